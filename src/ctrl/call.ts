@@ -1,0 +1,127 @@
+/**
+ * One call: pppd on its pty and the relay between pty and GRE, born and ended together. A call is `starting` until
+ * pppd has sent its first PPP frame: only then is the client told that it stands.
+ */
+import type { Configuration } from '../config/schema.js';
+import { Relay, type RelayCounters } from '../gre/relay.js';
+import type { Logger } from '../log/logger.js';
+import { type PppEvent, PppReader, type PppState } from '../ppp/reader.js';
+import type { MessageOf } from '../pptp/index.js';
+import type { CloseReason } from '../session/close-reason.js';
+import type { Lease } from '../session/lease.js';
+import { Pppd } from './pppd.js';
+import { pppdArguments } from './pppd-command.js';
+import type { Timers } from './timers.js';
+
+/** What pppd prints before its first frame is its error message; more than this of it is not kept. */
+const MAX_WORDS = 2000;
+
+export interface CallHandlers {
+  /** pppd runs: its first frame is on its way to the client. */
+  started(): void;
+  /** A step of the PPP negotiation. */
+  ppp(event: PppEvent): void;
+  /** The call has failed or ended by itself; once at most, and not after `close`. */
+  ended(reason: Extract<CloseReason, 'pppdFailed' | 'pppdExited' | 'relayFailed'>, detail: string): void;
+}
+
+export interface CallOptions {
+  readonly configuration: Configuration;
+  readonly lease: Lease;
+  readonly peerAddress: string;
+  readonly localAddress: string;
+  readonly request: MessageOf<'OutgoingCallRequest'>;
+  readonly timers: Timers;
+  readonly log: Logger;
+  readonly handlers: CallHandlers;
+}
+
+export class Call {
+  readonly #options: CallOptions;
+  readonly #pppd: Pppd;
+  readonly #relay: Relay;
+  readonly #reader = new PppReader();
+  #words = '';
+  #started = false;
+  #closing = false;
+
+  /** Starts pppd and the relay. Throws the sentence for the log when either cannot be. */
+  constructor(options: CallOptions) {
+    this.#options = options;
+    const { configuration, lease, peerAddress, localAddress, request, timers } = options;
+    const { pppd } = configuration;
+    this.#pppd = new Pppd(pppd.path, pppdArguments(pppd, lease, peerAddress), timers);
+    void this.#pppd.exited().then(({ text }) => this.#end(this.#started ? 'pppdExited' : 'pppdFailed', text));
+    try {
+      this.#relay = new Relay({
+        localAddress,
+        peerAddress,
+        localCallId: lease.callId,
+        peerCallId: request.callId,
+        peerWindow: request.receiveWindowSize,
+        ptyFd: this.#pppd.fd,
+        ...(configuration.listen.vrf === undefined ? {} : { device: configuration.listen.vrf }),
+        events: {
+          text: (chunk) => this.#recvWords(chunk),
+          control: (direction, frame) => this.#recvControlFrame(direction, frame),
+          end: (reason, detail) => {
+            // A closed pty is pppd's end, whose exit code says more.
+            if (reason === 'socketFailed') this.#end('relayFailed', detail);
+          },
+        },
+      });
+    } catch (error) {
+      this.#closing = true;
+      void this.#pppd.end(pppd.path === '' ? 0 : configuration.timeouts.pppdExit);
+      throw error;
+    }
+  }
+
+  get pppdPid(): number {
+    return this.#pppd.pid;
+  }
+
+  get peerCallId(): number {
+    return this.#options.request.callId;
+  }
+
+  get ppp(): PppState {
+    return this.#reader.state;
+  }
+
+  counters(): RelayCounters {
+    return this.#relay.counters();
+  }
+
+  /** The send ACCM of a Set-Link-Info (RFC 2637 §2.15). */
+  setSendAccm(accm: number): void {
+    this.#relay.setSendAccm(accm);
+  }
+
+  /** Ends relay and pppd; resolves when pppd was reaped. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const exit = this.#pppd.end(this.#options.configuration.timeouts.pppdExit);
+    await exit;
+    this.#relay.close();
+  }
+
+  #recvWords(chunk: string): void {
+    if (this.#words.length < MAX_WORDS) this.#words += chunk;
+  }
+
+  #recvControlFrame(direction: 'fromClient' | 'toClient', frame: Uint8Array): void {
+    if (!this.#started && direction === 'toClient') {
+      this.#started = true;
+      this.#options.handlers.started();
+    }
+    for (const event of this.#reader.observe(direction, frame, Date.now())) this.#options.handlers.ppp(event);
+  }
+
+  #end(reason: 'pppdFailed' | 'pppdExited' | 'relayFailed', text: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    const words = this.#words.replaceAll(/\s+/g, ' ').trim();
+    this.#options.handlers.ended(reason, words === '' ? text : `${text}; it said: ${words}`);
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * The control connection of one client, on the server's side of RFC 2637 §3.1.3: messages in and out, which of them
+ * are expected in which state, keepalive, and the end in order. What calls are is its owner's to know.
+ */
+import type { Socket } from 'node:net';
+import type { Logger } from '../log/logger.js';
+import { type ControlMessage, describe, encode, Framer, type MessageOf, PROTOCOL_VERSION } from '../pptp/index.js';
+import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
+import type { Timers } from './timers.js';
+
+/** How long a client may take to answer our Stop-Control-Connection-Request; RFC 2637 leaves it open, clients just close. */
+const STOP_REPLY_SECONDS = 2;
+
+/** Framing and bearer capabilities: both kinds of each (RFC 2637 §2.2). */
+const CAPABILITIES = { framingCapabilities: 3, bearerCapabilities: 3 } as const;
+
+/** Keepalive is routine; every other message is worth a line in everyone's log. */
+const levelOf = ({ type }: ControlMessage): 'debug' | 'info' =>
+  type === 'EchoRequest' || type === 'EchoReply' ? 'debug' : 'info';
+
+type State = 'awaitStart' | 'established' | 'awaitStopReply' | 'closed';
+type MessageType = ControlMessage['type'];
+
+/** What the owner does for the messages that concern a call, and when the connection is over. */
+export interface ControlHandlers {
+  outgoingCallRequest(request: MessageOf<'OutgoingCallRequest'>): void;
+  callClearRequest(request: MessageOf<'CallClearRequest'>): void;
+  setLinkInfo(info: MessageOf<'SetLinkInfo'>): void;
+  /** The client or the network wants the session to end. */
+  ended(reason: CloseReason, detail?: string): void;
+}
+
+export interface ControlOptions {
+  readonly socket: Socket;
+  readonly timeouts: { readonly echoInterval: number; readonly echoReply: number };
+  readonly timers: Timers;
+  readonly log: Logger;
+  readonly handlers: ControlHandlers;
+  readonly hostName: string;
+  readonly firmwareRevision: number;
+}
+
+export class ControlConnection {
+  readonly #options: ControlOptions;
+  readonly #framer = new Framer();
+  readonly #ignoredTypes = new Set<string>();
+  #state: State = 'awaitStart';
+  #echoIdentifier = 0;
+  #onClosed: (() => void) | undefined;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    const { socket } = options;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.recvBytes(chunk));
+    socket.on('end', () => this.#lost('clientClosed'));
+    socket.on('error', (error) => this.#lost('connectionFailed', error.message));
+    socket.on('close', () => {
+      this.#lost('clientClosed');
+      this.#onClosed?.();
+    });
+  }
+
+  /** Bytes from the client, also those that the manager had read. */
+  recvBytes(chunk: Buffer): void {
+    if (this.#state === 'closed') return;
+    this.#framer.push(chunk);
+    for (const item of this.#framer) {
+      if (item.ok) {
+        this.#recv(item.message);
+      } else if (item.error.fatal) {
+        // RFC 2637 §1.4: synchronisation is lost, and never searched again.
+        this.#lost('protocolError', item.error.detail);
+      } else {
+        this.#ignore(item.error.detail, 'ignored');
+      }
+      if (this.#state === 'closed') return;
+    }
+    this.#restartEcho();
+  }
+
+  send(message: ControlMessage): void {
+    const { socket, log } = this.#options;
+    if (!socket.writable) return;
+    log[levelOf(message)]({ message: message.type }, `sent ${describe(message)}`);
+    socket.write(encode(message));
+  }
+
+  /**
+   * Ends the connection in order: the stop request that the reason asks for and a short wait for its reply. Resolves
+   * when the socket has closed.
+   */
+  async close(reason: CloseReason): Promise<void> {
+    const { socket, timers } = this.#options;
+    const stop = CLOSE_REASONS[reason].stop;
+    timers.stop('echoInterval');
+    timers.stop('echoReply');
+    if (!socket.destroyed && socket.writable && stop !== null && this.#state === 'established') {
+      this.#state = 'awaitStopReply';
+      this.send({ type: 'StopControlConnectionRequest', reason: stop });
+      timers.start('stopReply', STOP_REPLY_SECONDS, () => this.#finish());
+    } else {
+      this.#finish();
+    }
+    if (socket.closed) return;
+    await new Promise<void>((resolve) => (this.#onClosed = resolve));
+  }
+
+  #finish(): void {
+    const { socket, timers } = this.#options;
+    timers.stop('stopReply');
+    this.#state = 'closed';
+    if (socket.destroyed) return;
+    // What was written is sent; a client that does not take it is not waited for.
+    socket.end(() => socket.destroy());
+    timers.start('stopReply', STOP_REPLY_SECONDS, () => socket.destroy());
+  }
+
+  #lost(reason: CloseReason, detail?: string): void {
+    if (this.#state === 'closed') return;
+    const known = this.#state === 'awaitStopReply';
+    this.#state = 'closed';
+    if (known) this.#finish();
+    else this.#options.handlers.ended(reason, detail);
+  }
+
+  #recv(message: ControlMessage): void {
+    this.#options.log[levelOf(message)]({ message: message.type }, `received ${describe(message)}`);
+    const handler = this.#expected[this.#state][message.type] as ((message: ControlMessage) => void) | undefined;
+    if (handler !== undefined) handler(message);
+    else if (this.#state === 'awaitStart') this.#lost('protocolError', `${message.type} before the start`);
+    else this.#ignore(message.type, `not expected while ${this.#state}; ignored`);
+  }
+
+  /** Once a kind, so that a client cannot fill the log. */
+  #ignore(what: string, how: string): void {
+    if (this.#ignoredTypes.has(what) || this.#ignoredTypes.size >= 32) return;
+    this.#ignoredTypes.add(what);
+    this.#options.log.warn({ what }, `${what}: ${how} (said once)`);
+  }
+
+  /** The state table of RFC 2637 §3.1.3 for the side that was called; a message that is not in it is ignored. */
+  readonly #expected: {
+    readonly [S in State]: { readonly [T in MessageType]?: (message: MessageOf<T>) => void };
+  } = {
+    awaitStart: {
+      StartControlConnectionRequest: (request) => {
+        if (request.protocolVersion !== PROTOCOL_VERSION) {
+          this.#sendStartReply(5);
+          this.#lost('versionRefused', `version 0x${request.protocolVersion.toString(16)}`);
+          return;
+        }
+        this.#state = 'established';
+        this.#sendStartReply(1);
+      },
+    },
+    established: {
+      StartControlConnectionRequest: () => this.#sendStartReply(3),
+      StopControlConnectionRequest: () => {
+        this.send({ type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
+        this.#options.handlers.ended('clientStopped');
+      },
+      EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
+      EchoReply: ({ identifier }) => {
+        if (identifier === this.#echoIdentifier) this.#options.timers.stop('echoReply');
+      },
+      OutgoingCallRequest: (request) => this.#options.handlers.outgoingCallRequest(request),
+      IncomingCallRequest: ({ callId }) =>
+        // A server is no PNS (RFC 2637 §2.10: do not accept).
+        this.send({
+          type: 'IncomingCallReply',
+          callId: 0,
+          peerCallId: callId,
+          resultCode: 3,
+          errorCode: 0,
+          receiveWindowSize: 0,
+          packetTransmitDelay: 0,
+        }),
+      CallClearRequest: (request) => this.#options.handlers.callClearRequest(request),
+      SetLinkInfo: (info) => this.#options.handlers.setLinkInfo(info),
+      WanErrorNotify: (notice) => this.#ignore('WanErrorNotify', describe(notice)),
+    },
+    awaitStopReply: {
+      EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
+      StopControlConnectionReply: () => this.#finish(),
+      StopControlConnectionRequest: () => {
+        this.send({ type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
+        this.#finish();
+      },
+    },
+    closed: {},
+  };
+
+  #sendStartReply(resultCode: number): void {
+    this.send({
+      type: 'StartControlConnectionReply',
+      protocolVersion: PROTOCOL_VERSION,
+      resultCode,
+      errorCode: 0,
+      ...CAPABILITIES,
+      maximumChannels: 1,
+      firmwareRevision: this.#options.firmwareRevision,
+      hostName: this.#options.hostName,
+      vendorName: 'pptpd-ts',
+    });
+  }
+
+  #sendEchoReply(identifier: number): void {
+    this.send({ type: 'EchoReply', identifier, resultCode: 1, errorCode: 0 });
+  }
+
+  /** Anything from the client shows that it is there (RFC 2637 §3.1.4). */
+  #restartEcho(): void {
+    if (this.#state !== 'established') return;
+    const { timers, timeouts, handlers } = this.#options;
+    timers.start('echoInterval', timeouts.echoInterval, () => {
+      this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
+      this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
+      timers.start('echoReply', timeouts.echoReply, () =>
+        handlers.ended('clientSilent', `no Echo-Reply within ${timeouts.echoReply} s`),
+      );
+    });
+  }
+}

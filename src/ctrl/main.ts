@@ -1,0 +1,68 @@
+/**
+ * The ctrl worker's entry: says `ready`, waits for one client, serves it, ends. It is started by the manager alone,
+ * and needs it no more once it has adopted its client.
+ */
+import type { Socket } from 'node:net';
+import { openLog } from '../log/logger.js';
+import { type Handoff, isHandoff } from '../session/handoff.js';
+import { peerText } from '../session/lease.js';
+import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
+import { Session } from './session.js';
+
+/** What is still open a second after the session's end is a fault, and not worth a process. */
+const EXIT_GRACE_MS = 1000;
+
+let session: Session | undefined;
+let handedOver = false;
+
+function report(body: WorkerReport): void {
+  // Without a manager there is nobody to tell; the run directory tells the next one.
+  if (process.connected) process.send?.(body, () => undefined);
+}
+
+function exit(): void {
+  if (process.connected) process.disconnect();
+  setTimeout(() => process.exit(0), EXIT_GRACE_MS).unref();
+}
+
+async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
+  const processLog = openLog({
+    role: 'ctrl',
+    level: handoff.configuration.log.level,
+    directory: handoff.configuration.log.directory,
+    file: `session-${handoff.session}.log`,
+    bindings: { session: handoff.session, peer: peerText(handoff.peer), callId: handoff.lease.callId },
+  });
+  const adopted = new Session(handoff, socket, processLog);
+  await adopted.register();
+  adopted.onOver = exit;
+  session = adopted;
+  report({ type: 'adopted', v: REPORT_VERSION, session: handoff.session });
+  adopted.start();
+}
+
+process.on('message', (message: unknown, socket: Socket | undefined) => {
+  if (!isHandoff(message) || handedOver) {
+    process.stderr.write(
+      `pptpd-ts: ctrl worker ${process.pid}: a message that is no handoff, or a second one; ignored\n`,
+    );
+    return;
+  }
+  handedOver = true;
+  const refuse = (why: string): void => {
+    report({ type: 'refused', v: REPORT_VERSION, session: message.session, why });
+    socket?.destroy();
+    exit();
+  };
+  if (socket === undefined) refuse('the client left before the handoff');
+  else adopt(message, socket).catch((error: unknown) => refuse(error instanceof Error ? error.message : String(error)));
+});
+process.on('disconnect', () => {
+  if (!handedOver) process.exit(0);
+});
+// The worker is steered by its socket; TERM is what an administrator at a shell uses.
+process.on('SIGTERM', () => (session === undefined ? process.exit(0) : void session.close('kicked')));
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+
+report({ type: 'ready', v: REPORT_VERSION });

@@ -1,0 +1,25 @@
+/**
+ * The command line of pppd, as pptpd gives it (DESIGN §7: whatever `pppd.path` names gets these arguments and speaks
+ * HDLC on its standard input).
+ */
+import type { Configuration } from '../config/schema.js';
+import type { Lease } from '../session/lease.js';
+
+/**
+ * `local file OPTIONS SPEED LOCAL:REMOTE ipparam PEER remotenumber PEER`, then what a modern pppd needs to be
+ * somebody's child, then the administrator's own arguments, so that these win.
+ */
+export function pppdArguments(pppd: Configuration['pppd'], lease: Lease, peerAddress: string): string[] {
+  const { local, remote } = lease;
+  return [
+    'local',
+    ...(pppd.options === undefined ? [] : ['file', pppd.options]),
+    String(pppd.speed),
+    ...(local === null && remote === null ? [] : [`${local ?? ''}:${remote ?? ''}`]),
+    ...(pppd.ipparam ? ['ipparam', peerAddress] : []),
+    'remotenumber',
+    peerAddress,
+    'nodetach',
+    ...pppd.args,
+  ];
+}

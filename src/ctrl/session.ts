@@ -1,0 +1,258 @@
+/**
+ * One client's session from handoff to the last byte: its control connection, at most one call, its socket and record
+ * in the run directory, its log. It stands alone: no manager is needed from `adopted` on.
+ */
+import { rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Socket } from 'node:net';
+import { identify, type ProcessIdentity } from '../host/process.js';
+import { version, versionNumber } from '../host/version.js';
+import type { ProcessLog } from '../log/logger.js';
+import type { PppEvent } from '../ppp/reader.js';
+import type { MessageOf } from '../pptp/index.js';
+import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
+import type { Handoff } from '../session/handoff.js';
+import { sessionRecordPath, sessionSocketPath } from '../session/paths.js';
+import { writeRecord } from '../session/record-writer.js';
+import { SessionServer } from '../session/server.js';
+import type { SessionPhase, SessionState } from '../session/state.js';
+import { Call } from './call.js';
+import { ControlConnection } from './control-connection.js';
+import { Timers } from './timers.js';
+
+/** Connect speed told to the client, bits a second: the most that the field's readers show sensibly (RFC 2637 §2.8). */
+const CONNECT_SPEED = 100_000_000;
+/** Packets that we can take unacknowledged (RFC 2637 §2.8 Packet Recv. Window Size): what the reorder window holds. */
+const RECEIVE_WINDOW = 64;
+
+/** Outgoing-Call-Reply results (RFC 2637 §2.8) with the general error codes of §2.16. */
+const REFUSALS = {
+  busy: { resultCode: 2, errorCode: 4 },
+  pppdFailed: { resultCode: 2, errorCode: 6 },
+} as const;
+
+export class Session {
+  readonly #handoff: Handoff;
+  readonly #processLog: ProcessLog;
+  readonly #timers = new Timers();
+  readonly #control: ControlConnection;
+  readonly #server: SessionServer;
+  readonly #worker: ProcessIdentity;
+  readonly #since = Date.now();
+  #call: Call | null = null;
+  /** The request that the call's start will answer. */
+  #unanswered: MessageOf<'OutgoingCallRequest'> | null = null;
+  #phase: SessionPhase = 'connected';
+  #closing: Promise<void> | undefined;
+  /** Called once, when everything of the session is gone. */
+  onOver: () => void = () => undefined;
+
+  constructor(handoff: Handoff, socket: Socket, processLog: ProcessLog) {
+    this.#handoff = handoff;
+    this.#processLog = processLog;
+    const worker = identify(process.pid);
+    if (worker === null) throw new Error('/proc is not mounted: the worker cannot identify itself');
+    this.#worker = worker;
+    this.#control = new ControlConnection({
+      socket,
+      timeouts: handoff.configuration.timeouts,
+      timers: this.#timers,
+      log: processLog.log,
+      hostName: hostname(),
+      firmwareRevision: versionNumber,
+      handlers: {
+        outgoingCallRequest: (request) => this.#recvOutgoingCallRequest(request),
+        callClearRequest: () => void this.#clearCall(),
+        setLinkInfo: ({ sendAccm }) => this.#call?.setSendAccm(sendAccm),
+        ended: (reason, detail) => void this.close(reason, detail),
+      },
+    });
+    this.#server = new SessionServer(handoff.session, version, {
+      state: () => this.state(),
+      disconnect: ({ reason }) => void this.close(reason),
+      reopenLog: () => processLog.reopen(),
+    });
+  }
+
+  /** Makes the session known in the run directory. Rejects with what the system says. */
+  async register(): Promise<void> {
+    this.#writeRecord(null);
+    await this.#server.listen(sessionSocketPath(this.#runDirectory, this.#handoff.session));
+  }
+
+  /** Starts to speak with the client, from the bytes that the manager has read. */
+  start(): void {
+    this.#awaitCall();
+    this.#control.recvBytes(Buffer.from(this.#handoff.firstBytes, 'base64'));
+  }
+
+  state(): SessionState {
+    const { session, peer, localAddress, lease } = this.#handoff;
+    const ppp = this.#call?.ppp ?? null;
+    return {
+      session,
+      version,
+      since: this.#since,
+      phase: this.#phase,
+      peer,
+      localAddress,
+      callId: lease.callId,
+      peerCallId: this.#call?.peerCallId ?? null,
+      tunnel: { local: lease.local, remote: lease.remote },
+      user: ppp?.user ?? null,
+      pid: process.pid,
+      pppdPid: this.#call?.pppdPid ?? null,
+      ppp: ppp === null ? null : { ...ppp },
+      counters: this.#call === null ? null : { ...this.#call.counters() },
+    };
+  }
+
+  /** Ends call, control connection and session in order; idempotent, the first reason stands. */
+  async close(reason: CloseReason, detail?: string): Promise<void> {
+    this.#closing ??= this.#end(reason, detail);
+    return this.#closing;
+  }
+
+  get #runDirectory(): string {
+    return this.#handoff.configuration.runDirectory;
+  }
+
+  async #end(reason: CloseReason, detail: string | undefined): Promise<void> {
+    const { log } = this.#processLog;
+    this.#timers.stop('establish');
+    const user = this.#call?.ppp.user ?? undefined;
+    const counters = this.#call?.counters();
+    this.#setPhase('ending');
+    if (this.#unanswered === null) this.#sendCallDisconnectNotify(reason);
+    else if (reason === 'pppdFailed') this.#refuseCall(this.#unanswered, 'pppdFailed');
+    await Promise.all([this.#control.close(reason), this.#call?.close()]);
+    this.#timers.stopAll();
+    log.info(
+      { reason, detail, user, seconds: Math.round((Date.now() - this.#since) / 1000), counters },
+      `session ended: ${CLOSE_REASONS[reason].text}${detail === undefined ? '' : ` (${detail})`}`,
+    );
+    // The record goes last but for the socket's closing: a session without a record has left nothing behind.
+    rmSync(sessionSocketPath(this.#runDirectory, this.#handoff.session), { force: true });
+    rmSync(sessionRecordPath(this.#runDirectory, this.#handoff.session), { force: true });
+    this.#server.close();
+    this.onOver();
+  }
+
+  #recvOutgoingCallRequest(request: MessageOf<'OutgoingCallRequest'>): void {
+    const { log } = this.#processLog;
+    if (this.#call !== null || this.#closing !== undefined) {
+      log.warn('a second call on the same control connection is refused');
+      this.#refuseCall(request, 'busy');
+      return;
+    }
+    const { configuration, lease, peer, localAddress } = this.#handoff;
+    this.#timers.stop('establish');
+    try {
+      this.#call = new Call({
+        configuration,
+        lease,
+        peerAddress: peer.address,
+        localAddress,
+        request,
+        timers: this.#timers,
+        log,
+        handlers: {
+          started: () => this.#acceptCall(request),
+          ppp: (event) => this.#recvPppEvent(event),
+          ended: (reason, detail) => void this.close(reason, detail),
+        },
+      });
+    } catch (error) {
+      this.#refuseCall(request, 'pppdFailed');
+      void this.close('pppdFailed', error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#unanswered = request;
+    this.#writeRecord(identify(this.#call.pppdPid));
+    const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
+    // The title that scripts around pptpd look for.
+    process.title = `pptpd [${peer.address}:${hex(request.callId)} - ${hex(lease.callId)}]`;
+    this.#setPhase('starting');
+  }
+
+  #acceptCall(request: MessageOf<'OutgoingCallRequest'>): void {
+    if (this.#closing !== undefined) return;
+    this.#unanswered = null;
+    this.#control.send({
+      type: 'OutgoingCallReply',
+      callId: this.#handoff.lease.callId,
+      peerCallId: request.callId,
+      resultCode: 1,
+      errorCode: 0,
+      causeCode: 0,
+      connectSpeed: CONNECT_SPEED,
+      receiveWindowSize: RECEIVE_WINDOW,
+      packetProcessingDelay: 0,
+      physicalChannelId: 0,
+    });
+    this.#setPhase('negotiating');
+  }
+
+  #refuseCall(request: MessageOf<'OutgoingCallRequest'>, refusal: keyof typeof REFUSALS): void {
+    this.#unanswered = null;
+    this.#control.send({
+      type: 'OutgoingCallReply',
+      callId: 0,
+      peerCallId: request.callId,
+      ...REFUSALS[refusal],
+      causeCode: 0,
+      connectSpeed: 0,
+      receiveWindowSize: 0,
+      packetProcessingDelay: 0,
+      physicalChannelId: 0,
+    });
+  }
+
+  /** The client hangs up; the control connection stays, and may call again (RFC 2637 §2.12). */
+  async #clearCall(): Promise<void> {
+    const call = this.#call;
+    if (call === null) return;
+    this.#sendCallDisconnectNotify('clientCleared');
+    await call.close();
+    if (this.#closing !== undefined) return;
+    this.#processLog.log.info({ counters: call.counters() }, `call ended: ${CLOSE_REASONS.clientCleared.text}`);
+    this.#call = null;
+    this.#writeRecord(null);
+    this.#setPhase('connected');
+    this.#awaitCall();
+  }
+
+  #awaitCall(): void {
+    const { establish } = this.#handoff.configuration.timeouts;
+    this.#timers.start('establish', establish, () => void this.close('noCall', `none within ${establish} s`));
+  }
+
+  #sendCallDisconnectNotify(reason: CloseReason): void {
+    if (this.#call === null) return;
+    const { rxPackets, rxBytes, txPackets, txBytes } = this.#call.counters();
+    this.#control.send({
+      type: 'CallDisconnectNotify',
+      callId: this.#handoff.lease.callId,
+      resultCode: CLOSE_REASONS[reason].disconnect,
+      errorCode: CLOSE_REASONS[reason].disconnect === 2 ? 6 : 0,
+      causeCode: 0,
+      callStatistics: `rx ${rxPackets} packets ${rxBytes} bytes, tx ${txPackets} packets ${txBytes} bytes`,
+    });
+  }
+
+  #recvPppEvent(event: PppEvent): void {
+    this.#processLog.log.info({ ppp: event }, `PPP: ${event.type}`);
+    if (event.type === 'up') this.#setPhase('up');
+    else this.#server.publish(this.state());
+  }
+
+  #setPhase(phase: SessionPhase): void {
+    this.#phase = phase;
+    this.#server.publish(this.state());
+  }
+
+  #writeRecord(pppd: ProcessIdentity | null): void {
+    const { session, lease } = this.#handoff;
+    writeRecord(this.#runDirectory, { session, lease, worker: this.#worker, pppd });
+  }
+}

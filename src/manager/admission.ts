@@ -1,0 +1,128 @@
+/**
+ * From an accepted connection to a client that is worth a worker: its address is allowed, and what it sends first is
+ * the header of a Start-Control-Connection-Request. Nothing here waits for one client while another is there, and
+ * clients that send nothing make room for those that come.
+ */
+import type { Socket } from 'node:net';
+import type { Configuration } from '../config/schema.js';
+import { inspectStart } from '../pptp/index.js';
+import { type Peer, peerText } from '../session/lease.js';
+import { accessRule } from './access.js';
+import type { TurnedAway, TurnedAwayCause } from './turned-away.js';
+
+/** A client that has shown itself to speak PPTP, with everything that was read from it so far. */
+export interface Client {
+  readonly socket: Socket;
+  readonly peer: Peer;
+  readonly localAddress: string;
+  /** All bytes read so far, those included that came while it waited; the socket is paused. */
+  takeBytes(): Buffer;
+}
+
+export class Admission {
+  #configuration: Configuration;
+  #isAllowed: (address: string) => boolean;
+  readonly #turnedAway: TurnedAway;
+  readonly #sessionsOf: (address: string) => number;
+  readonly #onClient: (client: Client) => void;
+  /** Connections that have not sent their first header, oldest first. */
+  readonly #silent = new Map<Socket, { readonly peer: Peer; readonly turnAway: (cause: TurnedAwayCause) => void }>();
+
+  /** `sessionsOf` tells how many sessions an address has already; `onClient` takes over each client that is admitted. */
+  constructor(
+    configuration: Configuration,
+    turnedAway: TurnedAway,
+    sessionsOf: (address: string) => number,
+    onClient: (client: Client) => void,
+  ) {
+    this.#configuration = configuration;
+    this.#isAllowed = accessRule(configuration.access);
+    this.#turnedAway = turnedAway;
+    this.#sessionsOf = sessionsOf;
+    this.#onClient = onClient;
+  }
+
+  reconfigure(configuration: Configuration): void {
+    this.#configuration = configuration;
+    this.#isAllowed = accessRule(configuration.access);
+  }
+
+  /** Takes an accepted connection. */
+  accept(socket: Socket): void {
+    const { remoteAddress, remotePort, localAddress } = socket;
+    // Undefined when the client has gone already.
+    if (remoteAddress === undefined || remotePort === undefined || localAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    const peer = { address: remoteAddress, port: remotePort };
+    if (!this.#isAllowed(peer.address)) {
+      this.#refuse(socket, peer, 'accessDenied');
+      return;
+    }
+    const { perSource, pending } = this.#configuration.limits;
+    if (perSource > 0 && this.#connectionsOf(peer.address) >= perSource) {
+      this.#refuse(socket, peer, 'perSource');
+      return;
+    }
+    if (pending > 0 && this.#silent.size >= pending) {
+      const [oldest] = this.#silent.values();
+      oldest?.turnAway('evicted');
+    }
+    this.#awaitStart(socket, peer, localAddress);
+  }
+
+  /** Closes every connection that has not become a client; idempotent. */
+  close(): void {
+    for (const socket of this.#silent.keys()) socket.destroy();
+    this.#silent.clear();
+  }
+
+  #connectionsOf(address: string): number {
+    let count = this.#sessionsOf(address);
+    for (const { peer } of this.#silent.values()) if (peer.address === address) count += 1;
+    return count;
+  }
+
+  #refuse(socket: Socket, peer: Peer, cause: TurnedAwayCause, detail?: string): void {
+    this.#turnedAway.count(cause, peerText(peer), detail);
+    socket.destroy();
+  }
+
+  #awaitStart(socket: Socket, peer: Peer, localAddress: string): void {
+    const chunks: Buffer[] = [];
+    const settle = (): void => {
+      clearTimeout(firstMessageTimer);
+      this.#silent.delete(socket);
+      socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close').pause();
+    };
+    const turnAway = (cause: TurnedAwayCause, detail?: string): void => {
+      settle();
+      this.#refuse(socket, peer, cause, detail);
+    };
+    const firstMessageTimer = setTimeout(
+      () => turnAway('noFirstMessage'),
+      this.#configuration.timeouts.firstMessage * 1000,
+    );
+    this.#silent.set(socket, { peer, turnAway });
+    // Errors end in 'close', which tells what there is to tell.
+    socket.on('error', () => undefined);
+    socket.on('end', () => turnAway('left'));
+    socket.on('close', () => turnAway('left'));
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      const first = inspectStart(chunks.length === 1 ? chunk : Buffer.concat(chunks));
+      if (first.kind === 'incomplete') return;
+      if (first.kind === 'refused') {
+        turnAway('notPptp', first.error.detail);
+        return;
+      }
+      settle();
+      const takeBytes = (): Buffer => {
+        for (let more: Buffer | null; (more = socket.read() as Buffer | null) !== null; ) chunks.push(more);
+        return Buffer.concat(chunks);
+      };
+      this.#onClient({ socket, peer, localAddress, takeBytes });
+    });
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * From an admitted client to a session of its own: lends it addresses and a call id, takes a worker from the pool and
+ * hands the socket over. What was lent comes back when any step fails.
+ */
+import { randomInt } from 'node:crypto';
+import type { Configuration } from '../config/schema.js';
+import type { Logger } from '../log/logger.js';
+import { encode, PROTOCOL_VERSION } from '../pptp/index.js';
+import { HANDOFF_VERSION } from '../session/handoff.js';
+import { type Lease, peerText } from '../session/lease.js';
+import type { Client } from './admission.js';
+import type { Leases } from './leases.js';
+import type { Registry } from './registry.js';
+import type { TurnedAway } from './turned-away.js';
+import type { WorkerPool } from './worker-pool.js';
+
+const ID_LENGTH = 6;
+const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+
+export class Dispatcher {
+  #configuration: Configuration;
+  readonly #leases: Leases;
+  readonly #pool: WorkerPool;
+  readonly #registry: Registry;
+  readonly #turnedAway: TurnedAway;
+  readonly #log: Logger;
+  /** Clients that hold a lease and have no worker yet. */
+  readonly #queued = new Set<Client>();
+
+  constructor(
+    configuration: Configuration,
+    leases: Leases,
+    pool: WorkerPool,
+    registry: Registry,
+    turnedAway: TurnedAway,
+    log: Logger,
+  ) {
+    this.#configuration = configuration;
+    this.#leases = leases;
+    this.#pool = pool;
+    this.#registry = registry;
+    this.#turnedAway = turnedAway;
+    this.#log = log;
+  }
+
+  reconfigure(configuration: Configuration): void {
+    this.#configuration = configuration;
+  }
+
+  /** How many clients of this address wait for a worker. */
+  queuedOf(address: string): number {
+    let count = 0;
+    for (const { peer } of this.#queued) if (peer.address === address) count += 1;
+    return count;
+  }
+
+  /** Takes over an admitted client; never throws. */
+  dispatch(client: Client): void {
+    const lease = this.#leases.take();
+    if (lease === null) {
+      this.#refuseFull(client);
+      return;
+    }
+    void this.#handOff(client, lease);
+  }
+
+  /** Closes the clients that still wait for a worker; idempotent. */
+  close(): void {
+    for (const { socket } of this.#queued) socket.destroy();
+    this.#queued.clear();
+  }
+
+  async #handOff(client: Client, lease: Lease): Promise<void> {
+    this.#queued.add(client);
+    const worker = await this.#pool.acquire();
+    this.#queued.delete(client);
+    const session = this.#newSessionId();
+    const { peer, localAddress } = client;
+    try {
+      const firstBytes = client.takeBytes().toString('base64');
+      await worker.adopt(
+        {
+          type: 'handoff',
+          v: HANDOFF_VERSION,
+          session,
+          lease,
+          peer,
+          localAddress,
+          firstBytes,
+          configuration: this.#configuration,
+        },
+        client.socket,
+      );
+    } catch (error) {
+      this.#turnedAway.count('noWorker', peerText(peer), error instanceof Error ? error.message : String(error));
+      worker.dismiss();
+      this.#leases.giveBack(lease);
+      return;
+    }
+    this.#log.info(
+      { session, peer: peerText(peer), callId: lease.callId, worker: worker.pid, remote: lease.remote },
+      'client handed to a ctrl worker',
+    );
+    await this.#registry.add(session, lease, peer.address);
+  }
+
+  /** A full server says so in the protocol's own words (RFC 2637 §2.2: general error, no resource) and closes. */
+  #refuseFull({ socket, peer }: Client): void {
+    this.#turnedAway.count('full', peerText(peer));
+    socket.end(
+      encode({
+        type: 'StartControlConnectionReply',
+        protocolVersion: PROTOCOL_VERSION,
+        resultCode: 2,
+        errorCode: 4,
+        framingCapabilities: 0,
+        bearerCapabilities: 0,
+        maximumChannels: 0,
+        firmwareRevision: 0,
+        hostName: '',
+        vendorName: '',
+      }),
+      () => socket.destroy(),
+    );
+  }
+
+  #newSessionId(): string {
+    for (;;) {
+      let id = '';
+      while (id.length < ID_LENGTH) id += ID_ALPHABET.charAt(randomInt(ID_ALPHABET.length));
+      if (!this.#registry.has(id)) return id;
+    }
+  }
+}

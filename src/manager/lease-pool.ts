@@ -1,0 +1,18 @@
+/** The configuration's addresses as the pairs that are lent: one local address for all, or one for each remote. */
+import { addressList } from '../config/addresses.js';
+import type { Configuration } from '../config/schema.js';
+import type { LeasePool } from './leases.js';
+
+/** The configuration has been checked: lists have addresses, and local has one or at least as many as remote. */
+export function leasePool({ addresses, limits }: Configuration): LeasePool {
+  const locals = addressList(addresses.local);
+  if (addresses.delegate) {
+    return { pairs: [], delegated: { local: locals[0] ?? null }, connections: limits.connections };
+  }
+  const remotes = addressList(addresses.remote);
+  const pairs = remotes.flatMap((remote, index) => {
+    const local = locals.length === 1 ? locals[0] : locals[index];
+    return local === undefined ? [] : [{ local, remote }];
+  });
+  return { pairs, delegated: null, connections: limits.connections };
+}

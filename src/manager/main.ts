@@ -1,0 +1,71 @@
+/**
+ * The manager's entry, as `pptpd-ts serve` runs it: configuration, checks of the host, signals.
+ * Exit codes: 0 ended by TERM, INT or QUIT; 1 the server cannot work here; 2 the configuration or the call is wrong.
+ */
+import { parseArgs } from 'node:util';
+import { loadConfiguration } from '../config/load.js';
+import type { Configuration } from '../config/schema.js';
+import { runChecks, formatFailure } from '../host/checks.js';
+import { openLog } from '../log/logger.js';
+import { Manager } from './manager.js';
+
+const DEFAULT_CONFIGURATION = '/etc/pptpd-ts.json';
+
+/** Ends before anything is started. */
+function fail(exitCode: 1 | 2, sentences: readonly string[]): never {
+  for (const sentence of sentences) process.stderr.write(`pptpd-ts: ${sentence}\n`);
+  process.exit(exitCode);
+}
+
+function configurationPath(): string {
+  try {
+    const { values } = parseArgs({ options: { config: { type: 'string', short: 'c' } } });
+    return values.config ?? DEFAULT_CONFIGURATION;
+  } catch (error) {
+    fail(2, [`${(error as Error).message} (usage: pptpd-ts serve -c FILE)`]);
+  }
+}
+
+const path = configurationPath();
+
+async function main(configuration: Configuration): Promise<void> {
+  const failures = (await runChecks(configuration, { only: 'fatal' })).flatMap((result) => formatFailure(result) ?? []);
+  if (failures.length > 0) fail(1, failures);
+
+  const processLog = openLog({
+    role: 'manager',
+    level: configuration.log.level,
+    directory: configuration.log.directory,
+    file: 'manager.log',
+  });
+  const { log } = processLog;
+  process.title = 'pptpd-ts manager';
+  const manager = new Manager(configuration, processLog);
+  let ending = false;
+  const end = (signal: NodeJS.Signals): void => {
+    if (ending) return;
+    ending = true;
+    log.info({ signal }, 'stopping; ending every session');
+    void manager.stop().then(() => process.exit(0));
+  };
+  process.on('SIGTERM', end).on('SIGINT', end);
+  process.on('SIGQUIT', () => {
+    manager.leave();
+    process.exit(0);
+  });
+  process.on('SIGHUP', () => {
+    manager.reopenLogs();
+    const loaded = loadConfiguration(path);
+    if (loaded.ok) manager.reload(loaded.configuration);
+    else log.error({ problems: loaded.problems }, 'the new configuration is wrong; the old one stays');
+  });
+  try {
+    await manager.start();
+  } catch (error) {
+    fail(1, [error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+const loaded = loadConfiguration(path);
+if (!loaded.ok) fail(2, loaded.problems);
+await main(loaded.configuration);

@@ -1,0 +1,119 @@
+/**
+ * The manager as a whole: puts its parts together, and does what signals ask of it. Carries no packets, and reads no
+ * more of a client than its first header.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import type { Configuration } from '../config/schema.js';
+import type { ProcessLog } from '../log/logger.js';
+import { runPaths } from '../session/paths.js';
+import { Admission } from './admission.js';
+import { Dispatcher } from './dispatcher.js';
+import { leasePool } from './lease-pool.js';
+import { Leases } from './leases.js';
+import { Listener } from './listener.js';
+import { Registry } from './registry.js';
+import { TurnedAway } from './turned-away.js';
+import { WorkerPool } from './worker-pool.js';
+
+/** Beyond the kill ladder of pppd: time for the last messages to the clients, in milliseconds. */
+const SHUTDOWN_GRACE_MS = 5000;
+
+/** Settings that a running manager cannot change. */
+const RESTART_ONLY = ['listen', 'runDirectory', 'metrics'] as const satisfies readonly (keyof Configuration)[];
+
+export class Manager {
+  #configuration: Configuration;
+  readonly #processLog: ProcessLog;
+  readonly #leases: Leases;
+  readonly #turnedAway: TurnedAway;
+  readonly #registry: Registry;
+  readonly #pool: WorkerPool;
+  readonly #dispatcher: Dispatcher;
+  readonly #admission: Admission;
+  readonly #listener: Listener;
+
+  constructor(configuration: Configuration, processLog: ProcessLog) {
+    const { log } = processLog;
+    this.#configuration = configuration;
+    this.#processLog = processLog;
+    this.#leases = new Leases(leasePool(configuration));
+    this.#turnedAway = new TurnedAway(log);
+    this.#registry = new Registry(
+      configuration.runDirectory,
+      this.#leases,
+      log,
+      () => this.#configuration.timeouts.pppdExit * 1000,
+    );
+    this.#pool = new WorkerPool(configuration.workers.spare, log);
+    this.#dispatcher = new Dispatcher(configuration, this.#leases, this.#pool, this.#registry, this.#turnedAway, log);
+    this.#admission = new Admission(
+      configuration,
+      this.#turnedAway,
+      (address) => this.#registry.sessionsOf(address) + this.#dispatcher.queuedOf(address),
+      (client) => this.#dispatcher.dispatch(client),
+    );
+    this.#listener = new Listener((socket) => this.#admission.accept(socket));
+  }
+
+  /** Recovers the live sessions, then listens. Rejects with the sentence for the administrator. */
+  async start(): Promise<void> {
+    const { listen, runDirectory } = this.#configuration;
+    const paths = runPaths(runDirectory);
+    mkdirSync(paths.sessions, { recursive: true, mode: 0o750 });
+    await this.#registry.recover();
+    await this.#listener.listen(listen.address, listen.port);
+    writeFileSync(paths.managerPid, `${process.pid}\n`);
+    this.#processLog.log.info(
+      { address: listen.address, port: listen.port, sessions: this.#registry.count },
+      `listening on ${listen.address}:${listen.port}`,
+    );
+  }
+
+  /** Takes a new configuration for the clients to come, and opens the log files anew. */
+  reload(configuration: Configuration): void {
+    const { log } = this.#processLog;
+    const before = this.#configuration;
+    const kept = RESTART_ONLY.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(configuration[key]));
+    if (kept.length > 0) log.warn({ keys: kept }, `changed, but only a restart applies it: ${kept.join(', ')}`);
+    this.#configuration = { ...configuration, ...Object.fromEntries(RESTART_ONLY.map((key) => [key, before[key]])) };
+    log.level = configuration.log.level;
+    this.#leases.reconfigure(leasePool(this.#configuration));
+    this.#pool.setSpare(this.#configuration.workers.spare);
+    this.#dispatcher.reconfigure(this.#configuration);
+    this.#admission.reconfigure(this.#configuration);
+    log.info('configuration reloaded for new clients');
+  }
+
+  reopenLogs(): void {
+    this.#processLog.reopen();
+    this.#registry.reopenLogs();
+  }
+
+  /** TERM: ends every session in order, then resolves. Sessions that do not end in time are killed and cleared away. */
+  async stop(): Promise<void> {
+    this.#closeDoors();
+    const killTimer = setTimeout(
+      () => this.#registry.killAll(),
+      this.#configuration.timeouts.pppdExit * 1000 + SHUTDOWN_GRACE_MS,
+    );
+    await this.#registry.endAll();
+    clearTimeout(killTimer);
+    this.#processLog.log.info('stopped; every session has ended');
+  }
+
+  /** QUIT: goes away and leaves the sessions to themselves, for the next manager to find. */
+  leave(): void {
+    this.#closeDoors();
+    this.#processLog.log.info({ sessions: this.#registry.count }, 'leaving; the sessions stay');
+    this.#registry.detach();
+  }
+
+  #closeDoors(): void {
+    this.#listener.close();
+    this.#admission.close();
+    this.#dispatcher.close();
+    this.#pool.close();
+    this.#turnedAway.close();
+    rmSync(runPaths(this.#configuration.runDirectory).managerPid, { force: true });
+  }
+}

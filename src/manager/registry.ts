@@ -1,0 +1,158 @@
+/**
+ * The live sessions, as the run directory has them: those this manager handed out and those it found when it started.
+ * A session is over when its socket closes; if it has left its record behind it died, and what it held is ended here.
+ */
+import { rmSync } from 'node:fs';
+import { isAlive, type ProcessIdentity, signal } from '../host/process.js';
+import type { Logger } from '../log/logger.js';
+import { SessionClient, SessionGone } from '../session/client.js';
+import type { Lease } from '../session/lease.js';
+import { sessionSocketPath } from '../session/paths.js';
+import { listSessionIds, readRecord, removeSessionFiles } from '../session/record.js';
+import type { Leases } from './leases.js';
+
+/** How often to look whether a process that was told to end has ended. */
+const REAP_POLL_MS = 100;
+/** How often to ask again for a session whose worker does not answer. */
+const RETRY_MS = 5000;
+
+interface Entry {
+  readonly lease: Lease;
+  client: SessionClient | null;
+  peerAddress: string | null;
+}
+
+export class Registry {
+  readonly #runDirectory: string;
+  readonly #leases: Leases;
+  readonly #log: Logger;
+  readonly #pppdExitMs: () => number;
+  readonly #entries = new Map<string, Entry>();
+  #onEmpty: (() => void) | undefined;
+
+  /** `pppdExitMs`: how long a left-over pppd gets between TERM and KILL. */
+  constructor(runDirectory: string, leases: Leases, log: Logger, pppdExitMs: () => number) {
+    this.#runDirectory = runDirectory;
+    this.#leases = leases;
+    this.#log = log;
+    this.#pppdExitMs = pppdExitMs;
+  }
+
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  has(id: string): boolean {
+    return this.#entries.has(id);
+  }
+
+  sessionsOf(address: string): number {
+    let count = 0;
+    for (const entry of this.#entries.values()) if (entry.peerAddress === address) count += 1;
+    return count;
+  }
+
+  /** Finds the sessions of an earlier manager: keeps the living ones' leases and clears away the dead ones' rests. */
+  async recover(): Promise<void> {
+    await Promise.all(
+      listSessionIds(this.#runDirectory).map(async (id) => {
+        const record = readRecord(this.#runDirectory, id);
+        if (record === null) {
+          // A socket alone is what a worker leaves that was killed between its two last acts, or before its first.
+          rmSync(sessionSocketPath(this.#runDirectory, id), { force: true });
+          return;
+        }
+        this.#leases.adopt(record.lease);
+        this.#entries.set(id, { lease: record.lease, client: null, peerAddress: null });
+        await this.#attach(id);
+      }),
+    );
+  }
+
+  /** Enters a session whose worker has adopted it. Its lease comes back when the session is over. */
+  async add(id: string, lease: Lease, peerAddress: string): Promise<void> {
+    this.#entries.set(id, { lease, client: null, peerAddress });
+    await this.#attach(id);
+  }
+
+  /** Asks every session to end and resolves when all are over. */
+  async endAll(): Promise<void> {
+    for (const { client } of this.#entries.values()) {
+      client?.request('disconnect', { reason: 'serverShutdown' }).catch((error: unknown) => {
+        if (!(error instanceof SessionGone))
+          this.#log.warn({ session: client.id, err: error }, 'a session does not answer');
+      });
+    }
+    if (this.#entries.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+  }
+
+  /** Kills the workers of the sessions that are left; what they held is cleared away as for any that died. */
+  killAll(): void {
+    for (const id of this.#entries.keys()) {
+      const record = readRecord(this.#runDirectory, id);
+      this.#log.error(
+        { session: id, worker: record?.worker.pid },
+        'the session did not end in time; killing its ctrl worker',
+      );
+      if (record !== null) signal(record.worker, 'SIGKILL');
+    }
+  }
+
+  reopenLogs(): void {
+    for (const { client } of this.#entries.values()) client?.request('reopenLog', {}).catch(() => undefined);
+  }
+
+  /** Lets go of every session without a word to it. */
+  detach(): void {
+    for (const { client } of this.#entries.values()) {
+      if (client === null) continue;
+      client.onClose = () => undefined;
+      client.close();
+    }
+  }
+
+  async #attach(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    try {
+      const client = await SessionClient.connect(this.#runDirectory, id);
+      entry.client = client;
+      client.onClose = () => void this.#over(id);
+      entry.peerAddress ??= (await client.state()).peer.address;
+    } catch (error) {
+      if (entry.client !== null) return; // its onClose tells the rest
+      if (error instanceof SessionGone) {
+        await this.#over(id);
+        return;
+      }
+      // Alive and not answering: its lease stays lent, and it is asked again.
+      this.#log.warn({ session: id, err: error }, 'a session does not answer; its address stays taken');
+      setTimeout(() => void this.#attach(id), RETRY_MS).unref();
+    }
+  }
+
+  async #over(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const record = readRecord(this.#runDirectory, id);
+    if (record !== null) {
+      this.#log.error({ session: id, worker: record.worker.pid }, 'a ctrl worker died; clearing away what it held');
+      signal(record.worker, 'SIGKILL');
+      if (record.pppd !== null) await this.#reap(record.pppd);
+      removeSessionFiles(this.#runDirectory, id);
+    }
+    this.#entries.delete(id);
+    this.#leases.giveBack(entry.lease);
+    if (this.#entries.size === 0) this.#onEmpty?.();
+  }
+
+  /** TERM, then KILL, until the process is gone. It is no child of ours, so that its end must be looked for. */
+  async #reap(pppd: ProcessIdentity): Promise<void> {
+    signal(pppd, 'SIGTERM');
+    const killAt = performance.now() + this.#pppdExitMs();
+    while (isAlive(pppd)) {
+      if (performance.now() >= killAt) signal(pppd, 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, REAP_POLL_MS));
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * When to start ctrl workers: a few are kept started and idle, because Node needs 0.1 s to start and a client should
+ * not wait for that. Starting is bounded, so that a storm of clients is queued and not refused.
+ */
+import { availableParallelism } from 'node:os';
+import type { Logger } from '../log/logger.js';
+import { Worker } from './worker.js';
+
+/** More at once would only slow each other. */
+const MAX_STARTING = Math.max(2, availableParallelism());
+/** After workers that died while starting: seconds until the next try, doubled each time. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+
+export class WorkerPool {
+  readonly #log: Logger;
+  #spare: number;
+  readonly #starting = new Set<Worker>();
+  readonly #idle: Worker[] = [];
+  readonly #waiting: ((worker: Worker) => void)[] = [];
+  #failures = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** `spare`: how many started and idle workers to keep. */
+  constructor(spare: number, log: Logger) {
+    this.#spare = spare;
+    this.#log = log;
+    this.#fill();
+  }
+
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  setSpare(spare: number): void {
+    this.#spare = spare;
+    while (this.#idle.length > spare) this.#idle.pop()?.dismiss();
+    this.#fill();
+  }
+
+  /** A started worker for one client, in the order of asking. It is the caller's from then on. */
+  async acquire(): Promise<Worker> {
+    const idle = this.#idle.shift();
+    if (idle !== undefined) {
+      this.#fill();
+      return idle;
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#fill();
+    });
+  }
+
+  /** Lets all idle workers go and starts no more; idempotent. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
+    for (const worker of [...this.#idle, ...this.#starting]) worker.dismiss();
+    this.#idle.length = 0;
+  }
+
+  #fill(): void {
+    if (this.#closed || this.#retryTimer !== undefined) return;
+    const wanted = this.#spare + this.#waiting.length;
+    while (this.#idle.length + this.#starting.size < wanted && this.#starting.size < MAX_STARTING) this.#start();
+  }
+
+  #start(): void {
+    const worker = new Worker(this.#log);
+    this.#starting.add(worker);
+    worker.onReady = () => {
+      this.#starting.delete(worker);
+      this.#failures = 0;
+      this.#offer(worker);
+    };
+    worker.onExit = (early) => {
+      this.#starting.delete(worker);
+      const index = this.#idle.indexOf(worker);
+      if (index >= 0) this.#idle.splice(index, 1);
+      if (early) this.#backOff();
+      this.#fill();
+    };
+  }
+
+  #offer(worker: Worker): void {
+    if (this.#closed) {
+      worker.dismiss();
+      return;
+    }
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.#idle.push(worker);
+    else waiting(worker);
+    this.#fill();
+  }
+
+  #backOff(): void {
+    if (this.#closed) return;
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
+    this.#failures += 1;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#fill();
+    }, delay);
+  }
+}

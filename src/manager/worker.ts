@@ -1,0 +1,114 @@
+/** One ctrl worker as the manager sees it: its birth, what it reports, its death. */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from '../log/logger.js';
+import type { Handoff } from '../session/handoff.js';
+import { type WorkerReport, workerReport } from '../session/worker-report.js';
+
+const WORKER_ENTRY = fileURLToPath(new URL('../ctrl/main.js', import.meta.url));
+/** A worker that has not said `ready` by then never will: Node starts in 0.1 s, in 2 s on a machine that crawls. */
+const START_TIMEOUT_MS = 30_000;
+/** Adopting is a few system calls; a worker that has not answered by then hangs. */
+const ADOPT_TIMEOUT_MS = 10_000;
+
+/** What happened to a handoff, besides success. */
+export class HandoffFailed extends Error {}
+
+export class Worker {
+  readonly #child: ChildProcess;
+  readonly #log: Logger;
+  readonly #startTimer: NodeJS.Timeout;
+  #ready = false;
+  #adopting: { readonly session: string; readonly settle: (failure: HandoffFailed | null) => void } | undefined;
+  /** Called when the worker has started. */
+  onReady: () => void = () => undefined;
+  /** Called once when the process has ended; `early` when that was before it was ready. */
+  onExit: (early: boolean) => void = () => undefined;
+
+  constructor(log: Logger) {
+    this.#log = log;
+    // A process group of its own: an interrupt at the manager's terminal is for the manager, which ends sessions in order.
+    this.#child = fork(WORKER_ENTRY, [], { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#startTimer = setTimeout(() => {
+      this.#log.error({ worker: this.#child.pid }, 'a ctrl worker did not start in time; ending it');
+      this.kill();
+    }, START_TIMEOUT_MS);
+    this.#child.on('message', (message) => this.#recvReport(message));
+    this.#child.on('error', (error) => {
+      this.#log.error({ err: error }, 'a ctrl worker could not be started or spoken to');
+      if (this.#child.pid === undefined) this.#ended('could not be started');
+    });
+    this.#child.on('exit', (code, signal) => this.#ended(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /**
+   * Hands a client's socket over and waits until the worker has adopted it. The socket is the worker's from here on,
+   * also when this fails. Rejects with HandoffFailed.
+   */
+  async adopt(handoff: Handoff, socket: Socket): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.kill();
+        settle(new HandoffFailed('the ctrl worker did not answer the handoff'));
+      }, ADOPT_TIMEOUT_MS);
+      const settle = (failure: HandoffFailed | null): void => {
+        clearTimeout(timer);
+        this.#adopting = undefined;
+        if (failure === null) resolve();
+        else reject(failure);
+      };
+      this.#adopting = { session: handoff.session, settle };
+      this.#child.send(handoff, socket, (error) => {
+        if (error === null) return;
+        socket.destroy();
+        settle(new HandoffFailed(`the ctrl worker could not be reached: ${error.message}`));
+      });
+    });
+  }
+
+  /** Lets a worker without a client go: it ends when its channel closes. */
+  dismiss(): void {
+    if (this.#child.connected) this.#child.disconnect();
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #recvReport(message: unknown): void {
+    const parsed = workerReport.safeParse(message);
+    if (!parsed.success) {
+      this.#log.error(
+        { worker: this.pid, problem: parsed.error.message },
+        'a ctrl worker sent what is no report; ignored',
+      );
+      return;
+    }
+    const report: WorkerReport = parsed.data;
+    if (report.type === 'ready') {
+      if (this.#ready) return;
+      this.#ready = true;
+      clearTimeout(this.#startTimer);
+      this.onReady();
+    } else if (this.#adopting?.session !== report.session) {
+      this.#log.error(
+        { worker: this.pid, report },
+        'a ctrl worker reports on a session that it was not given; ignored',
+      );
+    } else {
+      this.#adopting.settle(report.type === 'adopted' ? null : new HandoffFailed(report.why));
+    }
+  }
+
+  #ended(how: string): void {
+    clearTimeout(this.#startTimer);
+    this.#adopting?.settle(new HandoffFailed(`the ctrl worker died (${how})`));
+    this.onExit(!this.#ready);
+    if (!this.#ready) this.#log.error({ worker: this.pid, how }, 'a ctrl worker ended before it was ready');
+  }
+}

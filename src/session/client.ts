@@ -1,0 +1,166 @@
+/**
+ * The other end of a session's socket, for the manager and the command line: connect, check who answers, ask.
+ */
+import { connect, type Socket } from 'node:net';
+import { z } from 'zod';
+import { MAX_ANSWER_BYTES, readLines, writeLine } from './lines.js';
+import { sessionSocketPath } from './paths.js';
+import { listSessionIds } from './record.js';
+import { SOCKET_VERSION, type Operation, type Request } from './request.js';
+import { sessionState, type SessionState } from './state.js';
+
+/** How long a worker that is well may take to greet or answer, in milliseconds; its event loop never waits. */
+const ANSWER_TIMEOUT_MS = 3000;
+
+const fromSession = z.union([
+  z.object({ greeting: z.literal('pptpd-ts'), v: z.number(), session: z.string(), version: z.string() }),
+  z.object({ event: z.literal('state'), state: sessionState }),
+  z.object({ id: z.number(), ok: z.literal(true), result: z.unknown() }),
+  z.object({ id: z.number(), ok: z.literal(false), error: z.string() }),
+]);
+
+/** Nobody listens on the socket: the worker is dead, or the session ended this moment. */
+export class SessionGone extends Error {}
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+type Fields<O extends Operation> = Omit<Request<O>, 'id' | 'op'>;
+
+export class SessionClient {
+  readonly id: string;
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  /** Called once when the session's socket has closed: the session is over. */
+  onClose: () => void = () => undefined;
+  /** Called for each event after `subscribe`. */
+  onState: (state: SessionState) => void = () => undefined;
+
+  private constructor(id: string, socket: Socket) {
+    this.id = id;
+    this.#socket = socket;
+  }
+
+  /**
+   * Connects to session `id`. Rejects with SessionGone when nobody listens, with another Error when the one that
+   * listens does not greet in time or speaks a version that this program does not.
+   */
+  static async connect(runDirectory: string, id: string): Promise<SessionClient> {
+    const socket = connect(sessionSocketPath(runDirectory, id));
+    const client = new SessionClient(id, socket);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => socket.destroy(new Error(`session ${id} does not answer (its worker hangs or is stopped)`)),
+        ANSWER_TIMEOUT_MS,
+      );
+      let failure: Error = new SessionGone(`session ${id} is over`);
+      let greeted = false;
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        const gone = error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET';
+        if (!gone) failure = error;
+      });
+      socket.on('close', () => {
+        clearTimeout(timer);
+        client.#fail(failure);
+        if (greeted) client.onClose();
+        else reject(failure);
+      });
+      readLines(
+        socket,
+        (line) => {
+          const message = fromSession.safeParse(line);
+          if (!message.success) {
+            socket.destroy(new Error(`session ${id} sent what this version does not understand`));
+          } else if ('greeting' in message.data) {
+            clearTimeout(timer);
+            if (message.data.v === SOCKET_VERSION) {
+              greeted = true;
+              resolve(client);
+            } else {
+              socket.destroy(
+                new Error(
+                  `session ${id} is run by pptpd-ts ${message.data.version}, whose socket speaks version ${message.data.v} (this program: ${SOCKET_VERSION})`,
+                ),
+              );
+            }
+          } else if ('event' in message.data) {
+            client.onState(message.data.state);
+          } else {
+            client.#settle(message.data);
+          }
+        },
+        MAX_ANSWER_BYTES,
+      );
+    });
+  }
+
+  /** Asks; rejects with what the session answered, or when it does not answer in time. */
+  async request<O extends Operation>(op: O, fields: Fields<O>): Promise<unknown> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new Error(`session ${this.id} does not answer (its worker hangs or is stopped)`));
+      }, ANSWER_TIMEOUT_MS);
+      this.#waiting.set(id, { resolve, reject, timer });
+      writeLine(this.#socket, { ...fields, id, op });
+    });
+  }
+
+  async state(): Promise<SessionState> {
+    return sessionState.parse(await this.request('state', {}));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #settle(answer: { id: number } & ({ ok: true; result: unknown } | { ok: false; error: string })): void {
+    const waiting = this.#waiting.get(answer.id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(answer.id);
+    clearTimeout(waiting.timer);
+    if (answer.ok) waiting.resolve(answer.result);
+    else waiting.reject(new Error(answer.error));
+  }
+
+  #fail(error: Error): void {
+    for (const { reject, timer } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(error);
+    }
+    this.#waiting.clear();
+  }
+}
+
+export interface SessionListing {
+  readonly sessions: SessionState[];
+  /** Sessions that are there but do not answer. Those that ended meanwhile, or died, are in neither list. */
+  readonly unreachable: { readonly id: string; readonly why: string }[];
+}
+
+/** Asks every session in the run directory, all at once, for its state; oldest first. */
+export async function listSessions(runDirectory: string): Promise<SessionListing> {
+  const listing: SessionListing = { sessions: [], unreachable: [] };
+  await Promise.all(
+    listSessionIds(runDirectory).map(async (id) => {
+      try {
+        const client = await SessionClient.connect(runDirectory, id);
+        try {
+          listing.sessions.push(await client.state());
+        } finally {
+          client.close();
+        }
+      } catch (error) {
+        if (error instanceof SessionGone) return;
+        listing.unreachable.push({ id, why: error instanceof Error ? error.message : String(error) });
+      }
+    }),
+  );
+  listing.sessions.sort((a, b) => a.since - b.since);
+  return listing;
+}

@@ -1,0 +1,34 @@
+/**
+ * Where things lie in the run directory. The directory is the registry of live sessions: whatever a manager knows
+ * about a session it can learn again from here, so that no manager needs to be alive for a session to go on.
+ *
+ *     RUNDIR/manager.pid           the manager's process id
+ *     RUNDIR/manager.sock          the manager's own socket (status, reload)
+ *     RUNDIR/sessions/ID.sock      a worker's socket: whoever connects can ask and steer the session
+ *     RUNDIR/sessions/ID.json      the session's record: what must be given back should the worker die without a word
+ */
+import { join } from 'node:path';
+
+export interface RunPaths {
+  readonly directory: string;
+  readonly managerPid: string;
+  readonly managerSocket: string;
+  readonly sessions: string;
+}
+
+export function runPaths(runDirectory: string): RunPaths {
+  return {
+    directory: runDirectory,
+    managerPid: join(runDirectory, 'manager.pid'),
+    managerSocket: join(runDirectory, 'manager.sock'),
+    sessions: join(runDirectory, 'sessions'),
+  };
+}
+
+/** The socket of session `id`. */
+export const sessionSocketPath = (runDirectory: string, id: string): string =>
+  join(runPaths(runDirectory).sessions, `${id}.sock`);
+
+/** The record of session `id`. */
+export const sessionRecordPath = (runDirectory: string, id: string): string =>
+  join(runPaths(runDirectory).sessions, `${id}.json`);

@@ -1,0 +1,51 @@
+/**
+ * The session's record in the run directory: what has to be given back should the worker die without a word.
+ * A worker writes it before it says `adopted` and again when it has a pppd, and removes it as its last act. A record
+ * whose worker answers no more is therefore a session that died: whoever finds it ends its pppd and removes it.
+ */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { z } from 'zod';
+import { runPaths, sessionRecordPath, sessionSocketPath } from './paths.js';
+
+/** A process told apart from a later one with the same id: start time in clock ticks since boot, /proc/PID/stat field 22. */
+const processIdentity = z.object({ pid: z.number().int().positive(), startTime: z.string() });
+
+const sessionRecord = z.object({
+  session: z.string(),
+  lease: z.object({
+    local: z.string().nullable(),
+    remote: z.string().nullable(),
+    callId: z.number().int().min(1).max(65535),
+  }),
+  worker: processIdentity,
+  pppd: processIdentity.nullable(),
+});
+
+export type SessionRecord = z.infer<typeof sessionRecord>;
+
+/** The record of session `id`; null when there is none or it cannot be understood. */
+export function readRecord(runDirectory: string, id: string): SessionRecord | null {
+  try {
+    return sessionRecord.parse(JSON.parse(readFileSync(sessionRecordPath(runDirectory, id), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+/** Removes what a session that is over has left in the run directory; missing files are no error. */
+export function removeSessionFiles(runDirectory: string, id: string): void {
+  rmSync(sessionSocketPath(runDirectory, id), { force: true });
+  rmSync(sessionRecordPath(runDirectory, id), { force: true });
+}
+
+/** The ids of the sessions that have a socket or a record in the run directory, sorted; none when it is missing. */
+export function listSessionIds(runDirectory: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(runPaths(runDirectory).sessions);
+  } catch {
+    return [];
+  }
+  const ids = names.flatMap((name) => /^([a-z0-9]{6})\.(?:sock|json)$/.exec(name)?.[1] ?? []);
+  return [...new Set(ids)].toSorted();
+}

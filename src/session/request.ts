@@ -1,0 +1,61 @@
+/**
+ * What can be asked of a session over its socket. One greeting from the worker on connect; then a request a line, and
+ * its answer; after `subscribe` also an event a line. Checked by hand, not by zod: the worker loads none.
+ */
+import type { CloseReason } from './close-reason.js';
+
+/** Raised when a message changes so that an older reader would misunderstand it. Additions do not raise it. */
+export const SOCKET_VERSION = 1;
+
+export interface Greeting {
+  readonly greeting: 'pptpd-ts';
+  readonly v: number;
+  readonly session: string;
+  readonly version: string;
+}
+
+/** The operations, each with the field of the request that it needs. */
+interface Operations {
+  /** The session's state. */
+  state: Record<never, never>;
+  /** Events from now on: `state` whenever a part of it other than the counters changes. */
+  subscribe: Record<never, never>;
+  /** End the session; answered at once, the socket's closing says that it is done. */
+  disconnect: { readonly reason: Extract<CloseReason, 'kicked' | 'serverShutdown'> };
+  /** Open the log file anew (it was rotated). */
+  reopenLog: Record<never, never>;
+}
+
+export type Operation = keyof Operations;
+export type Request<O extends Operation = Operation> = {
+  [K in O]: { readonly id: number; readonly op: K } & Operations[K];
+}[O];
+
+export type Answer =
+  | { readonly id: number; readonly ok: true; readonly result: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: string };
+
+export interface SessionEvent {
+  readonly event: 'state';
+  readonly state: unknown;
+}
+
+const checks: { readonly [O in Operation]: (fields: Record<string, unknown>) => string | null } = {
+  state: () => null,
+  subscribe: () => null,
+  disconnect: ({ reason }) =>
+    reason === 'kicked' || reason === 'serverShutdown' ? null : 'reason must be "kicked" or "serverShutdown"',
+  reopenLog: () => null,
+};
+
+/** The request in a message, or what is wrong with it. */
+export function parseRequest(message: unknown): { request: Request } | { id: number; error: string } {
+  const fields: Record<string, unknown> = typeof message === 'object' && message !== null ? { ...message } : {};
+  const id = typeof fields['id'] === 'number' ? fields['id'] : 0;
+  const op = fields['op'];
+  if (typeof op !== 'string' || !Object.hasOwn(checks, op)) {
+    return { id, error: `unknown operation; known are ${Object.keys(checks).join(', ')}` };
+  }
+  const error = checks[op as Operation](fields);
+  return error === null ? { request: { ...fields, id, op } as unknown as Request } : { id, error };
+}

@@ -1,0 +1,33 @@
+/**
+ * What a session tells about itself: the answer to `state` on its socket, and the body of every `state` event.
+ * The schema is what the readers (manager, command line) check on arrival; the worker imports the types alone.
+ */
+import { z } from 'zod';
+
+/** In the order in which a session lives through them. */
+export const SESSION_PHASES = ['connected', 'starting', 'negotiating', 'up', 'ending'] as const;
+
+export const sessionState = z.object({
+  session: z.string(),
+  /** Version of the program that runs this session; it may be older than the reader's. */
+  version: z.string(),
+  /** Milliseconds since the epoch. */
+  since: z.number(),
+  phase: z.enum(SESSION_PHASES),
+  peer: z.object({ address: z.string(), port: z.number() }),
+  /** Our address as the client dialled it. */
+  localAddress: z.string(),
+  callId: z.number(),
+  peerCallId: z.number().nullable(),
+  tunnel: z.object({ local: z.string().nullable(), remote: z.string().nullable() }),
+  user: z.string().nullable(),
+  pid: z.number(),
+  pppdPid: z.number().nullable(),
+  /** What the passive reader of the PPP negotiation knows; its shape is src/ppp's. */
+  ppp: z.record(z.string(), z.unknown()).nullable(),
+  /** The relay's counters by name; its names are src/gre's. */
+  counters: z.record(z.string(), z.number()).nullable(),
+});
+
+export type SessionState = z.infer<typeof sessionState>;
+export type SessionPhase = SessionState['phase'];
