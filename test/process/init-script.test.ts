@@ -1,0 +1,270 @@
+/**
+ * The init script against LSB's table of actions and exit codes, with a stand-in for the server: what an
+ * administrator's tools (service, update-rc.d, cluster managers) decide by is exactly these codes.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { StandInConfiguration } from './init-script-stand-in.js';
+
+/** The original may lie where nobody else can reach it: a copy is run. */
+const ORIGINAL = resolve('scripts/init.d/pptpd-ts');
+const STAND_IN = resolve('dist/test/process/init-script-stand-in.js');
+const NOBODY = 65534;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly text: string;
+}
+
+/** The files that the init script works on, in a folder of their own. */
+class Installation {
+  readonly directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-init-'));
+  readonly runDirectory = join(this.directory, 'run');
+  readonly pidFile = join(this.runDirectory, 'manager.pid');
+  readonly output = join(this.directory, 'pptpd-ts.log');
+  readonly #script = join(this.directory, 'init-script');
+  readonly #defaults = join(this.directory, 'defaults');
+  readonly program = join(this.directory, 'pptpd-ts');
+  readonly configuration = join(this.directory, 'pptpd-ts.json');
+  readonly #started = new Set<number>();
+
+  constructor() {
+    chmodSync(this.directory, 0o755);
+    mkdirSync(this.runDirectory);
+    copyFileSync(ORIGINAL, this.#script);
+    writeFileSync(this.program, `#!/bin/sh\nexec "${process.execPath}" "${STAND_IN}" "$@"\n`, { mode: 0o755 });
+    this.configure({});
+    this.setDefaults('');
+  }
+
+  configure(behaviour: Partial<StandInConfiguration>): void {
+    writeFileSync(this.configuration, JSON.stringify({ pidFile: this.pidFile, ...behaviour }));
+  }
+
+  setDefaults(more: string): void {
+    const { program, configuration, pidFile, output } = this;
+    const lines = [`DAEMON=${program}`, `CONFIG=${configuration}`, `PIDFILE=${pidFile}`, `OUTPUT=${output}`, more];
+    writeFileSync(this.#defaults, `${lines.join('\n')}\n`);
+  }
+
+  run(...action: string[]): Outcome {
+    return this.#spawn(action, {});
+  }
+
+  runAsNobody(action: string): Outcome {
+    return this.#spawn([action], { uid: NOBODY, gid: NOBODY });
+  }
+
+  #spawn(action: readonly string[], identity: { uid?: number; gid?: number }): Outcome {
+    const environment = { PPTPD_TS_DEFAULTS: this.#defaults };
+    const options = { env: environment, encoding: 'utf8', timeout: 60_000, ...identity } as const;
+    const { status, stdout, stderr, error } = spawnSync(this.#script, action, options);
+    if (error !== undefined) throw error;
+    const pid = this.pid();
+    if (pid !== undefined) this.#started.add(pid);
+    return { code: status, text: stdout + stderr };
+  }
+
+  pid(): number | undefined {
+    return existsSync(this.pidFile) ? Number(readFileSync(this.pidFile, 'utf8')) : undefined;
+  }
+
+  /** Waits until the server has printed a whole line. */
+  async printed(line: string): Promise<void> {
+    const watcher = watch(this.output);
+    try {
+      while (!readFileSync(this.output, 'utf8').split('\n').includes(line)) await once(watcher, 'change');
+    } finally {
+      watcher.close();
+    }
+  }
+
+  remove(): void {
+    for (const pid of this.#started) {
+      if (pid !== process.pid && isAlive(pid)) process.kill(pid, 'SIGKILL');
+    }
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+/** Whether a process runs; one that has ended and was not collected yet does not. */
+function isAlive(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '';
+  } catch {
+    return false;
+  }
+}
+
+function assertOutcome(outcome: Outcome, code: number, text: RegExp): void {
+  assert.equal(outcome.code, code, outcome.text);
+  assert.match(outcome.text, text);
+}
+
+describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, as init scripts do' }, () => {
+  let installation: Installation;
+  beforeEach(() => {
+    installation = new Installation();
+  });
+  afterEach(() => installation.remove());
+
+  test('start, status, stop', () => {
+    assertOutcome(installation.run('status'), 3, /not running/);
+    assertOutcome(installation.run('start'), 0, /started \(pid \d+\)/);
+    const pid = installation.pid();
+    assert.ok(pid !== undefined && isAlive(pid));
+    assertOutcome(installation.run('status'), 0, new RegExp(`running \\(pid ${pid}\\)`));
+    assertOutcome(installation.run('stop'), 0, /stopped/);
+    assert.equal(isAlive(pid), false);
+    assertOutcome(installation.run('status'), 3, /not running/);
+  });
+
+  test('start of a running server and stop of a stopped one succeed and change nothing', () => {
+    assertOutcome(installation.run('stop'), 0, /not running/);
+    installation.run('start');
+    const pid = installation.pid();
+    assertOutcome(installation.run('start'), 0, /already running/);
+    assert.equal(installation.pid(), pid);
+  });
+
+  test('OPTIONS of the defaults file reach the server', async () => {
+    installation.setDefaults('OPTIONS="--first --second=2"');
+    installation.run('start');
+    await installation.printed('options --first --second=2');
+  });
+
+  test('restart starts a stopped server and replaces a running one', () => {
+    assertOutcome(installation.run('restart'), 0, /started/);
+    const first = installation.pid();
+    assertOutcome(installation.run('restart'), 0, /stopped[^]*started/);
+    assert.ok(first !== undefined && !isAlive(first));
+    assert.notEqual(installation.pid(), first);
+  });
+
+  test('try-restart leaves a stopped server stopped and replaces a running one', () => {
+    assert.equal(installation.run('try-restart').code, 0);
+    assert.equal(installation.pid(), undefined);
+    installation.run('start');
+    const first = installation.pid();
+    assertOutcome(installation.run('try-restart'), 0, /started/);
+    assert.notEqual(installation.pid(), first);
+  });
+
+  for (const action of ['reload', 'force-reload']) {
+    test(`${action} sends HUP, and is 7 when nothing runs`, async () => {
+      assertOutcome(installation.run(action), 7, /not running/);
+      installation.run('start');
+      const pid = installation.pid();
+      assertOutcome(installation.run(action), 0, /read its configuration again/);
+      await installation.printed('HUP');
+      assert.equal(installation.pid(), pid);
+    });
+  }
+
+  test('upgrade lets the old manager leave by QUIT and starts a new one', async () => {
+    installation.run('start');
+    const first = installation.pid();
+    assertOutcome(installation.run('upgrade'), 0, /started/);
+    await installation.printed('QUIT');
+    assert.ok(first !== undefined && !isAlive(first));
+    assert.notEqual(installation.pid(), first);
+  });
+
+  test('a pid file of a process that is gone, or is not a manager, is status 1 and harms nobody', () => {
+    writeFileSync(installation.pidFile, `${process.pid}\n`);
+    assertOutcome(installation.run('status'), 1, /is there/);
+    assertOutcome(installation.run('reload'), 7, /not running/);
+    // This very process would be ended here.
+    assertOutcome(installation.run('stop'), 0, /not running/);
+    for (const content of ['', 'nonsense\n', '4194305\n']) {
+      writeFileSync(installation.pidFile, content);
+      assertOutcome(installation.run('status'), 1, /is there/);
+    }
+    assertOutcome(installation.run('start'), 0, /started/);
+  });
+
+  test('a mistake in the configuration is 6, with the sentences of the server and nothing older', () => {
+    writeFileSync(installation.output, 'a line of yesterday\n');
+    installation.configure({ refuse: { code: 2, sentence: 'limits.connections: -1 is not allowed' } });
+    const outcome = installation.run('start');
+    assertOutcome(outcome, 6, /limits\.connections: -1 is not allowed/);
+    assert.doesNotMatch(outcome.text, /yesterday/);
+  });
+
+  test('a server that cannot work is 1, with its sentence', () => {
+    installation.configure({ refuse: { code: 1, sentence: 'port 1723 is taken by pid 7' } });
+    assertOutcome(installation.run('start'), 1, /exit code 1[^]*port 1723 is taken/);
+    assertOutcome(installation.run('status'), 3, /not running/);
+  });
+
+  test('a server that never becomes ready is ended, and start fails', async () => {
+    installation.setDefaults('START_SECONDS=2');
+    installation.configure({ neverReady: true });
+    assertOutcome(installation.run('start'), 1, /did not become ready in 2 s/);
+    await installation.printed('TERM');
+  });
+
+  test('a manager that does not end in time is not killed, and stop fails', () => {
+    installation.setDefaults('STOP_SECONDS=1');
+    installation.configure({ deaf: true });
+    installation.run('start');
+    const pid = installation.pid();
+    assertOutcome(installation.run('stop'), 1, /still there 1 s after TERM/);
+    assert.ok(pid !== undefined && isAlive(pid));
+    assertOutcome(installation.run('restart'), 1, /still there/);
+  });
+
+  test('not installed is 5, not configured is 6', () => {
+    rmSync(installation.configuration);
+    assertOutcome(installation.run('start'), 6, /there is no configuration/);
+    rmSync(installation.program);
+    assertOutcome(installation.run('start'), 5, /is not installed/);
+  });
+
+  test('stop works although the program was removed', () => {
+    installation.run('start');
+    rmSync(installation.program);
+    assertOutcome(installation.run('stop'), 0, /stopped/);
+  });
+
+  test('anything but one known action is 2', () => {
+    for (const action of [[], ['sing'], ['start', 'stop'], ['']]) {
+      assertOutcome(installation.run(...action), 2, /Usage: /);
+    }
+  });
+
+  test('without root everything but status is 4', () => {
+    for (const action of ['start', 'stop', 'restart', 'try-restart', 'reload', 'force-reload', 'upgrade']) {
+      assertOutcome(installation.runAsNobody(action), 4, /needs root/);
+    }
+    assertOutcome(installation.runAsNobody('status'), 3, /not running/);
+    installation.run('start');
+    assertOutcome(installation.runAsNobody('status'), 0, /running/);
+    chmodSync(installation.runDirectory, 0o750);
+    assertOutcome(installation.runAsNobody('status'), 4, /only root can look/);
+  });
+
+  test('stop tells of sessions that nobody manages', async () => {
+    mkdirSync(join(installation.runDirectory, 'sessions'));
+    const session = createServer().listen(join(installation.runDirectory, 'sessions', 'abc123.sock'));
+    await once(session, 'listening');
+    assertOutcome(installation.run('stop'), 0, /1 sessions go on without a manager/);
+    session.close();
+  });
+});
