@@ -4,7 +4,15 @@
  */
 import type { Socket } from 'node:net';
 import type { Logger } from '../log/logger.js';
-import { type ControlMessage, describe, encode, Framer, type MessageOf, PROTOCOL_VERSION } from '../pptp/index.js';
+import {
+  type ControlMessage,
+  describe,
+  encode,
+  Framer,
+  type FramerItem,
+  type MessageOf,
+  PROTOCOL_VERSION,
+} from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Timers } from './timers.js';
 
@@ -46,6 +54,8 @@ export class ControlConnection {
   readonly #ignoredTypes = new Set<string>();
   #state: State = 'awaitStart';
   #echoIdentifier = 0;
+  /** The client has asked for the stop: its reply goes out behind the call's end. */
+  #owesStopReply = false;
   #onClosed: (() => void) | undefined;
 
   constructor(options: ControlOptions) {
@@ -66,15 +76,8 @@ export class ControlConnection {
     if (this.#state === 'closed') return;
     this.#framer.push(chunk);
     for (const item of this.#framer) {
-      if (item.ok) {
-        this.#recv(item.message);
-      } else if (item.error.fatal) {
-        // RFC 2637 §1.4: synchronisation is lost, and never searched again.
-        this.#lost('protocolError', item.error.detail);
-      } else {
-        this.#ignore(item.error.detail, 'ignored');
-      }
-      if (this.#state === 'closed') return;
+      this.#recvItem(item);
+      if (this.#isOver()) return;
     }
     this.#restartEcho();
   }
@@ -93,6 +96,7 @@ export class ControlConnection {
   async close(reason: CloseReason): Promise<void> {
     const { socket, timers } = this.#options;
     const stop = CLOSE_REASONS[reason].stop;
+    if (this.#owesStopReply) this.send({ type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
     timers.stop('echoInterval');
     timers.stop('echoReply');
     if (!socket.destroyed && socket.writable && stop !== null && this.#state === 'established') {
@@ -104,6 +108,17 @@ export class ControlConnection {
     }
     if (socket.closed) return;
     await new Promise<void>((resolve) => (this.#onClosed = resolve));
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'closed';
+  }
+
+  #recvItem(item: FramerItem): void {
+    if (item.ok) this.#recv(item.message);
+    // RFC 2637 §1.4: synchronisation is lost, and never searched again.
+    else if (item.error.fatal) this.#lost('protocolError', item.error.detail);
+    else this.#ignore(item.error.detail, 'ignored');
   }
 
   #finish(): void {
@@ -157,7 +172,7 @@ export class ControlConnection {
     established: {
       StartControlConnectionRequest: () => this.#sendStartReply(3),
       StopControlConnectionRequest: () => {
-        this.send({ type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
+        this.#owesStopReply = true;
         this.#options.handlers.ended('clientStopped');
       },
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Leases, type LeasePool } from '../../../src/manager/leases.js';
+import type { Lease } from '../../../src/session/lease.js';
+
+const pool = (count: number, connections = 0): LeasePool => ({
+  pairs: Array.from({ length: count }, (_, index) => ({ local: '192.0.2.1', remote: `198.51.100.${index + 1}` })),
+  delegated: null,
+  connections,
+});
+
+function taken(leases: Leases): Lease {
+  const lease = leases.take();
+  assert.ok(lease !== null, 'a lease was expected');
+  return lease;
+}
+
+test('every address is lent once, then nothing is left', () => {
+  const leases = new Leases(pool(3));
+  const remotes = [taken(leases), taken(leases), taken(leases)].map(({ remote }) => remote);
+  assert.deepEqual(remotes, ['198.51.100.1', '198.51.100.2', '198.51.100.3']);
+  assert.equal(leases.take(), null);
+});
+
+test('an address given back is lent again, after those that have rested longer', () => {
+  const leases = new Leases(pool(3));
+  const first = taken(leases);
+  leases.giveBack(first);
+  assert.deepEqual(
+    [taken(leases), taken(leases), taken(leases)].map(({ remote }) => remote),
+    ['198.51.100.2', '198.51.100.3', '198.51.100.1'],
+  );
+});
+
+test('giving back twice does not lend an address twice', () => {
+  const leases = new Leases(pool(1));
+  const lease = taken(leases);
+  leases.giveBack(lease);
+  leases.giveBack(lease);
+  taken(leases);
+  assert.equal(leases.take(), null);
+});
+
+test('limits.connections holds below the number of addresses', () => {
+  const leases = new Leases(pool(5, 2));
+  taken(leases);
+  taken(leases);
+  assert.equal(leases.take(), null);
+});
+
+test('call ids are unique, non-zero and within 16 bits', () => {
+  const leases = new Leases({ pairs: [], delegated: { local: null }, connections: 0 });
+  const ids = new Set(Array.from({ length: 5000 }, () => taken(leases).callId));
+  assert.equal(ids.size, 5000);
+  for (const id of ids) assert.ok(id >= 1 && id <= 65535);
+});
+
+test('with delegate nothing of the remote address is ours to lend', () => {
+  const leases = new Leases({ pairs: [], delegated: { local: '192.0.2.1' }, connections: 1 });
+  const { local, remote } = taken(leases);
+  assert.deepEqual({ local, remote }, { local: '192.0.2.1', remote: null });
+  assert.equal(leases.take(), null);
+});
+
+test('a lease taken over from a live session is not lent again until it is given back', () => {
+  const leases = new Leases(pool(2));
+  const old: Lease = { local: '192.0.2.1', remote: '198.51.100.1', callId: 4711 };
+  leases.adopt(old);
+  assert.equal(taken(leases).remote, '198.51.100.2');
+  assert.equal(leases.take(), null);
+  leases.giveBack(old);
+  assert.equal(taken(leases).remote, '198.51.100.1');
+});
+
+test('a new pool leaves what is lent alone, and an address that left the pool is not lent again', () => {
+  const leases = new Leases(pool(2));
+  const kept = taken(leases);
+  leases.reconfigure({ pairs: [{ local: '192.0.2.1', remote: '203.0.113.9' }], delegated: null, connections: 0 });
+  assert.equal(leases.lentCount, 1);
+  assert.equal(taken(leases).remote, '203.0.113.9');
+  leases.giveBack(kept);
+  assert.equal(leases.take(), null);
+});

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { mkdirSync } from 'node:fs';
+import { listSessions, SessionClient, SessionGone } from '../../../src/session/client.js';
+import { runPaths, sessionSocketPath } from '../../../src/session/paths.js';
+import { SessionServer } from '../../../src/session/server.js';
+import type { SessionState } from '../../../src/session/state.js';
+
+const ID = 'abc123';
+
+const state: SessionState = {
+  session: ID,
+  version: '0.1.0',
+  since: 1000,
+  phase: 'up',
+  peer: { address: '192.0.2.7', port: 40123 },
+  localAddress: '192.0.2.1',
+  callId: 4711,
+  peerCallId: 1,
+  tunnel: { local: '203.0.113.1', remote: '203.0.113.2' },
+  user: 'alice',
+  pid: 1,
+  pppdPid: 2,
+  ppp: null,
+  counters: { rxBytes: 1, txBytes: 2 },
+};
+
+function runDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
+  mkdirSync(runPaths(directory).sessions);
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+async function serve(t: TestContext, directory: string): Promise<{ server: SessionServer; disconnects: string[] }> {
+  const disconnects: string[] = [];
+  const server = new SessionServer(ID, '0.1.0', {
+    state: () => state,
+    disconnect: ({ reason }) => void disconnects.push(reason),
+    reopenLog: () => {
+      throw new Error('the disk is full');
+    },
+  });
+  await server.listen(sessionSocketPath(directory, ID));
+  t.after(() => server.close());
+  return { server, disconnects };
+}
+
+async function ask(directory: string, bytes: string): Promise<{ socket: Socket; answer: () => Promise<string> }> {
+  const socket = connect(sessionSocketPath(directory, ID));
+  socket.on('error', () => undefined);
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  await once(socket, 'data');
+  socket.write(bytes);
+  return {
+    socket,
+    answer: async () => {
+      while (text.split('\n').length < 3) await once(socket, 'data');
+      return text.split('\n')[1] ?? '';
+    },
+  };
+}
+
+test('a session tells its state to whoever connects', async (t) => {
+  const directory = runDirectory(t);
+  await serve(t, directory);
+  assert.deepEqual(await listSessions(directory), { sessions: [state], unreachable: [] });
+});
+
+test('the socket is for owner and group only', async (t) => {
+  const directory = runDirectory(t);
+  await serve(t, directory);
+  assert.equal(statSync(sessionSocketPath(directory, ID)).mode & 0o777, 0o660);
+});
+
+test('a disconnect reaches the session with its reason', async (t) => {
+  const directory = runDirectory(t);
+  const { disconnects } = await serve(t, directory);
+  const client = await SessionClient.connect(directory, ID);
+  await client.request('disconnect', { reason: 'kicked' });
+  client.close();
+  assert.deepEqual(disconnects, ['kicked']);
+});
+
+test('subscribers are told of every state, and of the end by the closing', async (t) => {
+  const directory = runDirectory(t);
+  const { server } = await serve(t, directory);
+  const client = await SessionClient.connect(directory, ID);
+  await client.request('subscribe', {});
+  const seen = new Promise<SessionState>((resolve) => (client.onState = resolve));
+  server.publish({ ...state, phase: 'ending' });
+  assert.equal((await seen).phase, 'ending');
+  const closed = new Promise<void>((resolve) => (client.onClose = resolve));
+  server.close();
+  await closed;
+});
+
+test('a handler that fails is an answer with its words', async (t) => {
+  const directory = runDirectory(t);
+  await serve(t, directory);
+  const client = await SessionClient.connect(directory, ID);
+  await assert.rejects(client.request('reopenLog', {}), /the disk is full/);
+  client.close();
+});
+
+const nonsense: [title: string, bytes: string, answer: RegExp][] = [
+  [
+    'an unknown operation is named with the known ones',
+    '{"id":7,"op":"reboot"}\n',
+    /"id":7,"ok":false.*known are state/,
+  ],
+  ['an operation from the prototype chain is unknown', '{"id":7,"op":"constructor"}\n', /"ok":false/],
+  ['a missing field is named', '{"id":7,"op":"disconnect"}\n', /reason must be/],
+  ['a message that is no object is answered', '[1]\n', /"ok":false/],
+  ['null is answered', 'null\n', /"ok":false/],
+];
+for (const [title, bytes, expected] of nonsense) {
+  test(title, async (t) => {
+    const directory = runDirectory(t);
+    await serve(t, directory);
+    const { socket, answer } = await ask(directory, bytes);
+    assert.match(await answer(), expected);
+    socket.destroy();
+  });
+}
+
+for (const [title, bytes] of [
+  ['garbage costs its sender the connection', '\x00\xff garbage\n'],
+  ['a line without end costs its sender the connection', 'x'.repeat(100_000)],
+] as const) {
+  test(title, async (t) => {
+    const directory = runDirectory(t);
+    await serve(t, directory);
+    const { socket } = await ask(directory, bytes);
+    if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+    assert.equal((await listSessions(directory)).sessions.length, 1);
+  });
+}
+
+test('a request in pieces and two in one are both understood', async (t) => {
+  const directory = runDirectory(t);
+  await serve(t, directory);
+  const { socket } = await ask(directory, '{"id":1,"op":"st');
+  let text = '';
+  socket.on('data', (chunk: string) => (text += chunk));
+  socket.write('ate"}\n{"id":2,"op":"state"}\n');
+  while (!text.includes('"id":2')) await once(socket, 'data');
+  assert.match(text, /"id":1,"ok":true[^]*"id":2,"ok":true/);
+  socket.destroy();
+});
+
+test('a socket that nobody serves is a session that is gone', async (t) => {
+  const directory = runDirectory(t);
+  const { server } = await serve(t, directory);
+  server.close();
+  await assert.rejects(SessionClient.connect(directory, ID), SessionGone);
+  assert.deepEqual(await listSessions(directory), { sessions: [], unreachable: [] });
+});
+
+test('a session of another version is named with both versions', async (t) => {
+  const directory = runDirectory(t);
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.write(`${JSON.stringify({ greeting: 'pptpd-ts', v: 99, session: ID, version: '9.0.0' })}\n`);
+  });
+  server.listen(sessionSocketPath(directory, ID));
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const listing = await listSessions(directory);
+  assert.match(listing.unreachable[0]?.why ?? '', /9\.0\.0.*version 99.*this program: 1/);
+});
+
+test('a run directory that is not there has no sessions', async () => {
+  assert.deepEqual(await listSessions('/nonexistent'), { sessions: [], unreachable: [] });
+});
+
+test('foreign files in the run directory are left out', async (t) => {
+  const directory = runDirectory(t);
+  await serve(t, directory);
+  for (const name of ['README', 'abcdefg.sock', 'ABC123.json', 'abc123.json.new']) {
+    mkdirSync(join(runPaths(directory).sessions, name));
+    chmodSync(join(runPaths(directory).sessions, name), 0o700);
+  }
+  assert.equal((await listSessions(directory)).sessions.length, 1);
+});
