@@ -5,11 +5,13 @@
 import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Socket } from 'node:net';
+import { type Login, recordLogin, recordLogout } from '../host/login-records.js';
+import { interfaceOfPppd } from '../host/ppp-interface.js';
 import { identify, type ProcessIdentity } from '../host/process.js';
 import { version, versionNumber } from '../host/version.js';
 import type { ProcessLog } from '../log/logger.js';
 import type { PppEvent } from '../ppp/reader.js';
-import type { MessageOf } from '../pptp/index.js';
+import { findBadValue, type MessageOf } from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import { sessionRecordPath, sessionSocketPath } from '../session/paths.js';
@@ -27,6 +29,7 @@ const RECEIVE_WINDOW = 64;
 
 /** Outgoing-Call-Reply results (RFC 2637 §2.8) with the general error codes of §2.16. */
 const REFUSALS = {
+  badValue: { resultCode: 2, errorCode: 3 },
   busy: { resultCode: 2, errorCode: 4 },
   pppdFailed: { resultCode: 2, errorCode: 6 },
 } as const;
@@ -42,6 +45,8 @@ export class Session {
   #call: Call | null = null;
   /** The request that the call's start will answer. */
   #unanswered: MessageOf<'OutgoingCallRequest'> | null = null;
+  /** Written to utmp and wtmp at login, with `pppd.logwtmp`. */
+  #login: Login | null = null;
   #phase: SessionPhase = 'connected';
   #closing: Promise<void> | undefined;
   /** Called once, when everything of the session is gone. */
@@ -127,6 +132,7 @@ export class Session {
     else if (reason === 'pppdFailed') this.#refuseCall(this.#unanswered, 'pppdFailed');
     await Promise.all([this.#control.close(reason), this.#call?.close()]);
     this.#timers.stopAll();
+    this.#recordLogout();
     log.info(
       { reason, detail, user, seconds: Math.round((Date.now() - this.#since) / 1000), counters },
       `session ended: ${CLOSE_REASONS[reason].text}${detail === undefined ? '' : ` (${detail})`}`,
@@ -143,6 +149,12 @@ export class Session {
     if (this.#call !== null || this.#closing !== undefined) {
       log.warn('a second call on the same control connection is refused');
       this.#refuseCall(request, 'busy');
+      return;
+    }
+    const badValue = findBadValue(request);
+    if (badValue !== null) {
+      log.warn({ badValue }, `a call request is refused: ${badValue.detail}`);
+      this.#refuseCall(request, 'badValue');
       return;
     }
     const { configuration, lease, peer, localAddress } = this.#handoff;
@@ -217,6 +229,7 @@ export class Session {
     if (this.#closing !== undefined) return;
     this.#processLog.log.info({ counters: call.counters() }, `call ended: ${CLOSE_REASONS.clientCleared.text}`);
     this.#call = null;
+    this.#recordLogout();
     this.#writeRecord(null);
     this.#setPhase('connected');
     this.#awaitCall();
@@ -242,8 +255,29 @@ export class Session {
 
   #recvPppEvent(event: PppEvent): void {
     this.#processLog.log.info({ ppp: event }, `PPP: ${event.type}`);
-    if (event.type === 'up') this.#setPhase('up');
-    else this.#server.publish(this.state());
+    if (event.type === 'up') {
+      this.#recordLogin();
+      this.#setPhase('up');
+    } else {
+      this.#server.publish(this.state());
+    }
+  }
+
+  #recordLogin(): void {
+    if (!this.#handoff.configuration.pppd.logwtmp || this.#call === null || this.#login !== null) return;
+    const pid = this.#call.pppdPid;
+    const line = interfaceOfPppd(pid);
+    if (line === null) {
+      this.#processLog.log.warn({ pppd: pid }, 'no login record: pppd has no /run/pppN.pid, so that its interface is not known');
+      return;
+    }
+    this.#login = { line, user: this.#call.ppp.user ?? '', host: this.#handoff.peer.address, pid };
+    recordLogin(this.#login, Date.now());
+  }
+
+  #recordLogout(): void {
+    if (this.#login !== null) recordLogout(this.#login, Date.now());
+    this.#login = null;
   }
 
   #setPhase(phase: SessionPhase): void {
