@@ -1,0 +1,60 @@
+/**
+ * Messages to bytes and back, by the declarations in messages.ts.
+ */
+import { asBuffer, inspectHeader, type ProtocolError, protocolError, writeHeader } from './header.js';
+import { LAYOUTS } from './layout.js';
+import type { ControlMessage } from './messages.js';
+
+export type Decoded =
+  | { readonly ok: true; readonly message: ControlMessage }
+  | { readonly ok: false; readonly error: ProtocolError };
+
+/** The octets of a message. Throws a RangeError for a number that its field cannot hold; strings are cut to theirs. */
+export function encode(message: ControlMessage): Buffer {
+  const { length, fields } = LAYOUTS[message.type];
+  const bytes = Buffer.alloc(length);
+  writeHeader(bytes, message.type);
+  const values: Readonly<Record<string, unknown>> = message;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop and the type follow one declaration
+  for (const { name, field, at } of fields) field.write(bytes, at, values[name] as never);
+  return bytes;
+}
+
+/** Reads `bytes`, which are to be exactly one message. Never throws. Values out of range are left to `findBadValue`. */
+export function decode(bytes: Uint8Array): Decoded {
+  const header = inspectHeader(bytes);
+  if (header.kind === 'incomplete') return refused('truncated', `${bytes.length} octets of a header`);
+  if (header.kind !== 'known') return { ok: false, error: header.error };
+  const { type, length } = header;
+  if (bytes.length < length) return refused('truncated', `${bytes.length} of ${length} octets of ${type}`);
+  if (bytes.length > length) return refused('badLength', `${bytes.length - length} octets behind ${type}`);
+  const message: Record<string, unknown> = { type };
+  const buffer = asBuffer(bytes);
+  for (const { name, field, at } of LAYOUTS[type].fields) message[name] = field.read(buffer, at);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop and the type follow one declaration
+  return { ok: true, message: message as unknown as ControlMessage };
+}
+
+export interface BadValue {
+  readonly field: string;
+  readonly value: number;
+  /** For the log. */
+  readonly detail: string;
+}
+
+/** The first field whose value RFC 2637 §2 does not allow, for an answer with general error Bad-Value; null if none. */
+export function findBadValue(message: ControlMessage): BadValue | null {
+  const values: Readonly<Record<string, unknown>> = message;
+  for (const { name, field } of LAYOUTS[message.type].fields) {
+    const value = values[name];
+    if (field.kind !== 'number' || typeof value !== 'number') continue;
+    const { minimum = 0, maximum = Infinity } = field;
+    if (value >= minimum && value <= maximum) continue;
+    return { field: name, value, detail: `${name} ${value} of ${message.type}, not ${minimum} to ${maximum}` };
+  }
+  return null;
+}
+
+function refused(reason: 'truncated' | 'badLength', detail: string): Decoded {
+  return { ok: false, error: protocolError(reason, detail) };
+}

@@ -1,0 +1,24 @@
+/**
+ * The control protocol of PPTP, RFC 2637 §2: what the rest of the program uses of it. Pure: bytes and values only.
+ */
+export { type BadValue, type Decoded, decode, encode, findBadValue } from './codec.js';
+export {
+  describeError,
+  describeResult,
+  describeStopReason,
+  GENERAL_ERROR,
+  RESULT,
+  STOP_REASON,
+} from './codes.js';
+export {
+  HEADER_LENGTH,
+  MAGIC_COOKIE,
+  MAX_UNKNOWN_LENGTH,
+  PROTOCOL_VERSION,
+  RFC_TIMERS,
+  TCP_PORT,
+} from './constants.js';
+export { describe, LINE_LIMIT, printable } from './describe.js';
+export { Framer, type FramerItem } from './framer.js';
+export { inspectStart, type ProtocolError, type ProtocolErrorReason, type Start } from './header.js';
+export { type ControlMessage, MESSAGE_TYPES, type MessageOf, type MessageType } from './messages.js';
