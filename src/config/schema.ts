@@ -1,0 +1,95 @@
+/**
+ * The configuration as data: every key with what is allowed, its default and its meaning. The only source of defaults.
+ * Times are in seconds, fractions allowed; 0 in a limit means none.
+ */
+import { z } from 'zod';
+import { addressNumber, expandRanges } from './addresses.js';
+
+const address = z.string().refine((text) => addressNumber(text) !== null, 'an IPv4 address, for example 192.0.2.1');
+
+const network = z.string().refine((text) => {
+  const [host = '', bits, ...rest] = text.split('/');
+  return (
+    addressNumber(host) !== null && rest.length === 0 && (bits === undefined || (/^\d{1,2}$/.test(bits) && Number(bits) <= 32))
+  );
+}, 'an IPv4 address or network, for example 192.0.2.0/24');
+
+const ranges = z.union([z.string(), z.array(z.string()).min(1)]).superRefine((value, context) => {
+  const expanded = expandRanges(value);
+  if (expanded.ok) return;
+  for (const problem of expanded.problems) context.addIssue({ code: 'custom', message: problem });
+});
+
+const port = z.int().min(1).max(65535);
+const seconds = z.number().positive().max(86_400);
+const limit = z.int().min(0).max(65_535);
+const path = z.string().startsWith('/');
+const interfaceName = z.string().regex(/^[^\s/]{1,15}$/);
+
+export const configurationSchema = z.strictObject({
+  listen: z
+    .strictObject({
+      address: address.default('0.0.0.0').describe('the address to listen on; 0.0.0.0 is every one'),
+      port: port.default(1723).describe('the TCP port; clients expect 1723'),
+      vrf: interfaceName.optional().describe('the VRF device that listener and GRE sockets are bound to'),
+    })
+    .prefault({}),
+  addresses: z
+    .strictObject({
+      local: ranges.default(['192.168.0.1']).describe("our end of the tunnels: one for all, or one for each of 'remote'"),
+      remote: ranges.default(['192.168.1.10-100']).describe('the clients\' ends, one of which each client gets'),
+      delegate: z.boolean().default(false).describe('pppd (RADIUS, chap-secrets) chooses the client\'s address'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      connections: limit.default(100).describe('most sessions at once'),
+      perSource: limit.default(0).describe('most connections of one client address'),
+      pending: limit.default(256).describe('most connections that have not sent a start request yet'),
+    })
+    .prefault({}),
+  access: z
+    .strictObject({
+      allow: z.array(network).default([]).describe('client addresses that may connect; empty: all'),
+      deny: z.array(network).default([]).describe('client addresses that may not; the longest prefix decides'),
+    })
+    .prefault({}),
+  timeouts: z
+    .strictObject({
+      firstMessage: seconds.default(10).describe('for a whole start request'),
+      establish: seconds.default(60).describe('for a call on a control connection'),
+      echoInterval: seconds.default(60).describe('silence of the client before an Echo-Request'),
+      echoReply: seconds.default(60).describe('for its reply'),
+      pppdExit: seconds.default(5).describe('for pppd to end by TERM before it gets KILL'),
+    })
+    .prefault({}),
+  pppd: z
+    .strictObject({
+      path: path.default('/usr/sbin/pppd').describe('pppd, or another program that speaks HDLC on its standard input'),
+      options: path.optional().describe("pppd's options file"),
+      speed: z.int().min(1).max(4_000_000).default(115200).describe('the line speed that pppd is told'),
+      ipparam: z.boolean().default(true).describe("give pppd's scripts the client's address as ipparam"),
+      logwtmp: z.boolean().default(false).describe('write login records for who(1) and last(1)'),
+      args: z.array(z.string()).default([]).describe('more arguments for pppd'),
+    })
+    .prefault({}),
+  gre: z
+    .strictObject({
+      window: z.enum(['advise', 'enforce']).default('advise').describe('keep to the peer\'s window (RFC 2637 §4.2), or only measure it'),
+    })
+    .prefault({}),
+  workers: z
+    .strictObject({ spare: z.int().min(0).max(64).default(2).describe('ctrl workers kept started for clients to come') })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+      directory: path.optional().describe('one file a process there; else standard output'),
+    })
+    .prefault({}),
+  runDirectory: path.default('/run/pptpd-ts').describe('where the live sessions are registered'),
+  metrics: z.strictObject({ address: address.default('127.0.0.1'), port }).optional().describe('Prometheus metrics over HTTP'),
+});
+
+/** The effective configuration, every default filled in. */
+export type Configuration = z.output<typeof configurationSchema>;
