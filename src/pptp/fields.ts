@@ -29,26 +29,9 @@ export interface ReservedField {
   readonly size: number;
 }
 
-export const u8: NumberField = {
-  kind: 'number',
-  size: 1,
-  read: (bytes, at) => bytes.readUInt8(at),
-  write: (bytes, at, value) => void bytes.writeUInt8(value, at),
-};
-
-export const u16: NumberField = {
-  kind: 'number',
-  size: 2,
-  read: (bytes, at) => bytes.readUInt16BE(at),
-  write: (bytes, at, value) => void bytes.writeUInt16BE(value, at),
-};
-
-export const u32: NumberField = {
-  kind: 'number',
-  size: 4,
-  read: (bytes, at) => bytes.readUInt32BE(at),
-  write: (bytes, at, value) => void bytes.writeUInt32BE(value, at),
-};
+export const u8 = unsigned(1);
+export const u16 = unsigned(2);
+export const u32 = unsigned(4);
 
 /** `field` with the values that the RFC allows; others are read all the same, for `findBadValue` to tell. */
 export const within = (field: NumberField, minimum: number, maximum: number): NumberField => ({
@@ -69,6 +52,20 @@ export const text = (size: number): TextField => ({
 });
 
 export const reserved = (size: number): ReservedField => ({ kind: 'reserved', size });
+
+/** In network order, high octet first (RFC 2637 §2). */
+function unsigned(size: number): NumberField {
+  return {
+    kind: 'number',
+    size,
+    read: (bytes, at) => bytes.readUIntBE(at, size),
+    write: (bytes, at, value) => {
+      // Buffer itself writes fractions and NaN as some other number.
+      if (!Number.isInteger(value)) throw new RangeError(`${value} is no integer`);
+      bytes.writeUIntBE(value, at, size);
+    },
+  };
+}
 
 function upToNul(value: string): string {
   const nul = value.indexOf('\0');

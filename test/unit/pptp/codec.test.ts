@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import {
+  decode,
+  encode,
+  findBadValue,
+  inspectStart,
+  MAX_UNKNOWN_LENGTH,
+  type ProtocolErrorReason,
+} from '../../../src/pptp/index.js';
+import { ALL_EXAMPLES, anyMessage, EXAMPLES, withU16 } from './examples.js';
+
+const LENGTH = 0;
+const PPTP_MESSAGE_TYPE = 2;
+const MAGIC = 4;
+const CONTROL_MESSAGE_TYPE = 8;
+
+const start = EXAMPLES.StartControlConnectionRequest;
+const echo = EXAMPLES.EchoRequest;
+
+function assertRefused(bytes: Uint8Array, reason: ProtocolErrorReason, fatal: boolean, detail: RegExp): void {
+  const decoded = decode(bytes);
+  assert.ok(!decoded.ok, 'it was to be refused');
+  assert.deepEqual([decoded.error.reason, decoded.error.fatal], [reason, fatal]);
+  assert.match(decoded.error.detail, detail);
+}
+
+describe('each message against the diagram of the RFC', () => {
+  for (const { message, bytes } of ALL_EXAMPLES) {
+    test(`${message.type} is written as drawn`, () => {
+      assert.equal(encode(message).toString('hex'), bytes.toString('hex'));
+    });
+    test(`${message.type} is read as drawn`, () => {
+      assert.deepEqual(decode(bytes), { ok: true, message });
+    });
+    test(`${message.type} is refused one octet shorter or longer than its length`, () => {
+      assertRefused(bytes.subarray(0, -1), 'truncated', true, /octets of /);
+      assertRefused(Buffer.concat([bytes, Buffer.of(0)]), 'badLength', true, new RegExp(`behind ${message.type}`));
+    });
+    test(`${message.type} with a length that is not its own closes the connection, a longer one too`, () => {
+      for (const length of [0, 11, 12, bytes.length - 4, bytes.length + 4, 0xffff]) {
+        const wrong = withU16(bytes, LENGTH, length);
+        assertRefused(
+          wrong,
+          'badLength',
+          true,
+          new RegExp(`^${message.type} of ${length} octets, not ${bytes.length}$`),
+        );
+      }
+    });
+  }
+});
+
+describe('malformed headers', () => {
+  test('another magic cookie closes the connection, and the log shows the octets', () => {
+    const wrong = Buffer.from(echo.bytes);
+    wrong.write('HTTP', MAGIC);
+    assertRefused(wrong, 'badMagic', true, /0x48545450, not 0x1a2b3c4d/);
+  });
+
+  test('a magic cookie in the wrong byte order closes the connection', () => {
+    const wrong = Buffer.from(echo.bytes);
+    wrong.writeUInt32LE(0x1a2b3c4d, MAGIC);
+    assertRefused(wrong, 'badMagic', true, /0x4d3c2b1a/);
+  });
+
+  test('a management message, or any PPTP message type but 1, closes the connection', () => {
+    for (const type of [0, 2, 0x0100, 0xffff]) {
+      assertRefused(
+        withU16(echo.bytes, PPTP_MESSAGE_TYPE, type),
+        'notControlMessage',
+        true,
+        new RegExp(`${type}, not 1`),
+      );
+    }
+  });
+
+  test('a control message type that nobody knows is ignored', () => {
+    for (const type of [0, 16, 0xffff]) {
+      assertRefused(
+        withU16(echo.bytes, CONTROL_MESSAGE_TYPE, type),
+        'unknownType',
+        false,
+        new RegExp(`unknown control message type ${type}`),
+      );
+    }
+  });
+
+  test('an unknown type shorter than a header or absurdly long closes the connection', () => {
+    const unknown = withU16(echo.bytes, CONTROL_MESSAGE_TYPE, 16);
+    for (const length of [0, 11, MAX_UNKNOWN_LENGTH + 1, 0xffff]) {
+      assertRefused(withU16(unknown, LENGTH, length), 'badLength', true, new RegExp(`of ${length} octets`));
+    }
+  });
+
+  test('less than a header is truncated', () => {
+    for (const length of [0, 7, 8, 11]) {
+      assertRefused(echo.bytes.subarray(0, length), 'truncated', true, new RegExp(`^${length} octets of a header`));
+    }
+  });
+});
+
+describe('field values', () => {
+  test('reserved fields that are not zero are read past (a later version may use them)', () => {
+    const later = Buffer.from(start.bytes);
+    later.writeUInt16BE(0xffff, 10);
+    later.writeUInt16BE(0xffff, 14);
+    assert.deepEqual(decode(later), { ok: true, message: start.message });
+  });
+
+  test('a string ends at its first zero octet, whatever follows it', () => {
+    const stale = Buffer.from(start.bytes);
+    stale.write('\0stale', 28 + start.message.hostName.length);
+    assert.deepEqual(decode(stale), { ok: true, message: start.message });
+  });
+
+  test('a string without a zero octet ends with its field', () => {
+    const full = Buffer.from(start.bytes).fill('h', 28, 92);
+    assert.deepEqual(decode(full), { ok: true, message: { ...start.message, hostName: 'h'.repeat(64) } });
+  });
+
+  test('a string too long for its field is cut, and leaves its neighbour alone', () => {
+    const long = { ...start.message, hostName: 'h'.repeat(300) };
+    assert.deepEqual(decode(encode(long)), { ok: true, message: { ...start.message, hostName: 'h'.repeat(64) } });
+  });
+
+  test('a character that is not Latin-1 is written as a question mark, one octet each', () => {
+    const decoded = decode(encode({ ...start.message, hostName: 'ž\u{1F600}é' }));
+    assert.deepEqual(decoded, { ok: true, message: { ...start.message, hostName: '??é' } });
+  });
+
+  test('a number that its field cannot hold is our own fault, and throws', () => {
+    for (const callId of [-1, 0x10000, 0.5, NaN]) {
+      assert.throws(() => encode({ type: 'CallClearRequest', callId }), RangeError);
+    }
+  });
+
+  test('values that the RFC does not allow are read, and found', () => {
+    const { message } = EXAMPLES.OutgoingCallRequest;
+    assert.equal(findBadValue(message), null);
+    for (const [field, value] of [
+      ['bearerType', 0],
+      ['bearerType', 4],
+      ['framingType', 0],
+      ['framingType', 4],
+      ['phoneNumberLength', 65],
+    ] as const) {
+      const bad = { ...message, [field]: value };
+      assert.deepEqual(decode(encode(bad)), { ok: true, message: bad });
+      assert.equal(findBadValue(bad)?.field, field);
+      assert.match(findBadValue(bad)?.detail ?? '', new RegExp(`^${field} ${value} of OutgoingCallRequest, not `));
+    }
+  });
+});
+
+describe('whatever the values', () => {
+  test('what was written is read again', () => {
+    fc.assert(fc.property(anyMessage, (message) => assert.deepEqual(decode(encode(message)), { ok: true, message })));
+  });
+
+  test('any octets are read or refused, never thrown upon', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        const decoded = decode(bytes);
+        return decoded.ok || decoded.error.detail.length < 120;
+      }),
+    );
+  });
+
+  test('a message with some octets changed is read or refused, never thrown upon', () => {
+    const change = fc.tuple(fc.nat(), fc.nat(255));
+    fc.assert(
+      fc.property(anyMessage, fc.array(change, { maxLength: 4 }), (message, changes) => {
+        const bytes = encode(message);
+        for (const [at, value] of changes) bytes[at % bytes.length] = value;
+        const decoded = decode(bytes);
+        return decoded.ok || decoded.error.detail.length < 120;
+      }),
+    );
+  });
+
+  test('bytes in the middle of a larger memory are read where they lie', () => {
+    const memory = Buffer.concat([Buffer.alloc(5, 0xee), echo.bytes, Buffer.alloc(5, 0xee)]);
+    const view = new Uint8Array(memory.buffer, memory.byteOffset + 5, echo.bytes.length);
+    assert.deepEqual(decode(view), { ok: true, message: echo.message });
+  });
+});
+
+describe('how a connection begins', () => {
+  test('a start request is known by its header alone, with or without more behind it', () => {
+    for (let length = 12; length <= start.bytes.length; length += 1) {
+      assert.deepEqual(inspectStart(start.bytes.subarray(0, length)), { kind: 'start' });
+    }
+    assert.deepEqual(inspectStart(Buffer.concat([start.bytes, echo.bytes])), { kind: 'start' });
+  });
+
+  test('less than a header is waited for', () => {
+    for (let length = 0; length < 12; length += 1) {
+      assert.deepEqual(inspectStart(start.bytes.subarray(0, length)), { kind: 'incomplete' });
+    }
+  });
+
+  test('a client that speaks something else is refused at eight octets', () => {
+    const first = inspectStart(Buffer.from('GET / HTTP/1.1').subarray(0, 8));
+    assert.ok(first.kind === 'refused');
+    assert.equal(first.error.reason, 'badMagic');
+  });
+
+  test('every other message is refused as no start, by name', () => {
+    for (const { message, bytes } of ALL_EXAMPLES.slice(1)) {
+      const first = inspectStart(bytes);
+      assert.ok(first.kind === 'refused');
+      assert.deepEqual(first.error, { reason: 'notStart', detail: `${message.type} before the start`, fatal: true });
+    }
+  });
+
+  test('a type that nobody knows is refused as no start, and fatal here', () => {
+    const first = inspectStart(withU16(echo.bytes, CONTROL_MESSAGE_TYPE, 16));
+    assert.ok(first.kind === 'refused');
+    assert.deepEqual([first.error.reason, first.error.fatal], ['notStart', true]);
+  });
+
+  test('a start request with another length than 156 is refused with both lengths', () => {
+    const first = inspectStart(withU16(start.bytes, LENGTH, 152));
+    assert.ok(first.kind === 'refused');
+    assert.equal(first.error.detail, 'StartControlConnectionRequest of 152 octets, not 156');
+  });
+});

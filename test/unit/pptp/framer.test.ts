@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { type ControlMessage, encode, Framer, type FramerItem } from '../../../src/pptp/index.js';
+import { ALL_EXAMPLES, anyMessage, EXAMPLES, withU16 } from './examples.js';
+
+const stream = Buffer.concat(ALL_EXAMPLES.map(({ bytes }) => bytes));
+const items = ALL_EXAMPLES.map(({ message }): FramerItem => ({ ok: true, message }));
+const echo = EXAMPLES.EchoRequest;
+const echoItem: FramerItem = { ok: true, message: echo.message };
+
+/** A sound header of a type that nobody knows, and `length` octets in all. */
+const unknown = (length: number): Buffer =>
+  withU16(withU16(Buffer.concat([echo.bytes, Buffer.alloc(length)]).subarray(0, length), 0, length), 8, 99);
+const unknownItem: FramerItem = {
+  ok: false,
+  error: { reason: 'unknownType', detail: 'unknown control message type 99', fatal: false },
+};
+
+/** What comes out of a framer that is given these chunks, drained after each. */
+function framed(chunks: readonly Uint8Array[]): FramerItem[] {
+  const framer = new Framer();
+  return chunks.flatMap((chunk) => {
+    framer.push(chunk);
+    return [...framer];
+  });
+}
+
+/** `bytes` cut before each of these offsets. */
+function cut(bytes: Buffer, offsets: readonly number[]): Buffer[] {
+  const edges = [0, ...offsets.toSorted((a, b) => a - b), bytes.length];
+  return edges.slice(1).map((edge, index) => bytes.subarray(edges[index], edge));
+}
+
+describe('any split and any joining', () => {
+  test('all 15 messages in one chunk come out in order', () => {
+    assert.deepEqual(framed([stream]), items);
+  });
+
+  test('all 15 messages octet by octet come out in order', () => {
+    assert.deepEqual(framed([...stream].map((octet) => Uint8Array.of(octet))), items);
+  });
+
+  test('all 15 messages come out of every split in two', () => {
+    for (let at = 0; at <= stream.length; at += 1) assert.deepEqual(framed(cut(stream, [at])), items);
+  });
+
+  test('a message comes out with its last octet, not before and not later', () => {
+    const framer = new Framer();
+    framer.push(echo.bytes.subarray(0, -1));
+    assert.equal(framer.next(), null);
+    framer.push(echo.bytes.subarray(-1));
+    assert.deepEqual(framer.next(), echoItem);
+    assert.equal(framer.next(), null);
+  });
+
+  test('any messages come out of any cuts', () => {
+    const cuts = fc.array(fc.nat(), { maxLength: 20 });
+    fc.assert(
+      fc.property(fc.array(anyMessage, { maxLength: 6 }), cuts, (messages: ControlMessage[], offsets) => {
+        const bytes = Buffer.concat(messages.map((message) => encode(message)));
+        const chunks = cut(
+          bytes,
+          offsets.map((offset) => offset % (bytes.length + 1)),
+        );
+        assert.deepEqual(
+          framed(chunks),
+          messages.map((message) => ({ ok: true, message })),
+        );
+      }),
+    );
+  });
+
+  test('chunks that were not drained at once are not lost', () => {
+    const framer = new Framer();
+    framer.push(stream.subarray(0, 200));
+    framer.push(stream.subarray(200));
+    assert.deepEqual([...framer], items);
+  });
+
+  test('whoever stops in the middle of draining finds the rest the next time', () => {
+    const framer = new Framer();
+    framer.push(stream);
+    for (const item of framer) {
+      assert.deepEqual(item, items[0]);
+      break;
+    }
+    assert.deepEqual([...framer], items.slice(1));
+  });
+
+  test('a chunk may be used again once it was drained, even in the middle of a message', () => {
+    const framer = new Framer();
+    const chunk = Buffer.from(echo.bytes.subarray(0, 14));
+    framer.push(chunk);
+    assert.equal(framer.next(), null);
+    chunk.fill(0xff);
+    framer.push(echo.bytes.subarray(14));
+    assert.deepEqual(framer.next(), echoItem);
+  });
+});
+
+describe('a message of an unknown type', () => {
+  test('is told once and skipped, whatever its length and however it is split', () => {
+    for (const length of [12, 16, 220, 221, 1024]) {
+      const bytes = Buffer.concat([echo.bytes, unknown(length), echo.bytes]);
+      for (let at = 0; at <= bytes.length; at += 1) {
+        assert.deepEqual(framed(cut(bytes, [at])), [echoItem, unknownItem, echoItem]);
+      }
+    }
+  });
+
+  test('is skipped by its length even where it holds what looks like a header', () => {
+    const trap = unknown(64);
+    EXAMPLES.StopControlConnectionRequest.bytes.copy(trap, 16);
+    assert.deepEqual(framed([trap, echo.bytes]), [unknownItem, echoItem]);
+  });
+});
+
+describe('lost synchronisation', () => {
+  test('one broken header is told once, and nothing behind it is ever read', () => {
+    const framer = new Framer();
+    framer.push(Buffer.concat([echo.bytes, Buffer.alloc(16), echo.bytes]));
+    const [first, broken, ...rest] = [...framer];
+    assert.deepEqual(first, echoItem);
+    assert.ok(broken !== undefined && !broken.ok);
+    assert.deepEqual([broken.error.reason, broken.error.fatal], ['badMagic', true]);
+    assert.deepEqual(rest, []);
+    assert.equal(framer.failed, true);
+    framer.push(echo.bytes);
+    assert.deepEqual([...framer], []);
+  });
+
+  test('a known type longer than it is loses synchronisation', () => {
+    const longer = Buffer.concat([withU16(echo.bytes, 0, 20), Buffer.alloc(4)]);
+    const [broken, ...rest] = framed([longer, echo.bytes]);
+    assert.ok(broken !== undefined && !broken.ok);
+    assert.equal(broken.error.detail, 'EchoRequest of 20 octets, not 16');
+    assert.deepEqual(rest, []);
+  });
+
+  test('a wrong length is told at the header, without waiting for the octets that it promises', () => {
+    const framer = new Framer();
+    framer.push(withU16(echo.bytes, 0, 0xffff).subarray(0, 12));
+    assert.equal(framer.next()?.ok, false);
+  });
+
+  test('octets at random end in an error or wait for more, and never throw', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 8 }), (chunks) => {
+        const fatal = framed(chunks).filter((item) => !item.ok && item.error.fatal);
+        assert.ok(fatal.length <= 1);
+        const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+        if (octets >= 8 && Buffer.concat(chunks).readUInt32BE(4) !== 0x1a2b3c4d) assert.equal(fatal.length, 1);
+      }),
+    );
+  });
+});
