@@ -24,7 +24,7 @@ fail() {
 need_root() {
   ((EUID == 0)) && return
   command -v sudo > /dev/null || fail "needs root (Debian packages, network namespaces, pppd), and there is no sudo here: run it as root."
-  exec sudo env "PATH=$PATH" "CI=${CI-}" bash "$0" "$@"
+  exec sudo env "PATH=$PATH" "CI=${CI-}" bash "scripts/${0##*/}" "$@"
 }
 
 # as_owner COMMAND...: runs it as the owner of the checkout, so that `sudo scripts/start` leaves no files of
