@@ -1,0 +1,123 @@
+/**
+ * The one place of src/ppp that touches bytes by offset. A read past the end gives zero (or nothing) and marks the
+ * reader `short` for good, so that a parser reads straight on and asks once at the end: no exception for any bytes.
+ * Whatever is returned is a copy; the frame may be overwritten as soon as `observe` has returned.
+ */
+import { isUtf8 } from 'node:buffer';
+
+/** Longest name or message kept, in bytes; pppd's own limit for names is 256. */
+export const MAX_TEXT_BYTES = 256;
+
+export class FieldReader {
+  readonly #bytes: Uint8Array;
+  #position: number;
+  readonly #end: number;
+  #short = false;
+
+  /** Reads `bytes` from `start` to before `end`; both are cut to the array. */
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.#end = Math.min(Math.max(end, 0), bytes.length);
+    this.#position = Math.min(Math.max(start, 0), this.#end);
+  }
+
+  /** Whether any read so far went past the end. */
+  get short(): boolean {
+    return this.#short;
+  }
+
+  /** Bytes not yet read. */
+  get left(): number {
+    return this.#end - this.#position;
+  }
+
+  u8(): number {
+    return this.#take(1) ? this.#at(-1) : 0;
+  }
+
+  u16(): number {
+    return this.#take(2) ? (this.#at(-2) << 8) | this.#at(-1) : 0;
+  }
+
+  u32(): number {
+    return this.#take(4) ? ((this.#at(-4) << 24) | (this.#at(-3) << 16) | (this.#at(-2) << 8) | this.#at(-1)) >>> 0 : 0;
+  }
+
+  /** The next octet without taking it; -1 at the end. */
+  peek(): number {
+    return this.left > 0 ? this.#at(0) : -1;
+  }
+
+  skip(length: number): void {
+    this.#take(length);
+  }
+
+  /** A reader of the next `length` bytes, which are taken here. */
+  part(length: number): FieldReader {
+    if (!this.#take(length)) return new FieldReader(this.#bytes, this.#end, this.#end);
+    return new FieldReader(this.#bytes, this.#position - length, this.#position);
+  }
+
+  /** A reader of all that is left; takes nothing here. */
+  rest(): FieldReader {
+    return new FieldReader(this.#bytes, this.#position, this.#end);
+  }
+
+  /** Dotted quad. */
+  ipv4(): string {
+    const address = this.u32();
+    return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.');
+  }
+
+  /** All that is left in lower-case hexadecimal, cut to `limit` bytes. */
+  hex(limit: number): string {
+    return Buffer.from(this.#takeRest(limit)).toString('hex');
+  }
+
+  /** A copy of all that is left, cut to `limit` bytes. */
+  bytes(limit: number): Uint8Array {
+    return this.#takeRest(limit).slice();
+  }
+
+  /**
+   * All that is left as text, cut to MAX_TEXT_BYTES: UTF-8, or ISO 8859-1 when it is none (old Windows clients send
+   * their code page). Control and other invisible characters come out as `\x1b`, so that a name can be printed.
+   */
+  text(): string {
+    const cut = this.left > MAX_TEXT_BYTES;
+    let bytes = this.#takeRest(MAX_TEXT_BYTES);
+    if (cut) bytes = bytes.subarray(0, wholeCharacters(bytes));
+    const text = Buffer.from(bytes).toString(isUtf8(bytes) ? 'utf8' : 'latin1');
+    return text.replaceAll(/\p{C}/gu, (character) => {
+      const code = (character.codePointAt(0) ?? 0).toString(16);
+      return code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, '0')}`;
+    });
+  }
+
+  #at(offset: number): number {
+    return this.#bytes[this.#position + offset] ?? 0;
+  }
+
+  #take(length: number): boolean {
+    if (length > this.left) {
+      this.#short = true;
+      this.#position = this.#end;
+      return false;
+    }
+    this.#position += length;
+    return true;
+  }
+
+  #takeRest(limit: number): Uint8Array {
+    const start = this.#position;
+    this.#position = this.#end;
+    return this.#bytes.subarray(start, Math.min(this.#end, start + limit));
+  }
+}
+
+/** Length of `bytes` without a UTF-8 character that a cut has left incomplete at the end. */
+function wholeCharacters(bytes: Uint8Array): number {
+  let lead = bytes.length - 1;
+  while (lead > bytes.length - 4 && lead > 0 && ((bytes[lead] ?? 0) & 0xc0) === 0x80) lead--;
+  return (bytes[lead] ?? 0) >= 0xc0 ? lead : bytes.length;
+}

@@ -1,0 +1,167 @@
+/**
+ * One control protocol's option negotiation (RFC 1661 §4-5) as a bystander sees it: what each side has asked for, what
+ * its peer has agreed to, what was refused. LCP, IPCP, IPV6CP and CCP differ only in their options.
+ */
+import type { FieldReader } from './fields.js';
+import { type OptionsOf, optionNames, readOptions } from './options.js';
+import type { ControlPacket, Protocol } from './packet.js';
+import type { Side, SideState } from './state.js';
+
+/** RFC 1661 §5: the codes that every control protocol has. */
+export const CODES = {
+  configureRequest: 1,
+  configureAck: 2,
+  configureNak: 3,
+  configureReject: 4,
+  terminateRequest: 5,
+  terminateAck: 6,
+  codeReject: 7,
+  protocolReject: 8, // LCP alone
+  echoRequest: 9,
+  identification: 12, // RFC 1570 §2.1
+} as const;
+
+/** Of a request only so many octets are compared with the one before it. */
+const MAX_COMPARED = 256;
+
+/** What a packet has changed: both sides agreed, an open protocol began again or closed, options were refused. */
+export type Step =
+  | { readonly type: 'opened' | 'restarted' | 'closed' | 'none' | 'malformed' }
+  | { readonly type: 'refused'; readonly how: 'nak' | 'reject'; readonly options: readonly string[] };
+
+const NONE: Step = { type: 'none' };
+const MALFORMED: Step = { type: 'malformed' };
+
+export const otherSide = (side: Side): Side => (side === 'client' ? 'server' : 'client');
+
+class Party<Options> {
+  requested: Options | null = null;
+  agreed: Options | null = null;
+  requests = 0;
+  repeats = 0;
+  answers = 0;
+  #identifier = -1;
+  #last: Uint8Array | null = null;
+  #lastLength = 0;
+
+  recvRequest(identifier: number, options: Options, body: FieldReader): void {
+    const length = body.left;
+    const bytes = body.bytes(MAX_COMPARED);
+    this.repeats = this.#isLast(bytes, length) ? this.repeats + 1 : 0;
+    this.requests++;
+    this.requested = options;
+    this.agreed = null;
+    this.#identifier = identifier;
+    this.#last = bytes;
+    this.#lastLength = length;
+  }
+
+  /** Whether an answer with `identifier` is to the last request; a request that nobody saw may have had any. */
+  isAnswered(identifier: number): boolean {
+    return this.#identifier === -1 || this.#identifier === identifier;
+  }
+
+  /** Whether `body` repeats the last request's options, as an Ack has to (RFC 1661 §5.2). */
+  isRepeated(body: FieldReader): boolean {
+    const length = body.left;
+    return this.#last === null || this.#isLast(body.bytes(MAX_COMPARED), length);
+  }
+
+  #isLast(bytes: Uint8Array, length: number): boolean {
+    return this.#last !== null && length === this.#lastLength && Buffer.compare(bytes, this.#last) === 0;
+  }
+
+  state(): SideState<Options> {
+    const { requested, agreed, requests, repeats, answers } = this;
+    return { requested, agreed, requests, repeats, answers };
+  }
+}
+
+export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
+  readonly protocol: Protocol;
+  readonly #declarations: D;
+  #parties: Record<Side, Party<OptionsOf<D>>> = { client: new Party(), server: new Party() };
+  #wasOpen = false;
+
+  constructor(protocol: Protocol, declarations: D) {
+    this.protocol = protocol;
+    this.#declarations = declarations;
+  }
+
+  /** Both sides have agreed to the other's options, and neither has begun again. */
+  get open(): boolean {
+    return this.#wasOpen;
+  }
+
+  /** Whether any Configure-Request was seen. */
+  get begun(): boolean {
+    return this.#parties.client.requests + this.#parties.server.requests > 0;
+  }
+
+  state(side: Side): SideState<OptionsOf<D>> {
+    return this.#parties[side].state();
+  }
+
+  reset(): void {
+    this.#parties = { client: new Party(), server: new Party() };
+    this.#wasOpen = false;
+  }
+
+  /** Takes a Configure or Terminate packet that `sender` has sent; every other code is no step. */
+  observe(sender: Side, packet: ControlPacket): Step {
+    switch (packet.code) {
+      case CODES.configureRequest:
+        return this.#recvRequest(sender, packet);
+      case CODES.configureAck:
+        return this.#recvAck(sender, packet);
+      case CODES.configureNak:
+        return this.#recvRefusal(sender, packet, 'nak');
+      case CODES.configureReject:
+        return this.#recvRefusal(sender, packet, 'reject');
+      case CODES.terminateRequest:
+        return this.close();
+      default:
+        return NONE;
+    }
+  }
+
+  /** The protocol is down: by a Terminate-Request or a Protocol-Reject. What was agreed no longer holds. */
+  close(): Step {
+    const wasOpen = this.#wasOpen;
+    this.#wasOpen = false;
+    this.#parties.client.agreed = null;
+    this.#parties.server.agreed = null;
+    return wasOpen ? { type: 'closed' } : NONE;
+  }
+
+  #recvRequest(sender: Side, packet: ControlPacket): Step {
+    const options = readOptions(this.#declarations, packet.body());
+    if (options === null) return MALFORMED;
+    // A request to an open protocol takes it down and begins anew (RFC 1661 §4.4, RCR in state Opened).
+    const restarted = this.#wasOpen;
+    if (restarted) this.reset();
+    this.#parties[sender].recvRequest(packet.identifier, options, packet.body());
+    return restarted ? { type: 'restarted' } : NONE;
+  }
+
+  #recvAck(sender: Side, packet: ControlPacket): Step {
+    const options = readOptions(this.#declarations, packet.body());
+    if (options === null) return MALFORMED;
+    const requester = this.#parties[otherSide(sender)];
+    if (!requester.isAnswered(packet.identifier) || !requester.isRepeated(packet.body())) return NONE;
+    this.#parties[sender].answers++;
+    // The Ack repeats the options, so it tells them even when the request went by encrypted.
+    requester.agreed = options;
+    if (this.#wasOpen || this.#parties[sender].agreed === null) return NONE;
+    this.#wasOpen = true;
+    return { type: 'opened' };
+  }
+
+  #recvRefusal(sender: Side, packet: ControlPacket, how: 'nak' | 'reject'): Step {
+    const options = readOptions(this.#declarations, packet.body());
+    if (options === null) return MALFORMED;
+    if (!this.#parties[otherSide(sender)].isAnswered(packet.identifier)) return NONE;
+    this.#parties[sender].answers++;
+    return { type: 'refused', how, options: optionNames(this.#declarations, options) };
+  }
+}

@@ -1,0 +1,401 @@
+/**
+ * A bystander of the PPP negotiation that passes through the relay: who logs in, how it ends, which addresses, MRU, ACCM
+ * and encryption are agreed, who refused what. It sends nothing, changes nothing, and knows nothing of pppd's logs.
+ *
+ * Bytes come from anyone: none makes it throw, names are cut, lists are bounded, and how often a client can cause
+ * events is bounded by what our pppd answers.
+ */
+import { Authentication } from './authentication.js';
+import { describeFailure, diagnose, type PppFailure } from './failure.js';
+import { CODES, Negotiation } from './negotiation.js';
+import { CCP_OPTIONS, IPCP_OPTIONS, IPV6CP_OPTIONS, LCP_OPTIONS, type MppeOffer } from './options.js';
+import { type ControlPacket, parseFrame, protocolName } from './packet.js';
+import type { Addresses, BothWays, Encryption, NegotiationState, PppEvent, PppPhase, PppState } from './state.js';
+import type { Refusal, Side, SideState, Termination } from './state.js';
+import { readTerminateText } from './terminate.js';
+
+export { describeFailure, diagnose, type PppFailure } from './failure.js';
+export type * from './state.js';
+
+/** RFC 1662 §7.1 and RFC 1661 §6.1: what holds until LCP has agreed otherwise. */
+const DEFAULT_ACCM = 0xffff_ffff;
+const DEFAULT_MRU = 1500;
+
+/** RFC 1661 §4.6, Max-Configure: after so many requests without an answer a side gives up. */
+const MAX_CONFIGURE = 10;
+
+const MAX_REFUSALS = 32;
+const MAX_IDENTIFICATIONS = 4;
+/** A client that tries one name after the other makes no more events than these between two LCP openings. */
+const MAX_USER_EVENTS = 8;
+
+const NO_EVENTS: readonly PppEvent[] = [];
+
+type Times = { -readonly [Name in keyof PppState['times']]: number | null };
+
+export class PppReader {
+  readonly #lcp = new Negotiation('LCP', LCP_OPTIONS);
+  readonly #ipcp = new Negotiation('IPCP', IPCP_OPTIONS);
+  readonly #ipv6cp = new Negotiation('IPV6CP', IPV6CP_OPTIONS);
+  readonly #ccp = new Negotiation('CCP', CCP_OPTIONS);
+  #authentication = new Authentication();
+  #frames = { toClient: 0, fromClient: 0 };
+  #malformed = 0;
+  readonly #times: Times = { firstFrame: null, linkOpened: null, authenticated: null, up: null, terminated: null };
+  #up = false;
+  #encryption: Encryption | null = null;
+  #refusals: Refusal[] = [];
+  #identification: string[] = [];
+  #termination: Termination | null = null;
+  #failed = false;
+  #userEvents = 0;
+  #events: PppEvent[] = [];
+
+  /**
+   * Takes one PPP frame without FCS, with or without address and control fields, and tells what it has changed.
+   * `frame` is not kept. `now` in milliseconds of any clock. Never throws.
+   */
+  observe(direction: 'fromClient' | 'toClient', frame: Uint8Array, now: number): readonly PppEvent[] {
+    this.#frames[direction]++;
+    this.#times.firstFrame ??= now;
+    const packet = parseFrame(frame);
+    if (packet === 'other') return NO_EVENTS;
+    if (packet === 'malformed') {
+      this.#malformed++;
+      return NO_EVENTS;
+    }
+    this.#observePacket(direction === 'fromClient' ? 'client' : 'server', packet, now);
+    if (this.#events.length === 0) return NO_EVENTS;
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  /** A snapshot, free to keep. */
+  get state(): PppState {
+    const state = this.#withoutFailure();
+    return { phase: this.#phase(), ...state, failure: diagnose(state) };
+  }
+
+  #withoutFailure(): Omit<PppState, 'phase' | 'failure'> {
+    return {
+      user: this.#authentication.user,
+      authentication: this.#authentication.state,
+      addresses: this.#addresses(),
+      encryption: this.#encryption,
+      accm: this.#accm(),
+      mru: this.#mru(),
+      frames: { ...this.#frames },
+      malformed: this.#malformed,
+      times: { ...this.#times },
+      lcp: stateOf(this.#lcp),
+      ipcp: stateOf(this.#ipcp),
+      ipv6cp: stateOf(this.#ipv6cp),
+      ccp: stateOf(this.#ccp),
+      refusals: [...this.#refusals],
+      identification: [...this.#identification],
+      termination: this.#termination,
+    };
+  }
+
+  #phase(): PppPhase {
+    if (this.#termination !== null) return 'terminate';
+    if (this.#up) return 'up';
+    if (!this.#lcp.begun) return 'dead';
+    if (!this.#lcp.open) return 'establish';
+    const { result } = this.#authentication.state;
+    return result === 'pending' || result === 'failed' ? 'authenticate' : 'network';
+  }
+
+  #observePacket(sender: Side, packet: ControlPacket, now: number): void {
+    switch (packet.protocol) {
+      case 'LCP':
+        this.#observeLcp(sender, packet, now);
+        return;
+      case 'PAP':
+      case 'CHAP':
+      case 'EAP':
+        this.#observeAuthentication(sender, packet, now);
+        return;
+      case 'IPCP':
+        this.#observeNetwork(this.#ipcp, sender, packet, now);
+        return;
+      case 'IPV6CP':
+        this.#observeNetwork(this.#ipv6cp, sender, packet, now);
+        return;
+      case 'CCP':
+        this.#observeCcp(sender, packet, now);
+        return;
+    }
+  }
+
+  #observeLcp(sender: Side, packet: ControlPacket, now: number): void {
+    if (packet.code === CODES.terminateRequest) this.#terminate(sender, packet, now);
+    else if (packet.code === CODES.protocolReject) this.#recvProtocolReject(sender, packet, now);
+    else if (packet.code === CODES.identification) this.#recvIdentification(sender, packet);
+    const step = this.#lcp.observe(sender, packet);
+    switch (step.type) {
+      case 'opened':
+        this.#openLink(now);
+        break;
+      case 'restarted':
+        this.#restartLink();
+        break;
+      case 'refused':
+        this.#refuse(sender, 'LCP', step.options, step.how);
+        break;
+      case 'malformed':
+        this.#malformed++;
+        break;
+      case 'closed':
+      case 'none':
+        break;
+    }
+    if (packet.code === CODES.configureRequest) this.#watchRepeats();
+  }
+
+  #openLink(now: number): void {
+    this.#times.linkOpened = now;
+    this.#times.terminated = null;
+    this.#termination = null;
+    this.#failed = false;
+    this.#userEvents = 0;
+    const authentication = this.#lcp.state('server').agreed?.authentication ?? null;
+    if (authentication !== null) this.#authentication.agreed(authentication);
+    this.#events.push({ type: 'linkOpened', accm: this.#accm(), mru: this.#mru(), authentication });
+  }
+
+  /** An LCP request on an open link takes everything down that was built on it (RFC 1661 §3.4). */
+  #restartLink(): void {
+    this.#authentication = new Authentication();
+    for (const protocol of [this.#ipcp, this.#ipv6cp, this.#ccp]) protocol.reset();
+    this.#encryption = null;
+    this.#up = false;
+    this.#refusals = [];
+    this.#times.authenticated = null;
+    this.#times.up = null;
+  }
+
+  #watchRepeats(): void {
+    const { client, server } = { client: this.#lcp.state('client'), server: this.#lcp.state('server') };
+    if (this.#lcp.open || Math.max(client.repeats, server.repeats) < MAX_CONFIGURE - 1) return;
+    this.#fail(diagnose(this.#withoutFailure()));
+  }
+
+  #terminate(sender: Side, packet: ControlPacket, now: number): void {
+    if (this.#termination !== null) return;
+    this.#termination = { by: sender, ...readTerminateText(packet.body()) };
+    this.#times.terminated = now;
+    const failure = diagnose(this.#withoutFailure());
+    this.#up = false;
+    this.#events.push({ type: 'terminated', ...this.#termination });
+    this.#fail(failure);
+  }
+
+  #fail(failure: PppFailure | null): void {
+    if (failure === null || this.#failed) return;
+    this.#failed = true;
+    this.#events.push({ type: 'failed', failure, text: describeFailure(failure) });
+  }
+
+  /** RFC 1661 §5.7: `sender` does not speak the protocol that its peer has tried. */
+  #recvProtocolReject(sender: Side, packet: ControlPacket, now: number): void {
+    const body = packet.body();
+    const number = body.u16();
+    if (body.short) {
+      this.#malformed++;
+      return;
+    }
+    const protocol = protocolName(number);
+    this.#refuse(sender, protocol, [null], 'reject');
+    switch (protocol) {
+      case 'IPCP':
+        this.#ipcp.reset();
+        break;
+      case 'IPV6CP':
+        this.#ipv6cp.reset();
+        break;
+      case 'CCP':
+        this.#ccp.reset();
+        this.#refuseEncryption(sender);
+        break;
+      default:
+        return;
+    }
+    this.#followNetwork(now);
+  }
+
+  #recvIdentification(sender: Side, packet: ControlPacket): void {
+    if (sender !== 'client' || this.#identification.length >= MAX_IDENTIFICATIONS) return;
+    const body = packet.body();
+    body.u32(); // the magic number
+    const text = body.text();
+    if (text !== '' && !this.#identification.includes(text)) this.#identification.push(text);
+  }
+
+  #observeAuthentication(sender: Side, packet: ControlPacket, now: number): void {
+    const step = this.#authentication.observe(sender, packet);
+    const { user, state } = this.#authentication;
+    const { protocol, message, failure } = state;
+    switch (step) {
+      case 'user':
+        if (user !== null && ++this.#userEvents <= MAX_USER_EVENTS) {
+          this.#events.push({ type: 'userKnown', user, protocol });
+        }
+        break;
+      case 'succeeded':
+        this.#times.authenticated = now;
+        this.#events.push({ type: 'authenticated', user, protocol, message });
+        break;
+      case 'failed':
+        if (failure !== null) this.#events.push({ type: 'authenticationFailed', user, protocol, ...failure });
+        break;
+      case 'methodRefused':
+        this.#refuse(sender, 'EAP', ['method'], 'nak');
+        break;
+      case 'malformed':
+        this.#malformed++;
+        break;
+      case 'none':
+        break;
+    }
+  }
+
+  #observeNetwork(
+    negotiation: Negotiation<typeof IPCP_OPTIONS> | Negotiation<typeof IPV6CP_OPTIONS>,
+    sender: Side,
+    packet: ControlPacket,
+    now: number,
+  ): void {
+    const step = negotiation.observe(sender, packet);
+    switch (step.type) {
+      case 'opened': {
+        const wasUp = this.#up;
+        this.#followNetwork(now);
+        const addresses = this.#addresses();
+        if (wasUp && packet.protocol === 'IPCP' && addresses !== null) {
+          this.#events.push({ type: 'addresses', addresses });
+        }
+        break;
+      }
+      case 'restarted':
+      case 'closed':
+        this.#followNetwork(now);
+        break;
+      case 'refused':
+        this.#refuse(sender, packet.protocol, step.options, step.how);
+        break;
+      case 'malformed':
+        this.#malformed++;
+        break;
+      case 'none':
+        break;
+    }
+  }
+
+  #observeCcp(sender: Side, packet: ControlPacket, now: number): void {
+    const step = this.#ccp.observe(sender, packet);
+    switch (step.type) {
+      case 'opened':
+        this.#setEncryption(this.#agreedEncryption());
+        this.#followNetwork(now);
+        break;
+      case 'restarted':
+      case 'closed':
+        this.#encryption = null;
+        this.#followNetwork(now);
+        break;
+      case 'refused':
+        this.#refuse(sender, 'CCP', step.options, step.how);
+        if (step.how === 'reject' && step.options.includes('mppe')) this.#refuseEncryption(sender);
+        break;
+      case 'malformed':
+        this.#malformed++;
+        break;
+      case 'none':
+        break;
+    }
+  }
+
+  /** The first refusal stands until CCP agrees after all, so that two refusing sides make one event. */
+  #refuseEncryption(by: Side): void {
+    if (this.#encryption?.method === 'none') return;
+    this.#setEncryption({ method: 'none', refusedBy: by });
+  }
+
+  #setEncryption(encryption: Encryption): void {
+    this.#encryption = encryption;
+    this.#events.push({ type: 'encryption', encryption });
+  }
+
+  #agreedEncryption(): Encryption {
+    const client = keyLength(this.#ccp.state('client').agreed?.mppe);
+    const server = keyLength(this.#ccp.state('server').agreed?.mppe);
+    if (client === null || server === null) {
+      const refusedBy = this.#encryption?.method === 'none' ? this.#encryption.refusedBy : null;
+      return { method: 'none', refusedBy };
+    }
+    const stateless = [client, server].every((side) => side.stateless);
+    return { method: 'mppe', bits: client.bits < server.bits ? client.bits : server.bits, stateless };
+  }
+
+  /** Goes up or down with the network protocols; see `PppPhase` for why MPPE counts as one. */
+  #followNetwork(now: number): void {
+    const up =
+      this.#ipcp.open ||
+      (this.#ipv6cp.open && !this.#ipcp.begun) ||
+      (this.#ccp.open && this.#encryption?.method === 'mppe');
+    if (up && !this.#up) {
+      this.#times.up = now;
+      this.#events.push({ type: 'up', addresses: this.#addresses(), encryption: this.#encryption });
+    }
+    this.#up = up;
+  }
+
+  #refuse(by: Side, protocol: string, options: readonly (string | null)[], how: Refusal['how']): void {
+    for (const option of options) {
+      const known = this.#refusals.some(
+        (refusal) =>
+          refusal.by === by && refusal.protocol === protocol && refusal.option === option && refusal.how === how,
+      );
+      if (!known && this.#refusals.length < MAX_REFUSALS) this.#refusals.push({ by, protocol, option, how });
+    }
+  }
+
+  /** What a side's option says holds for what is sent to it. */
+  #accm(): BothWays<number> {
+    const accm = (side: Side) => this.#lcp.state(side).agreed?.accm ?? DEFAULT_ACCM;
+    return { toClient: accm('client'), fromClient: accm('server') };
+  }
+
+  #mru(): BothWays<number> {
+    const mru = (side: Side) => this.#lcp.state(side).agreed?.mru ?? DEFAULT_MRU;
+    return { toClient: mru('client'), fromClient: mru('server') };
+  }
+
+  #addresses(): Addresses | null {
+    if (!this.#ipcp.open) return null;
+    const client = this.#ipcp.state('client').agreed;
+    return {
+      local: this.#ipcp.state('server').agreed?.address ?? null,
+      remote: client?.address ?? null,
+      dns: given(client?.primaryDns, client?.secondaryDns),
+      wins: given(client?.primaryWins, client?.secondaryWins),
+    };
+  }
+}
+
+const given = (...addresses: (string | undefined)[]) => addresses.filter((address) => address !== undefined);
+
+function stateOf<Options>(negotiation: {
+  readonly open: boolean;
+  state(side: Side): SideState<Options>;
+}): NegotiationState<Options> {
+  return { open: negotiation.open, client: negotiation.state('client'), server: negotiation.state('server') };
+}
+
+/** The key length of an agreed MPPE option, the strongest should several bits stand; null: no encryption. */
+function keyLength(offer: MppeOffer | undefined): { bits: 40 | 56 | 128; stateless: boolean } | null {
+  const bits = offer?.keys.at(-1);
+  return bits === undefined || offer === undefined ? null : { bits, stateless: offer.stateless };
+}

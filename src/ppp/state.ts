@@ -1,0 +1,180 @@
+/**
+ * What the reader tells: the state of one PPP link as plain JSON, and the events on the way to it. It is shown by
+ * `pptpd-ts show` and travels on the session socket, so names and units are part of the interface.
+ */
+import type { PppFailure } from './failure.js';
+import type { CcpOptions, IpcpOptions, Ipv6cpOptions, LcpOptions } from './options.js';
+
+/** `server` is the pppd behind us. */
+export type Side = 'client' | 'server';
+
+/**
+ * RFC 1661 §3.1's phases, with `up` for a link that carries network packets. `up` is reached when IPCP (or IPV6CP
+ * where no IPCP is tried) is agreed both ways, or when CCP has agreed MPPE both ways: pppd sends IPCP inside MPPE, where
+ * it cannot be read. Then `addresses` stays null and the lease tells them.
+ */
+export type PppPhase = 'dead' | 'establish' | 'authenticate' | 'network' | 'up' | 'terminate';
+
+/** One side's part of a negotiation. */
+export type SideState<Options> = {
+  /** What it last asked for; null: nothing seen. */
+  readonly requested: Options | null;
+  /** What its peer has agreed to; null: nothing yet. */
+  readonly agreed: Options | null;
+  /** Configure-Requests it has sent. */
+  readonly requests: number;
+  /** How many times in a row it has sent the same one again. */
+  readonly repeats: number;
+  /** Answers it has given to its peer's requests: Ack, Nak, Reject. */
+  readonly answers: number;
+};
+
+export type NegotiationState<Options> = {
+  readonly open: boolean;
+  readonly client: SideState<Options>;
+  readonly server: SideState<Options>;
+};
+
+/** One value for each direction of the tunnel. */
+export type BothWays<Value> = { readonly toClient: Value; readonly fromClient: Value };
+
+/** The client's login; the other way round (the client asks the server to log in) is not followed. */
+export type AuthenticationState = {
+  /** `PAP`, `CHAP-MD5`, `MS-CHAPv1`, `MS-CHAPv2`, `EAP`; null while none is agreed. */
+  readonly protocol: string | null;
+  /** The EAP method last asked for: `EAP-TLS`, `EAP-MS-CHAPv2`, …; null outside EAP. */
+  readonly method: string | null;
+  /** The name that our pppd gives itself in its challenge. */
+  readonly serverName: string | null;
+  readonly result: 'none' | 'pending' | 'succeeded' | 'failed';
+  /** Challenges or requests that our pppd has sent, and answers or logins of the client. */
+  readonly challenges: number;
+  readonly responses: number;
+  /** What our pppd has said with the result, as text; null when nothing. */
+  readonly message: string | null;
+  readonly failure: AuthenticationFailure | null;
+};
+
+export type AuthenticationFailure = {
+  /** MS-CHAP's error code (RFC 2759 §6: 646-649, 691, 709); null for other protocols. */
+  readonly code: number | null;
+  /** The code in words, or that the login was refused. A peer is not told whether user or password was wrong. */
+  readonly cause: string;
+  /** What our pppd has said with it; null when nothing. */
+  readonly message: string | null;
+  /** Whether the client may try again on the same link. */
+  readonly retry: boolean;
+};
+
+export type Addresses = {
+  /** Our end of the tunnel, dotted quad; null when IPCP has agreed none. */
+  readonly local: string | null;
+  /** The client's. */
+  readonly remote: string | null;
+  /** Given to the client, primary first. */
+  readonly dns: readonly string[];
+  readonly wins: readonly string[];
+};
+
+export type Encryption =
+  | {
+      readonly method: 'mppe';
+      /** Key length, bits; the shorter should the directions differ. */
+      readonly bits: 40 | 56 | 128;
+      readonly stateless: boolean;
+    }
+  | {
+      readonly method: 'none';
+      /** Who refused it; null when the agreed compression simply has none. */
+      readonly refusedBy: Side | null;
+    };
+
+export type Refusal = {
+  /** Who refused what its peer had asked for. */
+  readonly by: Side;
+  readonly protocol: string;
+  /** The option's name; null: the protocol as a whole. */
+  readonly option: string | null;
+  /** A nak proposes another value and is usual; a reject wants none of it. */
+  readonly how: 'nak' | 'reject';
+};
+
+export type Termination = {
+  readonly by: Side;
+  /** What the Terminate-Request says; empty when nothing. */
+  readonly text: string;
+  /** The error number that Windows puts there, as in its "Error 742"; null when none. */
+  readonly windowsError: number | null;
+};
+
+export type PppState = {
+  readonly phase: PppPhase;
+  /** Frames observed. */
+  readonly frames: BothWays<number>;
+  /** Frames that could not be parsed; they change nothing else. */
+  readonly malformed: number;
+  /** Milliseconds as given to `observe`; null: not yet. `up` keeps its time after the end. */
+  readonly times: {
+    readonly firstFrame: number | null;
+    readonly linkOpened: number | null;
+    readonly authenticated: number | null;
+    readonly up: number | null;
+    readonly terminated: number | null;
+  };
+  /** The name the client has given to log in, not proved before `authentication.result` is `succeeded`. */
+  readonly user: string | null;
+  readonly authentication: AuthenticationState;
+  readonly addresses: Addresses | null;
+  /** null: not negotiated so far, so none. */
+  readonly encryption: Encryption | null;
+  /** Characters to escape in each direction; 0xFFFFFFFF until LCP has agreed (RFC 1662 §7.1). */
+  readonly accm: BothWays<number>;
+  /** Largest packet in each direction, octets; 1500 until LCP has agreed (RFC 1661 §6.1). */
+  readonly mru: BothWays<number>;
+  readonly lcp: NegotiationState<LcpOptions>;
+  readonly ipcp: NegotiationState<IpcpOptions>;
+  readonly ipv6cp: NegotiationState<Ipv6cpOptions>;
+  readonly ccp: NegotiationState<CcpOptions>;
+  /** What was refused since LCP last opened or began, each once. */
+  readonly refusals: readonly Refusal[];
+  /** LCP Identification texts (RFC 1570 §2.1): Windows tells its version and its computer's name. */
+  readonly identification: readonly string[];
+  readonly termination: Termination | null;
+  /** Why the link never came up, as far as it can be told now; null once up. */
+  readonly failure: PppFailure | null;
+};
+
+export type PppEvent =
+  | {
+      /** LCP is agreed both ways; it may come again when a side begins anew. */
+      readonly type: 'linkOpened';
+      readonly accm: BothWays<number>;
+      readonly mru: BothWays<number>;
+      readonly authentication: string | null;
+    }
+  | { readonly type: 'userKnown'; readonly user: string; readonly protocol: string | null }
+  | {
+      readonly type: 'authenticated';
+      readonly user: string | null;
+      readonly protocol: string | null;
+      readonly message: string | null;
+    }
+  | ({
+      readonly type: 'authenticationFailed';
+      readonly user: string | null;
+      readonly protocol: string | null;
+    } & AuthenticationFailure)
+  | { readonly type: 'encryption'; readonly encryption: Encryption }
+  | { readonly type: 'up'; readonly addresses: Addresses | null; readonly encryption: Encryption | null }
+  | {
+      /** IPCP was agreed after `up`: for the first time or again. */
+      readonly type: 'addresses';
+      readonly addresses: Addresses;
+    }
+  | {
+      /** The link will not come up; at most once until LCP opens again. */
+      readonly type: 'failed';
+      readonly failure: PppFailure;
+      readonly text: string;
+    }
+  | ({ readonly type: 'terminated' } & Termination);
