@@ -1,0 +1,280 @@
+# shellcheck shell=bash
+# What the lab's scenarios are written with: a network of namespaces, the servers, the clients, checks and captures.
+# Sourced by a scenario inside the guest (scripts/lab). A check that fails ends the scenario with what was expected
+# and what was seen. Nothing here waits by time: everything waits for a state, with a limit.
+#
+# Addresses: 192.0.2.1 the server, 192.0.2.11... the clients, 198.51.100.1 and .11... inside the tunnels.
+
+set -uo pipefail
+readonly checkout=/opt/pptpd-ts results=/results
+readonly run_directory=/run/pptpd-ts
+# shellcheck disable=SC2034 # for the scenarios
+readonly server_address=192.0.2.1 tunnel_address=198.51.100.1
+readonly users=('' alice bob carol dave erin frank grace heidi ivan judy mallory)
+# Seconds within which one client logs in or everything of one session is gone. A login takes 2 s in a quiet guest.
+readonly login_seconds=30 gone_seconds=10
+
+# Process ids: the server, the clients by number, the captures by name.
+server=''
+declare -a client=()
+declare -A capture=()
+checks=0
+
+## What is seen on the screen
+
+say() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
+pass() {
+  ((++checks))
+  say "ok    $*"
+}
+# fail WHAT [LINE...]: ends the scenario; the lines tell what was expected, what was seen.
+fail() {
+  say "FAIL  $1"
+  shift
+  (($# == 0)) || printf '             %s\n' "$@"
+  exit 1
+}
+skip() {
+  say "skipped: $*"
+  exit 77
+}
+finish() { say "$checks checks passed"; }
+
+## Checks
+
+# expect WHAT EXPECTED SEEN
+expect() {
+  [[ $3 == "$2" ]] || fail "$1" "expected: $2" "seen:     $3"
+  pass "$1: $3"
+}
+# expect_match WHAT REGULAR_EXPRESSION TEXT
+expect_match() {
+  [[ $3 =~ $2 ]] || fail "$1" "expected something like: $2" "seen: ${3:-(nothing)}"
+  pass "$1"
+}
+# expect_line WHAT REGULAR_EXPRESSION FILE: the file has a line like that.
+expect_line() {
+  local line
+  line=$(grep -E -m 1 -- "$2" "$3") || fail "$1" "expected a line like: $2" "the end of $3:" "$(tail -n 5 "$3")"
+  pass "$1: ${line:0:300}"
+}
+# moment: passes 50 ms, without the 18 ms that starting a program costs here.
+exec {never}<> <(:)
+moment() { read -r -t 0.05 -u "$never" || true; }
+
+# wait_until SECONDS COMMAND...: until the command succeeds; fails silently when the time is up.
+wait_until() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    moment
+  done
+}
+# wait_for WHAT SECONDS COMMAND...
+wait_for() {
+  local started=$SECONDS
+  wait_until "$2" "${@:3}" || fail "$1" "not within $2 s, waiting for: ${*:3}"
+  pass "$1 (after $((SECONDS - started)) s)"
+}
+not() { ! "$@"; }
+alive() { kill -0 "$1" 2> /dev/null; }
+has_line() { grep -qE -- "$1" "$2" 2> /dev/null; }
+
+## Network
+
+# on NAMESPACE COMMAND...
+on() { ip netns exec "$@"; }
+# spawn NAMESPACE COMMAND... &: the same in the background, so that $! is the command's own process.
+spawn() { exec ip netns exec "$@"; }
+
+# network CLIENTS: namespaces server and c1... on one Ethernet.
+network() {
+  local clients=$1 number
+  modprobe -a ppp_async ppp_mppe ppp_deflate bsd_comp veth tun gre bridge ipv6
+  {
+    echo netns add server
+    for ((number = 1; number <= clients; ++number)); do
+      echo netns add "c$number"
+      echo link add "c$number" netns server type veth peer name eth0 netns "c$number"
+    done
+  } | ip -batch - || fail 'the network could not be made'
+  {
+    echo link set lo up
+    echo link add lan type bridge
+    echo link set lan up
+    for ((number = 1; number <= clients; ++number)); do echo link set "c$number" up master lan; done
+    echo address add 192.0.2.1/24 dev lan
+  } | ip -n server -batch - || fail 'the server'\''s network could not be made'
+  for ((number = 1; number <= clients; ++number)); do
+    printf '%s\n' 'link set lo up' 'link set eth0 up' "address add 192.0.2.$((10 + number))/24 dev eth0" |
+      ip -n "c$number" -batch - || fail "the network of client $number could not be made"
+  done
+  # What runs between the namespaces is real only when both ends see each other.
+  on c1 ping -q -c 1 -W 5 192.0.2.1 > /dev/null || fail 'the network does not carry packets'
+  on server sysctl -q -w net.ipv4.ip_forward=1
+}
+
+# install_files: starter options file, then test/lab/common/etc, then the scenario's own etc, over /etc of the guest.
+install_files() {
+  local own
+  own=$(dirname "$0")/etc
+  mkdir -p /etc/ppp
+  cp "$checkout/scripts/etc/options.pptpd" /etc/ppp/options.pptpd
+  cp -R "$checkout/test/lab/common/etc/." /etc
+  [[ ! -d $own ]] || cp -R "$own/." /etc
+  chown -R root:root /etc/ppp
+  chmod 600 /etc/ppp/chap-secrets
+}
+
+## Servers
+
+# The table of a process's namespace, read without starting a program: 06BB is port 1723, 0A a listener.
+listens() {
+  alive "$1" || fail 'the server ended instead of listening' "$(tail -n 15 $results/server.log)"
+  [[ $(< "/proc/$1/net/tcp") =~ :06BB\ 00000000:0000\ 0A ]]
+}
+
+# start_server: pptpd-ts in namespace server, with /etc/pptpd-ts.json.
+start_server() {
+  [[ -f $checkout/dist/src/manager/main.js ]] || fail 'pptpd-ts is not built: run scripts/setup'
+  spawn server "$checkout/bin/pptpd-ts" serve -c /etc/pptpd-ts.json >> $results/server.log 2>&1 &
+  server=$!
+  wait_for 'pptpd-ts listens' 30 listens "$server"
+}
+# start_pptpd: Debian's, as a control of the lab.
+start_pptpd() {
+  spawn server pptpd --fg --conf /etc/pptpd.conf >> $results/server.log 2>&1 &
+  server=$!
+  wait_for 'pptpd listens' 30 listens "$server"
+}
+stop_server() {
+  kill -TERM "$server"
+  wait_for 'the server ends when told to' 20 not alive "$server"
+}
+# pptpd_ts COMMAND...: the command line, where the server is. Costs a second of Node's start: never in a loop.
+pptpd_ts() { on server "$checkout/bin/pptpd-ts" "$@"; }
+
+# Sessions by their sockets in the run directory.
+session_count() { compgen -G "$run_directory/sessions/*.sock" | wc -l; }
+sessions_are() { [[ $(session_count) == "$1" ]]; }
+# session_process worker|pppd: its id, of the only session there is.
+session_process() { sed -n "s/.*\"$1\":{\"pid\":\([0-9]*\).*/\1/p" "$run_directory"/sessions/*.json; }
+no_server_pppd() {
+  local process
+  for process in $(ip netns pids server); do
+    [[ $(< "/proc/$process/comm") != pppd ]] || return 1
+  done 2> /dev/null
+}
+
+# everything_gone SECONDS PROCESS...: of the only session that there was. Its address is shown to be free by the next
+# client, where the pool has only one.
+everything_gone() {
+  local seconds=$1 process started=$SECONDS
+  shift
+  wait_until "$seconds" sessions_are 0 || fail "the session is gone within $seconds s" "still there: $(ls $run_directory/sessions)"
+  for process; do
+    wait_until $((seconds - (SECONDS - started))) not alive "$process" ||
+      fail "process $process is gone within $seconds s" "still there: $(tr '\0' ' ' < "/proc/$process/cmdline")"
+  done
+  wait_until $((seconds - (SECONDS - started))) no_server_pppd || fail "no pppd is left within $seconds s" "$(pgrep -a pppd)"
+  [[ -z $(ls $run_directory/sessions) ]] || fail 'nothing is left in the run directory' "$(ls -l $run_directory/sessions)"
+  pass "everything of the session is gone (after $((SECONDS - started)) s)"
+}
+
+## Clients
+
+# client_start NUMBER USER [PPPD OPTION...]: pptp-linux in namespace cNUMBER, interface vpn. Knows the password from
+# /etc/ppp/chap-secrets, asks for MPPE unless $client_mppe is set otherwise.
+client_start() {
+  local number=$1 user=$2
+  shift 2
+  # shellcheck disable=SC2086 # several options
+  spawn "c$number" sh -c 'mkdir -p /run/pptp; mount -t tmpfs pptp /run/pptp; exec "$@"' - \
+    pppd pty "pptp ${pptp_server:-192.0.2.1} --nolaunchpppd --logstring c$number ${pptp_options-}" \
+    name "$user" remotename pptpd ${client_mppe-require-mppe-128} noauth noipdefault nodefaultroute noproxyarp \
+    nobsdcomp nodeflate noipv6 nodetach debug ifname vpn "$@" >> "$results/client-$number.log" 2>&1 &
+  client[number]=$!
+}
+# Read from the kernel without starting a program: the route to the peer is set last.
+client_is_up() { [[ $(< "/proc/${client[$1]}/net/route") == *vpn* ]] 2> /dev/null; }
+client_is_settled() { client_is_up "$1" || not alive "${client[$1]}"; }
+client_settles() {
+  wait_until "$2" client_is_settled "$1" ||
+    fail "client $1 is up within $2 s" "the end of its log:" "$(tail -n 15 "$results/client-$1.log")"
+  alive "${client[$1]}" || fail "client $1 logs in" "its pppd ended:" "$(tail -n 15 "$results/client-$1.log")"
+}
+# client_up NUMBER USER [PPPD OPTION...]
+client_up() {
+  local started=$SECONDS
+  client_start "$@"
+  client_settles "$1" "$login_seconds"
+  pass "client $1 logged in as $2 with $(client_address "$1") (after $((SECONDS - started)) s)"
+}
+client_address() { ip -n "c$1" -4 -o address show dev vpn | sed -n 's/.* inet \([0-9.]*\).*/\1/p'; }
+client_mtu() { ip -n "c$1" -o link show dev vpn | sed -n 's/.* mtu \([0-9]*\).*/\1/p'; }
+# client_goodbye NUMBER: hangs up in order.
+client_goodbye() {
+  kill -TERM "${client[$1]}"
+  wait_for "client $1 has hung up" 20 not alive "${client[$1]}"
+}
+# client_kill NUMBER: everything of it dies at once, without a word from pppd or pptp.
+client_kill() {
+  # shellcheck disable=SC2046 # one word each
+  kill -KILL $(ip netns pids "c$1")
+  wait_until 10 not alive "${client[$1]}"
+}
+
+## Traffic
+
+# pings NAMESPACE ADDRESS COUNT [SIZE]: that many, never fragmented; all must be answered.
+pings() {
+  local size=${4:-56} seen
+  # 64 ms between them at full size is 0.2 Mbit/s: no load.
+  seen=$(on "$1" ping -q -M do -s "$size" -i 0.02 -c "$3" -W 5 "$2" 2>&1)
+  [[ $seen == *" $3 received"* ]] ||
+    fail "$3 pings of $size bytes from $1 to $2" "expected: $3 received" "seen:     $seen"
+  pass "$3 pings of $size bytes from $1 to $2, none lost, $(sed -n 's/^rtt //p' <<< "$seen")"
+}
+# full_pings NUMBER COUNT: both ways, packets as large as the tunnel takes (20 IP, 8 ICMP).
+full_pings() {
+  local size=$(($(client_mtu "$1") - 28))
+  pings "c$1" "$tunnel_address" "$2" "$size"
+  pings server "$(client_address "$1")" "$2" "$size"
+}
+
+iperf_listens() { [[ $(< "/proc/$iperf/net/tcp") =~ :1451\ 00000000:0000\ 0A ]]; }
+# throughput NUMBER up|down [SECONDS]: TCP through the tunnel makes progress. Client and server share one CPU of a
+# guest kernel, so the figure says little about speed.
+throughput() {
+  local number=$1 direction=$2 report mbits
+  spawn server iperf3 -s -1 > $results/iperf-server.log 2>&1 &
+  iperf=$!
+  wait_until 20 iperf_listens || fail 'iperf3 listens'
+  report=$(on "c$number" iperf3 -c $tunnel_address -t "${3:-3}" -f m $([[ $direction == up ]] || echo -R) 2>&1) ||
+    fail "TCP $direction through the tunnel" "$report"
+  mbits=$(sed -n 's/.* \([0-9.]*\) Mbits\/sec.*receiver.*/\1/p' <<< "$report")
+  [[ $mbits =~ [1-9] ]] || fail "TCP $direction through the tunnel" 'expected: more than 0 Mbit/s' "$report"
+  pass "TCP $direction through the tunnel: $mbits Mbit/s"
+  wait "$iperf"
+}
+
+## Captures
+
+# capture_start NAME NAMESPACE INTERFACE [FILTER]: into results/NAME.pcap, which scripts/lab has judged by tshark.
+capture_start() {
+  local name=$1
+  spawn "$2" tcpdump -Z root -i "$3" -U -w "$results/$name.pcap" "${@:4}" 2> "/run/$name.tcpdump" &
+  capture[$name]=$!
+  wait_until 20 has_line 'listening on' "/run/$name.tcpdump" || fail "tcpdump starts" "$(< "/run/$name.tcpdump")"
+}
+# capture_stop NAME
+capture_stop() {
+  kill -INT "${capture[$1]}"
+  wait "${capture[$1]}" || fail "tcpdump ends" "$(< "/run/$1.tcpdump")"
+}
+# control_messages NAME: those of a capture, one a line, with sender, type and codes.
+control_messages() {
+  tcpdump -nn -v -r "$results/$1.pcap" tcp port 1723 and greater 60 2> /dev/null |
+    sed -n 's/^ *\([0-9.]*\)\.[0-9]* > [0-9.]*: .*CTRL_MSGTYPE=/\1 /p'
+}
