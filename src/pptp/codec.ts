@@ -35,7 +35,7 @@ export function decode(bytes: Uint8Array): Decoded {
   return { ok: true, message: message as unknown as ControlMessage };
 }
 
-export interface BadValue {
+interface BadValue {
   readonly field: string;
   readonly value: number;
   /** For the log. */

@@ -27,7 +27,8 @@ export class Framer {
     return this.#failed;
   }
 
-  /** Takes the next bytes of the stream. They are read while draining, and must stay as they are until then. */
+  /** Takes the next bytes of the stream. They are read while draining, and must stay as they are until then: push,
+   * then drain, or chunks pile up. */
   push(chunk: Uint8Array): void {
     if (!this.#failed && chunk.length > 0) this.#chunks.push(chunk);
   }

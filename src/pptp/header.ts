@@ -43,7 +43,7 @@ export interface ProtocolError {
   readonly fatal: boolean;
 }
 
-export type Header =
+type Header =
   /** Nothing wrong so far; with `needs` octets in all there is more to say. */
   | { readonly kind: 'incomplete'; readonly needs: number }
   /** `length` is the whole message's, in octets. */
@@ -79,7 +79,7 @@ export function inspectHeader(bytes: Uint8Array): Header {
   return { kind: 'unknown', length, error: protocolError('unknownType', `unknown control message type ${code}`) };
 }
 
-export type Start =
+type Start =
   /** Nothing wrong so far, but fewer than the 12 octets of a header. */
   | { readonly kind: 'incomplete' }
   /** The header of a Start-Control-Connection-Request; its body may be still to come. */

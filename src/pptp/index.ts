@@ -1,7 +1,7 @@
 /**
  * The control protocol of PPTP, RFC 2637 §2: what the rest of the program uses of it. Pure: bytes and values only.
  */
-export { type BadValue, type Decoded, decode, encode, findBadValue } from './codec.js';
+export { decode, encode, findBadValue } from './codec.js';
 export {
   describeError,
   describeResult,
@@ -11,7 +11,6 @@ export {
   STOP_REASON,
 } from './codes.js';
 export {
-  HEADER_LENGTH,
   MAGIC_COOKIE,
   MAX_UNKNOWN_LENGTH,
   PROTOCOL_VERSION,
@@ -20,5 +19,5 @@ export {
 } from './constants.js';
 export { describe, LINE_LIMIT, printable } from './describe.js';
 export { Framer, type FramerItem } from './framer.js';
-export { inspectStart, type ProtocolError, type ProtocolErrorReason, type Start } from './header.js';
+export { inspectStart, type ProtocolErrorReason } from './header.js';
 export { type ControlMessage, MESSAGE_TYPES, type MessageOf, type MessageType } from './messages.js';
