@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # names for the scenarios
 # What the lab's scenarios are written with: a network of namespaces, the servers, the clients, checks and captures.
 # Sourced by a scenario inside the guest (scripts/lab). A check that fails ends the scenario with what was expected
 # and what was seen. Nothing here waits by time: everything waits for a state, with a limit.
@@ -8,7 +8,6 @@
 set -uo pipefail
 readonly checkout=/opt/pptpd-ts results=/results
 readonly run_directory=/run/pptpd-ts
-# shellcheck disable=SC2034 # for the scenarios
 readonly server_address=192.0.2.1 tunnel_address=198.51.100.1
 readonly users=('' alice bob carol dave erin frank grace heidi ivan judy mallory)
 # Seconds within which one client logs in or everything of one session is gone. A login takes 2 s in a quiet guest.
@@ -135,8 +134,13 @@ listens() {
   [[ $(< "/proc/$1/net/tcp") =~ :06BB\ 00000000:0000\ 0A ]]
 }
 
-# start_server: pptpd-ts in namespace server, with /etc/pptpd-ts.json.
+# start_server: pptpd-ts in namespace server, with /etc/pptpd-ts.json. LAB_SERVER=pptpd takes Debian's instead, to see
+# whether a scenario that fails does so by its own fault; checks of what only pptpd-ts has then fail, of course.
 start_server() {
+  if [[ ${LAB_SERVER-} == pptpd ]]; then
+    start_pptpd
+    return
+  fi
   [[ -f $checkout/dist/src/manager/main.js ]] || fail 'pptpd-ts is not built: run scripts/setup'
   spawn server "$checkout/bin/pptpd-ts" serve -c /etc/pptpd-ts.json >> $results/server.log 2>&1 &
   server=$!
@@ -156,8 +160,11 @@ stop_server() {
 pptpd_ts() { on server "$checkout/bin/pptpd-ts" "$@"; }
 
 # Sessions by their sockets in the run directory.
-session_count() { compgen -G "$run_directory/sessions/*.sock" | wc -l; }
-sessions_are() { [[ $(session_count) == "$1" ]]; }
+sessions_are() {
+  local sockets=("$run_directory"/sessions/*.sock)
+  [[ -e ${sockets[0]} ]] || sockets=()
+  ((${#sockets[@]} == $1))
+}
 # session_process worker|pppd: its id, of the only session there is.
 session_process() { sed -n "s/.*\"$1\":{\"pid\":\([0-9]*\).*/\1/p" "$run_directory"/sessions/*.json; }
 no_server_pppd() {
@@ -231,7 +238,7 @@ client_kill() {
 pings() {
   local size=${4:-56} seen
   # 64 ms between them at full size is 0.2 Mbit/s: no load.
-  seen=$(on "$1" ping -q -M do -s "$size" -i 0.02 -c "$3" -W 5 "$2" 2>&1)
+  seen=$(on "$1" ping -q -M "do" -s "$size" -i 0.02 -c "$3" -W 5 "$2" 2>&1)
   [[ $seen == *" $3 received"* ]] ||
     fail "$3 pings of $size bytes from $1 to $2" "expected: $3 received" "seen:     $seen"
   pass "$3 pings of $size bytes from $1 to $2, none lost, $(sed -n 's/^rtt //p' <<< "$seen")"
@@ -247,11 +254,12 @@ iperf_listens() { [[ $(< "/proc/$iperf/net/tcp") =~ :1451\ 00000000:0000\ 0A ]];
 # throughput NUMBER up|down [SECONDS]: TCP through the tunnel makes progress. Client and server share one CPU of a
 # guest kernel, so the figure says little about speed.
 throughput() {
-  local number=$1 direction=$2 report mbits
+  local number=$1 direction=$2 report mbits options=(-c "$tunnel_address" -t "${3:-3}" -f m)
+  [[ $direction == up ]] || options+=(-R)
   spawn server iperf3 -s -1 > $results/iperf-server.log 2>&1 &
   iperf=$!
   wait_until 20 iperf_listens || fail 'iperf3 listens'
-  report=$(on "c$number" iperf3 -c $tunnel_address -t "${3:-3}" -f m $([[ $direction == up ]] || echo -R) 2>&1) ||
+  report=$(on "c$number" iperf3 "${options[@]}" 2>&1) ||
     fail "TCP $direction through the tunnel" "$report"
   mbits=$(sed -n 's/.* \([0-9.]*\) Mbits\/sec.*receiver.*/\1/p' <<< "$report")
   [[ $mbits =~ [1-9] ]] || fail "TCP $direction through the tunnel" 'expected: more than 0 Mbit/s' "$report"
