@@ -42,7 +42,7 @@ export class Authentication {
   #responses = 0;
   #message: string | null = null;
   #failure: AuthenticationFailure | null = null;
-  /** What an EAP method's own failure packet said, for the EAP-Failure that follows it. */
+  /** The reason for the EAP-Failure that follows: the method's own failure packet, or that the client refused the method. */
   #methodFailure: AuthenticationFailure | null = null;
 
   get user(): string | null {
@@ -129,14 +129,21 @@ export class Authentication {
     if (body.short) return 'malformed';
     if (sender === 'server' && packet.code === EAP.request) {
       if (type === EAP_NOTIFICATION) this.#message = body.text() || null;
-      else if (type > EAP_NAK) this.#method = EAP_METHODS[type] ?? `EAP-${type}`;
+      else if (type > EAP_NAK) {
+        this.#method = EAP_METHODS[type] ?? `EAP-${type}`;
+        this.#methodFailure = null;
+      }
       if (type === EAP_MS_CHAP_V2) this.#observeEapMsChap(body.u8(), body.rest());
       return this.#challenge('EAP');
     }
     if (sender === 'client' && packet.code === EAP.response) {
       if (type === EAP_IDENTITY) return this.#recvUser('EAP', body.text());
       this.#responses++;
-      return type === EAP_NAK ? 'methodRefused' : 'none';
+      if (type === EAP_NAK) {
+        this.#methodFailure = { ...refusal(''), cause: `the client refused ${this.#method ?? 'the EAP method'}` };
+        return 'methodRefused';
+      }
+      return 'none';
     }
     return 'none';
   }

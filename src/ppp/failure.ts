@@ -2,7 +2,7 @@
  * Why a link never came up: told from the state alone, as a typed value and as a sentence for the log. Order matters:
  * what the peers themselves said comes first, then what they refused, then what they never answered.
  */
-import type { PppState, Side, Termination } from './state.js';
+import type { PppState, Refusal, Side, Termination } from './state.js';
 
 export type PppFailure =
   | {
@@ -16,7 +16,12 @@ export type PppFailure =
     }
   | { readonly reason: 'authProtocolRefused'; readonly by: Side; readonly protocol: string | null }
   | { readonly reason: 'encryptionRefused'; readonly by: Side }
-  | { readonly reason: 'addressRefused'; readonly by: Side }
+  | {
+      readonly reason: 'addressRefused';
+      readonly by: Side;
+      /** What its IPCP Terminate-Request says; empty when nothing. */
+      readonly text: string;
+    }
   | {
       readonly reason: 'lcpTimeout';
       /** The direction in which frames get lost; null when it cannot be told. */
@@ -32,56 +37,87 @@ const LCP_REPEATS_SUSPECT = 2;
 /** Error numbers that Windows puts into its Terminate-Request: "… required data encryption type" of either side. */
 const WINDOWS_ENCRYPTION_ERRORS = [741, 742];
 
+type Evidence = Omit<PppState, 'failure' | 'phase'>;
+
 /** The cause as far as the state tells it; null when the link is or was up, or nothing has gone wrong so far. */
-export function diagnose(state: Omit<PppState, 'failure' | 'phase'>): PppFailure | null {
-  if (state.times.up !== null) return null;
-  const { authentication, lcp, termination } = state;
+export function diagnose(state: Evidence): PppFailure | null {
+  const { authentication, lcp, times } = state;
+  if (times.up !== null) return diagnoseAfterUp(state);
   if (authentication.failure !== null && authentication.result === 'failed') {
     const { code, cause, message } = authentication.failure;
     const { protocol } = authentication;
     return { reason: 'authenticationFailed', user: state.user, protocol, code, cause, message };
   }
   // Refusals alone are no failure: the peers may still agree on something else.
-  if (termination !== null) return diagnoseTermination(state, termination);
-  const clientRequests = lcp.client.requests;
-  const serverRequests = lcp.server.requests;
+  if (lcp.termination !== null) return diagnoseTermination(state, lcp.termination);
   if (!lcp.open && Math.max(lcp.client.repeats, lcp.server.repeats) >= LCP_REPEATS_SUSPECT) {
-    let lost: 'toClient' | 'fromClient' | null = null;
-    if (state.frames.fromClient === 0) lost = 'fromClient';
-    else if (lcp.client.answers === 0) lost = 'toClient';
-    return { reason: 'lcpTimeout', lost, clientRequests, serverRequests };
+    return {
+      reason: 'lcpTimeout',
+      lost: lostWay(state),
+      clientRequests: lcp.client.requests,
+      serverRequests: lcp.server.requests,
+    };
   }
   return null;
 }
 
-function diagnoseTermination(state: Omit<PppState, 'failure' | 'phase'>, termination: Termination): PppFailure {
-  const { refusals, lcp, ipcp, encryption } = state;
-  const refused = (protocol: string, option: string) =>
-    refusals.findLast((refusal) => refusal.protocol === protocol && (refusal.option ?? option) === option);
+/** Windows negotiates IPCP beside CCP: the link may be up when it finds that there will be no encryption. */
+function diagnoseAfterUp(state: Evidence): PppFailure | null {
+  const { lcp, encryption } = state;
+  if (lcp.termination === null || encryption?.method === 'mppe' || !isAboutEncryption(lcp.termination)) return null;
+  return { reason: 'encryptionRefused', by: encryptionRefuser(state, lcp.termination) };
+}
 
-  const authentication = refused('LCP', 'authentication') ?? refused('EAP', 'method');
-  const unagreed = !lcp.open || refusals.some(({ protocol }) => protocol === 'EAP');
-  if (authentication !== undefined && unagreed && state.authentication.result !== 'succeeded') {
-    const asker = authentication.by === 'client' ? lcp.server : lcp.client;
-    const protocol = state.authentication.method ?? asker.requested?.authentication ?? null;
-    return { reason: 'authProtocolRefused', by: authentication.by, protocol };
+function diagnoseTermination(state: Evidence, termination: Termination): PppFailure {
+  const { refusals, lcp, ipcp, encryption } = state;
+  for (const [by, asker] of [
+    ['client', lcp.server],
+    ['server', lcp.client],
+  ] as const) {
+    const refusal = findRefusal(state, by, 'LCP', 'authentication');
+    if (refusal === undefined || asker.agreed?.authentication !== undefined) continue;
+    const { asked } = refusal;
+    return { reason: 'authProtocolRefused', by, protocol: typeof asked === 'string' ? asked : null };
   }
-  const aboutEncryption =
-    /\bMPPE\b/i.test(termination.text) || WINDOWS_ENCRYPTION_ERRORS.includes(termination.windowsError ?? 0);
-  const refusedBy = encryption?.method === 'none' ? encryption.refusedBy : null;
-  if (aboutEncryption) {
-    const nak = refused('CCP', 'mppe')?.by;
-    return { reason: 'encryptionRefused', by: refusedBy ?? nak ?? (termination.by === 'client' ? 'server' : 'client') };
+  if (isAboutEncryption(termination)) return { reason: 'encryptionRefused', by: encryptionRefuser(state, termination) };
+  if (ipcp.termination !== null) {
+    return { reason: 'addressRefused', by: ipcp.termination.by, text: ipcp.termination.text };
   }
   const address = refusals.findLast(
-    ({ protocol, option, how }) => protocol === 'IPCP' && how === 'reject' && (option === null || option === 'address'),
+    ({ by, protocol, option, how }) =>
+      protocol === 'IPCP' &&
+      (option === null || (option === 'address' && (how === 'reject' || by === 'client'))) &&
+      (by === 'client' ? ipcp.server : ipcp.client).agreed === null,
   );
-  if (address !== undefined) return { reason: 'addressRefused', by: address.by };
-  if (refusals.some(({ protocol, by }) => protocol === 'IPCP' && by === 'client') && ipcp.server.agreed === null) {
-    if (refused('IPCP', 'address')?.by === 'client') return { reason: 'addressRefused', by: 'client' };
+  // A server's nak is how a client is given its address; a client's nak disputes ours.
+  if (address !== undefined) return { reason: 'addressRefused', by: address.by, text: '' };
+  if (encryption?.method === 'none' && encryption.refusedBy !== null) {
+    return { reason: 'encryptionRefused', by: encryption.refusedBy };
   }
-  if (refusedBy !== null) return { reason: 'encryptionRefused', by: refusedBy };
   return { reason: 'terminated', ...termination };
+}
+
+/** Where frames get lost when LCP is not agreed. */
+function lostWay({ frames, lcp }: Evidence): 'toClient' | 'fromClient' | null {
+  if (frames.fromClient === 0) return 'fromClient';
+  return lcp.client.requests > 0 && lcp.client.answers === 0 ? 'toClient' : null;
+}
+
+function isAboutEncryption({ text, windowsError }: Termination): boolean {
+  return /\bMPPE\b/i.test(text) || (windowsError !== null && WINDOWS_ENCRYPTION_ERRORS.includes(windowsError));
+}
+
+/** Who made encryption fail; without a refusal on the wire it is the peer of the side that gives up. */
+function encryptionRefuser(state: Evidence, termination: Termination): Side {
+  const { encryption } = state;
+  if (encryption?.method === 'none' && encryption.refusedBy !== null) return encryption.refusedBy;
+  return termination.by === 'client' ? 'server' : 'client';
+}
+
+function findRefusal(state: Evidence, side: Side, name: string, option: string): Refusal | undefined {
+  return state.refusals.find(
+    (refusal) => refusal.by === side && refusal.protocol === name && refusal.option === option,
+  );
 }
 
 const SIDES: Readonly<Record<Side, string>> = { client: 'the client', server: 'our pppd' };
@@ -104,7 +140,11 @@ const DESCRIBERS: Describers = {
       ? 'the client refused MPPE encryption, which our pppd requires: allow 128-bit MPPE in the client'
       : 'our pppd refused MPPE encryption, which the client requires: put require-mschap-v2 and require-mppe-128 ' +
         'into the pppd options',
-  addressRefused: ({ by }) => `${SIDES[by]} refused the IP address that its peer asked for in IPCP`,
+  addressRefused: ({ by, text }) =>
+    `${SIDES[by]} refused the IP addresses in IPCP${text === '' ? '' : `: "${text}"`}: ` +
+    (by === 'client'
+      ? 'let the client take the address that the server gives it'
+      : 'give pppd an address pair: addresses in the configuration, or Framed-IP-Address from RADIUS'),
   lcpTimeout: ({ lost, clientRequests, serverRequests }) => {
     const cause = {
       fromClient: 'no PPP frame ever came from the client: GRE (IP protocol 47) is blocked on the way to us',

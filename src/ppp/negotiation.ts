@@ -4,8 +4,9 @@
  */
 import type { FieldReader } from './fields.js';
 import { type OptionsOf, optionNames, readOptions } from './options.js';
-import type { ControlPacket, Protocol } from './packet.js';
-import type { Side, SideState } from './state.js';
+import type { ControlPacket } from './packet.js';
+import type { NegotiationState, Side, SideState, Termination } from './state.js';
+import { readTermination } from './terminate.js';
 
 /** RFC 1661 §5: the codes that every control protocol has. */
 export const CODES = {
@@ -27,12 +28,18 @@ const MAX_COMPARED = 256;
 /** What a packet has changed: both sides agreed, an open protocol began again or closed, options were refused. */
 export type Step =
   | { readonly type: 'opened' | 'restarted' | 'closed' | 'none' | 'malformed' }
-  | { readonly type: 'refused'; readonly how: 'nak' | 'reject'; readonly options: readonly string[] };
+  | { readonly type: 'refused'; readonly how: 'nak' | 'reject'; readonly options: readonly RefusedOption[] };
+
+export interface RefusedOption {
+  readonly name: string;
+  /** The value that was asked for; null when the refusing side brought the option up. */
+  readonly asked: unknown;
+}
 
 const NONE: Step = { type: 'none' };
 const MALFORMED: Step = { type: 'malformed' };
 
-export const otherSide = (side: Side): Side => (side === 'client' ? 'server' : 'client');
+const otherSide = (side: Side): Side => (side === 'client' ? 'server' : 'client');
 
 class Party<Options> {
   requested: Options | null = null;
@@ -78,19 +85,20 @@ class Party<Options> {
 }
 
 export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
-  readonly protocol: Protocol;
   readonly #declarations: D;
   #parties: Record<Side, Party<OptionsOf<D>>> = { client: new Party(), server: new Party() };
-  #wasOpen = false;
+  #open = false;
+  #termination: Termination | null = null;
+  /** Closed: the parties show what held before, until one asks again. */
+  #stale = false;
 
-  constructor(protocol: Protocol, declarations: D) {
-    this.protocol = protocol;
+  constructor(declarations: D) {
     this.#declarations = declarations;
   }
 
-  /** Both sides have agreed to the other's options, and neither has begun again. */
+  /** Both sides have agreed to the other's options, and neither has begun again or closed. */
   get open(): boolean {
-    return this.#wasOpen;
+    return this.#open;
   }
 
   /** Whether any Configure-Request was seen. */
@@ -98,13 +106,24 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
     return this.#parties.client.requests + this.#parties.server.requests > 0;
   }
 
-  state(side: Side): SideState<OptionsOf<D>> {
+  /** The first Terminate-Request since the protocol was last opened. */
+  get termination(): Termination | null {
+    return this.#termination;
+  }
+
+  side(side: Side): SideState<OptionsOf<D>> {
     return this.#parties[side].state();
   }
 
+  get state(): NegotiationState<OptionsOf<D>> {
+    const termination = this.#termination;
+    return { open: this.#open, termination, client: this.side('client'), server: this.side('server') };
+  }
+
+  /** Forgets all: the link below began anew, or a side does not know the protocol. */
   reset(): void {
-    this.#parties = { client: new Party(), server: new Party() };
-    this.#wasOpen = false;
+    this.#forgetParties();
+    this.#termination = null;
   }
 
   /** Takes a Configure or Terminate packet that `sender` has sent; every other code is no step. */
@@ -119,27 +138,18 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
       case CODES.configureReject:
         return this.#recvRefusal(sender, packet, 'reject');
       case CODES.terminateRequest:
-        return this.close();
+        return this.#recvTerminate(sender, packet);
       default:
         return NONE;
     }
-  }
-
-  /** The protocol is down: by a Terminate-Request or a Protocol-Reject. What was agreed no longer holds. */
-  close(): Step {
-    const wasOpen = this.#wasOpen;
-    this.#wasOpen = false;
-    this.#parties.client.agreed = null;
-    this.#parties.server.agreed = null;
-    return wasOpen ? { type: 'closed' } : NONE;
   }
 
   #recvRequest(sender: Side, packet: ControlPacket): Step {
     const options = readOptions(this.#declarations, packet.body());
     if (options === null) return MALFORMED;
     // A request to an open protocol takes it down and begins anew (RFC 1661 §4.4, RCR in state Opened).
-    const restarted = this.#wasOpen;
-    if (restarted) this.reset();
+    const restarted = this.#open;
+    if (restarted || this.#stale) this.#forgetParties();
     this.#parties[sender].recvRequest(packet.identifier, options, packet.body());
     return restarted ? { type: 'restarted' } : NONE;
   }
@@ -148,20 +158,39 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
     const options = readOptions(this.#declarations, packet.body());
     if (options === null) return MALFORMED;
     const requester = this.#parties[otherSide(sender)];
-    if (!requester.isAnswered(packet.identifier) || !requester.isRepeated(packet.body())) return NONE;
+    if (this.#stale || !requester.isAnswered(packet.identifier) || !requester.isRepeated(packet.body())) return NONE;
     this.#parties[sender].answers++;
     // The Ack repeats the options, so it tells them even when the request went by encrypted.
     requester.agreed = options;
-    if (this.#wasOpen || this.#parties[sender].agreed === null) return NONE;
-    this.#wasOpen = true;
+    if (this.#open || this.#parties[sender].agreed === null) return NONE;
+    this.#open = true;
+    this.#termination = null;
     return { type: 'opened' };
   }
 
   #recvRefusal(sender: Side, packet: ControlPacket, how: 'nak' | 'reject'): Step {
     const options = readOptions(this.#declarations, packet.body());
     if (options === null) return MALFORMED;
-    if (!this.#parties[otherSide(sender)].isAnswered(packet.identifier)) return NONE;
+    const requester = this.#parties[otherSide(sender)];
+    if (this.#stale || !requester.isAnswered(packet.identifier)) return NONE;
     this.#parties[sender].answers++;
-    return { type: 'refused', how, options: optionNames(this.#declarations, options) };
+    const asked = new Map<string, unknown>(Object.entries(requester.requested ?? {}));
+    const names = optionNames(this.#declarations, options);
+    return { type: 'refused', how, options: names.map((name) => ({ name, asked: asked.get(name) ?? null })) };
+  }
+
+  /** What was agreed stays on show, as the last that held. */
+  #recvTerminate(sender: Side, packet: ControlPacket): Step {
+    if (this.#termination !== null) return NONE;
+    this.#termination = readTermination(sender, packet.body());
+    this.#open = false;
+    this.#stale = true;
+    return { type: 'closed' };
+  }
+
+  #forgetParties(): void {
+    this.#parties = { client: new Party(), server: new Party() };
+    this.#open = false;
+    this.#stale = false;
   }
 }

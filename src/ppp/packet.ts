@@ -2,8 +2,7 @@
  * From a PPP frame to the control packet in it: address and control fields (RFC 1662 §3.1), protocol field (RFC 1661
  * §2), and the header that LCP, every NCP, PAP, CHAP and EAP share: code, identifier, length (RFC 1661 §5).
  */
-import type { FieldReader } from './fields.js';
-import { FieldReader as Fields } from './fields.js';
+import { FieldReader } from './fields.js';
 
 /** Protocol numbers that the reader understands (IANA "PPP DLL Protocol Numbers"). */
 export const PROTOCOLS = {
@@ -33,7 +32,7 @@ export interface ControlPacket {
 
 /** The control packet in `frame`; `other` for data and protocols that the reader does not follow. */
 export function parseFrame(frame: Uint8Array): ControlPacket | 'other' | 'malformed' {
-  const fields = new Fields(frame);
+  const fields = new FieldReader(frame);
   if (fields.peek() === 0xff) {
     fields.skip(1);
     if (fields.u8() !== 0x03) return 'malformed';

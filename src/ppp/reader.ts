@@ -7,14 +7,12 @@
  */
 import { Authentication } from './authentication.js';
 import { describeFailure, diagnose, type PppFailure } from './failure.js';
-import { CODES, Negotiation } from './negotiation.js';
+import { CODES, Negotiation, type RefusedOption } from './negotiation.js';
 import { CCP_OPTIONS, IPCP_OPTIONS, IPV6CP_OPTIONS, LCP_OPTIONS, type MppeOffer } from './options.js';
 import { type ControlPacket, parseFrame, protocolName } from './packet.js';
-import type { Addresses, BothWays, Encryption, NegotiationState, PppEvent, PppPhase, PppState } from './state.js';
-import type { Refusal, Side, SideState, Termination } from './state.js';
-import { readTerminateText } from './terminate.js';
+import type { Addresses, BothWays, Encryption, PppEvent, PppPhase, PppState, Refusal, Side } from './state.js';
 
-export { describeFailure, diagnose, type PppFailure } from './failure.js';
+export { describeFailure, type PppFailure } from './failure.js';
 export type * from './state.js';
 
 /** RFC 1662 §7.1 and RFC 1661 §6.1: what holds until LCP has agreed otherwise. */
@@ -31,13 +29,16 @@ const MAX_USER_EVENTS = 8;
 
 const NO_EVENTS: readonly PppEvent[] = [];
 
+type Refused = RefusedOption | typeof WHOLE_PROTOCOL;
+const WHOLE_PROTOCOL = { name: null, asked: null };
+
 type Times = { -readonly [Name in keyof PppState['times']]: number | null };
 
 export class PppReader {
-  readonly #lcp = new Negotiation('LCP', LCP_OPTIONS);
-  readonly #ipcp = new Negotiation('IPCP', IPCP_OPTIONS);
-  readonly #ipv6cp = new Negotiation('IPV6CP', IPV6CP_OPTIONS);
-  readonly #ccp = new Negotiation('CCP', CCP_OPTIONS);
+  readonly #lcp = new Negotiation(LCP_OPTIONS);
+  readonly #ipcp = new Negotiation(IPCP_OPTIONS);
+  readonly #ipv6cp = new Negotiation(IPV6CP_OPTIONS);
+  readonly #ccp = new Negotiation(CCP_OPTIONS);
   #authentication = new Authentication();
   #frames = { toClient: 0, fromClient: 0 };
   #malformed = 0;
@@ -46,8 +47,8 @@ export class PppReader {
   #encryption: Encryption | null = null;
   #refusals: Refusal[] = [];
   #identification: string[] = [];
-  #termination: Termination | null = null;
-  #failed = false;
+  /** Settled by a Terminate-Request or by the last LCP request that goes unanswered. */
+  #failure: PppFailure | null = null;
   #userEvents = 0;
   #events: PppEvent[] = [];
 
@@ -74,7 +75,7 @@ export class PppReader {
   /** A snapshot, free to keep. */
   get state(): PppState {
     const state = this.#withoutFailure();
-    return { phase: this.#phase(), ...state, failure: diagnose(state) };
+    return { phase: this.#phase(), ...state, failure: this.#failure ?? diagnose(state) };
   }
 
   #withoutFailure(): Omit<PppState, 'phase' | 'failure'> {
@@ -88,18 +89,17 @@ export class PppReader {
       frames: { ...this.#frames },
       malformed: this.#malformed,
       times: { ...this.#times },
-      lcp: stateOf(this.#lcp),
-      ipcp: stateOf(this.#ipcp),
-      ipv6cp: stateOf(this.#ipv6cp),
-      ccp: stateOf(this.#ccp),
+      lcp: this.#lcp.state,
+      ipcp: this.#ipcp.state,
+      ipv6cp: this.#ipv6cp.state,
+      ccp: this.#ccp.state,
       refusals: [...this.#refusals],
       identification: [...this.#identification],
-      termination: this.#termination,
     };
   }
 
   #phase(): PppPhase {
-    if (this.#termination !== null) return 'terminate';
+    if (this.#lcp.termination !== null) return 'terminate';
     if (this.#up) return 'up';
     if (!this.#lcp.begun) return 'dead';
     if (!this.#lcp.open) return 'establish';
@@ -130,16 +130,17 @@ export class PppReader {
   }
 
   #observeLcp(sender: Side, packet: ControlPacket, now: number): void {
-    if (packet.code === CODES.terminateRequest) this.#terminate(sender, packet, now);
-    else if (packet.code === CODES.protocolReject) this.#recvProtocolReject(sender, packet, now);
+    const ended = this.#lcp.termination !== null;
+    if (packet.code === CODES.protocolReject) this.#recvProtocolReject(sender, packet, now);
     else if (packet.code === CODES.identification) this.#recvIdentification(sender, packet);
     const step = this.#lcp.observe(sender, packet);
     switch (step.type) {
       case 'opened':
+        if (ended) this.#forgetLink();
         this.#openLink(now);
         break;
       case 'restarted':
-        this.#restartLink();
+        this.#forgetLink();
         break;
       case 'refused':
         this.#refuse(sender, 'LCP', step.options, step.how);
@@ -148,6 +149,8 @@ export class PppReader {
         this.#malformed++;
         break;
       case 'closed':
+        this.#terminate(now);
+        break;
       case 'none':
         break;
     }
@@ -157,16 +160,15 @@ export class PppReader {
   #openLink(now: number): void {
     this.#times.linkOpened = now;
     this.#times.terminated = null;
-    this.#termination = null;
-    this.#failed = false;
+    this.#failure = null;
     this.#userEvents = 0;
-    const authentication = this.#lcp.state('server').agreed?.authentication ?? null;
+    const authentication = this.#lcp.side('server').agreed?.authentication ?? null;
     if (authentication !== null) this.#authentication.agreed(authentication);
     this.#events.push({ type: 'linkOpened', accm: this.#accm(), mru: this.#mru(), authentication });
   }
 
-  /** An LCP request on an open link takes everything down that was built on it (RFC 1661 §3.4). */
-  #restartLink(): void {
+  /** LCP that begins anew takes everything down that was built on it (RFC 1661 §3.4). */
+  #forgetLink(): void {
     this.#authentication = new Authentication();
     for (const protocol of [this.#ipcp, this.#ipv6cp, this.#ccp]) protocol.reset();
     this.#encryption = null;
@@ -177,24 +179,24 @@ export class PppReader {
   }
 
   #watchRepeats(): void {
-    const { client, server } = { client: this.#lcp.state('client'), server: this.#lcp.state('server') };
-    if (this.#lcp.open || Math.max(client.repeats, server.repeats) < MAX_CONFIGURE - 1) return;
-    this.#fail(diagnose(this.#withoutFailure()));
+    if (this.#lcp.open || this.#failure !== null) return;
+    const repeats = Math.max(this.#lcp.side('client').repeats, this.#lcp.side('server').repeats);
+    if (repeats >= MAX_CONFIGURE - 1) this.#fail();
   }
 
-  #terminate(sender: Side, packet: ControlPacket, now: number): void {
-    if (this.#termination !== null) return;
-    this.#termination = { by: sender, ...readTerminateText(packet.body()) };
+  #terminate(now: number): void {
+    const { termination } = this.#lcp;
+    if (termination === null) return;
     this.#times.terminated = now;
-    const failure = diagnose(this.#withoutFailure());
     this.#up = false;
-    this.#events.push({ type: 'terminated', ...this.#termination });
-    this.#fail(failure);
+    this.#events.push({ type: 'terminated', ...termination });
+    if (this.#failure === null) this.#fail();
   }
 
-  #fail(failure: PppFailure | null): void {
-    if (failure === null || this.#failed) return;
-    this.#failed = true;
+  #fail(): void {
+    const failure = diagnose(this.#withoutFailure());
+    if (failure === null) return;
+    this.#failure = failure;
     this.#events.push({ type: 'failed', failure, text: describeFailure(failure) });
   }
 
@@ -207,7 +209,7 @@ export class PppReader {
       return;
     }
     const protocol = protocolName(number);
-    this.#refuse(sender, protocol, [null], 'reject');
+    this.#refuse(sender, protocol, [WHOLE_PROTOCOL], 'reject');
     switch (protocol) {
       case 'IPCP':
         this.#ipcp.reset();
@@ -251,7 +253,7 @@ export class PppReader {
         if (failure !== null) this.#events.push({ type: 'authenticationFailed', user, protocol, ...failure });
         break;
       case 'methodRefused':
-        this.#refuse(sender, 'EAP', ['method'], 'nak');
+        this.#refuse(sender, 'EAP', [{ name: 'method', asked: state.method }], 'nak');
         break;
       case 'malformed':
         this.#malformed++;
@@ -307,7 +309,7 @@ export class PppReader {
         break;
       case 'refused':
         this.#refuse(sender, 'CCP', step.options, step.how);
-        if (step.how === 'reject' && step.options.includes('mppe')) this.#refuseEncryption(sender);
+        if (step.how === 'reject' && step.options.some(({ name }) => name === 'mppe')) this.#refuseEncryption(sender);
         break;
       case 'malformed':
         this.#malformed++;
@@ -329,8 +331,8 @@ export class PppReader {
   }
 
   #agreedEncryption(): Encryption {
-    const client = keyLength(this.#ccp.state('client').agreed?.mppe);
-    const server = keyLength(this.#ccp.state('server').agreed?.mppe);
+    const client = keyLength(this.#ccp.side('client').agreed?.mppe);
+    const server = keyLength(this.#ccp.side('server').agreed?.mppe);
     if (client === null || server === null) {
       const refusedBy = this.#encryption?.method === 'none' ? this.#encryption.refusedBy : null;
       return { method: 'none', refusedBy };
@@ -341,6 +343,8 @@ export class PppReader {
 
   /** Goes up or down with the network protocols; see `PppPhase` for why MPPE counts as one. */
   #followNetwork(now: number): void {
+    // A link that was told to end does not come up again before LCP does.
+    if (this.#lcp.termination !== null) return;
     const up =
       this.#ipcp.open ||
       (this.#ipv6cp.open && !this.#ipcp.begun) ||
@@ -352,32 +356,32 @@ export class PppReader {
     this.#up = up;
   }
 
-  #refuse(by: Side, protocol: string, options: readonly (string | null)[], how: Refusal['how']): void {
-    for (const option of options) {
+  #refuse(by: Side, protocol: string, options: readonly Refused[], how: Refusal['how']): void {
+    for (const { name: option, asked } of options) {
       const known = this.#refusals.some(
         (refusal) =>
           refusal.by === by && refusal.protocol === protocol && refusal.option === option && refusal.how === how,
       );
-      if (!known && this.#refusals.length < MAX_REFUSALS) this.#refusals.push({ by, protocol, option, how });
+      if (!known && this.#refusals.length < MAX_REFUSALS) this.#refusals.push({ by, protocol, option, how, asked });
     }
   }
 
   /** What a side's option says holds for what is sent to it. */
   #accm(): BothWays<number> {
-    const accm = (side: Side) => this.#lcp.state(side).agreed?.accm ?? DEFAULT_ACCM;
+    const accm = (side: Side) => this.#lcp.side(side).agreed?.accm ?? DEFAULT_ACCM;
     return { toClient: accm('client'), fromClient: accm('server') };
   }
 
   #mru(): BothWays<number> {
-    const mru = (side: Side) => this.#lcp.state(side).agreed?.mru ?? DEFAULT_MRU;
+    const mru = (side: Side) => this.#lcp.side(side).agreed?.mru ?? DEFAULT_MRU;
     return { toClient: mru('client'), fromClient: mru('server') };
   }
 
   #addresses(): Addresses | null {
     if (!this.#ipcp.open) return null;
-    const client = this.#ipcp.state('client').agreed;
+    const client = this.#ipcp.side('client').agreed;
     return {
-      local: this.#ipcp.state('server').agreed?.address ?? null,
+      local: this.#ipcp.side('server').agreed?.address ?? null,
       remote: client?.address ?? null,
       dns: given(client?.primaryDns, client?.secondaryDns),
       wins: given(client?.primaryWins, client?.secondaryWins),
@@ -386,13 +390,6 @@ export class PppReader {
 }
 
 const given = (...addresses: (string | undefined)[]) => addresses.filter((address) => address !== undefined);
-
-function stateOf<Options>(negotiation: {
-  readonly open: boolean;
-  state(side: Side): SideState<Options>;
-}): NegotiationState<Options> {
-  return { open: negotiation.open, client: negotiation.state('client'), server: negotiation.state('server') };
-}
 
 /** The key length of an agreed MPPE option, the strongest should several bits stand; null: no encryption. */
 function keyLength(offer: MppeOffer | undefined): { bits: 40 | 56 | 128; stateless: boolean } | null {

@@ -11,7 +11,8 @@ export type Side = 'client' | 'server';
 /**
  * RFC 1661 §3.1's phases, with `up` for a link that carries network packets. `up` is reached when IPCP (or IPV6CP
  * where no IPCP is tried) is agreed both ways, or when CCP has agreed MPPE both ways: pppd sends IPCP inside MPPE, where
- * it cannot be read. Then `addresses` stays null and the lease tells them.
+ * it cannot be read. Then `addresses` stays null and the lease tells them. (Windows may send its half of IPCP in the
+ * clear all the same: `ipcp` shows it.) `terminate` lasts from a Terminate-Request until LCP is agreed again.
  */
 export type PppPhase = 'dead' | 'establish' | 'authenticate' | 'network' | 'up' | 'terminate';
 
@@ -30,7 +31,10 @@ export type SideState<Options> = {
 };
 
 export type NegotiationState<Options> = {
+  /** Agreed both ways, and not closed or begun again since. */
   readonly open: boolean;
+  /** The first Terminate-Request since it was last opened; null: none. */
+  readonly termination: Termination | null;
   readonly client: SideState<Options>;
   readonly server: SideState<Options>;
 };
@@ -97,6 +101,8 @@ export type Refusal = {
   readonly option: string | null;
   /** A nak proposes another value and is usual; a reject wants none of it. */
   readonly how: 'nak' | 'reject';
+  /** What the peer had asked for, as in `SideState.requested`; null when it had not named the option. */
+  readonly asked: unknown;
 };
 
 export type Termination = {
@@ -109,7 +115,7 @@ export type Termination = {
 
 export type PppState = {
   readonly phase: PppPhase;
-  /** Frames observed. */
+  /** Frames observed; the relay hands over control frames alone. */
   readonly frames: BothWays<number>;
   /** Frames that could not be parsed; they change nothing else. */
   readonly malformed: number;
@@ -135,12 +141,14 @@ export type PppState = {
   readonly ipcp: NegotiationState<IpcpOptions>;
   readonly ipv6cp: NegotiationState<Ipv6cpOptions>;
   readonly ccp: NegotiationState<CcpOptions>;
-  /** What was refused since LCP last opened or began, each once. */
+  /** What was refused since the link last began, each once. */
   readonly refusals: readonly Refusal[];
   /** LCP Identification texts (RFC 1570 §2.1): Windows tells its version and its computer's name. */
   readonly identification: readonly string[];
-  readonly termination: Termination | null;
-  /** Why the link never came up, as far as it can be told now; null once up. */
+  /**
+   * Why the link did not come up: settled by a Terminate-Request, before that a guess from what was seen so far. null:
+   * nothing is wrong, the link is or was up, or the cause does not show.
+   */
   readonly failure: PppFailure | null;
 };
 

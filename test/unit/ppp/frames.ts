@@ -126,6 +126,11 @@ export class Link {
     return this.reader.state;
   }
 
+  /** Repeats `send` so many times. */
+  times(count: number, send: (turn: number) => void): void {
+    for (let turn = 0; turn < count; turn++) send(turn);
+  }
+
   /** The types of all events so far. */
   get types(): string[] {
     return this.events.map(({ type }) => type);

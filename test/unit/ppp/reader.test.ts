@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACK, bytes, CCP, CHAP, hex, IPCP, ipcp, LCP, Link, lcp, mppe, NAK, REJECT, REQUEST } from './frames.js';
+import { ACK, bytes, CCP, CHAP, hex, IPCP, IPV6CP, ipcp, LCP, Link, lcp, mppe, NAK, option } from './frames.js';
+import { REJECT, REQUEST, TERMINATE } from './frames.js';
 
 test('a login with MS-CHAPv2, MPPE and clear IPCP is told step by step', () => {
   const link = new Link();
@@ -71,7 +72,268 @@ test('addresses are those that were agreed after naks, with the name servers', (
   assert.deepEqual(link.server(IPCP, ACK, 7, offered), [{ type: 'up', addresses, encryption: null }]);
   assert.equal(link.state.ipcp.server.agreed?.compression, undefined);
   assert.deepEqual(link.state.refusals.slice(0, 2), [
-    { by: 'client', protocol: 'IPCP', option: 'compression', how: 'reject' },
-    { by: 'server', protocol: 'IPCP', option: 'primaryWins', how: 'reject' },
+    { by: 'client', protocol: 'IPCP', option: 'compression', how: 'reject', asked: 'VJ' },
+    { by: 'server', protocol: 'IPCP', option: 'primaryWins', how: 'reject', asked: '0.0.0.0' },
   ]);
+});
+
+test('IPCP inside MPPE cannot be seen: the link is up when CCP has agreed MPPE both ways', () => {
+  const link = new Link();
+  link.login();
+  link.server(CCP, REQUEST, 1, mppe('01000060'));
+  link.client(CCP, NAK, 1, mppe('01000040'));
+  link.client(CCP, REQUEST, 1, mppe('01000040'));
+  link.server(CCP, ACK, 1, mppe('01000040'));
+  link.server(CCP, REQUEST, 2, mppe('01000040'));
+  assert.equal(link.state.phase, 'network');
+  const encryption = { method: 'mppe', bits: 128, stateless: true };
+  assert.deepEqual(link.client(CCP, ACK, 2, mppe('01000040')), [
+    { type: 'encryption', encryption },
+    { type: 'up', addresses: null, encryption },
+  ]);
+  assert.equal(link.state.phase, 'up');
+  assert.equal(link.state.addresses, null);
+});
+
+test('the half of IPCP that Windows sends in the clear shows our address by its Ack', () => {
+  const link = new Link();
+  link.login();
+  link.agree(CCP, mppe('01000040'), mppe('01000040'));
+  link.client(IPCP, REQUEST, 6, ipcp.address('192.0.2.10'));
+  link.client(IPCP, ACK, 1, ipcp.address('192.0.2.1'));
+  assert.equal(link.state.ipcp.server.agreed?.address, '192.0.2.1');
+  assert.equal(link.state.ipcp.client.requested?.address, '192.0.2.10');
+  assert.equal(link.state.addresses, null);
+});
+
+test('IPCP that is read after MPPE has brought the link up tells the addresses', () => {
+  const link = new Link();
+  link.login();
+  link.agree(CCP, mppe('01000040'), mppe('01000040'));
+  link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
+  assert.deepEqual(link.events.at(-1), {
+    type: 'addresses',
+    addresses: { local: '192.0.2.1', remote: '192.0.2.10', dns: [], wins: [] },
+  });
+  assert.equal(link.types.filter((type) => type === 'up').length, 1);
+});
+
+const strengths: [bits: string, encryption: object][] = [
+  ['01000020', { method: 'mppe', bits: 40, stateless: true }],
+  ['00000080', { method: 'mppe', bits: 56, stateless: false }],
+  ['01000040', { method: 'mppe', bits: 128, stateless: true }],
+  ['00000001', { method: 'none', refusedBy: null }],
+];
+for (const [bits, encryption] of strengths) {
+  test(`MPPE supported bits ${bits} are ${JSON.stringify(encryption)}`, () => {
+    const link = new Link();
+    link.login();
+    link.agree(CCP, mppe(bits), mppe(bits));
+    assert.deepEqual(link.state.encryption, encryption);
+    assert.equal(link.state.phase, 'method' in encryption && encryption.method === 'mppe' ? 'up' : 'network');
+  });
+}
+
+test('Deflate and BSD are compression, not encryption', () => {
+  const link = new Link();
+  link.login();
+  link.agree(CCP, option(26, hex('7800')), bytes(option(21, hex('2f')), option(24, hex('7800'))));
+  assert.deepEqual(link.state.encryption, { method: 'none', refusedBy: null });
+  assert.deepEqual(link.state.ccp.client.agreed, { deflate: true });
+  assert.deepEqual(link.state.ccp.server.agreed, { bsd: true, oldDeflate: true });
+});
+
+test('IPV6CP alone brings a link up, with interface identifiers', () => {
+  const link = new Link();
+  link.login();
+  link.agree(IPV6CP, option(1, hex('0a0027fffe123456')), option(1, hex('0000000000000001')));
+  assert.deepEqual(link.events.at(-1), { type: 'up', addresses: null, encryption: null });
+  assert.equal(link.state.ipv6cp.client.agreed?.interfaceIdentifier, 'a00:27ff:fe12:3456');
+  assert.equal(link.state.ipv6cp.server.agreed?.interfaceIdentifier, '0:0:0:1');
+});
+
+test('IPV6CP waits for an IPCP that was begun, until that is rejected', () => {
+  const link = new Link();
+  link.login();
+  link.server(IPCP, REQUEST, 1, ipcp.address('192.0.2.1'));
+  link.agree(IPV6CP, option(1, hex('0a0027fffe123456')), option(1, hex('0000000000000001')));
+  assert.equal(link.state.phase, 'network');
+  link.client(LCP, 8, 2, hex('8021'));
+  assert.equal(link.state.phase, 'up');
+});
+
+test('frames with and without address and control fields, and with padding, are the same', () => {
+  for (const prefix of ['ff03', '']) {
+    const link = new Link();
+    link.raw('fromClient', hex(`${prefix} c021 0101 0008 0104 0578 000000`));
+    assert.deepEqual(link.state.lcp.client.requested, { mru: 1400 });
+  }
+});
+
+test('data, compressed protocol fields and unknown protocols are passed over', () => {
+  const link = new Link();
+  for (const digits of ['ff030021450000', '21450000', 'fd900012', '00fd9000', 'ff03c02d01', '8281 0101 0004', '8281']) {
+    assert.deepEqual(link.raw('fromClient', hex(digits)), []);
+  }
+  assert.equal(link.state.malformed, 0);
+  assert.equal(link.state.frames.fromClient, 7);
+  assert.equal(link.state.phase, 'dead');
+});
+
+const malformed: [title: string, digits: string][] = [
+  ['nothing', ''],
+  ['one octet', 'c0'],
+  ['address without control', 'ff'],
+  ['wrong control', 'ff04c021'],
+  ['an even protocol number', 'c0200101000400'],
+  ['no length', 'c0210101'],
+  ['length below its header', 'c02101010003'],
+  ['length past the end', 'c021010100080104'],
+  ['an option without length', 'c0210101000501'],
+  ['an option shorter than its header', 'c021010100060101'],
+  ['an option past the end', 'c02101010006010a'],
+  ['a Protocol-Reject without protocol', 'c0210801000580'],
+];
+for (const [title, digits] of malformed) {
+  test(`counted as malformed: ${title}`, () => {
+    const link = new Link();
+    assert.deepEqual(link.raw('fromClient', hex(digits)), []);
+    assert.equal(link.state.malformed, 1);
+    assert.equal(link.state.lcp.client.requested, null);
+  });
+}
+
+test('an option of a wrong length is listed by its type and not read', () => {
+  const link = new Link();
+  link.client(LCP, REQUEST, 1, option(1, [5]), option(3, [0xc2]), option(99, [1, 2]), lcp.pfc);
+  assert.deepEqual(link.state.lcp.client.requested, { protocolFieldCompression: true, other: [1, 3, 99] });
+});
+
+test('an Ack with an old identifier or other options agrees to nothing', () => {
+  const link = new Link();
+  link.client(LCP, REQUEST, 1, lcp.mru(1400));
+  link.client(LCP, REQUEST, 2, lcp.mru(1300));
+  link.server(LCP, ACK, 1, lcp.mru(1400));
+  assert.equal(link.state.lcp.client.agreed, null);
+  link.server(LCP, ACK, 2, lcp.mru(1400));
+  assert.equal(link.state.lcp.client.agreed, null);
+  link.server(LCP, ACK, 2, lcp.mru(1300));
+  assert.deepEqual(link.state.lcp.client.agreed, { mru: 1300 });
+});
+
+test('a client that acknowledges what nobody asked cannot bring itself up or encrypted', () => {
+  const link = new Link();
+  link.open();
+  link.client(CCP, REQUEST, 1, mppe('01000040'));
+  link.client(CCP, ACK, 1, mppe('01000040'));
+  link.client(IPCP, REQUEST, 1, ipcp.address('192.0.2.66'));
+  link.client(IPCP, ACK, 1, ipcp.address('192.0.2.1'));
+  assert.equal(link.state.phase, 'authenticate');
+  assert.equal(link.state.encryption, null);
+  assert.equal(link.state.addresses, null);
+});
+
+test('an LCP request on a link that is up begins everything anew', () => {
+  const link = new Link();
+  link.login();
+  link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
+  link.client(LCP, REQUEST, 9, lcp.mru(1400));
+  const { phase, user, addresses, authentication, accm } = link.state;
+  assert.deepEqual(
+    { phase, user, addresses, result: authentication.result, accm },
+    {
+      phase: 'establish',
+      user: null,
+      addresses: null,
+      result: 'none',
+      accm: { toClient: 0xffffffff, fromClient: 0xffffffff },
+    },
+  );
+  link.login();
+  link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
+  assert.equal(link.state.phase, 'up');
+});
+
+test('echoes change nothing', () => {
+  const link = new Link();
+  link.login();
+  link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
+  const before = link.state;
+  assert.deepEqual(link.client(LCP, 9, 1, hex('21d6ac10')), []);
+  assert.deepEqual(link.server(LCP, 10, 1, hex('64e10b9c')), []);
+  assert.deepEqual({ ...link.state, frames: null }, { ...before, frames: null });
+});
+
+test('the end of a link that was up is told with its text and is no failure', () => {
+  const link = new Link();
+  link.login();
+  link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
+  assert.deepEqual(link.server(LCP, TERMINATE, 3, 'Connect time expired'), [
+    { type: 'terminated', by: 'server', text: 'Connect time expired', windowsError: null },
+  ]);
+  assert.deepEqual(link.server(LCP, TERMINATE, 4, 'Connect time expired'), []);
+  const { phase, failure, addresses, user, lcp: negotiated } = link.state;
+  assert.equal(phase, 'terminate');
+  assert.equal(failure, null);
+  assert.equal(negotiated.termination?.text, 'Connect time expired');
+  assert.deepEqual([user, addresses?.remote], ['alice', '192.0.2.10']);
+});
+
+test('a link that was told to end comes up again only when LCP opens again', () => {
+  const link = new Link();
+  link.login();
+  link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
+  link.client(LCP, TERMINATE, 3);
+  link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'), 2);
+  assert.equal(link.state.phase, 'terminate');
+  link.login();
+  assert.equal(link.state.phase, 'network');
+  assert.equal(link.state.addresses, null);
+});
+
+test('closing IPCP takes the link down, and MPPE that CCP gives up is gone', () => {
+  const link = new Link();
+  link.login();
+  link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
+  link.agree(CCP, mppe('01000040'), mppe('01000040'));
+  link.server(CCP, TERMINATE, 2, 'Too many errors');
+  assert.equal(link.state.encryption, null);
+  assert.equal(link.state.phase, 'up');
+  link.server(IPCP, TERMINATE, 2);
+  assert.equal(link.state.phase, 'network');
+});
+
+test("Windows' identification tells its version and computer name", () => {
+  const link = new Link();
+  link.open();
+  link.client(LCP, 12, 2, hex('21d6ac10'), 'MSRASV5.20');
+  link.client(LCP, 12, 3, hex('21d6ac10'), 'MSRAS-0-DESKTOP');
+  link.client(LCP, 12, 3, hex('21d6ac10'), 'MSRAS-0-DESKTOP');
+  assert.deepEqual(link.state.identification, ['MSRASV5.20', 'MSRAS-0-DESKTOP']);
+});
+
+test('the times of the steps are those of the frames', () => {
+  const link = new Link();
+  link.now = 1000;
+  link.login();
+  link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
+  link.server(LCP, TERMINATE, 3);
+  assert.deepEqual(link.state.times, {
+    firstFrame: 1001,
+    linkOpened: 1004,
+    authenticated: 1007,
+    up: 1011,
+    terminated: 1012,
+  });
+});
+
+test('the state is a snapshot and survives JSON', () => {
+  const link = new Link();
+  link.login();
+  const before = link.state;
+  const copy = structuredClone(before);
+  link.agree(IPCP, ipcp.address('192.0.2.10'), bytes(ipcp.vj, ipcp.address('192.0.2.1')));
+  link.agree(CCP, mppe('01000040'), mppe('01000040'));
+  assert.deepEqual(before, copy);
+  assert.deepEqual(JSON.parse(JSON.stringify(link.state)), link.state);
 });
