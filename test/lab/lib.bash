@@ -19,6 +19,14 @@ declare -a client=()
 declare -A capture=()
 checks=0
 
+# What the scenario has started may hold its output open, and scripts/lab reads to the end of that. The rest goes
+# with the guest.
+end_jobs() {
+  local job
+  for job in $(jobs -p); do kill -KILL "$job" 2> /dev/null; done
+}
+trap end_jobs EXIT
+
 ## What is seen on the screen
 
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
@@ -281,8 +289,5 @@ capture_stop() {
   kill -INT "${capture[$1]}"
   wait "${capture[$1]}" || fail "tcpdump ends" "$(< "/run/$1.tcpdump")"
 }
-# control_messages NAME: those of a capture, one a line, with sender, type and codes.
-control_messages() {
-  tcpdump -nn -v -r "$results/$1.pcap" tcp port 1723 and greater 60 2> /dev/null |
-    sed -n 's/^ *\([0-9.]*\)\.[0-9]* > [0-9.]*: .*CTRL_MSGTYPE=/\1 /p'
-}
+# control_messages NAME: those of a capture, one a line: sender, name, codes.
+control_messages() { "$checkout/scripts/lab.d/control-messages" "$results/$1.pcap"; }
