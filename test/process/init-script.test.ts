@@ -20,11 +20,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import type { StandInConfiguration } from './init-script-stand-in.js';
+import type { StandInConfiguration } from './support/stand-in-serve.js';
 
 /** The original may lie where nobody else can reach it: a copy is run. */
 const ORIGINAL = resolve('scripts/init.d/pptpd-ts');
-const STAND_IN = resolve('dist/test/process/init-script-stand-in.js');
+const STAND_IN = resolve('dist/test/proces./support/stand-in-serve.js');
 const NOBODY = 65534;
 
 interface Outcome {
