@@ -63,15 +63,15 @@ class Party<Options> {
     this.#lastLength = length;
   }
 
-  /** Whether an answer with `identifier` is to the last request; a request that nobody saw may have had any. */
+  /** Whether an answer with `identifier` is to the last request. */
   isAnswered(identifier: number): boolean {
-    return this.#identifier === -1 || this.#identifier === identifier;
+    return this.#identifier === identifier;
   }
 
   /** Whether `body` repeats the last request's options, as an Ack has to (RFC 1661 §5.2). */
   isRepeated(body: FieldReader): boolean {
     const length = body.left;
-    return this.#last === null || this.#isLast(body.bytes(MAX_COMPARED), length);
+    return this.#isLast(body.bytes(MAX_COMPARED), length);
   }
 
   #isLast(bytes: Uint8Array, length: number): boolean {
@@ -155,13 +155,10 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
   }
 
   #recvAck(sender: Side, packet: ControlPacket): Step {
-    const options = readOptions(this.#declarations, packet.body());
-    if (options === null) return MALFORMED;
     const requester = this.#parties[otherSide(sender)];
     if (this.#stale || !requester.isAnswered(packet.identifier) || !requester.isRepeated(packet.body())) return NONE;
     this.#parties[sender].answers++;
-    // The Ack repeats the options, so it tells them even when the request went by encrypted.
-    requester.agreed = options;
+    requester.agreed = requester.requested;
     if (this.#open || this.#parties[sender].agreed === null) return NONE;
     this.#open = true;
     this.#termination = null;

@@ -124,7 +124,7 @@ export class PppReader {
         this.#observeNetwork(this.#ipv6cp, sender, packet, now);
         return;
       case 'CCP':
-        this.#observeCcp(sender, packet, now);
+        this.#observeCcp(sender, packet);
         return;
     }
   }
@@ -271,15 +271,10 @@ export class PppReader {
   ): void {
     const step = negotiation.observe(sender, packet);
     switch (step.type) {
-      case 'opened': {
-        const wasUp = this.#up;
+      case 'opened':
+        if (packet.protocol === 'IPCP') this.#up = false;
         this.#followNetwork(now);
-        const addresses = this.#addresses();
-        if (wasUp && packet.protocol === 'IPCP' && addresses !== null) {
-          this.#events.push({ type: 'addresses', addresses });
-        }
         break;
-      }
       case 'restarted':
       case 'closed':
         this.#followNetwork(now);
@@ -295,17 +290,15 @@ export class PppReader {
     }
   }
 
-  #observeCcp(sender: Side, packet: ControlPacket, now: number): void {
+  #observeCcp(sender: Side, packet: ControlPacket): void {
     const step = this.#ccp.observe(sender, packet);
     switch (step.type) {
       case 'opened':
         this.#setEncryption(this.#agreedEncryption());
-        this.#followNetwork(now);
         break;
       case 'restarted':
       case 'closed':
         this.#encryption = null;
-        this.#followNetwork(now);
         break;
       case 'refused':
         this.#refuse(sender, 'CCP', step.options, step.how);
@@ -341,14 +334,11 @@ export class PppReader {
     return { method: 'mppe', bits: client.bits < server.bits ? client.bits : server.bits, stateless };
   }
 
-  /** Goes up or down with the network protocols; see `PppPhase` for why MPPE counts as one. */
+  /** Goes up or down with the network protocols. */
   #followNetwork(now: number): void {
     // A link that was told to end does not come up again before LCP does.
     if (this.#lcp.termination !== null) return;
-    const up =
-      this.#ipcp.open ||
-      (this.#ipv6cp.open && !this.#ipcp.begun) ||
-      (this.#ccp.open && this.#encryption?.method === 'mppe');
+    const up = this.#ipcp.open || (this.#ipv6cp.open && !this.#ipcp.begun);
     if (up && !this.#up) {
       this.#times.up = now;
       this.#events.push({ type: 'up', addresses: this.#addresses(), encryption: this.#encryption });

@@ -9,10 +9,9 @@ import type { CcpOptions, IpcpOptions, Ipv6cpOptions, LcpOptions } from './optio
 export type Side = 'client' | 'server';
 
 /**
- * RFC 1661 §3.1's phases, with `up` for a link that carries network packets. `up` is reached when IPCP (or IPV6CP
- * where no IPCP is tried) is agreed both ways, or when CCP has agreed MPPE both ways: pppd sends IPCP inside MPPE, where
- * it cannot be read. Then `addresses` stays null and the lease tells them. (Windows may send its half of IPCP in the
- * clear all the same: `ipcp` shows it.) `terminate` lasts from a Terminate-Request until LCP is agreed again.
+ * RFC 1661 §3.1's phases, with `up` for a link that carries network packets: IPCP, or IPV6CP where no IPCP is tried, is
+ * agreed both ways. MPPE hides neither: it encrypts protocols 0x0021 to 0x00FA alone (RFC 3078 §3), so that IPCP
+ * goes in the clear also on an encrypted link. `terminate` lasts from a Terminate-Request until LCP is agreed again.
  */
 export type PppPhase = 'dead' | 'establish' | 'authenticate' | 'network' | 'up' | 'terminate';
 
@@ -173,11 +172,11 @@ export type PppEvent =
       readonly protocol: string | null;
     } & AuthenticationFailure)
   | { readonly type: 'encryption'; readonly encryption: Encryption }
-  | { readonly type: 'up'; readonly addresses: Addresses | null; readonly encryption: Encryption | null }
   | {
-      /** IPCP was agreed after `up`: for the first time or again. */
-      readonly type: 'addresses';
-      readonly addresses: Addresses;
+      /** Again when IPCP is agreed on a link that was up by IPV6CP alone, and after a side began anew. */
+      readonly type: 'up';
+      readonly addresses: Addresses | null;
+      readonly encryption: Encryption | null;
     }
   | {
       /** The link will not come up; at most once until LCP opens again. */

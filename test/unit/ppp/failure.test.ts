@@ -65,6 +65,16 @@ test('a client that knows no CCP has refused encryption', () => {
   assert.deepEqual(link.state.refusals, [{ by: 'client', protocol: 'CCP', option: null, how: 'reject', asked: null }]);
 });
 
+test('encryption that both sides refuse is told once, by the first', () => {
+  const link = new Link();
+  link.login();
+  link.server(CCP, REQUEST, 1, mppe('01000040'));
+  link.client(CCP, REQUEST, 1, mppe('01000001'));
+  link.client(CCP, REJECT, 1, mppe('01000040'));
+  assert.deepEqual(link.server(CCP, REJECT, 1, mppe('01000001')), []);
+  assert.deepEqual(link.state.encryption, { method: 'none', refusedBy: 'client' });
+});
+
 test('Windows that wants encryption from a server without it ends with error 742, although IPCP was up', () => {
   const link = new Link();
   link.login();

@@ -87,6 +87,7 @@ test('thousands of names, requests, refusals and identifications leave a state o
     link.client(CCP, 3, turn & 255, option(turn & 255, [turn & 255]));
   });
   assert.ok(JSON.stringify(link.state).length < MAX_STATE_BYTES);
+  assert.equal(link.types.filter((type) => type === 'userKnown').length, 8);
   assert.equal(link.state.refusals.length, 32);
   assert.equal(link.state.identification.length, 4);
 });
