@@ -323,15 +323,21 @@ export class PppReader {
     this.#events.push({ type: 'encryption', encryption });
   }
 
+  /** What a side has asked for holds for what is sent to it (RFC 1962 §4). */
   #agreedEncryption(): Encryption {
-    const client = keyLength(this.#ccp.side('client').agreed?.mppe);
-    const server = keyLength(this.#ccp.side('server').agreed?.mppe);
-    if (client === null || server === null) {
+    const toClient = keyLength(this.#ccp.side('client').agreed?.mppe);
+    const fromClient = keyLength(this.#ccp.side('server').agreed?.mppe);
+    const ways = [toClient, fromClient].filter((way) => way !== null);
+    const [first, second = first] = ways;
+    if (first === undefined || second === undefined) {
       const refusedBy = this.#encryption?.method === 'none' ? this.#encryption.refusedBy : null;
       return { method: 'none', refusedBy };
     }
-    const stateless = [client, server].every((side) => side.stateless);
-    return { method: 'mppe', bits: client.bits < server.bits ? client.bits : server.bits, stateless };
+    let oneWay: 'toClient' | 'fromClient' | null = null;
+    if (toClient === null) oneWay = 'fromClient';
+    else if (fromClient === null) oneWay = 'toClient';
+    const bits = first.bits < second.bits ? first.bits : second.bits;
+    return { method: 'mppe', bits, stateless: first.stateless && second.stateless, oneWay };
   }
 
   /** Goes up or down with the network protocols. */

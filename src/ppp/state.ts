@@ -85,6 +85,11 @@ export type Encryption =
       /** Key length, bits; the shorter should the directions differ. */
       readonly bits: 40 | 56 | 128;
       readonly stateless: boolean;
+      /**
+       * The only direction that is encrypted; null: both are. Each side asks for what it wants to receive, and a
+       * Linux client with `nomppe` asks for nothing while it agrees to encrypt what it sends.
+       */
+      readonly oneWay: 'toClient' | 'fromClient' | null;
     }
   | {
       readonly method: 'none';

@@ -20,7 +20,7 @@ test('a login with MS-CHAPv2, MPPE and clear IPCP is told step by step', () => {
   assert.equal(link.state.phase, 'up');
   link.agree(CCP, mppe('01000040'), mppe('01000040'));
   assert.deepEqual(link.types, ['linkOpened', 'userKnown', 'authenticated', 'up', 'encryption']);
-  assert.deepEqual(link.state.encryption, { method: 'mppe', bits: 128, stateless: true });
+  assert.deepEqual(link.state.encryption, { method: 'mppe', bits: 128, stateless: true, oneWay: null });
   assert.deepEqual(link.state.addresses, { local: '192.0.2.1', remote: '192.0.2.10', dns: [], wins: [] });
   assert.equal(link.state.failure, null);
 });
@@ -86,15 +86,15 @@ test('MPPE is agreed after a nak, and does not bring the link up by itself', () 
   link.server(CCP, ACK, 1, mppe('01000040'));
   link.server(CCP, REQUEST, 2, mppe('01000040'));
   assert.deepEqual(link.client(CCP, ACK, 2, mppe('01000040')), [
-    { type: 'encryption', encryption: { method: 'mppe', bits: 128, stateless: true } },
+    { type: 'encryption', encryption: { method: 'mppe', bits: 128, stateless: true, oneWay: null } },
   ]);
   assert.equal(link.state.phase, 'network');
 });
 
 const strengths: [bits: string, encryption: object][] = [
-  ['01000020', { method: 'mppe', bits: 40, stateless: true }],
-  ['00000080', { method: 'mppe', bits: 56, stateless: false }],
-  ['01000040', { method: 'mppe', bits: 128, stateless: true }],
+  ['01000020', { method: 'mppe', bits: 40, stateless: true, oneWay: null }],
+  ['00000080', { method: 'mppe', bits: 56, stateless: false, oneWay: null }],
+  ['01000040', { method: 'mppe', bits: 128, stateless: true, oneWay: null }],
   ['00000001', { method: 'none', refusedBy: null }],
 ];
 for (const [bits, encryption] of strengths) {
