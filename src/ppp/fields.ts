@@ -6,7 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 
 /** Longest name or message kept, in bytes; pppd's own limit for names is 256. */
-export const MAX_TEXT_BYTES = 256;
+const MAX_TEXT_BYTES = 256;
 
 export class FieldReader {
   readonly #bytes: Uint8Array;

@@ -5,7 +5,7 @@
 import { FieldReader } from './fields.js';
 
 /** Protocol numbers that the reader understands (IANA "PPP DLL Protocol Numbers"). */
-export const PROTOCOLS = {
+const PROTOCOLS = {
   0x8021: 'IPCP', // RFC 1332
   0x8057: 'IPV6CP', // RFC 5072
   0x80fd: 'CCP', // RFC 1962
@@ -15,7 +15,7 @@ export const PROTOCOLS = {
   0xc227: 'EAP', // RFC 3748
 } as const;
 
-export type Protocol = (typeof PROTOCOLS)[keyof typeof PROTOCOLS];
+type Protocol = (typeof PROTOCOLS)[keyof typeof PROTOCOLS];
 
 /** The protocol's name, or its number as `0x8281`. */
 export function protocolName(number: number): string {
