@@ -258,21 +258,49 @@ full_pings() {
   pings server "$(client_address "$1")" "$2" "$size"
 }
 
-iperf_listens() { [[ $(< "/proc/$iperf/net/tcp") =~ :1451\ 00000000:0000\ 0A ]]; }
+traffic_listens() { [[ $(< "/proc/$traffic/net/tcp") =~ :1451\ 00000000:0000\ 0A ]]; }
 # throughput NUMBER up|down [SECONDS]: TCP through the tunnel makes progress. Client and server share one CPU of a
 # guest kernel, so the figure says little about speed.
 throughput() {
   local number=$1 direction=$2 report mbits options=(-c "$tunnel_address" -t "${3:-3}" -f m)
   [[ $direction == up ]] || options+=(-R)
-  spawn server iperf3 -s -1 > $results/iperf-server.log 2>&1 &
-  iperf=$!
-  wait_until 20 iperf_listens || fail 'iperf3 listens'
-  report=$(on "c$number" iperf3 "${options[@]}" 2>&1) ||
+  spawn server iperf3 -s -1 -B "$tunnel_address" > $results/iperf-server.log 2>&1 &
+  traffic=$!
+  wait_until 20 traffic_listens || fail 'iperf3 listens'
+  # Over a bad network it can hang for ever when its own control connection is what was hit.
+  report=$(on "c$number" timeout 30 iperf3 "${options[@]}" 2>&1) ||
     fail "TCP $direction through the tunnel" "$report"
   mbits=$(sed -n 's/.* \([0-9.]*\) Mbits\/sec.*receiver.*/\1/p' <<< "$report")
   [[ $mbits =~ [1-9] ]] || fail "TCP $direction through the tunnel" 'expected: more than 0 Mbit/s' "$report"
   pass "TCP $direction through the tunnel: $mbits Mbit/s"
-  wait "$iperf"
+  kill "$traffic" 2> /dev/null
+  wait "$traffic" 2> /dev/null
+}
+
+# transfer NUMBER up|down KILOBYTES SECONDS: all those bytes through one TCP connection in the tunnel, in that time. For
+# networks so bad that iperf3 loses its own control connection.
+transfer() {
+  local number=$1 direction=$2 bytes=$(($3 * 1000)) started seconds received peer
+  spawn server perl -MIO::Socket::INET -e '
+    my ($address, $direction, $bytes) = @ARGV;
+    my $listener = IO::Socket::INET->new(LocalAddr => $address, LocalPort => 5201, Listen => 1, ReuseAddr => 1) or die $@;
+    my $peer = $listener->accept;
+    if ($direction eq "down") { print $peer "x" x $bytes; exit }
+    my $received = 0;
+    while (my $count = sysread($peer, my $buffer, 65536)) { $received += $count }
+    print $received' "$tunnel_address" "$direction" "$bytes" > /run/transfer &
+  traffic=$!
+  wait_until 20 traffic_listens || fail 'the receiver listens'
+  started=${EPOCHREALTIME/./}
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  peer=$(on "c$number" timeout "$4" bash -c 'exec 3<> "/dev/tcp/$0/5201" || exit
+    if [[ $1 == up ]]; then head -c "$2" /dev/zero >&3; else wc -c <&3; fi' "$tunnel_address" "$direction" "$bytes")
+  wait_until "$4" not alive "$traffic" || kill "$traffic"
+  seconds=$(((${EPOCHREALTIME/./} - started) / 1000))
+  received=$peer
+  [[ $direction == down ]] || received=$(< /run/transfer)
+  [[ $received == "$bytes" ]] || fail "$3 kB $direction in one TCP connection within $4 s" "expected: $bytes bytes" "seen:     ${received:-none}"
+  pass "$3 kB $direction in one TCP connection: $((seconds / 1000)).$((seconds % 1000 / 100)) s, $((bytes * 8 / seconds)) kbit/s"
 }
 
 ## Captures
