@@ -59,6 +59,7 @@ export class Call {
         localCallId: lease.callId,
         peerCallId: request.callId,
         peerWindow: request.receiveWindowSize,
+        window: configuration.gre.window,
         ptyFd: this.#pppd.fd,
         ...(configuration.listen.vrf === undefined ? {} : { device: configuration.listen.vrf }),
         events: {
@@ -115,7 +116,11 @@ export class Call {
       this.#started = true;
       this.#options.handlers.started();
     }
-    for (const event of this.#reader.observe(direction, frame, Date.now())) this.#options.handlers.ppp(event);
+    for (const event of this.#reader.observe(direction, frame, Date.now())) {
+      // What pppd has said it wants escaped; a later Set-Link-Info of the client overrides it.
+      if (event.type === 'linkOpened') this.#relay.setSendAccm(event.accm.fromClient);
+      this.#options.handlers.ppp(event);
+    }
   }
 
   #end(reason: 'pppdFailed' | 'pppdExited' | 'relayFailed', text: string): void {

@@ -12,6 +12,7 @@ import {
   type FramerItem,
   type MessageOf,
   PROTOCOL_VERSION,
+  RESULT,
 } from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Timers } from './timers.js';
@@ -96,7 +97,12 @@ export class ControlConnection {
   async close(reason: CloseReason): Promise<void> {
     const { socket, timers } = this.#options;
     const stop = CLOSE_REASONS[reason].stop;
-    if (this.#owesStopReply) this.send({ type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
+    if (this.#owesStopReply)
+      this.send({
+        type: 'StopControlConnectionReply',
+        resultCode: RESULT.StopControlConnectionReply.closed,
+        errorCode: 0,
+      });
     timers.stop('echoInterval');
     timers.stop('echoReply');
     if (!socket.destroyed && socket.writable && stop !== null && this.#state === 'established') {
@@ -161,16 +167,16 @@ export class ControlConnection {
     awaitStart: {
       StartControlConnectionRequest: (request) => {
         if (request.protocolVersion !== PROTOCOL_VERSION) {
-          this.#sendStartReply(5);
+          this.#sendStartReply(RESULT.StartControlConnectionReply.versionNotSupported);
           this.#lost('versionRefused', `version 0x${request.protocolVersion.toString(16)}`);
           return;
         }
         this.#state = 'established';
-        this.#sendStartReply(1);
+        this.#sendStartReply(RESULT.StartControlConnectionReply.established);
       },
     },
     established: {
-      StartControlConnectionRequest: () => this.#sendStartReply(3),
+      StartControlConnectionRequest: () => this.#sendStartReply(RESULT.StartControlConnectionReply.alreadyExists),
       StopControlConnectionRequest: () => {
         this.#owesStopReply = true;
         this.#options.handlers.ended('clientStopped');
@@ -186,7 +192,7 @@ export class ControlConnection {
           type: 'IncomingCallReply',
           callId: 0,
           peerCallId: callId,
-          resultCode: 3,
+          resultCode: RESULT.IncomingCallReply.doNotAccept,
           errorCode: 0,
           receiveWindowSize: 0,
           packetTransmitDelay: 0,
@@ -199,7 +205,11 @@ export class ControlConnection {
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
       StopControlConnectionReply: () => this.#finish(),
       StopControlConnectionRequest: () => {
-        this.send({ type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
+        this.send({
+          type: 'StopControlConnectionReply',
+          resultCode: RESULT.StopControlConnectionReply.closed,
+          errorCode: 0,
+        });
         this.#finish();
       },
     },
@@ -221,7 +231,7 @@ export class ControlConnection {
   }
 
   #sendEchoReply(identifier: number): void {
-    this.send({ type: 'EchoReply', identifier, resultCode: 1, errorCode: 0 });
+    this.send({ type: 'EchoReply', identifier, resultCode: RESULT.EchoReply.valid, errorCode: 0 });
   }
 
   /** Anything from the client shows that it is there (RFC 2637 §3.1.4). */

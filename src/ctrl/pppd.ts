@@ -4,6 +4,7 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { type IPty, spawn } from 'node-pty';
+import { close, duplicate, duplicateOver, epollCreate, O_CLOEXEC } from '../gre/system.js';
 import type { Timers } from './timers.js';
 
 /** pppd's exit codes (pppd(8), EXIT STATUS) as reasons. */
@@ -46,6 +47,8 @@ const exitText = (code: number, signal: number): string =>
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' };
 
 export class Pppd {
+  /** The pty's master, for the relay; valid until pppd has exited. */
+  readonly fd: number;
   readonly #pty: IPty;
   readonly #timers: Timers;
   readonly #exit: Promise<PppdExit>;
@@ -63,12 +66,12 @@ export class Pppd {
         cause: error,
       });
     }
-    // The relay reads the descriptor; node-pty's stream must not.
-    this.#pty.pause();
+    this.fd = takeMaster(this.#pty);
     this.#exit = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode, signal = 0 }) => {
         this.#over = true;
         this.#timers.stop('pppdExit');
+        close(this.fd);
         resolve({ code: exitCode, signal, text: exitText(exitCode, signal) });
       });
     });
@@ -76,11 +79,6 @@ export class Pppd {
 
   get pid(): number {
     return this.#pty.pid;
-  }
-
-  /** The pty's master descriptor; valid until pppd has exited. */
-  get fd(): number {
-    return (this.#pty as IPty & { readonly fd: number }).fd;
   }
 
   /** Resolves when pppd has ended and was reaped; never rejects. */
@@ -97,4 +95,17 @@ export class Pppd {
     }
     return this.#exit;
   }
+}
+
+/**
+ * The pty's master under a descriptor of our own. node-pty's stream reads even while it is paused, and what it has read
+ * the relay would miss: so its descriptor becomes one that is never readable, before the event loop has looked at it.
+ */
+function takeMaster(pty: IPty): number {
+  const theirs = (pty as IPty & { readonly fd: number }).fd;
+  const master = duplicate(theirs);
+  const silent = epollCreate(O_CLOEXEC);
+  duplicateOver(silent, theirs, O_CLOEXEC);
+  close(silent);
+  return master;
 }

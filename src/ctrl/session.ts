@@ -10,8 +10,8 @@ import { interfaceOfPppd } from '../host/ppp-interface.js';
 import { identify, type ProcessIdentity } from '../host/process.js';
 import { version, versionNumber } from '../host/version.js';
 import type { ProcessLog } from '../log/logger.js';
-import type { PppEvent } from '../ppp/reader.js';
-import { findBadValue, type MessageOf } from '../pptp/index.js';
+import { describeFailure, type PppEvent } from '../ppp/reader.js';
+import { findBadValue, GENERAL_ERROR, type MessageOf, RESULT } from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import { sessionRecordPath, sessionSocketPath } from '../session/paths.js';
@@ -29,9 +29,9 @@ const RECEIVE_WINDOW = 64;
 
 /** Outgoing-Call-Reply results (RFC 2637 §2.8) with the general error codes of §2.16. */
 const REFUSALS = {
-  badValue: { resultCode: 2, errorCode: 3 },
-  busy: { resultCode: 2, errorCode: 4 },
-  pppdFailed: { resultCode: 2, errorCode: 6 },
+  badValue: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.badValue },
+  busy: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.noResource },
+  pppdFailed: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.pacError },
 } as const;
 
 export class Session {
@@ -43,6 +43,8 @@ export class Session {
   readonly #worker: ProcessIdentity;
   readonly #since = Date.now();
   #call: Call | null = null;
+  /** The client has been told of the call's end. */
+  #disconnectSent = false;
   /** The request that the call's start will answer. */
   #unanswered: MessageOf<'OutgoingCallRequest'> | null = null;
   /** Written to utmp and wtmp at login, with `pppd.logwtmp`. */
@@ -125,7 +127,8 @@ export class Session {
   async #end(reason: CloseReason, detail: string | undefined): Promise<void> {
     const { log } = this.#processLog;
     this.#timers.stop('establish');
-    const user = this.#call?.ppp.user ?? undefined;
+    const ppp = this.#call?.ppp;
+    const user = ppp?.user ?? undefined;
     const counters = this.#call?.counters();
     this.#setPhase('ending');
     if (this.#unanswered === null) this.#sendCallDisconnectNotify(reason);
@@ -133,6 +136,9 @@ export class Session {
     await Promise.all([this.#control.close(reason), this.#call?.close()]);
     this.#timers.stopAll();
     this.#recordLogout();
+    if (ppp !== undefined && ppp.failure !== null) {
+      log.warn({ user, failure: ppp.failure }, `login failed: ${describeFailure(ppp.failure)}`);
+    }
     log.info(
       { reason, detail, user, seconds: Math.round((Date.now() - this.#since) / 1000), counters },
       `session ended: ${CLOSE_REASONS[reason].text}${detail === undefined ? '' : ` (${detail})`}`,
@@ -194,8 +200,8 @@ export class Session {
       type: 'OutgoingCallReply',
       callId: this.#handoff.lease.callId,
       peerCallId: request.callId,
-      resultCode: 1,
-      errorCode: 0,
+      resultCode: RESULT.OutgoingCallReply.connected,
+      errorCode: GENERAL_ERROR.none,
       causeCode: 0,
       connectSpeed: CONNECT_SPEED,
       receiveWindowSize: RECEIVE_WINDOW,
@@ -229,6 +235,7 @@ export class Session {
     if (this.#closing !== undefined) return;
     this.#processLog.log.info({ counters: call.counters() }, `call ended: ${CLOSE_REASONS.clientCleared.text}`);
     this.#call = null;
+    this.#disconnectSent = false;
     this.#recordLogout();
     this.#writeRecord(null);
     this.#setPhase('connected');
@@ -241,13 +248,15 @@ export class Session {
   }
 
   #sendCallDisconnectNotify(reason: CloseReason): void {
-    if (this.#call === null) return;
+    if (this.#call === null || this.#disconnectSent) return;
+    this.#disconnectSent = true;
     const { rxPackets, rxBytes, txPackets, txBytes } = this.#call.counters();
+    const resultCode = CLOSE_REASONS[reason].disconnect;
     this.#control.send({
       type: 'CallDisconnectNotify',
       callId: this.#handoff.lease.callId,
-      resultCode: CLOSE_REASONS[reason].disconnect,
-      errorCode: CLOSE_REASONS[reason].disconnect === 2 ? 6 : 0,
+      resultCode,
+      errorCode: resultCode === RESULT.CallDisconnectNotify.generalError ? GENERAL_ERROR.pacError : GENERAL_ERROR.none,
       causeCode: 0,
       callStatistics: `rx ${rxPackets} packets ${rxBytes} bytes, tx ${txPackets} packets ${txBytes} bytes`,
     });
@@ -268,7 +277,10 @@ export class Session {
     const pid = this.#call.pppdPid;
     const line = interfaceOfPppd(pid);
     if (line === null) {
-      this.#processLog.log.warn({ pppd: pid }, 'no login record: pppd has no /run/pppN.pid, so that its interface is not known');
+      this.#processLog.log.warn(
+        { pppd: pid },
+        'no login record: pppd has no /run/pppN.pid, so that its interface is not known',
+      );
       return;
     }
     this.#login = { line, user: this.#call.ppp.user ?? '', host: this.#handoff.peer.address, pid };

@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import type { Configuration } from '../config/schema.js';
 import type { Logger } from '../log/logger.js';
-import { encode, PROTOCOL_VERSION } from '../pptp/index.js';
+import { encode, GENERAL_ERROR, PROTOCOL_VERSION, RESULT } from '../pptp/index.js';
 import { HANDOFF_VERSION } from '../session/handoff.js';
 import { type Lease, peerText } from '../session/lease.js';
 import type { Client } from './admission.js';
@@ -111,8 +111,8 @@ export class Dispatcher {
       encode({
         type: 'StartControlConnectionReply',
         protocolVersion: PROTOCOL_VERSION,
-        resultCode: 2,
-        errorCode: 4,
+        resultCode: RESULT.StartControlConnectionReply.generalError,
+        errorCode: GENERAL_ERROR.noResource,
         framingCapabilities: 0,
         bearerCapabilities: 0,
         maximumChannels: 0,

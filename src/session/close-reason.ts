@@ -4,28 +4,48 @@
  * 3 administrative shutdown, 4 request) and, when it is we who end the connection, a
  * Stop-Control-Connection-Request with `stop` (§2.3: 1 none, 2 protocol, 3 local shutdown).
  */
+import { RESULT, STOP_REASON } from '../pptp/index.js';
+
+const DISCONNECT = RESULT.CallDisconnectNotify;
+
 interface CloseReasonTexts {
   readonly text: string;
-  readonly disconnect: 1 | 2 | 3 | 4;
+  readonly disconnect: (typeof DISCONNECT)[keyof typeof DISCONNECT];
   /** null: the control connection is gone already, or the client itself has asked for the stop. */
-  readonly stop: 1 | 2 | 3 | null;
+  readonly stop: (typeof STOP_REASON)[keyof typeof STOP_REASON] | null;
 }
 
 export const CLOSE_REASONS = {
-  clientStopped: { text: 'the client stopped the control connection', disconnect: 4, stop: null },
-  clientClosed: { text: 'the client closed the TCP connection', disconnect: 1, stop: null },
-  clientSilent: { text: 'the client answered no Echo-Request', disconnect: 1, stop: 1 },
-  clientCleared: { text: 'the client cleared the call', disconnect: 4, stop: null },
-  noCall: { text: 'the client started no call in time', disconnect: 1, stop: 1 },
-  protocolError: { text: 'the client sent what is no PPTP', disconnect: 2, stop: null },
-  versionRefused: { text: 'the client speaks another protocol version', disconnect: 2, stop: null },
-  connectionFailed: { text: 'the TCP connection failed', disconnect: 1, stop: null },
-  pppdExited: { text: 'pppd ended', disconnect: 1, stop: 1 },
-  pppdFailed: { text: 'pppd could not be started', disconnect: 2, stop: 1 },
-  relayFailed: { text: 'the GRE relay failed', disconnect: 1, stop: 1 },
-  workerFailed: { text: 'the ctrl worker failed', disconnect: 2, stop: 3 },
-  kicked: { text: 'ended by the administrator', disconnect: 3, stop: 3 },
-  serverShutdown: { text: 'the server is shutting down', disconnect: 3, stop: 3 },
+  clientStopped: { text: 'the client stopped the control connection', disconnect: DISCONNECT.requested, stop: null },
+  clientClosed: { text: 'the client closed the TCP connection', disconnect: DISCONNECT.lostCarrier, stop: null },
+  clientSilent: {
+    text: 'the client answered no Echo-Request',
+    disconnect: DISCONNECT.lostCarrier,
+    stop: STOP_REASON.none,
+  },
+  clientCleared: { text: 'the client cleared the call', disconnect: DISCONNECT.requested, stop: null },
+  noCall: { text: 'the client started no call in time', disconnect: DISCONNECT.lostCarrier, stop: STOP_REASON.none },
+  protocolError: { text: 'the client sent what is no PPTP', disconnect: DISCONNECT.generalError, stop: null },
+  versionRefused: {
+    text: 'the client speaks another protocol version',
+    disconnect: DISCONNECT.generalError,
+    stop: null,
+  },
+  connectionFailed: { text: 'the TCP connection failed', disconnect: DISCONNECT.lostCarrier, stop: null },
+  pppdExited: { text: 'pppd ended', disconnect: DISCONNECT.lostCarrier, stop: STOP_REASON.none },
+  pppdFailed: { text: 'pppd could not be started', disconnect: DISCONNECT.generalError, stop: STOP_REASON.none },
+  relayFailed: { text: 'the GRE relay failed', disconnect: DISCONNECT.lostCarrier, stop: STOP_REASON.none },
+  workerFailed: {
+    text: 'the ctrl worker failed',
+    disconnect: DISCONNECT.generalError,
+    stop: STOP_REASON.localShutdown,
+  },
+  kicked: { text: 'ended by the administrator', disconnect: DISCONNECT.administrativeShutdown, stop: STOP_REASON.localShutdown },
+  serverShutdown: {
+    text: 'the server is shutting down',
+    disconnect: DISCONNECT.administrativeShutdown,
+    stop: STOP_REASON.localShutdown,
+  },
 } as const satisfies Record<string, CloseReasonTexts>;
 
 export type CloseReason = keyof typeof CLOSE_REASONS;
