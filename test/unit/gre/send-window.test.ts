@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { SendWindow } from '../../../src/gre/send-window.js';
+
+const send = (window: SendWindow, count: number, now = 0): number[] =>
+  Array.from({ length: count }, () => window.send(now));
+
+describe('SendWindow', () => {
+  test('numbers begin at 0 and are consecutive', () => {
+    assert.deepEqual(send(new SendWindow(64), 4), [0, 1, 2, 3]);
+  });
+
+  for (const [peerWindow, first] of [
+    [64, 32],
+    [3, 2],
+    [1, 1],
+    [0, 1],
+  ] as const) {
+    test(`a peer's window of ${peerWindow} begins with ${first} (§4.2.1)`, () => {
+      assert.equal(new SendWindow(peerWindow).window, first);
+    });
+  }
+
+  test('a window acknowledged opens it by one, up to the largest (§4.2.3)', () => {
+    const window = new SendWindow(4);
+    send(window, 2);
+    assert.deepEqual([window.outstanding, window.allowance], [2, 0]);
+    window.recvAcknowledgment(0, 1);
+    assert.deepEqual([window.window, window.allowance], [2, 1]);
+    window.recvAcknowledgment(1, 1);
+    assert.equal(window.window, 3);
+    for (let last = 2; last < 40; last += 1) {
+      window.send(2);
+      window.recvAcknowledgment(last, 2);
+    }
+    assert.equal(window.window, 4);
+  });
+
+  test('an acknowledgment stands for all before it; old ones change nothing', () => {
+    const window = new SendWindow(64);
+    send(window, 10);
+    window.recvAcknowledgment(7, 1);
+    assert.equal(window.outstanding, 2);
+    window.recvAcknowledgment(3, 1);
+    assert.deepEqual([window.outstanding, window.impossible], [2, 0]);
+  });
+
+  test('an acknowledgment of what was not sent is counted and ignored', () => {
+    const window = new SendWindow(64);
+    window.recvAcknowledgment(0, 0);
+    send(window, 2);
+    window.recvAcknowledgment(2, 0);
+    window.recvAcknowledgment(500_000, 0);
+    assert.deepEqual([window.impossible, window.outstanding], [3, 2]);
+  });
+
+  test('packets beyond the window are counted', () => {
+    const window = new SendWindow(8);
+    send(window, 6);
+    assert.equal(window.exceeded, 2);
+  });
+
+  test('round-trip time and time-out by §4.4.1', () => {
+    const window = new SendWindow(64);
+    assert.equal(window.roundTrip, null);
+    window.send(0);
+    window.recvAcknowledgment(0, 100);
+    assert.equal(window.roundTrip, 100);
+    window.send(1000);
+    window.recvAcknowledgment(1, 1180);
+    // DIFF 80: DEV 20, RTT 110, ATO 110 + 4 * 20, which the least time-out of 200 bounds
+    assert.deepEqual([window.roundTrip, window.timeout], [110, 200]);
+    window.send(2000);
+    window.recvAcknowledgment(2, 2430);
+    // DIFF 320: DEV 20 + (320 - 20) / 4, RTT 150, ATO 150 + 4 * 95
+    assert.deepEqual([window.roundTrip, window.timeout], [150, 530]);
+  });
+
+  test('a time-out halves the window, rounded up, and doubles the round-trip time (§4.2.2, §4.4.2)', () => {
+    const window = new SendWindow(10);
+    window.send(0);
+    window.recvAcknowledgment(0, 150);
+    send(window, 5, 1000);
+    assert.equal(window.deadline, 1200);
+    assert.equal(window.expire(1199), false);
+    assert.equal(window.expire(1200), true);
+    assert.deepEqual([window.window, window.roundTrip, window.timeout, window.timeouts], [3, 300, 300, 1]);
+    // Nothing is waited for again.
+    assert.deepEqual([window.outstanding, window.deadline, window.expire(9999)], [0, null, false]);
+  });
+
+  test('a silent peer brings it down to one', () => {
+    const window = new SendWindow(64);
+    for (let second = 0; second < 400; second += 20) {
+      window.send(second * 1000);
+      window.expire((second + 15) * 1000);
+    }
+    assert.equal(window.window, 1);
+    assert.equal(window.timeout, 10_000);
+  });
+});

@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import {
+  HELD_TO_SLIDE,
+  REORDER_WAIT,
+  ReceiveSequence,
+  RUN_TO_RESYNC,
+  SILENCE_TO_GO_BACK,
+  type Verdict,
+  WINDOW,
+} from '../../../src/gre/sequence.js';
+
+const TOP = 2 ** 32;
+
+/** Takes the released slots, as the relay does. */
+const take = (sequence: ReceiveSequence): number[] => {
+  const slots = [...sequence.released.subarray(0, sequence.releasedCount)];
+  sequence.releasedCount = 0;
+  return slots;
+};
+
+/** A packet, what becomes of it, and what comes out (slots are the packets' numbers in the row, from 0). */
+type Step = readonly [number: number, verdict: Verdict, out: readonly number[]];
+
+/** `count` consecutive numbers from `first` on. */
+const run = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => (first + index) >>> 0);
+
+const TABLE: readonly (readonly [name: string, steps: readonly Step[]])[] = [
+  [
+    '1 in order',
+    [
+      [0, 'accepted', [0]],
+      [1, 'accepted', [1]],
+      [2, 'accepted', [2]],
+    ],
+  ],
+  [
+    '2 the first packet may have any number',
+    [
+      [123_456, 'accepted', [0]],
+      [123_457, 'accepted', [1]],
+      [123_455, 'late', []],
+    ],
+  ],
+  [
+    '3 across 2^32',
+    [
+      [TOP - 2, 'accepted', [0]],
+      [TOP - 1, 'accepted', [1]],
+      [0, 'accepted', [2]],
+      [1, 'accepted', [3]],
+    ],
+  ],
+  [
+    '4 out of order across 2^32',
+    [
+      [TOP - 2, 'accepted', [0]],
+      [1, 'held', []],
+      [0, 'held', []],
+      [TOP - 1, 'accepted', [3, 2, 1]],
+      [2, 'accepted', [4]],
+    ],
+  ],
+  [
+    '5 two exchanged',
+    [
+      [5, 'accepted', [0]],
+      [7, 'held', []],
+      [6, 'accepted', [2, 1]],
+      [8, 'accepted', [3]],
+    ],
+  ],
+  [
+    '6 duplicates: of a delivered and of a held one',
+    [
+      [5, 'accepted', [0]],
+      [5, 'duplicate', []],
+      [7, 'held', []],
+      [7, 'duplicate', []],
+      [6, 'accepted', [4, 2]],
+      [6, 'duplicate', []],
+      [7, 'duplicate', []],
+    ],
+  ],
+  [
+    '7 two gaps are filled one by one',
+    [
+      [0, 'accepted', [0]],
+      [2, 'held', []],
+      [4, 'held', []],
+      [1, 'accepted', [3, 1]],
+      [3, 'accepted', [4, 2]],
+    ],
+  ],
+  [
+    '8 the last number of the window, and the first beyond',
+    [
+      [0, 'accepted', [0]],
+      [WINDOW, 'held', []],
+      [WINDOW + 1, 'outside', []],
+      [1, 'accepted', [3]],
+    ],
+  ],
+  [
+    '9 one packet far ahead shuts nothing out',
+    [
+      [0, 'accepted', [0]],
+      [1_000_000, 'outside', []],
+      [1, 'accepted', [2]],
+      [2, 'accepted', [3]],
+    ],
+  ],
+  [
+    '10 one packet far behind neither',
+    [
+      [1_000_000, 'accepted', [0]],
+      [0, 'outside', []],
+      [1_000_001, 'accepted', [2]],
+    ],
+  ],
+  [
+    '11 number 1 resets nothing',
+    [
+      [40, 'accepted', [0]],
+      [1, 'late', []],
+      [41, 'accepted', [2]],
+    ],
+  ],
+];
+
+describe('ReceiveSequence', () => {
+  for (const [name, steps] of TABLE) {
+    test(name, () => {
+      const sequence = new ReceiveSequence();
+      for (const [slot, [number, verdict, out]] of steps.entries()) {
+        assert.deepEqual([sequence.receive(number, slot, 0), take(sequence)], [verdict, out], `packet ${number}`);
+      }
+    });
+  }
+
+  test('what is acknowledged is the highest number, held ones too', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(TOP - 1, 0, 0);
+    assert.equal(sequence.highest, TOP - 1);
+    sequence.receive(3, 1, 0);
+    sequence.receive(1, 2, 0);
+    assert.equal(sequence.highest, 3);
+  });
+});
+
+describe('waiting', () => {
+  test('a missing packet is waited for REORDER_WAIT, then counted as lost; when it comes it is late', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(0, 0, 0);
+    assert.equal(sequence.deadline(), null);
+    sequence.receive(2, 2, 10);
+    sequence.receive(3, 3, 20);
+    take(sequence);
+    assert.equal(sequence.deadline(), 10 + REORDER_WAIT);
+    sequence.expire(9 + REORDER_WAIT);
+    assert.deepEqual([take(sequence), sequence.lost], [[], 0]);
+    sequence.expire(10 + REORDER_WAIT);
+    assert.deepEqual([take(sequence), sequence.lost, sequence.held], [[2, 3], 1, 0]);
+    assert.equal(sequence.receive(1, 1, 400), 'late');
+    assert.equal(sequence.receive(4, 4, 400), 'accepted');
+  });
+
+  test('a later gap is waited for by its own time', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(0, 0, 0);
+    sequence.receive(2, 2, 0);
+    sequence.receive(4, 4, 100);
+    take(sequence);
+    sequence.expire(REORDER_WAIT);
+    assert.deepEqual([take(sequence), sequence.deadline()], [[2], 100 + REORDER_WAIT]);
+    sequence.receive(3, 3, REORDER_WAIT);
+    assert.deepEqual([take(sequence), sequence.lost], [[3, 4], 1]);
+  });
+
+  test('a packet that waits behind two gaps gives up both', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(0, 0, 0);
+    sequence.receive(4, 4, 10);
+    sequence.receive(2, 2, 200);
+    take(sequence);
+    sequence.expire(10 + REORDER_WAIT);
+    assert.deepEqual([take(sequence), sequence.lost, sequence.deadline()], [[2, 4], 2, null]);
+  });
+});
+
+describe('a stream that has moved on', () => {
+  test('the window slides when it has filled up enough', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(0, 0, 0);
+    for (const number of run(2, HELD_TO_SLIDE)) sequence.receive(number, number, 0);
+    take(sequence);
+    assert.equal(sequence.receive(WINDOW + 1, 999, 0), 'held');
+    assert.deepEqual([take(sequence), sequence.lost], [run(2, HELD_TO_SLIDE), 1]);
+  });
+
+  test('too few held packets do not stand for it', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(0, 0, 0);
+    for (const number of run(2, HELD_TO_SLIDE - 1)) sequence.receive(number, number, 0);
+    take(sequence);
+    assert.equal(sequence.receive(WINDOW + 1, 999, 0), 'outside');
+    assert.deepEqual(take(sequence), []);
+  });
+
+  test('a full window far behind the packet does not either', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(0, 0, 0);
+    for (const number of run(2, HELD_TO_SLIDE)) sequence.receive(number, number, 0);
+    assert.equal(sequence.receive(1_000_000, 999, 0), 'outside');
+  });
+
+  test('a run of consecutive packets far ahead moves it there at once, and what is held comes out first', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(0, 0, 0);
+    sequence.receive(2, 2, 0);
+    take(sequence);
+    const verdicts = run(1_000_000, RUN_TO_RESYNC).map((number, index) => sequence.receive(number, 10 + index, 1));
+    assert.deepEqual(verdicts, [...Array.from({ length: RUN_TO_RESYNC - 1 }, () => 'outside'), 'accepted']);
+    assert.deepEqual(take(sequence), [2, 10 + RUN_TO_RESYNC - 1]);
+    assert.equal(sequence.resyncs, 1);
+    assert.equal(sequence.receive(1_000_000 + RUN_TO_RESYNC, 50, 1), 'accepted');
+  });
+
+  test('a run that a packet of the window interrupts moves nothing', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(0, 0, 0);
+    for (const number of run(1_000_000, RUN_TO_RESYNC - 1)) sequence.receive(number, 1, 0);
+    sequence.receive(1, 2, 0);
+    assert.equal(sequence.receive(1_000_000 + RUN_TO_RESYNC - 1, 3, 0), 'outside');
+    assert.equal(sequence.next, 2);
+  });
+
+  test('a run with a hole moves nothing', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(0, 0, 0);
+    for (const number of run(1_000_000, RUN_TO_RESYNC - 1)) sequence.receive(number, 1, 0);
+    assert.equal(sequence.receive(1_000_000 + RUN_TO_RESYNC, 2, 0), 'outside');
+  });
+
+  test('a run goes back only after silence: a replayed burst does not', () => {
+    const burst = run(0, RUN_TO_RESYNC);
+    const sequence = new ReceiveSequence();
+    for (const number of run(0, 20)) sequence.receive(number, number, 0);
+    const replayed = burst.map((number) => sequence.receive(number, number, SILENCE_TO_GO_BACK - 1));
+    assert.deepEqual([replayed, sequence.next], [burst.map(() => 'duplicate'), 20]);
+  });
+
+  test('a peer that begins again from 0 is followed after silence', () => {
+    const sequence = new ReceiveSequence();
+    for (const number of run(500_000, 20)) sequence.receive(number, 1, 0);
+    take(sequence);
+    const verdicts = run(0, RUN_TO_RESYNC + 1).map((number) => sequence.receive(number, 1, SILENCE_TO_GO_BACK));
+    assert.deepEqual(verdicts.slice(-2), ['accepted', 'accepted']);
+    assert.equal(sequence.highest, RUN_TO_RESYNC);
+  });
+});
+
+describe('any stream', () => {
+  const first = fc.integer({ min: 0, max: TOP - 1 });
+
+  test('reordered within the window and without loss comes out whole and in order', () => {
+    const distances = fc.array(fc.integer({ min: 0, max: WINDOW - 1 }), { minLength: 1, maxLength: 200 });
+    fc.assert(
+      fc.property(first, distances, (begin, delays) => {
+        const sequence = new ReceiveSequence();
+        sequence.receive(begin, 0, 0);
+        const out = take(sequence);
+        const numbers = [...delays.entries()].toSorted(([a, x], [b, y]) => a + x - (b + y)).map(([index]) => index + 1);
+        for (const number of numbers) {
+          sequence.receive((begin + number) >>> 0, number, 0);
+          out.push(...take(sequence));
+        }
+        assert.deepEqual(out, run(0, delays.length + 1));
+      }),
+    );
+  });
+
+  test('whatever comes, a slot comes out once, held slots stay under the window, and order is kept within a window', () => {
+    const packets = fc.array(fc.tuple(fc.integer({ min: -350, max: 350 }), fc.integer({ min: 0, max: 400 })), {
+      maxLength: 400,
+    });
+    fc.assert(
+      fc.property(first, packets, (begin, steps) => {
+        const sequence = new ReceiveSequence();
+        const owned = new Set<number>();
+        let now = 0;
+        for (const [slot, [offset, pause]] of [[0, 0] as const, ...steps].entries()) {
+          now += pause;
+          sequence.expire(now);
+          for (const out of take(sequence)) assert.ok(owned.delete(out));
+          const verdict = sequence.receive((begin + slot + offset) >>> 0, slot, now);
+          if (verdict === 'accepted' || verdict === 'held') owned.add(slot);
+          for (const out of take(sequence)) assert.ok(owned.delete(out));
+          assert.equal(owned.size, sequence.held);
+          assert.ok(sequence.held < WINDOW);
+        }
+        sequence.expire(now + REORDER_WAIT);
+        for (const out of take(sequence)) assert.ok(owned.delete(out));
+        assert.equal(owned.size, 0);
+      }),
+    );
+  });
+});
