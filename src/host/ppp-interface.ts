@@ -7,7 +7,8 @@ export function interfaceOfPppd(pid: number, directory = '/run'): string | null 
   try {
     for (const name of readdirSync(directory)) {
       if (!/^ppp\d+\.pid$/.test(name)) continue;
-      if (Number.parseInt(readFileSync(join(directory, name), 'utf8'), 10) === pid) return name.slice(0, -'.pid'.length);
+      if (Number.parseInt(readFileSync(join(directory, name), 'utf8'), 10) === pid)
+        return name.slice(0, -'.pid'.length);
     }
   } catch {
     return null; // the file went away, or is not ours to read: no interface to be known

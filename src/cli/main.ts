@@ -1,0 +1,34 @@
+/** The command line's entry: one file a command in src/cli/commands. */
+import { Command, CommanderError } from 'commander';
+import { version } from '../host/version.js';
+import { checkCommand } from './commands/check.js';
+import { doctorCommand } from './commands/doctor.js';
+import { sessionsCommand } from './commands/sessions.js';
+import { EXIT } from './configuration.js';
+
+/** `serve` itself is the manager, which bin/pptpd-ts starts; here it stands for the help alone. */
+const serveHelp = new Command('serve')
+  .description('run the server in the foreground')
+  .option('-c, --config <file>', 'the configuration file', '/etc/pptpd-ts.json')
+  .addHelpText(
+    'after',
+    '\nExample:\n  pptpd-ts serve -c /etc/pptpd-ts.json\n\nSignals: TERM ends every session and the server; QUIT leaves the sessions; HUP reloads.',
+  );
+
+const program = new Command('pptpd-ts')
+  .description('a PPTP server for Linux')
+  .version(version)
+  .addCommand(serveHelp)
+  .addCommand(checkCommand())
+  .addCommand(doctorCommand())
+  .addCommand(sessionsCommand())
+  .showHelpAfterError();
+
+for (const command of [program, ...program.commands]) command.exitOverride();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Help and version are no errors; everything else was a wrong call, which commander has explained.
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.wrongCall;
+}
