@@ -1,0 +1,106 @@
+/**
+ * From the TCP connection to a worker of one's own: what a client sent early survives the way, slow and broken clients
+ * keep nobody waiting, and workers that die are replaced.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encode } from '../../src/pptp/index.js';
+import { CALL, Client, START } from './support/client.js';
+import { enterNamespace } from './support/netns.js';
+import { CLIENT_ADDRESSES, SERVER_ADDRESS, startServer } from './support/server.js';
+import { until } from './support/wait.js';
+
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+
+test('what is sent in one segment with the start request is answered, in order', async (t) => {
+  await startServer(t);
+  const client = await Client.connect();
+  client.send(START, { type: 'EchoRequest', identifier: 7 }, CALL, { type: 'EchoRequest', identifier: 8 });
+  assert.equal((await client.next('StartControlConnectionReply')).resultCode, 1);
+  assert.equal((await client.next('EchoReply')).identifier, 7);
+  // The call's reply comes when pppd speaks, which takes longer than an echo.
+  assert.equal((await client.next('EchoReply')).identifier, 8);
+  assert.equal((await client.next('OutgoingCallReply')).resultCode, 1);
+});
+
+test('a start request that comes a byte at a time is served', async (t) => {
+  await startServer(t);
+  const client = await Client.connect();
+  for (const octet of encode(START)) {
+    client.sendBytes(Uint8Array.of(octet));
+    // Lets the segment leave before the next is written.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal((await client.next('StartControlConnectionReply')).resultCode, 1);
+});
+
+test('a client with half a header delays no other', async (t) => {
+  const server = await startServer(t);
+  const slow = await Promise.all(Array.from({ length: 6 }, async () => Client.connect()));
+  for (const client of slow) client.sendBytes(encode(START).subarray(0, 6));
+  const quick = await Client.start();
+  await quick.echo();
+  assert.deepEqual(
+    (await server.sessions()).map(({ peer }) => `${peer.address}:${peer.port}`),
+    [quick.name],
+  );
+  // And the slow ones are not forgotten for it.
+  for (const client of slow) client.sendBytes(encode(START).subarray(6));
+  for (const client of slow) assert.equal((await client.next('StartControlConnectionReply')).resultCode, 1);
+});
+
+test('a client that never finishes its start request is closed after timeouts.firstMessage', async (t) => {
+  const server = await startServer(t, { timeouts: { firstMessage: 0.2 } });
+  const client = await Client.connect();
+  client.sendBytes(encode(START).subarray(0, 6));
+  await client.closed;
+  const line = await server.waitForLog('the client', ({ cause }) => cause === 'noFirstMessage');
+  assert.equal(line.peer, client.name);
+});
+
+test('a spare worker that was used or killed is replaced', async (t) => {
+  const server = await startServer(t, { workers: { spare: 2 } });
+  const before = await until('two spare workers', () => pairOf(server.spareWorkers()));
+  await Client.start();
+  await server.waitForLog('the handoff', ({ msg }) => msg.startsWith('client handed'));
+  const after = await until('two spare workers again', () => pairOf(server.spareWorkers()));
+  assert.equal(after.filter((pid) => before.includes(pid)).length, 1);
+  for (const pid of after) process.kill(pid, 'SIGKILL');
+  await until('two new spare workers', () => {
+    const pair = pairOf(server.spareWorkers());
+    return pair?.some((pid) => after.includes(pid)) === false;
+  });
+  await (await Client.start()).echo();
+});
+
+const pairOf = (pids: readonly number[]): readonly number[] | undefined => (pids.length === 2 ? pids : undefined);
+
+test('a worker that dies before it is ready: its client is served by the next', async (t) => {
+  const server = await startServer(t, { workers: { spare: 0 } });
+  const death = server.killNextWorker('beforeReady');
+  const client = await Client.start();
+  await death;
+  await client.echo();
+  await server.waitForLog('the death', ({ msg }) => msg.includes('before it was ready'));
+});
+
+test('a worker that dies with the client in its hands: the client is closed, its address lent again', async (t) => {
+  const server = await startServer(t, { limits: { connections: 1 } });
+  const death = server.killNextWorker('atHandoff');
+  const unlucky = await Client.connect();
+  unlucky.send(START);
+  await unlucky.closed;
+  await death;
+  const line = await server.waitForLog('the failed handoff', ({ cause }) => cause === 'noWorker');
+  assert.equal(line.peer, unlucky.name);
+  await (await Client.start()).echo();
+});
+
+test('more clients at once than there are workers are queued, not refused', async (t) => {
+  const server = await startServer(t, { workers: { spare: 1 } });
+  const clients = await Promise.all(Array.from({ length: 8 }, async () => Client.start()));
+  await Promise.all(clients.map(async (client) => client.echo()));
+  const sessions = await server.sessions();
+  assert.equal(new Set(sessions.map(({ callId }) => callId)).size, 8);
+  assert.equal(new Set(sessions.map(({ tunnel }) => tunnel.remote)).size, 8);
+});

@@ -1,0 +1,136 @@
+/** A PPTP client that says what it is told to, and keeps everything that the server says. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import {
+  type ControlMessage,
+  encode,
+  Framer,
+  type MessageOf,
+  type MessageType,
+  TCP_PORT,
+} from '../../../src/pptp/index.js';
+import { CLIENT_ADDRESSES, SERVER_ADDRESS } from './server.js';
+import { Arrivals } from './wait.js';
+
+export const START: MessageOf<'StartControlConnectionRequest'> = {
+  type: 'StartControlConnectionRequest',
+  protocolVersion: 0x0100,
+  framingCapabilities: 3,
+  bearerCapabilities: 3,
+  maximumChannels: 0,
+  firmwareRevision: 0,
+  hostName: 'client.example',
+  vendorName: 'test',
+};
+
+/** As pptp-linux calls. */
+export const CALL: MessageOf<'OutgoingCallRequest'> = {
+  type: 'OutgoingCallRequest',
+  callId: 0x1234,
+  callSerialNumber: 1,
+  minimumBps: 2400,
+  maximumBps: 1_000_000_000,
+  bearerType: 3,
+  framingType: 3,
+  receiveWindowSize: 64,
+  packetProcessingDelay: 0,
+  phoneNumberLength: 0,
+  phoneNumber: '',
+  subaddress: '',
+};
+
+export class Client {
+  readonly messages = new Arrivals<ControlMessage>();
+  readonly #socket: Socket;
+  readonly #framer = new Framer();
+  /** `192.0.2.7:40123`, as the server's log writes it. */
+  readonly name: string;
+  /** Resolves when the server has closed the connection, or it has failed. */
+  readonly closed: Promise<void>;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.name = `${socket.localAddress}:${socket.localPort}`;
+    socket.setNoDelay(true);
+    socket.on('error', () => undefined); // 'close' tells it
+    socket.on('data', (chunk: Buffer) => this.#recv(chunk));
+    this.closed = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.messages.end('the connection was closed');
+        resolve();
+      });
+    });
+  }
+
+  /** Connects without a word. */
+  static async connect(from: string = CLIENT_ADDRESSES[0]): Promise<Client> {
+    const socket = connect({ host: SERVER_ADDRESS, port: TCP_PORT, localAddress: from });
+    await once(socket, 'connect');
+    return new Client(socket);
+  }
+
+  /** Connects and starts the control connection. */
+  static async start(from?: string): Promise<Client> {
+    const client = await Client.connect(from);
+    client.send(START);
+    assert.equal((await client.next('StartControlConnectionReply')).resultCode, 1);
+    return client;
+  }
+
+  /** Connects, starts, calls; the reply is the server's, its call id the one to send GRE to. */
+  static async call(from?: string): Promise<{ client: Client; reply: MessageOf<'OutgoingCallReply'> }> {
+    const client = await Client.start(from);
+    client.send(CALL);
+    const reply = await client.next('OutgoingCallReply');
+    assert.equal(reply.resultCode, 1);
+    return { client, reply };
+  }
+
+  /** All in one segment. */
+  send(...messages: readonly ControlMessage[]): void {
+    this.sendBytes(Buffer.concat(messages.map(encode)));
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  /** The next message of the server, which has to be of this type: nothing is skipped but messages of `except`. */
+  async next<T extends MessageType>(type: T, ...except: readonly MessageType[]): Promise<MessageOf<T>> {
+    const message: ControlMessage = await this.messages.next(type, (each) => !except.includes(each.type));
+    assert(isOf(message, type), `the server sent ${JSON.stringify(message)} instead of ${type}`);
+    return message;
+  }
+
+  /** Asks for an echo and awaits it: the server has answered everything before by then. */
+  async echo(identifier = 0x01020304): Promise<void> {
+    this.send({ type: 'EchoRequest', identifier });
+    const reply = await this.next('EchoReply');
+    assert.deepEqual(reply, { type: 'EchoReply', identifier, resultCode: 1, errorCode: 0 });
+  }
+
+  /** Says no more, takes what comes: a FIN. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Gone without a word: a RST. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  #recv(chunk: Buffer): void {
+    this.#framer.push(chunk);
+    for (const item of this.#framer) {
+      assert(item.ok, `the server sent what is no message: ${JSON.stringify(item)}`);
+      this.messages.add(item.message);
+      // As every client does, and so that no server waits for it.
+      if (item.message.type === 'StopControlConnectionRequest')
+        this.send({ type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
+    }
+  }
+}
+
+const isOf = <T extends MessageType>(message: ControlMessage, type: T): message is ControlMessage & MessageOf<T> =>
+  message.type === type;

@@ -1,0 +1,234 @@
+/**
+ * The built server under test: `bin/pptpd-ts serve` with a configuration and folders of its own, its log as values, and
+ * the proof at its end that nothing of it is left. Needs a namespace (netns.ts): it is what tells what is left.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Configuration } from '../../../src/config/schema.js';
+import { listSessions } from '../../../src/session/client.js';
+import type { SessionState } from '../../../src/session/state.js';
+import { namespaceProcesses } from './netns.js';
+import { type Fault, FaultFolder } from './worker-fault.js';
+import { Arrivals, until } from './wait.js';
+
+export const STAND_IN_PPPD = resolve('test/process/support/stand-in-pppd');
+const PROGRAM = resolve('bin/pptpd-ts');
+
+/** Where the server listens, and where clients come from. */
+export const SERVER_ADDRESS = '192.0.2.1';
+export const CLIENT_ADDRESSES = ['198.51.100.1', '198.51.100.2', '198.51.100.3'] as const;
+export const TUNNEL_LOCAL = '203.0.113.1';
+export const TUNNEL_REMOTE = '203.0.113.10-29';
+
+/** A configuration file's content: any part of the whole. */
+export type Settings = {
+  readonly [Key in keyof Configuration]?: Configuration[Key] extends object | undefined
+    ? Partial<Configuration[Key]>
+    : Configuration[Key];
+};
+
+/** A line of the log; keys as DESIGN §2 and STYLE 6 name them. */
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly role: 'manager' | 'ctrl';
+  readonly pid: number;
+  readonly session?: string;
+  readonly peer?: string;
+  readonly [key: string]: unknown;
+}
+
+/** What a stand-in pppd has noted. */
+export interface PppdNote {
+  readonly pid: number;
+  readonly event: 'started' | 'signal' | 'frame' | 'hangup' | 'ended';
+  readonly argv?: readonly string[];
+  readonly name?: string;
+  readonly good?: boolean;
+  /** A frame's, as they came over the pty, in hexadecimal. */
+  readonly octets?: string;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export class Server {
+  readonly directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-test-'));
+  readonly runDirectory = join(this.directory, 'run');
+  readonly configurationFile = join(this.directory, 'pptpd-ts.json');
+  readonly #notes = join(this.directory, 'stand-in-pppd.jsonl');
+  readonly #faults = new FaultFolder(join(this.directory, 'faults'));
+  readonly log = new Arrivals<LogLine>();
+  /** What came on standard error, and on standard output without being a log line. */
+  words = '';
+  #process: ChildProcess | undefined;
+  #exit: Promise<Exit> | undefined;
+
+  /** Writes the configuration: what the tests need, with `settings` on top, `standIn` telling the stand-in pppd what to be. */
+  configure(settings: Settings = {}, standIn: readonly string[] = []): void {
+    const args = [`record=${this.#notes}`, ...standIn].map((each) => `stand-in:${each}`);
+    const base: Record<string, unknown> = {
+      listen: { address: SERVER_ADDRESS },
+      addresses: { local: [TUNNEL_LOCAL], remote: [TUNNEL_REMOTE] },
+      pppd: { path: STAND_IN_PPPD, args },
+      workers: { spare: 1 },
+      log: { level: 'debug' },
+      runDirectory: this.runDirectory,
+    };
+    for (const [key, value] of Object.entries(settings)) {
+      const part = base[key];
+      base[key] = typeof value === 'object' && typeof part === 'object' ? { ...part, ...value } : value;
+    }
+    writeFileSync(this.configurationFile, JSON.stringify(base));
+  }
+
+  /** Starts it; `ready` or `exited` tell what came of it. */
+  start(): void {
+    const env = { ...process.env, ...this.#faults.environment };
+    const child = spawn(PROGRAM, ['serve', '-c', this.configurationFile], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    this.#process = child;
+    // Not 'close': sessions that outlive the manager hold the pipes.
+    this.#exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (this.words += chunk));
+    let pending = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = (pending + chunk).split('\n');
+      pending = lines.pop() ?? '';
+      for (const line of lines) this.#recvLine(line);
+    });
+  }
+
+  #recvLine(line: string): void {
+    try {
+      const parsed: LogLine = JSON.parse(line);
+      this.log.add(parsed);
+    } catch {
+      this.words += `${line}\n`;
+    }
+  }
+
+  /** Resolves when it listens (and has its spare workers, so that no test meets them half started). */
+  async ready(): Promise<void> {
+    const early = this.exited().then(({ code }) => {
+      throw new Error(`the server ended with code ${code}: ${this.words}`);
+    });
+    const listening = this.waitForLog('the server to listen', ({ msg }) => msg.startsWith('listening on'));
+    await Promise.race([listening, early]);
+    early.catch(() => undefined);
+  }
+
+  /** The manager's process id. */
+  get pid(): number {
+    const pid = this.#process?.pid;
+    assert(pid !== undefined, 'the server was not started');
+    return pid;
+  }
+
+  async exited(): Promise<Exit> {
+    assert(this.#exit !== undefined, 'the server was not started');
+    return this.#exit;
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.pid, name);
+  }
+
+  /** The first line, of the past or to come, that fits. */
+  async waitForLog(what: string, accepts: (line: LogLine) => boolean): Promise<LogLine> {
+    return this.log.find(what, accepts);
+  }
+
+  /** The next ctrl worker that gets there dies by KILL; resolves when it has. */
+  async killNextWorker(where: Fault): Promise<void> {
+    this.#faults.order(where);
+    await until(`a ctrl worker to die ${where}`, () => this.#faults.happened(where));
+  }
+
+  /** The manager's children that have no client yet: worker processes without a session. */
+  spareWorkers(): number[] {
+    const busy = new Set(this.log.all.flatMap(({ worker, msg }) => (msg.startsWith('client handed') ? [worker] : [])));
+    return namespaceProcesses()
+      .filter(({ parent, zombie, pid }) => parent === this.pid && !zombie && !busy.has(pid))
+      .map(({ pid }) => pid);
+  }
+
+  async sessions(): Promise<readonly SessionState[]> {
+    const { sessions, unreachable } = await listSessions(this.runDirectory);
+    assert.deepEqual(unreachable, []);
+    return sessions;
+  }
+
+  /** Resolves when the run directory has `count` sessions. */
+  async waitForSessions(count: number): Promise<void> {
+    await until(`${count} sessions in the run directory`, () => this.sessionFiles('.json').length === count);
+  }
+
+  /** Files of sessions in the run directory: `.sock`, `.json`. */
+  sessionFiles(ending = ''): string[] {
+    const sessions = join(this.runDirectory, 'sessions');
+    return existsSync(sessions) ? readdirSync(sessions).filter((name) => name.endsWith(ending)) : [];
+  }
+
+  /** What the stand-in pppds have noted so far. */
+  pppdNotes(): PppdNote[] {
+    if (!existsSync(this.#notes)) return [];
+    const notes: PppdNote[] = JSON.parse(`[${readFileSync(this.#notes, 'utf8').trimEnd().replaceAll('\n', ',')}]`);
+    return notes;
+  }
+
+  async waitForPppd(what: string, accepts: (note: PppdNote) => boolean): Promise<PppdNote> {
+    return until(`a stand-in pppd that notes ${what}`, () => this.pppdNotes().find(accepts));
+  }
+
+  /** TERM; resolves with how it ended. */
+  async stop(): Promise<Exit> {
+    if (this.isRunning) this.signal('SIGTERM');
+    return this.exited();
+  }
+
+  /** Resolves when no process but the test's own is in the namespace, and no session in the run directory. */
+  async nothingLeft(): Promise<void> {
+    await until('every process of the server to be gone', () => namespaceProcesses().length === 0).catch(() => {
+      assert.deepEqual(namespaceProcesses(), [], 'processes that the server left behind');
+    });
+    assert.deepEqual(this.sessionFiles(), [], 'files that sessions left behind');
+  }
+
+  /** Kills what is left, removes the folders. */
+  cleanUp(): void {
+    for (const { pid, zombie } of namespaceProcesses()) if (!zombie) process.kill(pid, 'SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Starts a server and waits until it listens. When the test ends it is stopped by TERM, and the test fails when that
+ * takes another exit code than 0 or when anything is left.
+ */
+export async function startServer(t: TestContext, settings: Settings = {}, ...standIn: string[]): Promise<Server> {
+  const server = new Server();
+  server.configure(settings, standIn);
+  server.start();
+  t.after(async () => {
+    try {
+      assert.deepEqual(await server.stop(), { code: 0, signal: null });
+      await server.nothingLeft();
+    } finally {
+      if (server.words !== '') t.diagnostic(`the server said: ${server.words}`);
+      server.cleanUp();
+    }
+  });
+  await server.ready();
+  return server;
+}
