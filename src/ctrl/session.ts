@@ -230,9 +230,11 @@ export class Session {
   async #clearCall(): Promise<void> {
     const call = this.#call;
     if (call === null) return;
-    this.#sendCallDisconnectNotify('clientCleared');
     await call.close();
-    if (this.#closing !== undefined) return;
+    if (this.#closing !== undefined || this.#call !== call) return;
+    // Told when pppd is gone and not before: whoever has heard it may call again at once.
+    this.#sendCallDisconnectNotify('clientCleared');
+    this.#unanswered = null;
     this.#processLog.log.info({ counters: call.counters() }, `call ended: ${CLOSE_REASONS.clientCleared.text}`);
     this.#call = null;
     this.#disconnectSent = false;

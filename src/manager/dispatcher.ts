@@ -12,6 +12,7 @@ import type { Client } from './admission.js';
 import type { Leases } from './leases.js';
 import type { Registry } from './registry.js';
 import type { TurnedAway } from './turned-away.js';
+import type { Worker } from './worker.js';
 import type { WorkerPool } from './worker-pool.js';
 
 const ID_LENGTH = 6;
@@ -26,6 +27,8 @@ export class Dispatcher {
   readonly #log: Logger;
   /** Clients that hold a lease and have no worker yet. */
   readonly #queued = new Set<Client>();
+  /** Handoffs that a worker has not answered yet. */
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(
     configuration: Configuration,
@@ -70,10 +73,22 @@ export class Dispatcher {
     this.#queued.clear();
   }
 
+  /** Resolves when every handoff that was under way is a session in the registry, or has failed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
   async #handOff(client: Client, lease: Lease): Promise<void> {
     this.#queued.add(client);
     const worker = await this.#pool.acquire();
     this.#queued.delete(client);
+    const adoption = this.#adopt(worker, client, lease);
+    this.#underWay.add(adoption);
+    await adoption;
+    this.#underWay.delete(adoption);
+  }
+
+  async #adopt(worker: Worker, client: Client, lease: Lease): Promise<void> {
     const session = this.#newSessionId();
     const { peer, localAddress } = client;
     try {

@@ -96,6 +96,7 @@ export class Manager {
       () => this.#registry.killAll(),
       this.#configuration.timeouts.pppdExit * 1000 + SHUTDOWN_GRACE_MS,
     );
+    await this.#dispatcher.settled();
     await this.#registry.endAll();
     clearTimeout(killTimer);
     this.#processLog.log.info('stopped; every session has ended');

@@ -29,6 +29,7 @@ export class Registry {
   readonly #pppdExitMs: () => number;
   readonly #entries = new Map<string, Entry>();
   #onEmpty: (() => void) | undefined;
+  #ending = false;
 
   /** `pppdExitMs`: how long a left-over pppd gets between TERM and KILL. */
   constructor(runDirectory: string, leases: Leases, log: Logger, pppdExitMs: () => number) {
@@ -77,12 +78,9 @@ export class Registry {
 
   /** Asks every session to end and resolves when all are over. */
   async endAll(): Promise<void> {
-    for (const { client } of this.#entries.values()) {
-      client?.request('disconnect', { reason: 'serverShutdown' }).catch((error: unknown) => {
-        if (!(error instanceof SessionGone))
-          this.#log.warn({ session: client.id, err: error }, 'a session does not answer');
-      });
-    }
+    this.#ending = true;
+    // A session whose socket is not connected yet is asked when it is.
+    for (const { client } of this.#entries.values()) if (client !== null) this.#askToEnd(client);
     if (this.#entries.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
   }
 
@@ -111,6 +109,13 @@ export class Registry {
     }
   }
 
+  #askToEnd(client: SessionClient): void {
+    client.request('disconnect', { reason: 'serverShutdown' }).catch((error: unknown) => {
+      if (!(error instanceof SessionGone))
+        this.#log.warn({ session: client.id, err: error }, 'a session does not answer');
+    });
+  }
+
   async #attach(id: string): Promise<void> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
@@ -118,6 +123,7 @@ export class Registry {
       const client = await SessionClient.connect(this.#runDirectory, id);
       entry.client = client;
       client.onClose = () => void this.#over(id);
+      if (this.#ending) this.#askToEnd(client);
       entry.peerAddress ??= (await client.state()).peer.address;
     } catch (error) {
       if (entry.client !== null) return; // its onClose tells the rest
