@@ -17,7 +17,10 @@ export function loadConfiguration(path: string): Loaded {
   try {
     const parsed = configurationSchema.safeParse(JSON.parse(text));
     if (parsed.success) return { ok: true, configuration: parsed.data };
-    return { ok: false, problems: parsed.error.issues.map((issue) => `${path}: ${issue.path.join('.')}: ${issue.message}`) };
+    return {
+      ok: false,
+      problems: parsed.error.issues.map((issue) => `${path}: ${issue.path.join('.')}: ${issue.message}`),
+    };
   } catch (error) {
     return { ok: false, problems: [`${path}: ${(error as Error).message}`] };
   }

@@ -10,7 +10,9 @@ const address = z.string().refine((text) => addressNumber(text) !== null, 'an IP
 const network = z.string().refine((text) => {
   const [host = '', bits, ...rest] = text.split('/');
   return (
-    addressNumber(host) !== null && rest.length === 0 && (bits === undefined || (/^\d{1,2}$/.test(bits) && Number(bits) <= 32))
+    addressNumber(host) !== null &&
+    rest.length === 0 &&
+    (bits === undefined || (/^\d{1,2}$/.test(bits) && Number(bits) <= 32))
   );
 }, 'an IPv4 address or network, for example 192.0.2.0/24');
 
@@ -36,9 +38,11 @@ export const configurationSchema = z.strictObject({
     .prefault({}),
   addresses: z
     .strictObject({
-      local: ranges.default(['192.168.0.1']).describe("our end of the tunnels: one for all, or one for each of 'remote'"),
-      remote: ranges.default(['192.168.1.10-100']).describe('the clients\' ends, one of which each client gets'),
-      delegate: z.boolean().default(false).describe('pppd (RADIUS, chap-secrets) chooses the client\'s address'),
+      local: ranges
+        .default(['192.168.0.1'])
+        .describe("our end of the tunnels: one for all, or one for each of 'remote'"),
+      remote: ranges.default(['192.168.1.10-100']).describe("the clients' ends, one of which each client gets"),
+      delegate: z.boolean().default(false).describe("pppd (RADIUS, chap-secrets) chooses the client's address"),
     })
     .prefault({}),
   limits: z
@@ -75,11 +79,16 @@ export const configurationSchema = z.strictObject({
     .prefault({}),
   gre: z
     .strictObject({
-      window: z.enum(['advise', 'enforce']).default('advise').describe('keep to the peer\'s window (RFC 2637 §4.2), or only measure it'),
+      window: z
+        .enum(['advise', 'enforce'])
+        .default('advise')
+        .describe("keep to the peer's window (RFC 2637 §4.2), or only measure it"),
     })
     .prefault({}),
   workers: z
-    .strictObject({ spare: z.int().min(0).max(64).default(2).describe('ctrl workers kept started for clients to come') })
+    .strictObject({
+      spare: z.int().min(0).max(64).default(2).describe('ctrl workers kept started for clients to come'),
+    })
     .prefault({}),
   log: z
     .strictObject({
@@ -88,7 +97,10 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({}),
   runDirectory: path.default('/run/pptpd-ts').describe('where the live sessions are registered'),
-  metrics: z.strictObject({ address: address.default('127.0.0.1'), port }).optional().describe('Prometheus metrics over HTTP'),
+  metrics: z
+    .strictObject({ address: address.default('127.0.0.1'), port })
+    .optional()
+    .describe('Prometheus metrics over HTTP'),
 });
 
 /** The effective configuration, every default filled in. */

@@ -21,8 +21,8 @@ export interface RelayCounters {
   rxLate: number;
   rxDuplicate: number;
   rxOutsideWindow: number;
-  /** Came out of order and was held for its turn. */
-  rxReordered: number;
+  /** Came before one that was missing, and was held for its turn. */
+  rxHeld: number;
   /** Never came, or came too late. */
   rxLost: number;
   /** Times the window was moved to where the client's numbers had gone. */
@@ -94,7 +94,7 @@ export const noneCounted = (): OwnCounters => ({
   rxLate: 0,
   rxDuplicate: 0,
   rxOutsideWindow: 0,
-  rxReordered: 0,
+  rxHeld: 0,
   rxPtyFull: 0,
   txSocketFull: 0,
   txRefused: 0,

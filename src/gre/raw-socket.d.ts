@@ -1,4 +1,4 @@
-/** The part of raw-socket that src/gre/gre-socket.ts uses; the package brings no types. */
+/** The part of raw-socket that we and our tests use; the package brings no types. */
 declare module 'raw-socket' {
   import { EventEmitter } from 'node:events';
 
@@ -8,8 +8,10 @@ declare module 'raw-socket' {
     onRecvReady(): void;
     onError(error: Error): void;
     getOption(level: number, option: number, value: Buffer, length: number): number;
-    pauseRecv(): this;
+    setOption(level: number, option: number, value: number): void;
+    send(buffer: Buffer, offset: number, length: number, address: string, sent: (error: Error | null) => void): this;
     close(): this;
+    on(event: 'message', listener: (packet: Buffer, source: string) => void): this;
   }
 
   const raw: { readonly Socket: typeof Socket };

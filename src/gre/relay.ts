@@ -307,7 +307,7 @@ export class Relay {
       case 'accepted':
         break;
       case 'held':
-        counters.rxReordered += 1;
+        counters.rxHeld += 1;
         this.#setBatchSlot(index, this.#takeSlot());
         break;
       case 'late':

@@ -205,9 +205,10 @@ export async function runChecks(
   { only, machine = thisMachine }: { readonly only?: 'fatal'; readonly machine?: Machine } = {},
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
-  for (const { name, fatal, run } of CHECKS) {
+  for (const check of CHECKS) {
+    const { name, fatal } = check;
     if (only === 'fatal' && !fatal) continue;
-    results.push({ name, fatal, outcome: await run(configuration, machine) });
+    results.push({ name, fatal, outcome: await check.run(configuration, machine) });
   }
   return results;
 }

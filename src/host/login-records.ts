@@ -15,7 +15,7 @@ const DEFAULT_WTMP = '/var/log/wtmp';
 const wordsOf32 = process.arch === 'x64';
 const exitStatus = koffi.struct({ termination: 'int16', exit: 'int16' });
 const timeval = koffi.struct(wordsOf32 ? { sec: 'int32', usec: 'int32' } : { sec: 'int64', usec: 'int64' });
-const utmpx = koffi.struct('utmpx', {
+const utmpx = koffi.struct({
   type: 'int16',
   pid: 'int32',
   line: koffi.array('char', 32, 'String'),
@@ -32,9 +32,9 @@ const utmpx = koffi.struct('utmpx', {
 const libc = koffi.load('libc.so.6');
 const utmpxname = libc.func('int utmpxname(const char *file)');
 const setutxent = libc.func('void setutxent()');
-const pututxline = libc.func('void *pututxline(utmpx *entry)');
+const pututxline = libc.func('pututxline', 'void *', [koffi.pointer(utmpx)]);
 const endutxent = libc.func('void endutxent()');
-const updwtmpx = libc.func('void updwtmpx(const char *file, utmpx *entry)');
+const updwtmpx = libc.func('updwtmpx', 'void', ['const char *', koffi.pointer(utmpx)]);
 
 export interface Login {
   /** The tunnel's interface, as `last` shows it: `ppp0`. */

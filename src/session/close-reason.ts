@@ -40,7 +40,11 @@ export const CLOSE_REASONS = {
     disconnect: DISCONNECT.generalError,
     stop: STOP_REASON.localShutdown,
   },
-  kicked: { text: 'ended by the administrator', disconnect: DISCONNECT.administrativeShutdown, stop: STOP_REASON.localShutdown },
+  kicked: {
+    text: 'ended by the administrator',
+    disconnect: DISCONNECT.administrativeShutdown,
+    stop: STOP_REASON.localShutdown,
+  },
   serverShutdown: {
     text: 'the server is shutting down',
     disconnect: DISCONNECT.administrativeShutdown,

@@ -31,15 +31,6 @@ export type Request<O extends Operation = Operation> = {
   [K in O]: { readonly id: number; readonly op: K } & Operations[K];
 }[O];
 
-export type Answer =
-  | { readonly id: number; readonly ok: true; readonly result: unknown }
-  | { readonly id: number; readonly ok: false; readonly error: string };
-
-export interface SessionEvent {
-  readonly event: 'state';
-  readonly state: unknown;
-}
-
 const checks: { readonly [O in Operation]: (fields: Record<string, unknown>) => string | null } = {
   state: () => null,
   subscribe: () => null,
