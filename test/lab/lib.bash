@@ -218,6 +218,15 @@ client_settles() {
   wait_until "$2" client_is_settled "$1" ||
     fail "client $1 is up within $2 s" "the end of its log:" "$(tail -n 15 "$results/client-$1.log")"
   alive "${client[$1]}" || fail "client $1 logs in" "its pppd ended:" "$(tail -n 15 "$results/client-$1.log")"
+  # The client is up a moment before the server's pppd is, which drops what comes sooner.
+  wait_until 10 server_has_route "$(client_address "$1")" || fail "the server has a route to client $1" "$(ip -n server route)"
+}
+# server_has_route ADDRESS: in the table of the server's namespace, where addresses are little-endian hex.
+server_has_route() {
+  local octets hex
+  IFS=. read -ra octets <<< "$1"
+  printf -v hex '%02X%02X%02X%02X' "${octets[3]}" "${octets[2]}" "${octets[1]}" "${octets[0]}"
+  [[ $(< "/proc/$server/net/route") == *$'\t'"$hex"$'\t'* ]]
 }
 # client_up NUMBER USER [PPPD OPTION...]
 client_up() {
