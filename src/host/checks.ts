@@ -14,6 +14,8 @@ interface Check {
   readonly name: string;
   /** The server cannot work where it fails; otherwise it can, and something else may not. */
   readonly fatal: boolean;
+  /** Fails wherever that check fails, and is left out then: one cause, one sentence. */
+  readonly follows?: string;
   run(configuration: Configuration, machine: Machine): Outcome | Promise<Outcome>;
 }
 
@@ -90,6 +92,7 @@ const CHECKS: readonly Check[] = [
   {
     name: 'GRE socket',
     fatal: true,
+    follows: 'privileges',
     async run(_configuration, machine) {
       const failure = await machine.openGreSocket();
       return failure === null
@@ -180,6 +183,7 @@ const CHECKS: readonly Check[] = [
   {
     name: 'run directory',
     fatal: true,
+    follows: 'privileges',
     run({ runDirectory }, machine) {
       for (let path = runDirectory; path !== ''; path = path.slice(0, path.lastIndexOf('/'))) {
         if (machine.mode(path) === null) continue;
@@ -208,6 +212,7 @@ export async function runChecks(
   for (const check of CHECKS) {
     const { name, fatal } = check;
     if (only === 'fatal' && !fatal) continue;
+    if (results.some((earlier) => earlier.name === check.follows && !earlier.outcome.ok)) continue;
     results.push({ name, fatal, outcome: await check.run(configuration, machine) });
   }
   return results;

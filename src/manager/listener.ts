@@ -1,6 +1,7 @@
 /** The TCP listener: accepts paused sockets and passes them on; nothing else, so that nothing here can block. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Configuration } from '../config/schema.js';
 
 /** Connections that the kernel keeps while this process is busy; the system's own limit (somaxconn) may be lower. */
 const BACKLOG = 4096;
@@ -13,9 +14,14 @@ export class Listener {
   }
 
   /** Rejects with the sentence for the administrator when the address cannot be had. */
-  async listen(address: string, port: number): Promise<void> {
+  async listen({ address, port, vrf }: Configuration['listen']): Promise<void> {
     try {
-      this.#server.listen({ host: address, port, backlog: BACKLOG });
+      if (vrf === undefined) {
+        this.#server.listen({ host: address, port, backlog: BACKLOG });
+      } else {
+        const { boundToDevice } = await import('../host/device-socket.js');
+        this.#server.listen({ fd: boundToDevice(vrf, address, port) }, BACKLOG);
+      }
       await once(this.#server, 'listening');
     } catch (error) {
       throw new Error(listenFailure(address, port, error as NodeJS.ErrnoException), { cause: error });

@@ -61,7 +61,7 @@ export class Manager {
     const paths = runPaths(runDirectory);
     mkdirSync(paths.sessions, { recursive: true, mode: 0o750 });
     await this.#registry.recover();
-    await this.#listener.listen(listen.address, listen.port);
+    await this.#listener.listen(listen);
     writeFileSync(paths.managerPid, `${process.pid}\n`);
     this.#processLog.log.info(
       { address: listen.address, port: listen.port, sessions: this.#registry.count },
