@@ -234,7 +234,7 @@ export class Relay {
   }
 
   #endTurn(now: number): void {
-    this.#sendWindow.expire(now);
+    if (this.#sendWindow.expire(now) && this.#windowClosed) this.#resumeSending(now);
     if (this.#acknowledgment.isUrgent) this.#sendAcknowledgment();
     else if (this.#acknowledgment.isDue && this.#acknowledgmentTimer === null) {
       this.#acknowledgmentTimer = setTimeout(() => {

@@ -30,8 +30,11 @@ export class SendWindow {
   #acknowledged = advance(0, -1);
   /** How many were acknowledged since the window last grew. */
   #credit = 0;
+  /** The packet whose round trip is measured. */
   #timed = NONE;
   #timedAt = 0;
+  /** Since when an acknowledgment is waited for; means something while packets are outstanding. */
+  #waitingSince = 0;
   #measured = false;
   #roundTrip = FIRST_ROUND_TRIP;
   #deviation = 0;
@@ -68,14 +71,15 @@ export class SendWindow {
     return this.#timeout;
   }
 
-  /** When the packet that is being timed counts as lost, ms; null while none is. */
+  /** When the acknowledgment that is waited for is overdue, ms; null while none is. */
   get deadline(): number | null {
-    return this.#timed === NONE ? null : this.#timedAt + this.#timeout;
+    return this.outstanding === 0 ? null : this.#waitingSince + this.#timeout;
   }
 
   /** The sequence number of the packet that goes out now; `now` in ms. */
   send(now: number): number {
     const sequence = this.#next;
+    if (this.outstanding === 0) this.#waitingSince = now;
     this.#next = advance(sequence, 1);
     if (this.outstanding > this.#window) this.exceeded += 1;
     // One packet is timed at a time, so that a sent packet costs no clock and no memory.
@@ -95,6 +99,7 @@ export class SendWindow {
     }
     if (fresh <= 0) return;
     this.#acknowledged = sequence;
+    this.#waitingSince = now;
     if (this.#timed !== NONE && distance(this.#timed, sequence) >= 0) {
       this.#sample(now - this.#timedAt);
       this.#timed = NONE;
@@ -105,9 +110,9 @@ export class SendWindow {
     this.#window = Math.min(this.#largest, this.#window + 1);
   }
 
-  /** To be called now and then: closes the window (§4.2.2) when the timed packet is overdue. Returns whether it was. */
+  /** To be called now and then: closes the window (§4.2.2) when an acknowledgment is overdue. Returns whether it was. */
   expire(now: number): boolean {
-    if (this.#timed === NONE || now - this.#timedAt < this.#timeout) return false;
+    if (this.outstanding === 0 || now - this.#waitingSince < this.#timeout) return false;
     this.timeouts += 1;
     this.#window = Math.ceil(this.#window / 2);
     this.#credit = 0;
