@@ -4,6 +4,7 @@ import { version } from '../host/version.js';
 import { checkCommand } from './commands/check.js';
 import { doctorCommand } from './commands/doctor.js';
 import { sessionsCommand } from './commands/sessions.js';
+import { showCommand } from './commands/show.js';
 import { EXIT } from './configuration.js';
 
 /** `serve` itself is the manager, which bin/pptpd-ts starts; here it stands for the help alone. */
@@ -22,6 +23,7 @@ const program = new Command('pptpd-ts')
   .addCommand(checkCommand())
   .addCommand(doctorCommand())
   .addCommand(sessionsCommand())
+  .addCommand(showCommand())
   .showHelpAfterError();
 
 for (const command of [program, ...program.commands]) command.exitOverride();
