@@ -85,7 +85,11 @@ wait_for() {
   pass "$1 (after $((SECONDS - started)) s)"
 }
 not() { ! "$@"; }
-alive() { kill -0 "$1" 2> /dev/null; }
+# A process that has ended but was not waited for is not alive.
+alive() {
+  local line
+  { read -r line < "/proc/$1/stat"; } 2> /dev/null && [[ $line != *') Z '* ]]
+}
 has_line() { grep -qE -- "$1" "$2" 2> /dev/null; }
 
 ## Network
@@ -246,7 +250,8 @@ client_goodbye() {
 client_kill() {
   # shellcheck disable=SC2046 # one word each
   kill -KILL $(ip netns pids "c$1")
-  wait_until 10 not alive "${client[$1]}"
+  # The shell would report the death of its child.
+  { wait "${client[$1]}"; } 2> /dev/null
 }
 
 ## Traffic
@@ -317,7 +322,7 @@ transfer() {
 # capture_start NAME NAMESPACE INTERFACE [FILTER]: into results/NAME.pcap, which scripts/lab has judged by tshark.
 capture_start() {
   local name=$1
-  spawn "$2" tcpdump -Z root -i "$3" -U -w "$results/$name.pcap" "${@:4}" 2> "/run/$name.tcpdump" &
+  spawn "$2" tcpdump -Z root -i "$3" --immediate-mode -U -w "$results/$name.pcap" "${@:4}" 2> "/run/$name.tcpdump" &
   capture[$name]=$!
   wait_until 20 has_line 'listening on' "/run/$name.tcpdump" || fail "tcpdump starts" "$(< "/run/$name.tcpdump")"
 }
