@@ -23,10 +23,9 @@ const program = new Command('pptpd-ts')
   .addCommand(checkCommand())
   .addCommand(doctorCommand())
   .addCommand(sessionsCommand())
-  .addCommand(showCommand())
-  .showHelpAfterError();
+  .addCommand(showCommand());
 
-for (const command of [program, ...program.commands]) command.exitOverride();
+for (const command of [program, ...program.commands]) command.exitOverride().showHelpAfterError();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -57,7 +57,7 @@ export class SessionClient {
         () => socket.destroy(new Error(`session ${id} does not answer (its worker hangs or is stopped)`)),
         ANSWER_TIMEOUT_MS,
       );
-      let failure: Error = new SessionGone(`session ${id} is over`);
+      let failure: Error = new SessionGone(`there is no session ${id} (any more)`);
       let greeted = false;
       socket.on('error', (error: NodeJS.ErrnoException) => {
         const gone = error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET';

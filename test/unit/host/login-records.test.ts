@@ -21,7 +21,10 @@ test('who shows a client while it is on, and last afterwards', (t) => {
 
   recordLogout(login, since + 3 * MINUTE_MS, files);
   assert.equal(execFileSync('who', [files.utmp], { encoding: 'utf8' }), '');
-  assert.match(execFileSync('last', ['-f', files.wtmp], { encoding: 'utf8' }), /^alice +ppp12 +192\.0\.2\.7 .*\(00:03\)/);
+  assert.match(
+    execFileSync('last', ['-f', files.wtmp], { encoding: 'utf8' }),
+    /^alice +ppp12 +192\.0\.2\.7 .*\(00:03\)/,
+  );
 });
 
 test('files that do not exist are not made', () => {

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { sessionSocketPath } from '../../../src/session/paths.js';
+import { SessionServer } from '../../../src/session/server.js';
+
+const PROGRAM = resolve('bin/pptpd-ts');
+
+interface Run {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+async function run(...args: readonly string[]): Promise<Run> {
+  const child = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [output, errors] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
+  return new Promise((done) => child.on('close', (code) => done({ code, output, errors })));
+}
+
+/** A configuration file with a run directory of its own; `extra` goes into it. */
+function configure(t: TestContext, extra: object = {}): { file: string; runDirectory: string } {
+  const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const runDirectory = join(directory, 'run');
+  mkdirSync(join(runDirectory, 'sessions'), { recursive: true });
+  const file = join(directory, 'pptpd-ts.json');
+  writeFileSync(file, JSON.stringify({ runDirectory, ...extra }));
+  return { file, runDirectory };
+}
+
+async function serveSession(t: TestContext, runDirectory: string): Promise<void> {
+  const server = new SessionServer('abc123', '0.1.0', {
+    state: () => ({
+      session: 'abc123',
+      version: '0.1.0',
+      since: Date.UTC(2026, 10, 23, 10, 4, 7),
+      phase: 'up',
+      peer: { address: '192.0.2.7', port: 40123 },
+      localAddress: '192.0.2.1',
+      callId: 4711,
+      peerCallId: 1,
+      tunnel: { local: '203.0.113.1', remote: '203.0.113.2' },
+      user: 'alice',
+      pid: 1,
+      pppdPid: 2,
+      ppp: { phase: 'up', encryption: { method: 'mppe', bits: 128 } },
+      counters: { rxBytes: 1536, txBytes: 20, rxLate: 0 },
+    }),
+    disconnect: () => undefined,
+    reopenLog: () => undefined,
+  });
+  await server.listen(sessionSocketPath(runDirectory, 'abc123'));
+  t.after(() => server.close());
+}
+
+test('without a command, and for an unknown one, the help is shown and the exit code is 2', async () => {
+  for (const args of [[], ['reboot'], ['sessions', '--unknown']]) {
+    const { code, errors } = await run(...args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(errors, /Usage: pptpd-ts/);
+  }
+});
+
+for (const command of ['serve', 'check', 'doctor', 'sessions', 'show']) {
+  test(`${command} --help has an example`, async () => {
+    const { code, output } = await run(command, '--help');
+    assert.equal(code, 0);
+    assert.match(output, new RegExp(`Example.*\\n  pptpd-ts ${command}`, 's'));
+  });
+}
+
+test('check prints the effective configuration and the pool', async (t) => {
+  const { file } = configure(t, { addresses: { local: ['192.0.2.1'], remote: ['198.51.100.10-19'] } });
+  const { code, output } = await run('check', '-c', file);
+  assert.equal(code, 0);
+  assert.match(output, /"port": 1723/);
+});
+
+test('check names every error at once and exits with 2', async (t) => {
+  const { file } = configure(t, { listen: { port: 0 }, timeouts: { echoReply: -1 } });
+  const { code, errors } = await run('check', '-c', file);
+  assert.equal(code, 2);
+  assert.match(errors, /listen\.port/);
+  assert.match(errors, /timeouts\.echoReply/);
+});
+
+test('sessions lists who is on', async (t) => {
+  const { file, runDirectory } = configure(t);
+  await serveSession(t, runDirectory);
+  const { code, output } = await run('sessions', '-c', file);
+  assert.equal(code, 0);
+  assert.match(output, /^ID .*USER .*CLIENT .*TUNNEL .*SINCE/);
+  assert.match(output, /\nabc123 +alice +192\.0\.2\.7 +203\.0\.113\.2 +up .* 1\.5 KiB +20 B\n$/);
+  assert.ok(!output.includes('\u001B'), 'colours belong on a terminal');
+});
+
+test('sessions --json is for programs', async (t) => {
+  const { file, runDirectory } = configure(t);
+  await serveSession(t, runDirectory);
+  const { output } = await run('sessions', '--json', '-c', file);
+  assert.equal(JSON.parse(output).sessions[0].user, 'alice');
+});
+
+test('show tells everything that has happened, and nothing that has not', async (t) => {
+  const { file, runDirectory } = configure(t);
+  await serveSession(t, runDirectory);
+  const { code, output } = await run('show', 'abc123', '-c', file);
+  assert.equal(code, 0);
+  assert.match(output, /encryption\.bits +128/);
+  assert.match(output, /rxBytes +1536/);
+  assert.ok(!output.includes('rxLate'));
+});
+
+test('show of a session that is not there is a sentence and exit code 1', async (t) => {
+  const { file } = configure(t);
+  const { code, errors } = await run('show', 'zzz999', '-c', file);
+  assert.equal(code, 1);
+  assert.equal(errors, 'pptpd-ts: there is no session zzz999 (any more)\n');
+});
