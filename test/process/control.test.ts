@@ -183,9 +183,7 @@ describe('Outgoing-Call-Request', () => {
 
   test('is refused with error 6 when pppd cannot be run any more', async (t) => {
     const server = await startServer(t);
-    server.configure({ pppd: { path: `${STAND_IN_PPPD}-that-is-not-there` } });
-    server.signal('SIGHUP');
-    await server.waitForLog('the reload', ({ msg }) => /configuration/.test(msg));
+    await server.reconfigure({ pppd: { path: `${STAND_IN_PPPD}-that-is-not-there` } });
     const client = await Client.start();
     client.send(CALL);
     assert.deepEqual(await client.next('OutgoingCallReply'), { ...CALL_REFUSED, errorCode: 6 });

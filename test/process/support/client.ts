@@ -1,6 +1,7 @@
 /** A PPTP client that says what it is told to, and keeps everything that the server says. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import {
   type ControlMessage,
@@ -11,7 +12,7 @@ import {
   TCP_PORT,
 } from '../../../src/pptp/index.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS } from './server.js';
-import { Arrivals } from './wait.js';
+import { Arrivals, until } from './wait.js';
 
 export const START: MessageOf<'StartControlConnectionRequest'> = {
   type: 'StartControlConnectionRequest',
@@ -108,6 +109,19 @@ export class Client {
     this.send({ type: 'EchoRequest', identifier });
     const reply = await this.next('EchoReply');
     assert.deepEqual(reply, { type: 'EchoReply', identifier, resultCode: 1, errorCode: 0 });
+  }
+
+  /** Resolves when the server has read all that was sent. */
+  async delivered(): Promise<void> {
+    const here = `:${this.#socket.localPort?.toString(16).toUpperCase().padStart(4, '0')}`;
+    await until('the server to read what was sent', () => {
+      const lines = readFileSync('/proc/self/net/tcp', 'utf8').split('\n').slice(1);
+      // Each connection stands there twice: fields are number, local and remote address, state, unsent:unread.
+      const ours = lines
+        .map((line) => line.trim().split(/\s+/))
+        .filter((fields) => fields.slice(1, 3).some((each) => each.endsWith(here)));
+      return ours.every(([, , , , queues]) => queues === '00000000:00000000');
+    });
   }
 
   /** Says no more, takes what comes: a FIN. */

@@ -89,10 +89,12 @@ export class Server {
     writeFileSync(this.configurationFile, JSON.stringify(base));
   }
 
-  /** Starts it; `ready` or `exited` tell what came of it. */
-  start(): void {
+  /** Starts it, by `prefix` if there is one; `ready` or `exited` tell what came of it. */
+  start(...prefix: readonly string[]): void {
     const env = { ...process.env, ...this.#faults.environment };
-    const child = spawn(PROGRAM, ['serve', '-c', this.configurationFile], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const [command, ...args] = [...prefix, PROGRAM, 'serve', '-c', this.configurationFile];
+    assert(command !== undefined);
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#process = child;
     // Not 'close': sessions that outlive the manager hold the pipes.
     this.#exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
@@ -114,12 +116,15 @@ export class Server {
     }
   }
 
-  /** Resolves when it listens (and has its spare workers, so that no test meets them half started). */
+  /** Resolves when it listens. Rejects when it ends instead. */
   async ready(): Promise<void> {
     const early = this.exited().then(({ code }) => {
       throw new Error(`the server ended with code ${code}: ${this.words}`);
     });
-    const listening = this.waitForLog('the server to listen', ({ msg }) => msg.startsWith('listening on'));
+    const listening = this.waitForLog(
+      'the server to listen',
+      ({ msg, pid }) => pid === this.pid && msg.startsWith('listening on'),
+    );
     await Promise.race([listening, early]);
     early.catch(() => undefined);
   }
@@ -136,12 +141,30 @@ export class Server {
     return this.#exit;
   }
 
+  /** It has ended, and everything that it and its workers said was read. */
+  async closed(): Promise<Exit> {
+    assert(this.#process !== undefined, 'the server was not started');
+    const [code, signal] = await once(this.#process, 'close');
+    return { code, signal };
+  }
+
   get isRunning(): boolean {
     return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
   signal(name: NodeJS.Signals): void {
     process.kill(this.pid, name);
+  }
+
+  /** Has it read `settings` by HUP; resolves when it has said what it thinks of them. */
+  async reconfigure(settings: Settings, standIn: readonly string[] = []): Promise<LogLine> {
+    this.configure(settings, standIn);
+    const before = this.log.all.length;
+    this.signal('SIGHUP');
+    return this.log.find(
+      'word on the new configuration',
+      (line) => /configuration/.test(line.msg) && this.log.all.indexOf(line) >= before,
+    );
   }
 
   /** The first line, of the past or to come, that fits. */
@@ -212,14 +235,8 @@ export class Server {
   }
 }
 
-/**
- * Starts a server and waits until it listens. When the test ends it is stopped by TERM, and the test fails when that
- * takes another exit code than 0 or when anything is left.
- */
-export async function startServer(t: TestContext, settings: Settings = {}, ...standIn: string[]): Promise<Server> {
-  const server = new Server();
-  server.configure(settings, standIn);
-  server.start();
+/** When the test ends, `server` is stopped by TERM; that has to take exit code 0 and leave nothing behind. */
+export function endWith(t: TestContext, server: Server): void {
   t.after(async () => {
     try {
       assert.deepEqual(await server.stop(), { code: 0, signal: null });
@@ -229,6 +246,14 @@ export async function startServer(t: TestContext, settings: Settings = {}, ...st
       server.cleanUp();
     }
   });
+}
+
+/** Starts a server for one test and waits until it listens. */
+export async function startServer(t: TestContext, settings: Settings = {}, ...standIn: string[]): Promise<Server> {
+  const server = new Server();
+  server.configure(settings, standIn);
+  endWith(t, server);
+  server.start();
   await server.ready();
   return server;
 }

@@ -1,0 +1,162 @@
+/**
+ * pppd as a call's process: what it is told, how its words and its end reach the log and the client, and that whatever
+ * it does it is ended and waited for.
+ */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { CALL, Client } from './support/client.js';
+import { enterNamespace } from './support/netns.js';
+import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, startServer } from './support/server.js';
+import { Tunnel } from './support/tunnel.js';
+
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+
+const [CLIENT] = CLIENT_ADDRESSES;
+
+/** What a pppd was told, without the arguments that only a stand-in knows. */
+async function pppdArguments(server: Server): Promise<readonly string[]> {
+  await Client.call();
+  const { argv = [] } = await server.waitForPppd('its start', ({ event }) => event === 'started');
+  return argv.filter((argument) => !argument.startsWith('stand-in:'));
+}
+
+describe('the command line', () => {
+  test('is as pptpd gives it, and keeps pppd in the foreground', async (t) => {
+    const server = await startServer(t);
+    assert.equal(
+      (await pppdArguments(server)).join(' '),
+      `local 115200 203.0.113.1:203.0.113.10 ipparam ${CLIENT} remotenumber ${CLIENT} nodetach`,
+    );
+  });
+
+  test('has the options file, the speed and no ipparam where the configuration says so', async (t) => {
+    const server = await startServer(t);
+    const options = join(server.directory, 'options');
+    writeFileSync(options, '');
+    await server.reconfigure({ pppd: { options, speed: 9600, ipparam: false } });
+    assert.equal(
+      (await pppdArguments(server)).join(' '),
+      `local file ${options} 9600 203.0.113.1:203.0.113.10 remotenumber ${CLIENT} nodetach`,
+    );
+  });
+
+  test('leaves the client’s address to pppd with addresses.delegate', async (t) => {
+    const server = await startServer(t, { addresses: { delegate: true } });
+    assert((await pppdArguments(server)).includes('203.0.113.1:'));
+  });
+});
+
+describe('pppd’s end by our hand', () => {
+  test('is TERM, and it may take its time to go', async (t) => {
+    const server = await startServer(t);
+    const { client } = await Client.call();
+    client.end();
+    await server.waitForPppd('TERM', ({ name }) => name === 'SIGTERM');
+    await server.waitForPppd('its end', ({ event }) => event === 'ended');
+    await server.waitForSessions(0);
+  });
+
+  test('is KILL after pppdExit where TERM does not help, and it is waited for', async (t) => {
+    const server = await startServer(t, { timeouts: { pppdExit: 0.2 } }, 'ignore');
+    const { client } = await Client.call();
+    client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+    await client.closed;
+    await server.waitForSessions(0);
+    const notes = server.pppdNotes();
+    assert(
+      notes.some(({ name }) => name === 'SIGTERM'),
+      'TERM comes first',
+    );
+    assert(!notes.some(({ event }) => event === 'ended'), 'it did not go by itself');
+    // startServer looks that no process is left, and no zombie.
+  });
+});
+
+describe('pppd’s own end', () => {
+  test('at once, with an error message: the client is refused with error 6, the log has the message', async (t) => {
+    const server = await startServer(t, {}, 'say=stand-in: cannot find\nthe tunnel', 'exit=2');
+    const client = await Client.start();
+    client.send(CALL);
+    const reply = await client.next('OutgoingCallReply');
+    assert.deepEqual([reply.resultCode, reply.errorCode, reply.peerCallId], [2, 6, CALL.callId]);
+    await client.next('StopControlConnectionRequest');
+    await client.closed;
+    const { detail, peer } = await server.waitForLog('the end', ({ reason }) => reason === 'pppdFailed');
+    assert.match(String(detail), /stand-in: cannot find the tunnel/);
+    assert.match(String(detail), /exit code 2/);
+    assert.equal(peer, client.name);
+  });
+
+  test('at once and without a word: the same, with the exit code', async (t) => {
+    const server = await startServer(t, {}, 'exit=1');
+    const client = await Client.start();
+    client.send(CALL);
+    assert.equal((await client.next('OutgoingCallReply')).errorCode, 6);
+    await client.closed;
+    const { detail } = await server.waitForLog('the end', ({ reason }) => reason === 'pppdFailed');
+    assert.match(String(detail), /exit code 1/);
+  });
+
+  test('in service: the client hears Call-Disconnect-Notify 1 and a stop', async (t) => {
+    const server = await startServer(t, {}, 'leave');
+    const tunnel = await Tunnel.open(t);
+    const { client, reply } = tunnel;
+    // LCP opens, and the stand-in goes.
+    await tunnel.openLcp();
+    const notice = await client.next('CallDisconnectNotify');
+    assert.deepEqual([notice.callId, notice.resultCode], [reply.callId, 1]);
+    assert.equal((await client.next('StopControlConnectionRequest')).reason, 1);
+    await client.closed;
+    await server.waitForLog('the end', ({ reason, peer }) => reason === 'pppdExited' && peer === client.name);
+  });
+
+  test('by KILL: the same', async (t) => {
+    const server = await startServer(t);
+    const { client, reply } = await Client.call();
+    const { pid } = await server.waitForPppd('its start', ({ event }) => event === 'started');
+    process.kill(pid, 'SIGKILL');
+    const notice = await client.next('CallDisconnectNotify');
+    assert.deepEqual([notice.callId, notice.resultCode], [reply.callId, 1]);
+    await client.closed;
+    const { detail } = await server.waitForLog('the end', ({ reason }) => reason === 'pppdExited');
+    assert.match(String(detail), /signal 9/);
+  });
+});
+
+test('a pppd that never sends a frame is ended with its client', async (t) => {
+  const server = await startServer(t, {}, 'silent');
+  const client = await Client.start();
+  client.send(CALL);
+  await server.waitForPppd('its start', ({ event }) => event === 'started');
+  await client.echo();
+  client.end();
+  await server.waitForPppd('its end', ({ event }) => event === 'ended');
+  await server.waitForSessions(0);
+});
+
+test('words before the first frame do not come in its way, and none of them reaches the client', async (t) => {
+  await startServer(t, {}, 'say=stand-in: a warning\n');
+  const tunnel = await Tunnel.open(t);
+  await tunnel.openLcp();
+  assert(tunnel.packets.every(({ payload }) => !payload.includes('warning')));
+});
+
+const faults = {
+  'broken frames': 'noise',
+  'a frame of 64 KiB': 'large',
+} as const;
+for (const [what, option] of Object.entries(faults)) {
+  test(`${what} from pppd are dropped and counted, and the session goes on`, async (t) => {
+    const server = await startServer(t, {}, option);
+    const tunnel = await Tunnel.open(t);
+    await tunnel.openLcp();
+    await tunnel.assertRelays('still there');
+    const [session] = await server.sessions();
+    const dropped = Object.entries(session?.counters ?? {}).filter(
+      ([name, count]) => name.startsWith('pty') && count > 0,
+    );
+    assert(dropped.length > 0, JSON.stringify(session?.counters));
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * Clients that are turned away before they have a session: a full server says so in the protocol's own words, and each
+ * of the others has its line in the log.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Client, START } from './support/client.js';
+import { enterNamespace } from './support/netns.js';
+import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Settings, startServer } from './support/server.js';
+
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+
+const [HERE, THERE] = CLIENT_ADDRESSES;
+
+/** Connects and asks to start: the reply's result and error, or null when the server just closes. */
+async function askToStart(from?: string): Promise<{ client: Client; answer: readonly [number, number] | null }> {
+  const client = await Client.connect(from);
+  client.send(START);
+  await Promise.race([client.closed, client.messages.find('an answer', () => true)]);
+  const [reply] = client.messages.all;
+  if (reply?.type !== 'StartControlConnectionReply') return { client, answer: null };
+  return { client, answer: [reply.resultCode, reply.errorCode] };
+}
+
+describe('a full server answers with result 2, error 4, and lets the next in when one has left', () => {
+  const full: Readonly<Record<string, Settings>> = {
+    'no address is left': { addresses: { remote: '203.0.113.10-11' } },
+    'limits.connections is reached': { limits: { connections: 2 } },
+  };
+  for (const [why, settings] of Object.entries(full)) {
+    test(why, async (t) => {
+      const server = await startServer(t, settings);
+      const first = await Client.start();
+      await Client.start();
+      const third = await askToStart();
+      assert.deepEqual(third.answer, [2, 4]);
+      await third.client.closed;
+      const line = await server.waitForLog('the refusal', ({ cause }) => cause === 'full');
+      assert.equal(line.peer, third.client.name);
+      first.end();
+      await first.closed;
+      for (;;) {
+        const { client, answer } = await askToStart();
+        if (answer?.[0] === 1) break;
+        assert.deepEqual(answer, [2, 4]);
+        await client.closed;
+      }
+      assert.equal((await server.sessions()).length, 2);
+    });
+  }
+});
+
+test('an address with limits.perSource connections gets no more, others do', async (t) => {
+  const server = await startServer(t, { limits: { perSource: 1 } });
+  await Client.start(HERE);
+  const { client, answer } = await askToStart(HERE);
+  assert.equal(answer, null);
+  const line = await server.waitForLog('the refusal', ({ cause }) => cause === 'perSource');
+  assert.equal(line.peer, client.name);
+  await Client.start(THERE);
+});
+
+test('access.deny and access.allow: the longest prefix decides', async (t) => {
+  const server = await startServer(t, { access: { deny: ['198.51.100.0/24'], allow: [`${THERE}/32`] } });
+  const { client, answer } = await askToStart(HERE);
+  assert.equal(answer, null);
+  const line = await server.waitForLog('the refusal', ({ cause }) => cause === 'accessDenied');
+  assert.equal(line.peer, client.name);
+  await Client.start(THERE);
+});
+
+test('silent connections beyond limits.pending make room, the oldest first', async (t) => {
+  const server = await startServer(t, { limits: { pending: 2 } });
+  const oldest = await Client.connect();
+  const silent = await Client.connect();
+  const talker = await Client.start();
+  await oldest.closed;
+  const line = await server.waitForLog('the eviction', ({ cause }) => cause === 'evicted');
+  assert.equal(line.peer, oldest.name);
+  await talker.echo();
+  silent.send(START);
+  assert.equal((await silent.next('StartControlConnectionReply')).resultCode, 1);
+});
+
+test('a flood of one kind is one line in the log, and the rest counted', async (t) => {
+  const server = await startServer(t);
+  const strangers = await Promise.all(Array.from({ length: 30 }, async () => Client.connect()));
+  for (const stranger of strangers) stranger.sendBytes(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+  for (const stranger of strangers) await stranger.closed;
+  await (await Client.start()).echo();
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  const lines = server.log.all.filter(({ cause }) => cause === 'notPptp');
+  assert.deepEqual(
+    lines.map(({ count = 1 }) => count),
+    [1, 29],
+  );
+});
