@@ -9,53 +9,83 @@ const MAX_ADDRESSES = 65_536;
 
 export type Ranges = string | readonly string[];
 
+/** What is wrong with one range of a list. */
+export interface RangeProblem {
+  /** The place in the array that holds it, from 0; null when the ranges are one string. */
+  readonly index: number | null;
+  readonly range: string;
+  /** To stand behind "it". */
+  readonly reason: string;
+}
+
 export type Expanded =
   | { readonly ok: true; readonly addresses: readonly string[] }
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | { readonly ok: false; readonly problems: readonly RangeProblem[] };
 
 /** All addresses of the ranges in their order, or everything that is wrong with them. */
 export function expandRanges(ranges: Ranges): Expanded {
-  const pieces = (typeof ranges === 'string' ? [ranges] : ranges).flatMap((list) => list.split(','));
-  const problems: string[] = [];
+  const lists = typeof ranges === 'string' ? [ranges] : ranges;
+  const pieces = lists.flatMap((list, index) =>
+    list.split(',').map((piece) => ({ range: piece.trim(), index: typeof ranges === 'string' ? null : index })),
+  );
+  const problems: RangeProblem[] = [];
   const seen = new Map<number, string>();
-  for (const raw of pieces) {
-    const piece = raw.trim();
-    const range = parseRange(piece);
-    if (typeof range === 'string') {
-      problems.push(`"${piece}" ${range}`);
+  for (const { range, index } of pieces) {
+    const parsed = parseRange(range);
+    if (typeof parsed === 'string') {
+      problems.push({ range, index, reason: parsed });
       continue;
     }
-    if (seen.size + range.count > MAX_ADDRESSES) {
-      problems.push(`"${piece}" makes more than ${MAX_ADDRESSES} addresses in all`);
+    if (seen.size + parsed.count > MAX_ADDRESSES) {
+      problems.push({ range, index, reason: `makes more than ${MAX_ADDRESSES} addresses in all` });
       continue;
     }
-    for (let index = 0; index < range.count; index += 1) {
-      const address = range.first + index * range.step;
+    for (let step = 0; step < parsed.count; step += 1) {
+      const address = parsed.first + step * parsed.step;
       const other = seen.get(address);
       if (other !== undefined) {
-        problems.push(`"${piece}" has ${addressText(address)} a second time (first in "${other}")`);
+        problems.push({ range, index, reason: `has ${addressText(address)} a second time, after "${other}"` });
         break;
       }
-      seen.set(address, piece);
+      seen.set(address, range);
     }
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, addresses: [...seen.keys()].map(addressText) };
 }
 
+/** The same addresses in the same order as full ranges: neighbours that count upwards become `192.0.2.1-192.0.2.9`. */
+export function rangesOf(addresses: readonly string[]): string[] {
+  const runs: { first: string; last: string; next: number }[] = [];
+  for (const address of addresses) {
+    const number = addressNumber(address) ?? Number.NaN;
+    const run = runs.at(-1);
+    if (run?.next === number) {
+      run.last = address;
+      run.next += 1;
+    } else {
+      runs.push({ first: address, last: address, next: number + 1 });
+    }
+  }
+  return runs.map(({ first, last }) => (first === last ? first : `${first}-${last}`));
+}
+
 /** The addresses of ranges that the schema has checked. Throws RangeError for others. */
 export function addressList(ranges: Ranges): readonly string[] {
   const expanded = expandRanges(ranges);
-  if (!expanded.ok) throw new RangeError(expanded.problems.join('; '));
+  if (!expanded.ok) {
+    throw new RangeError(expanded.problems.map(({ range, reason }) => `"${range}" ${reason}`).join('; '));
+  }
   return expanded.addresses;
 }
 
+/** One octet; a leading zero is refused, because inet_aton(3) and with it pppd takes such a one as octal. */
+const OCTET = /^(?:0|[1-9]\d{0,2})$/;
+
 /** The number of a dotted quad, or null when it is none. */
 export function addressNumber(text: string): number | null {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (match === null) return null;
-  const octets = match.slice(1).map(Number);
-  if (octets.some((octet) => octet > 255)) return null;
-  return octets.reduce((number, octet) => number * 256 + octet, 0);
+  const octets = text.split('.');
+  if (octets.length !== 4 || octets.some((octet) => !OCTET.test(octet) || Number(octet) > 255)) return null;
+  return octets.reduce((number, octet) => number * 256 + Number(octet), 0);
 }
 
 export const addressText = (number: number): string =>
@@ -70,7 +100,7 @@ interface Range {
 
 /** One range, or what is wrong with it, to stand behind its text. */
 function parseRange(piece: string): Range | string {
-  if (piece === '') return 'is empty; allowed is an address, a range or a block';
+  if (piece === '') return 'is empty';
   if (piece.includes('/')) return parseBlock(piece);
   const address = addressNumber(piece);
   if (address !== null) return { first: address, count: 1, step: 1 };
@@ -86,15 +116,16 @@ function parseBlock(piece: string): Range | string {
   const [text = '', bitsText = '', ...rest] = piece.split('/');
   const network = addressNumber(text);
   const bits = /^\d{1,2}$/.test(bitsText) ? Number(bitsText) : 33;
-  if (network === null || bits > 32 || rest.length > 0) return 'is no block; allowed is for example 192.168.1.0/24';
+  if (network === null || bits > 32 || rest.length > 0) return 'is no block';
   const size = 2 ** (32 - bits);
-  if (network % size !== 0) return `is no block: ${addressText(network - (network % size))}/${bits} begins it`;
+  if (network % size !== 0)
+    return `does not begin its block: that is ${addressText(network - (network % size))}/${bits}`;
   return size <= 2 ? { first: network, count: size, step: 1 } : { first: network + 1, count: size - 2, step: 1 };
 }
 
 function parseOctetRange(piece: string): Range | string {
-  const wrong = 'is no address or range; allowed are 192.0.2.1, 192.0.2.1-20, 192.0.2.1-192.0.2.20 and 192.0.2.0/24';
-  const octets = piece.split('.').map((octet) => /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(octet));
+  const wrong = 'is no address, range or block';
+  const octets = piece.split('.').map((octet) => /^(0|[1-9]\d{0,2})(?:-(0|[1-9]\d{0,2}))?$/.exec(octet));
   if (octets.length !== 4) return wrong;
   let first = 0;
   let range: { count: number; step: number } | null = null;
@@ -102,7 +133,7 @@ function parseOctetRange(piece: string): Range | string {
     if (octet === null) return wrong;
     const low = Number(octet[1]);
     const high = octet[2] === undefined ? low : Number(octet[2]);
-    if (low > 255 || high > 255) return `has an octet over 255`;
+    if (low > 255 || high > 255) return 'has an octet over 255';
     if (octet[2] !== undefined) {
       if (range !== null) return 'has a dash in more than one octet';
       if (high < low) return 'runs backwards';

@@ -1,27 +1,56 @@
 /** From a file to the effective configuration, or to everything that is wrong with it at once. */
 import { readFileSync } from 'node:fs';
+import { findJsonFault } from './json.js';
+import { type Problem, problemsOf } from './problems.js';
 import { type Configuration, configurationSchema } from './schema.js';
 
 export type Loaded =
   | { readonly ok: true; readonly configuration: Configuration }
   | { readonly ok: false; readonly problems: string[] };
 
-/** Reads and checks the file; never throws. A problem names key, value and what is allowed. */
+export type Checked =
+  | { readonly ok: true; readonly configuration: Configuration }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Reads and checks the file; never throws. A problem names the file, and the line and column or the key. */
 export function loadConfiguration(path: string): Loaded {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    return { ok: false, problems: [`${path}: ${(error as Error).message}`] };
+    return { ok: false, problems: [unreadable(path, error as NodeJS.ErrnoException)] };
   }
-  try {
-    const parsed = configurationSchema.safeParse(JSON.parse(text));
-    if (parsed.success) return { ok: true, configuration: parsed.data };
-    return {
-      ok: false,
-      problems: parsed.error.issues.map((issue) => `${path}: ${issue.path.join('.')}: ${issue.message}`),
-    };
-  } catch (error) {
-    return { ok: false, problems: [`${path}: ${(error as Error).message}`] };
+  const fault = findJsonFault(text);
+  if (fault !== null) {
+    return { ok: false, problems: [`${path}:${fault.line}:${fault.column}: not JSON: ${fault.problem}`] };
+  }
+  const checked = checkConfiguration(JSON.parse(text));
+  if (checked.ok) return checked;
+  return {
+    ok: false,
+    problems: checked.problems.map(({ key, text: problem }) => [path, key, problem].filter(Boolean).join(': ')),
+  };
+}
+
+/** Checks what a file holds, and fills in every default. */
+export function checkConfiguration(input: unknown): Checked {
+  const parsed = configurationSchema.safeParse(input);
+  return parsed.success
+    ? { ok: true, configuration: parsed.data }
+    : { ok: false, problems: problemsOf(parsed.error, input) };
+}
+
+/** Why the configuration at that path cannot be read, in one sentence. */
+function unreadable(path: string, error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ENOENT':
+      return `${path}: there is no such file; write one ({} is enough), or name another with -c FILE`;
+    case 'EACCES':
+      return `${path}: this user may not read it; run as root, or change its mode`;
+    case 'EISDIR':
+      return `${path}: this is a directory; name the file in it`;
+    case undefined:
+    default:
+      return `${path}: it cannot be read: ${error.message}`;
   }
 }

@@ -3,30 +3,85 @@
  * Times are in seconds, fractions allowed; 0 in a limit means none.
  */
 import { z } from 'zod';
-import { addressNumber, expandRanges } from './addresses.js';
+import { addressList, addressNumber, expandRanges, rangesOf } from './addresses.js';
 
-const address = z.string().refine((text) => addressNumber(text) !== null, 'an IPv4 address, for example 192.0.2.1');
+/** Titles say in words what is allowed: of the keys whose kind a number range or a list of values cannot say. */
+const address = z
+  .string()
+  .refine((text) => addressNumber(text) !== null)
+  .meta({ title: 'an IPv4 address, for example 192.0.2.1' });
 
-const network = z.string().refine((text) => {
-  const [host = '', bits, ...rest] = text.split('/');
-  return (
-    addressNumber(host) !== null &&
-    rest.length === 0 &&
-    (bits === undefined || (/^\d{1,2}$/.test(bits) && Number(bits) <= 32))
-  );
-}, 'an IPv4 address or network, for example 192.0.2.0/24');
+const network = z
+  .string()
+  .refine((text) => {
+    const [host = '', bits, ...rest] = text.split('/');
+    return (
+      addressNumber(host) !== null &&
+      rest.length === 0 &&
+      (bits === undefined || (/^\d{1,2}$/.test(bits) && Number(bits) <= 32))
+    );
+  })
+  .meta({ title: 'an IPv4 address or network, for example 192.0.2.0/24' });
 
-const ranges = z.union([z.string(), z.array(z.string()).min(1)]).superRefine((value, context) => {
-  const expanded = expandRanges(value);
-  if (expanded.ok) return;
-  for (const problem of expanded.problems) context.addIssue({ code: 'custom', message: problem });
-});
+const RANGE = 'an address, a range or a block: 192.0.2.1, 192.0.2.1-20, 192.0.2.1-192.0.2.20, 192.0.2.0/24';
+
+const ranges = z
+  .union([z.string().meta({ title: RANGE }), z.array(z.string().meta({ title: RANGE }))])
+  .superRefine((value, context) => {
+    const expanded = expandRanges(value);
+    if (expanded.ok) return;
+    for (const { index, range, reason } of expanded.problems) {
+      context.addIssue({
+        code: 'custom',
+        path: index === null ? [] : [index],
+        params: { value: range, reason: `it ${reason}` },
+      });
+    }
+  })
+  .meta({ title: `an array or a comma list, each ${RANGE}` });
+
+/** Both lists for the rules over both; null while one of them is wrong by itself, or pppd chooses the addresses. */
+function addressLists(value: unknown): { local: readonly string[]; remote: readonly string[] } | null {
+  const parsed = z.object({ local: ranges, remote: ranges, delegate: z.literal(false) }).safeParse(value);
+  if (!parsed.success) return null;
+  return { local: addressList(parsed.data.local), remote: addressList(parsed.data.remote) };
+}
+
+function checkAddresses(value: unknown, context: z.core.$RefinementCtx): void {
+  const lists = addressLists(value);
+  if (lists === null) return;
+  const { local, remote } = lists;
+  const problem = (key: 'local' | 'remote', params: { value: unknown; reason: string; allowed: string }): void =>
+    context.addIssue({ code: 'custom', path: [key], params });
+  const reason = 'nobody could be given an address';
+  if (local.length === 0) problem('local', { value: [], reason, allowed: 'at least one address, without delegate' });
+  if (remote.length === 0) problem('remote', { value: [], reason, allowed: 'at least one address, without delegate' });
+  if (local.length > 1 && local.length < remote.length) {
+    problem('local', {
+      value: rangesOf(local).join(','),
+      reason: `it makes ${local.length} addresses, and 'remote' ${remote.length}`,
+      allowed: "one address for all, or at least as many as 'remote' makes",
+    });
+  }
+  const ofClients = new Set(remote);
+  const both = local.filter((text) => ofClients.has(text));
+  if (both.length > 0) {
+    problem('local', {
+      value: rangesOf(both).join(','),
+      reason: "it is in 'remote' too",
+      allowed: 'addresses that no client gets',
+    });
+  }
+}
 
 const port = z.int().min(1).max(65535);
 const seconds = z.number().positive().max(86_400);
 const limit = z.int().min(0).max(65_535);
-const path = z.string().startsWith('/');
-const interfaceName = z.string().regex(/^[^\s/]{1,15}$/);
+const path = z.string().startsWith('/').meta({ title: 'an absolute path' });
+const interfaceName = z
+  .string()
+  .regex(/^[^\s/]{1,15}$/)
+  .meta({ title: "a network device's name, 1 to 15 characters without spaces and slashes" });
 
 export const configurationSchema = z.strictObject({
   listen: z
@@ -44,6 +99,7 @@ export const configurationSchema = z.strictObject({
       remote: ranges.default(['192.168.1.10-100']).describe("the clients' ends, one of which each client gets"),
       delegate: z.boolean().default(false).describe("pppd (RADIUS, chap-secrets) chooses the client's address"),
     })
+    .superRefine(checkAddresses, { when: ({ value }) => addressLists(value) !== null })
     .prefault({}),
   limits: z
     .strictObject({
@@ -98,10 +154,17 @@ export const configurationSchema = z.strictObject({
     .prefault({}),
   runDirectory: path.default('/run/pptpd-ts').describe('where the live sessions are registered'),
   metrics: z
-    .strictObject({ address: address.default('127.0.0.1'), port })
+    .strictObject({ address: address.default('127.0.0.1'), port: port.default(9723) })
     .optional()
     .describe('Prometheus metrics over HTTP'),
 });
 
 /** The effective configuration, every default filled in. */
 export type Configuration = z.output<typeof configurationSchema>;
+
+/** As an administrator writes it: every key may be left out. */
+export type ConfigurationInput = z.input<typeof configurationSchema>;
+
+/** The schema as JSON Schema (draft 2020-12), for editors, and for the words in which errors say what is allowed. */
+export const configurationJsonSchema = (): z.core.JSONSchema.BaseSchema =>
+  z.toJSONSchema(configurationSchema, { io: 'input' });

@@ -1,0 +1,153 @@
+/**
+ * Where a JSON text is wrong, with line and column: JSON.parse names no position for most errors, and takes a key that
+ * stands twice without a word (the last wins). Administrators write this file by hand, so comments and trailing commas
+ * have words of their own.
+ */
+
+export interface JsonFault {
+  /** From 1. */
+  readonly line: number;
+  /** In UTF-16 units, as editors count, from 1. */
+  readonly column: number;
+  /** What stands there and what should. */
+  readonly problem: string;
+}
+
+/** Deeper than any configuration, and no deeper than the stack. */
+const MAX_DEPTH = 64;
+
+class Fault extends Error {
+  readonly at: number;
+
+  constructor(at: number, problem: string) {
+    super(problem);
+    this.at = at;
+  }
+}
+
+/** The first fault of the text, or null when JSON.parse will take it and no key stands twice. */
+export function findJsonFault(text: string): JsonFault | null {
+  try {
+    new Reader(text).document();
+    return null;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const before = text.slice(0, error.at).split('\n');
+    return { line: before.length, column: (before.at(-1) ?? '').length + 1, problem: error.message };
+  }
+}
+
+class Reader {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): void {
+    this.#space();
+    if (this.#at === this.#text.length) throw new Fault(0, 'the file is empty; a configuration is at least {}');
+    this.#value(0);
+    this.#space();
+    if (this.#at < this.#text.length) this.#unexpected('the end of the file');
+  }
+
+  #value(depth: number): void {
+    if (depth > MAX_DEPTH) throw new Fault(this.#at, `more than ${MAX_DEPTH} levels of [ and {`);
+    const next = this.#text[this.#at];
+    if (next === '{') this.#object(depth);
+    else if (next === '[') this.#array(depth);
+    else if (next === '"') this.#string();
+    else if (this.#match(/true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])/y) === null)
+      this.#unexpected('a value');
+  }
+
+  #object(depth: number): void {
+    const keys = new Set<string>();
+    this.#list('}', 'a key in double quotes', () => {
+      const start = this.#at;
+      if (this.#text[start] !== '"') this.#unexpected('a key in double quotes');
+      const key = this.#string();
+      if (keys.has(key)) throw new Fault(start, `the key ${JSON.stringify(key)} stands here a second time`);
+      keys.add(key);
+      this.#space();
+      if (this.#text[this.#at] !== ':') this.#unexpected(`':' after the key ${JSON.stringify(key)}`);
+      this.#at += 1;
+      this.#space();
+      this.#value(depth + 1);
+    });
+  }
+
+  #array(depth: number): void {
+    this.#list(']', 'a value', () => this.#value(depth + 1));
+  }
+
+  /** From the opening bracket to behind the closing one. */
+  #list(closing: ']' | '}', element: string, readElement: () => void): void {
+    this.#at += 1;
+    this.#space();
+    if (this.#text[this.#at] === closing) {
+      this.#at += 1;
+      return;
+    }
+    for (;;) {
+      readElement();
+      this.#space();
+      const next = this.#text[this.#at];
+      if (next === closing) {
+        this.#at += 1;
+        return;
+      }
+      if (next !== ',') this.#unexpected(`',' or '${closing}'`);
+      const comma = this.#at;
+      this.#at += 1;
+      this.#space();
+      if (this.#text[this.#at] === closing) {
+        throw new Fault(comma, `a ',' before '${closing}'; expected ${element} behind it, or no comma`);
+      }
+    }
+  }
+
+  #string(): string {
+    const start = this.#at;
+    for (this.#at += 1; ; ) {
+      const next = this.#text[this.#at];
+      if (next === undefined || next === '\n' || next === '\r') {
+        throw new Fault(start, 'a string without its closing quote');
+      }
+      if (next < ' ') throw new Fault(this.#at, `${described(next)} in a string; write it as an escape`);
+      if (next !== '\\') this.#at += 1;
+      else if (this.#match(/\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y) === null) {
+        throw new Fault(this.#at, "a '\\' that begins no escape; write '\\\\' for the character itself");
+      }
+      if (next === '"') return JSON.parse(this.#text.slice(start, this.#at)) as string;
+    }
+  }
+
+  #space(): void {
+    this.#match(/[ \t\n\r]*/y);
+  }
+
+  #match(pattern: RegExp): string | null {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0] ?? null;
+    this.#at += found?.length ?? 0;
+    return found;
+  }
+
+  #unexpected(expected: string): never {
+    const word = this.#match(/[\w.+-]+/y);
+    const at = this.#at - (word?.length ?? 0);
+    const rest = this.#text.slice(at);
+    if (/^(?:\/\/|\/\*|#)/.test(rest)) throw new Fault(at, `a comment, which JSON does not have; expected ${expected}`);
+    throw new Fault(at, `found ${word === null ? described(rest[0]) : JSON.stringify(word)}; expected ${expected}`);
+  }
+}
+
+function described(character: string | undefined): string {
+  if (character === undefined) return 'the end of the file';
+  if (character === '\uFEFF') return 'a byte order mark';
+  if (character === "'") return 'a single quote';
+  return character < ' ' ? `the control character ${character.charCodeAt(0)}` : `'${character}'`;
+}

@@ -1,0 +1,227 @@
+/** What an administrator is told about a configuration file that is wrong: every line of it, exactly. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { loadConfiguration } from '../../../src/config/load.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-load-'));
+after(() => rmSync(directory, { recursive: true }));
+const file = join(directory, 'pptpd-ts.json');
+
+/** The problems without the file's name, which every one begins with. */
+function problemsOf(text: string): string[] {
+  writeFileSync(file, text);
+  const loaded = loadConfiguration(file);
+  assert.ok(!loaded.ok, 'it must be refused');
+  for (const problem of loaded.problems) assert.ok(problem.startsWith(`${file}:`), problem);
+  return loaded.problems.map((problem) => problem.slice(file.length + 1).trim());
+}
+
+const RANGE = 'an address, a range or a block: 192.0.2.1, 192.0.2.1-20, 192.0.2.1-192.0.2.20, 192.0.2.0/24';
+
+test('an empty object is the default configuration', () => {
+  writeFileSync(file, '{}');
+  const loaded = loadConfiguration(file);
+  assert.ok(loaded.ok);
+  const { listen, addresses, limits, timeouts, metrics } = loaded.configuration;
+  assert.deepEqual(listen, { address: '0.0.0.0', port: 1723 });
+  assert.deepEqual(addresses, { local: ['192.168.0.1'], remote: ['192.168.1.10-100'], delegate: false });
+  assert.equal(limits.connections, 100);
+  assert.equal(timeouts.firstMessage, 10);
+  assert.equal(metrics, undefined);
+});
+
+const notJson: readonly [name: string, text: string, problem: string][] = [
+  ['empty', '', '1:1: not JSON: the file is empty; a configuration is at least {}'],
+  ['white space alone', ' \n', '1:1: not JSON: the file is empty; a configuration is at least {}'],
+  ['cut short', '{\n  "listen": {', `2:14: not JSON: found the end of the file; expected a key in double quotes`],
+  ['comma forgotten', '{\n  "a": 1\n  "b": 2 }', `3:3: not JSON: found '"'; expected ',' or '}'`],
+  [
+    'comma too many',
+    '{ "a": 1, }',
+    `1:9: not JSON: a ',' before '}'; expected a key in double quotes behind it, or no comma`,
+  ],
+  [
+    'comma too many in an array',
+    '{ "a": [1,] }',
+    `1:10: not JSON: a ',' before ']'; expected a value behind it, or no comma`,
+  ],
+  ['colon forgotten', '{ "a" 1 }', `1:7: not JSON: found "1"; expected ':' after the key "a"`],
+  ['key without quotes', '{ port: 1 }', '1:3: not JSON: found "port"; expected a key in double quotes'],
+  ['single quotes', "{ 'port': 1 }", '1:3: not JSON: found a single quote; expected a key in double quotes'],
+  ['a word as value', '{ "a": yes }', '1:8: not JSON: found "yes"; expected a value'],
+  ['a number with leading zero', '{ "a": 010 }', '1:8: not JSON: found "010"; expected a value'],
+  ['an address without quotes', '{ "a": 192.0.2.1 }', '1:8: not JSON: found "192.0.2.1"; expected a value'],
+  [
+    'a comment',
+    '{\n  // here\n}',
+    '2:3: not JSON: a comment, which JSON does not have; expected a key in double quotes',
+  ],
+  ['a comment behind', '{} # here', '1:4: not JSON: a comment, which JSON does not have; expected the end of the file'],
+  ['two values', '{} {}', `1:4: not JSON: found '{'; expected the end of the file`],
+  ['string not closed', '{ "a": "b\n}', '1:8: not JSON: a string without its closing quote'],
+  [
+    'bad escape',
+    '{ "a": "\\d" }',
+    `1:9: not JSON: a '\\' that begins no escape; write '\\\\' for the character itself`,
+  ],
+  ['tab in a string', '{ "a": "\t" }', '1:9: not JSON: the control character 9 in a string; write it as an escape'],
+  ['byte order mark', '\uFEFF{}', '1:1: not JSON: found a byte order mark; expected a value'],
+  ['a key twice', '{ "a": 1,\n "a": 2 }', '2:2: not JSON: the key "a" stands here a second time'],
+  [
+    'a key twice, written otherwise',
+    '{ "a": 1, "\\u0061": 2 }',
+    '1:11: not JSON: the key "a" stands here a second time',
+  ],
+  ['too deep', '['.repeat(100_000), '1:66: not JSON: more than 64 levels of [ and {'],
+];
+for (const [name, text, problem] of notJson) {
+  test(`JSON: ${name}`, () => assert.deepEqual(problemsOf(text), [problem]));
+}
+
+const wrong: readonly [input: unknown, ...problems: string[]][] = [
+  [
+    [],
+    '[] is not allowed; allowed: an object with listen, addresses, limits, access, timeouts, pppd, gre, workers, log, runDirectory, metrics',
+  ],
+  [{ listen: 1723 }, 'listen: 1723 is not allowed; allowed: an object with address, port, vrf'],
+  [{ listen: { port: '1723' } }, 'listen.port: "1723" is not allowed; allowed: a whole number from 1 to 65535'],
+  [{ listen: { port: 0 } }, 'listen.port: 0 is not allowed; allowed: a whole number from 1 to 65535'],
+  [{ listen: { port: 1.5 } }, 'listen.port: 1.5 is not allowed; allowed: a whole number from 1 to 65535'],
+  [{ listen: { port: null } }, 'listen.port: null is not allowed; allowed: a whole number from 1 to 65535'],
+  [
+    { listen: { address: '::1' } },
+    'listen.address: "::1" is not allowed; allowed: an IPv4 address, for example 192.0.2.1',
+  ],
+  [
+    { listen: { vrf: 'a/b' } },
+    `listen.vrf: "a/b" is not allowed; allowed: a network device's name, 1 to 15 characters without spaces and slashes`,
+  ],
+  [{ timeouts: { echoReply: 0 } }, 'timeouts.echoReply: 0 is not allowed; allowed: a number above 0, up to 86400'],
+  [{ pppd: { speed: -1 } }, 'pppd.speed: -1 is not allowed; allowed: a whole number from 1 to 4000000'],
+  [{ pppd: { path: 'pppd' } }, 'pppd.path: "pppd" is not allowed; allowed: an absolute path'],
+  [{ pppd: { ipparam: 'yes' } }, 'pppd.ipparam: "yes" is not allowed; allowed: true or false'],
+  [{ pppd: { args: ['debug', 7] } }, 'pppd.args[1]: 7 is not allowed; allowed: a string'],
+  [{ pppd: { args: 'debug' } }, 'pppd.args: "debug" is not allowed; allowed: an array, each a string'],
+  [
+    { log: { level: 'loud' } },
+    'log.level: "loud" is not allowed; allowed: "trace", "debug", "info", "warn", "error", "fatal", "silent"',
+  ],
+  [
+    { access: { allow: ['192.0.2.0/24', '192.0.2.0/33'] } },
+    'access.allow[1]: "192.0.2.0/33" is not allowed; allowed: an IPv4 address or network, for example 192.0.2.0/24',
+  ],
+  [
+    { runDirectory: `var${'/long'.repeat(40)}` },
+    `runDirectory: "var${'/long'.repeat(11)}… is not allowed; allowed: an absolute path`,
+  ],
+  [{ metrics: { port: 99_999 } }, 'metrics.port: 99999 is not allowed; allowed: a whole number from 1 to 65535'],
+  [
+    { addresses: { remote: 7 } },
+    `addresses.remote: 7 is not allowed; allowed: an array or a comma list, each ${RANGE}`,
+  ],
+  [{ addresses: { remote: ['192.0.2.1', 7] } }, `addresses.remote[1]: 7 is not allowed; allowed: ${RANGE}`],
+  [
+    { addresses: { remote: ['192.0.2.10-20', '192.0.2.9-4,192.0.2.15'] } },
+    `addresses.remote[1]: "192.0.2.9-4" is not allowed (it runs backwards); allowed: ${RANGE}`,
+    `addresses.remote[1]: "192.0.2.15" is not allowed (it has 192.0.2.15 a second time, after "192.0.2.10-20"); allowed: ${RANGE}`,
+  ],
+  [
+    { addresses: { local: '192.0.2.300' } },
+    `addresses.local: "192.0.2.300" is not allowed (it has an octet over 255); allowed: an array or a comma list, each ${RANGE}`,
+  ],
+  [{ listn: {} }, 'listn: unknown key; did you mean listen?'],
+  [{ pppd: { sped: 9600 } }, 'pppd.sped: unknown key; did you mean pppd.speed?'],
+  [{ pppd: { optoins: '/x' } }, 'pppd.optoins: unknown key; did you mean pppd.options?'],
+  [{ connections: 5 }, 'connections: unknown key; did you mean limits.connections?'],
+  [{ listen: { colour: 'red' } }, 'listen.colour: unknown key; known here: address, port, vrf'],
+  [
+    { log: { x: 1, Level: 'info' } },
+    'log.x: unknown key; known here: level, directory',
+    'log.Level: unknown key; did you mean log.level?',
+  ],
+];
+for (const [input, ...problems] of wrong) {
+  test(`schema: ${JSON.stringify(input).slice(0, 70)}`, () =>
+    assert.deepEqual(problemsOf(JSON.stringify(input)), problems));
+}
+
+const together: readonly [addresses: unknown, ...problems: string[]][] = [
+  [
+    { local: '192.0.2.1-2', remote: '192.0.2.10-13' },
+    `addresses.local: "192.0.2.1-192.0.2.2" is not allowed (it makes 2 addresses, and 'remote' 4); allowed: one address for all, or at least as many as 'remote' makes`,
+  ],
+  [
+    { local: '192.0.2.1-12', remote: '192.0.2.10-20' },
+    `addresses.local: "192.0.2.10-192.0.2.12" is not allowed (it is in 'remote' too); allowed: addresses that no client gets`,
+  ],
+  [
+    { local: [], remote: [] },
+    'addresses.local: [] is not allowed (nobody could be given an address); allowed: at least one address, without delegate',
+    'addresses.remote: [] is not allowed (nobody could be given an address); allowed: at least one address, without delegate',
+  ],
+  [
+    { local: '192.168.1.50' },
+    `addresses.local: "192.168.1.50" is not allowed (it is in 'remote' too); allowed: addresses that no client gets`,
+  ],
+  [
+    { local: '192.0.2.1', remote: '192.0.2.1-2', delgate: false },
+    'addresses.delgate: unknown key; did you mean addresses.delegate?',
+    `addresses.local: "192.0.2.1" is not allowed (it is in 'remote' too); allowed: addresses that no client gets`,
+  ],
+];
+for (const [addresses, ...problems] of together) {
+  test(`both lists: ${JSON.stringify(addresses)}`, () =>
+    assert.deepEqual(problemsOf(JSON.stringify({ addresses })), problems));
+}
+
+test('several problems in several places are named at once', () => {
+  const text = JSON.stringify({
+    listen: { port: 0 },
+    pppd: { sped: 1 },
+    addresses: { local: 'x' },
+    limits: { pending: -1 },
+  });
+  assert.deepEqual(
+    problemsOf(text).map((problem) => problem.split(':')[0]),
+    ['listen.port', 'addresses.local', 'limits.pending', 'pppd.sped'],
+  );
+});
+
+for (const addresses of [
+  { delegate: true, local: [], remote: [] },
+  { delegate: true, local: '192.168.1.10' },
+  { local: '192.0.2.1-4', remote: '192.0.2.10-13' },
+  { local: '192.0.2.1-5', remote: '192.0.2.10-13' },
+]) {
+  test(`allowed: ${JSON.stringify(addresses)}`, () => {
+    writeFileSync(file, JSON.stringify({ addresses }));
+    const loaded = loadConfiguration(file);
+    assert.ok(loaded.ok, loaded.ok ? '' : loaded.problems.join('\n'));
+  });
+}
+
+test('a file that is not there, and one that is none, have a sentence each', () => {
+  const missing = join(directory, 'none.json');
+  assert.deepEqual(loadConfiguration(missing), {
+    ok: false,
+    problems: [`${missing}: there is no such file; write one ({} is enough), or name another with -c FILE`],
+  });
+  assert.deepEqual(loadConfiguration(directory), {
+    ok: false,
+    problems: [`${directory}: this is a directory; name the file in it`],
+  });
+});
+
+const cannotRefuse = process.getuid?.() === 0 && 'root may read every file';
+test('a file that may not be read has a sentence', { skip: cannotRefuse }, () => {
+  const secret = join(directory, 'secret.json');
+  writeFileSync(secret, '{}');
+  chmodSync(secret, 0);
+  assert.deepEqual(loadConfiguration(secret), {
+    ok: false,
+    problems: [`${secret}: this user may not read it; run as root, or change its mode`],
+  });
+});

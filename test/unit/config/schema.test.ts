@@ -1,0 +1,21 @@
+/** The schema as JSON Schema: what an editor completes from is what the server checks by. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configurationJsonSchema, configurationSchema } from '../../../src/config/schema.js';
+
+test('the JSON Schema is of what is written: nothing is required, no key is unknown, defaults are in it', () => {
+  const schema = configurationJsonSchema();
+  assert.equal(schema.$schema, 'https://json-schema.org/draft/2020-12/schema');
+  assert.equal(schema.required, undefined);
+  assert.equal(schema.additionalProperties, false);
+  assert.deepEqual(Object.keys(schema.properties ?? {}), Object.keys(configurationSchema.shape));
+  const listen = schema.properties?.['listen'];
+  assert.ok(typeof listen === 'object');
+  assert.deepEqual(listen.properties?.['port'], {
+    default: 1723,
+    description: 'the TCP port; clients expect 1723',
+    type: 'integer',
+    minimum: 1,
+    maximum: 65535,
+  });
+});
