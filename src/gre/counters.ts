@@ -3,7 +3,7 @@ export interface RelayCounters {
   /** PPP frames from the client that were given to the pty, and their octets. */
   rxPackets: number;
   rxBytes: number;
-  /** PPP frames that were sent to the client, and their octets. */
+  /** PPP frames that were handed to the socket for the client, and their octets. */
   txPackets: number;
   txBytes: number;
 

@@ -11,9 +11,9 @@ import { addressOf } from './system.js';
 /** Packets of one recvmmsg, frames of one sendmmsg. */
 export const RECEIVE_BATCH = 32;
 export const SEND_BATCH = 64;
-/** The message behind the batch's is for acknowledgments that go alone. */
-export const ACKNOWLEDGMENT_MESSAGE = SEND_BATCH;
 const SEND_MESSAGES = SEND_BATCH + 1;
+/** The message behind the batch's is for acknowledgments that go alone. */
+export const ACKNOWLEDGMENT_MESSAGE = SEND_MESSAGES - 1;
 /** The longest PPP frame either way, octets: an MRU of 1500 and what headers may be before it, with room to spare. */
 export const LONGEST_FRAME = 2000;
 /** A pty's read returns at most 4095 octets. */

@@ -222,6 +222,7 @@ export class Relay {
     if (this.#ptyBlocked) this.#writeQueue();
     for (let round = 0; round < ROUNDS_PER_TURN && !this.#closed; round += 1) {
       const received = this.#started ? this.#recvPackets(now) : 0;
+      if (this.#closed) break;
       const reads = this.#windowClosed ? 0 : this.#readPty(now);
       if (received < RECEIVE_BATCH && reads < READS_PER_ROUND) break;
     }
@@ -338,13 +339,13 @@ export class Relay {
   #deliver(at: number, length: number): void {
     const counters = this.#counters;
     const isControl = this.#isControl(at);
-    counters.rxPackets += 1;
-    counters.rxBytes += length;
     if (isControl || this.#tap !== null) this.#tell('fromClient', at, length, isControl);
     if (!this.#hasRoom(longestEncoding(length) + SLACK)) {
       counters.rxPtyFull += 1;
       return;
     }
+    counters.rxPackets += 1;
+    counters.rxBytes += length;
     this.#queueTail = this.#hdlc.encode(at, length, this.#queueTail, isControl ? ACCM_ALL : this.#accm);
   }
 
@@ -362,7 +363,7 @@ export class Relay {
 
   #writeQueue(): void {
     const length = this.#queueTail - this.#queueHead;
-    if (length === 0) return;
+    if (length === 0 || this.#closed) return;
     const written = write(this.#pty, this.#memory.address + this.#queueHead, length);
     if (written === length) {
       this.#queueHead = this.#memory.queueAt;
@@ -436,7 +437,7 @@ export class Relay {
       this.#unreadAt = memory.readAt;
       this.#unread = count;
       if (this.#preamble !== null) this.#readText(this.#preamble);
-      if (!this.#decode(now)) return reads;
+      if (this.#closed || !this.#decode(now)) return reads;
     }
     if (this.#hdlc.frameCount > 0) this.#sendFrames(now);
     return reads;
@@ -524,11 +525,13 @@ export class Relay {
         case 'hungUp':
         case 'told':
           // The first error may be an earlier packet's; the second one is this packet's.
-          this.#counters.icmpErrors += 1;
           if (refused === next) {
             this.#counters.txRefused += 1;
             next += 1;
-          } else refused = next;
+          } else {
+            this.#counters.icmpErrors += 1;
+            refused = next;
+          }
       }
     }
   }
