@@ -164,7 +164,10 @@ export class Session {
       return;
     }
     const { configuration, lease, peer, localAddress } = this.#handoff;
-    this.#timers.stop('establish');
+    const { establish } = configuration.timeouts;
+    this.#timers.start('establish', establish, () => {
+      void this.close('pppdFailed', `it sent no PPP frame within ${establish} s`);
+    });
     try {
       this.#call = new Call({
         configuration,
@@ -195,6 +198,7 @@ export class Session {
 
   #acceptCall(request: MessageOf<'OutgoingCallRequest'>): void {
     if (this.#closing !== undefined) return;
+    this.#timers.stop('establish');
     this.#unanswered = null;
     this.#control.send({
       type: 'OutgoingCallReply',
@@ -212,7 +216,7 @@ export class Session {
   }
 
   #refuseCall(request: MessageOf<'OutgoingCallRequest'>, refusal: keyof typeof REFUSALS): void {
-    this.#unanswered = null;
+    if (request === this.#unanswered) this.#unanswered = null;
     this.#control.send({
       type: 'OutgoingCallReply',
       callId: 0,
