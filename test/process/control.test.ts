@@ -3,11 +3,12 @@
  * stand-in pppd.
  */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
 import { type ControlMessage, encode, MAGIC_COOKIE } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
-import { enterNamespace } from './support/netns.js';
+import { enterNamespace, namespaceProcesses } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, startServer, STAND_IN_PPPD } from './support/server.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
@@ -215,18 +216,27 @@ test('Incoming-Call-Request is answered with result 3: a server is no PNS', asyn
 });
 
 describe('Call-Clear-Request', () => {
-  test('ends the call with result 4, and the client can call again', async (t) => {
+  test('ends the call with result 4, and the client can call again; nothing piles up', async (t) => {
     const server = await startServer(t);
     const { client, reply } = await Client.call();
-    for (let round = 1; round <= 3; round += 1) {
+    const [session] = await server.sessions();
+    const descriptors = (): number => readdirSync(`/proc/${session?.pid}/fd`).length;
+    const before = descriptors();
+    for (let round = 1; round <= 4; round += 1) {
       client.send({ type: 'CallClearRequest', callId: CALL.callId });
       const notice = await client.next('CallDisconnectNotify');
       assert.deepEqual([notice.callId, notice.resultCode], [reply.callId, 4]);
       // pppd was waited for before the client was told.
       assert.equal(server.pppdNotes().filter(({ event }) => event === 'ended').length, round);
+      assert.deepEqual(
+        namespaceProcesses().filter(({ zombie }) => zombie),
+        [],
+      );
       client.send(CALL);
       assert.equal((await client.next('OutgoingCallReply')).resultCode, 1);
     }
+    // Before, our own question may still have held one.
+    assert(descriptors() <= before, `${before} descriptors became ${descriptors()}`);
   });
 
   test('without a call harms nothing', async (t) => {

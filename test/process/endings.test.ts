@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { SessionClient } from '../../src/session/client.js';
 import { CALL, Client, START } from './support/client.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, Server, startServer } from './support/server.js';
@@ -50,6 +51,22 @@ describe('the client goes', () => {
       await callWhenFree();
     });
   }
+});
+
+test('an administrator ends a session by its socket: the client hears administrative shutdown', async (t) => {
+  const server = await startServer(t);
+  const { client, reply } = await Client.call();
+  const [session] = await server.sessions();
+  const socket = await SessionClient.connect(server.runDirectory, session?.session ?? '');
+  const over = new Promise<void>((resolve) => (socket.onClose = resolve));
+  await socket.request('disconnect', { reason: 'kicked' });
+  const notice = await client.next('CallDisconnectNotify');
+  assert.deepEqual([notice.callId, notice.resultCode], [reply.callId, 3]);
+  assert.equal((await client.next('StopControlConnectionRequest')).reason, 3);
+  // Its closing says that all of it is gone.
+  await over;
+  assert.deepEqual(server.sessionFiles(), []);
+  assert(server.pppdNotes().some(({ event }) => event === 'ended'));
 });
 
 describe('a worker is killed', () => {
@@ -117,6 +134,17 @@ describe('the manager ends by TERM or INT', () => {
     assert.deepEqual(await server.exited(), { code: 0, signal: null });
     await server.nothingLeft();
   });
+});
+
+test('a session that hangs does not keep the manager from ending', async (t) => {
+  const server = await startServer(t, { timeouts: { pppdExit: 0.1 } }, 'ignore');
+  const { client } = await Client.call();
+  const [session] = await server.sessions();
+  process.kill(session?.pid ?? 0, 'SIGSTOP');
+  server.signal('SIGTERM');
+  await client.closed;
+  assert.deepEqual(await server.exited(), { code: 0, signal: null });
+  await server.nothingLeft();
 });
 
 describe('the manager goes and the sessions stay', () => {

@@ -99,6 +99,16 @@ describe('pppd’s own end', () => {
     assert.match(String(detail), /exit code 1/);
   });
 
+  test('while a second call is refused: each request has its own answer', async (t) => {
+    await startServer(t, {}, 'exit=1');
+    const client = await Client.start();
+    client.send(CALL, { ...CALL, callId: 2 });
+    const busy = await client.next('OutgoingCallReply');
+    assert.deepEqual([busy.peerCallId, busy.errorCode], [2, 4]);
+    const failed = await client.next('OutgoingCallReply');
+    assert.deepEqual([failed.peerCallId, failed.errorCode], [CALL.callId, 6]);
+  });
+
   test('in service: the client hears Call-Disconnect-Notify 1 and a stop', async (t) => {
     const server = await startServer(t, {}, 'leave');
     const tunnel = await Tunnel.open(t);
@@ -123,6 +133,16 @@ describe('pppd’s own end', () => {
     const { detail } = await server.waitForLog('the end', ({ reason }) => reason === 'pppdExited');
     assert.match(String(detail), /signal 9/);
   });
+});
+
+test('a pppd that sends no frame within timeouts.establish: the client is refused with error 6', async (t) => {
+  const server = await startServer(t, { timeouts: { establish: 0.5 } }, 'silent');
+  const client = await Client.start();
+  client.send(CALL);
+  const reply = await client.next('OutgoingCallReply');
+  assert.deepEqual([reply.resultCode, reply.errorCode, reply.peerCallId], [2, 6, CALL.callId]);
+  await client.closed;
+  await server.waitForPppd('its end', ({ event }) => event === 'ended');
 });
 
 test('a pppd that never sends a frame is ended with its client', async (t) => {
