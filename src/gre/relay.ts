@@ -128,7 +128,6 @@ export class Relay {
   #preamble: Preamble | null = new Preamble();
   #started = false;
   #closed = false;
-  #told = false;
   #tap: ((direction: Direction, frame: Uint8Array) => void) | null = null;
 
   #acknowledgmentTimer: NodeJS.Timeout | null = null;
@@ -212,7 +211,6 @@ export class Relay {
   #end(reason: 'ptyClosed' | 'socketFailed', detail: string): void {
     if (this.#closed) return;
     this.close();
-    this.#told = true;
     this.#events.end(reason, detail);
   }
 
@@ -227,11 +225,6 @@ export class Relay {
       if (received < RECEIVE_BATCH && reads < READS_PER_ROUND) break;
     }
     if (!this.#closed) this.#endTurn(now);
-    if (this.#told) {
-      // libuv called us without Node's scope around it: promises and ticks of the listeners wait for one.
-      this.#told = false;
-      setImmediate(() => {});
-    }
   }
 
   #endTurn(now: number): void {
@@ -450,7 +443,6 @@ export class Relay {
     this.#unreadAt += used;
     this.#unread -= used;
     if (text === '') return;
-    this.#told = true;
     this.#events.text(text);
   }
 
@@ -585,7 +577,6 @@ export class Relay {
     const frame = this.#memory.frame(at, length);
     this.#tap?.(direction, frame);
     if (!isControl) return;
-    this.#told = true;
     this.#events.control(direction, frame);
   }
 }

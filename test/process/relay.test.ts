@@ -208,7 +208,7 @@ describe('control frames are told', { timeout: TIMEOUT }, () => {
       call.onControl = resolve;
     });
     await call.pty.send(LCP_REQUEST);
-    await told.then(() => process.nextTick(() => {}));
+    await told;
   });
 });
 
