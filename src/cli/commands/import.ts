@@ -1,0 +1,63 @@
+/** `pptpd-ts import`: pptpd's configuration file and command line become ours. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { configurationFileOf, importPptpd, remarksOfHostsFile } from '../../config/import.js';
+import { EXIT } from '../configuration.js';
+
+const PPTPD_FILE = '/etc/pptpd.conf';
+
+/** Access rules that pptpd obeys and that no configuration file of it names (hosts_access(5)). */
+const HOSTS_FILES = ['/etc/hosts.allow', '/etc/hosts.deny'];
+
+/** JSON to standard output; what is not carried over, line by line, to standard error. */
+export const importCommand = (): Command =>
+  new Command('import')
+    .description("read pptpd's configuration file (and command line); print the same as ours")
+    .argument('[file]', `pptpd's configuration file (default: ${PPTPD_FILE}, or what its command line names)`)
+    .argument('[arguments...]', 'behind --: the command line that pptpd was started with, without its own name')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  pptpd-ts import > /etc/pptpd-ts.json
+  pptpd-ts import /etc/pptpd.conf -- --logwtmp --connections 20
+
+Exit code 1: a line cannot be carried over at all (it is named), and nothing is printed.`,
+    )
+    .action((first: string | undefined, others: string[]) => {
+      // `import -- -d`: commander takes what stands behind -- for the file, if none stands before.
+      const isFile = first !== undefined && !first.startsWith('-');
+      const commandLine = first === undefined || isFile ? others : [first, ...others];
+      const name = isFile ? first : (configurationFileOf(commandLine) ?? PPTPD_FILE);
+      const text = contentOf(name);
+      if (text === null) return;
+      const imported = importPptpd({ name, text }, commandLine);
+      for (const remark of imported.remarks) console.error(remark);
+      for (const remark of HOSTS_FILES.flatMap(hostsRemarks)) console.error(remark);
+      if (imported.ok) {
+        console.log(JSON.stringify(imported.input, null, 2));
+        return;
+      }
+      for (const fault of imported.faults) console.error(`pptpd-ts: ${fault}`);
+      process.exitCode = EXIT.failed;
+    });
+
+/** The file's text; else null, and the error is said. */
+function contentOf(name: string): string | null {
+  try {
+    return readFileSync(name, 'utf8');
+  } catch (error) {
+    console.error(`pptpd-ts: ${name}: pptpd's configuration cannot be read: ${(error as Error).message}`);
+    process.exitCode = EXIT.failed;
+    return null;
+  }
+}
+
+function hostsRemarks(name: string): string[] {
+  try {
+    return remarksOfHostsFile({ name, text: readFileSync(name, 'utf8') });
+  } catch (error) {
+    // Most machines have none.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : [`${name}: not read: ${(error as Error).message}`];
+  }
+}
