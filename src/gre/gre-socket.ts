@@ -41,6 +41,7 @@ const MEMINFO_DROPS = 8;
 const MEMINFO_WORDS = 9;
 // sys/epoll.h
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 const EPOLLIN = 0x01;
 const EPOLLOUT = 0x04;
@@ -86,6 +87,7 @@ export class GreSocket {
   readonly #memory: RelayMemory;
   readonly #wakeUp: WakeUp;
   readonly #epoll: number;
+  readonly #watched = new Set<number>();
   #closed = false;
   #dropped = 0;
 
@@ -116,14 +118,16 @@ export class GreSocket {
     }
   }
 
-  /** Has `ready` called while `fd` can be read. */
-  watch(fd: number): void {
-    this.#control(EPOLL_CTL_ADD, fd, EPOLLIN);
-  }
-
-  /** For a watched `fd`: what of it `ready` is called for from now on. */
-  watchFor(fd: number, readable: boolean, writable: boolean): void {
-    this.#control(EPOLL_CTL_MOD, fd, (readable ? EPOLLIN : 0) | (writable ? EPOLLOUT : 0));
+  /** Has `ready` called while `fd` can be read, or written, from now on; with neither, not even when it hangs up. */
+  watch(fd: number, readable: boolean, writable: boolean): void {
+    const events = (readable ? EPOLLIN : 0) | (writable ? EPOLLOUT : 0);
+    const watched = this.#watched.has(fd);
+    if (events === 0) {
+      if (this.#watched.delete(fd)) this.#control(EPOLL_CTL_DEL, fd, 0);
+      return;
+    }
+    this.#control(watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, events);
+    this.#watched.add(fd);
   }
 
   /** Packets that the kernel dropped because this process did not fetch them in time. */

@@ -156,7 +156,7 @@ export class Relay {
     // A descriptor of our own: the number of a closed one may be another file's by the next read.
     this.#pty = duplicate(options.ptyFd);
     setNonBlocking(this.#pty);
-    this.#socket.watch(this.#pty);
+    this.#socket.watch(this.#pty, true, false);
     for (let slot = RECEIVE_SLOTS - 1; slot >= RECEIVE_BATCH; slot -= 1) this.#freeSlot(slot);
     for (let index = 0; index < RECEIVE_BATCH; index += 1) this.#setBatchSlot(index, index);
   }
@@ -379,7 +379,7 @@ export class Relay {
   }
 
   #watchPty(): void {
-    this.#socket.watchFor(this.#pty, !this.#windowClosed, this.#ptyBlocked);
+    this.#socket.watch(this.#pty, !this.#windowClosed, this.#ptyBlocked);
   }
 
   #startReorderTimer(now: number): void {
@@ -493,7 +493,7 @@ export class Relay {
   /** pppd has sent a frame: its pty is raw now, and can be written to. */
   #start(): void {
     this.#started = true;
-    this.#socket.watch(this.#socket.fd);
+    this.#socket.watch(this.#socket.fd, true, false);
   }
 
   #transmit(first: number, end: number): void {
