@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../host/version.js';
 import { checkCommand } from './commands/check.js';
 import { doctorCommand } from './commands/doctor.js';
+import { importCommand } from './commands/import.js';
 import { sessionsCommand } from './commands/sessions.js';
 import { showCommand } from './commands/show.js';
 import { EXIT } from './configuration.js';
@@ -22,6 +23,7 @@ const program = new Command('pptpd-ts')
   .addCommand(serveHelp)
   .addCommand(checkCommand())
   .addCommand(doctorCommand())
+  .addCommand(importCommand())
   .addCommand(sessionsCommand())
   .addCommand(showCommand());
 

@@ -3,6 +3,7 @@
  * Times are in seconds, fractions allowed; 0 in a limit means none.
  */
 import { z } from 'zod';
+import { RFC_TIMERS, TCP_PORT } from '../pptp/index.js';
 import { addressList, addressNumber, expandRanges, rangesOf } from './addresses.js';
 
 /** Titles say in words what is allowed: of the keys whose kind a number range or a list of values cannot say. */
@@ -87,7 +88,7 @@ export const configurationSchema = z.strictObject({
   listen: z
     .strictObject({
       address: address.default('0.0.0.0').describe('the address to listen on; 0.0.0.0 is every one'),
-      port: port.default(1723).describe('the TCP port; clients expect 1723'),
+      port: port.default(TCP_PORT).describe('the TCP port; clients expect 1723'),
       vrf: interfaceName.optional().describe('the VRF device that listener and GRE sockets are bound to'),
     })
     .prefault({}),
@@ -118,8 +119,8 @@ export const configurationSchema = z.strictObject({
     .strictObject({
       firstMessage: seconds.default(10).describe('for a whole start request'),
       establish: seconds.default(60).describe('for a call on a control connection'),
-      echoInterval: seconds.default(60).describe('silence of the client before an Echo-Request'),
-      echoReply: seconds.default(60).describe('for its reply'),
+      echoInterval: seconds.default(RFC_TIMERS.echoInterval).describe('silence of the client before an Echo-Request'),
+      echoReply: seconds.default(RFC_TIMERS.echoReply).describe('for its reply'),
       pppdExit: seconds.default(5).describe('for pppd to end by TERM before it gets KILL'),
     })
     .prefault({}),

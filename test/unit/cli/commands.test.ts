@@ -67,7 +67,7 @@ test('without a command, and for an unknown one, the help is shown and the exit 
   }
 });
 
-for (const command of ['serve', 'check', 'doctor', 'sessions', 'show']) {
+for (const command of ['serve', 'check', 'doctor', 'import', 'sessions', 'show']) {
   test(`${command} --help has an example`, async () => {
     const { code, output } = await run(command, '--help');
     assert.equal(code, 0);
@@ -77,9 +77,16 @@ for (const command of ['serve', 'check', 'doctor', 'sessions', 'show']) {
 
 test('check prints the effective configuration and the pool', async (t) => {
   const { file } = configure(t, { addresses: { local: ['192.0.2.1'], remote: ['198.51.100.10-19'] } });
-  const { code, output } = await run('check', '-c', file);
+  const { code, output, errors } = await run('check', '-c', file);
   assert.equal(code, 0);
-  assert.match(output, /"port": 1723/);
+  assert.equal(JSON.parse(output).listen.port, 1723);
+  assert.match(errors, /198\.51\.100\.10/);
+});
+
+test('check --schema prints the JSON Schema', async () => {
+  const { code, output } = await run('check', '--schema');
+  assert.equal(code, 0);
+  assert.ok(JSON.parse(output).properties.listen !== undefined);
 });
 
 test('check names every error at once and exits with 2', async (t) => {
