@@ -14,7 +14,9 @@ enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [FIRST, SECOND] = CLIENT_ADDRESSES;
 
-test('a full server says so in the protocol, and lets the next in when one leaves', { timeout: LIMIT_MS }, async (t) => {
+test('a full server says so in the protocol, and lets the next in when one leaves', {
+  timeout: LIMIT_MS,
+}, async (t) => {
   const server = await startServer(t, { limits: { connections: 2 } });
   const inside = await Client.start();
   await Client.start();

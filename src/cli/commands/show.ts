@@ -10,7 +10,7 @@ type Json = Readonly<Record<string, unknown>>;
 /** Nested values as `key.key  value` lines; what is null or zero is left out: it has not happened. */
 function lines(value: unknown, key: string): [string, string][] {
   if (value === null || value === 0 || value === '') return [];
-  if (typeof value !== 'object') return [[key, String(value)]];
+  if (typeof value !== 'object') return [[key, typeof value === 'string' ? value : JSON.stringify(value)]];
   if (Array.isArray(value))
     return value.length === 0 ? [] : [[key, value.map((each) => JSON.stringify(each)).join(', ')]];
   return Object.entries(value as Json).flatMap(([name, inner]) => lines(inner, key === '' ? name : `${key}.${name}`));
