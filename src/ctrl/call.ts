@@ -15,6 +15,8 @@ import type { Timers } from './timers.js';
 
 /** What pppd prints before its first frame is its error message; more than this of it is not kept. */
 const MAX_WORDS = 2000;
+/** pppd's scripts may hold the pty when it has ended: what they have to say is not waited for any longer. */
+const LAST_WORDS_SECONDS = 0.5;
 
 export interface CallHandlers {
   /** pppd runs: its first frame is on its way to the client. */
@@ -41,6 +43,9 @@ export class Call {
   readonly #pppd: Pppd;
   readonly #relay: Relay;
   readonly #reader = new PppReader();
+  /** Resolves, with pppd's exit in words, when pppd was reaped and the relay has had all that it left in the pty. */
+  readonly #over: Promise<string>;
+  #relayEnded: () => void = () => undefined;
   #words = '';
   #started = false;
   #closing = false;
@@ -51,7 +56,8 @@ export class Call {
     const { configuration, lease, peerAddress, localAddress, request, timers } = options;
     const { pppd } = configuration;
     this.#pppd = new Pppd(pppd.path, pppdArguments(pppd, lease, peerAddress), timers);
-    void this.#pppd.exited().then(({ text }) => this.#end(this.#started ? 'pppdExited' : 'pppdFailed', text));
+    this.#over = this.#awaitOver();
+    void this.#over.then((text) => this.#end(this.#started ? 'pppdExited' : 'pppdFailed', text));
     try {
       this.#relay = new Relay({
         localAddress,
@@ -66,6 +72,7 @@ export class Call {
           text: (chunk) => this.#recvWords(chunk),
           control: (direction, frame) => this.#recvControlFrame(direction, frame),
           end: (reason, detail) => {
+            this.#relayEnded();
             // A closed pty is pppd's end, whose exit code says more.
             if (reason === 'socketFailed') this.#end('relayFailed', detail);
           },
@@ -102,9 +109,19 @@ export class Call {
   /** Ends relay and pppd; resolves when pppd was reaped. Idempotent. */
   async close(): Promise<void> {
     this.#closing = true;
-    const exit = this.#pppd.end(this.#options.configuration.timeouts.pppdExit);
-    await exit;
+    await this.#pppd.end(this.#options.configuration.timeouts.pppdExit);
+    await this.#over;
     this.#relay.close();
+  }
+
+  async #awaitOver(): Promise<string> {
+    const { timers } = this.#options;
+    const drained = new Promise<void>((resolve) => (this.#relayEnded = resolve));
+    const { text } = await this.#pppd.exited();
+    timers.start('lastWords', LAST_WORDS_SECONDS, this.#relayEnded);
+    await drained;
+    timers.stop('lastWords');
+    return text;
   }
 
   #recvWords(chunk: string): void {

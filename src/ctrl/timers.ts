@@ -11,7 +11,9 @@ export type TimerName =
   /** STOP_REPLY_SECONDS in control-connection.ts. */
   | 'stopReply'
   /** `timeouts.pppdExit`: between TERM and KILL. */
-  | 'pppdExit';
+  | 'pppdExit'
+  /** LAST_WORDS_SECONDS in call.ts. */
+  | 'lastWords';
 
 export class Timers {
   readonly #running = new Map<TimerName, NodeJS.Timeout>();
