@@ -142,6 +142,10 @@ export const configurationSchema = z.strictObject({
         .describe("keep to the peer's window (RFC 2637 §4.2), or only measure it"),
     })
     .prefault({}),
+  broadcastRelay: z
+    .strictObject({ interface: interfaceName.describe('the LAN interface, for example eth1') })
+    .optional()
+    .describe('relays UDP broadcasts between a LAN interface and the tunnels, and between the tunnels'),
   workers: z
     .strictObject({
       spare: z.int().min(0).max(64).default(2).describe('ctrl workers kept started for clients to come'),

@@ -106,9 +106,17 @@ export class Call {
     this.#relay.setSendAccm(accm);
   }
 
-  /** Ends relay and pppd; resolves when pppd was reaped. Idempotent. */
-  async close(): Promise<void> {
+  /**
+   * Ends relay and pppd; resolves when pppd was reaped. Idempotent. pppd takes leave of the client first, for some
+   * seconds where it does not answer; with `clientGone` the line is hung up at once instead.
+   */
+  async close({ clientGone }: { readonly clientGone: boolean }): Promise<void> {
     this.#closing = true;
+    if (clientGone) {
+      this.#relay.close();
+      this.#relayEnded();
+      this.#pppd.hangUp();
+    }
     await this.#pppd.end(this.#options.configuration.timeouts.pppdExit);
     await this.#over;
     this.#relay.close();

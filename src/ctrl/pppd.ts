@@ -47,13 +47,14 @@ const exitText = (code: number, signal: number): string =>
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' };
 
 export class Pppd {
-  /** The pty's master, for the relay; valid until pppd has exited. */
+  /** The pty's master, for the relay; valid until pppd has exited or `hangUp`. */
   readonly fd: number;
   readonly #pty: IPty;
   readonly #timers: Timers;
   readonly #exit: Promise<PppdExit>;
   #over = false;
   #ending = false;
+  #hungUp = false;
 
   /** Starts `path` on a new pty. Throws the sentence for the log when it cannot be started. */
   constructor(path: string, args: readonly string[], timers: Timers) {
@@ -71,7 +72,7 @@ export class Pppd {
       this.#pty.onExit(({ exitCode, signal = 0 }) => {
         this.#over = true;
         this.#timers.stop('pppdExit');
-        close(this.fd);
+        this.hangUp();
         resolve({ code: exitCode, signal, text: exitText(exitCode, signal) });
       });
     });
@@ -84,6 +85,13 @@ export class Pppd {
   /** Resolves when pppd has ended and was reaped; never rejects. */
   async exited(): Promise<PppdExit> {
     return this.#exit;
+  }
+
+  /** Closes the pty: a pppd that nobody listens to any more need not say goodbye over it. Idempotent. */
+  hangUp(): void {
+    if (this.#hungUp) return;
+    this.#hungUp = true;
+    close(this.fd);
   }
 
   /** TERM, and KILL after `seconds`; resolves when pppd was reaped. Idempotent. */

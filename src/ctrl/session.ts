@@ -105,7 +105,11 @@ export class Session {
       localAddress,
       callId: lease.callId,
       peerCallId: this.#call?.peerCallId ?? null,
-      tunnel: { local: lease.local, remote: lease.remote },
+      // With `addresses.delegate` it is pppd who knows the addresses.
+      tunnel: {
+        local: lease.local ?? ppp?.addresses?.local ?? null,
+        remote: lease.remote ?? ppp?.addresses?.remote ?? null,
+      },
       user: ppp?.user ?? null,
       pid: process.pid,
       pppdPid: this.#call?.pppdPid ?? null,
@@ -133,7 +137,7 @@ export class Session {
     this.#setPhase('ending');
     if (this.#unanswered === null) this.#sendCallDisconnectNotify(reason);
     else if (reason === 'pppdFailed') this.#refuseCall(this.#unanswered, 'pppdFailed');
-    await Promise.all([this.#control.close(reason), this.#call?.close()]);
+    await Promise.all([this.#control.close(reason), this.#call?.close(CLOSE_REASONS[reason])]);
     this.#timers.stopAll();
     this.#recordLogout();
     if (ppp !== undefined && ppp.failure !== null) {
@@ -234,7 +238,7 @@ export class Session {
   async #clearCall(): Promise<void> {
     const call = this.#call;
     if (call === null) return;
-    await call.close();
+    await call.close(CLOSE_REASONS.clientCleared);
     if (this.#closing !== undefined || this.#call !== call) return;
     // Told when pppd is gone and not before: whoever has heard it may call again at once.
     this.#sendCallDisconnectNotify('clientCleared');

@@ -9,7 +9,7 @@ import { pino, type Logger } from 'pino';
 export type { Logger };
 
 export interface LogOptions {
-  readonly role: 'manager' | 'ctrl';
+  readonly role: 'manager' | 'ctrl' | 'broadcast';
   readonly level: string;
   /** Where the file goes; undefined: standard output. */
   readonly directory?: string | undefined;

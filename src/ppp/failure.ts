@@ -50,7 +50,7 @@ export function diagnose(state: Evidence): PppFailure | null {
   }
   // Refusals alone are no failure: the peers may still agree on something else.
   if (lcp.termination !== null) return diagnoseTermination(state, lcp.termination);
-  if (!lcp.open && Math.max(lcp.client.repeats, lcp.server.repeats) >= LCP_REPEATS_SUSPECT) {
+  if (!lcp.open && lcp.server.repeats >= LCP_REPEATS_SUSPECT) {
     return {
       reason: 'lcpTimeout',
       lost: lostWay(state),

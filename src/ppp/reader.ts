@@ -180,8 +180,8 @@ export class PppReader {
 
   #watchRepeats(): void {
     if (this.#lcp.open || this.#failure !== null) return;
-    const repeats = Math.max(this.#lcp.side('client').repeats, this.#lcp.side('server').repeats);
-    if (repeats >= MAX_CONFIGURE - 1) this.#fail();
+    // pppd's own: the client may have begun long before there was a pppd, and its requests then come all at once.
+    if (this.#lcp.side('server').repeats >= MAX_CONFIGURE - 1) this.#fail();
   }
 
   #terminate(now: number): void {

@@ -12,42 +12,89 @@ interface CloseReasonTexts {
   readonly text: string;
   readonly disconnect: (typeof DISCONNECT)[keyof typeof DISCONNECT];
   /** null: the control connection is gone already, or the client itself has asked for the stop. */
+  /** Nobody is there any more to take leave of over the tunnel. */
+  readonly clientGone: boolean;
   readonly stop: (typeof STOP_REASON)[keyof typeof STOP_REASON] | null;
 }
 
 export const CLOSE_REASONS = {
-  clientStopped: { text: 'the client stopped the control connection', disconnect: DISCONNECT.requested, stop: null },
-  clientClosed: { text: 'the client closed the TCP connection', disconnect: DISCONNECT.lostCarrier, stop: null },
+  clientStopped: {
+    text: 'the client stopped the control connection',
+    disconnect: DISCONNECT.requested,
+    clientGone: true,
+    stop: null,
+  },
+  clientClosed: {
+    text: 'the client closed the TCP connection',
+    disconnect: DISCONNECT.lostCarrier,
+    clientGone: true,
+    stop: null,
+  },
   clientSilent: {
     text: 'the client answered no Echo-Request',
     disconnect: DISCONNECT.lostCarrier,
+    clientGone: true,
     stop: STOP_REASON.none,
   },
-  clientCleared: { text: 'the client cleared the call', disconnect: DISCONNECT.requested, stop: null },
-  noCall: { text: 'the client started no call in time', disconnect: DISCONNECT.lostCarrier, stop: STOP_REASON.none },
-  protocolError: { text: 'the client sent what is no PPTP', disconnect: DISCONNECT.generalError, stop: null },
+  clientCleared: {
+    text: 'the client cleared the call',
+    disconnect: DISCONNECT.requested,
+    clientGone: true,
+    stop: null,
+  },
+  noCall: {
+    text: 'the client started no call in time',
+    disconnect: DISCONNECT.lostCarrier,
+    clientGone: false,
+    stop: STOP_REASON.none,
+  },
+  protocolError: {
+    text: 'the client sent what is no PPTP',
+    disconnect: DISCONNECT.generalError,
+    clientGone: true,
+    stop: null,
+  },
   versionRefused: {
     text: 'the client speaks another protocol version',
     disconnect: DISCONNECT.generalError,
+    clientGone: false,
     stop: null,
   },
-  connectionFailed: { text: 'the TCP connection failed', disconnect: DISCONNECT.lostCarrier, stop: null },
-  pppdExited: { text: 'pppd ended', disconnect: DISCONNECT.lostCarrier, stop: STOP_REASON.none },
-  pppdFailed: { text: 'pppd could not be started', disconnect: DISCONNECT.generalError, stop: STOP_REASON.none },
-  relayFailed: { text: 'the GRE relay failed', disconnect: DISCONNECT.lostCarrier, stop: STOP_REASON.none },
+  connectionFailed: {
+    text: 'the TCP connection failed',
+    disconnect: DISCONNECT.lostCarrier,
+    clientGone: true,
+    stop: null,
+  },
+  pppdExited: { text: 'pppd ended', disconnect: DISCONNECT.lostCarrier, clientGone: false, stop: STOP_REASON.none },
+  pppdFailed: {
+    text: 'pppd could not be started',
+    disconnect: DISCONNECT.generalError,
+    clientGone: false,
+    stop: STOP_REASON.none,
+  },
+  relayFailed: {
+    text: 'the GRE relay failed',
+    disconnect: DISCONNECT.lostCarrier,
+    clientGone: true,
+    stop: STOP_REASON.none,
+  },
   workerFailed: {
     text: 'the ctrl worker failed',
     disconnect: DISCONNECT.generalError,
+    clientGone: false,
     stop: STOP_REASON.localShutdown,
   },
   kicked: {
     text: 'ended by the administrator',
     disconnect: DISCONNECT.administrativeShutdown,
+    clientGone: false,
     stop: STOP_REASON.localShutdown,
   },
   serverShutdown: {
     text: 'the server is shutting down',
     disconnect: DISCONNECT.administrativeShutdown,
+    clientGone: false,
     stop: STOP_REASON.localShutdown,
   },
 } as const satisfies Record<string, CloseReasonTexts>;

@@ -24,7 +24,7 @@ import type { StandInConfiguration } from './support/stand-in-serve.js';
 
 /** The original may lie where nobody else can reach it: a copy is run. */
 const ORIGINAL = resolve('scripts/init.d/pptpd-ts');
-const STAND_IN = resolve('dist/test/proces./support/stand-in-serve.js');
+const STAND_IN = resolve('dist/test/process/support/stand-in-serve.js');
 const NOBODY = 65534;
 
 interface Outcome {

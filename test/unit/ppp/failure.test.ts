@@ -176,6 +176,14 @@ test('ten LCP requests of a client that answers nothing mean that ours do not ge
   assert.deepEqual(more, []);
 });
 
+test('requests that the client has sent before our pppd was there, and that come all at once, are no failure', () => {
+  const link = new Link();
+  link.server(LCP, REQUEST, 1, lcp.accm('00000000'), lcp.msChapV2);
+  link.times(10, (turn) => link.client(LCP, REQUEST, turn, lcp.magic('01020304')));
+  assert.equal(link.state.failure, null);
+  assert.deepEqual(link.types, []);
+});
+
 test('only our requests, and not one frame of the client: nothing gets through to us', () => {
   const link = new Link();
   link.times(10, () => link.server(LCP, REQUEST, 1, lcp.accm('00000000')));

@@ -1,0 +1,160 @@
+/**
+ * Which packets are broadcasts to be relayed, and what is changed in them on the way; as bcrelay does it, so that both
+ * can stand in one network: a relayed packet goes to 255.255.255.255 with TTL 1, and one with TTL 1 is never relayed.
+ * Unlike bcrelay the UDP checksum is kept right instead of cleared, packets without one are relayed too, and fragments
+ * stay whole.
+ */
+
+/** IPv4 addresses are numbers of 32 bits, unsigned. */
+export type Address = number;
+
+/** Everyone on this link (RFC 919 §7). */
+export const LIMITED_BROADCAST: Address = 0xffff_ffff;
+const FIRST_MULTICAST: Address = 0xe000_0000;
+
+/** The mark of relayed packets. It also keeps a host that forwards broadcasts from sending them any further. */
+export const RELAYED_TTL = 1;
+export const PROTOCOL_UDP = 17;
+/** The last octet of a broadcast address as nearly every network has it. */
+export const BROADCAST_OCTET = 0xff;
+
+// RFC 791 §3.1
+const VERSION_AND_LENGTH_AT = 0;
+const TOTAL_LENGTH_AT = 2;
+const IDENTIFICATION_AT = 4;
+const FRAGMENT_AT = 6;
+const TTL_AT = 8;
+const PROTOCOL_AT = 9;
+const HEADER_CHECKSUM_AT = 10;
+const SOURCE_AT = 12;
+const DESTINATION_AT = 16;
+const SHORTEST_HEADER = 20;
+const MORE_FRAGMENTS = 0x2000;
+const FRAGMENT_OFFSET = 0x1fff;
+// RFC 768
+const UDP_CHECKSUM_AT = 6;
+const UDP_HEADER = 8;
+
+/** Why a packet is not relayed. The first three are every day's: they are not for us. */
+export type Refusal = 'notUdp' | 'notBroadcast' | 'alreadyRelayed' | 'malformed';
+
+export interface Broadcast {
+  /** The IP packet alone: what the link has padded is cut off. A view of what was parsed. */
+  readonly octets: Uint8Array;
+  readonly headerLength: number;
+  /** Of the sender; 0 from senders that number no packets that are never cut up (RFC 6864 §4.1). */
+  readonly identification: number;
+  readonly source: Address;
+  readonly isFragment: boolean;
+  /** Without UDP header: it went with the first fragment. */
+  readonly isLaterFragment: boolean;
+}
+
+/**
+ * Reads an IP packet. Broadcast is what goes to 255.255.255.255, to `lanBroadcast`, or to any x.x.x.255: clients take
+ * the network's mask from the class of their address, and so do not know the network's own broadcast address.
+ */
+export function readBroadcast(packet: Uint8Array, lanBroadcast: Address): Broadcast | Refusal {
+  if (packet.length < SHORTEST_HEADER) return 'malformed';
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
+  const versionAndLength = view.getUint8(VERSION_AND_LENGTH_AT);
+  const headerLength = (versionAndLength & 0x0f) * 4;
+  const totalLength = view.getUint16(TOTAL_LENGTH_AT);
+  if (versionAndLength >> 4 !== 4 || headerLength < SHORTEST_HEADER) return 'malformed';
+  if (headerLength > totalLength || totalLength > packet.length) return 'malformed';
+  if (view.getUint8(PROTOCOL_AT) !== PROTOCOL_UDP) return 'notUdp';
+  if (!isBroadcast(view.getUint32(DESTINATION_AT), lanBroadcast)) return 'notBroadcast';
+  if (view.getUint8(TTL_AT) <= RELAYED_TTL) return 'alreadyRelayed';
+  if (sum(packet, 0, headerLength) !== 0xffff) return 'malformed';
+  const fragment = view.getUint16(FRAGMENT_AT);
+  const isLaterFragment = (fragment & FRAGMENT_OFFSET) !== 0;
+  if (!isLaterFragment && totalLength < headerLength + UDP_HEADER) return 'malformed';
+  return {
+    octets: packet.subarray(0, totalLength),
+    headerLength,
+    identification: view.getUint16(IDENTIFICATION_AT),
+    source: view.getUint32(SOURCE_AT),
+    isFragment: isLaterFragment || (fragment & MORE_FRAGMENTS) !== 0,
+    isLaterFragment,
+  };
+}
+
+function isBroadcast(destination: Address, lanBroadcast: Address): boolean {
+  if (destination === LIMITED_BROADCAST || destination === lanBroadcast) return true;
+  return destination < FIRST_MULTICAST && (destination & 0xff) === BROADCAST_OCTET;
+}
+
+/** The packet as it is relayed, of its own memory: from `source`, to everyone on the link, marked, checksums right. */
+export function relayed(broadcast: Broadcast, source: Address): Uint8Array {
+  const { headerLength } = broadcast;
+  const octets = Uint8Array.from(broadcast.octets);
+  const view = new DataView(octets.buffer);
+  if (!broadcast.isLaterFragment) {
+    view.setUint16(headerLength + UDP_CHECKSUM_AT, udpChecksum(broadcast, source));
+  }
+  view.setUint8(TTL_AT, RELAYED_TTL);
+  view.setUint32(SOURCE_AT, source);
+  view.setUint32(DESTINATION_AT, LIMITED_BROADCAST);
+  view.setUint16(HEADER_CHECKSUM_AT, 0);
+  view.setUint16(HEADER_CHECKSUM_AT, complement(sum(octets, 0, headerLength)));
+  return octets;
+}
+
+/**
+ * The UDP checksum for the new addresses: none stays none; a sound one is adjusted (RFC 1624 §3), so that what was
+ * damaged before it came here is still found to be; and one that this machine has left for its network card to finish,
+ * which is when it is the sum of the pseudo header alone, is finished.
+ */
+function udpChecksum({ octets, headerLength, isFragment }: Broadcast, source: Address): number {
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
+  const before = view.getUint16(headerLength + UDP_CHECKSUM_AT);
+  if (before === 0) return 0;
+  const oldAddresses = sum(octets, SOURCE_AT, DESTINATION_AT + 4);
+  const newAddresses = fold((source >>> 16) + (source & 0xffff) + 0xffff + 0xffff);
+  const udpLength = octets.length - headerLength;
+  let after: number;
+  if (!isFragment && before === fold(oldAddresses + PROTOCOL_UDP + udpLength)) {
+    const datagram = sum(octets, headerLength, octets.length) - before;
+    after = complement(fold(newAddresses + PROTOCOL_UDP + udpLength + datagram + 0xffff));
+  } else {
+    after = complement(fold(complement(before) + complement(oldAddresses) + newAddresses));
+  }
+  return after === 0 ? 0xffff : after;
+}
+
+/** The one's complement sum of 16-bit words (RFC 1071), of the octets from `start` to before `end`. */
+function sum(octets: Uint8Array, start: number, end: number): number {
+  let total = 0;
+  for (let at = start; at < end; at += 1) {
+    const octet = octets[at] ?? 0;
+    total += (at - start) % 2 === 0 ? octet << 8 : octet;
+  }
+  return fold(total);
+}
+
+function fold(total: number): number {
+  let folded = total;
+  while (folded > 0xffff) folded = (folded & 0xffff) + (folded >>> 16);
+  return folded;
+}
+
+const complement = (word: number): number => ~word & 0xffff;
+
+// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
+const FNV_BASIS = 0x811c_9dc5;
+const FNV_PRIME = 0x0100_0193;
+
+/**
+ * What stays the same of a broadcast whoever relays it: identification, fragment and payload; neither addresses nor
+ * TTL nor checksums. 32 bits.
+ */
+export function fingerprint({ octets, headerLength, isLaterFragment }: Broadcast): number {
+  let hash = FNV_BASIS;
+  const add = (start: number, end: number): void => {
+    for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (octets[at] ?? 0), FNV_PRIME);
+  };
+  add(IDENTIFICATION_AT, TTL_AT);
+  add(headerLength, headerLength + (isLaterFragment ? 0 : UDP_CHECKSUM_AT));
+  add(headerLength + (isLaterFragment ? 0 : UDP_HEADER), octets.length);
+  return hash >>> 0;
+}
