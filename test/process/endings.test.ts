@@ -126,10 +126,15 @@ describe('the manager ends by TERM or INT', () => {
 
   test('a client that is just being handed over is not forgotten', async (t) => {
     const server = await startServer(t);
+    const stopped = server.strikeWorker('stoppedAtHandoff');
     const client = await Client.connect();
     client.send(START);
-    await client.delivered();
+    const worker = await stopped;
     server.signal('SIGTERM');
+    await server.waitForLog('the manager to stop', ({ msg }) => msg.startsWith('stopping'));
+    process.kill(worker, 'SIGCONT');
+    assert.equal((await client.next('StartControlConnectionReply')).resultCode, 1);
+    assert.equal((await client.next('StopControlConnectionRequest')).reason, 3);
     await client.closed;
     assert.deepEqual(await server.exited(), { code: 0, signal: null });
     await server.nothingLeft();

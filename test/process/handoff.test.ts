@@ -77,7 +77,7 @@ const pairOf = (pids: readonly number[]): readonly number[] | undefined => (pids
 
 test('a worker that dies before it is ready: its client is served by the next', async (t) => {
   const server = await startServer(t, { workers: { spare: 0 } });
-  const death = server.killNextWorker('beforeReady');
+  const death = server.strikeWorker('killedBeforeReady');
   const client = await Client.start();
   await death;
   await client.echo();
@@ -86,7 +86,7 @@ test('a worker that dies before it is ready: its client is served by the next', 
 
 test('a worker that dies with the client in its hands: the client is closed, its address lent again', async (t) => {
   const server = await startServer(t, { limits: { connections: 1 } });
-  const death = server.killNextWorker('atHandoff');
+  const death = server.strikeWorker('killedAtHandoff');
   const unlucky = await Client.connect();
   unlucky.send(START);
   await unlucky.closed;

@@ -172,10 +172,10 @@ export class Server {
     return this.log.find(what, accepts);
   }
 
-  /** The next ctrl worker that gets there dies by KILL; resolves when it has. */
-  async killNextWorker(where: Fault): Promise<void> {
-    this.#faults.order(where);
-    await until(`a ctrl worker to die ${where}`, () => this.#faults.happened(where));
+  /** Strikes the next ctrl worker that gets there; resolves with its process id when it was struck. */
+  async strikeWorker(fault: Fault): Promise<number> {
+    this.#faults.order(fault);
+    return until(`a ctrl worker to be ${fault}`, () => this.#faults.victim(fault));
   }
 
   /** The manager's children that have no client yet: worker processes without a session. */

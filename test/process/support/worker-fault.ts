@@ -1,18 +1,24 @@
 /**
  * Faults of ctrl workers, on order: loaded into every Node process of a server under test (by NODE_OPTIONS), this file
- * kills a worker at the point where an order lies in the folder. Killing by process id from outside would meet that point
- * only by luck.
+ * sends a worker a signal at the point for which an order lies in the folder. From outside that point would be met only by
+ * luck.
  */
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const VARIABLE = 'PPTPD_TS_TEST_FAULTS';
 
-/** `atHandoff`: with the client's socket received, and nothing done yet. */
-export type Fault = 'beforeReady' | 'atHandoff';
+/** Where, and by which signal; at the handoff the client's socket is there, and nothing done with it. */
+const FAULTS = {
+  killedBeforeReady: { at: 'start', signal: 'SIGKILL' },
+  killedAtHandoff: { at: 'handoff', signal: 'SIGKILL' },
+  stoppedAtHandoff: { at: 'handoff', signal: 'SIGSTOP' },
+} as const;
 
-/** The orders of one server, and which of them were carried out. */
+export type Fault = keyof typeof FAULTS;
+
+/** The orders of one server. */
 export class FaultFolder {
   readonly #folder: string;
 
@@ -26,29 +32,30 @@ export class FaultFolder {
     return { [VARIABLE]: this.#folder, NODE_OPTIONS: `--import=${fileURLToPath(import.meta.url)}` };
   }
 
+  /** For the next worker that gets there. */
   order(fault: Fault): void {
-    writeFileSync(this.#path(fault), '');
+    writeFileSync(join(this.#folder, fault), '');
   }
 
-  happened(fault: Fault): boolean {
-    return existsSync(`${this.#path(fault)}.done`);
+  /** The process that carried the order out, once one has. */
+  victim(fault: Fault): number | undefined {
+    const name = readdirSync(this.#folder).find((each) => each.startsWith(`${fault}.`));
+    return name === undefined ? undefined : Number(name.slice(fault.length + 1));
   }
+}
 
-  /** Carries the order out if there is one: one process of many takes it. */
-  static obey(folder: string, fault: Fault): void {
-    const path = join(folder, fault);
-    if (!existsSync(path)) return;
-    renameSync(path, `${path}.done`);
-    process.kill(process.pid, 'SIGKILL');
-  }
-
-  #path(fault: Fault): string {
-    return join(this.#folder, fault);
+/** Carries out what was ordered for this point. */
+function obey(orders: string, point: 'start' | 'handoff'): void {
+  for (const [fault, { at, signal }] of Object.entries(FAULTS)) {
+    const order = join(orders, fault);
+    if (at !== point || !existsSync(order)) continue;
+    renameSync(order, `${order}.${process.pid}`);
+    process.kill(process.pid, signal);
   }
 }
 
 const folder = process.env[VARIABLE];
 if (folder !== undefined && process.argv[1]?.endsWith('ctrl/main.js') === true) {
-  FaultFolder.obey(folder, 'beforeReady');
-  process.on('message', () => FaultFolder.obey(folder, 'atHandoff'));
+  obey(folder, 'start');
+  process.on('message', () => obey(folder, 'handoff'));
 }
