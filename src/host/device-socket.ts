@@ -2,6 +2,7 @@
  * A TCP socket that is bound to a network device (a VRF) before it listens. Node cannot set SO_BINDTODEVICE, so the
  * socket is made here and listened on by its descriptor; what it accepts is bound to the device as well.
  */
+import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 
 const AF_INET = 2;
@@ -20,14 +21,17 @@ const bind = libc.func('bind', 'int', ['int', 'void *', 'int']);
 const close = libc.func('close', 'int', ['int']);
 const strerror = libc.func('strerror', 'const char *', ['int']);
 
-/** A descriptor bound to `device` and `address:port`, to listen on. Throws what the system says, with what failed. */
+/**
+ * A descriptor bound to `device` and `address:port`, to listen on. Throws what the system says, with what failed and
+ * the error code.
+ */
 export function boundToDevice(device: string, address: string, port: number): number {
   const fd: number = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const check = (result: number, what: string): void => {
     if (result >= 0) return;
-    const words = `${what}: ${strerror(koffi.errno())}`;
+    const errno = koffi.errno();
     if (fd >= 0) close(fd);
-    throw new Error(words);
+    throw Object.assign(new Error(`${what}: ${strerror(errno)}`), { code: getSystemErrorName(-errno) });
   };
   check(fd, 'cannot open a TCP socket');
   const yes = Buffer.from([1, 0, 0, 0]);

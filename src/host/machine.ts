@@ -1,7 +1,10 @@
 /** What the checks look at, as an interface: the real machine, or one that a test describes. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { Configuration } from '../config/schema.js';
 
 export interface CommandResult {
   /** null: it could not be run. */
@@ -10,18 +13,30 @@ export interface CommandResult {
   readonly output: string;
 }
 
+export interface Failure {
+  /** As errno(3) names it; absent where the system gave none. */
+  readonly code?: string | undefined;
+  readonly message: string;
+}
+
 export interface Machine {
+  readonly node: { readonly version: string; readonly arch: string };
   /** The file's text, or null when it is missing or not to be read. */
   read(path: string): string | null;
   /** Permission bits, or null when there is no such file. */
   mode(path: string): number | null;
   isExecutable(path: string): boolean;
   isWritable(path: string): boolean;
+  /** Runs a program by its path, or by its name in this machine's folders of programs. */
   run(path: string, args: readonly string[]): Promise<CommandResult>;
+  /** Opens the device for reading and writing, and closes it; null, or the system's error code. */
+  openDevice(path: string): string | null;
   /** This machine's IPv4 networks: `192.0.2.1/24` on `eth0`. */
   networks(): readonly { readonly name: string; readonly cidr: string }[];
   /** Tries a raw GRE socket; null, or the system's words. */
   openGreSocket(): Promise<string | null>;
+  /** Tries to listen there, and stops again; null, or the system's error. */
+  tryListen(listen: Configuration['listen']): Promise<Failure | null>;
 }
 
 /** A command that hangs is as good as one that fails; milliseconds. */
@@ -36,7 +51,11 @@ const canAccess = (path: string, mode: number): boolean => {
   }
 };
 
+/** A user's PATH often lacks the folders of the system's programs, modprobe's among them. */
+const PROGRAM_PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`;
+
 export const thisMachine: Machine = {
+  node: { version: process.version, arch: process.arch },
   read(path) {
     try {
       return readFileSync(path, 'utf8');
@@ -49,11 +68,20 @@ export const thisMachine: Machine = {
   isWritable: (path) => canAccess(path, constants.W_OK),
   run: async (path, args) =>
     new Promise((resolve) => {
-      execFile(path, [...args], { timeout: COMMAND_TIMEOUT_MS }, (error, stdout, stderr) => {
+      const env = { ...process.env, PATH: PROGRAM_PATH };
+      execFile(path, [...args], { timeout: COMMAND_TIMEOUT_MS, env }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
         resolve({ code, output: `${stdout}${stderr}`.trim() });
-      });
+      }).stdin?.end();
     }),
+  openDevice(path) {
+    try {
+      closeSync(openSync(path, 'r+'));
+      return null;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? 'unknown';
+    }
+  },
   networks: () =>
     Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
       addresses.flatMap(({ family, cidr }) => (family === 'IPv4' && cidr !== null ? [{ name, cidr }] : [])),
@@ -65,6 +93,21 @@ export const thisMachine: Machine = {
       return null;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
+    }
+  },
+  async tryListen({ address, port, vrf }) {
+    try {
+      if (vrf === undefined) {
+        const server = createServer((socket) => socket.destroy()).listen({ host: address, port });
+        await once(server, 'listening');
+        server.close();
+      } else {
+        const { boundToDevice } = await import('./device-socket.js');
+        closeSync(boundToDevice(vrf, address, port));
+      }
+      return null;
+    } catch (error) {
+      return error as NodeJS.ErrnoException;
     }
   },
 };

@@ -1,0 +1,21 @@
+/** What a check of the machine is, and what it says: shared by the files that hold checks. */
+import type { Configuration } from '../config/schema.js';
+import type { Machine } from './machine.js';
+
+export type Outcome =
+  | { readonly ok: true; readonly detail: string }
+  | { readonly ok: false; readonly problem: string; readonly remedy: string };
+
+export interface Check {
+  readonly name: string;
+  /** The server cannot work where it fails; otherwise it can, and something else may not. */
+  readonly fatal: boolean | ((configuration: Configuration, machine: Machine) => boolean);
+  /** Fails wherever that check fails, and is left out then: one cause, one sentence. */
+  readonly follows?: string;
+  run(configuration: Configuration, machine: Machine): Outcome | Promise<Outcome>;
+}
+
+export const good = (detail: string): Outcome => ({ ok: true, detail });
+
+/** The remedy is a command where there is one, and otherwise the change that is needed. */
+export const bad = (problem: string, remedy: string): Outcome => ({ ok: false, problem, remedy });

@@ -1,0 +1,88 @@
+/** Checks of what is around the server: the address it listens on, the networks beside its pool, forwarding. */
+import { addressList, addressNumber, addressText } from '../config/addresses.js';
+import type { Configuration } from '../config/schema.js';
+import { runPaths } from '../session/paths.js';
+import { bad, type Check, good } from './check.js';
+import { LISTEN_FAILURES } from './listen-failures.js';
+import type { Machine } from './machine.js';
+import { effectiveOptions } from './pppd-checks.js';
+
+export const listening: Check = {
+  name: 'listening',
+  fatal: true,
+  follows: 'privileges',
+  async run({ listen, runDirectory }, machine) {
+    const { address, port, vrf } = listen;
+    const where = `${address}:${port}${vrf === undefined ? '' : ` in ${vrf}`}`;
+    const failure = await machine.tryListen(listen);
+    if (failure === null) return good(`${where} is free`);
+    if (failure.code !== 'EADDRINUSE') {
+      const { problem, remedy } = LISTEN_FAILURES[failure.code ?? ''] ?? { problem: failure.message, remedy: null };
+      return bad(`cannot listen on ${where}: ${problem}`, remedy ?? 'choose another listen.address');
+    }
+    const own = runningProcess(runPaths(runDirectory).managerPid, /pptpd-ts manager|manager\/main\.js/, machine);
+    if (own !== null) return good(`${where}, where pptpd-ts itself listens (process ${own})`);
+    const pptpd = runningProcess('/run/pptpd.pid', /(?:^|\/)pptpd(?:\0|$)/, machine);
+    if (pptpd !== null) {
+      return bad(
+        `cannot listen on ${where}: pptpd (process ${pptpd}) listens there`,
+        'systemctl disable --now pptpd, or /etc/init.d/pptpd stop',
+      );
+    }
+    const { problem, remedy } = LISTEN_FAILURES.EADDRINUSE;
+    return bad(`cannot listen on ${where}: ${problem}`, remedy);
+  },
+};
+
+/** The process of a pid file, if it lives and is the program that the file is of. */
+function runningProcess(pidFile: string, program: RegExp, machine: Machine): string | null {
+  const pid = machine.read(pidFile)?.trim() ?? '';
+  if (!/^[1-9]\d*$/.test(pid)) return null;
+  return program.test(machine.read(`/proc/${pid}/cmdline`) ?? '') ? pid : null;
+}
+
+export const addressPool: Check = {
+  name: 'address pool',
+  fatal: false,
+  run(configuration, machine) {
+    if (configuration.addresses.delegate) return good('none: addresses are chosen by pppd (addresses.delegate)');
+    const pool = poolNumbers(configuration);
+    const members = new Set(pool);
+    const hasProxyArp = effectiveOptions(configuration, machine).includes('proxyarp');
+    for (const { name, cidr } of machine.networks()) {
+      const [own = '', bits = '32'] = cidr.split('/');
+      const number = addressNumber(own) ?? 0;
+      if (members.has(number)) {
+        return bad(
+          `${own} is in addresses.remote and is this machine's own (${name})`,
+          'take it out of addresses.remote',
+        );
+      }
+      const size = 2 ** (32 - Number(bits));
+      const first = number - (number % size);
+      const inside = size === 1 ? undefined : pool.find((address) => address >= first && address < first + size);
+      if (inside === undefined || hasProxyArp) continue;
+      if (machine.read(`/proc/sys/net/ipv4/conf/${name}/proxy_arp`)?.trim() === '1') continue;
+      return bad(
+        `${addressText(inside)} lies in the network ${addressText(first)}/${bits} of ${name}: hosts there will not find it`,
+        'add "proxyarp" to pppd\'s options, or choose another network for addresses.remote',
+      );
+    }
+    return good(`${pool.length} addresses, none in conflict with this machine's networks`);
+  },
+};
+
+const poolNumbers = ({ addresses }: Configuration): number[] =>
+  addressList(addresses.remote).map((address) => addressNumber(address) ?? 0);
+
+export const forwarding: Check = {
+  name: 'forwarding',
+  fatal: false,
+  run(_configuration, machine) {
+    if (machine.read('/proc/sys/net/ipv4/ip_forward')?.trim() === '1') return good('net.ipv4.ip_forward is 1');
+    return bad(
+      'net.ipv4.ip_forward is 0: clients reach this machine and nothing behind it',
+      'sysctl -w net.ipv4.ip_forward=1',
+    );
+  },
+};
