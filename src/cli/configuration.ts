@@ -1,7 +1,9 @@
 /** The configuration file as the commands take it: `-c FILE`, and the exit code where it is wrong. */
-import { Option } from 'commander';
+import { accessSync, constants } from 'node:fs';
+import { type Command, Option } from 'commander';
 import { loadConfiguration } from '../config/load.js';
 import type { Configuration } from '../config/schema.js';
+import { runPaths } from '../session/paths.js';
 
 export const DEFAULT_CONFIGURATION = '/etc/pptpd-ts.json';
 
@@ -17,4 +19,32 @@ export function configurationOf(path: string): Configuration {
   if (loaded.ok) return loaded.configuration;
   for (const problem of loaded.problems) console.error(`pptpd-ts: ${problem}`);
   process.exit(EXIT.wrongCall);
+}
+
+export interface RunDirectoryOptions {
+  readonly config: string;
+  readonly runDirectory?: string;
+}
+
+/** For commands that talk to the sessions: all that they need of the configuration is its run directory. */
+export const addRunDirectoryOptions = (command: Command): Command =>
+  command
+    .addOption(configurationOption())
+    .addOption(new Option('--run-directory <directory>', 'where the sessions are, instead of the configuration'));
+
+/**
+ * The run directory; ends the program with a sentence when this user may not look into it. That it does not exist is
+ * no error: no server has run since this machine was started, and nobody is on.
+ */
+export function runDirectoryOf(options: RunDirectoryOptions): string {
+  const directory = options.runDirectory ?? configurationOf(options.config).runDirectory;
+  try {
+    accessSync(runPaths(directory).sessions, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      console.error(`pptpd-ts: ${directory}: this user may not look into it; run it as root, for example with sudo`);
+      process.exit(EXIT.failed);
+    }
+  }
+  return directory;
 }

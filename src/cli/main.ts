@@ -6,12 +6,12 @@ import { doctorCommand } from './commands/doctor.js';
 import { importCommand } from './commands/import.js';
 import { sessionsCommand } from './commands/sessions.js';
 import { showCommand } from './commands/show.js';
-import { EXIT } from './configuration.js';
+import { configurationOption, EXIT } from './configuration.js';
 
 /** `serve` itself is the manager, which bin/pptpd-ts starts; here it stands for the help alone. */
 const serveHelp = new Command('serve')
   .description('run the server in the foreground')
-  .option('-c, --config <file>', 'the configuration file', '/etc/pptpd-ts.json')
+  .addOption(configurationOption())
   .addHelpText(
     'after',
     '\nExample:\n  pptpd-ts serve -c /etc/pptpd-ts.json\n\nSignals: TERM ends every session and the server; QUIT leaves the sessions; HUP reloads.',

@@ -1,6 +1,6 @@
-/** How the commands print: tables, times, amounts. Colours on a terminal alone. */
+/** How the commands print times and amounts, and colours: those on a terminal alone, and not against NO_COLOR. */
 
-const useColour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+const useColour = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
 
 const colour = (code: number) => (text: string) => (useColour ? `\u001B[${code}m${text}\u001B[0m` : text);
 
@@ -8,16 +8,6 @@ export const green = colour(32);
 export const yellow = colour(33);
 export const red = colour(31);
 export const bold = colour(1);
-
-/** Rows under headings, columns as wide as they must be; the last column is not padded. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells.map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ');
-  return [bold(line(headings)), ...rows.map(line)].join('\n');
-}
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 

@@ -1,8 +1,14 @@
 /** `pptpd-ts doctor`: does this machine have what the server needs? One line a check. */
 import { Command } from 'commander';
-import { runChecks } from '../../host/checks.js';
+import { type CheckResult, formatFailure, runChecks } from '../../host/checks.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
 import { green, red, yellow } from '../output.js';
+
+function line(result: CheckResult): string {
+  const { name, fatal, outcome } = result;
+  if (outcome.ok) return `${green('ok  ')}  ${name}: ${outcome.detail}`;
+  return `${fatal ? red('FAIL') : yellow('warn')}  ${name}: ${formatFailure(result)}`;
+}
 
 export const doctorCommand = (): Command =>
   new Command('doctor')
@@ -11,20 +17,10 @@ export const doctorCommand = (): Command =>
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts doctor\n  pptpd-ts doctor -c ./pptpd-ts.json --json\n\nExit code 1: the server cannot work here.',
+      '\nExamples:\n  pptpd-ts doctor\n  pptpd-ts doctor -c ./pptpd-ts.json --json\n\nFAIL: the server cannot work here, and `serve` refuses to start. warn: it can, and something else may not.\nExit code 1: something failed.',
     )
     .action(async (options: { config: string; json?: true }) => {
       const results = await runChecks(configurationOf(options.config));
-      if (options.json) {
-        console.log(JSON.stringify(results, null, 2));
-      } else {
-        for (const { name, fatal, outcome } of results) {
-          if (outcome.ok) console.log(`${green('ok  ')}  ${name}: ${outcome.detail}`);
-          else
-            console.log(
-              `${fatal ? red('FAIL') : yellow('warn')}  ${name}: ${outcome.problem}\n      mend it: ${outcome.remedy}`,
-            );
-        }
-      }
+      console.log(options.json ? JSON.stringify(results, null, 2) : results.map(line).join('\n'));
       if (results.some(({ fatal, outcome }) => fatal && !outcome.ok)) process.exitCode = EXIT.failed;
     });

@@ -2,8 +2,9 @@
 import { Command } from 'commander';
 import { listSessions } from '../../session/client.js';
 import type { SessionState } from '../../session/state.js';
-import { configurationOf, configurationOption } from '../configuration.js';
-import { localTime, octets, table } from '../output.js';
+import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+import { localTime, octets } from '../output.js';
+import { table } from '../table.js';
 
 const HEADINGS = ['ID', 'USER', 'CLIENT', 'TUNNEL', 'PHASE', 'SINCE', 'RECEIVED', 'SENT'];
 
@@ -19,13 +20,14 @@ const row = ({ session, user, peer, tunnel, phase, since, counters }: SessionSta
 ];
 
 export const sessionsCommand = (): Command =>
-  new Command('sessions')
-    .description('list the live sessions')
-    .addOption(configurationOption())
+  addRunDirectoryOptions(new Command('sessions').description('list the live sessions'))
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --json | jq -r .sessions[].user')
-    .action(async (options: { config: string; json?: true }) => {
-      const listing = await listSessions(configurationOf(options.config).runDirectory);
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --json | jq -r .sessions[].user',
+    )
+    .action(async (options: RunDirectoryOptions & { json?: true }) => {
+      const listing = await listSessions(runDirectoryOf(options));
       if (options.json) {
         console.log(JSON.stringify(listing, null, 2));
         return;

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { SessionClient } from '../../session/client.js';
 import type { SessionState } from '../../session/state.js';
-import { configurationOf, configurationOption, EXIT } from '../configuration.js';
+import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { bold, localTime } from '../output.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -34,17 +34,18 @@ function describeSession({ counters, ppp, since, ...session }: SessionState): st
 }
 
 export const showCommand = (): Command =>
-  new Command('show')
-    .description('show one session: client, negotiation, counters by reason, round-trip time, window')
-    .argument('<id>', 'the session, as `pptpd-ts sessions` lists it')
-    .addOption(configurationOption())
+  addRunDirectoryOptions(
+    new Command('show')
+      .description('show one session: client, negotiation, counters by reason, round-trip time, window')
+      .argument('<id>', 'the session, as `pptpd-ts sessions` lists it'),
+  )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  pptpd-ts show 1kzdpy\n  pptpd-ts show 1kzdpy --json | jq .counters\n\nExit code 1: there is no such session.',
     )
-    .action(async (id: string, options: { config: string; json?: true }) => {
-      const { runDirectory } = configurationOf(options.config);
+    .action(async (id: string, options: RunDirectoryOptions & { json?: true }) => {
+      const runDirectory = runDirectoryOf(options);
       try {
         const client = await SessionClient.connect(runDirectory, id);
         const state = await client.state();

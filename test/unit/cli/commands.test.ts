@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { spawn as spawnOnTerminal } from 'node-pty';
 import { sessionSocketPath } from '../../../src/session/paths.js';
 import { SessionServer } from '../../../src/session/server.js';
 
@@ -129,4 +130,89 @@ test('show of a session that is not there is a sentence and exit code 1', async 
   const { code, errors } = await run('show', 'zzz999', '-c', file);
   assert.equal(code, 1);
   assert.equal(errors, 'pptpd-ts: there is no session zzz999 (any more)\n');
+});
+
+test('sessions and show take the run directory itself, without a configuration', async (t) => {
+  const { runDirectory } = configure(t);
+  await serveSession(t, runDirectory);
+  const { code, output } = await run('sessions', '--run-directory', runDirectory, '-c', '/nowhere.json');
+  assert.equal(code, 0);
+  assert.match(output, /\nabc123 +alice /);
+  assert.equal((await run('show', 'abc123', '--run-directory', runDirectory, '-c', '/nowhere.json')).code, 0);
+});
+
+test('no run directory means that nobody is on', async (t) => {
+  const { runDirectory } = configure(t);
+  const { code, output, errors } = await run('sessions', '--run-directory', join(runDirectory, 'nowhere'));
+  assert.deepEqual([code, output.split('\n').length, errors], [0, 2, '']);
+});
+
+test('a run directory that is none is a sentence and exit code 1', async (t) => {
+  const { file } = configure(t);
+  const { code, errors } = await run('sessions', '--run-directory', file);
+  assert.equal(code, 1);
+  assert.match(errors, /^pptpd-ts: .*pptpd-ts\.json: .*\n$/);
+});
+
+/** Runs on a terminal of 50 columns; what it printed there. */
+async function runOnTerminal(env: Record<string, string>, ...args: readonly string[]): Promise<string> {
+  const terminal = spawnOnTerminal(PROGRAM, [...args], { cols: 50, rows: 24, env: { ...process.env, ...env } });
+  let output = '';
+  terminal.onData((chunk) => (output += chunk));
+  await new Promise<void>((done) => terminal.onExit(() => done()));
+  return output;
+}
+
+test('a terminal gets colours and lines that fit; NO_COLOR takes the colours away', async (t) => {
+  const { file, runDirectory } = configure(t);
+  await serveSession(t, runDirectory);
+  const coloured = await runOnTerminal({ NO_COLOR: '' }, 'sessions', '-c', file);
+  assert.ok(coloured.startsWith('\u001B[1mID '), coloured);
+  const plain = await runOnTerminal({ NO_COLOR: '1' }, 'sessions', '-c', file);
+  assert.ok(!plain.includes('\u001B'), plain);
+  assert.match(plain, /abc123.*…/);
+});
+
+const NO_PPPD = { pppd: { path: '/nowhere/pppd' } };
+
+test('doctor says one line a check, and exits with 1 where something fatal fails', async (t) => {
+  const { file } = configure(t, NO_PPPD);
+  const { code, output } = await run('doctor', '-c', file);
+  assert.equal(code, 1);
+  const lines = output.trimEnd().split('\n');
+  for (const each of lines) assert.match(each, /^(?:ok {2}|warn|FAIL) {2}[^:]+: ./);
+  assert.ok(
+    lines.some((each) => /^FAIL {2}pppd: \/nowhere\/pppd is missing.*; mend it: /.test(each)),
+    output,
+  );
+  assert.ok(
+    lines.some((each) => /^ok {4}Node\.js: v/.test(each)),
+    output,
+  );
+});
+
+test('doctor --json is for programs, with the same exit code', async (t) => {
+  const { file } = configure(t, NO_PPPD);
+  const { code, output } = await run('doctor', '--json', '-c', file);
+  assert.equal(code, 1);
+  const results = JSON.parse(output) as { name: string; fatal: boolean; outcome: { ok: boolean } }[];
+  assert.deepEqual(
+    results.find(({ name }) => name === 'pppd'),
+    {
+      name: 'pppd',
+      fatal: true,
+      outcome: {
+        ok: false,
+        problem: '/nowhere/pppd is missing or not executable',
+        remedy: 'put it there, or name another program in pppd.path',
+      },
+    },
+  );
+});
+
+test('doctor with a wrong configuration exits with 2', async (t) => {
+  const { file } = configure(t, { limits: { connections: -1 } });
+  const { code, output, errors } = await run('doctor', '-c', file);
+  assert.deepEqual([code, output], [2, '']);
+  assert.match(errors, /limits\.connections/);
 });

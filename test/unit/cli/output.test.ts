@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { localTime, octets } from '../../../src/cli/output.js';
+import { table } from '../../../src/cli/table.js';
+
+const amounts: [count: number, text: string][] = [
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1024, '1.0 KiB'],
+  [1536, '1.5 KiB'],
+  [200 * 1024, '200 KiB'],
+  [5 * 1024 ** 3, '5.0 GiB'],
+  [3000 * 1024 ** 4, '3000 TiB'],
+];
+
+for (const [count, text] of amounts) {
+  test(`${count} octets: ${text}`, () => assert.equal(octets(count), text));
+}
+
+test('a time is on this machine’s clock', () => {
+  assert.equal(localTime(new Date(2026, 0, 2, 3, 4, 5).getTime()), '2026-01-02 03:04:05');
+});
+
+const HEADINGS = ['ID', 'USER', 'CLIENT'];
+const ROW = ['abc123', 'someone with a long name', '192.0.2.7'];
+
+test('columns are as wide as they must be, and lines have no spaces at their end', () => {
+  assert.deepEqual(table(HEADINGS, [ROW, ['d', '', '']]).split('\n'), [
+    'ID      USER                      CLIENT',
+    'abc123  someone with a long name  192.0.2.7',
+    'd',
+  ]);
+});
+
+test('headings alone', () => assert.equal(table(HEADINGS, []), 'ID  USER  CLIENT'));
+
+test('the widest column is cut first', () => {
+  assert.equal(table(HEADINGS, [ROW], 35).split('\n')[1], 'abc123  someone with a …  192.0.2.7');
+});
+
+test('no column is cut to nothing: a terminal too narrow wraps', () => {
+  assert.equal(table(HEADINGS, [ROW], 5).split('\n')[1], 'abc123  someone…  192.0.2…');
+});
+
+test('a character of several code points counts once, and is never cut in two', () => {
+  const character = 'e\u0301\u0323';
+  assert.equal(table(['NAME'], [[character.repeat(12)]], 10).split('\n')[1], `${character.repeat(9)}…`);
+});
