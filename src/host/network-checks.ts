@@ -18,7 +18,7 @@ export const listening: Check = {
     if (failure === null) return good(`${where} is free`);
     if (failure.code !== 'EADDRINUSE') {
       const { problem, remedy } = LISTEN_FAILURES[failure.code ?? ''] ?? { problem: failure.message, remedy: null };
-      return bad(`cannot listen on ${where}: ${problem}`, remedy ?? 'choose another listen.address');
+      return bad(`cannot listen on ${where}: ${problem}`, remedy ?? 'correct listen.address or listen.vrf');
     }
     const own = runningProcess(runPaths(runDirectory).managerPid, /pptpd-ts manager|manager\/main\.js/, machine);
     if (own !== null) return good(`${where}, where pptpd-ts itself listens (process ${own})`);

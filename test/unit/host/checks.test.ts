@@ -293,7 +293,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'a failure without words of its own',
     { listen: { code: 'ENODEV', message: 'cannot bind to the device blue (listen.vrf): No such device' } },
     'listening',
-    /cannot bind to the device blue \(listen\.vrf\): No such device/,
+    /cannot bind to the device blue \(listen\.vrf\): No such device; mend it: correct listen\.address or listen\.vrf/,
     true,
   ],
   [
