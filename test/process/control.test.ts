@@ -3,6 +3,7 @@
  * stand-in pppd.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
@@ -310,4 +311,13 @@ test('a client that never calls is told and closed after timeouts.establish', as
   assert.equal((await client.next('StopControlConnectionRequest')).reason, 1);
   await client.closed;
   await server.waitForLog('the end', ({ reason, peer }) => reason === 'noCall' && peer === client.name);
+});
+
+test('the worker of a call has the title that scripts around pptpd read', async (t) => {
+  const server = await startServer(t);
+  const { client, reply } = await Client.call();
+  const [session] = await server.sessions();
+  const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
+  const title = readFileSync(`/proc/${session?.pid}/cmdline`, 'latin1').replaceAll('\0', '').trim();
+  assert.equal(title, `pptpd [${client.name.split(':')[0]}:${hex(CALL.callId)} - ${hex(reply.callId)}]`);
 });
