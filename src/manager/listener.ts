@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Configuration } from '../config/schema.js';
+import { LISTEN_FAILURES } from '../host/listen-failures.js';
 
 /** Connections that the kernel keeps while this process is busy; the system's own limit (somaxconn) may be lower. */
 const BACKLOG = 4096;
@@ -14,7 +15,8 @@ export class Listener {
   }
 
   /** Rejects with the sentence for the administrator when the address cannot be had. */
-  async listen({ address, port, vrf }: Configuration['listen']): Promise<void> {
+  async listen(where: Configuration['listen']): Promise<void> {
+    const { address, port, vrf } = where;
     try {
       if (vrf === undefined) {
         this.#server.listen({ host: address, port, backlog: BACKLOG });
@@ -24,7 +26,7 @@ export class Listener {
       }
       await once(this.#server, 'listening');
     } catch (error) {
-      throw new Error(listenFailure(address, port, error as NodeJS.ErrnoException), { cause: error });
+      throw new Error(listenFailure(where, error as NodeJS.ErrnoException), { cause: error });
     }
   }
 
@@ -33,11 +35,8 @@ export class Listener {
   }
 }
 
-const LISTEN_FAILURES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program listens there already (see: ss -ltnp)',
-  EADDRNOTAVAIL: 'this machine has no such address (see: ip address)',
-  EACCES: 'a port below 1024 needs root or CAP_NET_BIND_SERVICE',
-};
-
-const listenFailure = (address: string, port: number, error: NodeJS.ErrnoException): string =>
-  `cannot listen on ${address}:${port}: ${LISTEN_FAILURES[error.code ?? ''] ?? error.message}`;
+function listenFailure({ address, port, vrf }: Configuration['listen'], error: NodeJS.ErrnoException): string {
+  const where = `cannot listen on ${address}:${port}${vrf === undefined ? '' : ` of ${vrf}`}`;
+  const known = LISTEN_FAILURES[error.code ?? ''];
+  return known === undefined ? `${where}: ${error.message}` : `${where}: ${known.problem}; mend it: ${known.remedy}`;
+}
