@@ -45,6 +45,7 @@ export interface Broadcast {
   /** Of the sender; 0 from senders that number no packets that are never cut up (RFC 6864 §4.1). */
   readonly identification: number;
   readonly source: Address;
+  readonly destination: Address;
   readonly isFragment: boolean;
   /** Without UDP header: it went with the first fragment. */
   readonly isLaterFragment: boolean;
@@ -63,7 +64,8 @@ export function readBroadcast(packet: Uint8Array, lanBroadcast: Address): Broadc
   if (versionAndLength >> 4 !== 4 || headerLength < SHORTEST_HEADER) return 'malformed';
   if (headerLength > totalLength || totalLength > packet.length) return 'malformed';
   if (view.getUint8(PROTOCOL_AT) !== PROTOCOL_UDP) return 'notUdp';
-  if (!isBroadcast(view.getUint32(DESTINATION_AT), lanBroadcast)) return 'notBroadcast';
+  const destination = view.getUint32(DESTINATION_AT);
+  if (!isBroadcast(destination, lanBroadcast)) return 'notBroadcast';
   if (view.getUint8(TTL_AT) <= RELAYED_TTL) return 'alreadyRelayed';
   if (sum(packet, 0, headerLength) !== 0xffff) return 'malformed';
   const fragment = view.getUint16(FRAGMENT_AT);
@@ -74,6 +76,7 @@ export function readBroadcast(packet: Uint8Array, lanBroadcast: Address): Broadc
     headerLength,
     identification: view.getUint16(IDENTIFICATION_AT),
     source: view.getUint32(SOURCE_AT),
+    destination,
     isFragment: isLaterFragment || (fragment & MORE_FRAGMENTS) !== 0,
     isLaterFragment,
   };

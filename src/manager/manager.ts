@@ -7,6 +7,7 @@ import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { runPaths } from '../session/paths.js';
 import { Admission } from './admission.js';
+import { BroadcastRelayProcess } from './broadcast-relay.js';
 import { Dispatcher } from './dispatcher.js';
 import { leasePool } from './lease-pool.js';
 import { Leases } from './leases.js';
@@ -31,6 +32,7 @@ export class Manager {
   readonly #dispatcher: Dispatcher;
   readonly #admission: Admission;
   readonly #listener: Listener;
+  readonly #broadcastRelay: BroadcastRelayProcess;
 
   constructor(configuration: Configuration, processLog: ProcessLog) {
     const { log } = processLog;
@@ -53,6 +55,7 @@ export class Manager {
       (client) => this.#dispatcher.dispatch(client),
     );
     this.#listener = new Listener((socket) => this.#admission.accept(socket));
+    this.#broadcastRelay = new BroadcastRelayProcess(log);
   }
 
   /** Recovers the live sessions, then listens. Rejects with the sentence for the administrator. */
@@ -62,6 +65,7 @@ export class Manager {
     mkdirSync(paths.sessions, { recursive: true, mode: 0o750 });
     await this.#registry.recover();
     await this.#listener.listen(listen);
+    this.#broadcastRelay.reconfigure(this.#configuration);
     writeFileSync(paths.managerPid, `${process.pid}\n`);
     this.#processLog.log.info(
       { address: listen.address, port: listen.port, sessions: this.#registry.count },
@@ -81,12 +85,14 @@ export class Manager {
     this.#pool.setSpare(this.#configuration.workers.spare);
     this.#dispatcher.reconfigure(this.#configuration);
     this.#admission.reconfigure(this.#configuration);
+    this.#broadcastRelay.reconfigure(this.#configuration);
     log.info('configuration reloaded for new clients');
   }
 
   reopenLogs(): void {
     this.#processLog.reopen();
     this.#registry.reopenLogs();
+    this.#broadcastRelay.reopenLogs();
   }
 
   /** TERM: ends every session in order, then resolves. Sessions that do not end in time are killed and cleared away. */
@@ -114,6 +120,7 @@ export class Manager {
     this.#admission.close();
     this.#dispatcher.close();
     this.#pool.close();
+    this.#broadcastRelay.close();
     this.#turnedAway.close();
     rmSync(runPaths(this.#configuration.runDirectory).managerPid, { force: true });
   }

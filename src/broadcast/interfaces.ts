@@ -1,0 +1,50 @@
+/** The interfaces that broadcasts are relayed between, as they are at this moment. */
+import { readFileSync } from 'node:fs';
+import { type Address, LIMITED_BROADCAST } from './packet.js';
+import { IFF_POINTOPOINT, IFF_RUNNING, IFF_UP, InterfaceQuestions } from './system.js';
+
+/** Not in /sys/class/net: what that shows is the network namespace it was mounted in, which may be another one. */
+const INTERFACES = '/proc/net/dev';
+const TUNNEL = /^ppp\d+$/;
+
+export interface Lan {
+  readonly index: number;
+  /** Its network's broadcast address; 255.255.255.255 while it has no address. */
+  readonly broadcast: Address;
+}
+
+export interface Tunnel {
+  readonly name: string;
+  readonly index: number;
+  /** The client's address; null for an interface that is not point-to-point. */
+  readonly peer: Address | null;
+}
+
+export class Interfaces {
+  readonly #questions = new InterfaceQuestions();
+
+  /** Null while there is no interface of that name. */
+  lan(name: string): Lan | null {
+    const index = this.#questions.index(name);
+    return index === null ? null : { index, broadcast: this.#questions.broadcast(name) ?? LIMITED_BROADCAST };
+  }
+
+  /** The tunnels that are up, by interface number. */
+  tunnels(): Map<number, Tunnel> {
+    const tunnels = new Map<number, Tunnel>();
+    for (const line of readFileSync(INTERFACES, 'latin1').split('\n')) {
+      const name = line.slice(0, Math.max(0, line.indexOf(':'))).trim();
+      if (!TUNNEL.test(name)) continue;
+      const flags = this.#questions.flags(name) ?? 0;
+      const index = this.#questions.index(name);
+      if (index === null || (flags & IFF_UP) === 0 || (flags & IFF_RUNNING) === 0) continue;
+      const peer = (flags & IFF_POINTOPOINT) === 0 ? null : this.#questions.peer(name);
+      tunnels.set(index, { name, index, peer });
+    }
+    return tunnels;
+  }
+
+  close(): void {
+    this.#questions.close();
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * Relays broadcasts between the LAN and all tunnels, and between the tunnels. Two packet sockets: the tunnels' hears
+ * every interface, so that tunnels may come and go; the LAN's hears what this host itself says there as well, as the
+ * clients are to see the server's own services. Every tap on sent packets costs the kernel a copy of each, hence only
+ * that one. No loops: what was relayed is marked by its TTL and stays out by the filter; where the mark was taken
+ * away, memory.ts knows the packet again.
+ */
+import type { Logger } from '../log/logger.js';
+import { counted, type Counters, noCounts } from './counters.js';
+import { broadcastFilter } from './filter.js';
+import { Interfaces, type Lan, type Tunnel } from './interfaces.js';
+import { RelayedMemory } from './memory.js';
+import { type Broadcast, fingerprint, LIMITED_BROADCAST, readBroadcast, relayed } from './packet.js';
+import { RateLimit } from './rate-limit.js';
+import {
+  type Arrival,
+  ETH_P_ALL,
+  ETH_P_IP,
+  PACKET_BROADCAST,
+  PACKET_HOST,
+  PACKET_OUTGOING,
+  PacketSocket,
+  Readiness,
+} from './system.js';
+
+/** How long a new tunnel waits for its first broadcast, at most. */
+const LOOK_INTERVAL_MS = 1000;
+const REPORT_INTERVAL_MS = 60_000;
+/** Packets of one socket before other events have their turn. */
+const TURN = 64;
+const LONGEST_PACKET = 65_536;
+
+export class BroadcastRelay {
+  readonly #lanName: string;
+  readonly #log: Logger;
+  readonly #interfaces = new Interfaces();
+  readonly #readiness = new Readiness(() => this.#turn());
+  readonly #memory = new RelayedMemory();
+  readonly #limits = new Map<number, RateLimit>();
+  readonly #buffer = new Uint8Array(LONGEST_PACKET);
+  readonly #lookTimer: NodeJS.Timeout;
+  readonly #reportTimer: NodeJS.Timeout;
+  #lan: Lan | null;
+  #lanSocket: PacketSocket | null = null;
+  #tunnels = new Map<number, Tunnel>();
+  #tunnelSocket: PacketSocket;
+  #counters = noCounts();
+
+  /** `lan`: the interface's name; it may be there later. Throws a sentence when the machine does not let us. */
+  constructor(lan: string, log: Logger) {
+    this.#lanName = lan;
+    this.#log = log;
+    this.#lan = this.#interfaces.lan(lan);
+    if (this.#lan === null) log.warn({ interface: lan }, `there is no interface ${lan}; waiting for it`);
+    this.#tunnelSocket = this.#openTunnels();
+    this.#lanSocket = this.#openLan();
+    this.#look();
+    this.#lookTimer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+    this.#reportTimer = setInterval(() => this.#report(), REPORT_INTERVAL_MS);
+  }
+
+  close(): void {
+    clearInterval(this.#lookTimer);
+    clearInterval(this.#reportTimer);
+    this.#report();
+    this.#readiness.close();
+    this.#lanSocket?.close();
+    this.#tunnelSocket.close();
+    this.#interfaces.close();
+  }
+
+  #openTunnels(): PacketSocket {
+    const socket = new PacketSocket(0, ETH_P_IP, broadcastFilter(this.#lanBroadcast()));
+    this.#readiness.add(socket);
+    return socket;
+  }
+
+  #openLan(): PacketSocket | null {
+    if (this.#lan === null) return null;
+    const socket = new PacketSocket(this.#lan.index, ETH_P_ALL, broadcastFilter(this.#lanBroadcast()));
+    this.#readiness.add(socket);
+    return socket;
+  }
+
+  #lanBroadcast(): number {
+    return this.#lan?.broadcast ?? LIMITED_BROADCAST;
+  }
+
+  /** Follows the interfaces. */
+  #look(): void {
+    const lan = this.#interfaces.lan(this.#lanName);
+    if (lan?.index !== this.#lan?.index || lan?.broadcast !== this.#lan?.broadcast) this.#changeLan(lan);
+    const before = this.#tunnels;
+    this.#tunnels = this.#interfaces.tunnels();
+    if (lan !== null) this.#tunnels.delete(lan.index);
+    for (const [index, { name }] of before) {
+      if (this.#tunnels.has(index)) continue;
+      this.#limits.delete(index);
+      this.#log.debug({ interface: name }, 'a tunnel is gone');
+    }
+    for (const [index, { name }] of this.#tunnels) {
+      if (!before.has(index)) this.#log.debug({ interface: name }, 'a tunnel is there');
+    }
+  }
+
+  #changeLan(lan: Lan | null): void {
+    this.#countDropped();
+    this.#lanSocket?.close();
+    this.#tunnelSocket.close();
+    this.#lan = lan;
+    this.#lanSocket = null;
+    this.#tunnelSocket = this.#openTunnels();
+    try {
+      this.#lanSocket = this.#openLan();
+    } catch (error) {
+      // It may have gone since we looked; the next look tells.
+      this.#lan = null;
+      this.#log.warn({ err: error, interface: this.#lanName }, `${this.#lanName} cannot be listened on; trying again`);
+      return;
+    }
+    const words = lan === null ? 'is gone; waiting for it' : 'is there';
+    this.#log.info({ interface: this.#lanName }, `the LAN interface ${this.#lanName} ${words}`);
+  }
+
+  /** The sockets stay readable while packets are left: the event loop comes back for them. */
+  #turn(): void {
+    for (let packets = 0; packets < TURN && this.#lanSocket !== null; packets += 1) {
+      const arrival = this.#lanSocket.receive(this.#buffer);
+      if (arrival === null) break;
+      this.#recvFromLan(arrival, this.#buffer.subarray(0, arrival.length));
+    }
+    for (let packets = 0; packets < TURN; packets += 1) {
+      const arrival = this.#tunnelSocket.receive(this.#buffer);
+      if (arrival === null) break;
+      this.#recvFromTunnel(arrival, this.#buffer.subarray(0, arrival.length));
+    }
+  }
+
+  #read(packet: Uint8Array): Broadcast | null {
+    const broadcast = readBroadcast(packet, this.#lanBroadcast());
+    if (typeof broadcast !== 'string') return broadcast;
+    if (broadcast === 'malformed') this.#counters.malformed += 1;
+    return null;
+  }
+
+  #recvFromLan({ type }: Arrival, packet: Uint8Array): void {
+    const broadcast = this.#read(packet);
+    if (broadcast === null || this.#lan === null) return;
+    const { destination, source } = broadcast;
+    const { index, broadcast: lanBroadcast } = this.#lan;
+    // x.x.x.255 may be a host of a larger network; the link's address tells, but not for what this host has sent.
+    const toAll =
+      type === PACKET_OUTGOING
+        ? destination === LIMITED_BROADCAST || destination === lanBroadcast
+        : type === PACKET_BROADCAST;
+    if (toAll) this.#relay(broadcast, index, source);
+  }
+
+  #recvFromTunnel({ index, type }: Arrival, packet: Uint8Array): void {
+    // Every interface's packets come here, the LAN's as well.
+    const tunnel = this.#tunnels.get(index);
+    if (tunnel === undefined || (type !== PACKET_HOST && type !== PACKET_BROADCAST)) return;
+    const broadcast = this.#read(packet);
+    // Clients send from other addresses of theirs, too, which nobody here could answer (and may claim any).
+    if (broadcast !== null) this.#relay(broadcast, index, tunnel.peer ?? broadcast.source);
+  }
+
+  #relay(broadcast: Broadcast, from: number, source: number): void {
+    const now = performance.now();
+    if (!this.#limitOf(from, now).take(now)) {
+      this.#counters.tooMany += 1;
+      return;
+    }
+    if (this.#memory.isCopy(fingerprint(broadcast), broadcast.identification, from, now)) {
+      this.#counters.copies += 1;
+      return;
+    }
+    const packet = relayed(broadcast, source);
+    this.#counters.relayed += 1;
+    if (this.#lan !== null && this.#lan.index !== from) this.#send(packet, this.#lan.index);
+    for (const index of this.#tunnels.keys()) if (index !== from) this.#send(packet, index);
+  }
+
+  #send(packet: Uint8Array, index: number): void {
+    this.#counters[COUNTER_OF[this.#tunnelSocket.broadcast(packet, index)]] += 1;
+  }
+
+  #limitOf(index: number, now: number): RateLimit {
+    const known = this.#limits.get(index);
+    if (known !== undefined) return known;
+    const limit = new RateLimit(now);
+    this.#limits.set(index, limit);
+    return limit;
+  }
+
+  #countDropped(): void {
+    this.#counters.droppedByKernel += this.#tunnelSocket.takeDropped() + (this.#lanSocket?.takeDropped() ?? 0);
+  }
+
+  #report(): void {
+    this.#countDropped();
+    const counts = counted(this.#counters);
+    if (counts !== null) this.#log.info({ counts, tunnels: this.#tunnels.size }, 'broadcasts of the last minute');
+    this.#counters = noCounts();
+  }
+}
+
+const COUNTER_OF = {
+  sent: 'sent',
+  tooBig: 'tooBig',
+  interfaceGone: 'interfaceGone',
+  failed: 'sendFailed',
+} as const satisfies Record<string, keyof Counters>;

@@ -1,0 +1,82 @@
+/**
+ * The broadcast relay's process as the manager sees it: it runs while the configuration has `broadcastRelay`, is
+ * started again when it dies, and ends with the manager by the closing of its channel.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Configuration } from '../config/schema.js';
+import type { Logger } from '../log/logger.js';
+
+const ENTRY = fileURLToPath(new URL('../broadcast/main.js', import.meta.url));
+/** Until a relay that died is started again; doubled each time. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+/** One that ran so long did not die of what it was started with. */
+const STABLE_MS = 60_000;
+
+export class BroadcastRelayProcess {
+  readonly #log: Logger;
+  /** The arguments that it runs with; null when there is to be none. */
+  #wanted: readonly string[] | null = null;
+  #child: ChildProcess | undefined;
+  #startedAt = 0;
+  #failures = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Starts, restarts or ends it, as `configuration` asks. */
+  reconfigure({ broadcastRelay, log: { level, directory } }: Configuration): void {
+    const wanted =
+      broadcastRelay === undefined
+        ? null
+        : [broadcastRelay.interface, level, ...(directory === undefined ? [] : [directory])];
+    if (JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;
+    this.close();
+    this.#wanted = wanted;
+    if (wanted !== null) this.#start(wanted);
+  }
+
+  reopenLogs(): void {
+    if (this.#child?.connected === true) this.#child.send('reopenLogs');
+  }
+
+  /** Ends it; idempotent. */
+  close(): void {
+    this.#wanted = null;
+    this.#failures = 0;
+    clearTimeout(this.#retryTimer);
+    const child = this.#child;
+    this.#child = undefined;
+    if (child?.connected === true) child.disconnect();
+  }
+
+  #start(args: readonly string[]): void {
+    // A process group of its own: an interrupt at the manager's terminal is for the manager.
+    const child = fork(ENTRY, args, { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = child;
+    this.#startedAt = performance.now();
+    child.on('error', (error) => {
+      this.#log.error({ err: error }, 'the broadcast relay could not be started or spoken to');
+      if (child.pid === undefined) this.#ended(child, 'could not be started');
+    });
+    child.on('exit', (code, signal) => this.#ended(child, signal === null ? `exit code ${code}` : `signal ${signal}`));
+  }
+
+  #ended(child: ChildProcess, how: string): void {
+    if (this.#child !== child) return;
+    this.#child = undefined;
+    if (performance.now() - this.#startedAt >= STABLE_MS) this.#failures = 0;
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
+    this.#failures += 1;
+    this.#log.error(
+      { relay: child.pid, how, retrySeconds: delay / 1000 },
+      `the broadcast relay ended (${how}); starting it again`,
+    );
+    this.#retryTimer = setTimeout(() => {
+      if (this.#wanted !== null) this.#start(this.#wanted);
+    }, delay);
+  }
+}
