@@ -1,0 +1,63 @@
+/** Runs the load generator, and says what it has counted. What the generator prints is declared here. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Network } from './network.js';
+import { build } from './programs.js';
+import { LOAD_CORE } from './servers.js';
+
+/** A tenth of a second; times in ns, `stolen` in ms. */
+interface Slice {
+  readonly ns: number;
+  readonly stolen: number;
+  readonly packets: number;
+  readonly wrong: number;
+  readonly lost: number;
+  readonly sent: number;
+  /** The relay's processor time, time it waited for a processor, times it ran. */
+  readonly cpu: number;
+  readonly delay: number;
+  readonly runs: number;
+  readonly idleCpu: number;
+  readonly idleRuns: number;
+  readonly generator: number;
+  /** Resident memory of the relay at the end, KiB. */
+  readonly resident: number;
+}
+
+export interface SlicesResult {
+  /** Proportional set size of an idle session's worker, KiB; 0 without idle sessions. */
+  readonly idleMemory: number;
+  readonly slices: readonly Slice[];
+}
+
+/** Times in µs, shortest first. */
+export interface HandshakesResult {
+  readonly served: number;
+  readonly seconds: number;
+  readonly start: readonly number[];
+  readonly call: readonly number[];
+}
+
+export interface StormResult {
+  readonly served: number;
+  readonly refused: number;
+  readonly worstEcho: number;
+  readonly servedAt: readonly number[];
+}
+
+export type LoadResult = SlicesResult | HandshakesResult | StormResult;
+
+const MOST_OUTPUT = 16 * 1024 * 1024;
+const TIMEOUT = 600_000;
+
+/** Runs it to its end. Rejects with what it says on standard error. */
+export async function runLoad(network: Network, shared: string, options: readonly string[]): Promise<LoadResult> {
+  const { server, clients } = network;
+  const places = ['--server', server, '--clients', clients, '--shared', shared, '--core', String(LOAD_CORE)];
+  const { stdout } = await promisify(execFile)(build('load'), [...places, ...options], {
+    maxBuffer: MOST_OUTPUT,
+    timeout: TIMEOUT,
+  });
+  const result: LoadResult = JSON.parse(stdout);
+  return result;
+}

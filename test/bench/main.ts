@@ -1,0 +1,124 @@
+/**
+ * `npm run bench`: ours against Debian's pptpd on the same work in the same run, in turn, with ratios and spread.
+ *
+ *     npm run bench -- [--only ID,...] [--servers ours,pptpd,floor] [--runs N] [--seconds N] [--publish]
+ *
+ * ID is the beginning of a work's id (works.ts). Results go to test/bench/results; with --publish also to docs/.
+ * Needs root, the package pptpd, cc, and two processors with nothing else to do.
+ */
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chart } from './chart.js';
+import { type LoadResult, runLoad } from './load.js';
+import { Network } from './network.js';
+import { doubts, type Row, rowsOf, table } from './report.js';
+import { type RunningServer, type ServerName, Servers } from './servers.js';
+import { type Work, WORKS } from './works.js';
+
+const RESULTS = 'test/bench/results';
+const SERVERS: readonly ServerName[] = ['ours', 'pptpd', 'floor'];
+/** Before counting begins, so that V8 has compiled what is hot. */
+const WARM_SECONDS = 1;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    servers: { type: 'string', default: SERVERS.join(',') },
+    runs: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    publish: { type: 'boolean', default: false },
+  },
+});
+
+const wanted = values.only.split(',').filter((id) => id !== '');
+const works = WORKS.filter(({ id }) => wanted.length === 0 || wanted.some((start) => id.startsWith(start)));
+const servers = SERVERS.filter((name) => values.servers.split(',').includes(name));
+const runs = Number(values.runs);
+if (works.length === 0) throw new Error(`no such work; there are ${WORKS.map(({ id }) => id).join(', ')}`);
+
+/** While it is open the processors do not sleep: waking up would swamp everything (DESIGN §5). */
+function keepAwake(): () => void {
+  const file = openSync('/dev/cpu_dma_latency', 'w');
+  writeSync(file, new Uint8Array(4));
+  return () => closeSync(file);
+}
+
+class Bench {
+  readonly #directory = mkdtempSync(join(tmpdir(), `ptb-${process.pid}-`));
+  readonly #network = new Network();
+  readonly #servers = new Servers(this.#network, this.#directory);
+  readonly #sleep = keepAwake();
+  #running: RunningServer | null = null;
+
+  async run(work: Work, server: ServerName): Promise<LoadResult> {
+    const seconds = String(work.seconds ?? values.seconds);
+    this.#running = await this.#servers.start(server);
+    try {
+      const options = [...work.options, '--seconds', seconds, '--warm', String(WARM_SECONDS)];
+      return await runLoad(this.#network, this.#servers.shared, options);
+    } finally {
+      await this.#running.stop();
+      this.#running = null;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#running?.stop();
+    this.#network.close();
+    this.#sleep();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+async function measure(bench: Bench, work: Work): Promise<Row[]> {
+  const results = new Map<ServerName, LoadResult[]>();
+  const compared = servers.filter((name) => name !== 'floor' || work.floor);
+  for (let run = 1; run <= runs; run += 1) {
+    for (const server of compared) {
+      const all = results.get(server) ?? [];
+      results.set(server, all);
+      try {
+        const result = await bench.run(work, server);
+        all.push(result);
+        for (const doubt of doubts(result)) console.error(`${work.id}, ${server}, run ${run}: ${doubt}`);
+      } catch (error) {
+        console.error(
+          `${work.id}, ${server}, run ${run} failed: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    }
+  }
+  return rowsOf(work, results);
+}
+
+function publish(rows: readonly Row[]): void {
+  const machine = { processor: cpus()[0]?.model, processors: cpus().length, kernel: release(), node: process.version };
+  const json = `${JSON.stringify({ date: new Date().toISOString(), machine, runs, seconds: Number(values.seconds), rows }, null, 2)}\n`;
+  const svg = chart(rows);
+  for (const [directory, name] of [
+    [RESULTS, 'bench'],
+    ...(values.publish ? [['docs', 'bench'] as const] : []),
+  ] as const) {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, `${name}.json`), json);
+    writeFileSync(join(directory, `${name}.svg`), svg);
+  }
+}
+
+const bench = new Bench();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void bench.close().then(() => process.exit(1)));
+}
+try {
+  const rows: Row[] = [];
+  for (const work of works) {
+    rows.push(...(await measure(bench, work)));
+    console.error(`${work.id} is done`);
+  }
+  publish(rows);
+  console.log(table(rows));
+} finally {
+  await bench.close();
+}

@@ -1,0 +1,42 @@
+/**
+ * The two namespaces of a run: the server's, and the clients' for TCP. Each has one TUN device whose other end is the
+ * load generator's; there is no other way between them. Names carry the process id; `close` removes all.
+ */
+import { execFileSync } from 'node:child_process';
+
+export const SERVER_ADDRESS = '192.0.2.1';
+/** Any address of it is a client's. */
+const CLIENTS = '198.51.100.0/24';
+/** A burst while the generator does not run is no loss. */
+const QUEUE = '10000';
+
+const ip = (...command: readonly string[]): void => {
+  execFileSync('ip', command, { stdio: ['ignore', 'ignore', 'inherit'] });
+};
+
+export class Network {
+  readonly server = `ptb-${process.pid}-server`;
+  readonly clients = `ptb-${process.pid}-clients`;
+  readonly #made: string[] = [];
+
+  constructor() {
+    this.#make(this.server, 'server');
+    this.#make(this.clients, 'clients');
+    ip('-n', this.server, 'address', 'add', `${SERVER_ADDRESS}/32`, 'dev', 'lo');
+    ip('-n', this.server, 'route', 'add', CLIENTS, 'dev', 'server', 'src', SERVER_ADDRESS);
+    ip('-n', this.clients, 'route', 'add', 'local', CLIENTS, 'dev', 'lo');
+    ip('-n', this.clients, 'route', 'add', SERVER_ADDRESS, 'dev', 'clients');
+  }
+
+  close(): void {
+    for (const name of this.#made.splice(0)) ip('netns', 'del', name);
+  }
+
+  #make(name: string, device: string): void {
+    ip('netns', 'add', name);
+    this.#made.push(name);
+    ip('-n', name, 'link', 'set', 'lo', 'up');
+    ip('-n', name, 'tuntap', 'add', 'mode', 'tun', 'name', device);
+    ip('-n', name, 'link', 'set', device, 'txqueuelen', QUEUE, 'up');
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * The works that servers are compared on, in the table's order, as data: what the generator is told to do, and which
+ * figures come of it with what is to be reached.
+ */
+import type { HandshakesResult, LoadResult, SlicesResult, StormResult } from './load.js';
+
+/** What is to be reached: of the ratio ours/pptpd, or of our own figure. */
+export type Target =
+  | { readonly of: 'ratio' | 'ours'; readonly atLeast: number }
+  | { readonly of: 'ratio' | 'ours'; readonly atMost: number };
+
+export interface Figure {
+  readonly title: string;
+  readonly unit: string;
+  readonly digits: number;
+  readonly target?: Target;
+  /** Null: the result does not say, for too little of it is good. */
+  from(result: LoadResult): number | null;
+}
+
+export interface Work {
+  readonly id: string;
+  readonly title: string;
+  /** The generator's options. */
+  readonly options: readonly string[];
+  /** Runs of a length of its own, not the one asked for. */
+  readonly seconds?: number;
+  /** Also measured with the relay that does nothing but system calls and HDLC. */
+  readonly floor: boolean;
+  readonly figures: readonly Figure[];
+}
+
+/** Stolen time at which a slice is left out, ms (of the 100 ms that every processor has in it). */
+const STOLEN = 20;
+
+const isSlices = (result: LoadResult): result is SlicesResult => 'slices' in result;
+const isHandshakes = (result: LoadResult): result is HandshakesResult => 'seconds' in result;
+const isStorm = (result: LoadResult): result is StormResult => 'servedAt' in result;
+
+type SliceKey = keyof SlicesResult['slices'][number];
+
+/** Sums over the good slices; null when there is none. */
+function sums(result: LoadResult): ((key: SliceKey) => number) | null {
+  if (!isSlices(result)) return null;
+  const good = result.slices.filter(({ stolen }) => stolen < STOLEN);
+  if (good.length === 0) return null;
+  return (key) => good.reduce((sum, slice) => sum + slice[key], 0);
+}
+
+const perSecond = (target?: Target): Figure => ({
+  title: 'packets/s',
+  unit: '/s',
+  digits: 0,
+  ...(target === undefined ? {} : { target }),
+  from(result) {
+    const sum = sums(result);
+    return sum === null ? null : (sum('packets') * 1e9) / sum('ns');
+  },
+});
+
+const cpuPerPacket = (target?: Target): Figure => ({
+  title: 'CPU per packet',
+  unit: 'µs',
+  digits: 2,
+  ...(target === undefined ? {} : { target }),
+  from(result) {
+    const sum = sums(result);
+    const packets = sum?.('packets') ?? 0;
+    return sum === null || packets === 0 ? null : sum('cpu') / 1000 / packets;
+  },
+});
+
+const idleWakeUps: Figure = {
+  title: 'wake-ups of the idle workers, per packet',
+  unit: '',
+  digits: 3,
+  target: { of: 'ours', atMost: 0.01 },
+  from(result) {
+    const sum = sums(result);
+    const packets = sum?.('packets') ?? 0;
+    return sum === null || packets === 0 ? null : sum('idleRuns') / packets;
+  },
+};
+
+const idleCpu: Figure = {
+  title: 'CPU of the idle workers',
+  unit: '% of a core',
+  digits: 1,
+  from(result) {
+    const sum = sums(result);
+    return sum === null ? null : (100 * sum('idleCpu')) / sum('ns');
+  },
+};
+
+const idleMemory: Figure = {
+  title: 'memory of an idle worker (PSS)',
+  unit: 'MiB',
+  digits: 2,
+  target: { of: 'ours', atMost: 14 },
+  from: (result) => (isSlices(result) && result.idleMemory > 0 ? result.idleMemory / 1024 : null),
+};
+
+const memoryGrowth: Figure = {
+  title: 'growth of resident memory after the first tenth',
+  unit: '%',
+  digits: 1,
+  target: { of: 'ours', atMost: 5 },
+  from(result) {
+    if (!isSlices(result)) return null;
+    const early = result.slices[Math.floor(result.slices.length / 10)]?.resident;
+    const late = result.slices.at(-1)?.resident;
+    return early === undefined || late === undefined || early === 0 ? null : 100 * (late / early - 1);
+  },
+};
+
+/** The value that `part` of a sorted list does not exceed. */
+const percentile = (sorted: readonly number[], part: number): number | null =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null;
+
+const latency = (key: 'start' | 'call', part: number): Figure => ({
+  title: `${key} request to reply, p${part * 100}`,
+  unit: 'ms',
+  digits: 2,
+  target: { of: 'ratio', atMost: 1.5 },
+  from(result) {
+    const time = isHandshakes(result) ? percentile(result[key], part) : null;
+    return time === null ? null : time / 1000;
+  },
+});
+
+const relayWork = (
+  id: string,
+  title: string,
+  options: readonly string[],
+  ratio: number,
+  cpu: number | undefined,
+): Work => ({
+  id,
+  title,
+  options,
+  floor: true,
+  figures: [
+    perSecond({ of: 'ratio', atLeast: ratio }),
+    cpuPerPacket(cpu === undefined ? undefined : { of: 'ratio', atMost: cpu }),
+  ],
+});
+
+const echo = (size: number): readonly string[] => ['--work', 'echo', '--size', String(size), '--window', '32'];
+
+const besideIdle = (count: number, ratio: number): Work => ({
+  id: `nat${count}`,
+  title: `echo 64 B beside ${count} idle sessions of the same address`,
+  options: [...echo(64), '--idle', String(count), '--same'],
+  floor: true,
+  figures: [perSecond({ of: 'ratio', atLeast: ratio }), cpuPerPacket(), idleWakeUps, idleCpu],
+});
+
+const besideOthers = (count: number): Work => ({
+  id: `idle${count}`,
+  title: `echo 64 B beside ${count} idle sessions of other addresses`,
+  options: [...echo(64), '--idle', String(count)],
+  floor: true,
+  figures: [perSecond(), cpuPerPacket()],
+});
+
+export const WORKS: readonly Work[] = [
+  relayWork('echo64', 'echo, 64 B', echo(64), 2, 0.6),
+  relayWork('echo400', 'echo, 400 B', echo(400), 2, 0.6),
+  relayWork('echo1400', 'echo, 1400 B', echo(1400), 2, 0.8),
+  relayWork('downlink64', 'downlink (pppd to client), 64 B', ['--work', 'downlink', '--size', '64'], 1.3, 0.6),
+  relayWork('downlink1400', 'downlink (pppd to client), 1400 B', ['--work', 'downlink', '--size', '1400'], 1.1, 0.8),
+  relayWork('uplink64', 'uplink (client to pppd), 64 B, no loss', uplink(64, 128), 2, 0.6),
+  relayWork('uplink1400', 'uplink (client to pppd), 1400 B, no loss', uplink(1400, 64), 1.5, 0.8),
+  relayWork('window64', 'uplink that keeps to its window of 64, 64 B', windowed(64), 20, undefined),
+  relayWork('window1400', 'uplink that keeps to its window of 64, 1400 B', windowed(1400), 20, undefined),
+  besideIdle(20, 4),
+  besideIdle(50, 8),
+  besideOthers(20),
+  besideOthers(100),
+  {
+    id: 'latency',
+    title: 'a client now and then',
+    options: ['--work', 'handshakes', '--count', '100', '--pause', '250'],
+    floor: false,
+    figures: [latency('start', 0.5), latency('start', 0.99), latency('call', 0.5), latency('call', 0.99)],
+  },
+  {
+    id: 'handshakes',
+    title: '200 clients, one after the other',
+    options: ['--work', 'handshakes', '--count', '200'],
+    floor: false,
+    figures: [
+      {
+        title: 'handshakes/s',
+        unit: '/s',
+        digits: 1,
+        target: { of: 'ours', atLeast: 25 },
+        from: (result) => (isHandshakes(result) ? result.served / result.seconds : null),
+      },
+    ],
+  },
+  {
+    id: 'storm',
+    title: '200 clients at once',
+    options: ['--work', 'storm', '--count', '200'],
+    seconds: 35,
+    floor: false,
+    figures: [
+      {
+        title: 'served within 35 s',
+        unit: '',
+        digits: 0,
+        target: { of: 'ours', atLeast: 200 },
+        from: (result) => (isStorm(result) ? result.served : null),
+      },
+      {
+        title: 'the last one after',
+        unit: 's',
+        digits: 2,
+        target: { of: 'ours', atMost: 30 },
+        from: (result) => (isStorm(result) ? (result.servedAt.at(-1) ?? 0) / 1e6 : null),
+      },
+      {
+        title: 'slowest echo reply to a session that was there',
+        unit: 'ms',
+        digits: 1,
+        target: { of: 'ours', atMost: 1000 },
+        from: (result) => (isStorm(result) ? result.worstEcho / 1000 : null),
+      },
+    ],
+  },
+  {
+    id: 'memory',
+    title: '50 idle sessions',
+    options: ['--work', 'none', '--idle', '50'],
+    floor: false,
+    figures: [idleMemory],
+  },
+  {
+    id: 'long',
+    title: 'a session of 10,000,000 packets (echo, 64 B)',
+    options: [...echo(64), '--packets', '10000000'],
+    seconds: 400,
+    floor: false,
+    figures: [memoryGrowth],
+  },
+];
+
+function uplink(size: number, window: number): readonly string[] {
+  return ['--work', 'uplink', '--size', String(size), '--window', String(window)];
+}
+
+function windowed(size: number): readonly string[] {
+  return ['--work', 'window', '--size', String(size), '--window', '64'];
+}
