@@ -114,7 +114,7 @@ const GONE: readonly number[] = [ENETDOWN, ENODEV, ENXIO];
 
 /** Where a packet came in: linux/if_packet.h's sockaddr_ll, as far as it matters. */
 export interface Arrival {
-  /** Octets, counted as they were: more than fit when they did not. */
+  /** Octets of the packet. */
   readonly length: number;
   readonly index: number;
   /** PACKET_BROADCAST, PACKET_OUTGOING and so on. */
