@@ -95,7 +95,7 @@ describe('Stop-Control-Connection-Request', () => {
     await server.waitForSessions(0);
   });
 
-  test('during a call ends the call first: pppd is told, the client gets both messages', async (t) => {
+  test('during a call ends the call first: pppd ends, the client gets both messages', async (t) => {
     const server = await startServer(t);
     const { client, reply } = await Client.call();
     client.send({ type: 'StopControlConnectionRequest', reason: 1 });
@@ -103,7 +103,7 @@ describe('Stop-Control-Connection-Request', () => {
     assert.deepEqual([notice.callId, notice.resultCode], [reply.callId, 4]);
     assert.equal((await client.next('StopControlConnectionReply')).resultCode, 1);
     await client.closed;
-    await server.waitForPppd('TERM', ({ name }) => name === 'SIGTERM');
+    await server.waitForPppd('its end', ({ event }) => event === 'ended');
     await server.waitForSessions(0);
   });
 });

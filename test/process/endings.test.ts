@@ -47,7 +47,7 @@ describe('the client goes', () => {
       const { pid } = await server.waitForPppd('its start', ({ event }) => event === 'started');
       go(client);
       await client.closed;
-      await server.waitForPppd('TERM', (note) => note.pid === pid && note.name === 'SIGTERM');
+      await server.waitForPppd('its end', (note) => note.pid === pid && note.event === 'ended');
       await callWhenFree();
     });
   }

@@ -15,6 +15,11 @@ enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [CLIENT] = CLIENT_ADDRESSES;
 
+/** LCP's protocol number and code (RFC 1661 §5). */
+const [LCP, TERMINATE_REQUEST] = [0xc021, 5];
+
+const signals = (server: Server): readonly string[] => server.pppdNotes().flatMap(({ name }) => name ?? []);
+
 /** What a pppd was told, without the arguments that only a stand-in knows. */
 async function pppdArguments(server: Server): Promise<readonly string[]> {
   await Client.call();
@@ -49,12 +54,23 @@ describe('the command line', () => {
 });
 
 describe('pppd’s end by our hand', () => {
-  test('is TERM, and it may take its time to go', async (t) => {
+  test('is TERM while the client is there, and the client hears what pppd has to say then', async (t) => {
+    const server = await startServer(t, {}, 'goodbye');
+    const tunnel = await Tunnel.open(t);
+    await tunnel.openLcp();
+    server.signal('SIGTERM');
+    await server.waitForPppd('TERM', ({ name }) => name === 'SIGTERM');
+    const goodbye = await tunnel.nextFrame(LCP);
+    assert.equal(goodbye[0], TERMINATE_REQUEST);
+    assert.deepEqual(signals(server), ['SIGTERM']);
+  });
+
+  test('is a hangup when the client has gone', async (t) => {
     const server = await startServer(t);
     const { client } = await Client.call();
-    client.end();
-    await server.waitForPppd('TERM', ({ name }) => name === 'SIGTERM');
+    client.reset();
     await server.waitForPppd('its end', ({ event }) => event === 'ended');
+    assert.equal(signals(server)[0], 'SIGHUP');
     await server.waitForSessions(0);
   });
 
@@ -120,6 +136,21 @@ describe('pppd’s own end', () => {
     assert.equal((await client.next('StopControlConnectionRequest')).reason, 1);
     await client.closed;
     await server.waitForLog('the end', ({ reason, peer }) => reason === 'pppdExited' && peer === client.name);
+  });
+
+  test('just after a frame: the frame still goes out, however late the worker looks', async (t) => {
+    const server = await startServer(t, {}, 'goodbye');
+    const tunnel = await Tunnel.open(t);
+    await tunnel.openLcp();
+    const [session] = await server.sessions();
+    assert(session?.pppdPid);
+    process.kill(session.pid, 'SIGSTOP');
+    process.kill(session.pppdPid, 'SIGTERM');
+    await server.waitForPppd('its end', ({ event }) => event === 'ended');
+    process.kill(session.pid, 'SIGCONT');
+    const goodbye = await tunnel.nextFrame(LCP);
+    assert.equal(goodbye[0], TERMINATE_REQUEST);
+    await tunnel.client.closed;
   });
 
   test('by KILL: the same', async (t) => {
