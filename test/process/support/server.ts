@@ -36,7 +36,7 @@ export type Settings = {
 export interface LogLine {
   readonly level: string;
   readonly msg: string;
-  readonly role: 'manager' | 'ctrl';
+  readonly role: 'manager' | 'ctrl' | 'broadcast';
   readonly pid: number;
   readonly session?: string;
   readonly peer?: string;
