@@ -1,0 +1,103 @@
+/**
+ * A machine at the other end of a link: a network namespace of its own with one veth interface, and a UDP socket that
+ * says and hears. The namespace goes with its process, and that with the test's.
+ */
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Arrivals } from './wait.js';
+
+const STATION_PORT = 6000;
+
+/** What a station has heard. */
+export interface Word {
+  readonly from: string;
+  readonly text: string;
+}
+
+interface Saying {
+  readonly text: string;
+  readonly to: string;
+}
+
+/** Runs `ip`; in the namespace of the process `inside` when that is given. */
+export function ip(command: string, inside?: number): void {
+  const enter = inside === undefined ? [] : ['nsenter', '--net', '--target', String(inside)];
+  const [program = '', ...args] = [...enter, 'ip', ...command.split(' ')];
+  const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`ip ${command}: ${stderr}`);
+}
+
+export class Station {
+  readonly heard = new Arrivals<Word>();
+  readonly #process: ChildProcess;
+  #interface: string | undefined;
+
+  private constructor(child: ChildProcess) {
+    this.#process = child;
+  }
+
+  /** A station without a link. Before the server, whose end is to leave no process behind. */
+  static async start(t: TestContext): Promise<Station> {
+    const child = fork(fileURLToPath(import.meta.url), [], {
+      execPath: 'unshare',
+      execArgv: ['--net', process.execPath],
+    });
+    const station = new Station(child);
+    t.after(() => station.#end());
+    await once(child, 'message'); // ready
+    child.on('message', (word: Word) => station.heard.add(word));
+    return station;
+  }
+
+  /**
+   * Links it to this namespace by the new interface `name`, up but without address here; the station's own address,
+   * with prefix length, is `address`.
+   */
+  link(name: string, address: string): void {
+    const pid = this.#process.pid ?? 0;
+    const far = `${name}-far`;
+    ip(`link add ${name} type veth peer name ${far}`);
+    this.#interface = name;
+    ip(`link set ${far} netns ${pid}`);
+    ip(`address add ${address} brd + dev ${far}`, pid);
+    ip(`link set ${far} up`, pid);
+    ip(`route add default dev ${far}`, pid);
+    ip(`link set ${name} up`);
+  }
+
+  #end(): void {
+    // Else it would go some time after its namespace, and the next test's have the same name.
+    if (this.#interface !== undefined) ip(`link delete ${this.#interface}`);
+    this.#process.kill('SIGKILL');
+  }
+
+  /** Sends a UDP datagram. */
+  say(text: string, to: string): void {
+    const saying: Saying = { text, to };
+    this.#process.send(saying);
+  }
+
+  async hears(text: string): Promise<Word> {
+    return this.heard.find(`"${text}" heard at a station`, (word) => word.text === text);
+  }
+}
+
+function run(): void {
+  // Else the kernel would hide from us what was sent back to us.
+  writeFileSync('/proc/sys/net/ipv4/conf/all/accept_local', '1');
+  const socket = createSocket('udp4');
+  socket.on('message', (data, { address }) => process.send?.({ from: address, text: data.toString() } satisfies Word));
+  socket.bind(STATION_PORT, () => {
+    socket.setBroadcast(true);
+    process.send?.('ready');
+  });
+  process.on('message', ({ text, to }: Saying) => socket.send(text, STATION_PORT, to));
+  process.on('disconnect', () => process.exit());
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) run();
