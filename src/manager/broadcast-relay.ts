@@ -40,7 +40,8 @@ export class BroadcastRelayProcess {
   }
 
   reopenLogs(): void {
-    if (this.#child?.connected === true) this.#child.send('reopenLogs');
+    // One that is just ending opens its log anew when it is started again.
+    if (this.#child?.connected === true) this.#child.send('reopenLogs', () => undefined);
   }
 
   /** Ends it; idempotent. */
