@@ -15,7 +15,7 @@ export interface Client {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly localAddress: string;
-  /** All bytes read so far, those included that came while it waited; the socket is paused. */
+  /** All bytes read so far, those included that came while it waited. Those that come later stay for the worker to read. */
   takeBytes(): Buffer;
 }
 
@@ -120,9 +120,27 @@ export class Admission {
       settle();
       const takeBytes = (): Buffer => {
         for (let more: Buffer | null; (more = socket.read() as Buffer | null) !== null; ) chunks.push(more);
+        stopReading(socket);
         return Buffer.concat(chunks);
       };
       this.#onClient({ socket, peer, localAddress, takeBytes });
     });
   }
+}
+
+/**
+ * Leaves what comes from now on to the kernel. Node goes on reading a paused socket, also one that was sent to another
+ * process, and what it reads then nobody gets.
+ */
+function stopReading(socket: Socket): void {
+  (socket as Socket & { readonly _handle?: { readStop(): void } | null })._handle?.readStop();
+}
+
+/**
+ * A paused socket still reads ahead, and one that was sent to another process until that has it: those bytes would be
+ * lost. Node stops the reading itself only at the end of a full buffer; what it calls then has no public name.
+ */
+function stopReading(socket: Socket): void {
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readStop(): number } | null };
+  handle?.readStop();
 }
