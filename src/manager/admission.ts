@@ -15,7 +15,7 @@ export interface Client {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly localAddress: string;
-  /** All bytes read so far, those included that came while it waited. Those that come later stay for the worker to read. */
+  /** All bytes read so far, those included that came while it waited; the socket is paused. */
   takeBytes(): Buffer;
 }
 
@@ -134,13 +134,4 @@ export class Admission {
  */
 function stopReading(socket: Socket): void {
   (socket as Socket & { readonly _handle?: { readStop(): void } | null })._handle?.readStop();
-}
-
-/**
- * A paused socket still reads ahead, and one that was sent to another process until that has it: those bytes would be
- * lost. Node stops the reading itself only at the end of a full buffer; what it calls then has no public name.
- */
-function stopReading(socket: Socket): void {
-  const { _handle: handle } = socket as Socket & { readonly _handle?: { readStop(): number } | null };
-  handle?.readStop();
 }
