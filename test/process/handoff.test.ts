@@ -23,6 +23,21 @@ test('what is sent in one segment with the start request is answered, in order',
   assert.equal((await client.next('OutgoingCallReply')).resultCode, 1);
 });
 
+test('what is sent while the socket is on its way to the worker reaches the worker', async (t) => {
+  const server = await startServer(t, { workers: { spare: 0 } });
+  const stopped = server.strikeWorker('stoppedOnceReady');
+  const client = await Client.connect();
+  client.send(START);
+  const worker = await stopped;
+  await client.delivered();
+  client.send({ type: 'EchoRequest', identifier: 9 });
+  // By the time that another client is served, the manager has had every occasion to read what is not its own.
+  await (await Client.start(CLIENT_ADDRESSES[1])).echo();
+  process.kill(worker, 'SIGCONT');
+  assert.equal((await client.next('StartControlConnectionReply')).resultCode, 1);
+  assert.equal((await client.next('EchoReply')).identifier, 9);
+});
+
 test('a start request that comes a byte at a time is served', async (t) => {
   await startServer(t);
   const client = await Client.connect();

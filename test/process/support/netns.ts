@@ -1,10 +1,10 @@
 /**
- * A network namespace for a test file: the file runs itself again in a fresh one, where every address and port is
- * free, RFC 5737's addresses are local, and nothing reaches the machine's own network. The namespace has no name and
- * goes with its last process; whichever process is still in it was left behind by the test.
+ * Namespaces for a test file: the file runs itself again in a fresh network, where every address and port is free,
+ * RFC 5737's addresses are local and nothing reaches the machine's own; and among no processes but its own, so that one
+ * that was left behind shows, and ends with the test even when that is killed. They have no names and go by themselves.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 const INSIDE = 'PPTPD_TS_TEST_NAMESPACE';
 
@@ -19,16 +19,11 @@ export function enterNamespace(...addresses: readonly string[]): void {
     ip('link', 'set', 'lo', 'up');
     return;
   }
-  // The namespace ends with us, even when we are killed.
-  const command = [
-    '--pdeathsig',
-    'KILL',
-    'unshare',
-    '--net',
-    process.execPath,
-    ...process.execArgv,
-    ...process.argv.slice(1),
-  ];
+  const namespaces = ['unshare', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  // The first process of a process namespace has to wait for orphans: the shell does, Node does not.
+  const first = ['sh', '-c', '"$@"; exit $?', 'sh'];
+  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const command = ['--pdeathsig', 'KILL', ...namespaces, ...first, ...again];
   const { status, signal, error } = spawnSync('setpriv', command, {
     stdio: 'inherit',
     env: { ...process.env, [INSIDE]: 'yes' },
@@ -46,23 +41,19 @@ export interface NamespaceProcess {
   readonly command: string;
 }
 
-/** The processes of this namespace besides this one: zombies too, as far as they are our children or theirs. */
+/** The processes of this namespace besides this one and the shell that waits for it; zombies too. */
 export function namespaceProcesses(): NamespaceProcess[] {
-  const own = readlinkSync('/proc/self/ns/net');
-  const all = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (inspect(Number(name), own) ?? []) : []));
-  const inside = new Set([process.pid, ...all.filter(({ here }) => here).map(({ pid }) => pid)]);
-  return all.filter(({ pid, parent, zombie, here }) => pid !== process.pid && (here || (zombie && inside.has(parent))));
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).flatMap((pid) => (pid === process.pid || pid === process.ppid ? [] : (inspect(pid) ?? [])));
 }
 
-/** A process by its id; a zombie has no namespace any more. Null when it has gone meanwhile. */
-function inspect(pid: number, namespace: string): (NamespaceProcess & { readonly here: boolean }) | null {
+/** Null when it has gone meanwhile. */
+function inspect(pid: number): NamespaceProcess | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const zombie = state === 'Z';
-    const here = !zombie && readlinkSync(`/proc/${pid}/ns/net`) === namespace;
     const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
-    return { pid, parent: Number(parent), zombie, command, here };
+    return { pid, parent: Number(parent), zombie: state === 'Z', command };
   } catch {
     return null;
   }

@@ -14,6 +14,8 @@ const FAULTS = {
   killedBeforeReady: { at: 'start', signal: 'SIGKILL' },
   killedAtHandoff: { at: 'handoff', signal: 'SIGKILL' },
   stoppedAtHandoff: { at: 'handoff', signal: 'SIGSTOP' },
+  /** It is given a client, and does not look. */
+  stoppedOnceReady: { at: 'ready', signal: 'SIGSTOP' },
 } as const;
 
 export type Fault = keyof typeof FAULTS;
@@ -45,7 +47,7 @@ export class FaultFolder {
 }
 
 /** Carries out what was ordered for this point. */
-function obey(orders: string, point: 'start' | 'handoff'): void {
+function obey(orders: string, point: (typeof FAULTS)[Fault]['at']): void {
   for (const [fault, { at, signal }] of Object.entries(FAULTS)) {
     const order = join(orders, fault);
     if (at !== point || !existsSync(order)) continue;
@@ -57,5 +59,12 @@ function obey(orders: string, point: 'start' | 'handoff'): void {
 const folder = process.env[VARIABLE];
 if (folder !== undefined && process.argv[1]?.endsWith('ctrl/main.js') === true) {
   obey(folder, 'start');
+  // What a worker says first is that it is ready.
+  const send = process.send?.bind(process);
+  process.send = (message: unknown) => {
+    const sent = send?.(message) ?? false;
+    obey(folder, 'ready');
+    return sent;
+  };
   process.on('message', () => obey(folder, 'handoff'));
 }
