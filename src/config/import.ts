@@ -312,7 +312,7 @@ function carryOver(settings: Settings, fromCommandLine: Settings, fileName: stri
   carry('logwtmp', ({ source }) => put('pppd.logwtmp', true, source));
   carry('debug', ({ source }) => put('log.level', 'debug', source));
 
-  carry('bcrelay', ({ source }) => notes.remark(source, 'not carried over: broadcasts are not relayed here'));
+  carry('bcrelay', ({ value, source }) => put('broadcastRelay.interface', value, source));
   carry('pidfile', ({ source }) =>
     notes.remark(source, 'not carried over: the process id is in manager.pid in runDirectory (/run/pptpd-ts)'),
   );

@@ -108,12 +108,9 @@ const rows: Readonly<Record<string, Row>> = {
     ],
   },
   'what has no counterpart is named': {
-    file: 'pidfile /run/x.pid\nbcrelay eth1\n',
+    file: 'pidfile /run/x.pid\n',
     input: {},
-    remarks: [
-      'f:1: not carried over: the process id is in manager.pid in runDirectory (/run/pptpd-ts)',
-      'f:2: not carried over: broadcasts are not relayed here',
-    ],
+    remarks: ['f:1: not carried over: the process id is in manager.pid in runDirectory (/run/pptpd-ts)'],
   },
   'vrf is of patched builds': {
     file: 'vrf blue\n',
@@ -173,10 +170,10 @@ const rows: Readonly<Record<string, Row>> = {
       timeouts: { firstMessage: 7 },
       pppd: { path: '/x/pppd', options: '/x/options', speed: 9600, ipparam: false, logwtmp: true },
       log: { level: 'debug' },
+      broadcastRelay: { interface: 'eth1' },
     },
     remarks: [
       "command line, -V: carried over; Debian's pptpd 1.4.0 does not know it, only patched builds do",
-      'command line, -b: not carried over: broadcasts are not relayed here',
       'command line, -p: not carried over: the process id is in manager.pid in runDirectory (/run/pptpd-ts)',
       'command line, -f: nothing to carry over: `pptpd-ts serve` stays in the foreground',
     ],
@@ -191,10 +188,10 @@ const rows: Readonly<Record<string, Row>> = {
       timeouts: { firstMessage: 7 },
       pppd: { path: '/x/pppd', options: '/x/o', speed: 9600, ipparam: false, logwtmp: true },
       log: { level: 'debug' },
+      broadcastRelay: { interface: 'eth1' },
     },
     remarks: [
       "command line, --vrf: carried over; Debian's pptpd 1.4.0 does not know it, only patched builds do",
-      'command line, --bcrelay: not carried over: broadcasts are not relayed here',
       'command line, --pidfile: not carried over: the process id is in manager.pid in runDirectory (/run/pptpd-ts)',
       'command line, --fg: nothing to carry over: `pptpd-ts serve` stays in the foreground',
     ],
