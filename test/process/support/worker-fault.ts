@@ -59,12 +59,14 @@ function obey(orders: string, point: (typeof FAULTS)[Fault]['at']): void {
 const folder = process.env[VARIABLE];
 if (folder !== undefined && process.argv[1]?.endsWith('ctrl/main.js') === true) {
   obey(folder, 'start');
-  // What a worker says first is that it is ready.
-  const send = process.send?.bind(process);
-  process.send = (message: unknown) => {
-    const sent = send?.(message) ?? false;
-    obey(folder, 'ready');
-    return sent;
-  };
+  if (existsSync(join(folder, 'stoppedOnceReady'))) {
+    // What a worker says first is that it is ready.
+    const send = process.send?.bind(process);
+    process.send = (message: unknown) => {
+      const sent = send?.(message) ?? false;
+      obey(folder, 'ready');
+      return sent;
+    };
+  }
   process.on('message', () => obey(folder, 'handoff'));
 }
