@@ -26,7 +26,7 @@
 #include <unistd.h>
 #include "shared.h"
 
-enum { IP_HEADER = 20, GRE_HEADER = 16, PROTOCOL_GRE = 47, FIRST_CALL_ID = 1000, MOST_SLICES = 4096, MOST_TASKS = 64 };
+enum { IP_HEADER = 20, GRE_HEADER = 16, PROTOCOL_GRE = 47, MOST_SLICES = 4096, MOST_TASKS = 64 };
 enum { SLICE_NS = 100000000, WATCHED_PATH = 64, SETUP_MS = 60000, STALLED_MS = 200 };
 static const char SERVER[] = "192.0.2.1";
 
@@ -59,11 +59,14 @@ struct slice {
   uint64_t stolen, packets, wrong, lost, sent;
   struct usage relay, idle;
   uint64_t generator, resident;
+  uint64_t user, own_user; /* time in user space, ticks: of all processes, of those that take part */
 };
 
 static struct shared *shared;
 static struct session sessions[MOST_SESSIONS];
 static int session_count;
+/* Every run's own: what an earlier run's server has sent last may still be under way. */
+static unsigned first_call_id;
 static int server_tun, client_tun;
 
 static enum work work = WORK_NONE;
@@ -73,7 +76,7 @@ static int same_address;
 static uint64_t most_packets = UINT64_MAX;
 
 static uint8_t *packets;
-static uint64_t received, wrong, lost, sent;
+static uint64_t received, wrong, lost, reordered, sent;
 static unsigned next_index;
 static int64_t last_arrival;
 
@@ -163,11 +166,8 @@ static void recv_lcp(struct session *session, const uint8_t *packet, unsigned le
 
 static void recv_gre(const uint8_t *packet, unsigned length) {
   const uint8_t *gre = packet + (packet[0] & 15) * 4;
-  unsigned call = get16(gre + 6) - FIRST_CALL_ID;
-  if (call >= (unsigned)session_count || get16(gre + 2) != 0x880b) {
-    wrong++;
-    return;
-  }
+  unsigned call = get16(gre + 6) - first_call_id;
+  if (call >= (unsigned)session_count || get16(gre + 2) != 0x880b) return;
   struct session *session = &sessions[call];
   const uint8_t *at = gre + 8;
   unsigned payload = get16(gre + 4);
@@ -186,8 +186,14 @@ static void recv_gre(const uint8_t *packet, unsigned length) {
     wrong++;
     return;
   }
-  if (session->has_received && sequence != session->received + 1) lost += sequence - session->received - 1;
-  session->received = sequence;
+  int32_t ahead = (int32_t)(sequence - session->received);
+  if (session->has_received && ahead <= 0) {
+    reordered++;
+    if (lost > 0) lost--;
+  } else {
+    if (session->has_received) lost += (uint32_t)ahead - 1;
+    session->received = sequence;
+  }
   session->has_received = 1;
   if (is_lcp(at, payload)) {
     recv_lcp(session, at, payload);
@@ -267,7 +273,7 @@ static int recv_control(int tcp, uint8_t *message, unsigned length, int64_t dead
 static int begin_connect(int index) {
   struct session *session = &sessions[index];
   session->address = client_address(index);
-  session->call_id = (uint16_t)(FIRST_CALL_ID + index);
+  session->call_id = (uint16_t)(first_call_id + (unsigned)index);
   session->tcp = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = session->address};
   if (bind(session->tcp, (struct sockaddr *)&from, sizeof from) < 0) die("bind");
@@ -376,18 +382,34 @@ static void add_usage(const struct watched *watched, struct usage *usage) {
   }
 }
 
-/* Ticks stolen from all cores. */
-static uint64_t stolen_ticks(void) {
+/* Time of all processors, in ticks of 10 ms: stolen, and in user space of any process. */
+static void read_processors(uint64_t *stolen_ticks, uint64_t *user_ticks) {
   static int file = -1;
   if (file < 0) file = open("/proc/stat", O_RDONLY | O_CLOEXEC);
   char text[256];
   ssize_t length = pread(file, text, sizeof text - 1, 0);
-  unsigned long long stolen = 0;
+  unsigned long long user = 0, nice = 0, stolen = 0;
   if (length > 0) {
     text[length] = 0;
-    sscanf(text, "cpu %*u %*u %*u %*u %*u %*u %*u %llu", &stolen);
+    sscanf(text, "cpu %llu %llu %*u %*u %*u %*u %*u %llu", &user, &nice, &stolen);
   }
-  return stolen;
+  *stolen_ticks = stolen;
+  *user_ticks = user + nice;
+}
+
+/* A process's ticks in user space. */
+static uint64_t user_ticks_of(int32_t process) {
+  char path[WATCHED_PATH], text[512];
+  snprintf(path, sizeof path, "/proc/%d/stat", process);
+  FILE *file = fopen(path, "re");
+  if (file == NULL) return 0;
+  size_t length = fread(text, 1, sizeof text - 1, file);
+  fclose(file);
+  text[length] = 0;
+  unsigned long long user = 0;
+  char *after_name = strrchr(text, ')');
+  if (after_name != NULL) sscanf(after_name + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu", &user);
+  return user;
 }
 
 /* A figure of a process in KiB, by its name in /proc/PID/FILE; 0 when it is not there. */
@@ -405,15 +427,36 @@ static uint64_t memory_of(int32_t process, const char *name, const char *key) {
 
 static struct slice slices[MOST_SLICES];
 static unsigned slice_count;
+static unsigned good_slices;
 static int64_t next_slice, end_of_work;
+
+/* What a slice may have of others' doing, ms; beyond that it is left out. */
+enum { MOST_STOLEN = 20, MOST_FOREIGN = 30, TICK_MS = 10, PATIENCE = 4 };
+
+static int64_t stolen_ms(unsigned index) {
+  return (int64_t)(slices[index].stolen - slices[index - 1].stolen) * TICK_MS;
+}
+
+/* Others' time in user space. What idle sessions' workers use counts as theirs altogether. */
+static int64_t foreign_ms(unsigned index) {
+  const struct slice *slice = &slices[index], *before = &slices[index - 1];
+  int64_t foreign = (int64_t)(slice->user - before->user) - (int64_t)(slice->own_user - before->own_user);
+  foreign = foreign * TICK_MS - (int64_t)(slice->idle.cpu - before->idle.cpu) / 1000000;
+  return foreign > 0 ? foreign : 0;
+}
+
+static int is_good(unsigned index) {
+  return stolen_ms(index) < MOST_STOLEN && foreign_ms(index) < MOST_FOREIGN;
+}
 
 static void look(struct slice *slice) {
   memset(slice, 0, sizeof *slice);
   slice->ns = now_ns();
-  slice->stolen = stolen_ticks();
   struct slot *slot = &shared->slots[0];
+  read_processors(&slice->stolen, &slice->user);
+  slice->own_user = user_ticks_of(getpid()) + user_ticks_of(slot->parent) + user_ticks_of(slot->process);
   slice->packets = work == WORK_UPLINK || work == WORK_WINDOW ? slot->received : received;
-  slice->wrong = wrong + slot->wrong;
+  slice->wrong = wrong + slot->wrong + reordered;
   slice->lost = lost;
   slice->sent = work == WORK_DOWNLINK ? slot->sent : sent;
   add_usage(&relay_tasks, &slice->relay);
@@ -424,14 +467,16 @@ static void look(struct slice *slice) {
   slice->generator = (uint64_t)own.tv_sec * 1000000000ull + (uint64_t)own.tv_nsec;
 }
 
-/* True while there is work to do; takes a look at every slice's end. */
+/* True while there is work to do: until there are good slices enough, or patience is at its end. */
 static int goes_on(void) {
   int64_t now = now_ns();
   if (now < next_slice) return 1;
-  if (slice_count < MOST_SLICES) look(&slices[slice_count++]);
   drain_clients();
+  if (slice_count == MOST_SLICES) return 0;
+  look(&slices[slice_count++]);
+  if (slice_count > 1 && is_good(slice_count - 1)) good_slices++;
   next_slice = now + SLICE_NS;
-  return now < end_of_work && received < most_packets;
+  return good_slices * (uint64_t)SLICE_NS < (uint64_t)(seconds * 1e9) && now < end_of_work && received < most_packets;
 }
 
 /* The works. */
@@ -669,10 +714,11 @@ static void print_slices(void) {
   for (unsigned index = 1; index < slice_count; index++) {
     struct slice *slice = &slices[index], *before = &slices[index - 1];
 #define SINCE(field) (unsigned long long)(slice->field - before->field)
-    printf("%s{\"ns\":%llu,\"stolen\":%llu,\"packets\":%llu,\"wrong\":%llu,\"lost\":%llu,\"sent\":%llu,"
+    printf("%s{\"ns\":%llu,\"good\":%s,\"stolen\":%lld,\"foreign\":%lld,\"packets\":%llu,\"wrong\":%llu,\"lost\":%llu,\"sent\":%llu,"
            "\"cpu\":%llu,\"delay\":%llu,\"runs\":%llu,\"idleCpu\":%llu,\"idleRuns\":%llu,\"generator\":%llu,"
            "\"resident\":%llu}",
-           index > 1 ? "," : "", SINCE(ns), SINCE(stolen) * 10, SINCE(packets), SINCE(wrong), SINCE(lost), SINCE(sent),
+           index > 1 ? "," : "", SINCE(ns), is_good(index) ? "true" : "false", (long long)stolen_ms(index),
+           (long long)foreign_ms(index), SINCE(packets), SINCE(wrong), SINCE(lost), SINCE(sent),
            SINCE(relay.cpu), SINCE(relay.delay), SINCE(relay.runs), SINCE(idle.cpu), SINCE(idle.runs),
            SINCE(generator), (unsigned long long)slice->resident);
   }
@@ -721,7 +767,7 @@ static void run_on_sessions(void) {
   }
   last_arrival = now_ns();
   next_slice = last_arrival + (int64_t)(warm * 1e9);
-  end_of_work = next_slice + (int64_t)(seconds * 1e9);
+  end_of_work = next_slice + (int64_t)(PATIENCE * seconds * 1e9);
   if (work == WORK_ECHO) run_echo();
   else if (work == WORK_DOWNLINK) run_downlink();
   else if (work == WORK_UPLINK) run_uplink();
@@ -763,6 +809,7 @@ int main(int argument_count, char **arguments) {
     }
   }
   if (size > LONGEST || idle_count >= MOST_SESSIONS || count >= MOST_SESSIONS) return 2;
+  first_call_id = 1 + (unsigned)getpid() % (65535 - MOST_SESSIONS);
   open_shared(memory, core);
   server_tun = open_tun(server, "server");
   client_tun = open_tun(clients, "clients");

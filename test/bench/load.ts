@@ -5,10 +5,13 @@ import type { Network } from './network.js';
 import { build } from './programs.js';
 import { LOAD_CORE } from './servers.js';
 
-/** A tenth of a second; times in ns, `stolen` in ms. */
+/** A tenth of a second; times in ns, `stolen` and `foreign` in ms. */
 interface Slice {
   readonly ns: number;
+  /** Little enough was stolen, and used by processes that do not take part. */
+  readonly good: boolean;
   readonly stolen: number;
+  readonly foreign: number;
   readonly packets: number;
   readonly wrong: number;
   readonly lost: number;
@@ -23,6 +26,9 @@ interface Slice {
   /** Resident memory of the relay at the end, KiB. */
   readonly resident: number;
 }
+
+/** The figures of a slice. */
+export type SliceKey = Exclude<keyof Slice, 'good'>;
 
 export interface SlicesResult {
   /** Proportional set size of an idle session's worker, KiB; 0 without idle sessions. */

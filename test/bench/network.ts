@@ -38,5 +38,7 @@ export class Network {
     ip('-n', name, 'link', 'set', 'lo', 'up');
     ip('-n', name, 'tuntap', 'add', 'mode', 'tun', 'name', device);
     ip('-n', name, 'link', 'set', device, 'txqueuelen', QUEUE, 'up');
+    // The usual queue in front of the device's own may change the order of packets.
+    ip('netns', 'exec', name, 'tc', 'qdisc', 'replace', 'dev', device, 'root', 'noqueue');
   }
 }

@@ -17,6 +17,7 @@ enum mode { MODE_IDLE, MODE_ECHO, MODE_SINK, MODE_FLOOD };
 /* One stand-in pppd, in the order in which they were started. */
 struct slot {
   uint32_t mode, size;
+  int32_t process;
   _Atomic int32_t parent;       /* the relay's process id; set last when it starts */
   _Atomic uint32_t open;        /* LCP is agreed both ways */
   _Atomic uint32_t go;          /* set by the generator: flood */

@@ -164,6 +164,7 @@ int main(int count, char **arguments) {
   tcgetattr(STDIN_FILENO, &terminal);
   cfmakeraw(&terminal);
   tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+  slot->process = getpid();
   slot->parent = getppid();
   request_lcp();
   if (slot->size > 0) make_frames(slot->size);

@@ -2,7 +2,7 @@
  * The works that servers are compared on, in the table's order, as data: what the generator is told to do, and which
  * figures come of it with what is to be reached.
  */
-import type { HandshakesResult, LoadResult, SlicesResult, StormResult } from './load.js';
+import type { HandshakesResult, LoadResult, SliceKey, SlicesResult, StormResult } from './load.js';
 
 /** What is to be reached: of the ratio ours/pptpd, or of our own figure. */
 export type Target =
@@ -30,21 +30,25 @@ export interface Work {
   readonly figures: readonly Figure[];
 }
 
-/** Stolen time at which a slice is left out, ms (of the 100 ms that every processor has in it). */
-const STOLEN = 20;
+/** Fewer good slices than this are not worth a figure: then the quietest ones are taken. */
+const FEWEST_SLICES = 3;
 
 const isSlices = (result: LoadResult): result is SlicesResult => 'slices' in result;
 const isHandshakes = (result: LoadResult): result is HandshakesResult => 'seconds' in result;
 const isStorm = (result: LoadResult): result is StormResult => 'servedAt' in result;
 
-type SliceKey = keyof SlicesResult['slices'][number];
-
-/** Sums over the good slices; null when there is none. */
+/** Sums over the good slices; null when there is no slice. */
 function sums(result: LoadResult): ((key: SliceKey) => number) | null {
   if (!isSlices(result)) return null;
-  const good = result.slices.filter(({ stolen }) => stolen < STOLEN);
-  if (good.length === 0) return null;
-  return (key) => good.reduce((sum, slice) => sum + slice[key], 0);
+  const quiet = result.slices.filter(({ good }) => good);
+  const used =
+    quiet.length >= FEWEST_SLICES
+      ? quiet
+      : result.slices
+          .toSorted((a, b) => a.stolen + a.foreign - b.stolen - b.foreign)
+          .slice(0, Math.max(FEWEST_SLICES, result.slices.length >> 2));
+  if (used.length === 0) return null;
+  return (key) => used.reduce((sum, slice) => sum + slice[key], 0);
 }
 
 const perSecond = (target?: Target): Figure => ({
