@@ -365,7 +365,10 @@ export class Relay {
       return;
     }
     if (written < 0 && lastError() !== 'wouldBlock') {
-      this.#end('ptyClosed', `cannot write to pppd's pty: ${lastErrorName()}`);
+      // pppd is gone. What it has said last may still be there to be read, and reading finds the end.
+      this.#queueHead = this.#memory.queueAt;
+      this.#queueTail = this.#memory.queueAt;
+      this.#setPtyBlocked(false);
       return;
     }
     this.#queueHead += Math.max(0, written);
@@ -423,7 +426,10 @@ export class Relay {
       const count = read(this.#pty, memory.address + memory.readAt, READ_LENGTH);
       if (count <= 0) {
         if (count < 0 && lastError() === 'wouldBlock') break;
-        this.#end('ptyClosed', count === 0 ? "pppd's pty is closed" : `cannot read pppd's pty: ${lastErrorName()}`);
+        const detail = count === 0 ? "pppd's pty is closed" : `cannot read pppd's pty: ${lastErrorName()}`;
+        // What pppd said last goes out first.
+        if (this.#hdlc.frameCount > 0) this.#sendFrames(now);
+        this.#end('ptyClosed', detail);
         return 0;
       }
       reads += 1;

@@ -30,13 +30,15 @@ function run(...words: string[]): { readonly output: string; readonly errors: st
 }
 
 test('JSON goes to standard output, remarks to standard error', () => {
-  writeFileSync(file, 'remoteip 192.0.2.10-20\nlogwtmp\nbcrelay eth1\n');
+  writeFileSync(file, 'remoteip 192.0.2.10-20\nlogwtmp\npidfile /run/x.pid\n');
   const { output, errors, exitCode } = run(file);
   assert.deepEqual(JSON.parse(output), {
     addresses: { local: ['192.168.0.1'], remote: ['192.0.2.10-20'] },
     pppd: { logwtmp: true },
   });
-  assert.deepEqual(errors, [`${file}:3: not carried over: broadcasts are not relayed here`]);
+  assert.deepEqual(errors, [
+    `${file}:3: not carried over: the process id is in manager.pid in runDirectory (/run/pptpd-ts)`,
+  ]);
   assert.equal(exitCode, undefined);
 });
 
