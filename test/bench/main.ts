@@ -54,7 +54,7 @@ class Bench {
 
   async run(work: Work, server: ServerName): Promise<LoadResult> {
     const seconds = String(work.seconds ?? values.seconds);
-    this.#running = await this.#servers.start(server);
+    this.#running = await this.#servers.start(server, work.everyCore === true);
     try {
       const options = [...work.options, '--seconds', seconds, '--warm', String(WARM_SECONDS)];
       return await runLoad(this.#network, this.#servers.shared, options);
@@ -107,18 +107,22 @@ function publish(rows: readonly Row[]): void {
   }
 }
 
+const rows: Row[] = [];
 const bench = new Bench();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void bench.close().then(() => process.exit(1)));
+  process.once(signal, () => {
+    if (rows.length > 0) console.log(table(rows));
+    void bench.close().then(() => process.exit(1));
+  });
 }
 try {
-  const rows: Row[] = [];
   for (const work of works) {
     rows.push(...(await measure(bench, work)));
+    // The whole so far, so that a run that is broken off leaves what it has.
+    publish(rows);
     console.error(`${work.id} is done`);
   }
-  publish(rows);
-  console.log(table(rows));
 } finally {
+  if (rows.length > 0) console.log(table(rows));
   await bench.close();
 }

@@ -39,10 +39,11 @@ export class Servers {
     writeFileSync(this.#options, `#${this.shared}\n`);
   }
 
-  /** Resolves when the server listens; with what stops it. */
-  async start(name: ServerName): Promise<RunningServer> {
+  /** Resolves when the server listens, on its core alone or on every one; with what stops it. */
+  async start(name: ServerName, everyCore: boolean): Promise<RunningServer> {
     const log = openSync(join(this.#directory, `${name}.log`), 'a');
-    const command = ['taskset', '-c', String(SERVER_CORE), ...this.#command(name)];
+    const place = everyCore ? [] : ['taskset', '-c', String(SERVER_CORE)];
+    const command = [...place, ...this.#command(name)];
     const child = spawn('nsenter', [`--net=/run/netns/${this.#network.server}`, ...command], {
       stdio: ['ignore', log, log],
     });
