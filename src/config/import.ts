@@ -268,11 +268,12 @@ interface Carried {
 }
 
 function carryOver(settings: Settings, fromCommandLine: Settings, fileName: string, notes: Notes): Carried {
-  const input: Record<string, Record<string, unknown>> = {};
+  const input: Record<string, unknown> = {};
   const origins = new Map<string, Source>();
-  const put = (key: `${string}.${string}`, value: unknown, source: Source): void => {
-    const [section = '', name = ''] = key.split('.');
-    (input[section] ??= {})[name] = value;
+  const put = (key: string, value: unknown, source: Source): void => {
+    const [section = '', name] = key.split('.');
+    if (name === undefined) input[section] = value;
+    else input[section] = { ...(input[section] as object | undefined), [name]: value };
     origins.set(key, source);
   };
   const carry = (option: Option, how: (setting: Setting) => void): void => {
@@ -313,9 +314,7 @@ function carryOver(settings: Settings, fromCommandLine: Settings, fileName: stri
   carry('debug', ({ source }) => put('log.level', 'debug', source));
 
   carry('bcrelay', ({ value, source }) => put('broadcastRelay.interface', value, source));
-  carry('pidfile', ({ source }) =>
-    notes.remark(source, 'not carried over: the process id is in manager.pid in runDirectory (/run/pptpd-ts)'),
-  );
+  carry('pidfile', ({ value, source }) => put('pidFile', value, source));
   carry('conf', ({ value, source }) => {
     if (value !== fileName) notes.remark(source, `names another file (${value}); ${fileName} was read`);
   });

@@ -158,6 +158,7 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({}),
   runDirectory: path.default('/run/pptpd-ts').describe('where the live sessions are registered'),
+  pidFile: path.optional().describe("where else the manager writes its process id, besides runDirectory's manager.pid"),
   metrics: z
     .strictObject({ address: address.default('127.0.0.1'), port: port.default(9723) })
     .optional()

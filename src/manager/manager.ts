@@ -20,7 +20,12 @@ import { WorkerPool } from './worker-pool.js';
 const SHUTDOWN_GRACE_MS = 5000;
 
 /** Settings that a running manager cannot change. */
-const RESTART_ONLY = ['listen', 'runDirectory', 'metrics'] as const satisfies readonly (keyof Configuration)[];
+const RESTART_ONLY = [
+  'listen',
+  'runDirectory',
+  'pidFile',
+  'metrics',
+] as const satisfies readonly (keyof Configuration)[];
 
 export class Manager {
   #configuration: Configuration;
@@ -66,7 +71,7 @@ export class Manager {
     await this.#registry.recover();
     await this.#listener.listen(listen);
     this.#broadcastRelay.reconfigure(this.#configuration);
-    writeFileSync(paths.managerPid, `${process.pid}\n`);
+    for (const path of this.#pidFiles()) writeFileSync(path, `${process.pid}\n`);
     this.#processLog.log.info(
       { address: listen.address, port: listen.port, sessions: this.#registry.count },
       `listening on ${listen.address}:${listen.port}`,
@@ -115,6 +120,11 @@ export class Manager {
     this.#registry.detach();
   }
 
+  #pidFiles(): string[] {
+    const { runDirectory, pidFile } = this.#configuration;
+    return [runPaths(runDirectory).managerPid, ...(pidFile === undefined ? [] : [pidFile])];
+  }
+
   #closeDoors(): void {
     this.#listener.close();
     this.#admission.close();
@@ -122,6 +132,6 @@ export class Manager {
     this.#pool.close();
     this.#broadcastRelay.close();
     this.#turnedAway.close();
-    rmSync(runPaths(this.#configuration.runDirectory).managerPid, { force: true });
+    for (const path of this.#pidFiles()) rmSync(path, { force: true });
   }
 }

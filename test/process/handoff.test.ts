@@ -3,6 +3,9 @@
  * keep nobody waiting, and workers that die are replaced.
  */
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { encode } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
@@ -118,4 +121,14 @@ test('more clients at once than there are workers are queued, not refused', asyn
   const sessions = await server.sessions();
   assert.equal(new Set(sessions.map(({ callId }) => callId)).size, 8);
   assert.equal(new Set(sessions.map(({ tunnel }) => tunnel.remote)).size, 8);
+});
+
+test('the process id is in the run directory and in pidFile, and gone after the end', async (t) => {
+  const pidFile = join(mkdtempSync(join(tmpdir(), 'pptpd-ts-pid-')), 'pptpd.pid');
+  t.after(() => rmSync(dirname(pidFile), { recursive: true }));
+  const server = await startServer(t, { pidFile });
+  const paths = [pidFile, join(server.runDirectory, 'manager.pid')];
+  for (const path of paths) assert.equal(readFileSync(path, 'utf8'), `${server.pid}\n`);
+  await server.stop();
+  for (const path of paths) assert.ok(!existsSync(path));
 });

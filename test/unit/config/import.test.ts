@@ -107,11 +107,6 @@ const rows: Readonly<Record<string, Row>> = {
       `f:2: "logwtmp" takes no value; "${'x'.repeat(59)}…" is left out, as pptpd does`,
     ],
   },
-  'what has no counterpart is named': {
-    file: 'pidfile /run/x.pid\n',
-    input: {},
-    remarks: ['f:1: not carried over: the process id is in manager.pid in runDirectory (/run/pptpd-ts)'],
-  },
   'vrf is of patched builds': {
     file: 'vrf blue\n',
     input: { listen: { vrf: 'blue' } },
@@ -171,10 +166,10 @@ const rows: Readonly<Record<string, Row>> = {
       pppd: { path: '/x/pppd', options: '/x/options', speed: 9600, ipparam: false, logwtmp: true },
       log: { level: 'debug' },
       broadcastRelay: { interface: 'eth1' },
+      pidFile: '/x/pid',
     },
     remarks: [
       "command line, -V: carried over; Debian's pptpd 1.4.0 does not know it, only patched builds do",
-      'command line, -p: not carried over: the process id is in manager.pid in runDirectory (/run/pptpd-ts)',
       'command line, -f: nothing to carry over: `pptpd-ts serve` stays in the foreground',
     ],
   },
@@ -189,10 +184,10 @@ const rows: Readonly<Record<string, Row>> = {
       pppd: { path: '/x/pppd', options: '/x/o', speed: 9600, ipparam: false, logwtmp: true },
       log: { level: 'debug' },
       broadcastRelay: { interface: 'eth1' },
+      pidFile: '/x',
     },
     remarks: [
       "command line, --vrf: carried over; Debian's pptpd 1.4.0 does not know it, only patched builds do",
-      'command line, --pidfile: not carried over: the process id is in manager.pid in runDirectory (/run/pptpd-ts)',
       'command line, --fg: nothing to carry over: `pptpd-ts serve` stays in the foreground',
     ],
   },
