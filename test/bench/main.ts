@@ -61,6 +61,7 @@ class Bench {
     } finally {
       await this.#running.stop();
       this.#running = null;
+      this.#network.killServer();
     }
   }
 

@@ -28,7 +28,24 @@ export class Network {
     ip('-n', this.clients, 'route', 'add', SERVER_ADDRESS, 'dev', 'clients');
   }
 
+  /**
+   * Kills what is left in the server's namespace. Processes of a session may outlive their server: the generator takes
+   * the way of the client's last words with it when it ends.
+   */
+  killServer(): void {
+    const pids = execFileSync('ip', ['netns', 'pids', this.server], { encoding: 'utf8' });
+    for (const pid of pids.split('\n').filter((line) => line !== '')) {
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch (error) {
+        // It has ended meanwhile.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+  }
+
   close(): void {
+    if (this.#made.includes(this.server)) this.killServer();
     for (const name of this.#made.splice(0)) ip('netns', 'del', name);
   }
 
