@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:os';
 import koffi from 'koffi';
+import { lastErrorName } from '../gre/system.js';
 import { INSTRUCTION_LENGTH } from './filter.js';
 import type { Address } from './packet.js';
 
@@ -94,11 +95,6 @@ const epollControl: (epoll: number, operation: number, fd: number, event: Buffer
   ['int', 'int', 'int', 'void *'],
 );
 const close: (fd: number) => number = libc.func('close', 'int', ['int']);
-
-function lastErrorName(): string {
-  const code = koffi.errno();
-  return Object.entries(constants.errno).find(([, value]) => value === code)?.[0] ?? `error ${code}`;
-}
 
 /** Throws a sentence when the call that returned `result` has failed; closes `fd` then. */
 function checked(result: number, what: string, fd = -1): number {

@@ -80,7 +80,7 @@ export class Call {
       });
     } catch (error) {
       this.#closing = true;
-      void this.#pppd.end(pppd.path === '' ? 0 : configuration.timeouts.pppdExit);
+      void this.#pppd.end(configuration.timeouts.pppdExit);
       throw error;
     }
   }

@@ -97,12 +97,7 @@ export class ControlConnection {
   async close(reason: CloseReason): Promise<void> {
     const { socket, timers } = this.#options;
     const stop = CLOSE_REASONS[reason].stop;
-    if (this.#owesStopReply)
-      this.send({
-        type: 'StopControlConnectionReply',
-        resultCode: RESULT.StopControlConnectionReply.closed,
-        errorCode: 0,
-      });
+    if (this.#owesStopReply) this.#sendStopReply();
     timers.stop('echoInterval');
     timers.stop('echoReply');
     if (!socket.destroyed && socket.writable && stop !== null && this.#state === 'established') {
@@ -205,11 +200,7 @@ export class ControlConnection {
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
       StopControlConnectionReply: () => this.#finish(),
       StopControlConnectionRequest: () => {
-        this.send({
-          type: 'StopControlConnectionReply',
-          resultCode: RESULT.StopControlConnectionReply.closed,
-          errorCode: 0,
-        });
+        this.#sendStopReply();
         this.#finish();
       },
     },
@@ -227,6 +218,14 @@ export class ControlConnection {
       firmwareRevision: this.#options.firmwareRevision,
       hostName: this.#options.hostName,
       vendorName: 'pptpd-ts',
+    });
+  }
+
+  #sendStopReply(): void {
+    this.send({
+      type: 'StopControlConnectionReply',
+      resultCode: RESULT.StopControlConnectionReply.closed,
+      errorCode: 0,
     });
   }
 

@@ -2,9 +2,9 @@
  * One client's session from handoff to the last byte: its control connection, at most one call, its socket and record
  * in the run directory, its log. It stands alone: no manager is needed from `adopted` on.
  */
-import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Socket } from 'node:net';
+import { RECEIVE_WINDOW } from '../gre/relay.js';
 import { type Login, recordLogin, recordLogout } from '../host/login-records.js';
 import { interfaceOfPppd } from '../host/ppp-interface.js';
 import { identify, type ProcessIdentity } from '../host/process.js';
@@ -14,8 +14,8 @@ import { describeFailure, type PppEvent } from '../ppp/reader.js';
 import { findBadValue, GENERAL_ERROR, type MessageOf, RESULT } from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
-import { sessionRecordPath, sessionSocketPath } from '../session/paths.js';
-import { writeRecord } from '../session/record-writer.js';
+import { sessionSocketPath } from '../session/paths.js';
+import { removeSessionFiles, writeRecord } from '../session/record-writer.js';
 import { SessionServer } from '../session/server.js';
 import type { SessionPhase, SessionState } from '../session/state.js';
 import { Call } from './call.js';
@@ -24,8 +24,6 @@ import { Timers } from './timers.js';
 
 /** Connect speed told to the client, bits a second: the most that the field's readers show sensibly (RFC 2637 §2.8). */
 const CONNECT_SPEED = 100_000_000;
-/** Packets that we can take unacknowledged (RFC 2637 §2.8 Packet Recv. Window Size): what the reorder window holds. */
-const RECEIVE_WINDOW = 64;
 
 /** Outgoing-Call-Reply results (RFC 2637 §2.8) with the general error codes of §2.16. */
 const REFUSALS = {
@@ -147,9 +145,7 @@ export class Session {
       { reason, detail, user, seconds: Math.round((Date.now() - this.#since) / 1000), counters },
       `session ended: ${CLOSE_REASONS[reason].text}${detail === undefined ? '' : ` (${detail})`}`,
     );
-    // The record goes last but for the socket's closing: a session without a record has left nothing behind.
-    rmSync(sessionSocketPath(this.#runDirectory, this.#handoff.session), { force: true });
-    rmSync(sessionRecordPath(this.#runDirectory, this.#handoff.session), { force: true });
+    removeSessionFiles(this.#runDirectory, this.#handoff.session);
     this.#server.close();
     this.onOver();
   }

@@ -70,7 +70,8 @@ export interface RelayOptions {
   readonly events: RelayEvents;
 }
 
-const DEFAULT_RECEIVE_WINDOW = 64;
+/** Packets that a client may send unacknowledged, as its call's reply tells it (RFC 2637 §2.8). */
+export const RECEIVE_WINDOW = 64;
 /** Batches and reads of one turn; the rest waits until the event loop has been round. */
 const ROUNDS_PER_TURN = 4;
 const READS_PER_ROUND = 8;
@@ -143,7 +144,7 @@ export class Relay {
     this.#peerCallId = options.peerCallId;
     this.#enforce = options.window === 'enforce';
     this.#events = options.events;
-    this.#acknowledgment = new Acknowledgment(options.receiveWindow ?? DEFAULT_RECEIVE_WINDOW);
+    this.#acknowledgment = new Acknowledgment(options.receiveWindow ?? RECEIVE_WINDOW);
     this.#sendWindow = new SendWindow(options.peerWindow);
     this.#hdlc = createHdlc();
     this.#memory = new RelayMemory(this.#hdlc);

@@ -8,7 +8,8 @@ import type { Logger } from '../log/logger.js';
 import { SessionClient, SessionGone } from '../session/client.js';
 import type { Lease } from '../session/lease.js';
 import { sessionSocketPath } from '../session/paths.js';
-import { listSessionIds, readRecord, removeSessionFiles } from '../session/record.js';
+import { listSessionIds, readRecord } from '../session/record.js';
+import { removeSessionFiles } from '../session/record-writer.js';
 import type { Leases } from './leases.js';
 
 /** How often to look whether a process that was told to end has ended. */

@@ -1,6 +1,6 @@
 /** The worker's side of its record (see record.ts): apart, because a worker does not load zod. */
-import { renameSync, writeFileSync } from 'node:fs';
-import { sessionRecordPath } from './paths.js';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { sessionRecordPath, sessionSocketPath } from './paths.js';
 import type { SessionRecord } from './record.js';
 
 /** Writes the record whole or not at all. Throws what the file system says. */
@@ -8,4 +8,13 @@ export function writeRecord(runDirectory: string, record: SessionRecord): void {
   const path = sessionRecordPath(runDirectory, record.session);
   writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o640 });
   renameSync(`${path}.new`, path);
+}
+
+/**
+ * Removes what a session that is over has in the run directory; missing files are no error. The record goes last: a
+ * session without one has left nothing behind.
+ */
+export function removeSessionFiles(runDirectory: string, id: string): void {
+  rmSync(sessionSocketPath(runDirectory, id), { force: true });
+  rmSync(sessionRecordPath(runDirectory, id), { force: true });
 }

@@ -3,9 +3,9 @@
  * A worker writes it before it says `adopted` and again when it has a pppd, and removes it as its last act. A record
  * whose worker answers no more is therefore a session that died: whoever finds it ends its pppd and removes it.
  */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { runPaths, sessionRecordPath, sessionSocketPath } from './paths.js';
+import { runPaths, sessionRecordPath } from './paths.js';
 
 /** A process told apart from a later one with the same id: start time in clock ticks since boot, /proc/PID/stat field 22. */
 const processIdentity = z.object({ pid: z.number().int().positive(), startTime: z.string() });
@@ -30,12 +30,6 @@ export function readRecord(runDirectory: string, id: string): SessionRecord | nu
   } catch {
     return null;
   }
-}
-
-/** Removes what a session that is over has left in the run directory; missing files are no error. */
-export function removeSessionFiles(runDirectory: string, id: string): void {
-  rmSync(sessionSocketPath(runDirectory, id), { force: true });
-  rmSync(sessionRecordPath(runDirectory, id), { force: true });
 }
 
 /** The ids of the sessions that have a socket or a record in the run directory, sorted; none when it is missing. */

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { runPaths, sessionRecordPath } from '../../../src/session/paths.js';
-import { listSessionIds, readRecord, removeSessionFiles, type SessionRecord } from '../../../src/session/record.js';
-import { writeRecord } from '../../../src/session/record-writer.js';
+import { listSessionIds, readRecord, type SessionRecord } from '../../../src/session/record.js';
+import { removeSessionFiles, writeRecord } from '../../../src/session/record-writer.js';
 
 const record: SessionRecord = {
   session: 'abc123',
