@@ -246,10 +246,13 @@ client_goodbye() {
   kill -TERM "${client[$1]}"
   wait_for "client $1 has hung up" 20 not alive "${client[$1]}"
 }
-# client_kill NUMBER: everything of it dies at once, without a word from pppd or pptp.
+# client_kill NUMBER: everything of it dies at once, without a word from pppd or pptp: while the first one dies the
+# others are stopped already, or they would say goodbye for it.
 client_kill() {
-  # shellcheck disable=SC2046 # one word each
-  kill -KILL $(ip netns pids "c$1")
+  local processes
+  mapfile -t processes < <(ip netns pids "c$1")
+  kill -STOP "${processes[@]}"
+  kill -KILL "${processes[@]}"
   # The shell would report the death of its child.
   { wait "${client[$1]}"; } 2> /dev/null
 }
