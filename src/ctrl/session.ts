@@ -49,6 +49,7 @@ export class Session {
   #login: Login | null = null;
   #phase: SessionPhase = 'connected';
   #closing: Promise<void> | undefined;
+  #ending: SessionState['ending'] = null;
   /** Called once, when everything of the session is gone. */
   onOver: () => void = () => undefined;
 
@@ -99,6 +100,7 @@ export class Session {
       version,
       since: this.#since,
       phase: this.#phase,
+      ending: this.#ending,
       peer,
       localAddress,
       callId: lease.callId,
@@ -118,6 +120,7 @@ export class Session {
 
   /** Ends call, control connection and session in order; idempotent, the first reason stands. */
   async close(reason: CloseReason, detail?: string): Promise<void> {
+    this.#ending ??= { reason, detail: detail ?? null };
     this.#closing ??= this.#end(reason, detail);
     return this.#closing;
   }

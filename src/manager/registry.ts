@@ -10,6 +10,7 @@ import type { Lease } from '../session/lease.js';
 import { sessionSocketPath } from '../session/paths.js';
 import { listSessionIds, readRecord } from '../session/record.js';
 import { removeSessionFiles } from '../session/record-writer.js';
+import type { SessionState } from '../session/state.js';
 import type { Leases } from './leases.js';
 
 /** How often to look whether a process that was told to end has ended. */
@@ -21,6 +22,16 @@ interface Entry {
   readonly lease: Lease;
   client: SessionClient | null;
   peerAddress: string | null;
+  /** As the session last told it; null: it has not answered yet. */
+  state: SessionState | null;
+}
+
+/** Told about every session, also those that an earlier manager began. */
+export interface SessionWatcher {
+  /** Something of its state other than the counters is new; `before` is null the first time. */
+  changed?(state: SessionState, before: SessionState | null): void;
+  /** It is over; `died`: its worker went without a word. `last` is its last word, null when it never gave any. */
+  over?(id: string, last: SessionState | null, died: boolean): void;
 }
 
 export class Registry {
@@ -29,6 +40,7 @@ export class Registry {
   readonly #log: Logger;
   readonly #pppdExitMs: () => number;
   readonly #entries = new Map<string, Entry>();
+  readonly #watchers: SessionWatcher[] = [];
   #onEmpty: (() => void) | undefined;
   #ending = false;
 
@@ -42,6 +54,15 @@ export class Registry {
 
   get count(): number {
     return this.#entries.size;
+  }
+
+  /** What each session last told of itself, its counters as old as that. */
+  get states(): SessionState[] {
+    return [...this.#entries.values()].flatMap(({ state }) => state ?? []);
+  }
+
+  watch(watcher: SessionWatcher): void {
+    this.#watchers.push(watcher);
   }
 
   has(id: string): boolean {
@@ -65,7 +86,7 @@ export class Registry {
           return;
         }
         this.#leases.adopt(record.lease);
-        this.#entries.set(id, { lease: record.lease, client: null, peerAddress: null });
+        this.#entries.set(id, { lease: record.lease, client: null, peerAddress: null, state: null });
         await this.#attach(id);
       }),
     );
@@ -73,7 +94,7 @@ export class Registry {
 
   /** Enters a session whose worker has adopted it. Its lease comes back when the session is over. */
   async add(id: string, lease: Lease, peerAddress: string): Promise<void> {
-    this.#entries.set(id, { lease, client: null, peerAddress });
+    this.#entries.set(id, { lease, client: null, peerAddress, state: null });
     await this.#attach(id);
   }
 
@@ -124,8 +145,10 @@ export class Registry {
       const client = await SessionClient.connect(this.#runDirectory, id);
       entry.client = client;
       client.onClose = () => void this.#over(id);
+      client.onState = (state) => this.#changed(entry, state);
       if (this.#ending) this.#askToEnd(client);
-      entry.peerAddress ??= (await client.state()).peer.address;
+      await client.request('subscribe', {});
+      this.#changed(entry, await client.state());
     } catch (error) {
       if (entry.client !== null) return; // its onClose tells the rest
       if (error instanceof SessionGone) {
@@ -136,6 +159,13 @@ export class Registry {
       this.#log.warn({ session: id, err: error }, 'a session does not answer; its address stays taken');
       setTimeout(() => void this.#attach(id), RETRY_MS).unref();
     }
+  }
+
+  #changed(entry: Entry, state: SessionState): void {
+    const before = entry.state;
+    entry.state = state;
+    entry.peerAddress ??= state.peer.address;
+    for (const watcher of this.#watchers) watcher.changed?.(state, before);
   }
 
   async #over(id: string): Promise<void> {
@@ -150,6 +180,7 @@ export class Registry {
     }
     this.#entries.delete(id);
     this.#leases.giveBack(entry.lease);
+    for (const watcher of this.#watchers) watcher.over?.(id, entry.state, record !== null);
     if (this.#entries.size === 0) this.#onEmpty?.();
   }
 

@@ -14,6 +14,8 @@ export const sessionState = z.object({
   /** Milliseconds since the epoch. */
   since: z.number(),
   phase: z.enum(SESSION_PHASES),
+  /** Why it ends, a name of close-reason's table; null while it lives. */
+  ending: z.object({ reason: z.string(), detail: z.string().nullable() }).nullable(),
   peer: z.object({ address: z.string(), port: z.number() }),
   /** Our address as the client dialled it. */
   localAddress: z.string(),

@@ -18,6 +18,7 @@ const state: SessionState = {
   version: '0.1.0',
   since: 1000,
   phase: 'up',
+  ending: null,
   peer: { address: '192.0.2.7', port: 40123 },
   localAddress: '192.0.2.1',
   callId: 4711,
