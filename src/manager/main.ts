@@ -8,6 +8,7 @@ import type { Configuration } from '../config/schema.js';
 import { runChecks, formatFailure } from '../host/checks.js';
 import { openLog } from '../log/logger.js';
 import { Manager } from './manager.js';
+import { ServiceManager } from './service-manager.js';
 
 const DEFAULT_CONFIGURATION = '/etc/pptpd-ts.json';
 
@@ -40,27 +41,36 @@ async function main(configuration: Configuration): Promise<void> {
   });
   const { log } = processLog;
   process.title = 'pptpd-ts manager';
+  let mistake = '';
+  // Before the first worker starts: what it takes out of the environment is none of theirs.
+  const service = await ServiceManager.connect(process.env, log, () => manager.status + mistake);
   const manager = new Manager(configuration, processLog);
   let ending = false;
   const end = (signal: NodeJS.Signals): void => {
     if (ending) return;
     ending = true;
     log.info({ signal }, 'stopping; ending every session');
+    service.stopping('ending every session');
     void manager.stop().then(() => process.exit(0));
   };
   process.on('SIGTERM', end).on('SIGINT', end);
   process.on('SIGQUIT', () => {
+    service.stopping('leaving; the sessions stay');
     manager.leave();
     process.exit(0);
   });
   process.on('SIGHUP', () => {
+    service.reloading();
     manager.reopenLogs();
     const loaded = loadConfiguration(path);
     if (loaded.ok) manager.reload(loaded.configuration);
     else log.error({ problems: loaded.problems }, 'the new configuration is wrong; the old one stays');
+    mistake = loaded.ok ? '' : `; the new configuration is wrong: ${loaded.problems.join('; ')}`;
+    service.reloaded();
   });
   try {
     await manager.start();
+    service.ready();
   } catch (error) {
     fail(1, [error instanceof Error ? error.message : String(error)]);
   }

@@ -78,6 +78,13 @@ export class Manager {
     );
   }
 
+  /** One line on what it is doing. */
+  get status(): string {
+    const { address, port } = this.#configuration.listen;
+    const { count } = this.#registry;
+    return `listening on ${address}:${port}, ${count} ${count === 1 ? 'session' : 'sessions'}`;
+  }
+
   /** Takes a new configuration for the clients to come, and opens the log files anew. */
   reload(configuration: Configuration): void {
     const { log } = this.#processLog;

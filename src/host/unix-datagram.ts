@@ -1,0 +1,49 @@
+/**
+ * Datagrams to a unix socket, which Node cannot send: what service managers listen on (sd_notify(3)). Loaded only by
+ * who needs it, because of koffi's 2 MiB.
+ */
+import { endianness } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
+
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_NOSIGNAL = 0x4000;
+/** sun_path of sockaddr_un, and what precedes it. */
+const PATH_SIZE = 108;
+const FAMILY_SIZE = 2;
+
+const libc = koffi.load('libc.so.6');
+const socket = libc.func('socket', 'int', ['int', 'int', 'int']);
+const sendto = libc.func('sendto', 'int64_t', ['int', 'void *', 'size_t', 'int', 'void *', 'uint32_t']);
+
+/** sockaddr_un of a path, or of an abstract name, which is written with an @ first. Throws for what is neither. */
+function unixAddress(path: string): Buffer {
+  const abstract = path.startsWith('@');
+  const name = Buffer.from(abstract ? `\0${path.slice(1)}` : `${path}\0`);
+  if (name.length > PATH_SIZE || name.length < 2 || !(abstract || path.startsWith('/'))) {
+    throw new Error(`not the address of a unix socket: ${path}`);
+  }
+  const family = Buffer.alloc(FAMILY_SIZE);
+  if (endianness() === 'LE') family.writeUInt16LE(AF_UNIX);
+  else family.writeUInt16BE(AF_UNIX);
+  return Buffer.concat([family, name]);
+}
+
+/**
+ * Sends datagrams to `path` without ever waiting. Throws when there can be no socket. What it returns sends one, and
+ * returns the name of the system's error (EAGAIN: nobody reads there), or null.
+ */
+export function datagramSender(path: string): (text: string) => string | null {
+  const address = unixAddress(path);
+  const failure = (result: number): string | null => (result < 0 ? getSystemErrorName(-koffi.errno()) : null);
+  const fd: number = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const refused = failure(fd);
+  if (refused !== null) throw new Error(`no unix socket: ${refused}`);
+  return (text) => {
+    const datagram = Buffer.from(text);
+    return failure(sendto(fd, datagram, datagram.length, MSG_NOSIGNAL, address, address.length));
+  };
+}
