@@ -48,8 +48,7 @@ export const showCommand = (): Command =>
       const runDirectory = runDirectoryOf(options);
       try {
         const client = await SessionClient.connect(runDirectory, id);
-        const state = await client.state();
-        client.close();
+        const state = await client.state().finally(() => client.close());
         console.log(options.json ? JSON.stringify(state, null, 2) : describeSession(state));
       } catch (error) {
         console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
