@@ -28,3 +28,36 @@ export function localTime(milliseconds: number): string {
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
+
+/** A length of time in its two largest units: `3 d 4 h`, `1 h 5 min`, `42 s`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const parts = [
+    [Math.floor(whole / 86_400), 'd'],
+    [Math.floor(whole / 3600) % 24, 'h'],
+    [Math.floor(whole / 60) % 60, 'min'],
+    [whole % 60, 's'],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first === -1) return '0 s';
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
+}
+
+const AGO = { s: 1, min: 60, m: 60, h: 3600, d: 86_400 } as const;
+
+/**
+ * A point in time as a person names it, in milliseconds since the epoch: how long ago (`90min`, `12h`, `7d`) or ISO 8601,
+ * local without a zone (`2026-11-23`, `2026-11-23T10:00`). null: it is neither.
+ */
+export function pointInTime(text: string, now: number): number | null {
+  const [, count, unit] = /^(\d+(?:\.\d+)?) ?(s|min|m|h|d)$/.exec(text) ?? [];
+  if (count !== undefined) return now - Number(count) * AGO[unit as keyof typeof AGO] * 1000;
+  // Date reads more than ISO 8601, and a date alone as midnight in UTC.
+  if (!/^\d{4}-\d\d-\d\d/.test(text)) return null;
+  const time = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
+  return Number.isNaN(time) ? null : time;
+}

@@ -78,6 +78,7 @@ function checkAddresses(value: unknown, context: z.core.$RefinementCtx): void {
 const port = z.int().min(1).max(65535);
 const seconds = z.number().positive().max(86_400);
 const limit = z.int().min(0).max(65_535);
+const days = z.number().min(0).max(36_500);
 const path = z.string().startsWith('/').meta({ title: 'an absolute path' });
 const interfaceName = z
   .string()
@@ -155,8 +156,22 @@ export const configurationSchema = z.strictObject({
     .strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
       directory: path.optional().describe('one file a process there; else standard output'),
+      keepFiles: limit.default(1000).describe('most files of ended sessions in the directory; 0: no limit'),
+      keepDays: days.default(30).describe('for how long a file of an ended session stays there; 0: for ever'),
     })
     .prefault({}),
+  accounting: z
+    .strictObject({
+      file: path.describe('where a JSON line for every session is appended at its end'),
+      interim: z
+        .number()
+        .min(0)
+        .max(86_400)
+        .default(300)
+        .describe('seconds between the lines of a session that goes on; 0: none'),
+    })
+    .optional()
+    .describe('what each session has used, as JSON lines'),
   runDirectory: path.default('/run/pptpd-ts').describe('where the live sessions are registered'),
   pidFile: path.optional().describe("where else the manager writes its process id, besides runDirectory's manager.pid"),
   metrics: z

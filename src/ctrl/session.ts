@@ -18,6 +18,7 @@ import { sessionSocketPath } from '../session/paths.js';
 import { removeSessionFiles, writeRecord } from '../session/record-writer.js';
 import { SessionServer } from '../session/server.js';
 import type { SessionPhase, SessionState } from '../session/state.js';
+import { Account } from './account.js';
 import { Call } from './call.js';
 import { ControlConnection } from './control-connection.js';
 import { Timers } from './timers.js';
@@ -40,6 +41,8 @@ export class Session {
   readonly #server: SessionServer;
   readonly #worker: ProcessIdentity;
   readonly #since = Date.now();
+  /** null without `accounting`. */
+  readonly #account: Account | null;
   #call: Call | null = null;
   /** The client has been told of the call's end. */
   #disconnectSent = false;
@@ -78,6 +81,18 @@ export class Session {
       disconnect: ({ reason }) => void this.close(reason),
       reopenLog: () => processLog.reopen(),
     });
+    const { accounting, runDirectory } = handoff.configuration;
+    this.#account =
+      accounting === undefined
+        ? null
+        : new Account({
+            accounting,
+            runDirectory,
+            state: () => this.state(),
+            ppp: () => this.#call?.ppp ?? null,
+            timers: this.#timers,
+            log: processLog.log,
+          });
   }
 
   /** Makes the session known in the run directory. Rejects with what the system says. */
@@ -88,6 +103,7 @@ export class Session {
 
   /** Starts to speak with the client, from the bytes that the manager has read. */
   start(): void {
+    this.#account?.open();
     this.#awaitCall();
     this.#control.recvBytes(Buffer.from(this.#handoff.firstBytes, 'base64'));
   }
@@ -148,6 +164,7 @@ export class Session {
       { reason, detail, user, seconds: Math.round((Date.now() - this.#since) / 1000), counters },
       `session ended: ${CLOSE_REASONS[reason].text}${detail === undefined ? '' : ` (${detail})`}`,
     );
+    await this.#account?.close();
     removeSessionFiles(this.#runDirectory, this.#handoff.session);
     this.#server.close();
     this.onOver();
@@ -243,6 +260,7 @@ export class Session {
     this.#sendCallDisconnectNotify('clientCleared');
     this.#unanswered = null;
     this.#processLog.log.info({ counters: call.counters() }, `call ended: ${CLOSE_REASONS.clientCleared.text}`);
+    this.#account?.callEnded();
     this.#call = null;
     this.#disconnectSent = false;
     this.#recordLogout();
@@ -277,7 +295,7 @@ export class Session {
       this.#recordLogin();
       this.#setPhase('up');
     } else {
-      this.#server.publish(this.state());
+      this.#tell();
     }
   }
 
@@ -303,7 +321,13 @@ export class Session {
 
   #setPhase(phase: SessionPhase): void {
     this.#phase = phase;
+    this.#tell();
+  }
+
+  /** To all who have subscribed, and to the account: the state is another one. */
+  #tell(): void {
     this.#server.publish(this.state());
+    this.#account?.update();
   }
 
   #writeRecord(pppd: ProcessIdentity | null): void {

@@ -13,7 +13,9 @@ export type TimerName =
   /** `timeouts.pppdExit`: between TERM and KILL. */
   | 'pppdExit'
   /** LAST_WORDS_SECONDS in call.ts. */
-  | 'lastWords';
+  | 'lastWords'
+  /** `accounting.interim` between two records; CLOSE_SECONDS in account.ts for the last. */
+  | 'account';
 
 export class Timers {
   readonly #running = new Map<TimerName, NodeJS.Timeout>();

@@ -6,6 +6,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { runPaths } from '../session/paths.js';
+import { Accountant } from './accountant.js';
 import { Admission } from './admission.js';
 import { BroadcastRelayProcess } from './broadcast-relay.js';
 import { Dispatcher } from './dispatcher.js';
@@ -33,6 +34,7 @@ export class Manager {
   readonly #leases: Leases;
   readonly #turnedAway: TurnedAway;
   readonly #registry: Registry;
+  readonly #accountant: Accountant;
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
   readonly #admission: Admission;
@@ -51,6 +53,8 @@ export class Manager {
       log,
       () => this.#configuration.timeouts.pppdExit * 1000,
     );
+    this.#accountant = new Accountant(configuration.runDirectory, log);
+    this.#registry.watch(this.#accountant);
     this.#pool = new WorkerPool(configuration.workers.spare, log);
     this.#dispatcher = new Dispatcher(configuration, this.#leases, this.#pool, this.#registry, this.#turnedAway, log);
     this.#admission = new Admission(
@@ -67,8 +71,11 @@ export class Manager {
   async start(): Promise<void> {
     const { listen, runDirectory } = this.#configuration;
     const paths = runPaths(runDirectory);
-    mkdirSync(paths.sessions, { recursive: true, mode: 0o750 });
+    for (const folder of [paths.sessions, paths.accounts]) mkdirSync(folder, { recursive: true, mode: 0o750 });
+    // An earlier manager's word on what was wrong with the disks is no word of ours.
+    for (const outage of [paths.accountingOutage, paths.logOutage]) rmSync(outage, { force: true });
     await this.#registry.recover();
+    this.#accountant.work();
     await this.#listener.listen(listen);
     this.#broadcastRelay.reconfigure(this.#configuration);
     for (const path of this.#pidFiles()) writeFileSync(path, `${process.pid}\n`);
@@ -117,6 +124,7 @@ export class Manager {
     await this.#dispatcher.settled();
     await this.#registry.endAll();
     clearTimeout(killTimer);
+    await this.#accountant.close();
     this.#processLog.log.info('stopped; every session has ended');
   }
 

@@ -6,6 +6,9 @@
  *     RUNDIR/manager.sock          the manager's own socket (status, reload)
  *     RUNDIR/sessions/ID.sock      a worker's socket: whoever connects can ask and steer the session
  *     RUNDIR/sessions/ID.json      the session's record: what must be given back should the worker die without a word
+ *     RUNDIR/accounts/ID.json      the session's account, until its end stands in the accounting file
+ *     RUNDIR/accounting.outage     the accounting file cannot be written to, and somebody has said so
+ *     RUNDIR/log.outage            the same of the log files
  */
 import { join } from 'node:path';
 
@@ -14,6 +17,9 @@ export interface RunPaths {
   readonly managerPid: string;
   readonly managerSocket: string;
   readonly sessions: string;
+  readonly accounts: string;
+  readonly accountingOutage: string;
+  readonly logOutage: string;
 }
 
 export function runPaths(runDirectory: string): RunPaths {
@@ -22,6 +28,9 @@ export function runPaths(runDirectory: string): RunPaths {
     managerPid: join(runDirectory, 'manager.pid'),
     managerSocket: join(runDirectory, 'manager.sock'),
     sessions: join(runDirectory, 'sessions'),
+    accounts: join(runDirectory, 'accounts'),
+    accountingOutage: join(runDirectory, 'accounting.outage'),
+    logOutage: join(runDirectory, 'log.outage'),
   };
 }
 
@@ -32,3 +41,7 @@ export const sessionSocketPath = (runDirectory: string, id: string): string =>
 /** The record of session `id`. */
 export const sessionRecordPath = (runDirectory: string, id: string): string =>
   join(runPaths(runDirectory).sessions, `${id}.json`);
+
+/** The open account of session `id`. */
+export const accountPath = (runDirectory: string, id: string): string =>
+  join(runPaths(runDirectory).accounts, `${id}.json`);

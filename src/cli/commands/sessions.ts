@@ -1,9 +1,16 @@
-/** `pptpd-ts sessions`: who is on. Asks the workers themselves; needs no manager. */
-import { Command } from 'commander';
+/** `pptpd-ts sessions`: who is on, asked of the workers themselves; needs no manager. And who was, from the accounting file. */
+import { Command, InvalidArgumentError } from 'commander';
 import { listSessions } from '../../session/client.js';
 import type { SessionState } from '../../session/state.js';
-import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
-import { localTime, octets } from '../output.js';
+import {
+  addRunDirectoryOptions,
+  configurationOf,
+  EXIT,
+  runDirectoryOf,
+  type RunDirectoryOptions,
+} from '../configuration.js';
+import { ENDED_HEADINGS, endedRow, endedSessions } from '../ended-sessions.js';
+import { localTime, octets, pointInTime } from '../output.js';
 import { table } from '../table.js';
 
 const HEADINGS = ['ID', 'USER', 'CLIENT', 'TUNNEL', 'PHASE', 'SINCE', 'RECEIVED', 'SENT'];
@@ -19,19 +26,57 @@ const row = ({ session, user, peer, tunnel, phase, since, counters }: SessionSta
   octets(counters?.['txBytes'] ?? 0),
 ];
 
+interface SessionsOptions extends RunDirectoryOptions {
+  readonly json?: true;
+  readonly ended?: true;
+  readonly since?: number;
+  readonly user?: string;
+}
+
 export const sessionsCommand = (): Command =>
-  addRunDirectoryOptions(new Command('sessions').description('list the live sessions'))
+  addRunDirectoryOptions(new Command('sessions').description('list the live sessions, or those that ended'))
+    .option('--user <name>', 'only this user')
+    .option('--ended', 'those that ended, from the accounting file, the newest last')
+    .option('--since <time>', 'with --ended: since 2h, 7d, 2026-11-23, 2026-11-23T10:00', parseSince)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --json | jq -r .sessions[].user',
+      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --json | jq -r .sessions[].user\n  pptpd-ts sessions --ended --since 24h --user alice',
     )
-    .action(async (options: RunDirectoryOptions & { json?: true }) => {
-      const listing = await listSessions(runDirectoryOf(options));
-      if (options.json) {
-        console.log(JSON.stringify(listing, null, 2));
-        return;
-      }
-      console.log(table(HEADINGS, listing.sessions.map(row)));
-      for (const { why } of listing.unreachable) console.error(`pptpd-ts: ${why}`);
+    .action(async (options: SessionsOptions) => {
+      if (options.ended) await printEnded(options);
+      else await printLive(options);
     });
+
+async function printLive(options: SessionsOptions): Promise<void> {
+  const { sessions, unreachable } = await listSessions(runDirectoryOf(options));
+  const shown = sessions.filter(({ user }) => options.user === undefined || user === options.user);
+  if (options.json) {
+    console.log(JSON.stringify({ sessions: shown, unreachable }, null, 2));
+    return;
+  }
+  console.log(table(HEADINGS, shown.map(row)));
+  for (const { why } of unreachable) console.error(`pptpd-ts: ${why}`);
+}
+
+async function printEnded(options: SessionsOptions): Promise<void> {
+  const { accounting } = configurationOf(options.config);
+  if (accounting === undefined) {
+    console.error(`pptpd-ts: ${options.config} has no "accounting": nothing is kept of sessions that have ended`);
+    process.exitCode = EXIT.failed;
+    return;
+  }
+  try {
+    const sessions = await endedSessions(accounting.file, options);
+    console.log(options.json ? JSON.stringify({ sessions }, null, 2) : table(ENDED_HEADINGS, sessions.map(endedRow)));
+  } catch (error) {
+    console.error(`pptpd-ts: ${accounting.file}: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = EXIT.failed;
+  }
+}
+
+function parseSince(text: string): number {
+  const time = pointInTime(text, Date.now());
+  if (time === null) throw new InvalidArgumentError('not a time: write 90min, 12h, 7d, 2026-11-23 or 2026-11-23T10:00');
+  return time;
+}

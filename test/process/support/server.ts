@@ -203,6 +203,11 @@ export class Server {
     return existsSync(sessions) ? readdirSync(sessions).filter((name) => name.endsWith(ending)) : [];
   }
 
+  /** Accounts that are open, or owed. */
+  accounts(): string[] {
+    return readdirSync(join(this.runDirectory, 'accounts'));
+  }
+
   /** What the stand-in pppds have noted so far. */
   pppdNotes(): PppdNote[] {
     if (!existsSync(this.#notes)) return [];

@@ -28,11 +28,15 @@ export class Tunnel {
     this.#callId = callId;
   }
 
-  /** Starts and calls from this address, and listens for GRE before it does, until the test ends. */
+  /** Starts and calls from this address, and listens for GRE before it calls, until the test ends. */
   static async open(t: TestContext, from: string = CLIENT_ADDRESSES[0], callId = CALL.callId): Promise<Tunnel> {
+    return Tunnel.call(t, await Client.start(from), from, callId);
+  }
+
+  /** Calls on a control connection that stands; `from` is the address it came from. */
+  static async call(t: TestContext, client: Client, from: string, callId: number): Promise<Tunnel> {
     const gre = new GrePeer(from, SERVER_ADDRESS, 0);
     t.after(() => gre.close());
-    const client = await Client.start(from);
     client.send({ ...CALL, callId });
     const reply = await client.next('OutgoingCallReply');
     assert.deepEqual([reply.resultCode, reply.peerCallId], [1, callId]);

@@ -116,6 +116,76 @@ test('sessions --json is for programs', async (t) => {
   assert.equal(JSON.parse(output).sessions[0].user, 'alice');
 });
 
+/** A configuration whose accounting file has these records, and lines that a full disk has cut off. */
+function keepAccounts(t: TestContext, ...records: readonly object[]): string {
+  const lines = records.map((record) =>
+    JSON.stringify({
+      record: 'ended',
+      session: 'abc123',
+      host: 'vpn1',
+      user: 'alice',
+      authenticated: true,
+      client: '192.0.2.7',
+      server: '192.0.2.1',
+      tunnel: { local: '203.0.113.1', remote: '203.0.113.2' },
+      start: '2026-11-23T10:00:00.000Z',
+      end: '2026-11-23T11:00:05.000Z',
+      seconds: 3605,
+      rxPackets: 2,
+      rxBytes: 1536,
+      txPackets: 1,
+      txBytes: 20,
+      encryption: 'MPPE 128 stateless',
+      reason: 'clientStopped',
+      detail: null,
+      ...record,
+    }),
+  );
+  const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const accounting = join(directory, 'accounting.jsonl');
+  writeFileSync(accounting, lines.flatMap((line) => [line, line.slice(0, 50)]).join('\n'));
+  return configure(t, { accounting: { file: accounting } }).file;
+}
+
+test('sessions --ended lists who was on, the newest last, by user and time', async (t) => {
+  const file = keepAccounts(
+    t,
+    { record: 'interim', end: '2026-11-23T10:30:00.000Z' },
+    { session: 'def456', user: 'mallory', authenticated: false, end: '2026-11-23T12:00:00.000Z', detail: 'code 19' },
+    {},
+  );
+  const { code, output } = await run('sessions', '--ended', '-c', file);
+  assert.equal(code, 0);
+  assert.match(output, /^ID .*USER .*CLIENT .*TUNNEL .*ENDED .*LASTED .*REASON\n/);
+  const rows =
+    /\nabc123 +alice +192\.0\.2\.7 +203\.0\.113\.2 .* 1 h +1\.5 KiB +20 B +clientStopped\ndef456 +mallory \(refused\) .*: code 19\n$/;
+  assert.match(output, rows);
+  for (const [filter, sessions] of [
+    [['--user', 'alice'], ['abc123']],
+    [['--since', '2026-11-23T11:30:00Z'], ['def456']],
+    [['--since', '2026-11-23T13:00:00Z'], []],
+  ] as const) {
+    const listed: { sessions: { session: string }[] } = JSON.parse(
+      (await run('sessions', '--ended', '--json', '-c', file, ...filter)).output,
+    );
+    assert.deepEqual(
+      listed.sessions.map(({ session }) => session),
+      sessions,
+    );
+  }
+});
+
+test('sessions --ended says when nothing is kept, and refuses what is no time', async (t) => {
+  const { file } = configure(t);
+  const without = await run('sessions', '--ended', '-c', file);
+  assert.equal(without.code, 1);
+  assert.match(without.errors, /has no "accounting"/);
+  const wrong = await run('sessions', '--ended', '-c', file, '--since', 'yesterday');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.errors, /not a time/);
+});
+
 test('show tells everything that has happened, and nothing that has not', async (t) => {
   const { file, runDirectory } = configure(t);
   await serveSession(t, runDirectory);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { localTime, octets } from '../../../src/cli/output.js';
+import { duration, localTime, octets, pointInTime } from '../../../src/cli/output.js';
 import { table } from '../../../src/cli/table.js';
 
 const amounts: [count: number, text: string][] = [
@@ -45,4 +45,36 @@ test('no column is cut to nothing: a terminal too narrow wraps', () => {
 test('a character of several code points counts once, and is never cut in two', () => {
   const character = 'e\u0301\u0323';
   assert.equal(table(['NAME'], [[character.repeat(12)]], 10).split('\n')[1], `${character.repeat(9)}…`);
+});
+
+test('lengths of time in their two largest units', () => {
+  for (const [seconds, text] of [
+    [0, '0 s'],
+    [0.4, '0 s'],
+    [59.6, '1 min'],
+    [61, '1 min 1 s'],
+    [3605, '1 h'],
+    [3600 + 300, '1 h 5 min'],
+    [3 * 86_400 + 4 * 3600 + 59, '3 d 4 h'],
+  ] as const) {
+    assert.equal(duration(seconds), text);
+  }
+});
+
+test('points in time as a person names them', () => {
+  const now = Date.parse('2026-11-23T10:00:00Z');
+  for (const [text, time] of [
+    ['30s', now - 30_000],
+    ['90min', now - 5_400_000],
+    ['1.5h', now - 5_400_000],
+    ['7d', now - 604_800_000],
+    ['2026-11-22T10:00:00Z', now - 86_400_000],
+    ['2026-11-22', new Date(2026, 10, 22).getTime()],
+    ['yesterday', null],
+    ['7', null],
+    ['-1d', null],
+    ['', null],
+  ] as const) {
+    assert.equal(pointInTime(text, now), time, text);
+  }
 });

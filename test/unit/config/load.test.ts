@@ -84,7 +84,7 @@ for (const [name, text, problem] of notJson) {
 const wrong: readonly [input: unknown, ...problems: string[]][] = [
   [
     [],
-    '[] is not allowed; allowed: an object with listen, addresses, limits, access, timeouts, pppd, gre, broadcastRelay, workers, log, runDirectory, pidFile, metrics',
+    '[] is not allowed; allowed: an object with listen, addresses, limits, access, timeouts, pppd, gre, broadcastRelay, workers, log, accounting, runDirectory, pidFile, metrics',
   ],
   [{ listen: 1723 }, 'listen: 1723 is not allowed; allowed: an object with address, port, vrf'],
   [{ listen: { port: '1723' } }, 'listen.port: "1723" is not allowed; allowed: a whole number from 1 to 65535'],
@@ -139,7 +139,7 @@ const wrong: readonly [input: unknown, ...problems: string[]][] = [
   [{ listen: { colour: 'red' } }, 'listen.colour: unknown key; known here: address, port, vrf'],
   [
     { log: { x: 1, Level: 'info' } },
-    'log.x: unknown key; known here: level, directory',
+    'log.x: unknown key; known here: level, directory, keepFiles, keepDays',
     'log.Level: unknown key; did you mean log.level?',
   ],
 ];

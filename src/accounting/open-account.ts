@@ -1,0 +1,41 @@
+/**
+ * A session's account while it is open: kept in the run directory, as RUNDIR/accounts/ID.json, by the worker, and gone
+ * when its `ended` record stands in the accounting file. An account without a session beside it is owed (owed.ts).
+ */
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accountPath } from '../session/paths.js';
+import { appendRecord } from './append.js';
+import type { AccountRecord } from './record.js';
+
+export interface OpenAccount {
+  /** The accounting file: the configuration may name another one by now. */
+  readonly file: string;
+  /** When the session began, by `monotonicSeconds`. */
+  readonly startedAt: number;
+  /** What is known; when it says `ended`, it may stand in the file already. */
+  readonly record: AccountRecord;
+}
+
+/** Seconds on the clock that nobody sets, which is the same for all processes of a machine. */
+export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 1e9;
+
+/** Keeps it, whole or not at all. Throws what the file system says. */
+export function keepAccount(runDirectory: string, account: OpenAccount): void {
+  const path = accountPath(runDirectory, account.record.session);
+  writeFileSync(`${path}.new`, JSON.stringify(account), { mode: 0o640 });
+  renameSync(`${path}.new`, path);
+}
+
+/**
+ * Writes the end to the accounting file. It is kept as `ended` first, so that whoever finds it knows that it may have been
+ * written. Rejects with what the system says; then it is owed.
+ */
+export async function closeAccount(runDirectory: string, account: OpenAccount): Promise<void> {
+  keepAccount(runDirectory, account);
+  await appendRecord(account.file, account.record);
+  dropAccount(runDirectory, account.record.session);
+}
+
+/** Nothing of it is owed any more. */
+export const dropAccount = (runDirectory: string, id: string): void =>
+  rmSync(accountPath(runDirectory, id), { force: true });

@@ -1,0 +1,27 @@
+/** What workers and manager say, once between them, when the accounting file cannot be written, and when it can again. */
+import type { Logger } from '../log/logger.js';
+import { Outage } from '../log/outage.js';
+import { runPaths } from '../session/paths.js';
+
+export class AccountingOutage {
+  readonly #outage: Outage;
+  readonly #log: Logger;
+
+  constructor(runDirectory: string, log: Logger) {
+    this.#outage = new Outage(runPaths(runDirectory).accountingOutage);
+    this.#log = log;
+  }
+
+  failed(error: unknown, file: string): void {
+    if (!this.#outage.begins()) return;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#log.warn(
+      { file },
+      `accounting: ${why}; sessions go on, and their accounts are kept in the run directory until they can be written (said once)`,
+    );
+  }
+
+  succeeded(): void {
+    if (this.#outage.ends()) this.#log.info('accounting: its file can be written to again');
+  }
+}

@@ -1,0 +1,34 @@
+/** `pptpd-ts sessions --ended`: the sessions that are over, as the accounting file has them. */
+import { readRecords } from '../accounting/read.js';
+import type { AccountRecord } from '../accounting/record.js';
+import { duration, localTime, octets } from './output.js';
+
+export const ENDED_HEADINGS = ['ID', 'USER', 'CLIENT', 'TUNNEL', 'ENDED', 'LASTED', 'RECEIVED', 'SENT', 'REASON'];
+
+export const endedRow = (record: AccountRecord): string[] => [
+  record.session,
+  record.user === null ? '-' : `${record.user}${record.authenticated ? '' : ' (refused)'}`,
+  record.client,
+  record.tunnel.remote ?? '-',
+  localTime(Date.parse(record.end)),
+  duration(record.seconds),
+  octets(record.rxBytes),
+  octets(record.txBytes),
+  record.detail === null ? (record.reason ?? '-') : `${record.reason}: ${record.detail}`,
+];
+
+export interface EndedFilter {
+  /** Milliseconds since the epoch: those that ended later. */
+  readonly since?: number;
+  readonly user?: string;
+}
+
+/** In the order of their end, the newest last. Throws what the system says when the file cannot be read. */
+export async function endedSessions(file: string, { since = 0, user }: EndedFilter): Promise<AccountRecord[]> {
+  const ended: AccountRecord[] = [];
+  for await (const record of readRecords(file)) {
+    if (record.record !== 'ended' || Date.parse(record.end) < since) continue;
+    if (user === undefined || record.user === user) ended.push(record);
+  }
+  return ended.toSorted((a, b) => Date.parse(a.end) - Date.parse(b.end));
+}

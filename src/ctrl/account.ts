@@ -1,0 +1,154 @@
+/**
+ * A session's account, as its worker keeps it: what is known is gathered while it lives, since at the end the call that
+ * knew it may be gone. Nothing that fails here reaches the session: the account stays in the run directory, for the next
+ * interim record or for the manager.
+ */
+import { hostname } from 'node:os';
+import { appendRecord } from '../accounting/append.js';
+import { closeAccount, keepAccount, monotonicSeconds } from '../accounting/open-account.js';
+import { AccountingOutage } from '../accounting/outage.js';
+import type { AccountRecord } from '../accounting/record.js';
+import type { Configuration } from '../config/schema.js';
+import type { Logger } from '../log/logger.js';
+import type { PppState } from '../ppp/reader.js';
+import type { SessionState } from '../session/state.js';
+import type { Timers } from './timers.js';
+
+/** A file system that hangs does not hold a session's end up for longer. */
+const CLOSE_SECONDS = 5;
+
+const AMOUNTS = ['rxPackets', 'rxBytes', 'txPackets', 'txBytes'] as const;
+type Amounts = Record<(typeof AMOUNTS)[number], number>;
+
+export interface AccountOptions {
+  readonly accounting: NonNullable<Configuration['accounting']>;
+  readonly runDirectory: string;
+  readonly state: () => SessionState;
+  readonly ppp: () => PppState | null;
+  readonly timers: Timers;
+  readonly log: Logger;
+}
+
+export class Account {
+  readonly #options: AccountOptions;
+  readonly #outage: AccountingOutage;
+  readonly #startedAt = monotonicSeconds();
+  readonly #host = hostname();
+  /** Of calls that were cleared; a later call counts from nothing again. */
+  #earlier: Amounts = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0 };
+  #user: string | null = null;
+  #authenticated = false;
+  #tunnel: SessionState['tunnel'] = { local: null, remote: null };
+  #encryption: string | null = null;
+  /** The record that is just being written. */
+  #writing: Promise<void> = Promise.resolve();
+  #closing = false;
+
+  constructor(options: AccountOptions) {
+    this.#options = options;
+    this.#outage = new AccountingOutage(options.runDirectory, options.log);
+  }
+
+  /** The session has begun: from here on it is owed an end. */
+  open(): void {
+    this.update();
+    this.#startTimer();
+  }
+
+  /** Something of the session's state is new. */
+  update(): void {
+    try {
+      this.#keep(this.#record('interim'));
+    } catch (error) {
+      this.#outage.failed(error, this.#options.accounting.file);
+    }
+  }
+
+  /** The call is over, and another may follow. */
+  callEnded(): void {
+    this.update();
+    this.#earlier = this.#amounts(this.#options.state());
+  }
+
+  /** Writes the session's end; resolves in any case, after CLOSE_SECONDS at the latest. */
+  async close(): Promise<void> {
+    const { timers, runDirectory, accounting } = this.#options;
+    this.#closing = true;
+    const record = this.#record('ended');
+    const closed = this.#writing
+      .then(async () => closeAccount(runDirectory, { file: accounting.file, startedAt: this.#startedAt, record }))
+      .then(
+        () => this.#outage.succeeded(),
+        (error: unknown) => this.#outage.failed(error, this.#options.accounting.file),
+      );
+    const tooLong = new Promise<void>((resolve) => timers.start('account', CLOSE_SECONDS, resolve));
+    await Promise.race([closed, tooLong]);
+    timers.stop('account');
+  }
+
+  #startTimer(): void {
+    if (this.#closing) return;
+    const { timers, accounting } = this.#options;
+    timers.start('account', accounting.interim, () => {
+      this.#writing = this.#writeInterim().then(() => this.#startTimer());
+    });
+  }
+
+  async #writeInterim(): Promise<void> {
+    try {
+      const record = this.#record('interim');
+      this.#keep(record);
+      await appendRecord(this.#options.accounting.file, record);
+      this.#outage.succeeded();
+    } catch (error) {
+      this.#outage.failed(error, this.#options.accounting.file);
+    }
+  }
+
+  #keep(record: AccountRecord): void {
+    const { runDirectory, accounting } = this.#options;
+    keepAccount(runDirectory, { file: accounting.file, startedAt: this.#startedAt, record });
+  }
+
+  #record(kind: AccountRecord['record']): AccountRecord {
+    const state = this.#options.state();
+    const { session, since, peer, localAddress, ending } = state;
+    this.#look(state);
+    return {
+      record: kind,
+      session,
+      host: this.#host,
+      user: this.#user,
+      authenticated: this.#authenticated,
+      client: peer.address,
+      server: localAddress,
+      tunnel: this.#tunnel,
+      start: new Date(since).toISOString(),
+      end: new Date().toISOString(),
+      seconds: Math.round((monotonicSeconds() - this.#startedAt) * 1000) / 1000,
+      ...this.#amounts(state),
+      encryption: this.#encryption,
+      reason: kind === 'ended' ? (ending?.reason ?? null) : null,
+      detail: kind === 'ended' ? (ending?.detail ?? null) : null,
+    };
+  }
+
+  #look({ user, tunnel }: SessionState): void {
+    if (user !== null && user !== this.#user) [this.#user, this.#authenticated] = [user, false];
+    this.#tunnel = { local: tunnel.local ?? this.#tunnel.local, remote: tunnel.remote ?? this.#tunnel.remote };
+    const ppp = this.#options.ppp();
+    if (ppp?.authentication.result === 'succeeded') this.#authenticated = true;
+    if (ppp?.encryption?.method === 'mppe') {
+      const { bits, stateless, oneWay } = ppp.encryption;
+      this.#encryption = `MPPE ${bits}${stateless ? ' stateless' : ''}${oneWay === null ? '' : ` ${oneWay} only`}`;
+    } else if (ppp?.phase === 'up') {
+      this.#encryption = 'none';
+    }
+  }
+
+  #amounts({ counters }: SessionState): Amounts {
+    const amounts = { ...this.#earlier };
+    for (const name of AMOUNTS) amounts[name] += counters?.[name] ?? 0;
+    return amounts;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * A disk that cannot be written to is said once, however many processes meet it: the first of them makes a file in the run
+ * directory and speaks, the others find it there. It goes when one of them can write again.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+
+export class Outage {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** True for the first of all processes since it began: who is to speak. */
+  begins(): boolean {
+    try {
+      writeFileSync(this.#path, `${process.pid}\n`, { flag: 'wx' });
+      return true;
+    } catch (error) {
+      // Without a run directory nothing can be agreed on: better twice than never.
+      return (error as NodeJS.ErrnoException).code !== 'EEXIST';
+    }
+  }
+
+  /** True for the one that can write again first. */
+  ends(): boolean {
+    try {
+      rmSync(this.#path);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

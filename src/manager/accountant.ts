@@ -1,0 +1,79 @@
+/**
+ * Closes the accounts that workers have left owed: those that died, whose account ends as the run directory has it, and
+ * those that met a full disk. Tries again until each stands in the accounting file, once.
+ */
+import { monotonicSeconds, type OpenAccount } from '../accounting/open-account.js';
+import { AccountingOutage } from '../accounting/outage.js';
+import { closeOwed, listOwed } from '../accounting/owed.js';
+import type { AccountRecord } from '../accounting/record.js';
+import type { Logger } from '../log/logger.js';
+import type { SessionState } from '../session/state.js';
+import type { SessionWatcher } from './registry.js';
+
+/** Between two attempts at accounts that could not be written. */
+const RETRY_MS = 10_000;
+/** How long the last attempt may take before the manager goes without it: the next one finds what is owed. */
+const LAST_ATTEMPT_MS = 2000;
+
+export class Accountant implements SessionWatcher {
+  readonly #runDirectory: string;
+  readonly #outage: AccountingOutage;
+  /** When workers were seen to die, by both clocks: in milliseconds since the epoch, and monotonic seconds. */
+  readonly #deaths = new Map<string, { readonly time: number; readonly monotonic: number }>();
+  #working: Promise<void> | null = null;
+  #again = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(runDirectory: string, log: Logger) {
+    this.#runDirectory = runDirectory;
+    this.#outage = new AccountingOutage(runDirectory, log);
+  }
+
+  over(id: string, last: SessionState | null, died: boolean): void {
+    // One that an earlier manager knew may have died long ago.
+    if (died && last !== null) this.#deaths.set(id, { time: Date.now(), monotonic: monotonicSeconds() });
+    this.work();
+  }
+
+  /** Closes what is owed, now and again while something remains. */
+  work(): void {
+    this.#again = true;
+    this.#working ??= this.#closeAll().finally(() => (this.#working = null));
+  }
+
+  /** One last attempt; what fails stays owed. */
+  async close(): Promise<void> {
+    this.work();
+    await Promise.race([this.#working, new Promise((resolve) => setTimeout(resolve, LAST_ATTEMPT_MS).unref())]);
+    clearTimeout(this.#retry);
+  }
+
+  async #closeAll(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      for (const account of listOwed(this.#runDirectory)) await this.#close(account);
+    }
+    this.#deaths.clear();
+  }
+
+  async #close(account: OpenAccount): Promise<void> {
+    try {
+      await closeOwed(this.#runDirectory, account, (each) => this.#endOf(each));
+      this.#outage.succeeded();
+    } catch (error) {
+      this.#outage.failed(error, account.file);
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.work(), RETRY_MS);
+      this.#retry.unref();
+    }
+  }
+
+  /** The end of a session whose worker died: what it used is what the run directory has; when is known if it was seen. */
+  #endOf({ record, startedAt }: OpenAccount): AccountRecord {
+    const ended = { ...record, record: 'ended', reason: 'workerFailed', detail: `amounts of ${record.end}` } as const;
+    const death = this.#deaths.get(record.session);
+    if (death === undefined) return ended;
+    const seconds = Math.round((death.monotonic - startedAt) * 1000) / 1000;
+    return { ...ended, end: new Date(death.time).toISOString(), seconds };
+  }
+}

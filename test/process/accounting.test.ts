@@ -1,0 +1,179 @@
+/** Every session appears in the accounting file as ended, once, however it or its worker ends, also on a full disk. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { type AccountRecord, parseRecord } from '../../src/accounting/record.js';
+import { Client } from './support/client.js';
+import { fill, smallDisk } from './support/disk.js';
+import { enterNamespace } from './support/netns.js';
+import { CLIENT_ADDRESSES, endWith, Server, SERVER_ADDRESS, TUNNEL_LOCAL } from './support/server.js';
+import { Tunnel } from './support/tunnel.js';
+import { until } from './support/wait.js';
+
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+
+class Books {
+  readonly server: Server;
+  readonly file: string;
+
+  private constructor(server: Server, file: string) {
+    this.server = server;
+    this.file = file;
+  }
+
+  /** A server that keeps accounts; interim records every `interim` seconds. */
+  static async open(t: TestContext, interim = 0, folder?: string): Promise<Books> {
+    const server = new Server();
+    const file = join(folder ?? server.directory, 'accounting.jsonl');
+    server.configure({ accounting: { file, interim }, timeouts: { pppdExit: 0.2 } });
+    endWith(t, server);
+    server.start();
+    await server.ready();
+    return new Books(server, file);
+  }
+
+  records(kind: AccountRecord['record'] = 'ended'): AccountRecord[] {
+    if (!existsSync(this.file)) return [];
+    const records = readFileSync(this.file, 'utf8')
+      .split('\n')
+      .flatMap((line) => parseRecord(line) ?? []);
+    return records.filter(({ record }) => record === kind);
+  }
+
+  async ended(count: number): Promise<AccountRecord[]> {
+    return until(`${count} ended records`, () => {
+      const records = this.records();
+      return records.length >= count && records;
+    });
+  }
+}
+
+test('a session that ends in order has one record, with all that it was', async (t) => {
+  const books = await Books.open(t);
+  const tunnel = await Tunnel.open(t);
+  await tunnel.openLcp();
+  await tunnel.assertRelays('something to count');
+  const [session] = await books.server.sessions();
+  tunnel.client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  await tunnel.client.closed;
+  const [record, ...more] = await books.ended(1);
+  assert(record !== undefined);
+  assert.deepEqual(more, []);
+  const { start, end, seconds, rxPackets, rxBytes, txPackets, txBytes, ...rest } = record;
+  assert.deepEqual(rest, {
+    record: 'ended',
+    session: session?.session,
+    host: hostname(),
+    user: null,
+    authenticated: false,
+    client: CLIENT_ADDRESSES[0],
+    server: SERVER_ADDRESS,
+    tunnel: { local: TUNNEL_LOCAL, remote: session?.tunnel.remote },
+    encryption: null,
+    reason: 'clientStopped',
+    detail: null,
+  });
+  assert.equal(start, new Date(session?.since ?? 0).toISOString());
+  assert(Date.parse(end) >= Date.parse(start));
+  assert(seconds >= 0 && seconds <= process.uptime());
+  assert(rxPackets > 0 && rxBytes > rxPackets && txPackets > 0 && txBytes > txPackets);
+  await until('nothing to be owed', () => books.server.accounts().length === 0);
+});
+
+test('calls that were cleared are part of the session’s total', async (t) => {
+  const books = await Books.open(t);
+  const tunnel = await Tunnel.open(t);
+  await tunnel.openLcp();
+  await tunnel.assertRelays('the first call');
+  const { client } = tunnel;
+  client.send({ type: 'CallClearRequest', callId: 1 });
+  await client.next('CallDisconnectNotify');
+  const second = await Tunnel.call(t, client, CLIENT_ADDRESSES[0], 2);
+  await second.openLcp();
+  await second.assertRelays('the second call');
+  const [session] = await books.server.sessions();
+  const ofSecond = session?.counters?.['rxPackets'] ?? 0;
+  client.end();
+  const [record] = await books.ended(1);
+  assert(ofSecond > 0 && record !== undefined);
+  assert(record.rxPackets > ofSecond, `${record.rxPackets} of both calls, ${ofSecond} of the second alone`);
+});
+
+test('a session that lives has interim records, each more than the one before', async (t) => {
+  const books = await Books.open(t, 0.05);
+  const { client } = await Client.call();
+  const [first, second] = await until('two interim records', () => {
+    const records = books.records('interim');
+    return records.length >= 2 && records;
+  });
+  assert(first !== undefined && second !== undefined && second.seconds > first.seconds);
+  assert.deepEqual([first.reason, first.session], [null, second.session]);
+  client.end();
+  await books.ended(1);
+  assert.equal(books.records().length, 1);
+});
+
+test('kill -9 of a worker: one record, by the manager', async (t) => {
+  const books = await Books.open(t);
+  const { client } = await Client.call();
+  const [session] = await books.server.sessions();
+  process.kill(session?.pid ?? 0, 'SIGKILL');
+  await client.closed;
+  const [record] = await books.ended(1);
+  assert.deepEqual(
+    [record?.session, record?.reason, record?.client],
+    [session?.session, 'workerFailed', CLIENT_ADDRESSES[0]],
+  );
+  assert.equal(await books.server.stop().then(({ code }) => code), 0);
+  assert.equal(books.records().length, 1);
+});
+
+test('kill -9 of the manager and of two workers: the next manager writes their records', async (t) => {
+  const books = await Books.open(t);
+  const clients = [];
+  for (const address of CLIENT_ADDRESSES) clients.push((await Client.call(address)).client);
+  const dying = (await books.server.sessions()).filter(({ peer }) => peer.address !== CLIENT_ADDRESSES[2]);
+  books.server.signal('SIGKILL');
+  await books.server.exited();
+  for (const { pid } of dying) process.kill(pid, 'SIGKILL');
+  await Promise.all(clients.slice(0, 2).map(async ({ closed }) => closed));
+  assert.deepEqual(books.records(), []);
+  books.server.start();
+  await books.server.ready();
+  const died = await books.ended(2);
+  assert.deepEqual(new Set(died.map(({ session }) => session)), new Set(dying.map(({ session }) => session)));
+  await books.server.stop();
+  const reasons = books.records().map(({ reason }) => reason);
+  assert.deepEqual(reasons, ['workerFailed', 'workerFailed', 'serverShutdown']);
+});
+
+test('a full disk: sessions go on, one warning, no half record is taken for one, all are written when there is room', async (t) => {
+  const disk = smallDisk(t);
+  const books = await Books.open(t, 0.05, disk);
+  const { server } = books;
+  fill(join(disk, 'ballast'));
+  const calls = [await Client.call(), await Client.call(CLIENT_ADDRESSES[1])];
+  const isWarning = ({ level, msg }: { level: string; msg: string }): boolean =>
+    level === 'warn' && msg.startsWith('accounting');
+  await server.waitForLog('the warning', isWarning);
+  for (const { client } of calls) await client.echo();
+  const third = await Client.call(CLIENT_ADDRESSES[2]);
+  third.client.end();
+  await third.client.closed;
+  await server.waitForSessions(2);
+  assert.deepEqual(books.records(), []);
+  const [owed] = server.accounts();
+  assert(owed !== undefined, 'what could not be written is kept');
+
+  writeFileSync(join(disk, 'ballast'), '');
+  await server.waitForLog('that it can be written again', ({ msg }) => /can be written to again/.test(msg));
+  for (const { client } of calls) client.end();
+  await server.waitForSessions(0);
+  await server.stop();
+  const ended = books.records().map(({ session }) => session);
+  assert.deepEqual([ended.length, new Set(ended).size], [3, 3]);
+  assert.equal(server.log.all.filter(isWarning).length, 1);
+  assert.deepEqual(server.accounts(), []);
+});
