@@ -1,0 +1,22 @@
+/** Every target by the name of its corpus. */
+import type { Target } from '../target.js';
+import { broadcast } from './broadcast.js';
+import { greHeader, greSequence, greWindow } from './gre.js';
+import { hdlcDecode, hdlcEncode, preamble } from './hdlc.js';
+import { ppp } from './ppp.js';
+import { pptp } from './pptp.js';
+import { sessionLines, sessionRecord } from './session.js';
+
+export const TARGETS: Readonly<Record<string, Target>> = {
+  pptp,
+  'gre-header': greHeader,
+  'gre-sequence': greSequence,
+  'gre-window': greWindow,
+  'hdlc-decode': hdlcDecode,
+  'hdlc-encode': hdlcEncode,
+  preamble,
+  ppp,
+  broadcast,
+  'session-lines': sessionLines,
+  'session-record': sessionRecord,
+};

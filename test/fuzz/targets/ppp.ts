@@ -1,0 +1,52 @@
+/** The passive reader of the PPP negotiation: any frames, both ways. */
+import assert from 'node:assert/strict';
+import { describeFailure, PppReader, type PppState } from '../../../src/ppp/reader.js';
+import * as captures from '../../unit/ppp/captures.js';
+import { surrounded } from '../surroundings.js';
+import type { Target } from '../target.js';
+
+/** More than any link has to say about itself. */
+const MAX_STATE = 32_768;
+/** Two octets before each frame: its direction (the highest bit) and its length. */
+const FROM_CLIENT = 0x8000;
+const LENGTH = 0x01ff;
+
+function link(frames: readonly string[]): Uint8Array {
+  return Buffer.concat(
+    frames.flatMap((line) => {
+      const frame = Buffer.from(line.slice(2), 'hex');
+      const head = Buffer.alloc(2);
+      head.writeUInt16BE((line.startsWith('>') ? FROM_CLIENT : 0) | frame.length);
+      return [head, frame];
+    }),
+  );
+}
+
+function observe(input: Uint8Array): { state: PppState; events: string; frames: number } {
+  const reader = new PppReader();
+  const view = new DataView(input.buffer, input.byteOffset, input.length);
+  let events = '';
+  let frames = 0;
+  for (let at = 0; at + 2 <= input.length; frames += 1) {
+    const head = view.getUint16(at);
+    const end = Math.min(input.length, at + 2 + (head & LENGTH));
+    const direction = (head & FROM_CLIENT) === 0 ? 'toClient' : 'fromClient';
+    events += JSON.stringify(reader.observe(direction, input.subarray(at + 2, end), frames));
+    at = end;
+  }
+  return { state: reader.state, events, frames };
+}
+
+export const ppp: Target = {
+  covers: ['/src/ppp/'],
+  seeds: () => Object.values(captures).map(link),
+  run: (input) => {
+    const { state, frames } = surrounded(input, observe);
+    assert.equal(state.frames.fromClient + state.frames.toClient, frames);
+    const json = JSON.stringify(state);
+    assert(json.length < MAX_STATE);
+    assert.deepEqual(JSON.parse(json), state);
+    if (state.failure !== null) assert.match(describeFailure(state.failure), /./);
+    return state.failure === null ? '' : JSON.stringify(Object.values(state.failure)[0]);
+  },
+};
