@@ -1,4 +1,4 @@
-/** What manager, workers and command line read of each other: request lines, reports, handoffs, records. */
+/** What manager, workers and command line read of each other: request lines, handoffs, records. */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,6 @@ import { runPaths, sessionRecordPath } from '../../../src/session/paths.js';
 import { readRecord } from '../../../src/session/record.js';
 import { writeRecord } from '../../../src/session/record-writer.js';
 import { parseRequest } from '../../../src/session/request.js';
-import { workerReport } from '../../../src/session/worker-report.js';
 import { cutAnywhere, randomOf } from '../random.js';
 import type { Target } from '../target.js';
 
@@ -57,8 +56,7 @@ export const sessionLines: Target = {
   seeds: () => [
     text('{"id":1,"op":"state"}\n{"id":2,"op":"subscribe"}\n'),
     text('{"id":3,"op":"disconnect","reason":"kicked"}\n\n{"id":4,"op":"reopenLog"}\n'),
-    text('{"type":"handoff","v":1}\n{"type":"ready","v":1}\n'),
-    text('{"type":"adopted","v":1,"session":"abc123"}\n{"type":"refused","v":1,"session":"ü","why":"\\u0000"}\n'),
+    text('{"type":"handoff","v":1}\n{"op":"disconnect","reason":"ü\\u0000"}\n'),
     text('{"op":"__proto__"}\n{"__proto__":{"op":"state"}}\nnull\n[]\n"x"\n'),
   ],
   run: (input) => {
@@ -70,8 +68,7 @@ export const sessionLines: Target = {
       const parsed = parseRequest(message);
       if ('error' in parsed) assert(parsed.error.length > 0 && typeof parsed.id === 'number');
       else assert(typeof parsed.request.op === 'string' && Number.isFinite(parsed.request.id));
-      const report = workerReport.safeParse(message);
-      seen = `${'error' in parsed ? '' : parsed.request.op} ${report.success ? report.data.type : ''} ${isHandoff(message)}`;
+      seen = `${'error' in parsed ? '' : parsed.request.op} ${isHandoff(message)}`;
     }
     return `${seen} ${whole.why === null}`;
   },
