@@ -150,6 +150,12 @@ export const configurationSchema = z.strictObject({
   workers: z
     .strictObject({
       spare: z.int().min(0).max(64).default(2).describe('ctrl workers kept started for clients to come'),
+      sessions: z
+        .int()
+        .min(1)
+        .max(65_535)
+        .default(100)
+        .describe('how many clients a ctrl worker serves, one after the other; 1: a process of its own for each'),
     })
     .prefault({}),
   log: z

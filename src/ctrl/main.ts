@@ -1,19 +1,22 @@
 /**
- * The ctrl worker's entry: says `ready`, waits for one client, serves it, ends. It is started by the manager alone,
- * and needs it no more once it has adopted its client.
+ * The ctrl worker's entry: says `ready`, waits for a client, serves it, and is ready again when nothing is left of that
+ * session. It is started by the manager alone, and needs it no more once it has adopted its client.
  */
 import type { Socket } from 'node:net';
 import { openLog } from '../log/logger.js';
 import { type Handoff, isHandoff } from '../session/handoff.js';
 import { peerText } from '../session/lease.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
+import { Leftovers } from './leftovers.js';
 import { Session } from './session.js';
 
 /** What is still open a second after the session's end is a fault, and not worth a process. */
 const EXIT_GRACE_MS = 1000;
+const IDLE_TITLE = 'pptpd-ts worker';
 
 let session: Session | undefined;
-let handedOver = false;
+let serving = false;
+let served = 0;
 
 function report(body: WorkerReport): void {
   // Without a manager there is nobody to tell; the run directory tells the next one.
@@ -23,6 +26,20 @@ function report(body: WorkerReport): void {
 function exit(): void {
   if (process.connected) process.disconnect();
   setTimeout(() => process.exit(0), EXIT_GRACE_MS).unref();
+}
+
+/** Free again when nothing is left of the session; else the process goes with what is left. */
+async function over(sessions: number): Promise<void> {
+  session = undefined;
+  process.title = IDLE_TITLE;
+  served += 1;
+  const free = served < sessions && (await leftovers.gone());
+  if (!free || !process.connected) {
+    exit();
+    return;
+  }
+  serving = false;
+  report({ type: 'ready', v: REPORT_VERSION });
 }
 
 async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
@@ -35,20 +52,23 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
   });
   const adopted = new Session(handoff, socket, processLog);
   await adopted.register();
-  adopted.onOver = exit;
+  adopted.onOver = () => {
+    processLog.close();
+    void over(handoff.configuration.workers.sessions);
+  };
   session = adopted;
   report({ type: 'adopted', v: REPORT_VERSION, session: handoff.session });
   adopted.start();
 }
 
 process.on('message', (message: unknown, socket: Socket | undefined) => {
-  if (!isHandoff(message) || handedOver) {
+  if (!isHandoff(message) || serving) {
     process.stderr.write(
       `pptpd-ts: ctrl worker ${process.pid}: a message that is no handoff, or a second one; ignored\n`,
     );
     return;
   }
-  handedOver = true;
+  serving = true;
   const refuse = (why: string): void => {
     report({ type: 'refused', v: REPORT_VERSION, session: message.session, why });
     socket?.destroy();
@@ -58,11 +78,13 @@ process.on('message', (message: unknown, socket: Socket | undefined) => {
   else adopt(message, socket).catch((error: unknown) => refuse(error instanceof Error ? error.message : String(error)));
 });
 process.on('disconnect', () => {
-  if (!handedOver) process.exit(0);
+  if (!serving) process.exit(0);
 });
 // The worker is steered by its socket; TERM is what an administrator at a shell uses.
 process.on('SIGTERM', () => (session === undefined ? process.exit(0) : void session.close('kicked')));
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 
+process.title = IDLE_TITLE;
+const leftovers = new Leftovers();
 report({ type: 'ready', v: REPORT_VERSION });

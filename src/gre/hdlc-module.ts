@@ -6,6 +6,7 @@ let compiled: WebAssembly.Module | undefined;
 
 /** A codec with a memory of its own. Throws when the build has left out dist/src/gre/wasm/hdlc.wasm. */
 export function createHdlc(): Hdlc {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('wasm/hdlc.wasm', import.meta.url)));
+  // Found from every folder beside this one: the ctrl worker is one file in src/ctrl.
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('../gre/wasm/hdlc.wasm', import.meta.url)));
   return new Hdlc(compiled);
 }

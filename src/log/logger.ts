@@ -23,6 +23,8 @@ export interface ProcessLog {
   readonly log: Logger;
   /** Opens the file anew, after rotation; nothing on standard output. */
   reopen(): void;
+  /** Closes the file; nothing on standard output. What is logged after that is lost. */
+  close(): void;
 }
 
 /** Throws what the file system says when the log file cannot be opened. */
@@ -44,5 +46,10 @@ export function openLog(options: LogOptions): ProcessLog {
     },
     destination,
   );
-  return { log, reopen: directory === undefined ? () => undefined : () => destination.reopen() };
+  if (directory === undefined) return { log, reopen: () => undefined, close: () => undefined };
+  const close = (): void => {
+    log.level = 'silent';
+    destination.end();
+  };
+  return { log, reopen: () => destination.reopen(), close };
 }

@@ -1,6 +1,7 @@
 /**
  * When to start ctrl workers: a few are kept started and idle, because Node needs 0.1 s to start and a client should
- * not wait for that. Starting is bounded, so that a storm of clients is queued and not refused.
+ * not wait for that. One that has ended its session cleanly is idle again. Starting is bounded, so that a storm of
+ * clients is queued and not refused.
  */
 import { availableParallelism } from 'node:os';
 import type { Logger } from '../log/logger.js';
@@ -8,6 +9,8 @@ import { Worker } from './worker.js';
 
 /** More at once would only slow each other. */
 const MAX_STARTING = Math.max(2, availableParallelism());
+/** The last idle worker is replaced at once; the others only when none has come back from its client meanwhile. */
+const REPLENISH_MS = 500;
 /** After workers that died while starting: seconds until the next try, doubled each time. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
@@ -20,6 +23,7 @@ export class WorkerPool {
   readonly #waiting: ((worker: Worker) => void)[] = [];
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
+  #replenishTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** `spare`: how many started and idle workers to keep. */
@@ -43,7 +47,8 @@ export class WorkerPool {
   async acquire(): Promise<Worker> {
     const idle = this.#idle.shift();
     if (idle !== undefined) {
-      this.#fill();
+      if (this.#idle.length === 0) this.#fill();
+      else this.#fillSoon();
       return idle;
     }
     return new Promise((resolve) => {
@@ -56,6 +61,7 @@ export class WorkerPool {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#replenishTimer);
     for (const worker of [...this.#idle, ...this.#starting]) worker.dismiss();
     this.#idle.length = 0;
   }
@@ -64,6 +70,13 @@ export class WorkerPool {
     if (this.#closed || this.#retryTimer !== undefined) return;
     const wanted = this.#spare + this.#waiting.length;
     while (this.#idle.length + this.#starting.size < wanted && this.#starting.size < MAX_STARTING) this.#start();
+  }
+
+  #fillSoon(): void {
+    this.#replenishTimer ??= setTimeout(() => {
+      this.#replenishTimer = undefined;
+      this.#fill();
+    }, REPLENISH_MS);
   }
 
   #start(): void {
@@ -79,18 +92,16 @@ export class WorkerPool {
       const index = this.#idle.indexOf(worker);
       if (index >= 0) this.#idle.splice(index, 1);
       if (early) this.#backOff();
-      this.#fill();
+      this.#fillSoon();
     };
   }
 
   #offer(worker: Worker): void {
-    if (this.#closed) {
-      worker.dismiss();
-      return;
-    }
     const waiting = this.#waiting.shift();
-    if (waiting === undefined) this.#idle.push(worker);
-    else waiting(worker);
+    if (this.#closed) worker.dismiss();
+    else if (waiting !== undefined) waiting(worker);
+    else if (this.#idle.length < this.#spare) this.#idle.push(worker);
+    else worker.dismiss();
     this.#fill();
   }
 

@@ -1,16 +1,25 @@
-/** One ctrl worker as the manager sees it: its birth, what it reports, its death. */
+/** One ctrl worker as the manager sees it: its birth, what it reports between clients, its death. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import type { Logger } from '../log/logger.js';
 import type { Handoff } from '../session/handoff.js';
-import { type WorkerReport, workerReport } from '../session/worker-report.js';
+import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
 
-const WORKER_ENTRY = fileURLToPath(new URL('../ctrl/main.js', import.meta.url));
+/** src/ctrl/main.ts and what it needs, in one file (scripts/build). */
+const WORKER_ENTRY = fileURLToPath(new URL('../ctrl/main.cjs', import.meta.url));
 /** A worker that has not said `ready` by then never will: Node starts in 0.1 s, in 2 s on a machine that crawls. */
 const START_TIMEOUT_MS = 30_000;
 /** Adopting is a few system calls; a worker that has not answered by then hangs. */
 const ADOPT_TIMEOUT_MS = 10_000;
+
+const common = { v: z.literal(REPORT_VERSION) };
+const workerReport = z.discriminatedUnion('type', [
+  z.object({ ...common, type: z.literal('ready') }),
+  z.object({ ...common, type: z.literal('adopted'), session: z.string() }),
+  z.object({ ...common, type: z.literal('refused'), session: z.string(), why: z.string() }),
+]) satisfies z.ZodType<WorkerReport>;
 
 /** What happened to a handoff, besides success. */
 export class HandoffFailed extends Error {}
@@ -19,9 +28,9 @@ export class Worker {
   readonly #child: ChildProcess;
   readonly #log: Logger;
   readonly #startTimer: NodeJS.Timeout;
-  #ready = false;
+  #phase: 'starting' | 'free' | 'serving' = 'starting';
   #adopting: { readonly session: string; readonly settle: (failure: HandoffFailed | null) => void } | undefined;
-  /** Called when the worker has started. */
+  /** Called whenever the worker is free for a client: when it has started, and again after a session. */
   onReady: () => void = () => undefined;
   /** Called once when the process has ended; `early` when that was before it was ready. */
   onExit: (early: boolean) => void = () => undefined;
@@ -62,6 +71,7 @@ export class Worker {
         if (failure === null) resolve();
         else reject(failure);
       };
+      this.#phase = 'serving';
       this.#adopting = { session: handoff.session, settle };
       this.#child.send(handoff, socket, (error) => {
         if (error === null) return;
@@ -91,8 +101,11 @@ export class Worker {
     }
     const report: WorkerReport = parsed.data;
     if (report.type === 'ready') {
-      if (this.#ready) return;
-      this.#ready = true;
+      if (this.#phase === 'free' || this.#adopting !== undefined) {
+        this.#log.error({ worker: this.pid }, 'a ctrl worker says that it is free when it is not asked; ignored');
+        return;
+      }
+      this.#phase = 'free';
       clearTimeout(this.#startTimer);
       this.onReady();
     } else if (this.#adopting?.session !== report.session) {
@@ -108,7 +121,8 @@ export class Worker {
   #ended(how: string): void {
     clearTimeout(this.#startTimer);
     this.#adopting?.settle(new HandoffFailed(`the ctrl worker died (${how})`));
-    this.onExit(!this.#ready);
-    if (!this.#ready) this.#log.error({ worker: this.pid, how }, 'a ctrl worker ended before it was ready');
+    const early = this.#phase === 'starting';
+    this.onExit(early);
+    if (early) this.#log.error({ worker: this.pid, how }, 'a ctrl worker ended before it was ready');
   }
 }

@@ -1,16 +1,26 @@
-/** The fork channel, worker to manager: one union, checked by the manager on arrival. */
-import { z } from 'zod';
+/** The fork channel, worker to manager. The manager checks what arrives; the worker, which loads no zod, has the types. */
 
 export const REPORT_VERSION = 1;
-const common = { v: z.literal(REPORT_VERSION) };
 
-export const workerReport = z.discriminatedUnion('type', [
-  /** Started, and free for a client. */
-  z.object({ ...common, type: z.literal('ready') }),
-  /** The session stands: its socket listens in the run directory, and the worker needs no manager any more. */
-  z.object({ ...common, type: z.literal('adopted'), session: z.string() }),
-  /** The handoff failed; the client's socket is closed. */
-  z.object({ ...common, type: z.literal('refused'), session: z.string(), why: z.string() }),
-]);
+interface Versioned {
+  readonly v: typeof REPORT_VERSION;
+}
 
-export type WorkerReport = z.infer<typeof workerReport>;
+export type WorkerReport = Versioned &
+  (
+    | {
+        /** Free for a client: just started, or again, since nothing is left of the last one's session. */
+        readonly type: 'ready';
+      }
+    | {
+        /** The session stands: its socket listens in the run directory, and the worker needs no manager any more. */
+        readonly type: 'adopted';
+        readonly session: string;
+      }
+    | {
+        /** The handoff failed; the client's socket is closed. */
+        readonly type: 'refused';
+        readonly session: string;
+        readonly why: string;
+      }
+  );

@@ -186,6 +186,9 @@ no_server_pppd() {
   done 2> /dev/null
 }
 
+# busy PROCESS: alive, and no ctrl worker that waits for the next client.
+busy() { alive "$1" && [[ $(tr '\0' ' ' < "/proc/$1/cmdline") != 'pptpd-ts worker'* ]]; }
+
 # everything_gone SECONDS PROCESS...: of the only session that there was. Its address is shown to be free by the next
 # client, where the pool has only one.
 everything_gone() {
@@ -193,7 +196,7 @@ everything_gone() {
   shift
   wait_until "$seconds" sessions_are 0 || fail "the session is gone within $seconds s" "still there: $(ls $run_directory/sessions)"
   for process; do
-    wait_until $((seconds - (SECONDS - started))) not alive "$process" ||
+    wait_until $((seconds - (SECONDS - started))) not busy "$process" ||
       fail "process $process is gone within $seconds s" "still there: $(tr '\0' ' ' < "/proc/$process/cmdline")"
   done
   wait_until $((seconds - (SECONDS - started))) no_server_pppd || fail "no pppd is left within $seconds s" "$(pgrep -a pppd)"
@@ -259,11 +262,16 @@ client_kill() {
 
 ## Traffic
 
-# pings NAMESPACE ADDRESS COUNT [SIZE]: that many, never fragmented; all must be answered.
+# pings NAMESPACE ADDRESS COUNT [SIZE]: that many, never fragmented; all must be answered. A second try is granted:
+# where the machine is loaded a client's pptp drops a packet now and then, seen while the server's relay, by its
+# counters, had taken every request and sent every answer.
 pings() {
-  local size=${4:-56} seen
-  # 64 ms between them at full size is 0.2 Mbit/s: no load.
-  seen=$(on "$1" ping -q -M "do" -s "$size" -i 0.02 -c "$3" -W 5 "$2" 2>&1)
+  local size=${4:-56} seen try
+  for try in first second; do
+    seen=$(on "$1" ping -q -M "do" -s "$size" -i 0.02 -c "$3" -W 5 "$2" 2>&1)
+    [[ $seen != *" $3 received"* ]] || break
+    say "the $try try: $seen"
+  done
   [[ $seen == *" $3 received"* ]] ||
     fail "$3 pings of $size bytes from $1 to $2" "expected: $3 received" "seen:     $seen"
   pass "$3 pings of $size bytes from $1 to $2, none lost, $(sed -n 's/^rtt //p' <<< "$seen")"

@@ -11,6 +11,7 @@ import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Configuration } from '../../../src/config/schema.js';
 import { listSessions } from '../../../src/session/client.js';
+import { readRecord } from '../../../src/session/record.js';
 import type { SessionState } from '../../../src/session/state.js';
 import { namespaceProcesses } from './netns.js';
 import { type Fault, FaultFolder } from './worker-fault.js';
@@ -178,9 +179,11 @@ export class Server {
     return until(`a ctrl worker to be ${fault}`, () => this.#faults.victim(fault));
   }
 
-  /** The manager's children that have no client yet: worker processes without a session. */
+  /** The manager's children that have no client: worker processes that no session's record names. */
   spareWorkers(): number[] {
-    const busy = new Set(this.log.all.flatMap(({ worker, msg }) => (msg.startsWith('client handed') ? [worker] : [])));
+    const busy = new Set(
+      this.sessionFiles('.json').map((name) => readRecord(this.runDirectory, name.slice(0, -5))?.worker.pid),
+    );
     return namespaceProcesses()
       .filter(({ parent, zombie, pid }) => parent === this.pid && !zombie && !busy.has(pid))
       .map(({ pid }) => pid);

@@ -57,7 +57,7 @@ function obey(orders: string, point: (typeof FAULTS)[Fault]['at']): void {
 }
 
 const folder = process.env[VARIABLE];
-if (folder !== undefined && process.argv[1]?.endsWith('ctrl/main.js') === true) {
+if (folder !== undefined && process.argv[1]?.endsWith('ctrl/main.cjs') === true) {
   obey(folder, 'start');
   if (existsSync(join(folder, 'stoppedOnceReady'))) {
     // What a worker says first is that it is ready.
