@@ -1,6 +1,7 @@
 /**
  * What a session tells about itself: the answer to `state` on its socket, and the body of every `state` event.
- * The schema is what the readers (manager, command line) check on arrival; the worker imports the types alone.
+ * The schema is what the readers (manager, command line) check on arrival; the worker imports the types alone. What is
+ * added has a default: a worker of an older version does not tell it.
  */
 import { z } from 'zod';
 
@@ -15,7 +16,7 @@ export const sessionState = z.object({
   since: z.number(),
   phase: z.enum(SESSION_PHASES),
   /** Why it ends, a name of close-reason's table; null while it lives. */
-  ending: z.object({ reason: z.string(), detail: z.string().nullable() }).nullable(),
+  ending: z.object({ reason: z.string(), detail: z.string().nullable() }).nullable().default(null),
   peer: z.object({ address: z.string(), port: z.number() }),
   /** Our address as the client dialled it. */
   localAddress: z.string(),
