@@ -11,7 +11,7 @@ export interface StandInConfiguration {
   readonly refuse?: { readonly code: number; readonly sentence: string };
   /** Never writes its pid file. */
   readonly neverReady?: boolean;
-  /** Does not end by TERM. */
+  /** Does not end by TERM or QUIT. */
   readonly deaf?: boolean;
 }
 
@@ -31,7 +31,7 @@ function serve(configuration: StandInConfiguration): void {
   });
   process.on('SIGQUIT', () => {
     console.log('QUIT');
-    process.exit(0);
+    if (configuration.deaf !== true) process.exit(0);
   });
   process.on('SIGHUP', () => console.log('HUP'));
   if (configuration.neverReady !== true) writeFileSync(pidFile, `${process.pid}\n`);
