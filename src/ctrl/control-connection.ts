@@ -3,7 +3,6 @@
  * are expected in which state, keepalive, and the end in order. What calls are is its owner's to know.
  */
 import type { Socket } from 'node:net';
-import type { Logger } from '../log/logger.js';
 import {
   type ControlMessage,
   describe,
@@ -15,6 +14,7 @@ import {
   RESULT,
 } from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
+import type { PeerLog } from './peer-log.js';
 import type { Timers } from './timers.js';
 
 /** How long a client may take to answer our Stop-Control-Connection-Request; RFC 2637 leaves it open, clients just close. */
@@ -43,7 +43,7 @@ export interface ControlOptions {
   readonly socket: Socket;
   readonly timeouts: { readonly echoInterval: number; readonly echoReply: number };
   readonly timers: Timers;
-  readonly log: Logger;
+  readonly log: PeerLog;
   readonly handlers: ControlHandlers;
   readonly hostName: string;
   readonly firmwareRevision: number;
@@ -86,7 +86,7 @@ export class ControlConnection {
   send(message: ControlMessage): void {
     const { socket, log } = this.#options;
     if (!socket.writable) return;
-    log[levelOf(message)]({ message: message.type }, `sent ${describe(message)}`);
+    log.write(levelOf(message), { message: message.type }, () => `sent ${describe(message)}`);
     socket.write(encode(message));
   }
 
@@ -141,7 +141,7 @@ export class ControlConnection {
   }
 
   #recv(message: ControlMessage): void {
-    this.#options.log[levelOf(message)]({ message: message.type }, `received ${describe(message)}`);
+    this.#options.log.write(levelOf(message), { message: message.type }, () => `received ${describe(message)}`);
     const handler = this.#expected[this.#state][message.type] as ((message: ControlMessage) => void) | undefined;
     if (handler !== undefined) handler(message);
     else if (this.#state === 'awaitStart') this.#lost('protocolError', `${message.type} before the start`);
@@ -152,7 +152,7 @@ export class ControlConnection {
   #ignore(what: string, how: string): void {
     if (this.#ignoredTypes.has(what) || this.#ignoredTypes.size >= 32) return;
     this.#ignoredTypes.add(what);
-    this.#options.log.warn({ what }, `${what}: ${how} (said once)`);
+    this.#options.log.write('warn', { what }, () => `${what}: ${how} (said once)`);
   }
 
   /** The state table of RFC 2637 §3.1.3 for the side that was called; a message that is not in it is ignored. */

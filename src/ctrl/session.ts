@@ -21,6 +21,7 @@ import type { SessionPhase, SessionState } from '../session/state.js';
 import { Account } from './account.js';
 import { Call } from './call.js';
 import { ControlConnection } from './control-connection.js';
+import { PeerLog } from './peer-log.js';
 import { Timers } from './timers.js';
 
 /** Connect speed told to the client, bits a second: the most that the field's readers show sensibly (RFC 2637 §2.8). */
@@ -37,6 +38,7 @@ export class Session {
   readonly #handoff: Handoff;
   readonly #processLog: ProcessLog;
   readonly #timers = new Timers();
+  readonly #peerLog: PeerLog;
   readonly #control: ControlConnection;
   readonly #server: SessionServer;
   readonly #worker: ProcessIdentity;
@@ -62,23 +64,24 @@ export class Session {
     const worker = identify(process.pid);
     if (worker === null) throw new Error('/proc is not mounted: the worker cannot identify itself');
     this.#worker = worker;
+    this.#peerLog = new PeerLog(processLog.log, this.#timers);
     this.#control = new ControlConnection({
       socket,
       timeouts: handoff.configuration.timeouts,
       timers: this.#timers,
-      log: processLog.log,
+      log: this.#peerLog,
       hostName: hostname(),
       firmwareRevision: versionNumber,
       handlers: {
         outgoingCallRequest: (request) => this.#recvOutgoingCallRequest(request),
-        callClearRequest: () => void this.#clearCall(),
-        setLinkInfo: ({ sendAccm }) => this.#call?.setSendAccm(sendAccm),
+        callClearRequest: (request) => this.#recvCallClearRequest(request),
+        setLinkInfo: (info) => this.#recvSetLinkInfo(info),
         ended: (reason, detail) => void this.close(reason, detail),
       },
     });
     this.#server = new SessionServer(handoff.session, version, {
       state: () => this.state(),
-      disconnect: ({ reason }) => void this.close(reason),
+      disconnect: ({ reason }) => this.#disconnect(reason),
       reopenLog: () => processLog.reopen(),
     });
     const { accounting, runDirectory } = handoff.configuration;
@@ -155,6 +158,7 @@ export class Session {
     if (this.#unanswered === null) this.#sendCallDisconnectNotify(reason);
     else if (reason === 'pppdFailed') this.#refuseCall(this.#unanswered, 'pppdFailed');
     await Promise.all([this.#control.close(reason), this.#call?.close(CLOSE_REASONS[reason])]);
+    this.#peerLog.close();
     this.#timers.stopAll();
     this.#recordLogout();
     if (ppp !== undefined && ppp.failure !== null) {
@@ -173,13 +177,13 @@ export class Session {
   #recvOutgoingCallRequest(request: MessageOf<'OutgoingCallRequest'>): void {
     const { log } = this.#processLog;
     if (this.#call !== null || this.#closing !== undefined) {
-      log.warn('a second call on the same control connection is refused');
+      this.#peerLog.write('warn', {}, () => 'a second call on the same control connection is refused');
       this.#refuseCall(request, 'busy');
       return;
     }
     const badValue = findBadValue(request);
     if (badValue !== null) {
-      log.warn({ badValue }, `a call request is refused: ${badValue.detail}`);
+      this.#peerLog.write('warn', { badValue }, () => `a call request is refused: ${badValue.detail}`);
       this.#refuseCall(request, 'badValue');
       return;
     }
@@ -250,6 +254,22 @@ export class Session {
     });
   }
 
+  /** Of a call that is not this client's, nothing is known here, and nothing done to it. */
+  #recvCallClearRequest({ callId }: MessageOf<'CallClearRequest'>): void {
+    // The client's own id is what RFC 2637 §2.12 wants; ours means the same call.
+    if (callId === this.#call?.peerCallId || callId === this.#handoff.lease.callId) void this.#clearCall();
+    else
+      this.#peerLog.write(
+        'warn',
+        { callId },
+        () => `a request to clear call ${callId}, which is none of this client's`,
+      );
+  }
+
+  #recvSetLinkInfo({ peerCallId, sendAccm }: MessageOf<'SetLinkInfo'>): void {
+    if (peerCallId === this.#handoff.lease.callId) this.#call?.setSendAccm(sendAccm);
+  }
+
   /** The client hangs up; the control connection stays, and may call again (RFC 2637 §2.12). */
   async #clearCall(): Promise<void> {
     const call = this.#call;
@@ -267,6 +287,11 @@ export class Session {
     this.#writeRecord(null);
     this.#setPhase('connected');
     this.#awaitCall();
+  }
+
+  #disconnect(reason: CloseReason): void {
+    if (reason === 'madeRoom' && this.#call !== null) throw new Error('it has a call');
+    void this.close(reason);
   }
 
   #awaitCall(): void {

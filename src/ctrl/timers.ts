@@ -15,7 +15,9 @@ export type TimerName =
   /** LAST_WORDS_SECONDS in call.ts. */
   | 'lastWords'
   /** `accounting.interim` between two records; CLOSE_SECONDS in account.ts for the last. */
-  | 'account';
+  | 'account'
+  /** INTERVAL_SECONDS in peer-log.ts. */
+  | 'peerLog';
 
 export class Timers {
   readonly #running = new Map<TimerName, NodeJS.Timeout>();

@@ -1,6 +1,7 @@
 /**
  * From an admitted client to a session of its own: lends it addresses and a call id, takes a worker from the pool and
- * hands the socket over. What was lent comes back when any step fails.
+ * hands the socket over. What was lent comes back when any step fails. When everything is lent, the oldest client that
+ * holds something and has started no call makes room.
  */
 import { randomInt } from 'node:crypto';
 import type { Configuration } from '../config/schema.js';
@@ -12,8 +13,12 @@ import type { Client } from './admission.js';
 import type { Leases } from './leases.js';
 import type { Registry } from './registry.js';
 import type { TurnedAway } from './turned-away.js';
+import { WaitingRoom } from './waiting-room.js';
 import type { Worker } from './worker.js';
 import type { WorkerPool } from './worker-pool.js';
+
+/** A client that means it calls as soon as it has the start's reply; only a slower one has to make room. */
+const TIME_TO_CALL_MS = 2000;
 
 const ID_LENGTH = 6;
 const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -27,6 +32,7 @@ export class Dispatcher {
   readonly #log: Logger;
   /** Clients that hold a lease and have no worker yet. */
   readonly #queued = new Set<Client>();
+  readonly #waitingRoom: WaitingRoom;
   /** Handoffs that a worker has not answered yet. */
   readonly #underWay = new Set<Promise<void>>();
 
@@ -44,6 +50,10 @@ export class Dispatcher {
     this.#registry = registry;
     this.#turnedAway = turnedAway;
     this.#log = log;
+    this.#waitingRoom = new WaitingRoom(
+      () => registry.makeRoom(TIME_TO_CALL_MS),
+      () => this.#queued.size + this.#underWay.size + registry.withoutCall === 0,
+    );
   }
 
   reconfigure(configuration: Configuration): void {
@@ -60,15 +70,21 @@ export class Dispatcher {
   /** Takes over an admitted client; never throws. */
   dispatch(client: Client): void {
     const lease = this.#leases.take();
-    if (lease === null) {
-      this.#refuseFull(client);
-      return;
-    }
-    void this.#handOff(client, lease);
+    if (lease !== null) void this.#handOff(client, lease);
+    else this.#waitingRoom.enter(client, this.#mostWaiting, () => this.#refuseFull(client));
   }
 
-  /** Closes the clients that still wait for a worker; idempotent. */
+  /** A lease has come back: whoever waits for one gets it. */
+  leaseFreed(): void {
+    this.#waitingRoom.lend(
+      () => this.#leases.take(),
+      (client, lease) => void this.#handOff(client, lease),
+    );
+  }
+
+  /** Closes the clients that still wait; idempotent. */
   close(): void {
+    this.#waitingRoom.close();
     for (const { socket } of this.#queued) socket.destroy();
     this.#queued.clear();
   }
@@ -76,6 +92,10 @@ export class Dispatcher {
   /** Resolves when every handoff that was under way is a session in the registry, or has failed. */
   async settled(): Promise<void> {
     await Promise.all(this.#underWay);
+  }
+
+  get #mostWaiting(): number {
+    return this.#configuration.limits.pending || Infinity;
   }
 
   async #handOff(client: Client, lease: Lease): Promise<void> {
@@ -110,6 +130,7 @@ export class Dispatcher {
       this.#turnedAway.count('noWorker', peerText(peer), error instanceof Error ? error.message : String(error));
       worker.dismiss();
       this.#leases.giveBack(lease);
+      this.leaseFreed();
       return;
     }
     this.#log.info(

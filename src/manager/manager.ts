@@ -63,6 +63,7 @@ export class Manager {
       (address) => this.#registry.sessionsOf(address) + this.#dispatcher.queuedOf(address),
       (client) => this.#dispatcher.dispatch(client),
     );
+    this.#registry.watch({ over: () => this.#dispatcher.leaseFreed() });
     this.#listener = new Listener((socket) => this.#admission.accept(socket));
     this.#broadcastRelay = new BroadcastRelayProcess(log);
   }

@@ -20,11 +20,24 @@ const RETRY_MS = 5000;
 
 interface Entry {
   readonly lease: Lease;
+  /** When it was entered, ms of this process. */
+  readonly since: number;
   client: SessionClient | null;
   peerAddress: string | null;
   /** As the session last told it; null: it has not answered yet. */
   state: SessionState | null;
+  /** It was asked to make room. */
+  leaving: boolean;
 }
+
+const newEntry = (lease: Lease, peerAddress: string | null): Entry => ({
+  lease,
+  since: performance.now(),
+  client: null,
+  peerAddress,
+  state: null,
+  leaving: false,
+});
 
 /** Told about every session, also those that an earlier manager began. */
 export interface SessionWatcher {
@@ -65,6 +78,13 @@ export class Registry {
     this.#watchers.push(watcher);
   }
 
+  /** How many sessions have started no call (yet). */
+  get withoutCall(): number {
+    let count = 0;
+    for (const { state } of this.#entries.values()) if (state === null || state.phase === 'connected') count += 1;
+    return count;
+  }
+
   has(id: string): boolean {
     return this.#entries.has(id);
   }
@@ -86,7 +106,7 @@ export class Registry {
           return;
         }
         this.#leases.adopt(record.lease);
-        this.#entries.set(id, { lease: record.lease, client: null, peerAddress: null, state: null });
+        this.#entries.set(id, newEntry(record.lease, null));
         await this.#attach(id);
       }),
     );
@@ -94,8 +114,27 @@ export class Registry {
 
   /** Enters a session whose worker has adopted it. Its lease comes back when the session is over. */
   async add(id: string, lease: Lease, peerAddress: string): Promise<void> {
-    this.#entries.set(id, { lease, client: null, peerAddress, state: null });
+    this.#entries.set(id, newEntry(lease, peerAddress));
     await this.#attach(id);
+  }
+
+  /**
+   * Has the oldest session that has started no call for `leastMs` since its handoff end, for a client that needs its
+   * place; false when there is none. Its lease comes back when it is over.
+   */
+  makeRoom(leastMs: number): boolean {
+    const latest = performance.now() - leastMs;
+    for (const entry of this.#entries.values()) {
+      // In the order of their coming: the rest is younger.
+      if (entry.since > latest) return false;
+      const { client, state, leaving } = entry;
+      if (client === null || leaving || state?.phase !== 'connected') continue;
+      entry.leaving = true;
+      // Should it have called this moment, it stays, and whoever waits for its place waits in vain.
+      client.request('disconnect', { reason: 'madeRoom' }).catch(() => undefined);
+      return true;
+    }
+    return false;
   }
 
   /** Asks every session to end and resolves when all are over. */

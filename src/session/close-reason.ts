@@ -48,6 +48,12 @@ export const CLOSE_REASONS = {
     clientGone: false,
     stop: STOP_REASON.none,
   },
+  madeRoom: {
+    text: 'the server is full, another client came, and this one had started no call',
+    disconnect: DISCONNECT.lostCarrier,
+    clientGone: false,
+    stop: null,
+  },
   protocolError: {
     text: 'the client sent what is no PPTP',
     disconnect: DISCONNECT.generalError,

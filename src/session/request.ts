@@ -14,14 +14,17 @@ export interface Greeting {
   readonly version: string;
 }
 
+/** Why whoever asks may want a session to end. */
+const DISCONNECT_REASONS = ['kicked', 'serverShutdown', 'madeRoom'] as const satisfies readonly CloseReason[];
+
 /** The operations, each with the field of the request that it needs. */
 interface Operations {
   /** The session's state. */
   state: Record<never, never>;
   /** Events from now on: `state` whenever a part of it other than the counters changes. */
   subscribe: Record<never, never>;
-  /** End the session; answered at once, the socket's closing says that it is done. */
-  disconnect: { readonly reason: Extract<CloseReason, 'kicked' | 'serverShutdown'> };
+  /** End the session; answered at once, the socket's closing says that it is done. `madeRoom`: an error with a call. */
+  disconnect: { readonly reason: (typeof DISCONNECT_REASONS)[number] };
   /** Open the log file anew (it was rotated). */
   reopenLog: Record<never, never>;
 }
@@ -35,7 +38,9 @@ const checks: { readonly [O in Operation]: (fields: Record<string, unknown>) => 
   state: () => null,
   subscribe: () => null,
   disconnect: ({ reason }) =>
-    reason === 'kicked' || reason === 'serverShutdown' ? null : 'reason must be "kicked" or "serverShutdown"',
+    DISCONNECT_REASONS.some((each) => each === reason)
+      ? null
+      : `reason must be one of ${DISCONNECT_REASONS.join(', ')}`,
   reopenLog: () => null,
 };
 

@@ -30,8 +30,8 @@ describe('a full server answers with result 2, error 4, and lets the next in whe
   for (const [why, settings] of Object.entries(full)) {
     test(why, async (t) => {
       const server = await startServer(t, settings);
-      const first = await Client.start();
-      await Client.start();
+      const { client: first } = await Client.call();
+      await Client.call();
       const third = await askToStart();
       assert.deepEqual(third.answer, [2, 4]);
       await third.client.closed;

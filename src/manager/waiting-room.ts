@@ -1,0 +1,82 @@
+/**
+ * Clients that came when everything was lent, while sessions that have started no call are asked to make room for them:
+ * starts without a call, however many, keep nobody out for long. Who came last is served first: a flood waits behind
+ * those who come after it.
+ */
+import type { Lease } from '../session/lease.js';
+import type { Client } from './admission.js';
+
+/** Clients give up about then, and come again. */
+const LONGEST_WAIT_MS = 10_000;
+const TRY_MS = 250;
+
+interface Place {
+  readonly until: number;
+  readonly inVain: () => void;
+  /** A session was asked to go for this client. */
+  asked: boolean;
+}
+
+export class WaitingRoom {
+  readonly #makeRoom: () => boolean;
+  readonly #isHopeless: () => boolean;
+  /** Oldest first. */
+  readonly #places = new Map<Client, Place>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `makeRoom` asks a session to go, and tells whether there was one; `isHopeless`: nor will there be. */
+  constructor(makeRoom: () => boolean, isHopeless: () => boolean) {
+    this.#makeRoom = makeRoom;
+    this.#isHopeless = isHopeless;
+  }
+
+  /** At most `most` clients wait: the oldest goes then. `inVain` is called when there is no place for this one. */
+  enter(client: Client, most: number, inVain: () => void): void {
+    if (this.#isHopeless()) {
+      inVain();
+      return;
+    }
+    const [oldest] = this.#places;
+    if (oldest !== undefined && this.#places.size >= most) this.#dismiss(...oldest);
+    this.#places.set(client, { until: performance.now() + LONGEST_WAIT_MS, inVain, asked: this.#makeRoom() });
+    this.#timer ??= setInterval(() => this.#tryAgain(), TRY_MS);
+  }
+
+  /** Takes leases as long as there are some and clients wait for them. */
+  lend(take: () => Lease | null, use: (client: Client, lease: Lease) => void): void {
+    for (const client of [...this.#places.keys()].toReversed()) {
+      const lease = take();
+      if (lease === null) return;
+      this.#leave(client);
+      use(client, lease);
+    }
+  }
+
+  /** Closes all who wait; idempotent. */
+  close(): void {
+    for (const client of this.#places.keys()) {
+      client.socket.destroy();
+      this.#leave(client);
+    }
+  }
+
+  #tryAgain(): void {
+    const now = performance.now();
+    for (const [client, place] of [...this.#places].toReversed()) {
+      place.asked ||= this.#makeRoom();
+      if (place.until <= now || (!place.asked && this.#isHopeless())) this.#dismiss(client, place);
+    }
+  }
+
+  #dismiss(client: Client, { inVain }: Place): void {
+    this.#leave(client);
+    inVain();
+  }
+
+  #leave(client: Client): void {
+    this.#places.delete(client);
+    if (this.#places.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

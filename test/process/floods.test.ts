@@ -1,0 +1,264 @@
+/**
+ * Floods against a server that has three sessions up: none of them notices, a newcomer gets its tunnel, and afterwards
+ * the manager is as it was. PPTPD_TS_FLOOD multiplies the sizes that are not whole here for the sake of CI's time.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { encode, TCP_PORT } from '../../src/pptp/index.js';
+import { CALL, Client, START } from './support/client.js';
+import { GreFlood, junk } from './support/gre-flood.js';
+import { enterNamespace } from './support/netns.js';
+import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, startServer } from './support/server.js';
+import { Tunnel } from './support/tunnel.js';
+import { until } from './support/wait.js';
+
+const [FLOODER, NEWCOMER] = ['198.51.100.66', '198.51.100.77'] as const;
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES, FLOODER, NEWCOMER);
+
+const FACTOR = Number(process.env['PPTPD_TS_FLOOD'] ?? '1');
+const SILENT = 5000;
+const CLOSING = 10_000;
+const HALF = 1000;
+const STARTS = 500;
+const PACKETS = 100_000 * FACTOR;
+const CONTROL_MESSAGES = 20_000 * FACTOR;
+/** Connections that are begun at once. */
+const BATCH = 250;
+/** What V8 may keep of a flood, MiB: it gives memory back when it likes to. */
+const MEMORY_SLACK = 48;
+
+const SETTINGS = { limits: { connections: 20 }, log: { level: 'info' } } as const;
+
+/** A connection from the flooder's address; what becomes of it nobody cares. */
+async function rawConnection(): Promise<Socket> {
+  const socket = connect({ host: SERVER_ADDRESS, port: TCP_PORT, localAddress: FLOODER });
+  socket.on('error', () => undefined);
+  socket.resume();
+  return new Promise((resolve) => {
+    socket.on('connect', () => resolve(socket));
+    socket.on('close', () => resolve(socket));
+  });
+}
+
+/** Connects `count` times, and does `then` with each connection. */
+async function connectMany(t: TestContext, count: number, then: (socket: Socket) => void): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  t.after(() => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  });
+  while (sockets.length < count) {
+    const batch = await Promise.all(Array.from({ length: Math.min(BATCH, count - sockets.length) }, rawConnection));
+    for (const socket of batch) then(socket);
+    sockets.push(...batch);
+  }
+  return sockets;
+}
+
+const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+const memoryOf = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+
+/** Three sessions with data through them, and what the manager needs for them. */
+class Bystanders {
+  readonly #server: Server;
+  readonly #tunnels: readonly Tunnel[];
+  readonly #workers: readonly number[];
+  readonly #descriptors: number;
+  readonly #memory: number;
+
+  private constructor(server: Server, tunnels: readonly Tunnel[], workers: readonly number[]) {
+    this.#server = server;
+    this.#tunnels = tunnels;
+    this.#workers = workers;
+    this.#descriptors = descriptorsOf(server.pid);
+    this.#memory = memoryOf(server.pid);
+  }
+
+  static async up(t: TestContext, server: Server): Promise<Bystanders> {
+    const tunnels: Tunnel[] = [];
+    for (const [index, address] of CLIENT_ADDRESSES.entries()) {
+      const tunnel = await Tunnel.open(t, address, index + 1);
+      await tunnel.openLcp();
+      tunnels.push(tunnel);
+    }
+    await until('a spare worker', () => server.spareWorkers().length === 1);
+    const workers = (await server.sessions()).map(({ pid }) => pid);
+    return new Bystanders(server, tunnels, workers);
+  }
+
+  get first(): Tunnel {
+    const [first] = this.#tunnels;
+    assert(first !== undefined);
+    return first;
+  }
+
+  /** Control connection and tunnel of each answer. */
+  async assertWell(text: string): Promise<void> {
+    for (const tunnel of this.#tunnels) {
+      await tunnel.client.echo();
+      await tunnel.assertRelays(text);
+    }
+  }
+
+  /** The same sessions, and nothing more in the manager. */
+  async assertAsBefore(t: TestContext): Promise<void> {
+    await this.assertWell('after the flood');
+    const { pid } = this.#server;
+    await this.#server.waitForSessions(this.#tunnels.length);
+    await until('the descriptors of the flood to be closed', () => descriptorsOf(pid) <= this.#descriptors);
+    assert.deepEqual(
+      (await this.#server.sessions()).map((session) => session.pid),
+      this.#workers,
+    );
+    const memory = memoryOf(pid);
+    t.diagnostic(`manager: ${this.#memory.toFixed(0)} MiB before, ${memory.toFixed(0)} MiB after`);
+    assert(memory < this.#memory + MEMORY_SLACK, `${this.#memory} MiB became ${memory} MiB`);
+  }
+}
+
+/** A genuine client that comes now gets its tunnel, if it tries again when it is refused. */
+async function assertNewcomerServed(t: TestContext): Promise<void> {
+  const began = performance.now();
+  const newcomer = await Tunnel.open(t, NEWCOMER, 99);
+  await newcomer.openLcp();
+  await newcomer.assertRelays('a newcomer');
+  t.diagnostic(`a newcomer had its tunnel after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  newcomer.client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  await newcomer.client.closed;
+}
+
+/** Lines of the manager's log about clients turned away, and how many clients they count. */
+function turnedAway(server: Server): { readonly lines: number; readonly clients: number } {
+  const lines = server.log.all.filter(({ cause }) => cause !== undefined);
+  return { lines: lines.length, clients: lines.reduce((sum, { count = 1 }) => sum + Number(count), 0) };
+}
+
+/** Every client that was turned away is in the log's counts, and there are few lines. */
+async function assertCounted(server: Server, least: number): Promise<void> {
+  const before = turnedAway(server).lines;
+  assert(before <= 6, `${before} lines while it went on`);
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  const { lines, clients } = turnedAway(server);
+  assert(lines <= 12, `${lines} lines in the end`);
+  assert(clients >= least, `${clients} of at least ${least} clients were counted`);
+}
+
+test(`${SILENT} silent connections that are held open`, async (t) => {
+  const server = await startServer(t, SETTINGS);
+  const bystanders = await Bystanders.up(t, server);
+  const sockets = await connectMany(t, SILENT, () => undefined);
+  await bystanders.assertWell('amid silence');
+  await assertNewcomerServed(t);
+  for (const socket of sockets) socket.destroy();
+  await bystanders.assertAsBefore(t);
+  await assertCounted(server, SILENT);
+});
+
+test(`${CLOSING} connections that are closed at once`, async (t) => {
+  const server = await startServer(t, SETTINGS);
+  const bystanders = await Bystanders.up(t, server);
+  await connectMany(t, CLOSING, (socket) => socket.destroy());
+  await bystanders.assertWell('amid comings and goings');
+  await assertNewcomerServed(t);
+  await bystanders.assertAsBefore(t);
+  await assertCounted(server, 1);
+});
+
+test(`${HALF} start requests, a byte at a time and only half`, async (t) => {
+  const server = await startServer(t, SETTINGS);
+  const bystanders = await Bystanders.up(t, server);
+  const sockets = await connectMany(t, HALF, (socket) => socket.setNoDelay(true));
+  const start = encode(START);
+  // Not its whole header: that would be a client, and get a worker.
+  for (const octet of start.subarray(0, 11)) {
+    for (const socket of sockets) if (socket.writable) socket.write(Uint8Array.of(octet));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await bystanders.assertWell('amid half starts');
+  await assertNewcomerServed(t);
+  for (const socket of sockets) socket.destroy();
+  await bystanders.assertAsBefore(t);
+  await assertCounted(server, HALF);
+});
+
+test(`${STARTS} valid starts without a call`, async (t) => {
+  const server = await startServer(t, SETTINGS);
+  const bystanders = await Bystanders.up(t, server);
+  const start = encode(START);
+  const sockets = await connectMany(t, STARTS, (socket) => socket.write(start));
+  await bystanders.assertWell('amid starts');
+  await assertNewcomerServed(t);
+  for (const socket of sockets) socket.destroy();
+  await bystanders.assertAsBefore(t);
+});
+
+test(`${PACKETS} GRE packets of junk, from right and wrong addresses and with all that can be wrong`, async (t) => {
+  const server = await startServer(t, SETTINGS);
+  const bystanders = await Bystanders.up(t, server);
+  const { reply, client } = bystanders.first;
+  const session = (await server.sessions()).find(({ callId }) => callId === reply.callId);
+  assert(session !== undefined);
+  const [from] = CLIENT_ADDRESSES;
+  const { callId } = reply;
+  const gre = new GreFlood(SERVER_ADDRESS);
+  t.after(() => gre.close());
+  const kinds = [
+    gre.build({ from, callId: callId ^ 1, sequence: 5, payload: junk(64) }),
+    gre.build({ from: FLOODER, callId, sequence: 5, payload: junk(64) }),
+    gre.build({ from, callId, flags: 0x3000, payload: junk(64) }),
+    gre.build({ from, callId, protocol: 0x0800, sequence: 5, payload: junk(64) }),
+    gre.build({ from, callId, flags: 0xb081, payload: junk(1400) }),
+    gre.build({ from, callId, sequence: 5, payload: junk(64), length: 0xffff }),
+    gre.build({ from, callId, payload: junk(64) }),
+    gre.build({ from, callId, sequence: 0x4000_0000, payload: junk(1400) }),
+    gre.build({ from, callId, acknowledgment: 0x4000_0000 }),
+    gre.build({ from, callId, sequence: 0x7000_0000, payload: junk(4000) }),
+  ];
+  const before = memoryOf(session.pid);
+  // Its control connection answers all the while, not only afterwards.
+  let echoes = 0;
+  while (gre.sent < PACKETS) {
+    await Promise.all([
+      gre.flood(PACKETS / 50, (index) => kinds[index % kinds.length] ?? junk(60)),
+      client.echo(echoes),
+    ]);
+    echoes += 1;
+  }
+  t.diagnostic(`${gre.sent} packets, ${echoes} echoes meanwhile`);
+  await bystanders.assertAsBefore(t);
+  const after = memoryOf(session.pid);
+  t.diagnostic(`worker: ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB after`);
+  assert(after < before + MEMORY_SLACK, `${before} MiB became ${after} MiB`);
+  const state = (await server.sessions()).find(({ callId: each }) => each === reply.callId);
+  assert(Number(state?.counters?.['rxWrongFlags']) > 0, 'what came with the right call id was counted by its fault');
+  await assertNewcomerServed(t);
+});
+
+test(`${CONTROL_MESSAGES} control messages on one connection fill no log`, async (t) => {
+  const server = await startServer(t, SETTINGS);
+  const bystanders = await Bystanders.up(t, server);
+  const client = await Client.start(FLOODER);
+  const notice = {
+    type: 'SetLinkInfo',
+    peerCallId: 0,
+    sendAccm: 0xffff_ffff,
+    receiveAccm: 0xffff_ffff,
+  } as const;
+  for (let sent = 0; sent < CONTROL_MESSAGES; sent += 100) {
+    client.send(...Array.from({ length: 99 }, () => notice), { ...CALL, framingType: 9 });
+    if (sent % 1000 === 0) {
+      await bystanders.assertWell('amid messages');
+    }
+  }
+  client.send({ type: 'EchoRequest', identifier: 1 });
+  await client.next('EchoReply', 'OutgoingCallReply');
+  client.end();
+  await client.closed;
+  await bystanders.assertAsBefore(t);
+  const lines = server.log.all.filter(({ peer }) => peer === client.name);
+  t.diagnostic(`${lines.length} lines`);
+  assert(lines.length < 1000);
+  assert(lines.some(({ msg }) => /lines about what the client has sent were left out/.test(msg)));
+});
