@@ -17,7 +17,7 @@ export class AccountingOutage {
     const why = error instanceof Error ? error.message : String(error);
     this.#log.warn(
       { file },
-      `accounting: ${why}; sessions go on, and their accounts are kept in the run directory until they can be written (said once)`,
+      `accounting: ${why}; sessions go on, and their accounts are kept in the run directory until they can be written`,
     );
   }
 

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { openLog } from '../log/logger.js';
 import { type Handoff, isHandoff } from '../session/handoff.js';
 import { peerText } from '../session/lease.js';
+import { runPaths, sessionLogName } from '../session/paths.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
 import { Leftovers } from './leftovers.js';
 import { Session } from './session.js';
@@ -47,7 +48,8 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     role: 'ctrl',
     level: handoff.configuration.log.level,
     directory: handoff.configuration.log.directory,
-    file: `session-${handoff.session}.log`,
+    file: sessionLogName(handoff.session),
+    outage: runPaths(handoff.configuration.runDirectory).logOutage,
     bindings: { session: handoff.session, peer: peerText(handoff.peer), callId: handoff.lease.callId },
   });
   const adopted = new Session(handoff, socket, processLog);

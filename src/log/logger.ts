@@ -1,10 +1,10 @@
 /**
  * One pino log a process: JSON lines to standard output, or, with `log.directory`, to a file of the process's own.
- * Lines are written at once and in order, so that a process that dies has said all it said.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
+import { LogDestination } from './destination.js';
+import { Outage } from './outage.js';
 
 export type { Logger };
 
@@ -15,6 +15,8 @@ export interface LogOptions {
   readonly directory?: string | undefined;
   /** The file's name in the directory. */
   readonly file: string;
+  /** The file by which all processes say once between them that the disk is full. */
+  readonly outage?: string;
   /** Keys on every line: session, peer, callId. */
   readonly bindings?: Record<string, unknown>;
 }
@@ -27,16 +29,11 @@ export interface ProcessLog {
   close(): void;
 }
 
-/** Throws what the file system says when the log file cannot be opened. */
+/** Throws what the file system says when the log file cannot be opened; a full disk is no reason to. */
 export function openLog(options: LogOptions): ProcessLog {
-  const { directory } = options;
-  if (directory !== undefined) mkdirSync(directory, { recursive: true, mode: 0o750 });
-  const destination = pino.destination({
-    dest: directory === undefined ? 1 : join(directory, options.file),
-    sync: true,
-  });
-  // A full disk or a reader that went away must not end a session: the line is lost, the session is not.
-  destination.on('error', () => undefined);
+  const { directory, outage } = options;
+  const path = directory === undefined ? null : join(directory, options.file);
+  const destination = new LogDestination(path, outage === undefined ? null : new Outage(outage));
   const log = pino(
     {
       level: options.level,
@@ -46,10 +43,10 @@ export function openLog(options: LogOptions): ProcessLog {
     },
     destination,
   );
-  if (directory === undefined) return { log, reopen: () => undefined, close: () => undefined };
+  destination.onResumed = (lost) => log.warn({ lost }, `the log can be written to again; lines lost: ${lost}`);
   const close = (): void => {
     log.level = 'silent';
-    destination.end();
+    destination.close();
   };
   return { log, reopen: () => destination.reopen(), close };
 }

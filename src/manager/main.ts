@@ -7,6 +7,7 @@ import { loadConfiguration } from '../config/load.js';
 import type { Configuration } from '../config/schema.js';
 import { runChecks, formatFailure } from '../host/checks.js';
 import { openLog } from '../log/logger.js';
+import { runPaths } from '../session/paths.js';
 import { Manager } from './manager.js';
 import { ServiceManager } from './service-manager.js';
 
@@ -38,6 +39,7 @@ async function main(configuration: Configuration): Promise<void> {
     level: configuration.log.level,
     directory: configuration.log.directory,
     file: 'manager.log',
+    outage: runPaths(configuration.runDirectory).logOutage,
   });
   const { log } = processLog;
   process.title = 'pptpd-ts manager';

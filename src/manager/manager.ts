@@ -13,6 +13,7 @@ import { Dispatcher } from './dispatcher.js';
 import { leasePool } from './lease-pool.js';
 import { Leases } from './leases.js';
 import { Listener } from './listener.js';
+import { LogFiles } from './log-files.js';
 import { Registry } from './registry.js';
 import { TurnedAway } from './turned-away.js';
 import { WorkerPool } from './worker-pool.js';
@@ -35,6 +36,7 @@ export class Manager {
   readonly #turnedAway: TurnedAway;
   readonly #registry: Registry;
   readonly #accountant: Accountant;
+  readonly #logFiles: LogFiles;
   readonly #pool: WorkerPool;
   readonly #dispatcher: Dispatcher;
   readonly #admission: Admission;
@@ -55,6 +57,7 @@ export class Manager {
     );
     this.#accountant = new Accountant(configuration.runDirectory, log);
     this.#registry.watch(this.#accountant);
+    this.#logFiles = new LogFiles(configuration, log);
     this.#pool = new WorkerPool(configuration.workers.spare, log);
     this.#dispatcher = new Dispatcher(configuration, this.#leases, this.#pool, this.#registry, this.#turnedAway, log);
     this.#admission = new Admission(
@@ -77,6 +80,7 @@ export class Manager {
     for (const outage of [paths.accountingOutage, paths.logOutage]) rmSync(outage, { force: true });
     await this.#registry.recover();
     this.#accountant.work();
+    this.#logFiles.start();
     await this.#listener.listen(listen);
     this.#broadcastRelay.reconfigure(this.#configuration);
     for (const path of this.#pidFiles()) writeFileSync(path, `${process.pid}\n`);
@@ -106,6 +110,7 @@ export class Manager {
     this.#dispatcher.reconfigure(this.#configuration);
     this.#admission.reconfigure(this.#configuration);
     this.#broadcastRelay.reconfigure(this.#configuration);
+    this.#logFiles.reconfigure(this.#configuration);
     log.info('configuration reloaded for new clients');
   }
 
@@ -147,6 +152,7 @@ export class Manager {
     this.#dispatcher.close();
     this.#pool.close();
     this.#broadcastRelay.close();
+    this.#logFiles.close();
     this.#turnedAway.close();
     for (const path of this.#pidFiles()) rmSync(path, { force: true });
   }

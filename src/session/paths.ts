@@ -45,3 +45,11 @@ export const sessionRecordPath = (runDirectory: string, id: string): string =>
 /** The open account of session `id`. */
 export const accountPath = (runDirectory: string, id: string): string =>
   join(runPaths(runDirectory).accounts, `${id}.json`);
+
+const LOG_NAME = /^session-([a-z0-9]{6})\.log(?:\.\d+(?:\.gz)?)?$/;
+
+/** The log file of session `id` in `log.directory`. */
+export const sessionLogName = (id: string): string => `session-${id}.log`;
+
+/** The session whose log file, or what logrotate has made of it, has this name; null: it is none. */
+export const sessionOfLog = (name: string): string | null => LOG_NAME.exec(name)?.[1] ?? null;

@@ -1,0 +1,75 @@
+/** The log directory: a disk that is full, and what is removed of it. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Client } from './support/client.js';
+import { fill, smallDisk } from './support/disk.js';
+import { enterNamespace } from './support/netns.js';
+import { CLIENT_ADDRESSES, endWith, Server, SERVER_ADDRESS } from './support/server.js';
+import { until } from './support/wait.js';
+
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+
+const contentOf = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+
+test('a full disk: sessions go on and new ones begin, one warning, lines resume when there is room', async (t) => {
+  const directory = smallDisk(t);
+  const server = new Server();
+  server.configure({ log: { directory, level: 'debug' } });
+  endWith(t, server);
+  server.start();
+  await until('the server to listen', () => contentOf(join(directory, 'manager.log')).includes('listening on'));
+  const { client } = await Client.call();
+  const [session] = await server.sessions();
+  const log = join(directory, `session-${session?.session}.log`);
+  const before = contentOf(log);
+  assert.match(before, /OutgoingCallReply/);
+
+  fill(join(directory, 'ballast'));
+  for (let count = 0; count < 100; count += 1) await client.echo(count);
+  const second = await Client.call(CLIENT_ADDRESSES[1]);
+  await second.client.echo();
+  const third = await Client.call(CLIENT_ADDRESSES[2]);
+  third.client.end();
+  await third.client.closed;
+  await server.waitForSessions(2);
+  assert.deepEqual(server.words.match(/cannot be written/g), ['cannot be written']);
+
+  writeFileSync(join(directory, 'ballast'), '');
+  await client.echo(1000);
+  const later = contentOf(log);
+  assert.match(later.slice(before.length), /lines lost: \d+/);
+  const lines = later.slice(before.length).trimEnd().split('\n');
+  const last: { message?: string } = JSON.parse(lines.at(-1) ?? '');
+  assert.equal(last.message, 'EchoReply');
+  await second.client.echo();
+  for (const each of [client, second.client]) each.end();
+  await server.waitForSessions(0);
+});
+
+test('old files of ended sessions are removed at start and by HUP, never one of a session that lives', async (t) => {
+  const server = new Server();
+  const directory = join(server.directory, 'log');
+  mkdirSync(directory);
+  const old = join(directory, 'session-aaaaaa.log');
+  const foreign = join(directory, 'notes.txt');
+  const makeOld = (path: string): void => {
+    writeFileSync(path, '', { flag: 'a' });
+    utimesSync(path, 0, 0);
+  };
+  for (const path of [old, foreign]) makeOld(path);
+  server.configure({ log: { directory, level: 'info', keepDays: 1 } });
+  endWith(t, server);
+  server.start();
+  await until('the old file to be removed', () => !existsSync(old));
+  const { client } = await Client.call();
+  const [session] = await server.sessions();
+  const living = join(directory, `session-${session?.session}.log`);
+  for (const path of [old, living]) makeOld(path);
+  server.signal('SIGHUP');
+  await until('the old file to be removed again', () => !existsSync(old));
+  assert(existsSync(living) && existsSync(foreign));
+  client.end();
+  await server.waitForSessions(0);
+});

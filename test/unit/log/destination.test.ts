@@ -1,0 +1,117 @@
+/** Log lines against disks and readers that do not take them. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { LogDestination } from '../../../src/log/destination.js';
+import { Outage } from '../../../src/log/outage.js';
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
+  t.after(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+test('lines go to the file at once; a file that was renamed stays as it is after reopen', (t) => {
+  const file = join(folder(t), 'log', 'manager.log');
+  const destination = new LogDestination(file, null);
+  destination.write('one\n');
+  assert.equal(readFileSync(file, 'utf8'), 'one\n');
+  renameSync(file, `${file}.1`);
+  destination.reopen();
+  assert(existsSync(file));
+  destination.write('two\n');
+  assert.deepEqual([readFileSync(`${file}.1`, 'utf8'), readFileSync(file, 'utf8')], ['one\n', 'two\n']);
+});
+
+test('a full disk: lines are lost and counted, the first that can be written tells of it', (t) => {
+  const directory = folder(t);
+  const file = join(directory, 'manager.log');
+  symlinkSync('/dev/full', file);
+  const outage = new Outage(join(directory, 'outage'));
+  // Somebody else has said it: nothing is said on this test's standard error.
+  assert(outage.begins());
+  const destination = new LogDestination(file, outage);
+  const resumed: number[] = [];
+  destination.onResumed = (lost) => resumed.push(lost);
+  for (const line of ['one\n', 'two\n', 'three\n']) destination.write(line);
+  unlinkSync(file);
+  destination.reopen();
+  destination.write('four\n');
+  destination.write('five\n');
+  assert.equal(readFileSync(file, 'utf8'), 'four\nfive\n');
+  assert.deepEqual(resumed, [3]);
+  assert(outage.begins(), 'it is over');
+});
+
+test('reopen never throws: a session is not worth less than its log', (t) => {
+  const directory = folder(t);
+  const file = join(directory, 'log', 'manager.log');
+  const outage = new Outage(join(directory, 'outage'));
+  assert(outage.begins());
+  const destination = new LogDestination(file, outage);
+  rmSync(join(directory, 'log'), { recursive: true });
+  symlinkSync('/dev/null', join(directory, 'log'));
+  destination.reopen();
+  destination.write('lost\n');
+  unlinkSync(join(directory, 'log'));
+  destination.write('one\n');
+  assert.equal(readFileSync(file, 'utf8'), 'one\n');
+});
+
+test('a folder that cannot be is a mistake, and said at once', (t) => {
+  const file = join(folder(t), 'file');
+  new LogDestination(file, null).write('\n');
+  assert.throws(() => new LogDestination(join(file, 'manager.log'), null), { code: 'EEXIST' });
+});
+
+test('many lines into a full disk cost no memory, and one sentence on standard error', (t) => {
+  const directory = folder(t);
+  const module = pathToFileURL(join(import.meta.dirname, '../../../src/log/logger.js')).href;
+  symlinkSync('/dev/full', join(directory, 'manager.log'));
+  const program = `
+    const { openLog } = await import(${JSON.stringify(module)});
+    const { log } = openLog({ role: 'manager', level: 'info', directory: ${JSON.stringify(directory)}, file: 'manager.log' });
+    const fill = () => { for (let line = 0; line < 20_000; line += 1) log.info({ text: 'x'.repeat(1000) }, 'line'); };
+    fill();
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    fill();
+    gc();
+    console.log(process.memoryUsage().heapUsed - before);`;
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--expose-gc', '--input-type=module', '-e', program],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /^pptpd-ts: the log cannot be written to \S+ \(ENOSPC\); sessions go on.*\n$/);
+  // 20 MB of lines.
+  assert(Number(stdout) < 5_000_000, `grown by ${stdout.trim()} bytes`);
+});
+
+test('an outage is said by the first of all processes, and again when it has lasted for hours or is over', (t) => {
+  const path = join(folder(t), 'outage');
+  const [first, second] = [new Outage(path), new Outage(path)];
+  assert.deepEqual([first.begins(), second.begins(), first.begins()], [true, false, false]);
+  assert.deepEqual([second.ends(), first.ends()], [true, false]);
+  assert(second.begins());
+  const longAgo = Date.now() / 1000 - 7200;
+  utimesSync(path, longAgo, longAgo);
+  assert.deepEqual([first.begins(), second.begins()], [true, false]);
+  assert(new Outage(join(path, 'no', 'such', 'folder')).begins());
+});

@@ -1,0 +1,75 @@
+/** Which log files are removed: those of ended sessions beyond number or age, and never another's. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { pruneLogs } from '../../../src/manager/log-files.js';
+import { runPaths } from '../../../src/session/paths.js';
+
+const DAY = 86_400;
+
+/** Log and run directory; the files are that many days old. */
+function directories(t: TestContext, files: Readonly<Record<string, number>>): { directory: string; run: string } {
+  const root = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  const [directory, run] = [join(root, 'log'), join(root, 'run')];
+  mkdirSync(directory);
+  mkdirSync(runPaths(run).sessions, { recursive: true });
+  for (const [name, days] of Object.entries(files)) {
+    const path = join(directory, name);
+    writeFileSync(path, '');
+    const time = Date.now() / 1000 - days * DAY;
+    utimesSync(path, time, time);
+  }
+  return { directory, run };
+}
+
+const level = 'info';
+
+test('too old, and the oldest of too many; the manager’s, renamed, foreign and living ones stay', async (t) => {
+  const { directory, run } = directories(t, {
+    'session-aaaaaa.log': 1,
+    'session-bbbbbb.log': 2,
+    'session-cccccc.log': 3,
+    'session-dddddd.log': 40,
+    'session-living.log': 50,
+    'manager.log': 60,
+    'session-eeeeee.log.2.gz': 60,
+    'session-living.log.1': 60,
+    'session-aaaaaa.log.old': 60,
+    'session-AAAAAA.log': 60,
+    'session-notes.txt': 60,
+  });
+  writeFileSync(join(runPaths(run).sessions, 'living.json'), '{}');
+  const removed = await pruneLogs({ level, directory, keepFiles: 2, keepDays: 30 }, run);
+  assert.deepEqual(removed, ['session-cccccc.log', 'session-dddddd.log', 'session-eeeeee.log.2.gz']);
+  const kept = ['manager.log', 'session-AAAAAA.log', 'session-aaaaaa.log', 'session-aaaaaa.log.old'];
+  assert.deepEqual(readdirSync(directory).toSorted(), [
+    ...kept,
+    'session-bbbbbb.log',
+    'session-living.log',
+    'session-living.log.1',
+    'session-notes.txt',
+  ]);
+});
+
+test('0 is no limit', async (t) => {
+  const { directory, run } = directories(t, { 'session-aaaaaa.log': 1, 'session-bbbbbb.log': 1000 });
+  assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 0, keepDays: 0 }, run), []);
+  assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 1, keepDays: 0 }, run), ['session-bbbbbb.log']);
+});
+
+test('a file as new as a session that just begins stays, also beyond the number', async (t) => {
+  const { directory, run } = directories(t, { 'session-aaaaaa.log': 0, 'session-bbbbbb.log': 0 });
+  assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 1, keepDays: 30 }, run), []);
+});
+
+test('a folder of that name is no log file; without log.directory there is nothing to do', async (t) => {
+  const { directory, run } = directories(t, {});
+  const folder = join(directory, 'session-aaaaaa.log');
+  mkdirSync(folder);
+  utimesSync(folder, 0, 0);
+  assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 1, keepDays: 1 }, run), []);
+  assert.deepEqual(await pruneLogs({ level, keepFiles: 1, keepDays: 1 }, run), []);
+});
