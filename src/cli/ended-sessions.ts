@@ -2,6 +2,7 @@
 import { readRecords } from '../accounting/read.js';
 import type { AccountRecord } from '../accounting/record.js';
 import { duration, localTime, octets } from './output.js';
+import { isSelected, type Selection } from './selection.js';
 
 export const ENDED_HEADINGS = ['ID', 'USER', 'CLIENT', 'TUNNEL', 'ENDED', 'LASTED', 'RECEIVED', 'SENT', 'REASON'];
 
@@ -17,18 +18,18 @@ export const endedRow = (record: AccountRecord): string[] => [
   record.detail === null ? (record.reason ?? '-') : `${record.reason}: ${record.detail}`,
 ];
 
-export interface EndedFilter {
+export interface EndedFilter extends Selection {
   /** Milliseconds since the epoch: those that ended later. */
   readonly since?: number;
-  readonly user?: string;
 }
 
 /** In the order of their end, the newest last. Throws what the system says when the file cannot be read. */
-export async function endedSessions(file: string, { since = 0, user }: EndedFilter): Promise<AccountRecord[]> {
+export async function endedSessions(file: string, { since = 0, ...selection }: EndedFilter): Promise<AccountRecord[]> {
   const ended: AccountRecord[] = [];
   for await (const record of readRecords(file)) {
     if (record.record !== 'ended' || Date.parse(record.end) < since) continue;
-    if (user === undefined || record.user === user) ended.push(record);
+    const { user, client, tunnel } = record;
+    if (isSelected(selection, { user, client, address: tunnel.remote })) ended.push(record);
   }
   return ended.toSorted((a, b) => Date.parse(a.end) - Date.parse(b.end));
 }

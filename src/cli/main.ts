@@ -1,7 +1,9 @@
 /** The command line's entry: one file a command in src/cli/commands. */
 import { Command, CommanderError } from 'commander';
 import { version } from '../host/version.js';
+import { captureCommand } from './commands/capture.js';
 import { checkCommand } from './commands/check.js';
+import { debugCommand } from './commands/debug.js';
 import { doctorCommand } from './commands/doctor.js';
 import { importCommand } from './commands/import.js';
 import { sessionsCommand } from './commands/sessions.js';
@@ -25,8 +27,15 @@ const program = new Command('pptpd-ts')
   .addCommand(doctorCommand())
   .addCommand(importCommand())
   .addCommand(sessionsCommand())
-  .addCommand(showCommand());
+  .addCommand(showCommand())
+  .addCommand(captureCommand())
+  .addCommand(debugCommand());
 
+// Whoever reads (`| head`) has had enough: no fault of ours, and no more to do.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
 for (const command of [program, ...program.commands]) command.exitOverride().showHelpAfterError();
 try {
   await program.parseAsync();

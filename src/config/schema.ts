@@ -3,6 +3,7 @@
  * Times are in seconds, fractions allowed; 0 in a limit means none.
  */
 import { z } from 'zod';
+import { LOG_LEVELS } from '../log/level.js';
 import { RFC_TIMERS, TCP_PORT } from '../pptp/index.js';
 import { addressList, addressNumber, expandRanges, rangesOf } from './addresses.js';
 
@@ -160,7 +161,7 @@ export const configurationSchema = z.strictObject({
     .prefault({}),
   log: z
     .strictObject({
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+      level: z.enum(LOG_LEVELS).default('info'),
       directory: path.optional().describe('one file a process there; else standard output'),
       keepFiles: limit.default(1000).describe('most files of ended sessions in the directory; 0: no limit'),
       keepDays: days.default(30).describe('for how long a file of an ended session stays there; 0: for ever'),

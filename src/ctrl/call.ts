@@ -3,10 +3,11 @@
  * pppd has sent its first PPP frame: only then is the client told that it stands.
  */
 import type { Configuration } from '../config/schema.js';
-import { Relay, type RelayCounters } from '../gre/relay.js';
+import { type Direction, Relay, type RelayCounters } from '../gre/relay.js';
 import type { Logger } from '../log/logger.js';
 import { type PppEvent, PppReader, type PppState } from '../ppp/reader.js';
 import type { MessageOf } from '../pptp/index.js';
+import type { Captured, Tap } from '../session/captures.js';
 import type { CloseReason } from '../session/close-reason.js';
 import type { Lease } from '../session/lease.js';
 import { Pppd } from './pppd.js';
@@ -17,6 +18,11 @@ import type { Timers } from './timers.js';
 const MAX_WORDS = 2000;
 /** pppd's scripts may hold the pty when it has ended: what they have to say is not waited for any longer. */
 const LAST_WORDS_SECONDS = 0.5;
+
+const CAPTURED_PPP = { fromClient: 'pppFromClient', toClient: 'pppToClient' } as const satisfies Record<
+  Direction,
+  Captured
+>;
 
 export interface CallHandlers {
   /** pppd runs: its first frame is on its way to the client. */
@@ -104,6 +110,11 @@ export class Call {
   /** The send ACCM of a Set-Link-Info (RFC 2637 §2.15). */
   setSendAccm(accm: number): void {
     this.#relay.setSendAccm(accm);
+  }
+
+  /** Has every PPP frame shown to `tap`; null ends it. */
+  setTap(tap: Tap | null): void {
+    this.#relay.setTap(tap === null ? null : (direction, frame) => tap(CAPTURED_PPP[direction], frame));
   }
 
   /**

@@ -13,6 +13,7 @@ import {
   PROTOCOL_VERSION,
   RESULT,
 } from '../pptp/index.js';
+import type { Tap } from '../session/captures.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { PeerLog } from './peer-log.js';
 import type { Timers } from './timers.js';
@@ -58,6 +59,7 @@ export class ControlConnection {
   /** The client has asked for the stop: its reply goes out behind the call's end. */
   #owesStopReply = false;
   #onClosed: (() => void) | undefined;
+  #tap: Tap | null = null;
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -74,6 +76,7 @@ export class ControlConnection {
 
   /** Bytes from the client, also those that the manager had read. */
   recvBytes(chunk: Buffer): void {
+    this.#tap?.('controlFromClient', chunk);
     if (this.#state === 'closed') return;
     this.#framer.push(chunk);
     for (const item of this.#framer) {
@@ -83,11 +86,18 @@ export class ControlConnection {
     this.#restartEcho();
   }
 
+  /** Has the bytes of both ways shown to `tap`, from the client as TCP has cut them; null ends it. */
+  setTap(tap: Tap | null): void {
+    this.#tap = tap;
+  }
+
   send(message: ControlMessage): void {
     const { socket, log } = this.#options;
     if (!socket.writable) return;
     log.write(levelOf(message), { message: message.type }, () => `sent ${describe(message)}`);
-    socket.write(encode(message));
+    const bytes = encode(message);
+    this.#tap?.('controlToClient', bytes);
+    socket.write(bytes);
   }
 
   /**

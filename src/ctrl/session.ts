@@ -9,6 +9,7 @@ import { type Login, recordLogin, recordLogout } from '../host/login-records.js'
 import { interfaceOfPppd } from '../host/ppp-interface.js';
 import { identify, type ProcessIdentity } from '../host/process.js';
 import { version, versionNumber } from '../host/version.js';
+import type { LogLevel } from '../log/level.js';
 import type { ProcessLog } from '../log/logger.js';
 import { describeFailure, type PppEvent } from '../ppp/reader.js';
 import { findBadValue, GENERAL_ERROR, type MessageOf, RESULT } from '../pptp/index.js';
@@ -83,7 +84,12 @@ export class Session {
       state: () => this.state(),
       disconnect: ({ reason }) => this.#disconnect(reason),
       reopenLog: () => processLog.reopen(),
+      logLevel: ({ level }) => this.#setLogLevel(level),
     });
+    this.#server.captures.onDemand = (tap) => {
+      this.#control.setTap(tap);
+      this.#call?.setTap(tap);
+    };
     const { accounting, runDirectory } = handoff.configuration;
     this.#account =
       accounting === undefined
@@ -132,6 +138,7 @@ export class Session {
       user: ppp?.user ?? null,
       pid: process.pid,
       pppdPid: this.#call?.pppdPid ?? null,
+      log: { level: this.#processLog.log.level, file: this.#processLog.file },
       ppp: ppp === null ? null : { ...ppp },
       counters: this.#call === null ? null : { ...this.#call.counters() },
     };
@@ -212,6 +219,7 @@ export class Session {
       void this.close('pppdFailed', error instanceof Error ? error.message : String(error));
       return;
     }
+    this.#call.setTap(this.#server.captures.tap);
     this.#unanswered = request;
     this.#writeRecord(identify(this.#call.pppdPid));
     const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
@@ -353,6 +361,15 @@ export class Session {
   #tell(): void {
     this.#server.publish(this.state());
     this.#account?.update();
+  }
+
+  #setLogLevel(level: LogLevel | null): { level: LogLevel } {
+    const { log } = this.#processLog;
+    const next = level ?? this.#handoff.configuration.log.level;
+    log.info({ from: log.level, to: next }, 'the level of this log changes');
+    log.level = next;
+    this.#tell();
+    return { level: next };
   }
 
   #writeRecord(pppd: ProcessIdentity | null): void {

@@ -23,6 +23,8 @@ export interface LogOptions {
 
 export interface ProcessLog {
   readonly log: Logger;
+  /** Where its file is; null: standard output. */
+  readonly file: string | null;
   /** Opens the file anew, after rotation; nothing on standard output. */
   reopen(): void;
   /** Closes the file; nothing on standard output. What is logged after that is lost. */
@@ -32,8 +34,8 @@ export interface ProcessLog {
 /** Throws what the file system says when the log file cannot be opened; a full disk is no reason to. */
 export function openLog(options: LogOptions): ProcessLog {
   const { directory, outage } = options;
-  const path = directory === undefined ? null : join(directory, options.file);
-  const destination = new LogDestination(path, outage === undefined ? null : new Outage(outage));
+  const file = directory === undefined ? null : join(directory, options.file);
+  const destination = new LogDestination(file, outage === undefined ? null : new Outage(outage));
   const log = pino(
     {
       level: options.level,
@@ -48,5 +50,5 @@ export function openLog(options: LogOptions): ProcessLog {
     log.level = 'silent';
     destination.close();
   };
-  return { log, reopen: () => destination.reopen(), close };
+  return { log, file, reopen: () => destination.reopen(), close };
 }

@@ -3,6 +3,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { z } from 'zod';
+import { CAPTURED, type CaptureEvent } from './captures.js';
 import { MAX_ANSWER_BYTES, readLines, writeLine } from './lines.js';
 import { sessionSocketPath } from './paths.js';
 import { listSessionIds } from './record.js';
@@ -15,6 +16,21 @@ const ANSWER_TIMEOUT_MS = 3000;
 const fromSession = z.union([
   z.object({ greeting: z.literal('pptpd-ts'), v: z.number(), session: z.string(), version: z.string() }),
   z.object({ event: z.literal('state'), state: sessionState }),
+  z.object({
+    event: z.literal('capture'),
+    lost: z.number(),
+    frames: z.array(
+      z.tuple([
+        z.number(),
+        z
+          .int()
+          .min(0)
+          .max(CAPTURED.length - 1),
+        z.int().min(0),
+      ]),
+    ),
+    bytes: z.string(),
+  }),
   z.object({ id: z.number(), ok: z.literal(true), result: z.unknown() }),
   z.object({ id: z.number(), ok: z.literal(false), error: z.string() }),
 ]);
@@ -39,6 +55,8 @@ export class SessionClient {
   onClose: () => void = () => undefined;
   /** Called for each event after `subscribe`. */
   onState: (state: SessionState) => void = () => undefined;
+  /** Called for each event after `capture`. */
+  onCapture: (event: CaptureEvent) => void = () => undefined;
 
   private constructor(id: string, socket: Socket) {
     this.id = id;
@@ -88,7 +106,8 @@ export class SessionClient {
               );
             }
           } else if ('event' in message.data) {
-            client.onState(message.data.state);
+            if (message.data.event === 'state') client.onState(message.data.state);
+            else client.onCapture(message.data);
           } else {
             client.#settle(message.data);
           }
@@ -113,6 +132,15 @@ export class SessionClient {
 
   async state(): Promise<SessionState> {
     return sessionState.parse(await this.request('state', {}));
+  }
+
+  /** Takes nothing more from the session until `resume`; what it then has no room for is lost, and counted. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   close(): void {

@@ -2,6 +2,7 @@
  * What can be asked of a session over its socket. One greeting from the worker on connect; then a request a line, and
  * its answer; after `subscribe` also an event a line. Checked by hand, not by zod: the worker loads none.
  */
+import { LOG_LEVELS, type LogLevel } from '../log/level.js';
 import type { CloseReason } from './close-reason.js';
 
 /** Raised when a message changes so that an older reader would misunderstand it. Additions do not raise it. */
@@ -27,6 +28,10 @@ interface Operations {
   disconnect: { readonly reason: (typeof DISCONNECT_REASONS)[number] };
   /** Open the log file anew (it was rotated). */
   reopenLog: Record<never, never>;
+  /** How much this session's log says from now on; null: what the configuration says. Answered by `{ level }`. */
+  logLevel: { readonly level: LogLevel | null };
+  /** Events from now on: `capture`, whenever control messages or PPP frames have passed. */
+  capture: Record<never, never>;
 }
 
 export type Operation = keyof Operations;
@@ -42,6 +47,11 @@ const checks: { readonly [O in Operation]: (fields: Record<string, unknown>) => 
       ? null
       : `reason must be one of ${DISCONNECT_REASONS.join(', ')}`,
   reopenLog: () => null,
+  logLevel: ({ level }) =>
+    level === null || LOG_LEVELS.some((known) => known === level)
+      ? null
+      : `level must be null or one of ${LOG_LEVELS.join(', ')}`,
+  capture: () => null,
 };
 
 /** The request in a message, or what is wrong with it. */

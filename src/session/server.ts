@@ -5,16 +5,21 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
+import { Captures } from './captures.js';
 import { readLines, writeLine } from './lines.js';
 import { parseRequest, SOCKET_VERSION, type Greeting, type Operation, type Request } from './request.js';
 
 /** What the session does for each operation; a throw becomes the answer's error. */
-export type SessionHandlers = { readonly [O in Exclude<Operation, 'subscribe'>]: (request: Request<O>) => unknown };
+export type SessionHandlers = {
+  readonly [O in Exclude<Operation, 'subscribe' | 'capture'>]: (request: Request<O>) => unknown;
+};
 
 export class SessionServer {
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
   readonly #subscribers = new Set<Socket>();
+  /** Those who capture; what there is to capture is the session's to give. */
+  readonly captures = new Captures();
   readonly #greeting: Greeting;
   readonly #handlers: SessionHandlers;
 
@@ -39,6 +44,7 @@ export class SessionServer {
   /** Closes the socket and every connection to it; idempotent. What was published or answered before still arrives. */
   close(): void {
     this.#server.close();
+    this.captures.close();
     for (const socket of this.#connections) socket.end(() => socket.destroy());
   }
 
@@ -47,6 +53,7 @@ export class SessionServer {
     socket.on('close', () => {
       this.#connections.delete(socket);
       this.#subscribers.delete(socket);
+      this.captures.remove(socket);
     });
     // An asker that went away or spoke nonsense has lost its own connection; there is nobody else to tell.
     socket.on('error', () => socket.destroy());
@@ -69,6 +76,10 @@ export class SessionServer {
   #answer(socket: Socket, request: Request): unknown {
     if (request.op === 'subscribe') {
       this.#subscribers.add(socket);
+      return null;
+    }
+    if (request.op === 'capture') {
+      this.captures.add(socket);
       return null;
     }
     const handler = this.#handlers[request.op] as (request: Request) => unknown;

@@ -26,6 +26,8 @@ export const sessionState = z.object({
   user: z.string().nullable(),
   pid: z.number(),
   pppdPid: z.number().nullable(),
+  /** How much its log says now, and in which file; a null file: standard output. */
+  log: z.object({ level: z.string(), file: z.string().nullable() }).nullable().default(null),
   /** What the passive reader of the PPP negotiation knows; its shape is src/ppp's. */
   ppp: z.record(z.string(), z.unknown()).nullable(),
   /** The relay's counters by name; its names are src/gre's. */

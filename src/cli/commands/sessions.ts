@@ -11,6 +11,7 @@ import {
 } from '../configuration.js';
 import { ENDED_HEADINGS, endedRow, endedSessions } from '../ended-sessions.js';
 import { localTime, octets, pointInTime } from '../output.js';
+import { addSelectionOptions, selected, type Selection } from '../selection.js';
 import { table } from '../table.js';
 
 const HEADINGS = ['ID', 'USER', 'CLIENT', 'TUNNEL', 'PHASE', 'SINCE', 'RECEIVED', 'SENT'];
@@ -26,16 +27,16 @@ const row = ({ session, user, peer, tunnel, phase, since, counters }: SessionSta
   octets(counters?.['txBytes'] ?? 0),
 ];
 
-interface SessionsOptions extends RunDirectoryOptions {
+interface SessionsOptions extends RunDirectoryOptions, Selection {
   readonly json?: true;
   readonly ended?: true;
   readonly since?: number;
-  readonly user?: string;
 }
 
 export const sessionsCommand = (): Command =>
-  addRunDirectoryOptions(new Command('sessions').description('list the live sessions, or those that ended'))
-    .option('--user <name>', 'only this user')
+  addSelectionOptions(
+    addRunDirectoryOptions(new Command('sessions').description('list the live sessions, or those that ended')),
+  )
     .option('--ended', 'those that ended, from the accounting file, the newest last')
     .option('--since <time>', 'with --ended: since 2h, 7d, 2026-11-23, 2026-11-23T10:00', parseSince)
     .option('--json', 'print JSON')
@@ -50,7 +51,7 @@ export const sessionsCommand = (): Command =>
 
 async function printLive(options: SessionsOptions): Promise<void> {
   const { sessions, unreachable } = await listSessions(runDirectoryOf(options));
-  const shown = sessions.filter(({ user }) => options.user === undefined || user === options.user);
+  const shown = selected(options, sessions);
   if (options.json) {
     console.log(JSON.stringify({ sessions: shown, unreachable }, null, 2));
     return;

@@ -1,6 +1,7 @@
 /** `pptpd-ts show ID`: everything that one session tells about itself. */
 import { Command } from 'commander';
 import { SessionClient } from '../../session/client.js';
+import { SessionArgument } from '../session-argument.js';
 import type { SessionState } from '../../session/state.js';
 import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { bold, localTime } from '../output.js';
@@ -37,7 +38,7 @@ export const showCommand = (): Command =>
   addRunDirectoryOptions(
     new Command('show')
       .description('show one session: client, negotiation, counters by reason, round-trip time, window')
-      .argument('<id>', 'the session, as `pptpd-ts sessions` lists it'),
+      .addArgument(new SessionArgument()),
   )
     .option('--json', 'print JSON')
     .addHelpText(

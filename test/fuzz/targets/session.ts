@@ -56,6 +56,7 @@ export const sessionLines: Target = {
   seeds: () => [
     text('{"id":1,"op":"state"}\n{"id":2,"op":"subscribe"}\n'),
     text('{"id":3,"op":"disconnect","reason":"kicked"}\n\n{"id":4,"op":"reopenLog"}\n'),
+    text('{"id":5,"op":"logLevel","level":"debug"}\n{"id":6,"op":"capture"}\n'),
     text('{"type":"handoff","v":1}\n{"op":"disconnect","reason":"ü\\u0000"}\n'),
     text('{"op":"__proto__"}\n{"__proto__":{"op":"state"}}\nnull\n[]\n"x"\n'),
   ],

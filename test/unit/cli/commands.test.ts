@@ -51,11 +51,13 @@ async function serveSession(t: TestContext, runDirectory: string): Promise<void>
       user: 'alice',
       pid: 1,
       pppdPid: 2,
+      log: { level: 'info', file: null },
       ppp: { phase: 'up', encryption: { method: 'mppe', bits: 128 } },
       counters: { rxBytes: 1536, txBytes: 20, rxLate: 0 },
     }),
     disconnect: () => undefined,
     reopenLog: () => undefined,
+    logLevel: ({ level }) => ({ level: level ?? 'info' }),
   });
   await server.listen(sessionSocketPath(runDirectory, 'abc123'));
   t.after(() => server.close());

@@ -27,6 +27,7 @@ const state: SessionState = {
   user: 'alice',
   pid: 1,
   pppdPid: 2,
+  log: { level: 'info', file: null },
   ppp: null,
   counters: { rxBytes: 1, txBytes: 2 },
 };
@@ -46,6 +47,7 @@ async function serve(t: TestContext, directory: string): Promise<{ server: Sessi
     reopenLog: () => {
       throw new Error('the disk is full');
     },
+    logLevel: ({ level }) => ({ level: level ?? 'info' }),
   });
   await server.listen(sessionSocketPath(directory, ID));
   t.after(() => server.close());

@@ -1,0 +1,27 @@
+/** `pptpd-ts debug ID on|off`: how much one session's log says, changed while it runs. */
+import { Argument, Command } from 'commander';
+import { z } from 'zod';
+import { LOG_LEVELS } from '../../log/level.js';
+import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+import { NO_SUCH_SESSION, SessionArgument, withSession } from '../session-argument.js';
+
+/** null: what the configuration says. */
+const LEVELS = { on: 'debug', off: null } as const;
+
+const answer = z.object({ level: z.enum(LOG_LEVELS) });
+
+export const debugCommand = (): Command =>
+  addRunDirectoryOptions(
+    new Command('debug')
+      .description("have one session's log say more, or as much as before; no other session is touched")
+      .addArgument(new SessionArgument())
+      .addArgument(new Argument('<state>', 'more, or as the configuration has it').choices(Object.keys(LEVELS))),
+  )
+    .option('--json', 'print JSON')
+    .addHelpText('after', `\nExamples:\n  pptpd-ts debug 1kzdpy on\n  pptpd-ts debug 1kzdpy off\n\n${NO_SUCH_SESSION}`)
+    .action(async (id: string, state: keyof typeof LEVELS, options: RunDirectoryOptions & { json?: true }) => {
+      await withSession(runDirectoryOf(options), id, async (session) => {
+        const { level } = answer.parse(await session.request('logLevel', { level: LEVELS[state] }));
+        console.log(options.json ? JSON.stringify({ session: id, level }) : `session ${id} logs at level ${level}`);
+      });
+    });

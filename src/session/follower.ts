@@ -1,0 +1,83 @@
+/**
+ * Every session of the run directory as it comes and goes, for those who watch. The kernel tells when something is new
+ * there; a look now and then finds what it could not tell, such as a directory that was not there yet.
+ */
+import { watch, type FSWatcher } from 'node:fs';
+import { SessionClient, SessionGone } from './client.js';
+import { runPaths } from './paths.js';
+import { listSessionIds } from './record.js';
+
+const LOOK_MS = 1000;
+
+export interface FollowerHandlers {
+  /** A session that was there at the start, or has come; its `onClose` tells its end. The handler closes it. */
+  found(session: SessionClient): void;
+  /** It is there and does not answer; said once a session. */
+  unreachable(id: string, why: string): void;
+}
+
+export class SessionFollower {
+  readonly #runDirectory: string;
+  readonly #handlers: FollowerHandlers;
+  /** Those that were found and those that are being asked. */
+  readonly #known = new Set<string>();
+  readonly #unreachable = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+  #watcher: FSWatcher | null = null;
+  #closed = false;
+
+  /** `ignored`: sessions that are none of the watcher's. */
+  constructor(runDirectory: string, handlers: FollowerHandlers, ignored: readonly string[] = []) {
+    this.#runDirectory = runDirectory;
+    this.#handlers = handlers;
+    for (const id of ignored) this.#known.add(id);
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#look();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#watcher?.close();
+  }
+
+  #look(): void {
+    this.#watch();
+    const ids = new Set(listSessionIds(this.#runDirectory));
+    for (const id of this.#known) if (!ids.has(id)) this.#known.delete(id);
+    for (const id of ids) {
+      if (this.#known.has(id)) continue;
+      this.#known.add(id);
+      void this.#ask(id);
+    }
+  }
+
+  #watch(): void {
+    if (this.#watcher !== null) return;
+    try {
+      this.#watcher = watch(runPaths(this.#runDirectory).sessions, () => this.#look());
+      this.#watcher.on('error', () => this.#unwatch());
+    } catch {
+      this.#unwatch(); // the directory is not there yet, or the kernel's watches are used up: the timer looks
+    }
+  }
+
+  #unwatch(): void {
+    this.#watcher?.close();
+    this.#watcher = null;
+  }
+
+  async #ask(id: string): Promise<void> {
+    try {
+      const session = await SessionClient.connect(this.#runDirectory, id);
+      if (this.#closed) session.close();
+      else this.#handlers.found(session);
+    } catch (error) {
+      // Its socket comes behind its record, or it has ended this moment: the next look knows.
+      this.#known.delete(id);
+      if (error instanceof SessionGone || this.#unreachable.has(id) || this.#closed) return;
+      this.#unreachable.add(id);
+      this.#handlers.unreachable(id, error instanceof Error ? error.message : String(error));
+    }
+  }
+}

@@ -1,0 +1,157 @@
+/** The commands that watch a live session: capture and debug, with the server, a client, and a stand-in pppd. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { Client } from './support/client.js';
+import { enterNamespace } from './support/netns.js';
+import { CLIENT_ADDRESSES, type Server, SERVER_ADDRESS, startServer } from './support/server.js';
+import { Tunnel } from './support/tunnel.js';
+import { until } from './support/wait.js';
+
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+
+const [ADDRESS] = CLIENT_ADDRESSES;
+
+/** A command of ours while it runs. */
+class Running {
+  readonly process: ChildProcess;
+  output = '';
+  words = '';
+  readonly #exit: Promise<number | null>;
+
+  constructor(server: Server, ...args: readonly string[]) {
+    const command = ['-c', server.configurationFile];
+    this.process = spawn(resolve('bin/pptpd-ts'), [...args, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process.stdout?.setEncoding('latin1').on('data', (chunk: string) => (this.output += chunk));
+    this.process.stderr?.setEncoding('utf8').on('data', (chunk: string) => (this.words += chunk));
+    this.#exit = once(this.process, 'close').then(([code]) => code);
+  }
+
+  async says(text: RegExp): Promise<void> {
+    await until(`the command to say ${text}`, () => text.test(this.words));
+  }
+
+  async prints(text: RegExp): Promise<void> {
+    await until(`the command to print ${text}`, () => text.test(this.output));
+  }
+
+  async ended(): Promise<number | null> {
+    return this.#exit;
+  }
+
+  /** Ctrl-C. */
+  async interrupted(): Promise<number | null> {
+    this.process.kill('SIGINT');
+    return this.#exit;
+  }
+}
+
+const onlySession = async (server: Server): Promise<string> => {
+  const [session] = await server.sessions();
+  assert(session !== undefined);
+  return session.session;
+};
+
+/** What tshark makes of a capture: a line a packet, protocol and information. Nothing may be malformed. */
+function dissect(file: string): string[] {
+  const { stdout, stderr, status, error } = spawnSync(
+    'tshark',
+    ['-r', file, '-T', 'fields', '-e', '_ws.col.Protocol', '-e', '_ws.col.Info', '-e', '_ws.malformed'],
+    { encoding: 'utf8' },
+  );
+  if (error !== undefined) throw error;
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stdout, /Malformed/i);
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trimEnd().replace('\t', ': '));
+}
+
+const noTshark = spawnSync('tshark', ['--version']).error === undefined ? false : 'tshark is not installed';
+
+test('capture writes both ways of control connection and PPP, until the session ends', {
+  skip: noTshark,
+}, async (t) => {
+  const server = await startServer(t);
+  const client = await Client.start(ADDRESS);
+  const file = join(server.directory, 'session.pcapng');
+  const capture = new Running(server, 'capture', await onlySession(server), '-w', file);
+  await capture.says(/^capturing session/);
+  const tunnel = await Tunnel.call(t, client, ADDRESS, 4711);
+  await tunnel.openLcp();
+  await tunnel.assertRelays('E'.repeat(100));
+  await client.echo();
+  client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  assert.equal(await capture.ended(), 0, capture.words);
+  const packets = dissect(file);
+  for (const seen of [
+    'PPTP: Outgoing-Call-Request',
+    'PPTP: Outgoing-Call-Reply',
+    'PPTP: Echo-Request',
+    'PPTP: Echo-Reply',
+    'PPTP: Stop-Control-Connection-Request',
+    'PPTP: Stop-Control-Connection-Reply',
+  ]) {
+    assert.equal(packets.filter((packet) => packet === seen).length, 1, `${seen} in\n${packets.join('\n')}`);
+  }
+  for (const seen of ['PPP LCP: Configuration Request', 'PPP LCP: Configuration Ack']) {
+    assert.equal(packets.filter((packet) => packet === seen).length, 2, `${seen} in\n${packets.join('\n')}`);
+  }
+  assert.match(capture.words, / 0 lost\n$/);
+  assert.equal(statSync(file).mode & 0o777, 0o600, 'it holds logins');
+});
+
+test('capture --next has a session from its beginning; a pipe gets it at once; Ctrl-C leaves the session', async (t) => {
+  const server = await startServer(t);
+  const capture = new Running(server, 'capture', '--next', ADDRESS, '-w', '-');
+  await capture.says(/^waiting/);
+  await Client.start(CLIENT_ADDRESSES[1]); // another's
+  const client = await Client.start(ADDRESS);
+  await capture.says(new RegExp(`capturing session ......? of ${ADDRESS}`));
+  const tunnel = await Tunnel.call(t, client, ADDRESS, 4711);
+  await tunnel.openLcp();
+  await tunnel.assertRelays('a frame that comes at once');
+  await capture.prints(/a frame that comes at once/);
+  assert.equal(await capture.interrupted(), 0);
+  await tunnel.assertRelays('the tunnel goes on');
+});
+
+test('a reader that has had enough ends capture without a complaint', async (t) => {
+  const server = await startServer(t);
+  const tunnel = await Tunnel.open(t);
+  await tunnel.openLcp();
+  const capture = new Running(server, 'capture', await onlySession(server), '-w', '-');
+  await capture.says(/^capturing session/);
+  capture.process.stdout?.destroy();
+  await tunnel.assertRelays('nobody reads this');
+  assert.equal(await capture.ended(), 0);
+  assert.match(capture.words, /^capturing session [^\n]*\n$/);
+});
+
+test('debug changes the level of one session alone, and back', async (t) => {
+  const server = await startServer(t, { log: { level: 'info' } });
+  const client = await Client.start(ADDRESS);
+  const id = await onlySession(server);
+  const other = await Client.start(CLIENT_ADDRESSES[1]);
+  const echoes = (): number =>
+    server.log.all.filter(({ session, message }) => session === id && message === 'EchoRequest').length;
+  await client.echo();
+  const on = new Running(server, 'debug', id, 'on');
+  assert.equal(await on.ended(), 0);
+  assert.equal(on.output, `session ${id} logs at level debug\n`);
+  await client.echo();
+  await until('the echo to be logged', () => echoes() === 1);
+  await other.echo();
+  const off = new Running(server, 'debug', id, 'off', '--json');
+  assert.equal(await off.ended(), 0);
+  assert.deepEqual(JSON.parse(off.output), { session: id, level: 'info' });
+  await client.echo();
+  client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  await server.waitForLog('its end', ({ session, msg }) => session === id && msg.startsWith('session ended'));
+  assert.equal(echoes(), 1);
+  assert.equal(server.log.all.filter(({ message }) => message === 'EchoRequest').length, 1);
+});
