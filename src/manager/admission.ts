@@ -15,6 +15,8 @@ export interface Client {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly localAddress: string;
+  /** When its start request was whole, ms of this process. */
+  readonly admittedAt: number;
   /** All bytes read so far, those included that came while it waited; the socket is paused. */
   takeBytes(): Buffer;
 }
@@ -123,7 +125,7 @@ export class Admission {
         stopReading(socket);
         return Buffer.concat(chunks);
       };
-      this.#onClient({ socket, peer, localAddress, takeBytes });
+      this.#onClient({ socket, peer, localAddress, admittedAt: performance.now(), takeBytes });
     });
   }
 }

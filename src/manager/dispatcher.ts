@@ -35,6 +35,8 @@ export class Dispatcher {
   readonly #waitingRoom: WaitingRoom;
   /** Handoffs that a worker has not answered yet. */
   readonly #underWay = new Set<Promise<void>>();
+  /** Called when a worker has adopted a client: milliseconds since the client was admitted. */
+  onHandedOver: (milliseconds: number) => void = () => undefined;
 
   constructor(
     configuration: Configuration,
@@ -137,6 +139,7 @@ export class Dispatcher {
       { session, peer: peerText(peer), callId: lease.callId, worker: worker.pid, remote: lease.remote },
       'client handed to a ctrl worker',
     );
+    this.onHandedOver(performance.now() - client.admittedAt);
     await this.#registry.add(session, lease, peer.address);
   }
 

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Configuration } from '../config/schema.js';
-import { LISTEN_FAILURES } from '../host/listen-failures.js';
+import { listenFailure } from '../host/listen-failures.js';
 
 /** Connections that the kernel keeps while this process is busy; the system's own limit (somaxconn) may be lower. */
 const BACKLOG = 4096;
@@ -26,17 +26,12 @@ export class Listener {
       }
       await once(this.#server, 'listening');
     } catch (error) {
-      throw new Error(listenFailure(where, error as NodeJS.ErrnoException), { cause: error });
+      const place = `on ${address}:${port}${vrf === undefined ? '' : ` of ${vrf}`}`;
+      throw new Error(listenFailure(place, error), { cause: error });
     }
   }
 
   close(): void {
     this.#server.close();
   }
-}
-
-function listenFailure({ address, port, vrf }: Configuration['listen'], error: NodeJS.ErrnoException): string {
-  const where = `cannot listen on ${address}:${port}${vrf === undefined ? '' : ` of ${vrf}`}`;
-  const known = LISTEN_FAILURES[error.code ?? ''];
-  return known === undefined ? `${where}: ${error.message}` : `${where}: ${known.problem}; mend it: ${known.remedy}`;
 }

@@ -14,6 +14,7 @@ import { leasePool } from './lease-pool.js';
 import { Leases } from './leases.js';
 import { Listener } from './listener.js';
 import { LogFiles } from './log-files.js';
+import type { ManagerMetrics } from './metrics/metrics.js';
 import { Registry } from './registry.js';
 import { TurnedAway } from './turned-away.js';
 import { WorkerPool } from './worker-pool.js';
@@ -42,6 +43,8 @@ export class Manager {
   readonly #admission: Admission;
   readonly #listener: Listener;
   readonly #broadcastRelay: BroadcastRelayProcess;
+  /** null without `metrics`. */
+  #metrics: ManagerMetrics | null = null;
 
   constructor(configuration: Configuration, processLog: ProcessLog) {
     const { log } = processLog;
@@ -78,9 +81,12 @@ export class Manager {
     for (const folder of [paths.sessions, paths.accounts]) mkdirSync(folder, { recursive: true, mode: 0o750 });
     // An earlier manager's word on what was wrong with the disks is no word of ours.
     for (const outage of [paths.accountingOutage, paths.logOutage]) rmSync(outage, { force: true });
+    const { metrics } = this.#configuration;
+    if (metrics !== undefined) this.#metrics = await this.#loadMetrics();
     await this.#registry.recover();
     this.#accountant.work();
     this.#logFiles.start();
+    if (metrics !== undefined) await this.#metrics?.listen(metrics);
     await this.#listener.listen(listen);
     this.#broadcastRelay.reconfigure(this.#configuration);
     for (const path of this.#pidFiles()) writeFileSync(path, `${process.pid}\n`);
@@ -141,6 +147,17 @@ export class Manager {
     this.#registry.detach();
   }
 
+  /** By those alone who want them, for what they need of memory. */
+  async #loadMetrics(): Promise<ManagerMetrics> {
+    const { ManagerMetrics } = await import('./metrics/metrics.js');
+    return new ManagerMetrics({
+      registry: this.#registry,
+      pool: this.#pool,
+      dispatcher: this.#dispatcher,
+      turnedAway: this.#turnedAway,
+    });
+  }
+
   #pidFiles(): string[] {
     const { runDirectory, pidFile } = this.#configuration;
     return [runPaths(runDirectory).managerPid, ...(pidFile === undefined ? [] : [pidFile])];
@@ -153,6 +170,7 @@ export class Manager {
     this.#pool.close();
     this.#broadcastRelay.close();
     this.#logFiles.close();
+    this.#metrics?.close();
     this.#turnedAway.close();
     for (const path of this.#pidFiles()) rmSync(path, { force: true });
   }

@@ -41,6 +41,8 @@ const newEntry = (lease: Lease, peerAddress: string | null): Entry => ({
 
 /** Told about every session, also those that an earlier manager began. */
 export interface SessionWatcher {
+  /** It is known from now on; `found`: an earlier manager's. */
+  entered?(id: string, found: boolean): void;
   /** Something of its state other than the counters is new; `before` is null the first time. */
   changed?(state: SessionState, before: SessionState | null): void;
   /** It is over; `died`: its worker went without a word. `last` is its last word, null when it never gave any. */
@@ -106,16 +108,14 @@ export class Registry {
           return;
         }
         this.#leases.adopt(record.lease);
-        this.#entries.set(id, newEntry(record.lease, null));
-        await this.#attach(id);
+        await this.#enter(id, newEntry(record.lease, null), true);
       }),
     );
   }
 
   /** Enters a session whose worker has adopted it. Its lease comes back when the session is over. */
   async add(id: string, lease: Lease, peerAddress: string): Promise<void> {
-    this.#entries.set(id, newEntry(lease, peerAddress));
-    await this.#attach(id);
+    await this.#enter(id, newEntry(lease, peerAddress), false);
   }
 
   /**
@@ -170,11 +170,38 @@ export class Registry {
     }
   }
 
+  /**
+   * Asks every session what it has counted, so that `states` is fresh: `withinMs` at most, and what comes later is taken
+   * then. Resolves with how many have not answered.
+   */
+  async askAll(withinMs: number): Promise<number> {
+    const unanswered = new Set(this.#entries.keys());
+    const answers = [...this.#entries].map(async ([id, entry]) => {
+      try {
+        entry.state = (await entry.client?.state()) ?? entry.state;
+        if (entry.client !== null) unanswered.delete(id);
+      } catch (error) {
+        if (error instanceof SessionGone) unanswered.delete(id);
+      }
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
+    await Promise.race([Promise.all(answers), limit]);
+    clearTimeout(timer);
+    return unanswered.size;
+  }
+
   #askToEnd(client: SessionClient): void {
     client.request('disconnect', { reason: 'serverShutdown' }).catch((error: unknown) => {
       if (!(error instanceof SessionGone))
         this.#log.warn({ session: client.id, err: error }, 'a session does not answer');
     });
+  }
+
+  async #enter(id: string, entry: Entry, found: boolean): Promise<void> {
+    this.#entries.set(id, entry);
+    for (const watcher of this.#watchers) watcher.entered?.(id, found);
+    await this.#attach(id);
   }
 
   async #attach(id: string): Promise<void> {

@@ -23,6 +23,7 @@ export type TurnedAwayCause = keyof typeof TURNED_AWAY;
 export class TurnedAway {
   readonly #log: Logger;
   readonly #counts = new Map<TurnedAwayCause, { count: number; peer: string }>();
+  readonly #totals = new Map<TurnedAwayCause, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(log: Logger) {
@@ -31,6 +32,7 @@ export class TurnedAway {
 
   /** Counts a client; `detail` is what it did, in words. */
   count(cause: TurnedAwayCause, peer: string, detail?: string): void {
+    this.#totals.set(cause, this.total(cause) + 1);
     const entry = this.#counts.get(cause);
     if (entry !== undefined) {
       entry.count += 1;
@@ -40,6 +42,11 @@ export class TurnedAway {
     this.#counts.set(cause, { count: 0, peer });
     this.#log.warn({ peer, cause, ...(detail === undefined ? {} : { detail }) }, `client ${TURNED_AWAY[cause]}`);
     this.#timer ??= setInterval(() => this.#report(), REPORT_INTERVAL_MS).unref();
+  }
+
+  /** How many since the manager's start. */
+  total(cause: TurnedAwayCause): number {
+    return this.#totals.get(cause) ?? 0;
   }
 
   /** Logs what has not been logged yet. */

@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Logger } from '../log/logger.js';
-import { Worker } from './worker.js';
+import { Worker, type WorkerEnd } from './worker.js';
 
 /** More at once would only slow each other. */
 const MAX_STARTING = Math.max(2, availableParallelism());
@@ -17,6 +17,8 @@ const LAST_RETRY_MS = 30_000;
 
 export class WorkerPool {
   readonly #log: Logger;
+  /** Since the manager's start; those that an earlier one started are none of these. */
+  readonly counts = { started: 0, ended: { beforeReady: 0, inOrder: 0, died: 0 } satisfies Record<WorkerEnd, number> };
   #spare: number;
   readonly #starting = new Set<Worker>();
   readonly #idle: Worker[] = [];
@@ -35,6 +37,10 @@ export class WorkerPool {
 
   get idleCount(): number {
     return this.#idle.length;
+  }
+
+  get startingCount(): number {
+    return this.#starting.size;
   }
 
   setSpare(spare: number): void {
@@ -81,17 +87,19 @@ export class WorkerPool {
 
   #start(): void {
     const worker = new Worker(this.#log);
+    this.counts.started += 1;
     this.#starting.add(worker);
     worker.onReady = () => {
       this.#starting.delete(worker);
       this.#failures = 0;
       this.#offer(worker);
     };
-    worker.onExit = (early) => {
+    worker.onExit = (end) => {
+      this.counts.ended[end] += 1;
       this.#starting.delete(worker);
       const index = this.#idle.indexOf(worker);
       if (index >= 0) this.#idle.splice(index, 1);
-      if (early) this.#backOff();
+      if (end === 'beforeReady') this.#backOff();
       this.#fillSoon();
     };
   }

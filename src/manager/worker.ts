@@ -21,6 +21,9 @@ const workerReport = z.discriminatedUnion('type', [
   z.object({ ...common, type: z.literal('refused'), session: z.string(), why: z.string() }),
 ]) satisfies z.ZodType<WorkerReport>;
 
+/** How a worker's process has ended: before it was ready, in order, or otherwise. */
+export type WorkerEnd = 'beforeReady' | 'inOrder' | 'died';
+
 /** What happened to a handoff, besides success. */
 export class HandoffFailed extends Error {}
 
@@ -32,8 +35,8 @@ export class Worker {
   #adopting: { readonly session: string; readonly settle: (failure: HandoffFailed | null) => void } | undefined;
   /** Called whenever the worker is free for a client: when it has started, and again after a session. */
   onReady: () => void = () => undefined;
-  /** Called once when the process has ended; `early` when that was before it was ready. */
-  onExit: (early: boolean) => void = () => undefined;
+  /** Called once when the process has ended. */
+  onExit: (end: WorkerEnd) => void = () => undefined;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -46,9 +49,11 @@ export class Worker {
     this.#child.on('message', (message) => this.#recvReport(message));
     this.#child.on('error', (error) => {
       this.#log.error({ err: error }, 'a ctrl worker could not be started or spoken to');
-      if (this.#child.pid === undefined) this.#ended('could not be started');
+      if (this.#child.pid === undefined) this.#ended('could not be started', false);
     });
-    this.#child.on('exit', (code, signal) => this.#ended(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    this.#child.on('exit', (code, signal) =>
+      this.#ended(signal === null ? `exit code ${code}` : `signal ${signal}`, code === 0),
+    );
   }
 
   get pid(): number | undefined {
@@ -118,11 +123,11 @@ export class Worker {
     }
   }
 
-  #ended(how: string): void {
+  #ended(how: string, inOrder: boolean): void {
     clearTimeout(this.#startTimer);
     this.#adopting?.settle(new HandoffFailed(`the ctrl worker died (${how})`));
     const early = this.#phase === 'starting';
-    this.onExit(early);
+    this.onExit(early ? 'beforeReady' : inOrder ? 'inOrder' : 'died');
     if (early) this.#log.error({ worker: this.pid, how }, 'a ctrl worker ended before it was ready');
   }
 }

@@ -99,6 +99,15 @@ describe('a machine on which it cannot work ends with exit code 1 and one senten
     assert.match(sentences[0] ?? '', /192\.0\.2\.1:1723.*another program/);
   });
 
+  test('the port of the metrics is taken', async (t) => {
+    const other = createServer().listen(9723, SERVER_ADDRESS);
+    t.after(() => other.close());
+    await once(other, 'listening');
+    const { code, sentences } = await fail(t, { metrics: { address: SERVER_ADDRESS } });
+    assert.deepEqual([code, sentences.length], [1, 1]);
+    assert.match(sentences[0] ?? '', /for metrics on 192\.0\.2\.1:9723.*another program/);
+  });
+
   test('the address is not this machine’s', async (t) => {
     const { code, sentences } = await fail(t, { listen: { address: '192.0.2.99' } });
     assert.deepEqual([code, sentences.length], [1, 1]);

@@ -1,0 +1,72 @@
+/**
+ * Each of the relay's counters that only grows, and the metric it is part of. The names are those of src/gre's
+ * counters, which a worker of another version may lack or exceed: what is not here is not told.
+ */
+
+/** The metrics that the relays' counters are summed in: name and help, and the label if there is one. */
+export const RELAY_METRICS = {
+  pptpd_tunnel_packets_total: { help: 'PPP frames carried', label: 'direction' },
+  pptpd_tunnel_bytes_total: { help: 'Octets of the PPP frames carried', label: 'direction' },
+  pptpd_dropped_packets_total: { help: 'Packets and frames dropped, by the counter that says why', label: 'reason' },
+  pptpd_lost_packets_total: { help: 'GRE packets of clients that never came, or too late', label: null },
+  pptpd_reordered_packets_total: {
+    help: 'GRE packets of clients that came before their turn and were held',
+    label: null,
+  },
+  pptpd_resyncs_total: { help: "Times a receive window moved to where a client's numbers had gone", label: null },
+  pptpd_acknowledgments_total: { help: 'GRE acknowledgments', label: 'kind' },
+  pptpd_icmp_errors_total: { help: 'ICMP errors that came for our packets', label: null },
+  pptpd_window_timeouts_total: { help: 'Times an acknowledgment was overdue and a send window closed', label: null },
+  pptpd_window_exceeded_total: { help: "GRE packets sent beyond a client's window", label: null },
+} as const;
+
+export type RelayMetric = keyof typeof RELAY_METRICS;
+
+interface Series {
+  readonly metric: RelayMetric;
+  /** The value of the metric's label. */
+  readonly value?: string;
+}
+
+const dropped = (reason: string): Series => ({ metric: 'pptpd_dropped_packets_total', value: reason });
+
+/** By the counter's name; null: a measure of now, which no sum makes sense of. */
+export const RELAY_SERIES: Readonly<Record<string, Series | null>> = {
+  rxPackets: { metric: 'pptpd_tunnel_packets_total', value: 'fromClient' },
+  rxBytes: { metric: 'pptpd_tunnel_bytes_total', value: 'fromClient' },
+  txPackets: { metric: 'pptpd_tunnel_packets_total', value: 'toClient' },
+  txBytes: { metric: 'pptpd_tunnel_bytes_total', value: 'toClient' },
+  rxTooShort: dropped('rxTooShort'),
+  rxWrongVersion: dropped('rxWrongVersion'),
+  rxWrongProtocol: dropped('rxWrongProtocol'),
+  rxWrongFlags: dropped('rxWrongFlags'),
+  rxWrongCallId: dropped('rxWrongCallId'),
+  rxTruncated: dropped('rxTruncated'),
+  rxNoSequence: dropped('rxNoSequence'),
+  rxTooLong: dropped('rxTooLong'),
+  rxLate: dropped('rxLate'),
+  rxDuplicate: dropped('rxDuplicate'),
+  rxOutsideWindow: dropped('rxOutsideWindow'),
+  rxSocketFull: dropped('rxSocketFull'),
+  rxPtyFull: dropped('rxPtyFull'),
+  ptyBadFcs: dropped('ptyBadFcs'),
+  ptyTooShort: dropped('ptyTooShort'),
+  ptyTooLong: dropped('ptyTooLong'),
+  ptyAborted: dropped('ptyAborted'),
+  txSocketFull: dropped('txSocketFull'),
+  txRefused: dropped('txRefused'),
+  rxLost: { metric: 'pptpd_lost_packets_total' },
+  rxHeld: { metric: 'pptpd_reordered_packets_total' },
+  rxResyncs: { metric: 'pptpd_resyncs_total' },
+  acksReceived: { metric: 'pptpd_acknowledgments_total', value: 'received' },
+  acksImpossible: { metric: 'pptpd_acknowledgments_total', value: 'impossible' },
+  acksSentAlone: { metric: 'pptpd_acknowledgments_total', value: 'sentAlone' },
+  acksSentWithData: { metric: 'pptpd_acknowledgments_total', value: 'sentWithData' },
+  icmpErrors: { metric: 'pptpd_icmp_errors_total' },
+  windowTimeouts: { metric: 'pptpd_window_timeouts_total' },
+  windowExceeded: { metric: 'pptpd_window_exceeded_total' },
+  window: null,
+  outstanding: null,
+  roundTrip: null,
+  timeout: null,
+};

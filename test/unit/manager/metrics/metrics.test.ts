@@ -1,0 +1,176 @@
+/**
+ * The metrics as Prometheus reads them, of a manager that is made up; and that the documentation's table and the
+ * Grafana dashboard name those that there are, and no others.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { RelayCounters } from '../../../../src/gre/counters.js';
+import { noneCounted } from '../../../../src/gre/counters.js';
+import { ManagerMetrics } from '../../../../src/manager/metrics/metrics.js';
+import { RELAY_SERIES } from '../../../../src/manager/metrics/relay-series.js';
+import type { SessionWatcher } from '../../../../src/manager/registry.js';
+import type { SessionState } from '../../../../src/session/state.js';
+import { aState } from '../../session/a-state.js';
+
+/** A manager's parts, as they are when somebody asks. */
+class Sources {
+  states: SessionState[] = [];
+  count = 0;
+  unanswered = 0;
+  watcher: SessionWatcher = {};
+  readonly dispatcher = { onHandedOver: (_milliseconds: number): void => undefined };
+  readonly metrics: ManagerMetrics;
+
+  constructor() {
+    this.metrics = new ManagerMetrics({
+      registry: this,
+      dispatcher: this.dispatcher,
+      pool: { idleCount: 2, startingCount: 1, counts: { started: 9, ended: { beforeReady: 1, inOrder: 3, died: 2 } } },
+      turnedAway: { total: (cause) => (cause === 'full' ? 4 : 0) },
+    });
+  }
+
+  watch(watcher: SessionWatcher): void {
+    this.watcher = watcher;
+  }
+
+  async askAll(): Promise<number> {
+    return this.unanswered;
+  }
+
+  /** Values by series, as `name{label="value"}`. */
+  async scrape(): Promise<ReadonlyMap<string, number>> {
+    const lines = (await this.metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    return new Map(
+      lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+    );
+  }
+}
+
+/** `pptpd_` names with their labels, from the metrics themselves. */
+async function metricNames(): Promise<{ readonly own: readonly string[]; readonly all: ReadonlySet<string> }> {
+  const text = await new Sources().metrics.text();
+  const all = Array.from(text.matchAll(/^# TYPE (\S+)/gm), ([, name = '']) => name);
+  return { own: all.filter((name) => name.startsWith('pptpd_')).toSorted(), all: new Set(all) };
+}
+
+test('what the manager’s parts know is there as they know it', async () => {
+  const sources = new Sources();
+  sources.states = [aState({ phase: 'up' }), aState({ session: 'two222', phase: 'up' }), aState({ session: 'three3' })];
+  sources.count = 4;
+  sources.unanswered = 1;
+  const series = await sources.scrape();
+  const expected = {
+    'pptpd_sessions{phase="up"}': 2,
+    'pptpd_sessions{phase="connected"}': 1,
+    'pptpd_sessions{phase="ending"}': 0,
+    'pptpd_sessions{phase="unknown"}': 1,
+    pptpd_sessions_unanswered: 1,
+    'pptpd_workers{state="spare"}': 2,
+    'pptpd_workers{state="starting"}': 1,
+    pptpd_workers_started_total: 9,
+    'pptpd_workers_ended_total{how="died"}': 2,
+    'pptpd_turned_away_total{cause="full"}': 4,
+    'pptpd_turned_away_total{cause="notPptp"}': 0,
+  };
+  for (const [name, value] of Object.entries(expected)) assert.equal(series.get(name), value, name);
+  // Asked twice, nothing is counted twice.
+  assert.equal((await sources.scrape()).get('pptpd_turned_away_total{cause="full"}'), 4);
+});
+
+test('counters are summed over sessions, those that are over included, and never go backwards', async () => {
+  const sources = new Sources();
+  const FROM_CLIENT = 'pptpd_tunnel_bytes_total{direction="fromClient"}';
+  const LATE = 'pptpd_dropped_packets_total{reason="rxLate"}';
+  const counted = (session: string, rxBytes: number, rxLate: number): SessionState =>
+    aState({ session, phase: 'up', counters: { ...noneCounted(), rxBytes, rxLate } });
+  const scrape = async (...states: SessionState[]): Promise<unknown> => {
+    sources.states = states;
+    const series = await sources.scrape();
+    return [series.get(FROM_CLIENT), series.get(LATE)];
+  };
+  sources.watcher.entered?.('one111', false);
+  sources.watcher.entered?.('two222', false);
+  assert.deepEqual(await scrape(counted('one111', 100, 1), counted('two222', 20, 0)), [120, 1]);
+  assert.deepEqual(await scrape(counted('one111', 150, 1), counted('two222', 20, 3)), [170, 4]);
+  // Its last word is newer than the last scrape.
+  sources.watcher.over?.('one111', counted('one111', 170, 1), false);
+  assert.deepEqual(await scrape(counted('two222', 20, 3)), [190, 4]);
+  sources.watcher.over?.('two222', counted('two222', 20, 3), true);
+  assert.deepEqual(await scrape(), [190, 4]);
+});
+
+test('sessions end by their reason, those of dead workers by that', async () => {
+  const sources = new Sources();
+  for (const id of ['one111', 'two222', 'three3']) sources.watcher.entered?.(id, id === 'three3');
+  sources.watcher.over?.('one111', aState({ ending: { reason: 'kicked', detail: null } }), false);
+  sources.watcher.over?.('two222', aState(), true);
+  sources.watcher.over?.('three3', null, false);
+  const series = await sources.scrape();
+  assert.equal(series.get('pptpd_sessions_started_total'), 2);
+  for (const reason of ['kicked', 'workerFailed', 'unknown'])
+    assert.equal(series.get(`pptpd_sessions_ended_total{reason="${reason}"}`), 1, reason);
+});
+
+test('handoffs are a histogram of seconds', async () => {
+  const sources = new Sources();
+  for (const milliseconds of [1, 7, 400]) sources.dispatcher.onHandedOver(milliseconds);
+  const series = await sources.scrape();
+  const upTo = (limit: string): number | undefined => series.get(`pptpd_handoff_seconds_bucket{le="${limit}"}`);
+  assert.deepEqual([upTo('0.002'), upTo('0.01'), upTo('0.5'), upTo('+Inf')], [1, 2, 3, 3]);
+});
+
+test('every counter of the relay is told, or is known to be none that grows', () => {
+  const unasked: Record<Exclude<keyof RelayCounters, keyof ReturnType<typeof noneCounted>>, true> = {
+    rxLost: true,
+    rxResyncs: true,
+    rxSocketFull: true,
+    ptyBadFcs: true,
+    ptyTooShort: true,
+    ptyTooLong: true,
+    ptyAborted: true,
+    acksImpossible: true,
+    window: true,
+    outstanding: true,
+    windowTimeouts: true,
+    windowExceeded: true,
+    roundTrip: true,
+    timeout: true,
+  };
+  const names = [...Object.keys(noneCounted()), ...Object.keys(unasked)];
+  assert.deepEqual(Object.keys(RELAY_SERIES).toSorted(), names.toSorted());
+});
+
+test('docs/metrics.md lists every metric, its type and its label, and no other', async () => {
+  const text = await new Sources().metrics.text();
+  const documented = Array.from(
+    readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(pptpd_\w+)` \| (\w+) \|/gm),
+    ([, name, type]) => `${name} ${type}`,
+  );
+  const real = Array.from(text.matchAll(/^# TYPE (pptpd_\w+) (\w+)/gm), ([, name, type]) => `${name} ${type}`);
+  assert.deepEqual(documented.toSorted(), real.toSorted());
+});
+
+test('the Grafana dashboard asks for metrics that there are, by labels that they have', async () => {
+  const { all, own } = await metricNames();
+  const expressions = Array.from(
+    readFileSync('docs/grafana.json', 'utf8').matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g),
+    (each) => String(JSON.parse(`"${each[1]}"`)),
+  );
+  const asked = expressions.flatMap((expression) => expression.match(/\b(?:pptpd|process|nodejs)_\w+/g) ?? []);
+  assert(asked.length > own.length / 2, 'the dashboard shows most of what there is');
+  for (const name of asked) assert(all.has(name.replace(/_(?:bucket|sum|count)$/, '')), `${name} is no metric`);
+  const text = await new Sources().metrics.text();
+  const labels = new Set(['le', 'instance', ...Array.from(text.matchAll(/[{,](\w+)="/g), ([, label = '']) => label)]);
+  // Of series that come into being with their first count, there is none to look at yet.
+  labels.add('reason');
+  for (const expression of expressions) {
+    for (const [, label = ''] of expression.matchAll(/[{,]\s*(\w+)\s*=~?\s*"|by \((\w+)\)/g)) {
+      if (label !== '') assert(labels.has(label), `${label} in ${expression} is no label`);
+    }
+    for (const [, list = ''] of expression.matchAll(/by \(([\w, ]+)\)/g)) {
+      for (const label of list.split(/, */)) assert(labels.has(label), `${label} in ${expression} is no label`);
+    }
+  }
+});

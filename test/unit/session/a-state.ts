@@ -1,0 +1,21 @@
+/** A session's state for tests: any, with the parts that matter to the test. */
+import type { SessionState } from '../../../src/session/state.js';
+
+export const aState = (parts: Partial<SessionState> = {}): SessionState => ({
+  session: 'abc123',
+  version: '0.1.0',
+  since: 0,
+  phase: 'connected',
+  ending: null,
+  peer: { address: '198.51.100.7', port: 40_123 },
+  localAddress: '192.0.2.1',
+  callId: 4711,
+  peerCallId: null,
+  tunnel: { local: '203.0.113.1', remote: '203.0.113.10' },
+  user: null,
+  pid: 17,
+  pppdPid: null,
+  ppp: null,
+  counters: null,
+  ...parts,
+});
