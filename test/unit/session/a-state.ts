@@ -17,5 +17,6 @@ export const aState = (parts: Partial<SessionState> = {}): SessionState => ({
   pppdPid: null,
   ppp: null,
   counters: null,
+  log: null,
   ...parts,
 });
