@@ -3,11 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../host/version.js';
 import { captureCommand } from './commands/capture.js';
 import { checkCommand } from './commands/check.js';
+import { completionCommand, completionWordsCommand } from './commands/completion.js';
 import { debugCommand } from './commands/debug.js';
 import { doctorCommand } from './commands/doctor.js';
 import { importCommand } from './commands/import.js';
 import { sessionsCommand } from './commands/sessions.js';
 import { showCommand } from './commands/show.js';
+import { topCommand } from './commands/top.js';
+import { watchCommand } from './commands/watch.js';
 import { configurationOption, EXIT } from './configuration.js';
 
 /** `serve` itself is the manager, which bin/pptpd-ts starts; here it stands for the help alone. */
@@ -28,8 +31,12 @@ const program = new Command('pptpd-ts')
   .addCommand(importCommand())
   .addCommand(sessionsCommand())
   .addCommand(showCommand())
+  .addCommand(topCommand())
+  .addCommand(watchCommand())
   .addCommand(captureCommand())
-  .addCommand(debugCommand());
+  .addCommand(debugCommand())
+  .addCommand(completionCommand())
+  .addCommand(completionWordsCommand(), { hidden: true });
 
 // Whoever reads (`| head`) has had enough: no fault of ours, and no more to do.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

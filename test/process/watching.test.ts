@@ -1,10 +1,11 @@
-/** The commands that watch a live session: capture and debug, with the server, a client, and a stand-in pppd. */
+/** The commands that watch live sessions: capture, debug, watch and top, with the server, a client, and a stand-in pppd. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { spawn as spawnOnTerminal } from 'node-pty';
 import { Client } from './support/client.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, type Server, SERVER_ADDRESS, startServer } from './support/server.js';
@@ -154,4 +155,61 @@ test('debug changes the level of one session alone, and back', async (t) => {
   await server.waitForLog('its end', ({ session, msg }) => session === id && msg.startsWith('session ended'));
   assert.equal(echoes(), 1);
   assert.equal(server.log.all.filter(({ message }) => message === 'EchoRequest').length, 1);
+});
+
+test('watch tells the steps of sessions that were there and of those that come, and follows none after Ctrl-C', async (t) => {
+  const server = await startServer(t);
+  const first = await Client.start(ADDRESS);
+  const watch = new Running(server, 'watch', '--json');
+  await watch.prints(/"event":"connected".*"198\.51\.100\.1"/);
+  const second = await Client.start(CLIENT_ADDRESSES[1]);
+  await watch.prints(/"event":"connected".*"198\.51\.100\.2"/);
+  second.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  await watch.prints(/"event":"ended"/);
+  const told = watch.output
+    .trimEnd()
+    .split('\n')
+    .map((line): Record<string, unknown> => JSON.parse(line));
+  assert.deepEqual(
+    told.map(({ event, client, reason }) => [event, client, reason]),
+    [
+      ['connected', ADDRESS, undefined],
+      ['connected', CLIENT_ADDRESSES[1], undefined],
+      ['ended', CLIENT_ADDRESSES[1], 'clientStopped'],
+    ],
+  );
+  assert.equal(await watch.interrupted(), 0);
+  await first.echo();
+});
+
+test('top --once is one table without a terminal, and JSON on demand', async (t) => {
+  const server = await startServer(t);
+  const tunnel = await Tunnel.open(t);
+  await tunnel.openLcp();
+  const top = new Running(server, 'top', '--interval', '0.2');
+  assert.equal(await top.ended(), 0, top.words);
+  const [headings, row, end] = top.output.split('\n');
+  assert.match(headings ?? '', /^ID +USER +CLIENT/);
+  assert.match(row ?? '', new RegExp(`^${await onlySession(server)} +- +${ADDRESS} .* bit/s`));
+  assert.equal(end, '');
+  const json = new Running(server, 'top', '--json', '--interval', '0.2', '--client', '192.0.2.99');
+  assert.equal(await json.ended(), 0, json.words);
+  assert.deepEqual(JSON.parse(json.output), { interval: 0.2, sessions: [] });
+});
+
+test('top draws on a terminal, again and again, and q leaves the terminal as it was', async (t) => {
+  const server = await startServer(t);
+  const tunnel = await Tunnel.open(t);
+  await tunnel.openLcp();
+  const args = ['top', '--interval', '0.1', '-c', server.configurationFile];
+  const terminal = spawnOnTerminal(resolve('bin/pptpd-ts'), args, { cols: 120, rows: 24 });
+  let screen = '';
+  terminal.onData((chunk) => (screen += chunk));
+  const exit = new Promise<number>((done) => terminal.onExit(({ exitCode }) => done(exitCode)));
+  const id = await onlySession(server);
+  await until('three pictures', () => screen.split(`\n${id}`).length > 3);
+  terminal.write('q');
+  assert.equal(await exit, 0);
+  assert.ok(screen.startsWith('\u001B[?1049h'), 'another screen');
+  assert.ok(screen.endsWith('\u001B[?1049l'), 'and back');
 });

@@ -1,58 +1,56 @@
-/** `pptpd-ts show ID`: everything that one session tells about itself. */
-import { Command } from 'commander';
-import { SessionClient } from '../../session/client.js';
-import { SessionArgument } from '../session-argument.js';
+/** `pptpd-ts show ID`: everything that one session tells about itself, and the last lines of its log. */
+import { Command, InvalidArgumentError } from 'commander';
+import { interfaceOfPppd } from '../../host/ppp-interface.js';
 import type { SessionState } from '../../session/state.js';
-import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
-import { bold, localTime } from '../output.js';
+import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+import { describeSession } from '../description.js';
+import { lastLines, type LogLine, logLineText } from '../log-tail.js';
+import { bold } from '../output.js';
+import { NO_SUCH_SESSION, SessionArgument, withSession } from '../session-argument.js';
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** Nested values as `key.key  value` lines; what is null or zero is left out: it has not happened. */
-function lines(value: unknown, key: string): [string, string][] {
-  if (value === null || value === 0 || value === '') return [];
-  if (typeof value !== 'object') return [[key, typeof value === 'string' ? value : JSON.stringify(value)]];
-  if (Array.isArray(value))
-    return value.length === 0 ? [] : [[key, value.map((each) => JSON.stringify(each)).join(', ')]];
-  return Object.entries(value as Json).flatMap(([name, inner]) => lines(inner, key === '' ? name : `${key}.${name}`));
-}
-
-function section(title: string, values: unknown): string {
-  const pairs = lines(values, '');
-  if (pairs.length === 0) return '';
-  const width = Math.max(...pairs.map(([name]) => name.length));
-  return [bold(title), ...pairs.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)].join('\n');
-}
-
-function describeSession({ counters, ppp, since, ...session }: SessionState): string {
-  return [
-    section('session', { ...session, since: localTime(since) }),
-    section('PPP negotiation', ppp),
-    section('GRE relay (counters that are 0 are left out)', counters),
-  ]
-    .filter((text) => text !== '')
-    .join('\n\n');
+interface ShowOptions extends RunDirectoryOptions {
+  readonly json?: true;
+  readonly lines: number;
 }
 
 export const showCommand = (): Command =>
   addRunDirectoryOptions(
     new Command('show')
-      .description('show one session: client, negotiation, counters by reason, round-trip time, window')
+      .description('show one session: client, negotiation, encryption, loss, round-trip time, counters, last log lines')
       .addArgument(new SessionArgument()),
   )
-    .option('--json', 'print JSON')
+    .option('-n, --lines <count>', 'how many lines of its log, when it has a file of its own', parseCount, 10)
+    .option('--json', 'print JSON: the state, its pppd interface, the log lines')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts show 1kzdpy\n  pptpd-ts show 1kzdpy --json | jq .counters\n\nExit code 1: there is no such session.',
+      `\nExamples:\n  pptpd-ts show 1kzdpy\n  pptpd-ts show 1kzdpy --lines 50\n  pptpd-ts show 1kzdpy --json | jq .counters\n\n${NO_SUCH_SESSION}`,
     )
-    .action(async (id: string, options: RunDirectoryOptions & { json?: true }) => {
-      const runDirectory = runDirectoryOf(options);
-      try {
-        const client = await SessionClient.connect(runDirectory, id);
-        const state = await client.state().finally(() => client.close());
-        console.log(options.json ? JSON.stringify(state, null, 2) : describeSession(state));
-      } catch (error) {
-        console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
-        process.exitCode = EXIT.failed;
-      }
+    .action(async (id: string, options: ShowOptions) => {
+      await withSession(runDirectoryOf(options), id, async (session) => {
+        const state = await session.state();
+        const interfaceName = state.pppdPid === null ? null : interfaceOfPppd(state.pppdPid);
+        const lastLog = logOf(state, options.lines);
+        if (options.json) {
+          console.log(JSON.stringify({ ...state, interface: interfaceName, lastLog }, null, 2));
+          return;
+        }
+        console.log(describeSession(state, interfaceName, Date.now()));
+        if (lastLog.length === 0) return;
+        console.log(['', bold('last log lines (UTC)'), ...lastLog.map((line) => `  ${logLineText(line)}`)].join('\n'));
+      });
     });
+
+function logOf({ log }: SessionState, count: number): LogLine[] {
+  if (log === null || log.file === null) return [];
+  try {
+    return lastLines(log.file, count);
+  } catch (error) {
+    console.error(`pptpd-ts: ${log.file}: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
+}
+
+function parseCount(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('not a number of lines');
+  return Number(text);
+}

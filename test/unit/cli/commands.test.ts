@@ -53,7 +53,7 @@ async function serveSession(t: TestContext, runDirectory: string): Promise<void>
       pppdPid: 2,
       log: { level: 'info', file: null },
       ppp: { phase: 'up', encryption: { method: 'mppe', bits: 128 } },
-      counters: { rxBytes: 1536, txBytes: 20, rxLate: 0 },
+      counters: { rxBytes: 1536, txBytes: 20, rxTooShort: 0, rxTooLong: 3 },
     }),
     disconnect: () => undefined,
     reopenLog: () => undefined,
@@ -71,7 +71,19 @@ test('without a command, and for an unknown one, the help is shown and the exit 
   }
 });
 
-for (const command of ['serve', 'check', 'doctor', 'import', 'sessions', 'show']) {
+for (const command of [
+  'serve',
+  'check',
+  'doctor',
+  'import',
+  'sessions',
+  'show',
+  'top',
+  'watch',
+  'capture',
+  'debug',
+  'completion',
+]) {
   test(`${command} --help has an example`, async () => {
     const { code, output } = await run(command, '--help');
     assert.equal(code, 0);
@@ -193,9 +205,10 @@ test('show tells everything that has happened, and nothing that has not', async 
   await serveSession(t, runDirectory);
   const { code, output } = await run('show', 'abc123', '-c', file);
   assert.equal(code, 0);
-  assert.match(output, /encryption\.bits +128/);
-  assert.match(output, /rxBytes +1536/);
-  assert.ok(!output.includes('rxLate'));
+  assert.match(output, /encryption +MPPE 128/);
+  assert.match(output, /received +.* 1\.5 KiB/);
+  assert.match(output, /rxTooLong +3\n/);
+  assert.ok(!output.includes('rxTooShort'));
 });
 
 test('show of a session that is not there is a sentence and exit code 1', async (t) => {

@@ -1,0 +1,138 @@
+/** `pptpd-ts top`: what passes through each session now, drawn again and again on a terminal, or once. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { Command, InvalidArgumentError } from 'commander';
+import { listSessions } from '../../session/client.js';
+import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+import { bold, duration, localTime } from '../output.js';
+import { bitRate, type Sample, type SessionRates, ratesBetween } from '../rates.js';
+import { addSelectionOptions, selected, type Selection } from '../selection.js';
+import { stopSignal } from '../stop.js';
+import { table } from '../table.js';
+
+interface TopOptions extends RunDirectoryOptions, Selection {
+  /** Seconds. */
+  readonly interval: number;
+  readonly once?: true;
+  readonly json?: true;
+}
+
+const HEADINGS = ['ID', 'USER', 'CLIENT', 'TUNNEL', 'PHASE', 'FOR', 'RECEIVED', 'SENT', 'PKT/S', 'LOST', 'RTT'];
+/** Lines above the sessions: summary, headings. */
+const HEAD_LINES = 2;
+
+/** ANSI: another screen without a cursor, and back; to its corner; the rest of the line, of the screen. */
+const SCREEN = {
+  enter: '\u001B[?1049h\u001B[?25l',
+  leave: '\u001B[?25h\u001B[?1049l',
+  home: '\u001B[H',
+  endOfLine: '\u001B[K',
+  endOfScreen: '\u001B[J',
+} as const;
+/** Keys that end it; a terminal in raw mode gives Ctrl-C as one. */
+const END_KEYS = ['q', 'Q', '\u0003'];
+
+export const topCommand = (): Command =>
+  addSelectionOptions(
+    addRunDirectoryOptions(
+      new Command('top').description('show what passes through each session now, the busiest first'),
+    ),
+  )
+    .option('--interval <seconds>', 'between two looks, 0.1 to 3600', parseInterval, 2)
+    .option('--once', 'print one table after one interval; so it is without a terminal')
+    .option('--json', 'print one JSON object after one interval; rates in bits and packets a second')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  pptpd-ts top
+  pptpd-ts top --interval 0.5 --client 192.0.2.0/24
+  pptpd-ts top --once --interval 10
+  pptpd-ts top --json | jq '.sessions[] | select(.loss > 0.01) | .user'
+
+RECEIVED and SENT are from and to the client. q or Ctrl-C ends it, with exit code 0.`,
+    )
+    .action(async (options: TopOptions) => {
+      const look = sampler(runDirectoryOf(options), options);
+      if (options.once || options.json || !process.stdout.isTTY) await printOnce(look, options);
+      else await draw(look, options.interval);
+    });
+
+const sampler = (runDirectory: string, selection: Selection) => async (): Promise<Sample> => ({
+  sessions: selected(selection, (await listSessions(runDirectory)).sessions),
+  at: performance.now(),
+});
+
+async function printOnce(look: () => Promise<Sample>, { interval, json }: TopOptions): Promise<void> {
+  const before = await look();
+  await wait(interval * 1000);
+  const sessions = ratesBetween(before, await look());
+  console.log(json ? JSON.stringify({ interval, sessions }, null, 2) : table(HEADINGS, sessions.map(row)));
+}
+
+async function draw(look: () => Promise<Sample>, interval: number): Promise<void> {
+  const stop = AbortSignal.any([stopSignal(), endKey()]);
+  process.stdout.write(SCREEN.enter);
+  // However it ends, the terminal is as it was.
+  process.on('exit', () => {
+    process.stdout.write(SCREEN.leave);
+    if (process.stdin.isTTY) process.stdin.setRawMode(false);
+  });
+  let before = await look();
+  while (!stop.aborted) {
+    const after = await look();
+    const lines = picture(ratesBetween(before, after), interval);
+    process.stdout.write(
+      `${SCREEN.home}${lines.map((line) => `${line}${SCREEN.endOfLine}`).join('\r\n')}${SCREEN.endOfScreen}`,
+    );
+    before = after;
+    // Told to stop while it waits: that is no failure.
+    await wait(interval * 1000, undefined, { signal: stop }).catch(() => undefined);
+  }
+  process.exit();
+}
+
+/** As many lines as the terminal has, the last one telling how many sessions it has no room for. */
+function picture(sessions: readonly SessionRates[], interval: number): string[] {
+  const sum = (of: (session: SessionRates) => number): string =>
+    bitRate(sessions.reduce((total, session) => total + of(session), 0));
+  const summary = `${localTime(Date.now())}  ${sessions.length} sessions  received ${sum(({ rxBits }) => rxBits)}  sent ${sum(({ txBits }) => txBits)}  every ${interval} s, q ends`;
+  const room = Math.max(1, process.stdout.rows - HEAD_LINES - 1);
+  const shown = sessions.slice(0, room);
+  const rest = sessions.length - shown.length;
+  return [
+    bold(summary.slice(0, process.stdout.columns)),
+    ...table(HEADINGS, shown.map(row)).split('\n'),
+    ...(rest === 0 ? [] : [`and ${rest} more`]),
+  ];
+}
+
+const row = (rates: SessionRates): string[] => [
+  rates.session,
+  rates.user ?? '-',
+  rates.client,
+  rates.address ?? '-',
+  rates.phase,
+  duration((Date.now() - rates.since) / 1000),
+  bitRate(rates.rxBits),
+  bitRate(rates.txBits),
+  String(Math.round(rates.rxPackets + rates.txPackets)),
+  rates.loss === null ? '-' : `${(rates.loss * 100).toFixed(1)} %`,
+  rates.roundTrip === null ? '-' : `${rates.roundTrip.toFixed(1)} ms`,
+];
+
+function endKey(): AbortSignal {
+  const controller = new AbortController();
+  const { stdin } = process;
+  if (!stdin.isTTY) return controller.signal;
+  stdin.setRawMode(true);
+  stdin.setEncoding('utf8').on('data', (keys: string) => {
+    if (END_KEYS.some((key) => keys.includes(key))) controller.abort();
+  });
+  return controller.signal;
+}
+
+function parseInterval(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 0.1 && seconds <= 3600)) throw new InvalidArgumentError('not a number of seconds from 0.1 to 3600');
+  return seconds;
+}

@@ -1,0 +1,91 @@
+/** `pptpd-ts watch`: a line for each step in the life of every session, from now on. */
+import { Command } from 'commander';
+import type { SessionClient } from '../../session/client.js';
+import { SessionFollower } from '../../session/follower.js';
+import type { SessionState } from '../../session/state.js';
+import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+import { ending, type Happening, happenings, type Step } from '../happenings.js';
+import { green, localTime, red, yellow } from '../output.js';
+import { addSelectionOptions, selected, type Selection } from '../selection.js';
+import { aborted, stopSignal } from '../stop.js';
+
+interface WatchOptions extends RunDirectoryOptions, Selection {
+  readonly json?: true;
+}
+
+const plain = (text: string): string => text;
+const COLOURS = {
+  connected: plain,
+  authenticated: plain,
+  up: green,
+  failed: red,
+  ended: yellow,
+} as const satisfies Record<Step, (text: string) => string>;
+
+/** As wide as the longest step. */
+const STEP_WIDTH = 'authenticated'.length;
+
+function line({ event, session, user, client, address, detail }: Happening): string {
+  const who = `${user ?? '-'} from ${client}${address === null ? '' : ` with ${address}`}`;
+  const step = COLOURS[event](event.padEnd(STEP_WIDTH));
+  return `${localTime(Date.now())}  ${session}  ${step}  ${who}${detail === null ? '' : `: ${detail}`}`;
+}
+
+export const watchCommand = (): Command =>
+  addSelectionOptions(
+    addRunDirectoryOptions(
+      new Command('watch').description('print a line when a session connects, authenticates, is up, fails or ends'),
+    ),
+  )
+    .option('--json', 'print a JSON object a line')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  pptpd-ts watch
+  pptpd-ts watch --user alice
+  pptpd-ts watch --json | jq -r 'select(.event == "failed") | .detail'
+
+Sessions that are there already are shown with what has been. Ctrl-C ends it, with exit code 0.`,
+    )
+    .action(async (options: WatchOptions) => {
+      const runDirectory = runDirectoryOf(options);
+      const print = (state: SessionState, happened: readonly Happening[]): void => {
+        // The user is known late: what happens to a session that is not selected yet is not shown.
+        if (selected(options, [state]).length === 0) return;
+        for (const each of happened) {
+          console.log(options.json ? JSON.stringify({ time: new Date().toISOString(), ...each }) : line(each));
+        }
+      };
+      const follower = new SessionFollower(runDirectory, {
+        found: (session) => {
+          follow(session, print).catch((error: unknown) => {
+            console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
+            session.close();
+          });
+        },
+        unreachable: (_, why) => console.error(`pptpd-ts: ${why}`),
+      });
+      await aborted(stopSignal());
+      follower.close();
+      // The sessions' sockets are open, and would keep the process.
+      process.exit();
+    });
+
+/** Rejects when the session's answer is not understood. */
+async function follow(
+  session: SessionClient,
+  print: (state: SessionState, happened: readonly Happening[]) => void,
+): Promise<void> {
+  let last: SessionState | null = null;
+  const tell = (state: SessionState): void => {
+    print(state, happenings(last, state));
+    last = state;
+  };
+  session.onState = tell;
+  session.onClose = () => {
+    if (last !== null) print(last, [ending(last)]);
+  };
+  await session.request('subscribe', {});
+  tell(await session.state());
+}

@@ -1,0 +1,123 @@
+/** A session as `pptpd-ts show` tells it: sections of labels and values. Pure, but for the interface of its pppd. */
+import type { PppState } from '../ppp/reader.js';
+import type { SessionState } from '../session/state.js';
+import { bold, duration, localTime, octets } from './output.js';
+import { encryptionText, failureText, pppOf } from './ppp.js';
+
+type Row = readonly [label: string, value: string | null];
+
+interface Section {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+/** Counters that are told in words; the others follow by name when they are not 0. */
+const IN_WORDS = [
+  'rxPackets',
+  'rxBytes',
+  'txPackets',
+  'txBytes',
+  'rxLost',
+  'rxHeld',
+  'rxLate',
+  'rxDuplicate',
+  'roundTrip',
+  'timeout',
+  'window',
+  'outstanding',
+] as const;
+
+/** `interfaceName`: of its pppd, null when it has none. `now` in milliseconds since the epoch. */
+export function describeSession(state: SessionState, interfaceName: string | null, now: number): string {
+  return [whoAndWhere(state, interfaceName, now), negotiation(state), traffic(state), counters(state)]
+    .map(({ title, rows }) => ({ title, rows: rows.filter((row): row is [string, string] => row[1] !== null) }))
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ title, rows }) => {
+      const width = Math.max(...rows.map(([label]) => label.length));
+      return [bold(title), ...rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`)].join('\n');
+    })
+    .join('\n\n');
+}
+
+function whoAndWhere(state: SessionState, interfaceName: string | null, now: number): Section {
+  const { session, user, peer, localAddress, tunnel, phase, since, callId, peerCallId, pid, pppdPid, log } = state;
+  return {
+    title: `session ${session}`,
+    rows: [
+      ['user', user],
+      ['client', `${peer.address}:${peer.port}`],
+      ['server', localAddress],
+      ['tunnel', tunnel.remote === null ? null : `${tunnel.local ?? '?'} (here) to ${tunnel.remote} (client)`],
+      ['phase', phase],
+      ['since', `${localTime(since)} (${duration((now - since) / 1000)})`],
+      ['ends', state.ending === null ? null : `${state.ending.reason} ${state.ending.detail ?? ''}`.trimEnd()],
+      ['call ids', `${callId} (ours)${peerCallId === null ? '' : `, ${peerCallId} (the client's)`}`],
+      ['worker', `process ${pid}, pptpd-ts ${state.version}`],
+      ['pppd', pppdPid === null ? null : `process ${pppdPid}${interfaceName === null ? '' : `, ${interfaceName}`}`],
+      ['log', log === null ? null : `level ${log.level}, ${log.file ?? 'standard output of the server'}`],
+    ],
+  };
+}
+
+function negotiation(state: SessionState): Section {
+  const { authentication, encryption, addresses, mru, accm, identification, failure, refusals, phase } = pppOf(state);
+  const list = (values: readonly string[] | undefined): string | null =>
+    values === undefined || values.length === 0 ? null : values.join(', ');
+  return {
+    title: 'PPP negotiation',
+    rows: [
+      ['phase', phase ?? null],
+      ['authentication', authentication === undefined ? null : authenticationText(authentication)],
+      ['encryption', encryptionText(encryption)],
+      ['addresses', addresses ? `${addresses.local ?? '?'} to ${addresses.remote ?? '?'}` : null],
+      ['DNS', list(addresses?.dns)],
+      ['WINS', list(addresses?.wins)],
+      ['MRU', mru === undefined ? null : `${mru.toClient} to the client, ${mru.fromClient} from it`],
+      ['ACCM', accm === undefined ? null : `${hex(accm.toClient)} to the client, ${hex(accm.fromClient)} from it`],
+      ['client says', list(identification)],
+      [
+        'refused',
+        list(refusals?.map(({ by, protocol, option, how }) => `${protocol} ${option ?? ''} (${how} by the ${by})`)),
+      ],
+      ['failure', failure ? failureText(failure) : null],
+    ],
+  };
+}
+
+function authenticationText({ protocol, method, result }: PppState['authentication']): string | null {
+  if (result === 'none' && protocol === null) return null;
+  return `${method ?? protocol ?? 'none'}: ${result}`;
+}
+
+const hex = (accm: number): string => `0x${accm.toString(16).padStart(8, '0')}`;
+
+function traffic({ counters: all }: SessionState): Section {
+  if (all === null) return { title: 'traffic', rows: [] };
+  const count = (name: (typeof IN_WORDS)[number]): number => all[name] ?? 0;
+  const [came, lost] = [count('rxPackets'), count('rxLost')];
+  const share = came + lost === 0 ? '' : ` (${((lost * 100) / (came + lost)).toFixed(2)} %)`;
+  const roundTrip = count('roundTrip');
+  return {
+    title: 'traffic',
+    rows: [
+      ['received', `${count('rxPackets')} packets, ${octets(count('rxBytes'))}`],
+      ['sent', `${count('txPackets')} packets, ${octets(count('txBytes'))}`],
+      ['lost', `${lost} of the client's packets${share}`],
+      [
+        'reordered',
+        `${count('rxHeld')} held for their turn, ${count('rxLate')} too late, ${count('rxDuplicate')} twice`,
+      ],
+      [
+        'round trip',
+        roundTrip === 0 ? null : `${roundTrip.toFixed(1)} ms, time-out ${Math.round(count('timeout'))} ms`,
+      ],
+      ['window', `${Math.round(count('window'))} packets, ${count('outstanding')} unacknowledged`],
+    ],
+  };
+}
+
+function counters({ counters: all }: SessionState): Section {
+  const words: readonly string[] = IN_WORDS;
+  const others = Object.entries(all ?? {}).filter(([name, count]) => count !== 0 && !words.includes(name));
+  return { title: 'counters that are not 0', rows: others.map(([name, count]) => [name, String(count)]) };
+}

@@ -1,0 +1,41 @@
+/** The last lines of a session's log file, for people and for programs. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+/** Read from the file's end: some hundred lines. */
+const TAIL_BYTES = 64 * 1024;
+
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** At most `count`, the oldest first. Throws what the system says when the file cannot be read. */
+export function lastLines(path: string, count: number): LogLine[] {
+  if (count === 0) return [];
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    const length = readSync(file, bytes, 0, bytes.length, size - bytes.length);
+    const lines = bytes.toString('utf8', 0, length).split('\n');
+    // Reading may have begun in the middle of a line, and a full disk cuts lines off.
+    return lines
+      .map(parse)
+      .filter((line) => line !== null)
+      .slice(-count);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function parse(line: string): LogLine | null {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** `10:04:07 warn  login failed: …`, the time as the log has it, in UTC. */
+export function logLineText({ time, level, msg }: LogLine): string {
+  const clock = typeof time === 'string' ? time.slice(11, 19) : '';
+  return `${clock} ${String(level).padEnd(5)} ${String(msg)}`;
+}

@@ -1,0 +1,27 @@
+/** What the commands read in a session's `ppp`: its shape is src/ppp's, but another version may have written it. */
+import { describeFailure, type Encryption, type PppFailure, type PppState } from '../ppp/reader.js';
+import type { SessionState } from '../session/state.js';
+
+type Told = { readonly [Key in keyof PppState]?: PppState[Key] };
+
+export const pppOf = ({ ppp }: SessionState): Told => ppp ?? {};
+
+/** `MPPE 128 stateless`, `none (refused by the client)`; null: not negotiated. */
+export function encryptionText(encryption: Encryption | null | undefined): string | null {
+  if (encryption === null || encryption === undefined) return null;
+  if (encryption.method === 'none') {
+    return encryption.refusedBy === null ? 'none' : `none (refused by the ${encryption.refusedBy})`;
+  }
+  const oneWay =
+    encryption.oneWay === null ? '' : `, only ${encryption.oneWay === 'toClient' ? 'to' : 'from'} the client`;
+  return `MPPE ${encryption.bits} ${encryption.stateless ? 'stateless' : 'stateful'}${oneWay}`;
+}
+
+/** The cause and its remedy as a sentence. */
+export function failureText(failure: PppFailure): string {
+  try {
+    return describeFailure(failure);
+  } catch {
+    return failure.reason; // a newer version's, whose sentence this one does not have
+  }
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ending, happenings } from '../../../src/cli/happenings.js';
+import { sessionOf } from './sessions.js';
+
+const connected = sessionOf({ phase: 'connected', user: null });
+const pending = sessionOf({
+  phase: 'negotiating',
+  ppp: { authentication: { protocol: 'MS-CHAPv2', result: 'pending' } },
+});
+const authenticated = sessionOf({
+  phase: 'negotiating',
+  ppp: { authentication: { protocol: 'MS-CHAPv2', result: 'succeeded' } },
+});
+const up = sessionOf({
+  phase: 'up',
+  ppp: { ...authenticated.ppp, encryption: { method: 'mppe', bits: 128, stateless: true, oneWay: null } },
+});
+const failed = sessionOf({
+  phase: 'negotiating',
+  ppp: { failure: { reason: 'encryptionRefused', by: 'client' } },
+});
+
+const told = (...args: Parameters<typeof happenings>): (readonly [string, string | null])[] =>
+  happenings(...args).map(({ event, detail }) => [event, detail]);
+
+test('each step of a login is told once', () => {
+  assert.deepEqual(told(null, connected), [['connected', null]]);
+  assert.deepEqual(told(connected, pending), []);
+  assert.deepEqual(told(pending, authenticated), [['authenticated', 'MS-CHAPv2']]);
+  assert.deepEqual(told(authenticated, up), [['up', 'encryption MPPE 128 stateless']]);
+  assert.deepEqual(told(up, { ...up, counters: { rxBytes: 1 } }), []);
+});
+
+test('a session that was there before has all its steps at once', () => {
+  assert.deepEqual(
+    happenings(null, up).map(({ event }) => event),
+    ['connected', 'authenticated', 'up'],
+  );
+});
+
+test('a failure is told with its cause, once', () => {
+  assert.deepEqual(told(connected, failed), [
+    ['failed', 'the client refused MPPE encryption, which our pppd requires: allow 128-bit MPPE in the client'],
+  ]);
+  assert.deepEqual(told(failed, failed), []);
+});
+
+test('a failure that only a newer version knows is told by its name', () => {
+  assert.deepEqual(told(connected, sessionOf({ phase: 'negotiating', ppp: { failure: { reason: 'moonPhase' } } })), [
+    ['failed', 'moonPhase'],
+  ]);
+});
+
+test('an end has its reason as a name and in words', () => {
+  const { event, reason, detail } = ending(
+    sessionOf({ ending: { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s' } }),
+  );
+  assert.deepEqual(
+    [event, reason, detail],
+    ['ended', 'clientSilent', 'the client answered no Echo-Request (no Echo-Reply within 60 s)'],
+  );
+});
+
+test('a worker that died has said no reason', () => {
+  const { reason, detail } = ending(up);
+  assert.deepEqual([reason, detail], [null, 'its worker went without a word']);
+});
