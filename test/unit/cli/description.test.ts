@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { describeSession } from '../../../src/cli/description.js';
+import { lastLines, logLineText } from '../../../src/cli/log-tail.js';
+import { sessionOf } from './sessions.js';
+
+const NOW = sessionOf({}).since + 90_000;
+
+test('a session is told with what an administrator asks for', () => {
+  const state = sessionOf({
+    log: { level: 'debug', file: '/var/log/pptpd-ts/session-abc123.log' },
+    ppp: {
+      phase: 'up',
+      authentication: { protocol: 'MS-CHAPv2', method: null, result: 'succeeded' },
+      encryption: { method: 'mppe', bits: 128, stateless: true, oneWay: null },
+      mru: { toClient: 1400, fromClient: 1500 },
+      accm: { toClient: 0, fromClient: 0xffffffff },
+      identification: ['MSRASV5.20'],
+      refusals: [{ protocol: 'IPCP', option: 'address', how: 'nak', by: 'server', asked: null }],
+    },
+    counters: {
+      rxPackets: 99,
+      rxBytes: 2048,
+      rxLost: 1,
+      rxHeld: 3,
+      rxLate: 1,
+      rxDuplicate: 2,
+      roundTrip: 12.34,
+      timeout: 200,
+      window: 16,
+      outstanding: 1,
+      rxWrongCallId: 7,
+      rxPtyFull: 0,
+    },
+  });
+  const text = describeSession(state, 'ppp3', NOW);
+  for (const line of [
+    /^ {2}user +alice$/m,
+    /^ {2}client +192\.0\.2\.7:40123$/m,
+    /^ {2}since .*\(1 min 30 s\)$/m,
+    /^ {2}pppd +process 2, ppp3$/m,
+    /^ {2}log +level debug, .*session-abc123\.log$/m,
+    /^ {2}authentication +MS-CHAPv2: succeeded$/m,
+    /^ {2}encryption +MPPE 128 stateless$/m,
+    /^ {2}MRU +1400 to the client, 1500 from it$/m,
+    /^ {2}ACCM +0x00000000 to the client, 0xffffffff from it$/m,
+    /^ {2}client says +MSRASV5\.20$/m,
+    /^ {2}refused +IPCP address \(nak by the server\)$/m,
+    /^ {2}lost +1 of the client's packets \(1\.00 %\)$/m,
+    /^ {2}reordered +3 held for their turn, 1 too late, 2 twice$/m,
+    /^ {2}round trip +12\.3 ms, time-out 200 ms$/m,
+    /^ {2}window +16 packets, 1 unacknowledged$/m,
+    /^ {2}rxWrongCallId +7$/m,
+  ]) {
+    assert.match(text, line);
+  }
+  assert.doesNotMatch(text, /rxPtyFull|failure|DNS|null|undefined/);
+});
+
+test('a session without a call has neither negotiation nor traffic', () => {
+  const text = describeSession(sessionOf({ phase: 'connected', user: null, pppdPid: null }), null, NOW);
+  assert.doesNotMatch(text, /negotiation|traffic|counters|pppd +process|user/);
+});
+
+test('the last lines of a log, whatever a full disk has cut off', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'session.log');
+  const line = (number: number): string =>
+    JSON.stringify({ level: 'info', time: '2026-11-23T10:04:07.123Z', msg: `line ${number} ${'x'.repeat(1000)}` });
+  const lines = Array.from({ length: 100 }, (_, number) => line(number));
+  writeFileSync(file, [...lines.slice(0, 99), line(99).slice(0, 30), line(100), ''].join('\n'));
+  const numbers = lastLines(file, 3).map(({ msg }) => String(msg).split(' ')[1]);
+  assert.deepEqual(numbers, ['97', '98', '100']);
+  assert.deepEqual(lastLines(file, 0), []);
+  assert.ok(lastLines(file, 1000).length < 100, 'no more is read than it takes');
+  assert.match(logLineText(lastLines(file, 1)[0] ?? {}), /^10:04:07 info {2}line 100 /);
+});
