@@ -29,6 +29,8 @@ export interface CallHandlers {
   started(): void;
   /** A step of the PPP negotiation. */
   ppp(event: PppEvent): void;
+  /** Long frames to the client get lost, those of up to `arrives` octets do not; at most once. */
+  blackHole(arrives: number, missing: number): void;
   /** The call has failed or ended by itself; once at most, and not after `close`. */
   ended(reason: Extract<CloseReason, 'pppdFailed' | 'pppdExited' | 'relayFailed'>, detail: string): void;
 }
@@ -77,6 +79,7 @@ export class Call {
         events: {
           text: (chunk) => this.#recvWords(chunk),
           control: (direction, frame) => this.#recvControlFrame(direction, frame),
+          blackHole: (arrives, missing) => this.#options.handlers.blackHole(arrives, missing),
           end: (reason, detail) => {
             this.#relayEnded();
             // A closed pty is pppd's end, whose exit code says more.

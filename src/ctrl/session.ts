@@ -11,7 +11,7 @@ import { identify, type ProcessIdentity } from '../host/process.js';
 import { version, versionNumber } from '../host/version.js';
 import type { LogLevel } from '../log/level.js';
 import type { ProcessLog } from '../log/logger.js';
-import { describeFailure, type PppEvent } from '../ppp/reader.js';
+import type { PppEvent, PppState } from '../ppp/reader.js';
 import { findBadValue, GENERAL_ERROR, type MessageOf, RESULT } from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
@@ -22,6 +22,7 @@ import type { SessionPhase, SessionState } from '../session/state.js';
 import { Account } from './account.js';
 import { Call } from './call.js';
 import { ControlConnection } from './control-connection.js';
+import { describeBlackHole, explain, type Explanation } from './explain.js';
 import { PeerLog } from './peer-log.js';
 import { Timers } from './timers.js';
 
@@ -56,6 +57,9 @@ export class Session {
   #phase: SessionPhase = 'connected';
   #closing: Promise<void> | undefined;
   #ending: SessionState['ending'] = null;
+  /** Of the call that was cleared last, until another one begins. */
+  #explanation: Explanation | null = null;
+  #warning: SessionState['warning'] = null;
   /** Called once, when everything of the session is gone. */
   onOver: () => void = () => undefined;
 
@@ -126,6 +130,7 @@ export class Session {
       since: this.#since,
       phase: this.#phase,
       ending: this.#ending,
+      warning: this.#warning,
       peer,
       localAddress,
       callId: lease.callId,
@@ -146,7 +151,10 @@ export class Session {
 
   /** Ends call, control connection and session in order; idempotent, the first reason stands. */
   async close(reason: CloseReason, detail?: string): Promise<void> {
-    this.#ending ??= { reason, detail: detail ?? null };
+    if (this.#ending === null) {
+      const { cause = null, text = null } = this.#explanation ?? this.#explain(reason, detail ?? null) ?? {};
+      this.#ending = { reason, detail: detail ?? null, cause, text };
+    }
     this.#closing ??= this.#end(reason, detail);
     return this.#closing;
   }
@@ -168,9 +176,7 @@ export class Session {
     this.#peerLog.close();
     this.#timers.stopAll();
     this.#recordLogout();
-    if (ppp !== undefined && ppp.failure !== null) {
-      log.warn({ user, failure: ppp.failure }, `login failed: ${describeFailure(ppp.failure)}`);
-    }
+    if (this.#explanation === null && this.#ending !== null) this.#logFailure(this.#ending, ppp);
     log.info(
       { reason, detail, user, seconds: Math.round((Date.now() - this.#since) / 1000), counters },
       `session ended: ${CLOSE_REASONS[reason].text}${detail === undefined ? '' : ` (${detail})`}`,
@@ -179,6 +185,37 @@ export class Session {
     removeSessionFiles(this.#runDirectory, this.#handoff.session);
     this.#server.close();
     this.onOver();
+  }
+
+  #explain(reason: CloseReason, detail: string | null): Explanation | null {
+    const { peer, localAddress, configuration } = this.#handoff;
+    return explain({
+      reason,
+      detail,
+      peer: peer.address,
+      local: localAddress,
+      seconds: (Date.now() - this.#since) / 1000,
+      ppp: this.#call?.ppp ?? null,
+      configuration,
+    });
+  }
+
+  /** The one final word on what went wrong. */
+  #logFailure({ cause, text }: { readonly cause: string | null; readonly text: string | null }, ppp?: PppState): void {
+    if (cause === null || text === null) return;
+    const was = ppp?.times.up ? 'session' : 'login';
+    this.#processLog.log.warn(
+      { cause, user: ppp?.user ?? undefined, failure: ppp?.failure ?? undefined },
+      `${was} failed: ${text}`,
+    );
+  }
+
+  #warnOfBlackHole(arrives: number, missing: number): void {
+    const { peer, localAddress } = this.#handoff;
+    const text = describeBlackHole(localAddress, peer.address, arrives, missing);
+    this.#warning = { cause: 'mtuBlackHole', text };
+    this.#processLog.log.warn({ cause: 'mtuBlackHole', arrives, missing }, text);
+    this.#tell();
   }
 
   #recvOutgoingCallRequest(request: MessageOf<'OutgoingCallRequest'>): void {
@@ -211,6 +248,7 @@ export class Session {
         handlers: {
           started: () => this.#acceptCall(request),
           ppp: (event) => this.#recvPppEvent(event),
+          blackHole: (arrives, missing) => this.#warnOfBlackHole(arrives, missing),
           ended: (reason, detail) => void this.close(reason, detail),
         },
       });
@@ -221,6 +259,8 @@ export class Session {
     }
     this.#call.setTap(this.#server.captures.tap);
     this.#unanswered = request;
+    this.#explanation = null;
+    this.#warning = null;
     this.#writeRecord(identify(this.#call.pppdPid));
     const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
     // The title that scripts around pptpd look for.
@@ -282,12 +322,16 @@ export class Session {
   async #clearCall(): Promise<void> {
     const call = this.#call;
     if (call === null) return;
+    const { ppp } = call;
+    const explanation = this.#explain('clientCleared', null);
     await call.close(CLOSE_REASONS.clientCleared);
     if (this.#closing !== undefined || this.#call !== call) return;
     // Told when pppd is gone and not before: whoever has heard it may call again at once.
     this.#sendCallDisconnectNotify('clientCleared');
     this.#unanswered = null;
     this.#processLog.log.info({ counters: call.counters() }, `call ended: ${CLOSE_REASONS.clientCleared.text}`);
+    if (explanation !== null) this.#logFailure(explanation, ppp);
+    this.#explanation = explanation;
     this.#account?.callEnded();
     this.#call = null;
     this.#disconnectSent = false;

@@ -23,6 +23,7 @@ import {
 import { Preamble } from './preamble.js';
 import { SendWindow } from './send-window.js';
 import { ReceiveSequence } from './sequence.js';
+import { SizeLoss } from './size-loss.js';
 import {
   close,
   duplicate,
@@ -47,6 +48,8 @@ export interface RelayEvents {
    * without address and control field, as on the wire. A view that is good only during the call.
    */
   control(direction: Direction, frame: Uint8Array): void;
+  /** Long frames to the client get lost and shorter ones, of up to `arrives` octets, do not; at most once. */
+  blackHole?(arrives: number, missing: number): void;
   /** The relay has ended by itself and closed; at most once, never after `close`. */
   end(reason: 'ptyClosed' | 'socketFailed', detail: string): void;
 }
@@ -103,6 +106,8 @@ export class Relay {
   readonly #sequence = new ReceiveSequence();
   readonly #acknowledgment: Acknowledgment;
   readonly #sendWindow: SendWindow;
+  readonly #sizeLoss = new SizeLoss();
+  #blackHoleTold = false;
   readonly #counters = noneCounted();
   readonly #header = emptyHeader();
 
@@ -229,6 +234,10 @@ export class Relay {
   }
 
   #endTurn(now: number): void {
+    if (this.#sizeLoss.isSuspected && !this.#blackHoleTold) {
+      this.#blackHoleTold = true;
+      this.#events.blackHole?.(this.#sizeLoss.arrives, this.#sizeLoss.missing);
+    }
     if (this.#sendWindow.expire(now) && this.#windowClosed) this.#resumeSending(now);
     if (this.#acknowledgment.isUrgent) this.#sendAcknowledgment();
     else if (this.#acknowledgment.isDue && this.#acknowledgmentTimer === null) {
@@ -283,6 +292,7 @@ export class Relay {
     if (header.hasAcknowledgment) {
       counters.acksReceived += 1;
       this.#sendWindow.recvAcknowledgment(header.acknowledgment, now);
+      this.#sizeLoss.recvAcknowledgment(header.acknowledgment);
       if (this.#windowClosed) this.#resumeSending(now);
     }
     if (header.payloadLength === 0) return;
@@ -479,6 +489,7 @@ export class Relay {
       const acknowledgment = this.#acknowledgment.ride();
       if (acknowledgment !== null) counters.acksSentWithData += 1;
       const sequence = this.#sendWindow.send(now);
+      this.#sizeLoss.send(sequence, length, now);
       const headerAt = encodeDataHeader(memory.view, at, length, this.#peerCallId, sequence, acknowledgment);
       memory.sendFrom(index, headerAt, at + length - headerAt);
       counters.txPackets += 1;

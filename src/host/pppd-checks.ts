@@ -76,6 +76,12 @@ export const optionsFile: Check = {
         `add a line "require-mschap-v2" to ${options ?? SYSTEM_OPTIONS}`,
       );
     }
+    if (words.includes('silent')) {
+      return bad(
+        "pppd's options say silent: pppd waits for the client, which waits for us, and nobody gets in",
+        `take "silent" out of ${options ?? SYSTEM_OPTIONS} (and ${SYSTEM_OPTIONS})`,
+      );
+    }
     return good(named);
   },
 };

@@ -145,7 +145,10 @@ export class Dispatcher {
 
   /** A full server says so in the protocol's own words (RFC 2637 §2.2: general error, no resource) and closes. */
   #refuseFull({ socket, peer }: Client): void {
-    this.#turnedAway.count('full', peerText(peer));
+    const { addresses, limits } = this.#configuration;
+    const pool = addresses.delegate ? 'pppd' : [addresses.remote].flat().join(', ');
+    const detail = `addresses.remote is ${pool}, limits.connections ${limits.connections}; pptpd-ts sessions tells who has them`;
+    this.#turnedAway.count('full', peerText(peer), detail);
     socket.end(
       encode({
         type: 'StartControlConnectionReply',

@@ -40,7 +40,10 @@ export class TurnedAway {
       return;
     }
     this.#counts.set(cause, { count: 0, peer });
-    this.#log.warn({ peer, cause, ...(detail === undefined ? {} : { detail }) }, `client ${TURNED_AWAY[cause]}`);
+    this.#log.warn(
+      { peer, cause, ...(detail === undefined ? {} : { detail }) },
+      `client ${TURNED_AWAY[cause]}${cause === 'full' && detail !== undefined ? `: ${detail}` : ''}`,
+    );
     this.#timer ??= setInterval(() => this.#report(), REPORT_INTERVAL_MS).unref();
   }
 

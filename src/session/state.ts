@@ -16,7 +16,18 @@ export const sessionState = z.object({
   since: z.number(),
   phase: z.enum(SESSION_PHASES),
   /** Why it ends, a name of close-reason's table; null while it lives. */
-  ending: z.object({ reason: z.string(), detail: z.string().nullable() }).nullable().default(null),
+  ending: z
+    .object({
+      reason: z.string(),
+      detail: z.string().nullable(),
+      /** Where something has failed: the stable name of the failure, and its sentence (docs/failures.md). */
+      cause: z.string().nullable().default(null),
+      text: z.string().nullable().default(null),
+    })
+    .nullable()
+    .default(null),
+  /** What is wrong with a session that lives: `mtuBlackHole`, or nothing. */
+  warning: z.object({ cause: z.string(), text: z.string() }).nullable().default(null),
   peer: z.object({ address: z.string(), port: z.number() }),
   /** Our address as the client dialled it. */
   localAddress: z.string(),

@@ -194,6 +194,13 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
+    'silent, with which pppd and we wait for each other',
+    { files: { [OPTIONS]: 'require-mschap-v2\nsilent\n' } },
+    'options file',
+    /options say silent: .*nobody gets in; mend it: take "silent" out of \/etc\/ppp\/options\.pptpd/,
+    true,
+  ],
+  [
     'an option that pppd does not know',
     {
       dryrun: {

@@ -19,6 +19,7 @@ const state: SessionState = {
   since: 1000,
   phase: 'up',
   ending: null,
+  warning: null,
   peer: { address: '192.0.2.7', port: 40123 },
   localAddress: '192.0.2.1',
   callId: 4711,

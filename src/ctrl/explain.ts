@@ -1,0 +1,202 @@
+/**
+ * Why a login failed, or a session broke, in one sentence with cause and remedy: a table of conditions over what is known
+ * at the end. What the PPP negotiation itself tells stands in ppp/failure and is only completed here by addresses and
+ * files; docs/failures.md lists the sentences. Pure.
+ */
+import type { Configuration } from '../config/schema.js';
+import { describeFailure, type PppFailure, type PppState } from '../ppp/reader.js';
+import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
+
+/** What is known when a call or its session ends. */
+export interface Evidence {
+  readonly reason: CloseReason;
+  readonly detail: string | null;
+  /** The client's address, and ours as it dialled it. */
+  readonly peer: string;
+  readonly local: string;
+  /** Seconds since the session's start. */
+  readonly seconds: number;
+  /** null: the client had no call. */
+  readonly ppp: Pick<PppState, 'failure' | 'frames' | 'times' | 'user'> | null;
+  readonly configuration: {
+    readonly pppd: Pick<Configuration['pppd'], 'path' | 'options'>;
+    readonly timeouts: Pick<Configuration['timeouts'], 'establish' | 'echoInterval' | 'echoReply'>;
+  };
+}
+
+export interface Explanation {
+  /** A name of FAILURES: stable, for scripts and metrics. */
+  readonly cause: FailureCause;
+  readonly text: string;
+}
+
+interface Row {
+  readonly when: (evidence: Evidence) => boolean;
+  readonly tell: (evidence: Evidence) => string;
+}
+
+const failed =
+  (accepts: (failure: PppFailure) => boolean) =>
+  ({ ppp }: Evidence): boolean =>
+    ppp !== null && ppp.failure !== null && accepts(ppp.failure);
+
+/** pppd could not be started, or ended before it was told to; `words` is what it said, or its exit code in words. */
+const pppdEnded =
+  (words: RegExp) =>
+  ({ reason, detail }: Evidence): boolean =>
+    (reason === 'pppdFailed' || reason === 'pppdExited') && words.test(detail ?? '');
+
+/** The sentence of ppp/failure, and what else there is to say. */
+const completed =
+  (remedy: (evidence: Evidence) => string) =>
+  (evidence: Evidence): string => {
+    const { failure = null } = evidence.ppp ?? {};
+    const sentence = failure === null ? CLOSE_REASONS[evidence.reason].text : describeFailure(failure);
+    const more = remedy(evidence);
+    return more === '' ? sentence : `${sentence}; ${more}`;
+  };
+
+const quoted = ({ reason, detail }: Evidence): string =>
+  `${CLOSE_REASONS[reason].text}${detail === null ? '' : ` (${detail})`}`;
+
+const optionsFile = ({ configuration }: Evidence): string => configuration.pppd.options ?? '/etc/ppp/options';
+
+const openGre = (from: string, to: string): string =>
+  `let IP protocol 47 pass from ${from} to ${to} in every firewall between them, by the PPTP helper (nf_nat_pptp) where ` +
+  `there is NAT; to see it: tcpdump -ni any proto 47 and host ${from === to ? from : `${from} and host ${to}`}`;
+
+/** A session that was up and ended so has nothing to explain. */
+const USUAL_ENDS = /exit code (?:0|5|12|13|16)\)/;
+
+const neverUp = ({ ppp }: Evidence): boolean => ppp === null || ppp.times.up === null;
+const clientGone = ({ reason }: Evidence): boolean =>
+  reason === 'clientStopped' || reason === 'clientClosed' || reason === 'clientCleared';
+
+/** Of those that apply the first one stands. */
+const FAILURES = {
+  pppdSilent: {
+    when: pppdEnded(/no PPP frame/),
+    tell: (evidence) =>
+      `${quoted(evidence)}: pppd waits for the client, which waits for us; take the option "silent" out of ` +
+      `${optionsFile(evidence)} and /etc/ppp/options, and see pppd's own log`,
+  },
+  pppdNotExecutable: {
+    when: pppdEnded(/cannot start/),
+    tell: (evidence) => `${quoted(evidence)}: install it (apt-get install ppp), or name another program in pppd.path`,
+  },
+  kernelWithoutPpp: {
+    when: pppdEnded(/kernel support|\/dev\/ppp|exit code 4\)/i),
+    tell: (evidence) =>
+      `${quoted(evidence)}: modprobe ppp_async ppp_mppe; in a container the host has to give it /dev/ppp and these modules`,
+  },
+  pppdOptions: {
+    when: pppdEnded(/exit code 2\)/),
+    tell: (evidence) =>
+      `${quoted(evidence)}: correct ${optionsFile(evidence)} (pppd.options) or pppd.args; pptpd-ts doctor tries them`,
+  },
+  pppdFailed: {
+    when: ({ reason }) => reason === 'pppdFailed',
+    tell: (evidence) =>
+      `${quoted(evidence)}: see what pppd has written to the system's log; pptpd-ts doctor looks for more`,
+  },
+  authenticationFailed: {
+    when: failed(({ reason }) => reason === 'authenticationFailed'),
+    tell: completed(
+      () =>
+        'the client is not told which of the two is wrong, and neither are we: look for the name in the first column of ' +
+        "/etc/ppp/chap-secrets, for this server's in the second, or into the log of the RADIUS server",
+    ),
+  },
+  authProtocolRefused: {
+    when: failed(({ reason }) => reason === 'authProtocolRefused'),
+    tell: completed((evidence) => `pppd's options are in ${optionsFile(evidence)}`),
+  },
+  encryptionRefusedByClient: {
+    when: failed((failure) => failure.reason === 'encryptionRefused' && failure.by === 'client'),
+    tell: completed((evidence) => `or take require-mppe-128 out of ${optionsFile(evidence)}`),
+  },
+  encryptionRefusedByServer: {
+    when: failed((failure) => failure.reason === 'encryptionRefused' && failure.by === 'server'),
+    tell: completed((evidence) => `they are in ${optionsFile(evidence)}; the kernel needs ppp_mppe`),
+  },
+  addressRefused: { when: failed(({ reason }) => reason === 'addressRefused'), tell: completed(() => '') },
+  greNotReceived: {
+    when: failed((failure) => failure.reason === 'lcpTimeout' && failure.lost === 'fromClient'),
+    tell: completed(({ peer, local }) => openGre(peer, local)),
+  },
+  greNotDelivered: {
+    when: failed((failure) => failure.reason === 'lcpTimeout' && failure.lost === 'toClient'),
+    tell: completed(({ peer, local }) => openGre(local, peer)),
+  },
+  lcpTimeout: {
+    when: failed(({ reason }) => reason === 'lcpTimeout'),
+    tell: completed(({ peer, local }) => openGre(peer, local)),
+  },
+  clientVanished: {
+    when: (evidence) =>
+      evidence.reason === 'clientSilent' || (evidence.reason === 'pppdExited' && pppdEnded(/exit code 15\)/)(evidence)),
+    tell: (evidence) => {
+      const { echoInterval, echoReply } = evidence.configuration.timeouts;
+      const silence =
+        evidence.reason === 'clientSilent'
+          ? `nothing came on its control connection for ${echoInterval + echoReply} s`
+          : 'it answers no LCP echo request (lcp-echo-interval, lcp-echo-failure)';
+      return `client ${evidence.peer} has vanished: ${silence}; its machine or its way to ${evidence.local} is gone, or a NAT router has forgotten the connection`;
+    },
+  },
+  connectionFailed: {
+    when: ({ reason }) => reason === 'connectionFailed',
+    tell: (evidence) => `${quoted(evidence)}: the way between ${evidence.peer} and ${evidence.local} is broken`,
+  },
+  protocolError: {
+    when: ({ reason }) => reason === 'protocolError' || reason === 'versionRefused',
+    tell: (evidence) => `${quoted(evidence)}: ${evidence.peer} is no PPTP client of version 1 (RFC 2637)`,
+  },
+  relayFailed: {
+    when: ({ reason }) => reason === 'relayFailed',
+    tell: (evidence) =>
+      `${quoted(evidence)}: see the system's own word on GRE between ${evidence.local} and ${evidence.peer}`,
+  },
+  noCall: {
+    when: ({ reason }) => reason === 'noCall',
+    tell: ({ peer, seconds, configuration }) =>
+      `client ${peer} has started no call in ${Math.round(seconds)} s (timeouts.establish is ` +
+      `${configuration.timeouts.establish} s): what it wants is no tunnel, or it hangs`,
+  },
+  terminated: { when: failed(({ reason }) => reason === 'terminated'), tell: completed(() => '') },
+  pppdDied: {
+    when: (evidence) =>
+      evidence.reason === 'pppdExited' && (neverUp(evidence) || !USUAL_ENDS.test(evidence.detail ?? '')),
+    tell: (evidence) => `${quoted(evidence)}: see what pppd has written to the system's log`,
+  },
+  clientLeft: {
+    when: (evidence) => evidence.ppp !== null && neverUp(evidence) && clientGone(evidence),
+    tell: ({ reason, peer, local, seconds, ppp }) =>
+      `${CLOSE_REASONS[reason].text} ${Math.round(seconds)} s after it came, before it was logged in: ` +
+      (ppp?.frames.fromClient === 0
+        ? `not one GRE packet (IP protocol 47) had come from ${peer} to ${local}`
+        : `${ppp?.frames.fromClient ?? 0} PPP frames had come from ${peer}; its own log tells why it left`),
+  },
+} as const satisfies Record<string, Row>;
+
+export type FailureCause = keyof typeof FAILURES;
+
+/** In the order in which they are looked for. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table's own keys
+export const FAILURE_CAUSES = Object.keys(FAILURES) as readonly FailureCause[];
+
+/** The explanation; null for an end that is nobody's failure. */
+export function explain(evidence: Evidence): Explanation | null {
+  const cause = FAILURE_CAUSES.find((each) => FAILURES[each].when(evidence));
+  return cause === undefined ? null : { cause, text: FAILURES[cause].tell(evidence) };
+}
+
+/** IPv6's least (RFC 8200 §5), which nearly every path carries with GRE's headers on top; IPv4's (RFC 791). */
+const LOW_MTU = 1280;
+const LEAST_MTU = 576;
+
+/** Said once of a session that lives on. `arrives`, `missing`: PPP octets, see gre/size-loss. */
+export const describeBlackHole = (local: string, peer: string, arrives: number, missing: number): string =>
+  `an MTU black hole is suspected on the way from ${local} to ${peer}: PPP frames of ${missing} octets and more were lost ` +
+  `again and again, none of them has arrived, and those of up to ${arrives} did; put "mtu ${missing > LOW_MTU ? LOW_MTU : LEAST_MTU}" and the ` +
+  'same mru into the pppd options, clamp TCP (TCPMSS --clamp-mss-to-pmtu), and let ICMP "fragmentation needed" pass';
