@@ -54,7 +54,7 @@ test('a failure that only a newer version knows is told by its name', () => {
 
 test('an end has its reason as a name and in words', () => {
   const { event, reason, detail } = ending(
-    sessionOf({ ending: { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s' } }),
+    sessionOf({ ending: { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s', cause: null, text: null } }),
   );
   assert.deepEqual(
     [event, reason, detail],

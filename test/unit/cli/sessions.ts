@@ -7,6 +7,7 @@ const STATE: SessionState = {
   since: Date.UTC(2026, 10, 23, 10, 4, 7),
   phase: 'up',
   ending: null,
+  warning: null,
   peer: { address: '192.0.2.7', port: 40_123 },
   localAddress: '192.0.2.1',
   callId: 4711,

@@ -7,6 +7,7 @@ export const aState = (parts: Partial<SessionState> = {}): SessionState => ({
   since: 0,
   phase: 'connected',
   ending: null,
+  warning: null,
   peer: { address: '198.51.100.7', port: 40_123 },
   localAddress: '192.0.2.1',
   callId: 4711,

@@ -104,7 +104,11 @@ test('counters are summed over sessions, those that are over included, and never
 test('sessions end by their reason, those of dead workers by that', async () => {
   const sources = new Sources();
   for (const id of ['one111', 'two222', 'three3']) sources.watcher.entered?.(id, id === 'three3');
-  sources.watcher.over?.('one111', aState({ ending: { reason: 'kicked', detail: null } }), false);
+  sources.watcher.over?.(
+    'one111',
+    aState({ ending: { reason: 'kicked', detail: null, cause: null, text: null } }),
+    false,
+  );
   sources.watcher.over?.('two222', aState(), true);
   sources.watcher.over?.('three3', null, false);
   const series = await sources.scrape();
