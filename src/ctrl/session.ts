@@ -45,6 +45,8 @@ export class Session {
   readonly #server: SessionServer;
   readonly #worker: ProcessIdentity;
   readonly #since = Date.now();
+  /** The same on the clock that nobody sets, ms of this process: what durations are told by. */
+  readonly #begun = performance.now();
   /** null without `accounting`. */
   readonly #account: Account | null;
   #call: Call | null = null;
@@ -178,7 +180,7 @@ export class Session {
     this.#recordLogout();
     if (this.#explanation === null && this.#ending !== null) this.#logFailure(this.#ending, ppp);
     log.info(
-      { reason, detail, user, seconds: Math.round((Date.now() - this.#since) / 1000), counters },
+      { reason, detail, user, seconds: Math.round((performance.now() - this.#begun) / 1000), counters },
       `session ended: ${CLOSE_REASONS[reason].text}${detail === undefined ? '' : ` (${detail})`}`,
     );
     await this.#account?.close();

@@ -62,7 +62,9 @@ export class Leases {
 
   /** Takes a lease back; a second time does nothing. */
   giveBack(lease: Lease): void {
-    if (!this.#lent.delete(lease.callId) || lease.remote === null) return;
+    if (this.#lent.get(lease.callId) !== lease) return;
+    this.#lent.delete(lease.callId);
+    if (lease.remote === null) return;
     if (this.#heldRemotes().has(lease.remote)) return;
     const pair = this.#pool.pairs.find(({ remote }) => remote === lease.remote);
     if (pair !== undefined) this.#free.push(pair);

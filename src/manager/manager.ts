@@ -2,7 +2,7 @@
  * The manager as a whole: puts its parts together, and does what signals ask of it. Carries no packets, and reads no
  * more of a client than its first header.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { runPaths } from '../session/paths.js';
@@ -78,7 +78,11 @@ export class Manager {
   async start(): Promise<void> {
     const { listen, runDirectory } = this.#configuration;
     const paths = runPaths(runDirectory);
-    for (const folder of [paths.sessions, paths.accounts]) mkdirSync(folder, { recursive: true, mode: 0o750 });
+    for (const folder of [paths.sessions, paths.accounts]) {
+      mkdirSync(folder, { recursive: true });
+      // Whoever can write there can have processes ended.
+      chmodSync(folder, 0o750);
+    }
     // An earlier manager's word on what was wrong with the disks is no word of ours.
     for (const outage of [paths.accountingOutage, paths.logOutage]) rmSync(outage, { force: true });
     const { metrics } = this.#configuration;

@@ -2,12 +2,10 @@
  * The live sessions, as the run directory has them: those this manager handed out and those it found when it started.
  * A session is over when its socket closes; if it has left its record behind it died, and what it held is ended here.
  */
-import { rmSync } from 'node:fs';
 import { isAlive, type ProcessIdentity, signal } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
 import { SessionClient, SessionGone } from '../session/client.js';
 import type { Lease } from '../session/lease.js';
-import { sessionSocketPath } from '../session/paths.js';
 import { listSessionIds, readRecord } from '../session/record.js';
 import { removeSessionFiles } from '../session/record-writer.js';
 import type { SessionState } from '../session/state.js';
@@ -102,13 +100,11 @@ export class Registry {
     await Promise.all(
       listSessionIds(this.#runDirectory).map(async (id) => {
         const record = readRecord(this.#runDirectory, id);
-        if (record === null) {
-          // A socket alone is what a worker leaves that was killed between its two last acts, or before its first.
-          rmSync(sessionSocketPath(this.#runDirectory, id), { force: true });
-          return;
-        }
-        this.#leases.adopt(record.lease);
-        await this.#enter(id, newEntry(record.lease, null), true);
+        const lease = record?.lease ?? (await this.#leaseWithoutRecord(id));
+        if (lease === null) return;
+        await this.#enter(id, newEntry(lease, null), true);
+        // Not before: a dead session's record may name what a living one holds by now.
+        if (this.has(id)) this.#leases.adopt(lease);
       }),
     );
   }
@@ -204,26 +200,73 @@ export class Registry {
     await this.#attach(id);
   }
 
+  /**
+   * Of a session whose record is missing or cannot be understood: what it says itself that it holds. Null when nobody is
+   * there; then what lies there under its name is removed. A socket alone is what a worker leaves that was killed between
+   * its two last acts, or before its first.
+   */
+  async #leaseWithoutRecord(id: string): Promise<Lease | null> {
+    try {
+      const client = await SessionClient.connect(this.#runDirectory, id);
+      try {
+        const { tunnel, callId } = await client.state();
+        this.#log.warn({ session: id }, 'a session has no record that can be understood; it says itself what it holds');
+        return { ...tunnel, callId };
+      } finally {
+        client.close();
+      }
+    } catch (error) {
+      if (error instanceof SessionGone) this.#removeFiles(id);
+      else
+        this.#log.warn({ session: id, err: error }, 'what lies in the run directory is no session of ours; left alone');
+      return null;
+    }
+  }
+
+  /** What is there under a session's name and no file, nobody here has made: it stays. */
+  #removeFiles(id: string): void {
+    try {
+      removeSessionFiles(this.#runDirectory, id);
+    } catch (error) {
+      this.#log.warn({ session: id, err: error }, 'what a session has left in the run directory cannot be removed');
+    }
+  }
+
+  /**
+   * The connection is closed. A session that still listens lives: it has let go of a manager that did not read, or
+   * said what this version does not understand, which only makes it unknown for a while.
+   */
+  #lost(id: string, entry: Entry, why: Error): void {
+    entry.client = null;
+    if (why instanceof SessionGone) void this.#attach(id);
+    else this.#retry(id, why);
+  }
+
+  /** Alive and not answering: its lease stays lent, and it is asked again. */
+  #retry(id: string, why: unknown): void {
+    this.#log.warn({ session: id, err: why }, 'a session does not answer; its address stays taken');
+    setTimeout(() => void this.#attach(id), RETRY_MS).unref();
+  }
+
   async #attach(id: string): Promise<void> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
+    let client: SessionClient | null = null;
     try {
-      const client = await SessionClient.connect(this.#runDirectory, id);
+      client = await SessionClient.connect(this.#runDirectory, id);
       entry.client = client;
-      client.onClose = () => void this.#over(id);
+      client.onClose = (why) => this.#lost(id, entry, why);
       client.onState = (state) => this.#changed(entry, state);
       if (this.#ending) this.#askToEnd(client);
       await client.request('subscribe', {});
       this.#changed(entry, await client.state());
     } catch (error) {
-      if (entry.client !== null) return; // its onClose tells the rest
+      if (client !== null) return; // its onClose tells the rest
       if (error instanceof SessionGone) {
         await this.#over(id);
         return;
       }
-      // Alive and not answering: its lease stays lent, and it is asked again.
-      this.#log.warn({ session: id, err: error }, 'a session does not answer; its address stays taken');
-      setTimeout(() => void this.#attach(id), RETRY_MS).unref();
+      this.#retry(id, error);
     }
   }
 
@@ -242,8 +285,8 @@ export class Registry {
       this.#log.error({ session: id, worker: record.worker.pid }, 'a ctrl worker died; clearing away what it held');
       signal(record.worker, 'SIGKILL');
       if (record.pppd !== null) await this.#reap(record.pppd);
-      removeSessionFiles(this.#runDirectory, id);
     }
+    this.#removeFiles(id);
     this.#entries.delete(id);
     this.#leases.giveBack(entry.lease);
     for (const watcher of this.#watchers) watcher.over?.(id, entry.state, record !== null);
@@ -252,7 +295,7 @@ export class Registry {
 
   /** TERM, then KILL, until the process is gone. It is no child of ours, so that its end must be looked for. */
   async #reap(pppd: ProcessIdentity): Promise<void> {
-    signal(pppd, 'SIGTERM');
+    if (!signal(pppd, 'SIGTERM')) return; // gone, or not to be ended by us
     const killAt = performance.now() + this.#pppdExitMs();
     while (isAlive(pppd)) {
       if (performance.now() >= killAt) signal(pppd, 'SIGKILL');

@@ -51,8 +51,11 @@ export class SessionClient {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
-  /** Called once when the session's socket has closed: the session is over. */
-  onClose: () => void = () => undefined;
+  /**
+   * Called once when the connection has closed; `why` is SessionGone when the session did it, which is over then unless it
+   * still listens, and another Error when what it sent was not understood.
+   */
+  onClose: (why: Error) => void = () => undefined;
   /** Called for each event after `subscribe`. */
   onState: (state: SessionState) => void = () => undefined;
   /** Called for each event after `capture`. */
@@ -78,13 +81,17 @@ export class SessionClient {
       let failure: Error = new SessionGone(`there is no session ${id} (any more)`);
       let greeted = false;
       socket.on('error', (error: NodeJS.ErrnoException) => {
-        const gone = error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET';
+        const gone =
+          error.code === 'ENOENT' ||
+          error.code === 'ECONNREFUSED' ||
+          error.code === 'ECONNRESET' ||
+          error.code === 'EPIPE';
         if (!gone) failure = error;
       });
       socket.on('close', () => {
         clearTimeout(timer);
         client.#fail(failure);
-        if (greeted) client.onClose();
+        if (greeted) client.onClose(failure);
         else reject(failure);
       });
       readLines(
@@ -95,7 +102,9 @@ export class SessionClient {
             socket.destroy(new Error(`session ${id} sent what this version does not understand`));
           } else if ('greeting' in message.data) {
             clearTimeout(timer);
-            if (message.data.v === SOCKET_VERSION) {
+            if (message.data.session !== id) {
+              socket.destroy(new Error(`the socket of session ${id} is session ${message.data.session}'s`));
+            } else if (message.data.v === SOCKET_VERSION) {
               greeted = true;
               resolve(client);
             } else {

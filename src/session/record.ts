@@ -3,7 +3,7 @@
  * A worker writes it before it says `adopted` and again when it has a pppd, and removes it as its last act. A record
  * whose worker answers no more is therefore a session that died: whoever finds it ends its pppd and removes it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { runPaths, sessionRecordPath } from './paths.js';
 
@@ -23,10 +23,16 @@ const sessionRecord = z.object({
 
 export type SessionRecord = z.infer<typeof sessionRecord>;
 
-/** The record of session `id`; null when there is none or it cannot be understood. */
+/**
+ * The record of session `id`; null when there is none, it cannot be understood, or it is another session's. Only a file is
+ * read: a pipe of that name would be waited for.
+ */
 export function readRecord(runDirectory: string, id: string): SessionRecord | null {
+  const path = sessionRecordPath(runDirectory, id);
   try {
-    return sessionRecord.parse(JSON.parse(readFileSync(sessionRecordPath(runDirectory, id), 'utf8')));
+    if (!lstatSync(path).isFile()) return null;
+    const record = sessionRecord.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return record.session === id ? record : null;
   } catch {
     return null;
   }

@@ -58,7 +58,7 @@ test('an administrator ends a session by its socket: the client hears administra
   const { client, reply } = await Client.call();
   const [session] = await server.sessions();
   const socket = await SessionClient.connect(server.runDirectory, session?.session ?? '');
-  const over = new Promise<void>((resolve) => (socket.onClose = resolve));
+  const over = new Promise<void>((resolve) => (socket.onClose = () => resolve()));
   await socket.request('disconnect', { reason: 'kicked' });
   const notice = await client.next('CallDisconnectNotify');
   assert.deepEqual([notice.callId, notice.resultCode], [reply.callId, 3]);

@@ -127,7 +127,7 @@ async function captureSession(
     output.once('drain', () => session.resume());
   };
   const over = new Promise<void>((resolve, reject) => {
-    session.onClose = resolve;
+    session.onClose = () => resolve();
     void aborted(stop).then(resolve);
     output.once('error', reject);
   });

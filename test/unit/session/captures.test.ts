@@ -113,7 +113,7 @@ test('a reader that does not read loses frames, is told how many, and gets what 
 test('what was taken before the end still arrives', async (t) => {
   const served = await serve(t);
   const { reader, events } = await read(served);
-  const closed = new Promise<void>((resolve) => (reader.onClose = resolve));
+  const closed = new Promise<void>((resolve) => (reader.onClose = () => resolve()));
   served.taps[0]?.('controlToClient', Buffer.from('stop'));
   served.server.close();
   await closed;

@@ -100,7 +100,7 @@ test('subscribers are told of every state, and of the end by the closing', async
   const seen = new Promise<SessionState>((resolve) => (client.onState = resolve));
   server.publish({ ...state, phase: 'ending' });
   assert.equal((await seen).phase, 'ending');
-  const closed = new Promise<void>((resolve) => (client.onClose = resolve));
+  const closed = new Promise<void>((resolve) => (client.onClose = () => resolve()));
   server.close();
   await closed;
 });

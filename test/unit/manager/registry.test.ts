@@ -1,0 +1,271 @@
+/**
+ * The registry on a run directory in which others have been: stale sockets, folders and links under a session's name,
+ * records that are garbage or lie, sockets that speak nonsense. It harms nobody, and lends nothing twice.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { pino } from 'pino';
+import { identify } from '../../../src/host/process.js';
+import { Leases } from '../../../src/manager/leases.js';
+import { Registry } from '../../../src/manager/registry.js';
+import { runPaths, sessionRecordPath, sessionSocketPath } from '../../../src/session/paths.js';
+import type { SessionRecord } from '../../../src/session/record.js';
+import { removeSessionFiles, writeRecord } from '../../../src/session/record-writer.js';
+import { SessionServer } from '../../../src/session/server.js';
+import { until } from '../../process/support/wait.js';
+import { aState } from '../session/a-state.js';
+
+const LOCAL = '203.0.113.1';
+const [FIRST, SECOND] = ['203.0.113.10', '203.0.113.11'] as const;
+const LEASE = { local: LOCAL, remote: FIRST, callId: 4711 } as const;
+const NOBODY = { pid: 4_000_000, startTime: '1' } as const;
+
+/** A run directory, and the registry of a manager with two addresses. */
+class Fixture {
+  readonly runDirectory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
+  readonly leases = new Leases({
+    pairs: [FIRST, SECOND].map((remote) => ({ local: LOCAL, remote })),
+    delegated: null,
+    connections: 0,
+  });
+  readonly words: string[] = [];
+  readonly registry: Registry;
+
+  constructor(t: TestContext) {
+    mkdirSync(runPaths(this.runDirectory).sessions);
+    const log = pino({ level: 'warn' }, { write: (line: string) => void this.words.push(line) });
+    this.registry = new Registry(this.runDirectory, this.leases, log, () => 200);
+    t.after(() => {
+      this.registry.detach();
+      rmSync(this.runDirectory, { recursive: true });
+    });
+  }
+
+  path(name: string): string {
+    return join(runPaths(this.runDirectory).sessions, name);
+  }
+
+  get files(): string[] {
+    return readdirSync(runPaths(this.runDirectory).sessions).toSorted();
+  }
+
+  record(id: string, parts: Partial<SessionRecord> = {}): void {
+    writeRecord(this.runDirectory, { session: id, lease: LEASE, worker: NOBODY, pppd: null, ...parts });
+  }
+
+  /** A session that lives, in this process. */
+  async session(t: TestContext, id: string): Promise<SessionServer> {
+    const { local, remote, callId } = LEASE;
+    const state = (): unknown => aState({ session: id, callId, tunnel: { local, remote }, phase: 'up' });
+    const server = new SessionServer(id, '0.1.0', {
+      state,
+      disconnect: () => undefined,
+      reopenLog: () => undefined,
+      capture: () => undefined,
+      logLevel: () => undefined,
+    } as unknown as ConstructorParameters<typeof SessionServer>[2]);
+    await server.listen(sessionSocketPath(this.runDirectory, id));
+    t.after(() => server.close());
+    return server;
+  }
+
+  /** Something else that listens as a session and says this to whoever comes. */
+  async stranger(t: TestContext, id: string, ...lines: readonly unknown[]): Promise<void> {
+    const connections: Socket[] = [];
+    const server = createServer((socket) => {
+      connections.push(socket);
+      socket.on('error', () => undefined); // whoever came has gone
+      for (const line of lines) socket.write(typeof line === 'string' ? line : `${JSON.stringify(line)}\n`);
+    });
+    server.listen(sessionSocketPath(this.runDirectory, id));
+    await once(server, 'listening');
+    t.after(() => {
+      for (const socket of connections) socket.destroy();
+      server.close();
+    });
+  }
+
+  /** The address that the next client gets. */
+  next(): string | null | undefined {
+    return this.leases.take()?.remote;
+  }
+}
+
+/** A process that a record may name: it ends with the test, and not before. */
+function bystander(t: TestContext): ChildProcess & { readonly pid: number } {
+  const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
+  t.after(() => child.kill());
+  assert(child.pid !== undefined);
+  return child as ChildProcess & { readonly pid: number };
+}
+
+test('what is no session’s stays, and what is stale goes', async (t) => {
+  const fixture = new Fixture(t);
+  writeFileSync(fixture.path('README'), 'not a session');
+  writeFileSync(fixture.path('stale1.sock'), 'a file');
+  writeFileSync(fixture.path('junk11.json'), '{"session":"junk11","lea');
+  symlinkSync('/nowhere', fixture.path('link11.sock'));
+  mkdirSync(fixture.path('folder.sock'));
+  mkdirSync(fixture.path('record.json'));
+  fixture.record('dead11');
+  await fixture.registry.recover();
+  assert.deepEqual(fixture.files, ['README', 'folder.sock', 'record.json']);
+  assert.equal(fixture.registry.count, 0);
+  assert.deepEqual([fixture.next(), fixture.next()], [FIRST, SECOND]);
+});
+
+test('a dead session whose socket has become a folder gives back what it held', async (t) => {
+  const fixture = new Fixture(t);
+  fixture.record('dead11');
+  mkdirSync(fixture.path('dead11.sock'));
+  await fixture.registry.recover();
+  assert.equal(fixture.registry.count, 0);
+  assert.equal(fixture.next(), FIRST);
+  assert(fixture.words.some((line) => line.includes('cannot be removed')));
+});
+
+describe('a record that lies', () => {
+  test('of a process that was started at another time gets nobody killed', async (t) => {
+    const fixture = new Fixture(t);
+    const { pid } = bystander(t);
+    fixture.record('liar11', { worker: { pid, startTime: '1' }, pppd: { pid, startTime: '2' } });
+    await fixture.registry.recover();
+    assert.deepEqual(fixture.files, []);
+    assert.notEqual(identify(pid), null);
+  });
+
+  test('of the manager itself, or of who started it, gets nobody killed and nobody waited for', async (t) => {
+    const fixture = new Fixture(t);
+    for (const [id, pid] of Object.entries({ myself: process.pid, parent: process.ppid })) {
+      const identity = identify(pid);
+      assert(identity !== null);
+      fixture.record(id, { worker: identity, pppd: identity });
+    }
+    await fixture.registry.recover();
+    assert.deepEqual(fixture.files, []);
+    assert.notEqual(identify(process.ppid), null);
+  });
+
+  test('under a name that is not its session’s is none', async (t) => {
+    const fixture = new Fixture(t);
+    const { pid } = bystander(t);
+    const identity = identify(pid);
+    assert(identity !== null);
+    fixture.record('living', { worker: identity });
+    writeFileSync(
+      fixture.path('copied.json'),
+      JSON.stringify({ session: 'living', lease: LEASE, worker: identity, pppd: identity }),
+    );
+    await fixture.session(t, 'living');
+    await fixture.registry.recover();
+    assert.deepEqual(fixture.files, ['living.json', 'living.sock']);
+    assert.notEqual(identify(pid), null);
+  });
+
+  test('of a living session’s lease does not have that lent again', async (t) => {
+    const fixture = new Fixture(t);
+    for (const id of ['000000', 'living', 'zzzzzz']) fixture.record(id);
+    await fixture.session(t, 'living');
+    await fixture.registry.recover();
+    assert.deepEqual(fixture.files, ['living.json', 'living.sock']);
+    assert.deepEqual([fixture.next(), fixture.next()], [SECOND, undefined]);
+  });
+});
+
+test('a living session whose record was spoiled is taken over by what it says itself', async (t) => {
+  const fixture = new Fixture(t);
+  await fixture.session(t, 'living');
+  writeFileSync(sessionRecordPath(fixture.runDirectory, 'living'), 'garbage');
+  await fixture.registry.recover();
+  assert.equal(fixture.registry.count, 1);
+  assert.deepEqual([fixture.next(), fixture.next()], [SECOND, undefined]);
+});
+
+test('a socket that leads to another session is not that session', async (t) => {
+  const fixture = new Fixture(t);
+  await fixture.session(t, 'living');
+  fixture.record('living');
+  symlinkSync(sessionSocketPath(fixture.runDirectory, 'living'), fixture.path('linked.sock'));
+  await fixture.registry.recover();
+  assert.equal(fixture.registry.count, 1);
+  assert(existsSync(fixture.path('linked.sock')));
+});
+
+describe('a session that speaks nonsense is not taken for dead: its worker lives, its address stays taken', () => {
+  const greeting = { greeting: 'pptpd-ts', v: 1, session: 'odd111', version: '9' };
+  const strangers: Readonly<Record<string, readonly unknown[]>> = {
+    'a message of another version': [greeting, { new: 'thing' }],
+    'no JSON': [greeting, '{"half":\n'],
+    'a greeting of another version': [{ ...greeting, v: 99 }],
+    garbage: ['\0\xff\n'],
+    'a line without an end': ['x'.repeat(5 * 1024 * 1024)],
+  };
+  for (const [what, lines] of Object.entries(strangers)) {
+    test(what, async (t) => {
+      const fixture = new Fixture(t);
+      const { pid } = bystander(t);
+      const identity = identify(pid);
+      assert(identity !== null);
+      fixture.record('odd111', { worker: identity });
+      await fixture.stranger(t, 'odd111', ...lines);
+      await fixture.registry.recover();
+      // The word on it is the last thing that happens before it is asked again.
+      await until('word on it', () => fixture.words.some((line) => line.includes('does not answer')));
+      assert.notEqual(identify(pid), null);
+      assert.equal(fixture.registry.count, 1);
+      assert.equal(fixture.next(), SECOND);
+    });
+  }
+});
+
+test('a session that lets go of its manager and lives is found again', async (t) => {
+  const fixture = new Fixture(t);
+  const { pid } = bystander(t);
+  const identity = identify(pid);
+  assert(identity !== null);
+  let connections = 0;
+  const state = aState({ session: 'living', phase: 'up' });
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.on('error', () => undefined); // whoever came has gone
+    socket.write(`${JSON.stringify({ greeting: 'pptpd-ts', v: 1, session: 'living', version: '0.1.0' })}\n`);
+    if (connections === 1) {
+      socket.end();
+      return;
+    }
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      for (const line of chunk.split('\n').filter((each) => each !== '')) {
+        const { id } = JSON.parse(line) as { id: number };
+        socket.write(`${JSON.stringify({ id, ok: true, result: state })}\n`);
+      }
+    });
+  });
+  server.listen(sessionSocketPath(fixture.runDirectory, 'living'));
+  await once(server, 'listening');
+  t.after(() => server.close());
+  fixture.record('living', { worker: identity });
+  await fixture.registry.recover();
+  await until('its state', () => fixture.registry.states.length > 0);
+  assert.notEqual(identify(pid), null);
+  assert.equal(fixture.registry.count, 1);
+  assert(connections >= 2);
+});
+
+test('a session that ends in order is over once, and its address is free', async (t) => {
+  const fixture = new Fixture(t);
+  fixture.record('living');
+  const session = await fixture.session(t, 'living');
+  await fixture.registry.recover();
+  const over = new Promise((resolve) => fixture.registry.watch({ over: (...all) => resolve(all) }));
+  removeSessionFiles(fixture.runDirectory, 'living');
+  session.close();
+  const [id, last, died] = (await over) as [string, { readonly phase: string } | null, boolean];
+  assert.deepEqual([id, last?.phase, died], ['living', 'up', false]);
+  assert.deepEqual([fixture.next(), fixture.next()].toSorted(), [FIRST, SECOND]);
+});
