@@ -267,5 +267,5 @@ test('a session that ends in order is over once, and its address is free', async
   session.close();
   const [id, last, died] = (await over) as [string, { readonly phase: string } | null, boolean];
   assert.deepEqual([id, last?.phase, died], ['living', 'up', false]);
-  assert.deepEqual([fixture.next(), fixture.next()].toSorted(), [FIRST, SECOND]);
+  assert.deepEqual(new Set([fixture.next(), fixture.next()]), new Set([FIRST, SECOND]));
 });
