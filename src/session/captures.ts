@@ -4,7 +4,7 @@
  * room in his the frame is not for him, and he is told how many were not. While nobody captures nothing is copied.
  */
 import type { Socket } from 'node:net';
-import { writeLine } from './lines.js';
+import { writeText } from './lines.js';
 
 /** What is captured, and which way it goes; an event names them by their place here. */
 export const CAPTURED = ['pppFromClient', 'pppToClient', 'controlFromClient', 'controlToClient'] as const;
@@ -65,17 +65,18 @@ class Reader {
 
   sendNow(): void {
     if (this.#frames.length === 0 && this.#lostBefore + this.#lostBehind === 0) return;
-    const event: CaptureEvent = {
-      event: 'capture',
-      lost: this.#lostBefore,
-      frames: this.#frames,
-      bytes: this.#octets.toString('base64', 0, this.#used),
-    };
+    const head = { event: 'capture', lost: this.#lostBefore, frames: this.#frames } satisfies Omit<
+      CaptureEvent,
+      'bytes'
+    >;
+    const bytes = this.#octets.toString('base64', 0, this.#used);
+    // Not by JSON.stringify, which would look for something to escape: nine tenths of what a batch costs.
+    const text = `${JSON.stringify(head).slice(0, -1)},"bytes":"${bytes}"}`;
     this.#lostBefore = this.#lostBehind;
     this.#lostBehind = 0;
     this.#frames = [];
     this.#used = 0;
-    writeLine(this.#socket, event);
+    writeText(this.#socket, text, 'latin1');
   }
 }
 
