@@ -1,8 +1,10 @@
 /**
- * What the README says of the configuration against the schema and the starter file: whichever changes alone fails here.
+ * What the documentation says of configurations against the schema, the starter file and the lab's files: whichever
+ * changes alone fails here.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { loadConfiguration } from '../../src/config/load.js';
@@ -41,4 +43,17 @@ test('the starter configuration is valid, and is the one that the README shows',
   assert.ok(loadConfiguration(STARTER).ok);
   const [shown = ''] = /^ {4}\{$[^]*?^ {4}\}$/m.exec(README) ?? [];
   assert.deepEqual(JSON.parse(shown), JSON.parse(readFileSync(STARTER, 'utf8')));
+});
+
+test('docs/scale-out.md shows the files that the lab runs with', () => {
+  const sections = readFileSync('docs/scale-out.md', 'utf8').matchAll(
+    /^### \/etc\/(\S+)\n\n((?: {4}.*\n|\n(?= {4}))+)/gm,
+  );
+  const shown = Array.from(sections, ([, path = '', block = '']) => [path, block.replaceAll(/^ {4}/gm, '')] as const);
+  const folder = 'test/lab/scale-out/etc';
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => statSync(join(folder, path)).isFile() && statSync(join(folder, path)).size > 1,
+  );
+  assert.deepEqual(shown.map(([path]) => path).toSorted(), files.toSorted());
+  for (const [path, text] of shown) assert.equal(text, readFileSync(join(folder, path), 'utf8'), path);
 });
