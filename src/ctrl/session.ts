@@ -263,7 +263,7 @@ export class Session {
     this.#unanswered = request;
     this.#explanation = null;
     this.#warning = null;
-    this.#writeRecord(identify(this.#call.pppdPid));
+    this.#recordPppd(identify(this.#call.pppdPid));
     const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
     // The title that scripts around pptpd look for.
     process.title = `pptpd [${peer.address}:${hex(request.callId)} - ${hex(lease.callId)}]`;
@@ -338,7 +338,7 @@ export class Session {
     this.#call = null;
     this.#disconnectSent = false;
     this.#recordLogout();
-    this.#writeRecord(null);
+    this.#recordPppd(null);
     this.#setPhase('connected');
     this.#awaitCall();
   }
@@ -416,6 +416,18 @@ export class Session {
     log.level = next;
     this.#tell();
     return { level: next };
+  }
+
+  /** On a full disk the session goes on with the record that it has. */
+  #recordPppd(pppd: ProcessIdentity | null): void {
+    try {
+      this.#writeRecord(pppd);
+    } catch (error) {
+      this.#processLog.log.error(
+        { err: error },
+        "pppd could not be noted in the session's record; the session goes on",
+      );
+    }
   }
 
   #writeRecord(pppd: ProcessIdentity | null): void {

@@ -9,16 +9,19 @@ import type { Logger } from '../log/logger.js';
 import { encode, GENERAL_ERROR, PROTOCOL_VERSION, RESULT } from '../pptp/index.js';
 import { HANDOFF_VERSION } from '../session/handoff.js';
 import { type Lease, peerText } from '../session/lease.js';
+import { removeSessionFiles } from '../session/record-writer.js';
 import type { Client } from './admission.js';
 import type { Leases } from './leases.js';
 import type { Registry } from './registry.js';
 import type { TurnedAway } from './turned-away.js';
 import { WaitingRoom } from './waiting-room.js';
-import type { Worker } from './worker.js';
+import { HandoffFailed, type Worker } from './worker.js';
 import type { WorkerPool } from './worker-pool.js';
 
 /** A client that means it calls as soon as it has the start's reply; only a slower one has to make room. */
 const TIME_TO_CALL_MS = 2000;
+/** Of a handoff: three workers that die one after the other die of the client. */
+const MOST_ATTEMPTS = 3;
 
 const ID_LENGTH = 6;
 const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -33,8 +36,9 @@ export class Dispatcher {
   /** Clients that hold a lease and have no worker yet. */
   readonly #queued = new Set<Client>();
   readonly #waitingRoom: WaitingRoom;
+  #closed = false;
   /** Handoffs that a worker has not answered yet. */
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new Set<Promise<boolean>>();
   /** Called when a worker has adopted a client: milliseconds since the client was admitted. */
   onHandedOver: (milliseconds: number) => void = () => undefined;
 
@@ -86,6 +90,7 @@ export class Dispatcher {
 
   /** Closes the clients that still wait; idempotent. */
   close(): void {
+    this.#closed = true;
     this.#waitingRoom.close();
     for (const { socket } of this.#queued) socket.destroy();
     this.#queued.clear();
@@ -101,18 +106,22 @@ export class Dispatcher {
   }
 
   async #handOff(client: Client, lease: Lease): Promise<void> {
-    this.#queued.add(client);
-    const worker = await this.#pool.acquire();
-    this.#queued.delete(client);
-    const adoption = this.#adopt(worker, client, lease);
-    this.#underWay.add(adoption);
-    await adoption;
-    this.#underWay.delete(adoption);
+    for (let attempts = MOST_ATTEMPTS; attempts > 0; attempts -= 1) {
+      this.#queued.add(client);
+      const worker = await this.#pool.acquire();
+      this.#queued.delete(client);
+      const adoption = this.#adopt(worker, client, lease, attempts === 1);
+      this.#underWay.add(adoption);
+      const isSettled = await adoption;
+      this.#underWay.delete(adoption);
+      if (isSettled) return;
+    }
   }
 
-  async #adopt(worker: Worker, client: Client, lease: Lease): Promise<void> {
+  /** Whether the client has a session, or was turned away; else its worker died, and it is the next one's. */
+  async #adopt(worker: Worker, client: Client, lease: Lease, isLast: boolean): Promise<boolean> {
     const session = this.#newSessionId();
-    const { peer, localAddress } = client;
+    const { socket, peer, localAddress } = client;
     try {
       const firstBytes = client.takeBytes().toString('base64');
       await worker.adopt(
@@ -126,21 +135,36 @@ export class Dispatcher {
           firstBytes,
           configuration: this.#configuration,
         },
-        client.socket,
+        socket,
       );
     } catch (error) {
-      this.#turnedAway.count('noWorker', peerText(peer), error instanceof Error ? error.message : String(error));
+      const why = error instanceof Error ? error.message : String(error);
       worker.dismiss();
+      // A worker that died may have begun to write down what it never was.
+      removeSessionFiles(this.#configuration.runDirectory, session);
+      const isOver = isLast || this.#closed || !(error instanceof HandoffFailed) || !error.isWorkerGone;
+      if (!isOver) {
+        this.#log.warn(
+          { peer: peerText(peer), worker: worker.pid, why },
+          'a handoff failed; trying another ctrl worker',
+        );
+        return false;
+      }
+      this.#turnedAway.count('noWorker', peerText(peer), why);
+      socket.destroy();
       this.#leases.giveBack(lease);
       this.leaseFreed();
-      return;
+      return true;
     }
+    // The worker's alone from here on.
+    socket.destroy();
     this.#log.info(
       { session, peer: peerText(peer), callId: lease.callId, worker: worker.pid, remote: lease.remote },
       'client handed to a ctrl worker',
     );
     this.onHandedOver(performance.now() - client.admittedAt);
     await this.#registry.add(session, lease, peer.address);
+    return true;
   }
 
   /** A full server says so in the protocol's own words (RFC 2637 §2.2: general error, no resource) and closes. */

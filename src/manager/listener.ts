@@ -10,8 +10,12 @@ const BACKLOG = 4096;
 export class Listener {
   readonly #server: Server;
 
-  constructor(onConnection: (socket: Socket) => void) {
+  /** `onFailure` is told of connections that could not be accepted (out of descriptors); the listening goes on. */
+  constructor(onConnection: (socket: Socket) => void, onFailure: (error: Error) => void) {
     this.#server = createServer({ noDelay: true }, onConnection);
+    this.#server.on('error', (error) => {
+      if (this.#server.listening) onFailure(error);
+    });
   }
 
   /** Rejects with the sentence for the administrator when the address cannot be had. */

@@ -70,7 +70,10 @@ export class Manager {
       (client) => this.#dispatcher.dispatch(client),
     );
     this.#registry.watch({ over: () => this.#dispatcher.leaseFreed() });
-    this.#listener = new Listener((socket) => this.#admission.accept(socket));
+    this.#listener = new Listener(
+      (socket) => this.#admission.accept(socket),
+      (error) => this.#turnedAway.count('notAccepted', 'unknown', error.message),
+    );
     this.#broadcastRelay = new BroadcastRelayProcess(log);
   }
 

@@ -25,7 +25,15 @@ const workerReport = z.discriminatedUnion('type', [
 export type WorkerEnd = 'beforeReady' | 'inOrder' | 'died';
 
 /** What happened to a handoff, besides success. */
-export class HandoffFailed extends Error {}
+export class HandoffFailed extends Error {
+  /** The worker is gone and has not spoken to the client: another may serve it. */
+  readonly isWorkerGone: boolean;
+
+  constructor(why: string, isWorkerGone: boolean) {
+    super(why);
+    this.isWorkerGone = isWorkerGone;
+  }
+}
 
 export class Worker {
   readonly #child: ChildProcess;
@@ -61,14 +69,14 @@ export class Worker {
   }
 
   /**
-   * Hands a client's socket over and waits until the worker has adopted it. The socket is the worker's from here on,
-   * also when this fails. Rejects with HandoffFailed.
+   * Hands a client's socket over and waits until the worker has adopted it. The socket stays open here too, for another
+   * worker should this one fail: the caller closes it. Rejects with HandoffFailed.
    */
   async adopt(handoff: Handoff, socket: Socket): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.kill();
-        settle(new HandoffFailed('the ctrl worker did not answer the handoff'));
+        settle(new HandoffFailed('the ctrl worker did not answer the handoff', true));
       }, ADOPT_TIMEOUT_MS);
       const settle = (failure: HandoffFailed | null): void => {
         clearTimeout(timer);
@@ -78,10 +86,10 @@ export class Worker {
       };
       this.#phase = 'serving';
       this.#adopting = { session: handoff.session, settle };
-      this.#child.send(handoff, socket, (error) => {
+      this.#child.send(handoff, socket, { keepOpen: true }, (error) => {
         if (error === null) return;
-        socket.destroy();
-        settle(new HandoffFailed(`the ctrl worker could not be reached: ${error.message}`));
+        this.kill();
+        settle(new HandoffFailed(`the ctrl worker could not be reached: ${error.message}`, true));
       });
     });
   }
@@ -119,13 +127,13 @@ export class Worker {
         'a ctrl worker reports on a session that it was not given; ignored',
       );
     } else {
-      this.#adopting.settle(report.type === 'adopted' ? null : new HandoffFailed(report.why));
+      this.#adopting.settle(report.type === 'adopted' ? null : new HandoffFailed(report.why, false));
     }
   }
 
   #ended(how: string, inOrder: boolean): void {
     clearTimeout(this.#startTimer);
-    this.#adopting?.settle(new HandoffFailed(`the ctrl worker died (${how})`));
+    this.#adopting?.settle(new HandoffFailed(`the ctrl worker died (${how})`, true));
     const early = this.#phase === 'starting';
     this.onExit(early ? 'beforeReady' : inOrder ? 'inOrder' : 'died');
     if (early) this.#log.error({ worker: this.pid, how }, 'a ctrl worker ended before it was ready');

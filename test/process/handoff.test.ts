@@ -102,17 +102,46 @@ test('a worker that dies before it is ready: its client is served by the next', 
   await server.waitForLog('the death', ({ msg }) => msg.includes('before it was ready'));
 });
 
-test('a worker that dies with the client in its hands: the client is closed, its address lent again', async (t) => {
+test('a worker that dies with the client in its hands: the client is served by the next', async (t) => {
   const server = await startServer(t, { limits: { connections: 1 } });
   const death = server.strikeWorker('killedAtHandoff');
-  const unlucky = await Client.connect();
-  unlucky.send(START);
-  await unlucky.closed;
+  const client = await Client.start();
   await death;
-  const line = await server.waitForLog('the failed handoff', ({ cause }) => cause === 'noWorker');
+  await client.echo();
+  const line = await server.waitForLog('the failed handoff', ({ msg }) => msg.startsWith('a handoff failed'));
+  assert.equal(line.peer, client.name);
+  await server.waitForSessions(1);
+});
+
+test('a client whose workers die one after the other: it is closed, its address lent again', async (t) => {
+  const server = await startServer(t, { limits: { connections: 1 } });
+  const unlucky = await Client.connect();
+  const deaths = server.strikeWorker('everyOneKilledAtHandoff');
+  unlucky.send(START);
+  await deaths;
+  await unlucky.closed;
+  server.cancelStrike('everyOneKilledAtHandoff');
+  const line = await server.waitForLog('the client', ({ cause }) => cause === 'noWorker');
   assert.equal(line.peer, unlucky.name);
   await (await Client.start()).echo();
 });
+
+for (const lie of ['readyTwice', 'readyAtHandoff', 'liesAboutItsSession', 'talksNonsense'] as const) {
+  test(`a worker that is wrong about itself (${lie}) is not believed, and its client is served`, async (t) => {
+    const server = await startServer(t, { workers: { spare: 0 } });
+    const done = server.strikeWorker(lie);
+    const client = await Client.start();
+    await done;
+    await client.echo();
+    await server.waitForLog('the lie', ({ level, msg }) => level === 'error' && /ctrl worker.*ignored/.test(msg));
+    const [session, ...others] = await server.sessions();
+    assert.deepEqual([session?.peer.address, others], [CLIENT_ADDRESSES[0], []]);
+    // Nobody else is given to the worker that has a client.
+    await (await Client.start(CLIENT_ADDRESSES[1])).echo();
+    await client.echo();
+    assert.equal(new Set((await server.sessions()).map(({ pid }) => pid)).size, 2);
+  });
+}
 
 test('more clients at once than there are workers are queued, not refused', async (t) => {
   const server = await startServer(t, { workers: { spare: 1 } });

@@ -173,6 +173,11 @@ export class Server {
     return this.log.find(what, accepts);
   }
 
+  /** Takes back an order that strikes every worker. */
+  cancelStrike(fault: Fault): void {
+    this.#faults.cancel(fault);
+  }
+
   /** Strikes the next ctrl worker that gets there; resolves with its process id when it was struck. */
   async strikeWorker(fault: Fault): Promise<number> {
     this.#faults.order(fault);

@@ -1,22 +1,36 @@
 /**
  * Faults of ctrl workers, on order: loaded into every Node process of a server under test (by NODE_OPTIONS), this file
- * sends a worker a signal at the point for which an order lies in the folder. From outside that point would be met only by
+ * sends a worker a signal, or says something in its name, at the point for which an order lies in the folder. From outside that point would be met only by
  * luck.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const VARIABLE = 'PPTPD_TS_TEST_FAULTS';
 
-/** Where, and by which signal; at the handoff the client's socket is there, and nothing done with it. */
+interface Disorder {
+  readonly at: 'start' | 'ready' | 'handoff';
+  /** What happens to it; or what it says. */
+  readonly signal?: NodeJS.Signals;
+  readonly says?: object;
+  /** Not only to the first that gets there, until the order is taken back. */
+  readonly every?: true;
+}
+
+/** At the handoff the client's socket is there, and nothing done with it. */
 const FAULTS = {
   killedBeforeReady: { at: 'start', signal: 'SIGKILL' },
   killedAtHandoff: { at: 'handoff', signal: 'SIGKILL' },
+  everyOneKilledAtHandoff: { at: 'handoff', signal: 'SIGKILL', every: true },
   stoppedAtHandoff: { at: 'handoff', signal: 'SIGSTOP' },
   /** It is given a client, and does not look. */
   stoppedOnceReady: { at: 'ready', signal: 'SIGSTOP' },
-} as const;
+  readyTwice: { at: 'ready', says: { type: 'ready', v: 1 } },
+  readyAtHandoff: { at: 'handoff', says: { type: 'ready', v: 1 } },
+  liesAboutItsSession: { at: 'handoff', says: { type: 'adopted', v: 1, session: 'abc123' } },
+  talksNonsense: { at: 'handoff', says: { type: 'adopted', v: 'one', session: ['x'] } },
+} as const satisfies Record<string, Disorder>;
 
 export type Fault = keyof typeof FAULTS;
 
@@ -39,6 +53,11 @@ export class FaultFolder {
     writeFileSync(join(this.#folder, fault), '');
   }
 
+  /** Takes an order back that is for every worker. */
+  cancel(fault: Fault): void {
+    rmSync(join(this.#folder, fault), { force: true });
+  }
+
   /** The process that carried the order out, once one has. */
   victim(fault: Fault): number | undefined {
     const name = readdirSync(this.#folder).find((each) => each.startsWith(`${fault}.`));
@@ -47,26 +66,30 @@ export class FaultFolder {
 }
 
 /** Carries out what was ordered for this point. */
-function obey(orders: string, point: (typeof FAULTS)[Fault]['at']): void {
-  for (const [fault, { at, signal }] of Object.entries(FAULTS)) {
+function obey(orders: string, point: Disorder['at'], send: (message: object) => void): void {
+  for (const [fault, { at, signal, says, every }] of Object.entries<Disorder>(FAULTS)) {
     const order = join(orders, fault);
     if (at !== point || !existsSync(order)) continue;
-    renameSync(order, `${order}.${process.pid}`);
-    process.kill(process.pid, signal);
+    const done = `${order}.${process.pid}`;
+    if (every === true) writeFileSync(done, '');
+    else renameSync(order, done);
+    if (says !== undefined) send(says);
+    if (signal !== undefined) process.kill(process.pid, signal);
   }
 }
 
 const folder = process.env[VARIABLE];
 if (folder !== undefined && process.argv[1]?.endsWith('ctrl/main.cjs') === true) {
-  obey(folder, 'start');
-  if (existsSync(join(folder, 'stoppedOnceReady'))) {
+  const say = process.send?.bind(process);
+  const send = (message: object): void => void say?.(message);
+  obey(folder, 'start', send);
+  if (['stoppedOnceReady', 'readyTwice'].some((fault) => existsSync(join(folder, fault)))) {
     // What a worker says first is that it is ready.
-    const send = process.send?.bind(process);
     process.send = (message: unknown) => {
-      const sent = send?.(message) ?? false;
-      obey(folder, 'ready');
+      const sent = say?.(message) ?? false;
+      obey(folder, 'ready', send);
       return sent;
     };
   }
-  process.on('message', () => obey(folder, 'handoff'));
+  process.on('message', () => obey(folder, 'handoff', send));
 }
