@@ -2,13 +2,10 @@
  * `npm run fuzz`: searches for inputs that break what the codecs promise, guided by coverage.
  *
  *     npm run fuzz -- [--seconds N] [--target NAME,...] [--seed N] [--keep]
- *     sudo npm run fuzz -- --live [--seed N]
  *
  * N seconds (60) for all targets together. An input that breaks a promise goes to test/fuzz/corpus, where the unit tests
- * find it from then on. --keep puts the inputs that together reach everything in place of the corpus. --live sends 10^5
- * changed control messages and 10^6 changed GRE packets to a running server: test/process/fuzz-live.test.ts at full size.
+ * find it from then on. --keep puts the inputs that together reach everything in place of the corpus.
  */
-import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { Corpus } from './corpus.js';
 import { randomFrom } from './random.js';
@@ -21,41 +18,29 @@ const { values } = parseArgs({
     target: { type: 'string', default: Object.keys(TARGETS).join(',') },
     seed: { type: 'string', default: String(Date.now() >>> 0) },
     keep: { type: 'boolean', default: false },
-    live: { type: 'boolean', default: false },
   },
 });
 
-const LIVE_TEST = 'dist/test/process/fuzz-live.test.js';
-/** By what the live test's short form is multiplied. */
-const LIVE_FACTOR = 20;
-
-function live(seed: string): void {
-  const env = { ...process.env, PPTPD_TS_FUZZ: String(LIVE_FACTOR), PPTPD_TS_FUZZ_SEED: seed };
-  process.exitCode = spawnSync(process.execPath, [LIVE_TEST], { stdio: 'inherit', env }).status ?? 1;
+const names = values.target.split(',');
+const perTarget = (Number(values.seconds) * 1000) / names.length;
+const seed = Number(values.seed);
+console.log(`seed ${seed}`);
+console.log(`${'target'.padEnd(16)}${'runs'.padStart(10)}${'features'.padStart(10)}${'kept'.padStart(10)}`);
+for (const name of names) {
+  const target = TARGETS[name];
+  if (target === undefined) throw new Error(`no target '${name}'; there are ${Object.keys(TARGETS).join(', ')}`);
+  const end = performance.now() + perTarget;
+  const search = new Search(name, target, randomFrom(seed));
+  const fault = search.run(() => performance.now() >= end);
+  const { runs, features, kept } = search;
+  const figures = [runs, features, kept.length].map((figure) => String(figure).padStart(10));
+  console.log(`${name.padEnd(16)}${figures.join('')}`);
+  const corpus = new Corpus(name);
+  if (fault !== null) {
+    corpus.addFault(fault.input, fault.error.message.slice(0, 200));
+    console.error(
+      `${name}: ${fault.error.stack}\ninput (now in the corpus): ${Buffer.from(fault.input).toString('hex')}`,
+    );
+    process.exitCode = 1;
+  } else if (values.keep) corpus.replace(kept);
 }
-
-function searchAll(names: readonly string[], milliseconds: number, seed: number): void {
-  console.log(`seed ${seed}`);
-  console.log(`${'target'.padEnd(16)}${'runs'.padStart(10)}${'features'.padStart(10)}${'kept'.padStart(10)}`);
-  for (const name of names) {
-    const target = TARGETS[name];
-    if (target === undefined) throw new Error(`no target '${name}'; there are ${Object.keys(TARGETS).join(', ')}`);
-    const end = performance.now() + milliseconds / names.length;
-    const search = new Search(name, target, randomFrom(seed));
-    const fault = search.run(() => performance.now() >= end);
-    const { runs, features, kept } = search;
-    const figures = [runs, features, kept.length].map((figure) => String(figure).padStart(10));
-    console.log(`${name.padEnd(16)}${figures.join('')}`);
-    const corpus = new Corpus(name);
-    if (fault !== null) {
-      corpus.addFault(fault.input, fault.error.message.slice(0, 200));
-      console.error(
-        `${name}: ${fault.error.stack}\ninput (now in the corpus): ${Buffer.from(fault.input).toString('hex')}`,
-      );
-      process.exitCode = 1;
-    } else if (values.keep) corpus.replace(kept);
-  }
-}
-
-if (values.live) live(values.seed);
-else searchAll(values.target.split(','), Number(values.seconds) * 1000, Number(values.seed));
