@@ -37,6 +37,7 @@ describe('a full server answers with result 2, error 4, and lets the next in whe
       await third.client.closed;
       const line = await server.waitForLog('the refusal', ({ cause }) => cause === 'full');
       assert.equal(line.peer, third.client.name);
+      assert.match(line.msg, /addresses\.remote is 203\.0\.113\.10-\d+, limits\.connections \d+/);
       first.end();
       await first.closed;
       for (;;) {
