@@ -51,6 +51,8 @@ function whoAndWhere(state: SessionState, interfaceName: string | null, now: num
       ['phase', phase],
       ['since', `${localTime(since)} (${duration((now - since) / 1000)})`],
       ['ends', state.ending === null ? null : `${state.ending.reason} ${state.ending.detail ?? ''}`.trimEnd()],
+      ['failure', state.ending?.text ?? null],
+      ['warning', state.warning?.text ?? null],
       ['call ids', `${callId} (ours)${peerCallId === null ? '' : `, ${peerCallId} (the client's)`}`],
       ['worker', `process ${pid}, pptpd-ts ${state.version}`],
       ['pppd', pppdPid === null ? null : `process ${pppdPid}${interfaceName === null ? '' : `, ${interfaceName}`}`],

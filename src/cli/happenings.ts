@@ -3,7 +3,7 @@ import { CLOSE_REASONS } from '../session/close-reason.js';
 import type { SessionState } from '../session/state.js';
 import { encryptionText, failureText, pppOf } from './ppp.js';
 
-export type Step = 'connected' | 'authenticated' | 'up' | 'failed' | 'ended';
+export type Step = 'connected' | 'authenticated' | 'up' | 'warning' | 'failed' | 'ended';
 
 export interface Happening {
   readonly event: Step;
@@ -14,6 +14,8 @@ export interface Happening {
   readonly address: string | null;
   /** What else is to be said, in words. */
   readonly detail: string | null;
+  /** Of `warning` and `failed`: the name that docs/failures.md has for it; null from an older worker. */
+  readonly cause?: string | null;
   /** Of `ended`: the name of the reason; null when its worker went without a word. */
   readonly reason?: string | null;
 }
@@ -31,9 +33,23 @@ export function happenings(before: SessionState | null, after: SessionState): Ha
     const encryption = encryptionText(is.encryption);
     found.push(happening('up', after, encryption === null ? null : `encryption ${encryption}`));
   }
-  const { failure = null } = is;
-  if (failure !== null && (was.failure ?? null) === null) found.push(happening('failed', after, failureText(failure)));
+  const { warning } = after;
+  if (warning !== null && warning.cause !== before?.warning?.cause) {
+    found.push({ ...happening('warning', after, warning.text), cause: warning.cause });
+  }
+  const failure = failureOf(after);
+  if (failure !== null && (before === null || failureOf(before) === null)) {
+    found.push({ ...happening('failed', after, failure), cause: after.ending?.cause ?? null });
+  }
   return found;
+}
+
+/** What has failed, as a sentence, once the session ends for it: before that nothing is settled. */
+function failureOf(state: SessionState): string | null {
+  if (state.ending === null) return null;
+  // A worker of an older version leaves it to its readers to explain what they see.
+  const { failure = null } = pppOf(state);
+  return state.ending.text ?? (failure === null ? null : failureText(failure));
 }
 
 /** The end of a session whose last word was `last`. */

@@ -18,6 +18,7 @@ const COLOURS = {
   connected: plain,
   authenticated: plain,
   up: green,
+  warning: yellow,
   failed: red,
   ended: yellow,
 } as const satisfies Record<Step, (text: string) => string>;
@@ -34,7 +35,9 @@ function line({ event, session, user, client, address, detail }: Happening): str
 export const watchCommand = (): Command =>
   addSelectionOptions(
     addRunDirectoryOptions(
-      new Command('watch').description('print a line when a session connects, authenticates, is up, fails or ends'),
+      new Command('watch').description(
+        'print a line when a session connects, authenticates, is up, is in trouble, fails or ends',
+      ),
     ),
   )
     .option('--json', 'print a JSON object a line')

@@ -16,9 +16,16 @@ const up = sessionOf({
   phase: 'up',
   ppp: { ...authenticated.ppp, encryption: { method: 'mppe', bits: 128, stateless: true, oneWay: null } },
 });
-const failed = sessionOf({
-  phase: 'negotiating',
-  ppp: { failure: { reason: 'encryptionRefused', by: 'client' } },
+/** As a worker of an older version tells a failure; and a newer one. */
+const failed = (failure: object): ReturnType<typeof sessionOf> =>
+  sessionOf({
+    phase: 'ending',
+    ending: { reason: 'pppdExited', detail: null, cause: null, text: null },
+    ppp: { failure },
+  });
+const explained = sessionOf({
+  phase: 'ending',
+  ending: { reason: 'pppdExited', detail: null, cause: 'greNotReceived', text: 'no GRE came' },
 });
 
 const told = (...args: Parameters<typeof happenings>): (readonly [string, string | null])[] =>
@@ -40,16 +47,24 @@ test('a session that was there before has all its steps at once', () => {
 });
 
 test('a failure is told with its cause, once', () => {
-  assert.deepEqual(told(connected, failed), [
+  const refused = failed({ reason: 'encryptionRefused', by: 'client' });
+  assert.deepEqual(told(connected, refused), [
     ['failed', 'the client refused MPPE encryption, which our pppd requires: allow 128-bit MPPE in the client'],
   ]);
-  assert.deepEqual(told(failed, failed), []);
+  assert.deepEqual(told(refused, refused), []);
+  const [first] = happenings(connected, explained);
+  assert.deepEqual([first?.event, first?.cause, first?.detail], ['failed', 'greNotReceived', 'no GRE came']);
+  assert.deepEqual(told(explained, explained), []);
+});
+
+test('a warning of a session that lives is told with its name, once', () => {
+  const warned = { ...up, warning: { cause: 'mtuBlackHole', text: 'large frames are lost' } };
+  assert.deepEqual(told(up, warned), [['warning', 'large frames are lost']]);
+  assert.deepEqual(told(warned, warned), []);
 });
 
 test('a failure that only a newer version knows is told by its name', () => {
-  assert.deepEqual(told(connected, sessionOf({ phase: 'negotiating', ppp: { failure: { reason: 'moonPhase' } } })), [
-    ['failed', 'moonPhase'],
-  ]);
+  assert.deepEqual(told(connected, failed({ reason: 'moonPhase' })), [['failed', 'moonPhase']]);
 });
 
 test('an end has its reason as a name and in words', () => {
