@@ -23,7 +23,7 @@ enum { BATCH = 64, STRIDE = 2112, HEADROOM = 64, READ_LENGTH = 4096, QUEUE = 1 <
 enum { ACKNOWLEDGE_AFTER_MS = 10 };
 
 static uint16_t call_id, peer_call_id;
-static int gre, pty;
+static int gre, pty, epoll;
 static int control_characters = 1; /* escaped until LCP is agreed */
 
 static uint8_t receive_slots[BATCH][STRIDE], send_slots[BATCH][STRIDE];
@@ -126,14 +126,26 @@ static void put_header(uint8_t *at, unsigned payload, int has_sequence, int ackn
   }
 }
 
+static void watch_pty(int for_writing) {
+  static int watched_for_writing;
+  if (for_writing == watched_for_writing) return;
+  watched_for_writing = for_writing;
+  struct epoll_event event = {.events = EPOLLIN | (for_writing ? EPOLLOUT : 0), .data.fd = pty};
+  epoll_ctl(epoll, EPOLL_CTL_MOD, pty, &event);
+}
+
 static void write_queue(void) {
   while (queue_head < queue_tail) {
     ssize_t written = write(pty, queue + queue_head, queue_tail - queue_head);
-    if (written < 0 && errno == EAGAIN) return;
+    if (written < 0 && errno == EAGAIN) {
+      watch_pty(1);
+      return;
+    }
     if (written < 0) exit(0);
     queue_head += (size_t)written;
   }
   queue_head = queue_tail = 0;
+  watch_pty(0);
 }
 
 static unsigned recv_packets(void) {
@@ -231,7 +243,7 @@ static void relay(int tcp) {
     receive_messages[index].msg_hdr = (struct msghdr){.msg_iov = &receive_vectors[index], .msg_iovlen = 1};
     send_messages[index].msg_hdr = (struct msghdr){.msg_iov = &send_vectors[index], .msg_iovlen = 1};
   }
-  int epoll = epoll_create1(EPOLL_CLOEXEC);
+  epoll = epoll_create1(EPOLL_CLOEXEC);
   const int descriptors[] = {tcp, pty, gre};
   for (int index = 0; index < 3; index++) {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptors[index]};

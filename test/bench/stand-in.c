@@ -4,6 +4,7 @@
  * (`file PATH`); that names the shared memory. Every octet that comes is checked.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -27,10 +28,24 @@ static uint8_t output[1 << 17];
 static size_t output_length;
 static int request_acknowledged, peer_acknowledged;
 
+/* Like pppd, whose frames the kernel moves: what cannot be written yet keeps nothing from being read. */
+static void write_some(void) {
+  ssize_t written = write(STDIN_FILENO, output, output_length);
+  if (written < 0 && errno != EAGAIN) exit(0);
+  if (written <= 0) return;
+  output_length -= (size_t)written;
+  memmove(output, output + written, output_length);
+}
+
 static void write_all(const uint8_t *from, size_t length) {
   while (length > 0) {
     ssize_t written = write(STDIN_FILENO, from, length);
-    if (written < 0) exit(0);
+    if (written < 0 && errno != EAGAIN) exit(0);
+    if (written < 0) {
+      struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLOUT};
+      poll(&ready, 1, -1);
+      continue;
+    }
     from += written;
     length -= (size_t)written;
   }
@@ -95,7 +110,7 @@ static void recv_frame(uint8_t *frame, unsigned length) {
   slot->received++;
   if (slot->mode != MODE_ECHO) return;
   unsigned frame_length = frame_at[index + 1] - frame_at[index];
-  if (output_length + frame_length > sizeof output) flush();
+  if (output_length + frame_length > sizeof output) return;
   memcpy(output + output_length, frames + frame_at[index], frame_length);
   output_length += frame_length;
 }
@@ -164,6 +179,7 @@ int main(int count, char **arguments) {
   tcgetattr(STDIN_FILENO, &terminal);
   cfmakeraw(&terminal);
   tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+  fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
   slot->process = getpid();
   slot->parent = getppid();
   request_lcp();
@@ -172,14 +188,15 @@ int main(int count, char **arguments) {
   static uint8_t input[1 << 16];
   for (;;) {
     if (slot->open && slot->mode == MODE_FLOOD) flood();
-    struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
-    if (!slot->open && poll(&ready, 1, REPEAT_MS) == 0) request_lcp();
-    else {
-      ssize_t length = read(STDIN_FILENO, input, sizeof input);
-      if (length <= 0) return 0;
-      recv_octets(input, input + length);
-      if (output_length > 0) flush();
-      if (slot->mode == MODE_SINK) tell_generator();
+    struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN | (output_length > 0 ? POLLOUT : 0)};
+    if (poll(&ready, 1, slot->open ? -1 : REPEAT_MS) == 0) {
+      request_lcp();
+      continue;
     }
+    ssize_t length = read(STDIN_FILENO, input, sizeof input);
+    if (length == 0 || (length < 0 && errno != EAGAIN)) return 0;
+    if (length > 0) recv_octets(input, input + length);
+    if (output_length > 0) write_some();
+    if (slot->mode == MODE_SINK) tell_generator();
   }
 }
