@@ -78,6 +78,7 @@ export const RECEIVE_WINDOW = 64;
 /** Batches and reads of one turn; the rest waits until the event loop has been round. */
 const ROUNDS_PER_TURN = 4;
 const READS_PER_ROUND = 8;
+const WRITES_PER_ROUND = 8;
 /** PPP: address and control field (RFC 1662 §3.1), the first protocol that is not data (RFC 1661 §2), LCP. */
 const ADDRESS = 0xff;
 const CONTROL = 0x03;
@@ -133,6 +134,8 @@ export class Relay {
   #accm = ACCM_ALL;
   #preamble: Preamble | null = new Preamble();
   #started = false;
+  /** The socket is watched: the write queue has room. */
+  #receiving = false;
   #closed = false;
   #tap: ((direction: Direction, frame: Uint8Array) => void) | null = null;
 
@@ -225,8 +228,10 @@ export class Relay {
     const now = performance.now();
     if (this.#ptyBlocked) this.#writeQueue();
     for (let round = 0; round < ROUNDS_PER_TURN && !this.#closed; round += 1) {
-      const received = this.#started ? this.#recvPackets(now) : 0;
+      const received = this.#mayReceive() ? this.#recvPackets(now) : 0;
       if (this.#closed) break;
+      // Not at the turn's end: a client that keeps to its window goes on while the rest is done.
+      if (this.#acknowledgment.isUrgent) this.#sendAcknowledgment();
       const reads = this.#windowClosed ? 0 : this.#readPty(now);
       if (received < RECEIVE_BATCH && reads < READS_PER_ROUND) break;
     }
@@ -250,6 +255,27 @@ export class Relay {
   }
 
   // From the client to the pty.
+
+  /**
+   * Whether the write queue has room for a batch. If not, packets wait in the kernel, unacknowledged, which is what
+   * slows a client that keeps to its window; one that does not loses them there and costs us nothing.
+   */
+  #mayReceive(): boolean {
+    if (!this.#started) return false;
+    const { queueAt, octets } = this.#memory;
+    const waiting = this.#queueTail - this.#queueHead;
+    const mayReceive = waiting <= WRITE_QUEUE / 2;
+    if (mayReceive && this.#queueTail > queueAt + WRITE_QUEUE / 2) {
+      octets.copyWithin(queueAt, this.#queueHead, this.#queueTail);
+      this.#queueHead = queueAt;
+      this.#queueTail = queueAt + waiting;
+    }
+    if (this.#receiving !== mayReceive) {
+      this.#receiving = mayReceive;
+      this.#socket.watch(this.#socket.fd, mayReceive, false);
+    }
+    return mayReceive;
+  }
 
   /** One batch; returns how many packets it had, full size after an error so that the caller tries again. */
   #recvPackets(now: number): number {
@@ -365,25 +391,28 @@ export class Relay {
     return this.#queueTail + length <= queueAt + WRITE_QUEUE;
   }
 
+  /** Writes until the pty takes no more: what it takes at once says nothing of that, the kernel empties it meanwhile. */
   #writeQueue(): void {
-    const length = this.#queueTail - this.#queueHead;
-    if (length === 0 || this.#closed) return;
-    const written = write(this.#pty, this.#memory.address + this.#queueHead, length);
-    if (written === length) {
+    if (this.#closed) return;
+    for (let writes = 0; writes < WRITES_PER_ROUND && this.#queueHead < this.#queueTail; writes += 1) {
+      const length = this.#queueTail - this.#queueHead;
+      const written = write(this.#pty, this.#memory.address + this.#queueHead, length);
+      if (written > 0) {
+        this.#queueHead += written;
+        continue;
+      }
+      if (written < 0 && lastError() !== 'wouldBlock') {
+        // pppd is gone. What it has said last may still be there to be read, and reading finds the end.
+        this.#queueHead = this.#queueTail;
+      }
+      break;
+    }
+    const isEmpty = this.#queueHead === this.#queueTail;
+    if (isEmpty) {
       this.#queueHead = this.#memory.queueAt;
       this.#queueTail = this.#memory.queueAt;
-      this.#setPtyBlocked(false);
-      return;
     }
-    if (written < 0 && lastError() !== 'wouldBlock') {
-      // pppd is gone. What it has said last may still be there to be read, and reading finds the end.
-      this.#queueHead = this.#memory.queueAt;
-      this.#queueTail = this.#memory.queueAt;
-      this.#setPtyBlocked(false);
-      return;
-    }
-    this.#queueHead += Math.max(0, written);
-    this.#setPtyBlocked(true);
+    this.#setPtyBlocked(!isEmpty);
   }
 
   #setPtyBlocked(blocked: boolean): void {
@@ -511,6 +540,7 @@ export class Relay {
   /** pppd has sent a frame: its pty is raw now, and can be written to. */
   #start(): void {
     this.#started = true;
+    this.#receiving = true;
     this.#socket.watch(this.#socket.fd, true, false);
   }
 

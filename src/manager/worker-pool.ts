@@ -11,6 +11,8 @@ import { Worker, type WorkerEnd } from './worker.js';
 const MAX_STARTING = Math.max(2, availableParallelism());
 /** The last idle worker is replaced at once; the others only when none has come back from its client meanwhile. */
 const REPLENISH_MS = 500;
+/** How long workers that came back from their clients stay although there are more than asked for: storms come again. */
+const SURPLUS_MS = 10_000;
 /** After workers that died while starting: seconds until the next try, doubled each time. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
@@ -26,6 +28,7 @@ export class WorkerPool {
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #replenishTimer: NodeJS.Timeout | undefined;
+  #surplusTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** `spare`: how many started and idle workers to keep. */
@@ -45,7 +48,7 @@ export class WorkerPool {
 
   setSpare(spare: number): void {
     this.#spare = spare;
-    while (this.#idle.length > spare) this.#idle.pop()?.dismiss();
+    this.#dismissSurplus();
     this.#fill();
   }
 
@@ -68,6 +71,7 @@ export class WorkerPool {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#replenishTimer);
+    clearTimeout(this.#surplusTimer);
     for (const worker of [...this.#idle, ...this.#starting]) worker.dismiss();
     this.#idle.length = 0;
   }
@@ -108,9 +112,20 @@ export class WorkerPool {
     const waiting = this.#waiting.shift();
     if (this.#closed) worker.dismiss();
     else if (waiting !== undefined) waiting(worker);
-    else if (this.#idle.length < this.#spare) this.#idle.push(worker);
-    else worker.dismiss();
+    else this.#keep(worker);
     this.#fill();
+  }
+
+  #keep(worker: Worker): void {
+    this.#idle.push(worker);
+    if (this.#idle.length > this.#spare)
+      this.#surplusTimer ??= setTimeout(() => this.#dismissSurplus(), SURPLUS_MS).unref();
+  }
+
+  #dismissSurplus(): void {
+    clearTimeout(this.#surplusTimer);
+    this.#surplusTimer = undefined;
+    for (const worker of this.#idle.splice(this.#spare)) worker.dismiss();
   }
 
   #backOff(): void {
