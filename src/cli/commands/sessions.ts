@@ -42,7 +42,7 @@ export const sessionsCommand = (): Command =>
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --client 192.0.2.0/24\n  pptpd-ts sessions --json | jq -r .sessions[].user\n  pptpd-ts sessions --ended --since 24h --user alice',
+      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --client 192.0.2.0/24\n  pptpd-ts sessions --json | jq -r .sessions[].user\n  pptpd-ts sessions --ended --since 24h --user alice\n\nExit code 0 also when nobody is on; 1: the run directory or the accounting file cannot be read.',
     )
     .action(async (options: SessionsOptions) => {
       if (options.ended) await printEnded(options);

@@ -49,7 +49,8 @@ Examples:
   pptpd-ts top --once --interval 10
   pptpd-ts top --json | jq '.sessions[] | select(.loss > 0.01) | .user'
 
-RECEIVED and SENT are from and to the client. q or Ctrl-C ends it, with exit code 0.`,
+RECEIVED and SENT are from and to the client. q or Ctrl-C ends it, with exit code 0; 1: the run directory
+cannot be read.`,
     )
     .action(async (options: TopOptions) => {
       const look = sampler(runDirectoryOf(options), options);

@@ -49,7 +49,8 @@ Examples:
   pptpd-ts watch --user alice
   pptpd-ts watch --json | jq -r 'select(.event == "failed") | .detail'
 
-Sessions that are there already are shown with what has been. Ctrl-C ends it, with exit code 0.`,
+Sessions that are there already are shown with what has been. Ctrl-C ends it, with exit code 0; 1: the run directory
+cannot be read.`,
     )
     .action(async (options: WatchOptions) => {
       const runDirectory = runDirectoryOf(options);
