@@ -99,6 +99,21 @@ const FAILURES = {
     tell: (evidence) =>
       `${quoted(evidence)}: see what pppd has written to the system's log; pptpd-ts doctor looks for more`,
   },
+  // pppd with secrets of its own refuses a name that it does not find without MS-CHAP's error number.
+  userUnknown: {
+    when: failed(
+      (failure) =>
+        failure.reason === 'authenticationFailed' &&
+        failure.code === null &&
+        failure.message === null &&
+        (failure.protocol?.startsWith('MS-CHAP') ?? false),
+    ),
+    tell: completed(
+      () =>
+        'pppd gave no error number, as it does for a name that it has no secret for: put the name into the first column ' +
+        "of /etc/ppp/chap-secrets, this server's or * into the second",
+    ),
+  },
   authenticationFailed: {
     when: failed(({ reason }) => reason === 'authenticationFailed'),
     tell: completed(

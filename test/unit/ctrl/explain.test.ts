@@ -52,6 +52,14 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
       "pppd ended: an error in its options or options file (exit code 2); it said: pppd: In file /etc/ppp/options.pptpd: unrecognized option 'no-such-option'",
   },
   pppdFailed: { reason: 'pppdFailed', detail: 'pppd ended: an immediately fatal error (exit code 1)' },
+  userUnknown: withFailure({
+    reason: 'authenticationFailed',
+    user: 'nobody',
+    protocol: 'MS-CHAPv2',
+    code: null,
+    cause: 'login refused',
+    message: null,
+  }),
   authenticationFailed: withFailure({
     reason: 'authenticationFailed',
     user: 'alice',
