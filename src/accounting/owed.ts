@@ -1,14 +1,14 @@
 /**
- * Accounts that nobody has closed: their worker died, or met a full disk at its end. The manager, or the next one,
- * closes them.
+ * Accounts that nobody has closed: their worker died, or met a full disk at its end, or the machine stopped and took the run
+ * directory with it. The manager, or the next one, closes them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { accountPath, runPaths } from '../session/paths.js';
 import { listSessionIds } from '../session/record.js';
 import { closeAccount, dropAccount, type OpenAccount } from './open-account.js';
-import { hasEnd } from './read.js';
-import { accountRecord } from './record.js';
+import { hasEnd, readRecords } from './read.js';
+import { accountRecord, type AccountRecord } from './record.js';
 
 const openAccount: z.ZodType<OpenAccount> = z.object({
   file: z.string(),
@@ -51,4 +51,19 @@ export async function closeOwed(
   const { file, record } = account;
   if (record.record === 'ended' && (await hasEnd(file, record))) dropAccount(runDirectory, record.session);
   else await closeAccount(runDirectory, record.record === 'ended' ? account : { ...account, record: died(account) });
+}
+
+/**
+ * The last interim records of this host's sessions that have no end in the file, and that began before `time` (ISO 8601):
+ * what is left of them when the machine has lost its run directory. Rejects with what the system says.
+ */
+export async function listLost(file: string, host: string, time: string): Promise<AccountRecord[]> {
+  const open = new Map<string, AccountRecord>();
+  for await (const record of readRecords(file, host)) {
+    if (record.host !== host || record.start >= time) continue;
+    const key = `${record.session} ${record.start}`;
+    if (record.record === 'ended') open.delete(key);
+    else open.set(key, record);
+  }
+  return [...open.values()];
 }

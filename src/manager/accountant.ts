@@ -1,10 +1,12 @@
 /**
- * Closes the accounts that workers have left owed: those that died, whose account ends as the run directory has it, and
- * those that met a full disk. Tries again until each stands in the accounting file, once.
+ * Closes the accounts that workers have left owed: those that died, whose account ends as the run directory has it, those
+ * that met a full disk, and those of before the machine stopped, which end as their last interim record. Tries again
+ * until each stands in the accounting file, once.
  */
-import { monotonicSeconds, type OpenAccount } from '../accounting/open-account.js';
+import { hostname } from 'node:os';
+import { keepAccount, monotonicSeconds, type OpenAccount } from '../accounting/open-account.js';
 import { AccountingOutage } from '../accounting/outage.js';
-import { closeOwed, listOwed } from '../accounting/owed.js';
+import { closeOwed, listLost, listOwed } from '../accounting/owed.js';
 import type { AccountRecord } from '../accounting/record.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionState } from '../session/state.js';
@@ -33,6 +35,18 @@ export class Accountant implements SessionWatcher {
     // One that an earlier manager knew may have died long ago.
     if (died && last !== null) this.#deaths.set(id, { time: Date.now(), monotonic: monotonicSeconds() });
     this.work();
+  }
+
+  /** The run directory is new: what it had of sessions is gone, and the accounting file alone knows of them. */
+  async recover(file: string): Promise<void> {
+    try {
+      for (const record of await listLost(file, hostname(), new Date().toISOString())) {
+        keepAccount(this.#runDirectory, { file, startedAt: 0, record: died(record) });
+      }
+      this.work();
+    } catch (error) {
+      this.#outage.failed(error, file);
+    }
   }
 
   /** Closes what is owed, now and again while something remains. */
@@ -70,10 +84,16 @@ export class Accountant implements SessionWatcher {
 
   /** The end of a session whose worker died: what it used is what the run directory has; when is known if it was seen. */
   #endOf({ record, startedAt }: OpenAccount): AccountRecord {
-    const ended = { ...record, record: 'ended', reason: 'workerFailed', detail: `amounts of ${record.end}` } as const;
     const death = this.#deaths.get(record.session);
-    if (death === undefined) return ended;
+    if (death === undefined) return died(record);
     const seconds = Math.round((death.monotonic - startedAt) * 1000) / 1000;
-    return { ...ended, end: new Date(death.time).toISOString(), seconds };
+    return { ...died(record), end: new Date(death.time).toISOString(), seconds };
   }
 }
+
+const died = (record: AccountRecord): AccountRecord => ({
+  ...record,
+  record: 'ended',
+  reason: 'workerFailed',
+  detail: `amounts of ${record.end}`,
+});

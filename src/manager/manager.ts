@@ -2,7 +2,7 @@
  * The manager as a whole: puts its parts together, and does what signals ask of it. Carries no packets, and reads no
  * more of a client than its first header.
  */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { runPaths } from '../session/paths.js';
@@ -79,8 +79,10 @@ export class Manager {
 
   /** Recovers the live sessions, then listens. Rejects with the sentence for the administrator. */
   async start(): Promise<void> {
-    const { listen, runDirectory } = this.#configuration;
+    const { listen, runDirectory, accounting, metrics } = this.#configuration;
     const paths = runPaths(runDirectory);
+    // A machine that was started anew has lost its run directory.
+    const hadAccounts = existsSync(paths.accounts);
     for (const folder of [paths.sessions, paths.accounts]) {
       mkdirSync(folder, { recursive: true });
       // Whoever can write there can have processes ended.
@@ -88,10 +90,10 @@ export class Manager {
     }
     // An earlier manager's word on what was wrong with the disks is no word of ours.
     for (const outage of [paths.accountingOutage, paths.logOutage]) rmSync(outage, { force: true });
-    const { metrics } = this.#configuration;
     if (metrics !== undefined) this.#metrics = await this.#loadMetrics();
     await this.#registry.recover();
-    this.#accountant.work();
+    if (hadAccounts || accounting === undefined) this.#accountant.work();
+    else void this.#accountant.recover(accounting.file);
     this.#logFiles.start();
     if (metrics !== undefined) await this.#metrics?.listen(metrics);
     await this.#listener.listen(listen);

@@ -1,11 +1,11 @@
 /** Every session appears in the accounting file as ended, once, however it or its worker ends, also on a full disk. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { type AccountRecord, parseRecord } from '../../src/accounting/record.js';
-import { Client } from './support/client.js';
+import { CALL, Client } from './support/client.js';
 import { fill, smallDisk } from './support/disk.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, endWith, Server, SERVER_ADDRESS, TUNNEL_LOCAL } from './support/server.js';
@@ -88,7 +88,7 @@ test('calls that were cleared are part of the session’s total', async (t) => {
   await tunnel.openLcp();
   await tunnel.assertRelays('the first call');
   const { client } = tunnel;
-  client.send({ type: 'CallClearRequest', callId: 1 });
+  client.send({ type: 'CallClearRequest', callId: CALL.callId });
   await client.next('CallDisconnectNotify');
   const second = await Tunnel.call(t, client, CLIENT_ADDRESSES[0], 2);
   await second.openLcp();
@@ -147,6 +147,37 @@ test('kill -9 of the manager and of two workers: the next manager writes their r
   await books.server.stop();
   const reasons = books.records().map(({ reason }) => reason);
   assert.deepEqual(reasons, ['workerFailed', 'workerFailed', 'serverShutdown']);
+});
+
+test('the machine stops and loses the run directory: the next manager ends what has interim records alone', async (t) => {
+  const books = await Books.open(t, 0.05);
+  const { server } = books;
+  const { client } = await Client.call();
+  const [session] = await server.sessions();
+  await until('an interim record', () => books.records('interim').length > 0);
+  server.signal('SIGKILL');
+  await server.exited();
+  process.kill(session?.pid ?? 0, 'SIGKILL');
+  await client.closed;
+  rmSync(server.runDirectory, { recursive: true });
+  server.start();
+  await server.ready();
+  const last = books.records('interim').at(-1);
+  const [record] = await books.ended(1);
+  assert.deepEqual(record, { ...last, record: 'ended', reason: 'workerFailed', detail: `amounts of ${last?.end}` });
+  server.signal('SIGQUIT');
+  await server.exited();
+  rmSync(server.runDirectory, { recursive: true });
+  server.start();
+  await server.ready();
+  const { client: later } = await Client.call();
+  later.end();
+  assert.deepEqual(
+    new Set((await books.ended(2)).map(({ reason }) => reason)),
+    new Set(['workerFailed', 'clientClosed']),
+  );
+  await server.stop();
+  assert.equal(books.records().length, 2);
 });
 
 test('a full disk: sessions go on, one warning, no half record is taken for one, all are written when there is room', async (t) => {
