@@ -1,16 +1,19 @@
 /**
- * What the machine has run out of: ptys, disk; and the run directory itself, gone. Sessions that are up go on, who comes
+ * What the machine has run out of: descriptors, ptys, disk; and the run directory itself, gone. Sessions that are up go on, who comes
  * is refused, and when there is some again the server works as before.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { TCP_PORT } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, Server, startServer } from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
+import { until } from './support/wait.js';
 
 const [NEWCOMER, BYSTANDER] = CLIENT_ADDRESSES;
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
@@ -63,6 +66,30 @@ async function assertServedAgain(): Promise<void> {
     return;
   }
 }
+
+test("the manager's descriptors: connections beyond them are closed or wait, and it lives", async (t) => {
+  const server = await startServer(t);
+  const tunnel = await bystanding(t);
+  await until('a spare worker', () => server.spareWorkers().length === 1);
+  // As much as a worker needs, which inherits it.
+  run('prlimit', '--pid', String(server.pid), '--nofile=64:64');
+  const sockets: Socket[] = [];
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (let count = 0; count < 200; count += 1) {
+    const socket = connect({ host: SERVER_ADDRESS, port: TCP_PORT, localAddress: NEWCOMER });
+    socket.on('error', () => undefined);
+    sockets.push(socket);
+  }
+  await until('all of them to be connected or closed', () => sockets.every(({ connecting }) => !connecting));
+  await until('the manager to have run out', () => readdirSync(`/proc/${server.pid}/fd`).length > 60);
+  await assertWell(tunnel);
+  for (const socket of sockets) socket.destroy();
+  await assertServedAgain();
+  await assertWell(tunnel);
+  assert(server.isRunning);
+});
 
 test('ptys: a call without one is refused, and no other is touched', async (t) => {
   // A pty file system of this test's own namespace, with two of them.
