@@ -8,7 +8,7 @@ import { runPaths } from '../session/paths.js';
 export const DEFAULT_CONFIGURATION = '/etc/pptpd-ts.json';
 
 /** Exit codes of every command. */
-export const EXIT = { ok: 0, failed: 1, wrongCall: 2 } as const;
+export const EXIT = { ok: 0, failed: 1, wrongCall: 2, notRunning: 3 } as const;
 
 export const configurationOption = (): Option =>
   new Option('-c, --config <file>', 'the configuration file').default(DEFAULT_CONFIGURATION);

@@ -7,8 +7,11 @@ import { completionCommand, completionWordsCommand } from './commands/completion
 import { debugCommand } from './commands/debug.js';
 import { doctorCommand } from './commands/doctor.js';
 import { importCommand } from './commands/import.js';
+import { kickCommand } from './commands/kick.js';
+import { reloadCommand } from './commands/reload.js';
 import { sessionsCommand } from './commands/sessions.js';
 import { showCommand } from './commands/show.js';
+import { statusCommand } from './commands/status.js';
 import { topCommand } from './commands/top.js';
 import { watchCommand } from './commands/watch.js';
 import { configurationOption, EXIT } from './configuration.js';
@@ -29,10 +32,13 @@ const program = new Command('pptpd-ts')
   .addCommand(checkCommand())
   .addCommand(doctorCommand())
   .addCommand(importCommand())
+  .addCommand(statusCommand())
   .addCommand(sessionsCommand())
   .addCommand(showCommand())
   .addCommand(topCommand())
   .addCommand(watchCommand())
+  .addCommand(kickCommand())
+  .addCommand(reloadCommand())
   .addCommand(captureCommand())
   .addCommand(debugCommand())
   .addCommand(completionCommand())

@@ -88,7 +88,7 @@ export class Session {
     });
     this.#server = new SessionServer(handoff.session, version, {
       state: () => this.state(),
-      disconnect: ({ reason }) => this.#disconnect(reason),
+      disconnect: ({ reason, detail }) => this.#disconnect(reason, detail),
       reopenLog: () => processLog.reopen(),
       logLevel: ({ level }) => this.#setLogLevel(level),
     });
@@ -343,9 +343,9 @@ export class Session {
     this.#awaitCall();
   }
 
-  #disconnect(reason: CloseReason): void {
+  #disconnect(reason: CloseReason, detail: string | undefined): void {
     if (reason === 'madeRoom' && this.#call !== null) throw new Error('it has a call');
-    void this.close(reason);
+    void this.close(reason, detail);
   }
 
   #awaitCall(): void {

@@ -35,6 +35,12 @@ export class Leases {
     return this.#lent.size;
   }
 
+  /** Most leases at once: as many as connections, addresses and call ids allow. */
+  get most(): number {
+    const { connections, delegated, pairs } = this.#pool;
+    return Math.min(connections || MAX_CALL_ID, delegated === null ? pairs.length : MAX_CALL_ID, MAX_CALL_ID);
+  }
+
   /** Exchanges the pool under live sessions: what they hold stays theirs, and is lent again only if still in the pool. */
   reconfigure(pool: LeasePool): void {
     this.#pool = pool;

@@ -46,7 +46,17 @@ async function main(configuration: Configuration): Promise<void> {
   let mistake = '';
   // Before the first worker starts: what it takes out of the environment is none of theirs.
   const service = await ServiceManager.connect(process.env, log, () => manager.status + mistake);
-  const manager = new Manager(configuration, processLog);
+  const reread = (): string[] => {
+    service.reloading();
+    manager.reopenLogs();
+    const loaded = loadConfiguration(path);
+    if (loaded.ok) manager.reload(loaded.configuration);
+    else log.error({ problems: loaded.problems }, 'the new configuration is wrong; the old one stays');
+    mistake = loaded.ok ? '' : `; the new configuration is wrong: ${loaded.problems.join('; ')}`;
+    service.reloaded();
+    return loaded.ok ? [] : [...loaded.problems];
+  };
+  const manager = new Manager(configuration, processLog, reread);
   let ending = false;
   const end = (signal: NodeJS.Signals): void => {
     if (ending) return;
@@ -61,15 +71,7 @@ async function main(configuration: Configuration): Promise<void> {
     manager.leave();
     process.exit(0);
   });
-  process.on('SIGHUP', () => {
-    service.reloading();
-    manager.reopenLogs();
-    const loaded = loadConfiguration(path);
-    if (loaded.ok) manager.reload(loaded.configuration);
-    else log.error({ problems: loaded.problems }, 'the new configuration is wrong; the old one stays');
-    mistake = loaded.ok ? '' : `; the new configuration is wrong: ${loaded.problems.join('; ')}`;
-    service.reloaded();
-  });
+  process.on('SIGHUP', reread);
   try {
     await manager.start();
     service.ready();

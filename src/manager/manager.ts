@@ -5,6 +5,8 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
+import { version } from '../host/version.js';
+import type { ManagerStatus } from '../session/manager-status.js';
 import { runPaths } from '../session/paths.js';
 import { Accountant } from './accountant.js';
 import { Admission } from './admission.js';
@@ -15,8 +17,9 @@ import { Leases } from './leases.js';
 import { Listener } from './listener.js';
 import { LogFiles } from './log-files.js';
 import type { ManagerMetrics } from './metrics/metrics.js';
+import { ManagerSocket } from './manager-socket.js';
 import { Registry } from './registry.js';
-import { TurnedAway } from './turned-away.js';
+import { TURNED_AWAY, TurnedAway, type TurnedAwayCause } from './turned-away.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** Beyond the kill ladder of pppd: time for the last messages to the clients, in milliseconds. */
@@ -43,10 +46,13 @@ export class Manager {
   readonly #admission: Admission;
   readonly #listener: Listener;
   readonly #broadcastRelay: BroadcastRelayProcess;
+  readonly #socket: ManagerSocket;
+  readonly #since = Date.now();
   /** null without `metrics`. */
   #metrics: ManagerMetrics | null = null;
 
-  constructor(configuration: Configuration, processLog: ProcessLog) {
+  /** `reread`: has the manager take the configuration file as it is now; returns every mistake in it. */
+  constructor(configuration: Configuration, processLog: ProcessLog, reread: () => string[]) {
     const { log } = processLog;
     this.#configuration = configuration;
     this.#processLog = processLog;
@@ -75,6 +81,10 @@ export class Manager {
       (error) => this.#turnedAway.count('notAccepted', 'unknown', error.message),
     );
     this.#broadcastRelay = new BroadcastRelayProcess(log);
+    this.#socket = new ManagerSocket(runPaths(configuration.runDirectory).managerSocket, {
+      status: () => this.#fullStatus(),
+      reload: () => ({ problems: reread() }),
+    });
   }
 
   /** Recovers the live sessions, then listens. Rejects with the sentence for the administrator. */
@@ -97,6 +107,7 @@ export class Manager {
     this.#logFiles.start();
     if (metrics !== undefined) await this.#metrics?.listen(metrics);
     await this.#listener.listen(listen);
+    await this.#socket.listen();
     this.#broadcastRelay.reconfigure(this.#configuration);
     for (const path of this.#pidFiles()) writeFileSync(path, `${process.pid}\n`);
     this.#processLog.log.info(
@@ -110,6 +121,27 @@ export class Manager {
     const { address, port } = this.#configuration.listen;
     const { count } = this.#registry;
     return `listening on ${address}:${port}, ${count} ${count === 1 ? 'session' : 'sessions'}`;
+  }
+
+  #fullStatus(): ManagerStatus {
+    const { address, port } = this.#configuration.listen;
+    const sessions: Record<string, number> = {};
+    for (const { phase } of this.#registry.states) sessions[phase] = (sessions[phase] ?? 0) + 1;
+    const turnedAway = Object.fromEntries(
+      (Object.keys(TURNED_AWAY) as TurnedAwayCause[])
+        .map((cause) => [cause, this.#turnedAway.total(cause)] as const)
+        .filter(([, count]) => count > 0),
+    );
+    return {
+      version,
+      pid: process.pid,
+      since: this.#since,
+      listening: `${address}:${port}`,
+      sessions,
+      leases: { lent: this.#leases.lentCount, most: this.#leases.most },
+      workers: { idle: this.#pool.idleCount, starting: this.#pool.startingCount },
+      turnedAway,
+    };
   }
 
   /** Takes a new configuration for the clients to come, and opens the log files anew. */
@@ -174,6 +206,7 @@ export class Manager {
 
   #closeDoors(): void {
     this.#listener.close();
+    this.#socket.close();
     this.#admission.close();
     this.#dispatcher.close();
     this.#pool.close();

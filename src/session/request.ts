@@ -18,14 +18,20 @@ export interface Greeting {
 /** Why whoever asks may want a session to end. */
 const DISCONNECT_REASONS = ['kicked', 'serverShutdown', 'madeRoom'] as const satisfies readonly CloseReason[];
 
+/** Longest detail of a disconnect, characters. */
+export const MAX_DETAIL = 200;
+
 /** The operations, each with the field of the request that it needs. */
 interface Operations {
   /** The session's state. */
   state: Record<never, never>;
   /** Events from now on: `state` whenever a part of it other than the counters changes. */
   subscribe: Record<never, never>;
-  /** End the session; answered at once, the socket's closing says that it is done. `madeRoom`: an error with a call. */
-  disconnect: { readonly reason: (typeof DISCONNECT_REASONS)[number] };
+  /**
+   * End the session; answered at once, the socket's closing says that it is done. `madeRoom`: an error with a call.
+   * `detail`: for log and accounting, one line.
+   */
+  disconnect: { readonly reason: (typeof DISCONNECT_REASONS)[number]; readonly detail?: string };
   /** Open the log file anew (it was rotated). */
   reopenLog: Record<never, never>;
   /** How much this session's log says from now on; null: what the configuration says. Answered by `{ level }`. */
@@ -42,10 +48,13 @@ export type Request<O extends Operation = Operation> = {
 const checks: { readonly [O in Operation]: (fields: Record<string, unknown>) => string | null } = {
   state: () => null,
   subscribe: () => null,
-  disconnect: ({ reason }) =>
-    DISCONNECT_REASONS.some((each) => each === reason)
+  disconnect: ({ reason, detail }) => {
+    if (!DISCONNECT_REASONS.some((each) => each === reason))
+      return `reason must be one of ${DISCONNECT_REASONS.join(', ')}`;
+    return detail === undefined || (typeof detail === 'string' && detail.length <= MAX_DETAIL)
       ? null
-      : `reason must be one of ${DISCONNECT_REASONS.join(', ')}`,
+      : `detail must be a string of at most ${MAX_DETAIL} characters`;
+  },
   reopenLog: () => null,
   logLevel: ({ level }) =>
     level === null || LOG_LEVELS.some((known) => known === level)

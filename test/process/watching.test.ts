@@ -1,13 +1,13 @@
 /** The commands that watch live sessions: capture, debug, watch and top, with the server, a client, and a stand-in pppd. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { spawn as spawnOnTerminal } from 'node-pty';
 import { Client } from './support/client.js';
 import { enterNamespace } from './support/netns.js';
+import { Running } from './support/running.js';
 import { CLIENT_ADDRESSES, type Server, SERVER_ADDRESS, startServer } from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
 import { until } from './support/wait.js';
@@ -15,40 +15,6 @@ import { until } from './support/wait.js';
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [ADDRESS] = CLIENT_ADDRESSES;
-
-/** A command of ours while it runs. */
-class Running {
-  readonly process: ChildProcess;
-  output = '';
-  words = '';
-  readonly #exit: Promise<number | null>;
-
-  constructor(server: Server, ...args: readonly string[]) {
-    const command = ['-c', server.configurationFile];
-    this.process = spawn(resolve('bin/pptpd-ts'), [...args, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.process.stdout?.setEncoding('latin1').on('data', (chunk: string) => (this.output += chunk));
-    this.process.stderr?.setEncoding('utf8').on('data', (chunk: string) => (this.words += chunk));
-    this.#exit = once(this.process, 'close').then(([code]) => code);
-  }
-
-  async says(text: RegExp): Promise<void> {
-    await until(`the command to say ${text}`, () => text.test(this.words));
-  }
-
-  async prints(text: RegExp): Promise<void> {
-    await until(`the command to print ${text}`, () => text.test(this.output));
-  }
-
-  async ended(): Promise<number | null> {
-    return this.#exit;
-  }
-
-  /** Ctrl-C. */
-  async interrupted(): Promise<number | null> {
-    this.process.kill('SIGINT');
-    return this.#exit;
-  }
-}
 
 const onlySession = async (server: Server): Promise<string> => {
   const [session] = await server.sessions();

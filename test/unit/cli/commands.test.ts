@@ -83,6 +83,9 @@ for (const command of [
   'watch',
   'capture',
   'debug',
+  'kick',
+  'reload',
+  'status',
   'completion',
 ]) {
   test(`${command} --help has an example`, async () => {

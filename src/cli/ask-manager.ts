@@ -1,0 +1,45 @@
+/** Asks the manager over its own socket. */
+import { connect } from 'node:net';
+import { z } from 'zod';
+import { MAX_ANSWER_BYTES, readLines, writeLine } from '../session/lines.js';
+import type { ManagerOperation } from '../session/manager-status.js';
+import { runPaths } from '../session/paths.js';
+
+/** A manager that is well answers at once, milliseconds. */
+const ANSWER_TIMEOUT_MS = 5000;
+
+const answer = z.union([
+  z.object({ ok: z.literal(true), result: z.unknown() }),
+  z.object({ ok: z.literal(false), error: z.string() }),
+]);
+
+/** No manager listens there: none runs, or none that has this run directory. */
+export class NoManager extends Error {}
+
+/** Rejects with NoManager, with what the manager has answered, or when it does not answer in time. */
+export async function askManager(runDirectory: string, op: ManagerOperation): Promise<unknown> {
+  const socket = connect(runPaths(runDirectory).managerSocket);
+  const timer = setTimeout(() => socket.destroy(new Error('the manager does not answer')), ANSWER_TIMEOUT_MS);
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        const none = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+        reject(none ? new NoManager(`no manager runs (${runDirectory})`) : error);
+      });
+      socket.on('close', () => reject(new Error('the manager closed the connection without an answer')));
+      readLines(
+        socket,
+        (line) => {
+          const parsed = answer.parse(line);
+          if (parsed.ok) resolve(parsed.result);
+          else reject(new Error(parsed.error));
+        },
+        MAX_ANSWER_BYTES,
+      );
+      writeLine(socket, { id: 1, op });
+    });
+  } finally {
+    clearTimeout(timer);
+    socket.destroy();
+  }
+}

@@ -1,0 +1,81 @@
+/** `pptpd-ts kick WHO...`: ends sessions, named by id, user or address, and waits until they are over; needs no manager. */
+import { isIPv4 } from 'node:net';
+import { Command, InvalidArgumentError } from 'commander';
+import { listSessions, SessionClient, SessionGone } from '../../session/client.js';
+import { MAX_DETAIL } from '../../session/request.js';
+import type { SessionState } from '../../session/state.js';
+import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+
+/** pppd takes leave of the client, and is killed after `timeouts.pppdExit`; a session that is not over by then hangs. */
+const PATIENCE_MS = 30_000;
+
+const isMeant = (who: string, { session, user, peer, tunnel }: SessionState): boolean =>
+  isIPv4(who) ? peer.address === who || tunnel.remote === who : session === who || user === who;
+
+interface Kicked {
+  readonly session: string;
+  readonly user: string | null;
+  readonly client: string;
+  /** null: the session is over; else why it is not. */
+  readonly failure: string | null;
+}
+
+async function kick(runDirectory: string, state: SessionState, detail: string | undefined): Promise<Kicked> {
+  const { session, user, peer } = state;
+  const kicked = { session, user, client: peer.address };
+  try {
+    const client = await SessionClient.connect(runDirectory, session);
+    const over = new Promise<boolean>((resolve) => {
+      client.onClose = () => resolve(true);
+      setTimeout(() => resolve(false), PATIENCE_MS).unref();
+    });
+    await client.request('disconnect', { reason: 'kicked', ...(detail === undefined ? {} : { detail }) });
+    const isOver = await over;
+    client.close();
+    return { ...kicked, failure: isOver ? null : `it is not over after ${PATIENCE_MS / 1000} s` };
+  } catch (error) {
+    if (error instanceof SessionGone) return { ...kicked, failure: null };
+    return { ...kicked, failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function parseReason(text: string): string {
+  if (text.length <= MAX_DETAIL && !/\p{Cc}/u.test(text)) return text;
+  throw new InvalidArgumentError(`one line of at most ${MAX_DETAIL} characters`);
+}
+
+interface KickOptions extends RunDirectoryOptions {
+  readonly reason?: string;
+  readonly json?: true;
+}
+
+export const kickCommand = (): Command =>
+  addRunDirectoryOptions(
+    new Command('kick')
+      .description('end sessions: the clients are told, and everything of the sessions is gone when this returns')
+      .argument('<who...>', 'session ids, users, or addresses of clients, their own or in the tunnel'),
+  )
+    .option('--reason <text>', 'why, for the log and the accounting', parseReason)
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pptpd-ts kick 1kzdpy\n  pptpd-ts kick alice bob --reason "moved to the other server"\n  pptpd-ts kick 192.0.2.7\n\nExit code 1: nobody like that is on, or a session did not end.',
+    )
+    .action(async (whos: string[], options: KickOptions) => {
+      const runDirectory = runDirectoryOf(options);
+      const { sessions, unreachable } = await listSessions(runDirectory);
+      const meant = sessions.filter((state) => whos.some((who) => isMeant(who, state)));
+      const nobody = whos.filter((who) => !sessions.some((state) => isMeant(who, state)));
+      const kicked = await Promise.all(meant.map(async (state) => kick(runDirectory, state, options.reason)));
+      if (options.json) console.log(JSON.stringify({ kicked, nobody }, null, 2));
+      for (const { session, user, client, failure } of kicked) {
+        const name = `session ${session} (${user ?? 'no user yet'}, ${client})`;
+        if (failure !== null) console.error(`pptpd-ts: ${name} goes on: ${failure}`);
+        else if (!options.json) console.log(`${name} is over`);
+      }
+      for (const who of nobody) {
+        const hung = unreachable.find(({ id }) => id === who);
+        console.error(`pptpd-ts: ${hung?.why ?? `nobody like ${who} is on`}`);
+      }
+      if (nobody.length > 0 || kicked.some(({ failure }) => failure !== null)) process.exitCode = EXIT.failed;
+    });

@@ -1,0 +1,25 @@
+/** `pptpd-ts reload`: the manager takes the configuration file as it is now, or says what is wrong with it. */
+import { Command } from 'commander';
+import { reloadResult } from '../../session/manager-status.js';
+import { askManager } from '../ask-manager.js';
+import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+
+export const reloadCommand = (): Command =>
+  addRunDirectoryOptions(
+    new Command('reload').description('have the server read its configuration again, for new clients; sessions go on'),
+  )
+    .addHelpText(
+      'after',
+      '\nExample:\n  pptpd-ts reload\n\nExit code 1: no manager runs; 2: the configuration is wrong, and the old one stays.',
+    )
+    .action(async (options: RunDirectoryOptions) => {
+      try {
+        const { problems } = reloadResult.parse(await askManager(runDirectoryOf(options), 'reload'));
+        for (const problem of problems) console.error(`pptpd-ts: ${problem}`);
+        if (problems.length > 0) process.exitCode = EXIT.wrongCall;
+        else console.log('configuration reloaded for new clients');
+      } catch (error) {
+        console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
+        process.exitCode = EXIT.failed;
+      }
+    });

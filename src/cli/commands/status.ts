@@ -1,0 +1,43 @@
+/** `pptpd-ts status`: the server at a glance, from its manager; without one, what the sessions themselves tell. */
+import { Command } from 'commander';
+import { listSessions } from '../../session/client.js';
+import { type ManagerStatus, managerStatus } from '../../session/manager-status.js';
+import { askManager, NoManager } from '../ask-manager.js';
+import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+import { localTime } from '../output.js';
+
+const counts = (values: Readonly<Record<string, number>>): string =>
+  Object.entries(values)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ') || 'none';
+
+const lines = ({ version, pid, since, listening, sessions, leases, workers, turnedAway }: ManagerStatus): string[] => [
+  `manager      pptpd-ts ${version}, process ${pid}, since ${localTime(since)}`,
+  `listening    ${listening}`,
+  `sessions     ${counts(sessions)}`,
+  `addresses    ${leases.lent} of ${leases.most} lent`,
+  `workers      ${workers.idle} spare, ${workers.starting} starting`,
+  `turned away  ${counts(turnedAway)}`,
+];
+
+export const statusCommand = (): Command =>
+  addRunDirectoryOptions(new Command('status').description('the server at a glance'))
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pptpd-ts status\n  pptpd-ts status --json | jq .leases\n\nExit code 1: the manager does not answer; 3: no manager runs (sessions may go on without).',
+    )
+    .action(async (options: RunDirectoryOptions & { json?: true }) => {
+      const runDirectory = runDirectoryOf(options);
+      try {
+        const status = managerStatus.parse(await askManager(runDirectory, 'status'));
+        console.log(options.json ? JSON.stringify(status, null, 2) : lines(status).join('\n'));
+      } catch (error) {
+        const none = error instanceof NoManager;
+        process.exitCode = none ? EXIT.notRunning : EXIT.failed;
+        console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
+        if (!none) return;
+        const { sessions, unreachable } = await listSessions(runDirectory);
+        console.error(`pptpd-ts: sessions that go on without: ${sessions.length + unreachable.length}`);
+      }
+    });

@@ -1,0 +1,61 @@
+/**
+ * The manager's own socket in the run directory, for `pptpd-ts status` and `reload`: a request a line, an answer a line,
+ * as on the sessions' sockets. Whoever speaks nonsense loses its own connection.
+ */
+import { once } from 'node:events';
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { z } from 'zod';
+import { readLines, writeLine } from '../session/lines.js';
+import type { ManagerOperation } from '../session/manager-status.js';
+
+const request = z.object({ id: z.number(), op: z.string() });
+
+export class ManagerSocket {
+  readonly #path: string;
+  readonly #handlers: Readonly<Record<ManagerOperation, () => unknown>>;
+  readonly #connections = new Set<Socket>();
+  readonly #server = createServer((socket) => this.#serve(socket));
+
+  constructor(path: string, handlers: Readonly<Record<ManagerOperation, () => unknown>>) {
+    this.#path = path;
+    this.#handlers = handlers;
+  }
+
+  /**
+   * Listens, for owner and group only, in place of the socket that a killed manager has left: only one manager can have
+   * the TCP port. Rejects with what the system says.
+   */
+  async listen(): Promise<void> {
+    rmSync(this.#path, { force: true });
+    this.#server.listen(this.#path);
+    await once(this.#server, 'listening');
+    chmodSync(this.#path, 0o660);
+  }
+
+  /** Idempotent; what was answered before still arrives. */
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#connections) socket.end(() => socket.destroy());
+  }
+
+  #serve(socket: Socket): void {
+    this.#connections.add(socket);
+    socket.on('close', () => this.#connections.delete(socket)).on('error', () => socket.destroy());
+    readLines(socket, (message) => writeLine(socket, this.#answer(message)));
+  }
+
+  #answer(message: unknown): unknown {
+    const parsed = request.safeParse(message);
+    if (!parsed.success) return { id: 0, ok: false, error: 'a request has the fields id and op' };
+    const { id, op } = parsed.data;
+    if (!Object.hasOwn(this.#handlers, op)) {
+      return { id, ok: false, error: `unknown operation; known are ${Object.keys(this.#handlers).join(', ')}` };
+    }
+    try {
+      return { id, ok: true, result: this.#handlers[op as ManagerOperation]() };
+    } catch (error) {
+      return { id, ok: false, error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
