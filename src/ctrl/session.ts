@@ -196,7 +196,7 @@ export class Session {
       detail,
       peer: peer.address,
       local: localAddress,
-      seconds: (Date.now() - this.#since) / 1000,
+      seconds: (performance.now() - this.#begun) / 1000,
       ppp: this.#call?.ppp ?? null,
       configuration,
     });

@@ -2,34 +2,7 @@
  * Why a link never came up: told from the state alone, as a typed value and as a sentence for the log. Order matters:
  * what the peers themselves said comes first, then what they refused, then what they never answered.
  */
-import type { PppState, Refusal, Side, Termination } from './state.js';
-
-export type PppFailure =
-  | {
-      readonly reason: 'authenticationFailed';
-      readonly user: string | null;
-      readonly protocol: string | null;
-      /** MS-CHAP's error code (RFC 2759 §6); null for other protocols. */
-      readonly code: number | null;
-      readonly cause: string;
-      readonly message: string | null;
-    }
-  | { readonly reason: 'authProtocolRefused'; readonly by: Side; readonly protocol: string | null }
-  | { readonly reason: 'encryptionRefused'; readonly by: Side }
-  | {
-      readonly reason: 'addressRefused';
-      readonly by: Side;
-      /** What its IPCP Terminate-Request says; empty when nothing. */
-      readonly text: string;
-    }
-  | {
-      readonly reason: 'lcpTimeout';
-      /** The direction in which frames get lost; null when it cannot be told. */
-      readonly lost: 'toClient' | 'fromClient' | null;
-      readonly clientRequests: number;
-      readonly serverRequests: number;
-    }
-  | ({ readonly reason: 'terminated' } & Termination);
+import type { PppFailure, PppState, Refusal, Side, Termination } from './state.js';
 
 /** Fewer repeated LCP requests than these are ordinary loss. */
 const LCP_REPEATS_SUSPECT = 2;

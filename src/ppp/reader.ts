@@ -6,13 +6,23 @@
  * events is bounded by what our pppd answers.
  */
 import { Authentication } from './authentication.js';
-import { describeFailure, diagnose, type PppFailure } from './failure.js';
+import { describeFailure, diagnose } from './failure.js';
 import { CODES, Negotiation, type RefusedOption } from './negotiation.js';
 import { CCP_OPTIONS, IPCP_OPTIONS, IPV6CP_OPTIONS, LCP_OPTIONS, type MppeOffer } from './options.js';
 import { type ControlPacket, parseFrame, protocolName } from './packet.js';
-import type { Addresses, BothWays, Encryption, PppEvent, PppPhase, PppState, Refusal, Side } from './state.js';
+import type {
+  Addresses,
+  BothWays,
+  Encryption,
+  PppEvent,
+  PppFailure,
+  PppPhase,
+  PppState,
+  Refusal,
+  Side,
+} from './state.js';
 
-export { describeFailure, type PppFailure } from './failure.js';
+export { describeFailure } from './failure.js';
 export type * from './state.js';
 
 /** RFC 1662 §7.1 and RFC 1661 §6.1: what holds until LCP has agreed otherwise. */

@@ -2,7 +2,6 @@
  * What the reader tells: the state of one PPP link as plain JSON, and the events on the way to it. It is shown by
  * `pptpd-ts show` and travels on the session socket, so names and units are part of the interface.
  */
-import type { PppFailure } from './failure.js';
 import type { CcpOptions, IpcpOptions, Ipv6cpOptions, LcpOptions } from './options.js';
 
 /** `server` is the pppd behind us. */
@@ -116,6 +115,34 @@ export type Termination = {
   /** The error number that Windows puts there, as in its "Error 742"; null when none. */
   readonly windowsError: number | null;
 };
+
+/** Why a link never came up; told by `diagnose` in failure.ts. */
+export type PppFailure =
+  | {
+      readonly reason: 'authenticationFailed';
+      readonly user: string | null;
+      readonly protocol: string | null;
+      /** MS-CHAP's error code (RFC 2759 §6); null for other protocols. */
+      readonly code: number | null;
+      readonly cause: string;
+      readonly message: string | null;
+    }
+  | { readonly reason: 'authProtocolRefused'; readonly by: Side; readonly protocol: string | null }
+  | { readonly reason: 'encryptionRefused'; readonly by: Side }
+  | {
+      readonly reason: 'addressRefused';
+      readonly by: Side;
+      /** What its IPCP Terminate-Request says; empty when nothing. */
+      readonly text: string;
+    }
+  | {
+      readonly reason: 'lcpTimeout';
+      /** The direction in which frames get lost; null when it cannot be told. */
+      readonly lost: 'toClient' | 'fromClient' | null;
+      readonly clientRequests: number;
+      readonly serverRequests: number;
+    }
+  | ({ readonly reason: 'terminated' } & Termination);
 
 export type PppState = {
   readonly phase: PppPhase;
