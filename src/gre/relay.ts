@@ -7,7 +7,7 @@
 import { ACKNOWLEDGMENT_DELAY, Acknowledgment } from './acknowledgment.js';
 import { noneCounted, type RelayCounters } from './counters.js';
 import { GreSocket, MSG_DONTWAIT } from './gre-socket.js';
-import { ACCM_ALL, type Hdlc, longestEncoding, SLACK } from './hdlc.js';
+import { ACCM_ALL, type Hdlc } from './hdlc.js';
 import { createHdlc } from './hdlc-module.js';
 import { decodeHeader, emptyHeader, encodeAcknowledgment, encodeDataHeader, type HeaderFault } from './header.js';
 import {
@@ -15,26 +15,16 @@ import {
   LONGEST_FRAME,
   READ_LENGTH,
   RECEIVE_BATCH,
-  RECEIVE_SLOTS,
   RelayMemory,
   SEND_BATCH,
-  WRITE_QUEUE,
 } from './memory.js';
 import { Preamble } from './preamble.js';
+import { PtyQueue } from './pty-queue.js';
+import { ReceiveSlots } from './receive-slots.js';
 import { SendWindow } from './send-window.js';
 import { ReceiveSequence } from './sequence.js';
 import { SizeLoss } from './size-loss.js';
-import {
-  close,
-  duplicate,
-  lastError,
-  lastErrorName,
-  read,
-  recvmmsg,
-  sendmmsg,
-  setNonBlocking,
-  write,
-} from './system.js';
+import { close, duplicate, lastError, lastErrorName, read, recvmmsg, sendmmsg, setNonBlocking } from './system.js';
 
 export type { RelayCounters } from './counters.js';
 
@@ -78,7 +68,6 @@ export const RECEIVE_WINDOW = 64;
 /** Batches and reads of one turn; the rest waits until the event loop has been round. */
 const ROUNDS_PER_TURN = 4;
 const READS_PER_ROUND = 8;
-const WRITES_PER_ROUND = 8;
 /** PPP: address and control field (RFC 1662 §3.1), the first protocol that is not data (RFC 1661 §2), LCP. */
 const ADDRESS = 0xff;
 const CONTROL = 0x03;
@@ -112,17 +101,8 @@ export class Relay {
   readonly #counters = noneCounted();
   readonly #header = emptyHeader();
 
-  /** Of each receive slot, where its payload lies. */
-  readonly #payloadAt = new Int32Array(RECEIVE_SLOTS);
-  readonly #payloadLength = new Int32Array(RECEIVE_SLOTS);
-  /** The slots of the next batch, and those that are free; the others are held. */
-  readonly #batch = new Int32Array(RECEIVE_BATCH);
-  readonly #free = new Int32Array(RECEIVE_SLOTS);
-  #freeCount = 0;
-
-  /** The write queue's octets lie from #queueHead up to #queueTail. */
-  #queueHead: number;
-  #queueTail: number;
+  readonly #slots: ReceiveSlots;
+  readonly #queue: PtyQueue;
   #ptyBlocked = false;
   /** Read from the pty and not yet decoded: only while the window is closed. */
   #unreadAt = 0;
@@ -156,8 +136,7 @@ export class Relay {
     this.#sendWindow = new SendWindow(options.peerWindow);
     this.#hdlc = createHdlc();
     this.#memory = new RelayMemory(this.#hdlc);
-    this.#queueHead = this.#memory.queueAt;
-    this.#queueTail = this.#memory.queueAt;
+    this.#slots = new ReceiveSlots(this.#memory);
     const { localAddress, peerAddress, localCallId: callId, device } = options;
     this.#socket = new GreSocket({ memory: this.#memory, localAddress, peerAddress, callId, device }, () => {
       this.#turn();
@@ -165,9 +144,8 @@ export class Relay {
     // A descriptor of our own: the number of a closed one may be another file's by the next read.
     this.#pty = duplicate(options.ptyFd);
     setNonBlocking(this.#pty);
+    this.#queue = new PtyQueue(this.#memory, this.#hdlc, this.#pty);
     this.#socket.watch(this.#pty, true, false);
-    for (let slot = RECEIVE_SLOTS - 1; slot >= RECEIVE_BATCH; slot -= 1) this.#freeSlot(slot);
-    for (let index = 0; index < RECEIVE_BATCH; index += 1) this.#setBatchSlot(index, index);
   }
 
   /**
@@ -226,7 +204,7 @@ export class Relay {
   /** Something can be read or written. */
   #turn(): void {
     const now = performance.now();
-    if (this.#ptyBlocked) this.#writeQueue();
+    if (this.#ptyBlocked) this.#flushQueue();
     for (let round = 0; round < ROUNDS_PER_TURN && !this.#closed; round += 1) {
       const received = this.#mayReceive() ? this.#recvPackets(now) : 0;
       if (this.#closed) break;
@@ -262,14 +240,7 @@ export class Relay {
    */
   #mayReceive(): boolean {
     if (!this.#started) return false;
-    const { queueAt, octets } = this.#memory;
-    const waiting = this.#queueTail - this.#queueHead;
-    const mayReceive = waiting <= WRITE_QUEUE / 2;
-    if (mayReceive && this.#queueTail > queueAt + WRITE_QUEUE / 2) {
-      octets.copyWithin(queueAt, this.#queueHead, this.#queueTail);
-      this.#queueHead = queueAt;
-      this.#queueTail = queueAt + waiting;
-    }
+    const mayReceive = this.#queue.makeRoom();
     if (this.#receiving !== mayReceive) {
       this.#receiving = mayReceive;
       this.#socket.watch(this.#socket.fd, mayReceive, false);
@@ -283,7 +254,7 @@ export class Relay {
     const count = recvmmsg(this.#socket.fd, memory.receiveMessages, RECEIVE_BATCH, MSG_DONTWAIT, 0);
     if (count < 0) return this.#recvFailed();
     for (let index = 0; index < count; index += 1) this.#recvPacket(index, memory.receivedLength(index), now);
-    this.#writeQueue();
+    this.#flushQueue();
     return count;
   }
 
@@ -302,7 +273,7 @@ export class Relay {
     const counters = this.#counters;
     const header = this.#header;
     const { view } = this.#memory;
-    const slot = this.#batch[index] ?? 0;
+    const slot = this.#slots.of(index);
     const at = this.#memory.receiveSlotAt(slot);
     if (length < 0) {
       counters.rxTooLong += 1;
@@ -326,8 +297,8 @@ export class Relay {
       counters.rxTooLong += 1;
       return;
     }
-    this.#payloadAt[slot] = header.payloadAt;
-    this.#payloadLength[slot] = header.payloadLength;
+    this.#slots.payloadAt[slot] = header.payloadAt;
+    this.#slots.payloadLength[slot] = header.payloadLength;
     this.#recvInSequence(index, slot, header.sequence, now);
   }
 
@@ -339,7 +310,7 @@ export class Relay {
         break;
       case 'held':
         counters.rxHeld += 1;
-        this.#setBatchSlot(index, this.#takeSlot());
+        this.#slots.hold(index);
         break;
       case 'late':
         counters.rxLate += 1;
@@ -358,10 +329,11 @@ export class Relay {
   /** Gives what the sequence has released to the pty. All slots but the batch's own, `kept`, come free. */
   #deliverReleased(kept: number): void {
     const { released, releasedCount } = this.#sequence;
+    const { payloadAt, payloadLength } = this.#slots;
     for (let index = 0; index < releasedCount; index += 1) {
       const slot = released[index] ?? 0;
-      this.#deliver(this.#payloadAt[slot] ?? 0, this.#payloadLength[slot] ?? 0);
-      if (slot !== kept) this.#freeSlot(slot);
+      this.#deliver(payloadAt[slot] ?? 0, payloadLength[slot] ?? 0);
+      if (slot !== kept) this.#slots.release(slot);
     }
     this.#sequence.releasedCount = 0;
   }
@@ -370,54 +342,21 @@ export class Relay {
     const counters = this.#counters;
     const isControl = this.#isControl(at);
     if (isControl || this.#tap !== null) this.#tell('fromClient', at, length, isControl);
-    if (!this.#hasRoom(longestEncoding(length) + SLACK)) {
+    if (!this.#queue.push(at, length, isControl ? ACCM_ALL : this.#accm)) {
       counters.rxPtyFull += 1;
       return;
     }
     counters.rxPackets += 1;
     counters.rxBytes += length;
-    this.#queueTail = this.#hdlc.encode(at, length, this.#queueTail, isControl ? ACCM_ALL : this.#accm);
   }
 
-  /** Whether `length` octets fit at the queue's tail. */
-  #hasRoom(length: number): boolean {
-    const { queueAt, octets } = this.#memory;
-    if (this.#queueTail + length <= queueAt + WRITE_QUEUE) return true;
-    // Moving what waits to the front pays only when that frees much.
-    if (this.#queueHead - queueAt < WRITE_QUEUE / 2) return false;
-    octets.copyWithin(queueAt, this.#queueHead, this.#queueTail);
-    this.#queueTail -= this.#queueHead - queueAt;
-    this.#queueHead = queueAt;
-    return this.#queueTail + length <= queueAt + WRITE_QUEUE;
-  }
-
-  /** Writes until the pty takes no more: what it takes at once says nothing of that, the kernel empties it meanwhile. */
-  #writeQueue(): void {
+  /** What the pty does not take at once waits until it can be written again. */
+  #flushQueue(): void {
     if (this.#closed) return;
-    for (let writes = 0; writes < WRITES_PER_ROUND && this.#queueHead < this.#queueTail; writes += 1) {
-      const length = this.#queueTail - this.#queueHead;
-      const written = write(this.#pty, this.#memory.address + this.#queueHead, length);
-      if (written > 0) {
-        this.#queueHead += written;
-        continue;
-      }
-      if (written < 0 && lastError() !== 'wouldBlock') {
-        // pppd is gone. What it has said last may still be there to be read, and reading finds the end.
-        this.#queueHead = this.#queueTail;
-      }
-      break;
-    }
-    const isEmpty = this.#queueHead === this.#queueTail;
-    if (isEmpty) {
-      this.#queueHead = this.#memory.queueAt;
-      this.#queueTail = this.#memory.queueAt;
-    }
-    this.#setPtyBlocked(!isEmpty);
-  }
-
-  #setPtyBlocked(blocked: boolean): void {
-    if (this.#ptyBlocked === blocked) return;
-    this.#ptyBlocked = blocked;
+    this.#queue.flush();
+    const isBlocked = !this.#queue.isEmpty;
+    if (this.#ptyBlocked === isBlocked) return;
+    this.#ptyBlocked = isBlocked;
     this.#watchPty();
   }
 
@@ -434,26 +373,11 @@ export class Relay {
         const then = performance.now();
         this.#sequence.expire(then);
         this.#deliverReleased(-1);
-        this.#writeQueue();
+        this.#flushQueue();
         if (!this.#closed && this.#sequence.held > 0) this.#startReorderTimer(then);
       },
       Math.max(1, Math.ceil(deadline - now)),
     );
-  }
-
-  #setBatchSlot(index: number, slot: number): void {
-    this.#batch[index] = slot;
-    this.#memory.receiveInto(index, slot);
-  }
-
-  #freeSlot(slot: number): void {
-    this.#free[this.#freeCount] = slot;
-    this.#freeCount += 1;
-  }
-
-  #takeSlot(): number {
-    this.#freeCount -= 1;
-    return this.#free[this.#freeCount] ?? 0;
   }
 
   // From the pty to the client.
