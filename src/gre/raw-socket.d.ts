@@ -9,6 +9,7 @@ declare module 'raw-socket' {
     onError(error: Error): void;
     getOption(level: number, option: number, value: Buffer, length: number): number;
     setOption(level: number, option: number, value: number): void;
+    setOption(level: number, option: number, value: Buffer, length: number): void;
     send(buffer: Buffer, offset: number, length: number, address: string, sent: (error: Error | null) => void): this;
     close(): this;
     on(event: 'message', listener: (packet: Buffer, source: string) => void): this;

@@ -1,4 +1,5 @@
 /** The chart for the README: how many times pptpd's packets a second, and what part of its processor time. */
+import { COLOURS, escape, svgDocument } from '../chart/document.js';
 import type { Row } from './report.js';
 
 const WIDTH = 760;
@@ -6,11 +7,8 @@ const LABELS = 300;
 const LINE = 26;
 const TOP = 64;
 const BAR = 16;
-const COLOURS = { ours: '#2f7d4f', floor: '#b8c4bd', pptpd: '#8a8f98', text: '#24292f', pale: '#6e7781' } as const;
 
-const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-
-/** An SVG document on a white ground, good in light and dark. */
+/** An SVG document. */
 export function chart(rows: readonly Row[]): string {
   const bars = rows.filter(({ figure, ratio }) => figure === 'packets/s' && ratio !== null);
   const height = TOP + bars.length * LINE + 24;
@@ -23,21 +21,22 @@ export function chart(rows: readonly Row[]): string {
     const floor =
       row.floorRatio === null
         ? ''
-        : `<rect x="${LABELS}" y="${y + BAR - 3}" width="${(x(row.floorRatio) - LABELS).toFixed(1)}" height="3" fill="${COLOURS.floor}"/>`;
+        : `<rect x="${LABELS}" y="${y + BAR - 3}" width="${(x(row.floorRatio) - LABELS).toFixed(1)}" height="3" fill="${COLOURS.paleGreen}"/>`;
     return [
       `<text x="${LABELS - 10}" y="${y + 12}" text-anchor="end">${escape(row.title)}</text>`,
-      `<rect x="${LABELS}" y="${y}" width="${(x(ratio) - LABELS).toFixed(1)}" height="${BAR - 4}" rx="2" fill="${COLOURS.ours}"/>`,
+      `<rect x="${LABELS}" y="${y}" width="${(x(ratio) - LABELS).toFixed(1)}" height="${BAR - 4}" rx="2" fill="${COLOURS.green}"/>`,
       floor,
       `<text x="${(x(ratio) + 6).toFixed(1)}" y="${y + 11}" font-weight="600">${ratio.toFixed(ratio < 10 ? 2 : 0)} ×</text>`,
     ].join('\n');
   });
   const one = x(1).toFixed(1);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="${COLOURS.text}">
-<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>
-<text x="16" y="24" font-size="15" font-weight="600">Packets a second, as a multiple of pptpd's</text>
-<text x="16" y="44" fill="${COLOURS.pale}">green: pptpd-ts; thin grey: a C relay that does nothing but system calls and HDLC; line: pptpd 1.4.0</text>
-${lines.join('\n')}
-<line x1="${one}" x2="${one}" y1="${TOP - 6}" y2="${height - 16}" stroke="${COLOURS.pptpd}" stroke-dasharray="4 3"/>
-</svg>
-`;
+  const body = `${lines.join('\n')}
+<line x1="${one}" x2="${one}" y1="${TOP - 6}" y2="${height - 16}" stroke="${COLOURS.grey}" stroke-dasharray="4 3"/>`;
+  return svgDocument({
+    width: WIDTH,
+    height,
+    title: "Packets a second, as a multiple of pptpd's",
+    subtitle: 'green: pptpd-ts; thin grey: a C relay that does nothing but system calls and HDLC; line: pptpd 1.4.0',
+    body,
+  });
 }

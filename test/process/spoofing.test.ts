@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { SessionState } from '../../src/session/state.js';
-import { type Forged, GreFlood, junk } from './support/gre-flood.js';
+import { GreFlood, junk } from './support/gre-flood.js';
+import type { GreFields } from './support/gre-packet.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, startServer } from './support/server.js';
 import { IPV4, Tunnel } from './support/tunnel.js';
@@ -59,7 +60,7 @@ describe('GRE from another address', () => {
 
 describe("GRE from the client's own address and with the right call id", () => {
   /** Each is sent a thousand times over, and none may take the stream out of its order. */
-  const attempts: Readonly<Record<string, (index: number) => Omit<Forged, 'from' | 'callId'>>> = {
+  const attempts: Readonly<Record<string, (index: number) => Omit<GreFields, 'from' | 'to' | 'callId'>>> = {
     'far ahead': (index) => ({ sequence: 1_000_000 + index * 7919, payload: junk(64) }),
     'far behind': (index) => ({ sequence: 0xf000_0000 - index * 7919, payload: junk(64) }),
     'just outside of the window, and back': (index) => ({ sequence: 310 + (index % 2) * 400, payload: junk(64) }),

@@ -49,6 +49,8 @@ export class Client {
   readonly name: string;
   /** Resolves when the server has closed the connection, or it has failed. */
   readonly closed: Promise<void>;
+  /** Answers the server's Echo-Requests as every client does; else they are messages as any other. */
+  answersEchoes = false;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -138,6 +140,10 @@ export class Client {
     this.#framer.push(chunk);
     for (const item of this.#framer) {
       assert(item.ok, `the server sent what is no message: ${JSON.stringify(item)}`);
+      if (this.answersEchoes && item.message.type === 'EchoRequest') {
+        this.send({ type: 'EchoReply', identifier: item.message.identifier, resultCode: 1, errorCode: 0 });
+        continue;
+      }
       this.messages.add(item.message);
       // As every client does, and so that no server waits for it.
       if (item.message.type === 'StopControlConnectionRequest')

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import koffi from 'koffi';
+import { buildGre, type GreFields } from './gre-packet.js';
 
 const libc = koffi.load(null);
 const socket: (domain: number, type: number, protocol: number) => number = libc.func('int socket(int, int, int)');
@@ -15,24 +16,10 @@ const AF_INET = 2;
 const SOCK_RAW = 3;
 /** Sends only, and the header is ours (raw(7)). */
 const IPPROTO_RAW = 255;
-const IPPROTO_GRE = 47;
-const IP_HEADER = 20;
 /** Between two of these many the event loop goes round. */
 const CHUNK = 500;
 
 const octets = (address: string): number[] => address.split('.').map(Number);
-
-export interface Forged {
-  readonly from: string;
-  readonly callId: number;
-  readonly sequence?: number;
-  readonly acknowledgment?: number;
-  readonly payload?: Uint8Array;
-  /** In place of what follows from the rest. */
-  readonly flags?: number;
-  readonly protocol?: number;
-  readonly length?: number;
-}
 
 export class GreFlood {
   readonly #fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
@@ -48,31 +35,8 @@ export class GreFlood {
   }
 
   /** The whole IP packet. */
-  build({
-    from,
-    callId,
-    sequence,
-    acknowledgment,
-    payload = Buffer.alloc(0),
-    flags,
-    protocol,
-    length,
-  }: Forged): Buffer {
-    const numbers = [sequence, acknowledgment].filter((number) => number !== undefined);
-    const packet = Buffer.alloc(IP_HEADER + 8 + numbers.length * 4 + payload.length);
-    packet.writeUInt8(0x45, 0);
-    packet.writeUInt8(64, 8);
-    packet.writeUInt8(IPPROTO_GRE, 9);
-    packet.set(octets(from), 12);
-    packet.set(octets(this.#server), 16);
-    const own = 0x2001 | (sequence === undefined ? 0 : 0x1000) | (acknowledgment === undefined ? 0 : 0x0080);
-    packet.writeUInt16BE(flags ?? own, IP_HEADER);
-    packet.writeUInt16BE(protocol ?? 0x880b, IP_HEADER + 2);
-    packet.writeUInt16BE(length ?? payload.length, IP_HEADER + 4);
-    packet.writeUInt16BE(callId, IP_HEADER + 6);
-    for (const [index, number] of numbers.entries()) packet.writeUInt32BE(number >>> 0, IP_HEADER + 8 + index * 4);
-    packet.set(payload, IP_HEADER + 8 + numbers.length * 4);
-    return packet;
+  build(fields: Omit<GreFields, 'to'>): Buffer {
+    return buildGre({ ...fields, to: this.#server });
   }
 
   /** Sends the octets of an IP packet; what the kernel does not take is not sent again. */

@@ -66,11 +66,17 @@ export class Server {
   readonly configurationFile = join(this.directory, 'pptpd-ts.json');
   readonly #notes = join(this.directory, 'stand-in-pppd.jsonl');
   readonly #faults = new FaultFolder(join(this.directory, 'faults'));
+  readonly #faulty: boolean;
   readonly log = new Arrivals<LogLine>();
   /** What came on standard error, and on standard output without being a log line. */
   words = '';
   #process: ChildProcess | undefined;
   #exit: Promise<Exit> | undefined;
+
+  /** Without `faulty` its workers are as they are, and start faster: `strikeWorker` has no effect then. */
+  constructor(faulty = true) {
+    this.#faulty = faulty;
+  }
 
   /** Writes the configuration: what the tests need, with `settings` on top, `standIn` telling the stand-in pppd what to be. */
   configure(settings: Settings = {}, standIn: readonly string[] = []): void {
@@ -92,7 +98,7 @@ export class Server {
 
   /** Starts it, by `prefix` if there is one; `ready` or `exited` tell what came of it. */
   start(...prefix: readonly string[]): void {
-    const env = { ...process.env, ...this.#faults.environment };
+    const env = { ...process.env, ...(this.#faulty ? this.#faults.environment : {}) };
     const [command, ...args] = [...prefix, PROGRAM, 'serve', '-c', this.configurationFile];
     assert(command !== undefined);
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { MessageOf } from '../../../src/pptp/index.js';
 import { CALL, Client } from './client.js';
-import { type GrePacket, GrePeer } from './gre-peer.js';
+import type { GrePacket } from './gre-packet.js';
+import { GrePeer } from './gre-peer.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS } from './server.js';
 import { until } from './wait.js';
 
