@@ -3,21 +3,30 @@
  *
  *     npm run bench -- [--only ID,...] [--servers ours,pptpd,floor] [--runs N] [--seconds N] [--publish]
  *
- * ID is the beginning of a work's id (works.ts). Results go to test/bench/results; with --publish also to docs/.
+ * ID is the beginning of a work's id (works.ts). Results go to test/bench/results; with --publish also to docs/ and the
+ * README, in the place of what these works gave before.
  * Needs root, the package pptpd, cc, and two processors with nothing else to do.
  */
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chart } from './chart.js';
 import { type LoadResult, runLoad } from './load.js';
 import { Network } from './network.js';
+import {
+  merged,
+  type PublishedRow,
+  readPublication,
+  thisMachine,
+  writePublication,
+  writeTables,
+} from './publication.js';
 import { doubts, type Row, rowsOf, table } from './report.js';
 import { type RunningServer, type ServerName, Servers } from './servers.js';
 import { type Work, WORKS } from './works.js';
 
 const RESULTS = 'test/bench/results';
+const DOCUMENTS = 'docs';
 const SERVERS: readonly ServerName[] = ['ours', 'pptpd', 'floor'];
 /** Before counting begins, so that V8 has compiled what is hot. */
 const WARM_SECONDS = 1;
@@ -38,6 +47,8 @@ const servers = SERVERS.filter((name) => values.servers.split(',').includes(name
 const runs = Number(values.runs);
 if (works.length === 0) throw new Error(`no such work; there are ${WORKS.map(({ id }) => id).join(', ')}`);
 
+const secondsOf = (work: Work): number => work.seconds ?? Number(values.seconds);
+
 /** While it is open the processors do not sleep: waking up would swamp everything (DESIGN §5). */
 function keepAwake(): () => void {
   const file = openSync('/dev/cpu_dma_latency', 'w');
@@ -53,10 +64,9 @@ class Bench {
   #running: RunningServer | null = null;
 
   async run(work: Work, server: ServerName): Promise<LoadResult> {
-    const seconds = String(work.seconds ?? values.seconds);
     this.#running = await this.#servers.start(server, work.everyCore === true);
     try {
-      const options = [...work.options, '--seconds', seconds, '--warm', String(WARM_SECONDS)];
+      const options = [...work.options, '--seconds', String(secondsOf(work)), '--warm', String(WARM_SECONDS)];
       return await runLoad(this.#network, this.#servers.shared, options);
     } finally {
       await this.#running.stop();
@@ -94,21 +104,17 @@ async function measure(bench: Bench, work: Work): Promise<Row[]> {
   return rowsOf(work, results);
 }
 
-function publish(rows: readonly Row[]): void {
-  const machine = { processor: cpus()[0]?.model, processors: cpus().length, kernel: release(), node: process.version };
-  const json = `${JSON.stringify({ date: new Date().toISOString(), machine, runs, seconds: Number(values.seconds), rows }, null, 2)}\n`;
-  const svg = chart(rows);
-  for (const [directory, name] of [
-    [RESULTS, 'bench'],
-    ...(values.publish ? [['docs', 'bench'] as const] : []),
-  ] as const) {
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, `${name}.json`), json);
-    writeFileSync(join(directory, `${name}.svg`), svg);
-  }
+/** The whole so far, so that a run that is broken off leaves what it has. */
+function publish(rows: readonly PublishedRow[]): void {
+  mkdirSync(RESULTS, { recursive: true });
+  writePublication(RESULTS, merged(null, thisMachine(), rows));
+  if (!values.publish) return;
+  const publication = merged(readPublication(DOCUMENTS), thisMachine(), rows);
+  writePublication(DOCUMENTS, publication);
+  writeTables(publication.rows);
 }
 
-const rows: Row[] = [];
+const rows: PublishedRow[] = [];
 const bench = new Bench();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -118,8 +124,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 try {
   for (const work of works) {
-    rows.push(...(await measure(bench, work)));
-    // The whole so far, so that a run that is broken off leaves what it has.
+    const measured = { date: new Date().toISOString().slice(0, 10), runs, seconds: secondsOf(work) };
+    rows.push(...(await measure(bench, work)).map((row) => ({ ...row, measured })));
     publish(rows);
     console.error(`${work.id} is done`);
   }

@@ -4,6 +4,9 @@ import type { ServerName } from './servers.js';
 import { summarize, type Summary } from './statistics.js';
 import type { Figure, Target, Work } from './works.js';
 
+/** `at the floor`: not the target, but nine tenths of the floor's ratio (DESIGN §5). */
+export type Reached = 'reached' | 'at the floor' | 'MISSED';
+
 export interface Row {
   readonly work: string;
   readonly title: string;
@@ -15,8 +18,7 @@ export interface Row {
   readonly ratio: number | null;
   readonly floorRatio: number | null;
   readonly target: Target | null;
-  /** The target, or nine tenths of the floor's ratio where that is less (DESIGN §5). */
-  readonly reached: boolean | null;
+  readonly reached: Reached | null;
 }
 
 /** All results of a work, by server, in the order of the runs. */
@@ -34,7 +36,7 @@ export const rowsOf = (work: Work, results: Results): Row[] =>
     const ratio = quotient(values.ours, values.pptpd);
     const floorRatio = quotient(values.floor, values.pptpd);
     const { title, unit, digits, target = null } = figure;
-    const reached = isReached(figure, values.ours?.median ?? null, ratio, floorRatio);
+    const reached = reachedBy(figure, values.ours?.median ?? null, ratio, floorRatio);
     return {
       work: work.id,
       title: work.title,
@@ -53,17 +55,18 @@ function quotient(one: Summary | undefined, other: Summary | undefined): number 
   return one === undefined || other === undefined || other.median === 0 ? null : one.median / other.median;
 }
 
-function isReached(
+function reachedBy(
   { target }: Figure,
   ours: number | null,
   ratio: number | null,
   floorRatio: number | null,
-): boolean | null {
+): Reached | null {
   const value = target?.of === 'ratio' ? ratio : ours;
   if (target === undefined || value === null) return null;
-  const floor = target.of === 'ratio' ? floorRatio : null;
-  if ('atLeast' in target) return value >= Math.min(target.atLeast, floor === null ? Infinity : floor * OF_FLOOR);
-  return value <= Math.max(target.atMost, floor === null ? 0 : floor / OF_FLOOR);
+  const isGood = (limit: number): boolean => ('atLeast' in target ? value >= limit : value <= limit);
+  if (isGood('atLeast' in target ? target.atLeast : target.atMost)) return 'reached';
+  if (target.of === 'ours' || floorRatio === null) return 'MISSED';
+  return isGood('atLeast' in target ? floorRatio * OF_FLOOR : floorRatio / OF_FLOOR) ? 'at the floor' : 'MISSED';
 }
 
 const HEADINGS = ['work', '', 'ours', 'pptpd', 'floor', 'ours/pptpd', 'floor/pptpd', 'target', ''] as const;
@@ -71,10 +74,12 @@ const HEADINGS = ['work', '', 'ours', 'pptpd', 'floor', 'ours/pptpd', 'floor/ppt
 const number = (value: number, digits: number): string =>
   value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
 
-const valueText = ({ unit, digits }: Row, summary: Summary | undefined): string =>
-  summary === undefined
-    ? ''
-    : `${number(summary.median, digits)}${unit === '' || unit === '/s' ? '' : ` ${unit}`} ±${Math.round(summary.spread * 100)}%`;
+/** The median with its unit, and how far the runs are from it; '' when there is none. */
+export function valueText({ unit, digits }: Row, summary: Summary | undefined, withSpread = true): string {
+  if (summary === undefined) return '';
+  const median = `${number(summary.median, digits)}${unit === '' || unit === '/s' ? '' : ` ${unit}`}`;
+  return withSpread ? `${median} ±${Math.round(summary.spread * 100)}%` : median;
+}
 
 export function targetText(target: Target | null): string {
   if (target === null) return '';
@@ -82,7 +87,7 @@ export function targetText(target: Target | null): string {
   return target.of === 'ratio' ? `${sign} ×` : sign;
 }
 
-const ratioText = (ratio: number | null): string => (ratio === null ? '' : ratio.toFixed(ratio < 10 ? 2 : 1));
+export const ratioText = (ratio: number | null): string => (ratio === null ? '' : ratio.toFixed(ratio < 10 ? 2 : 1));
 
 /** The table in lines, columns aligned; headings first. */
 export function table(rows: readonly Row[]): string {
@@ -98,7 +103,7 @@ export function table(rows: readonly Row[]): string {
       ratioText(row.ratio),
       ratioText(row.floorRatio),
       targetText(row.target),
-      row.reached === null ? '' : row.reached ? 'reached' : 'MISSED',
+      row.reached ?? '',
     ];
   });
   const lines = [HEADINGS, ...cells];

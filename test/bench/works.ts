@@ -32,6 +32,10 @@ export interface Work {
   readonly figures: readonly Figure[];
 }
 
+/** Figures that tables know by name. */
+export const PACKETS_PER_SECOND = 'packets/s';
+export const CPU_PER_PACKET = 'CPU per packet';
+
 /** Fewer good slices than this are not worth a figure: then the quietest ones are taken. */
 const FEWEST_SLICES = 3;
 
@@ -54,7 +58,7 @@ function sums(result: LoadResult): ((key: SliceKey) => number) | null {
 }
 
 const perSecond = (target?: Target): Figure => ({
-  title: 'packets/s',
+  title: PACKETS_PER_SECOND,
   unit: '/s',
   digits: 0,
   ...(target === undefined ? {} : { target }),
@@ -65,7 +69,7 @@ const perSecond = (target?: Target): Figure => ({
 });
 
 const cpuPerPacket = (target?: Target): Figure => ({
-  title: 'CPU per packet',
+  title: CPU_PER_PACKET,
   unit: 'µs',
   digits: 2,
   ...(target === undefined ? {} : { target }),
