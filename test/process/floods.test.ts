@@ -3,18 +3,16 @@
  * the manager is as it was. PPTPD_TS_FLOOD multiplies the sizes that are not whole here for the sake of CI's time.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { encode, TCP_PORT } from '../../src/pptp/index.js';
+import { assertNewcomerServed, Bystanders, MEMORY_SLACK, memoryOf, NEWCOMER } from './support/bystanders.js';
 import { CALL, Client, START } from './support/client.js';
 import { GreFlood, junk } from './support/gre-flood.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, startServer } from './support/server.js';
-import { Tunnel } from './support/tunnel.js';
-import { until } from './support/wait.js';
 
-const [FLOODER, NEWCOMER] = ['198.51.100.66', '198.51.100.77'] as const;
+const FLOODER = '198.51.100.66';
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES, FLOODER, NEWCOMER);
 
 const FACTOR = Number(process.env['PPTPD_TS_FLOOD'] ?? '1');
@@ -26,8 +24,6 @@ const PACKETS = 100_000 * FACTOR;
 const CONTROL_MESSAGES = 20_000 * FACTOR;
 /** Connections that are begun at once. */
 const BATCH = 250;
-/** What V8 may keep of a flood, MiB: it gives memory back when it likes to. */
-const MEMORY_SLACK = 48;
 
 const SETTINGS = { limits: { connections: 20 }, log: { level: 'info' } } as const;
 
@@ -54,79 +50,6 @@ async function connectMany(t: TestContext, count: number, then: (socket: Socket)
     sockets.push(...batch);
   }
   return sockets;
-}
-
-const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
-const memoryOf = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-
-/** Three sessions with data through them, and what the manager needs for them. */
-class Bystanders {
-  readonly #server: Server;
-  readonly #tunnels: readonly Tunnel[];
-  readonly #workers: readonly number[];
-  readonly #descriptors: number;
-  readonly #memory: number;
-
-  private constructor(server: Server, tunnels: readonly Tunnel[], workers: readonly number[]) {
-    this.#server = server;
-    this.#tunnels = tunnels;
-    this.#workers = workers;
-    this.#descriptors = descriptorsOf(server.pid);
-    this.#memory = memoryOf(server.pid);
-  }
-
-  static async up(t: TestContext, server: Server): Promise<Bystanders> {
-    const tunnels: Tunnel[] = [];
-    for (const [index, address] of CLIENT_ADDRESSES.entries()) {
-      const tunnel = await Tunnel.open(t, address, index + 1);
-      await tunnel.openLcp();
-      tunnels.push(tunnel);
-    }
-    await until('a spare worker', () => server.spareWorkers().length === 1);
-    const workers = (await server.sessions()).map(({ pid }) => pid);
-    return new Bystanders(server, tunnels, workers);
-  }
-
-  get first(): Tunnel {
-    const [first] = this.#tunnels;
-    assert(first !== undefined);
-    return first;
-  }
-
-  /** Control connection and tunnel of each answer. */
-  async assertWell(text: string): Promise<void> {
-    for (const tunnel of this.#tunnels) {
-      await tunnel.client.echo();
-      await tunnel.assertRelays(text);
-    }
-  }
-
-  /** The same sessions, and nothing more in the manager. */
-  async assertAsBefore(t: TestContext): Promise<void> {
-    await this.assertWell('after the flood');
-    const { pid } = this.#server;
-    await this.#server.waitForSessions(this.#tunnels.length);
-    await until('the descriptors of the flood to be closed', () => descriptorsOf(pid) <= this.#descriptors);
-    assert.deepEqual(
-      (await this.#server.sessions()).map((session) => session.pid),
-      this.#workers,
-    );
-    const memory = memoryOf(pid);
-    t.diagnostic(`manager: ${this.#memory.toFixed(0)} MiB before, ${memory.toFixed(0)} MiB after`);
-    assert(memory < this.#memory + MEMORY_SLACK, `${this.#memory} MiB became ${memory} MiB`);
-  }
-}
-
-/** A genuine client that comes now gets its tunnel, if it tries again when it is refused. */
-async function assertNewcomerServed(t: TestContext): Promise<void> {
-  const began = performance.now();
-  const newcomer = await Tunnel.open(t, NEWCOMER, 99);
-  await newcomer.openLcp();
-  await newcomer.assertRelays('a newcomer');
-  t.diagnostic(`a newcomer had its tunnel after ${((performance.now() - began) / 1000).toFixed(1)} s`);
-  newcomer.client.send({ type: 'StopControlConnectionRequest', reason: 1 });
-  await newcomer.client.closed;
 }
 
 /** Lines of the manager's log about clients turned away, and how many clients they count. */

@@ -1,0 +1,130 @@
+/**
+ * Changed GRE packets for the sessions of a running server, under call ids that are right most of the time, so that the
+ * kernel lets them through to the workers. A session that does not outlive it is followed by the next.
+ */
+import { Client } from '../../process/support/client.js';
+import { GreFlood } from '../../process/support/gre-flood.js';
+import { IP_HEADER } from '../../process/support/gre-packet.js';
+import { SERVER_ADDRESS } from '../../process/support/server.js';
+import * as captures from '../../unit/ppp/captures.js';
+import { mutate } from '../mutate.js';
+import type { Random } from '../random.js';
+
+/** What clients have sent in real sessions. */
+const FRAMES = Object.values(captures)
+  .flat()
+  .filter((line) => line.startsWith('>'))
+  .map((line) => Buffer.from(line.slice(2), 'hex'));
+/** Packets for one session before it is the next one's turn. */
+const TURN = 100;
+/** Octets of GRE before sequence and acknowledgment. */
+const FIXED_PART = 8;
+const JUMP = 600;
+
+type Way = (random: Random, sound: Buffer, payload: Buffer) => Uint8Array;
+
+/** What is done to a packet that was sound: its payload alone was changed already. */
+const WAYS: readonly Way[] = [
+  (_, sound) => sound,
+  (_, sound) => sound,
+  (_, sound) => sound,
+  // Flags, length, numbers; version, protocol and call id stay.
+  (random, sound, payload) => keepAddress(sound, mutate(sound, payload, random)),
+  (random, sound, payload) => mutate(sound, payload, random),
+];
+
+function keepAddress(sound: Uint8Array, changed: Uint8Array): Uint8Array {
+  if (changed.length < FIXED_PART) return changed;
+  changed.set(sound.subarray(1, 4), 1);
+  changed.set(sound.subarray(6, FIXED_PART), 6);
+  return changed;
+}
+
+class Victim {
+  readonly #from: string;
+  #client: Client | null = null;
+  #callId = 0;
+  #sequence = 0;
+
+  constructor(from: string) {
+    this.#from = from;
+  }
+
+  /** Sees to it that there is a session; true when it is a new one. */
+  async attend(): Promise<boolean> {
+    if (this.#client !== null) return false;
+    const { client, reply } = await Client.call(this.#from);
+    client.answersEchoes = true;
+    void client.closed.then(() => (this.#client = null));
+    this.#client = client;
+    this.#callId = reply.callId;
+    this.#sequence = 0;
+    return true;
+  }
+
+  /** One changed packet with its IP header. */
+  packet(gre: GreFlood, random: Random): Buffer {
+    const frame = FRAMES[random(FRAMES.length)] ?? Buffer.alloc(1);
+    const payload = Buffer.from(random(4) === 0 ? frame : mutate(frame, frame, random));
+    this.#sequence += random(50) === 0 ? random(JUMP) : 1;
+    const sound = gre.build({
+      from: this.#from,
+      callId: this.#callId,
+      sequence: this.#sequence,
+      acknowledgment: random(64),
+      payload,
+    });
+    const way: Way = WAYS[random(WAYS.length)] ?? ((_, packet) => packet);
+    return Buffer.concat([sound.subarray(0, IP_HEADER), way(random, sound.subarray(IP_HEADER), payload)]);
+  }
+
+  /** Answers when the worker has got round to its control connection; or the session is over. */
+  async echo(): Promise<void> {
+    const client = this.#client;
+    if (client === null) return;
+    client.send({ type: 'EchoRequest', identifier: this.#sequence });
+    await Promise.race([
+      client.next('EchoReply', 'CallDisconnectNotify', 'StopControlConnectionRequest'),
+      client.closed,
+    ]).catch((error: unknown) => {
+      if (this.#client !== null) throw error;
+    });
+  }
+
+  async leave(): Promise<void> {
+    const client = this.#client;
+    client?.end();
+    await client?.closed;
+  }
+}
+
+export interface GreAttack {
+  readonly packets: number;
+  readonly sessions: number;
+}
+
+/** Sends `count` packets to sessions from the addresses `from`; `between` is awaited every now and then. */
+export async function attackGre(
+  from: readonly string[],
+  count: number,
+  random: Random,
+  between: () => Promise<void>,
+): Promise<GreAttack> {
+  const victims = from.map((address) => new Victim(address));
+  const gre = new GreFlood(SERVER_ADDRESS);
+  let sessions = 0;
+  try {
+    for (let turn = 0; gre.sent < count; turn += 1) {
+      for (const victim of victims) {
+        if (await victim.attend()) sessions += 1;
+        await gre.flood(TURN, () => victim.packet(gre, random));
+      }
+      await Promise.all(victims.map(async (victim) => victim.echo()));
+      if (turn % 100 === 0) await between();
+    }
+    await Promise.all(victims.map(async (victim) => victim.leave()));
+    return { packets: gre.sent, sessions };
+  } finally {
+    gre.close();
+  }
+}
