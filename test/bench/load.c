@@ -754,6 +754,18 @@ static void open_shared(const char *path, int core) {
   if (sched_setaffinity(0, sizeof cores, &cores) < 0) die("sched_setaffinity");
 }
 
+/* A worker that has just begun its session goes on for a while, V8 has things to put away: waits until none does. */
+static void await_idle(void) {
+  enum { LOOK_MS = 500, MOST_LOOKS = 30 };
+  for (int looks = 0; idle_count > 0 && looks < MOST_LOOKS; looks++) {
+    struct usage before = {0}, after = {0};
+    for (unsigned index = 1; index <= idle_count; index++) add_usage(&idle_tasks[index], &before);
+    for (int64_t until = now_ns() + LOOK_MS * 1000000ll; now_ns() < until;) wait_for(-1, 0, until);
+    for (unsigned index = 1; index <= idle_count; index++) add_usage(&idle_tasks[index], &after);
+    if (after.runs - before.runs < idle_count) return;
+  }
+}
+
 static void run_on_sessions(void) {
   static const uint32_t modes[] = {[WORK_NONE] = MODE_IDLE,     [WORK_ECHO] = MODE_ECHO,   [WORK_DOWNLINK] = MODE_FLOOD,
                                    [WORK_UPLINK] = MODE_SINK,   [WORK_WINDOW] = MODE_SINK, [WORK_CEILING] = MODE_IDLE};
@@ -765,6 +777,7 @@ static void run_on_sessions(void) {
       watch(&idle_tasks[index], shared->slots[index].parent);
     }
   }
+  await_idle();
   last_arrival = now_ns();
   next_slice = last_arrival + (int64_t)(warm * 1e9);
   end_of_work = next_slice + (int64_t)(PATIENCE * seconds * 1e9);
