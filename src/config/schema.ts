@@ -86,6 +86,11 @@ const interfaceName = z
   .regex(/^[^\s/]{1,15}$/)
   .meta({ title: "a network device's name, 1 to 15 characters without spaces and slashes" });
 
+const userName = z
+  .string()
+  .regex(/^(?!root$)[a-z_][a-z0-9_.-]{0,31}$/)
+  .meta({ title: "a user's name; leave it out for root" });
+
 export const configurationSchema = z.strictObject({
   listen: z
     .strictObject({
@@ -180,6 +185,11 @@ export const configurationSchema = z.strictObject({
     .optional()
     .describe('what each session has used, as JSON lines'),
   runDirectory: path.default('/run/pptpd-ts').describe('where the live sessions are registered'),
+  user: userName
+    .optional()
+    .describe(
+      'the user that the server becomes when root starts it; with a set-uid pppd and its options in /etc/ppp/peers',
+    ),
   pidFile: path.optional().describe("where else the manager writes its process id, besides runDirectory's manager.pid"),
   metrics: z
     .strictObject({ address: address.default('127.0.0.1'), port: port.default(9723) })

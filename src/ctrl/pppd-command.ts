@@ -3,6 +3,7 @@
  * HDLC on its standard input).
  */
 import type { Configuration } from '../config/schema.js';
+import { optionsArguments } from '../host/pppd-options.js';
 import type { Lease } from '../session/lease.js';
 
 /**
@@ -13,7 +14,7 @@ export function pppdArguments(pppd: Configuration['pppd'], lease: Lease, peerAdd
   const { local, remote } = lease;
   return [
     'local',
-    ...(pppd.options === undefined ? [] : ['file', pppd.options]),
+    ...optionsArguments(pppd.options),
     String(pppd.speed),
     ...(local === null && remote === null ? [] : [`${local ?? ''}:${remote ?? ''}`]),
     ...(pppd.ipparam ? ['ipparam', peerAddress] : []),

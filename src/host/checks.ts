@@ -7,11 +7,13 @@ import type { Check, Outcome } from './check.js';
 import { type Machine, thisMachine } from './machine.js';
 import { addressPool, forwarding, listening } from './network-checks.js';
 import { authentication, optionsFile, pppd, secrets } from './pppd-checks.js';
-import { greSocket, kernelPpp, mppe, node, privileges, runDirectory } from './system-checks.js';
+import { privileges, user } from './privilege-checks.js';
+import { files, greSocket, kernelPpp, mppe, node, runDirectory } from './system-checks.js';
 
 /** In the order in which they are shown: what others follow from comes first. */
 const CHECKS: readonly Check[] = [
   node,
+  user,
   privileges,
   pppd,
   kernelPpp,
@@ -24,6 +26,7 @@ const CHECKS: readonly Check[] = [
   addressPool,
   forwarding,
   runDirectory,
+  files,
 ];
 
 /** `serve` does these itself a moment later, for good, and says the same. */

@@ -3,9 +3,12 @@
  * itself (`dryrun`), which knows each of them; only what it takes, and what still keeps everybody out, is looked at here.
  */
 import type { Configuration } from '../config/schema.js';
-import { bad, type Check, good } from './check.js';
+import { bad, type Check, good, type Outcome } from './check.js';
 import type { Machine } from './machine.js';
+import { optionsArguments, PEERS } from './pppd-options.js';
 import { wordLines } from './pppd-words.js';
+import { missing } from './identity.js';
+import { identityOf } from './privilege-checks.js';
 
 /** pppd reads it first, whatever else it is given. */
 const SYSTEM_OPTIONS = '/etc/ppp/options';
@@ -19,30 +22,69 @@ export async function pppdVersion({ pppd: { path } }: Configuration, machine: Ma
   return /pppd version (\S+)/.exec(output)?.[1] ?? null;
 }
 
-/** All words that pppd is given as options: the system's file, ours, and `pppd.args`. Of files that these name, none. */
+/** The words of an options file, and of those that it names by `file` or `call`. */
+function wordsOf(path: string, machine: Machine, within: readonly string[] = []): string[] {
+  if (within.includes(path)) return [];
+  return wordLines(machine.read(path) ?? '').flatMap(([first = '', next = '', ...rest]) => {
+    const named = first === 'file' ? next : first === 'call' ? PEERS + next : null;
+    return named === null
+      ? [first, ...(next === '' ? [] : [next]), ...rest]
+      : [...wordsOf(named, machine, [...within, path]), ...rest];
+  });
+}
+
+/** All words that pppd is given as options: the system's file, ours, and `pppd.args`. */
 export function effectiveOptions({ pppd: { options, args } }: Configuration, machine: Machine): string[] {
   const files = [SYSTEM_OPTIONS, ...(options === undefined ? [] : [options])];
-  return [...files.flatMap((path) => wordLines(machine.read(path) ?? '').flat()), ...args];
+  return [...files.flatMap((path) => wordsOf(path, machine)), ...args];
 }
 
 export const requiresMppe = (words: readonly string[]): boolean =>
   words.some((word) => /^(?:require-mppe(?:-40|-128)?|\+mppe(?:-40|-128)?)$/.test(word));
 
+/** Why a pppd that is not started by root cannot be root all the same; null when it can. */
+function notSetUid({ pppd: { path } }: Configuration, machine: Machine): Outcome | null {
+  const { uid, bounding, noNewPrivileges } = identityOf(machine);
+  if (uid === 0) return null;
+  if (((machine.mode(path) ?? 0) & 0o4000) === 0) {
+    return bad(
+      `${path} is not set-uid root, and the server is not root`,
+      `chown root:dip ${path} && chmod 4754 ${path}, or run the server as root, without "user"`,
+    );
+  }
+  if (noNewPrivileges) {
+    return bad(
+      `${path} cannot become root: whoever started the server has forbidden new privileges`,
+      'NoNewPrivileges=no in its unit; a container without --security-opt no-new-privileges',
+    );
+  }
+  const lacking = missing(bounding, ['NET_ADMIN', 'SETUID', 'SETGID']).map((name) => `CAP_${name}`);
+  if (lacking.length === 0) return null;
+  return bad(
+    `${path} cannot get ${lacking.join(', ')}: the bounding set has no such capability`,
+    'CapabilityBoundingSet= in its unit, or --cap-add of the container',
+  );
+}
+
 export const pppd: Check = {
   name: 'pppd',
   fatal: true,
+  follows: 'privileges',
   async run(configuration, machine) {
     const { path } = configuration.pppd;
     if (!machine.isExecutable(path)) {
+      const isThere = machine.mode(path) !== null;
+      if (isThere && configuration.user !== undefined) {
+        return bad(`${configuration.user} may not run ${path}`, `adduser ${configuration.user} dip`);
+      }
       return bad(
         `${path} is missing or not executable`,
         path === '/usr/sbin/pppd' ? 'apt-get install ppp' : 'put it there, or name another program in pppd.path',
       );
     }
     const version = await pppdVersion(configuration, machine);
-    return good(
-      version === null ? `${path} (not a pppd: it is taken to speak PPP by itself)` : `${path}, version ${version}`,
-    );
+    if (version === null) return good(`${path} (not a pppd: it is taken to speak PPP by itself)`);
+    return notSetUid(configuration, machine) ?? good(`${path}, version ${version}`);
   },
 };
 
@@ -60,10 +102,16 @@ export const optionsFile: Check = {
     }
     const named = options ?? `none named (pppd's own ${SYSTEM_OPTIONS} holds)`;
     if ((await pppdVersion(configuration, machine)) === null) return good(named);
-    const file = options === undefined ? [] : ['file', options];
+    const file = optionsArguments(options);
     const trial = await machine.run(path, ['dryrun', 'notty', 'nodetach', ...file, ...args]);
     if (trial.code === EXIT_OPTION_ERROR) {
       const words = trial.output.split('\n')[0]?.replace(/^\S*pppd: /, '') ?? '';
+      if (options !== undefined && !options.startsWith(PEERS) && identityOf(machine).uid !== 0) {
+        return bad(
+          `pppd does not take ${options} from a server that is not root: ${words}`,
+          `echo 'file ${options}' > ${PEERS}pptpd-ts, and "options": "${PEERS}pptpd-ts"`,
+        );
+      }
       return bad(
         `pppd does not take its options: ${words}`,
         `correct them, and try: ${[path, 'dryrun', 'notty', ...file, ...args].join(' ')}`,
@@ -124,6 +172,9 @@ export const secrets: Check = {
     const server = serverName(words, machine);
     const remedy = `echo 'USER ${server} "PASSWORD" *' >> ${path}`;
     const text = machine.read(path);
+    if (text === null && machine.mode(path) !== null && identityOf(machine).uid !== 0) {
+      return good(`${path}: only root can look into it`);
+    }
     if (text === null) return bad(`${path} is missing or cannot be read: nobody can log in`, remedy);
     if (((machine.mode(path) ?? 0) & 0o077) !== 0) return bad(`${path} can be read by others`, `chmod 600 ${path}`);
     const entries = wordLines(text).filter((line) => line.length >= 3);

@@ -1,7 +1,9 @@
-/** Checks of what is below everything: Node.js, this process's privileges, the kernel, the run directory. */
+/** Checks of what is below everything: Node.js, the kernel, the folders that the server writes to. */
+import { dirname } from 'node:path';
 import { bad, type Check, good } from './check.js';
 import type { Machine } from './machine.js';
 import { effectiveOptions, pppdVersion, requiresMppe } from './pppd-checks.js';
+import { identityOf } from './privilege-checks.js';
 
 /** The oldest Node.js that runs this program: package.json, engines. */
 const OLDEST_NODE = { major: 20, minor: 11 } as const;
@@ -16,27 +18,6 @@ export const node: Check = {
     }
     const oldest = `${OLDEST_NODE.major}.${OLDEST_NODE.minor}`;
     return bad(`${version} is too old; this program needs ${oldest} or newer`, `install Node.js ${oldest} or newer`);
-  },
-};
-
-/** Bits of capabilities(7). */
-const CAPABILITIES = { NET_BIND_SERVICE: 10, NET_ADMIN: 12, NET_RAW: 13 } as const;
-
-/** Ports below it are for the privileged; the kernel's default. */
-const FIRST_UNPRIVILEGED_PORT = 1024;
-
-export const privileges: Check = {
-  name: 'privileges',
-  fatal: true,
-  run({ listen }, machine) {
-    const status = machine.read('/proc/self/status') ?? '';
-    const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
-    const firstFree = machine.read('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? FIRST_UNPRIVILEGED_PORT;
-    const missing = Object.entries(CAPABILITIES)
-      .filter(([name]) => name !== 'NET_BIND_SERVICE' || listen.port < Number(firstFree))
-      .flatMap(([name, bit]) => ((effective >> BigInt(bit)) & 1n ? [] : `CAP_${name}`));
-    if (missing.length === 0) return good('root, or the capabilities that are needed');
-    return bad(`not root, and without ${missing.join(', ')}`, 'run it as root, for example with sudo');
   },
 };
 
@@ -66,7 +47,11 @@ export const kernelPpp: Check = {
   follows: 'pppd',
   async run(configuration, machine) {
     if ((await pppdVersion(configuration, machine)) === null) return good('not needed by this program');
-    const refusal = machine.openDevice('/dev/ppp');
+    const answer = machine.openDevice('/dev/ppp');
+    // Its file is root's, and so is pppd whoever starts it.
+    const isPppds = answer === 'EACCES' && identityOf(machine).uid !== 0;
+    const refusal = isPppds ? null : answer;
+    const opens = isPppds ? '/dev/ppp is there' : '/dev/ppp opens';
     if (refusal === 'EPERM' || refusal === 'EACCES') {
       return bad(
         '/dev/ppp may not be opened',
@@ -81,10 +66,10 @@ export const kernelPpp: Check = {
       const what = refusal === 'ENOENT' ? '/dev/ppp is missing' : `/dev/ppp cannot be opened (${refusal})`;
       return bad(what, 'modprobe -a ppp_generic ppp_async; if it stays missing: mknod -m 600 /dev/ppp c 108 0');
     }
-    if (/^ppp\s/m.test(machine.read('/proc/tty/ldiscs') ?? '')) return good('/dev/ppp opens, ppp_async is loaded');
+    if (/^ppp\s/m.test(machine.read('/proc/tty/ldiscs') ?? '')) return good(`${opens}, ppp_async is loaded`);
     const known = await canLoad('ppp_async', machine);
     if (known === false) return bad('this kernel has no PPP for a pty: no module ppp_async', NO_PPP_REMEDY);
-    return good(`/dev/ppp opens, ${loadable('ppp_async', known)}`);
+    return good(`${opens}, ${loadable('ppp_async', known)}`);
   },
 };
 
@@ -117,17 +102,50 @@ export const greSocket: Check = {
   },
 };
 
+/** The nearest folder on the way to `path` that is there and cannot be written to; null when it can. */
+function unwritable(path: string, machine: Machine): string | null {
+  for (let folder = path; folder !== ''; folder = folder.slice(0, folder.lastIndexOf('/'))) {
+    if (machine.mode(folder) !== null) return machine.isWritable(folder) ? null : folder;
+  }
+  return null;
+}
+
+/** Folders of `configuration` that are there; those that are not, `serve` makes for the user that it becomes. */
+const toWrite = (user: string | undefined, folders: readonly string[], machine: Machine): readonly string[] =>
+  user === undefined ? folders : folders.filter((folder) => machine.mode(folder) !== null);
+
+const ownership = (user: string | undefined, folder: string, key: string): string =>
+  user === undefined ? `run it as root, or name another ${key}` : `chown -R ${user}: ${folder}, or name another ${key}`;
+
 export const runDirectory: Check = {
   name: 'run directory',
   fatal: true,
   follows: 'privileges',
-  run({ runDirectory: directory }, machine) {
-    for (let path = directory; path !== ''; path = path.slice(0, path.lastIndexOf('/'))) {
-      if (machine.mode(path) === null) continue;
-      return machine.isWritable(path)
-        ? good(directory)
-        : bad(`${path} cannot be written to (runDirectory)`, 'run it as root, or name another runDirectory');
+  run({ runDirectory: directory, user }, machine) {
+    for (const folder of toWrite(user, [directory], machine)) {
+      const obstacle = unwritable(folder, machine);
+      if (obstacle !== null) {
+        return bad(`${obstacle} cannot be written to (runDirectory)`, ownership(user, obstacle, 'runDirectory'));
+      }
     }
     return good(directory);
+  },
+};
+
+export const files: Check = {
+  name: 'files',
+  fatal: true,
+  follows: 'privileges',
+  run({ log, accounting, pidFile, user }, machine) {
+    const folders = Object.entries({
+      'log.directory': log.directory,
+      'accounting.file': accounting && dirname(accounting.file),
+      pidFile: pidFile && dirname(pidFile),
+    }).flatMap(([key, folder]) => (folder === undefined ? [] : [{ key, folder }]));
+    for (const { key, folder } of folders) {
+      const obstacle = toWrite(user, [folder], machine).length === 0 ? null : unwritable(folder, machine);
+      if (obstacle !== null) return bad(`${obstacle} cannot be written to (${key})`, ownership(user, obstacle, key));
+    }
+    return good(folders.length === 0 ? 'none but the run directory' : folders.map(({ folder }) => folder).join(', '));
   },
 };

@@ -2,16 +2,15 @@
  * The manager's entry, as `pptpd-ts serve` runs it: configuration, checks of the host, signals.
  * Exit codes: 0 ended by TERM, INT or QUIT; 1 the server cannot work here; 2 the configuration or the call is wrong.
  */
-import { parseArgs } from 'node:util';
 import { loadConfiguration } from '../config/load.js';
 import type { Configuration } from '../config/schema.js';
 import { runChecks, formatFailure } from '../host/checks.js';
+import { ownUser } from '../host/identity.js';
 import { openLog } from '../log/logger.js';
 import { runPaths } from '../session/paths.js';
+import { configurationPath } from './arguments.js';
 import { Manager } from './manager.js';
 import { ServiceManager } from './service-manager.js';
-
-const DEFAULT_CONFIGURATION = '/etc/pptpd-ts.json';
 
 /** Ends before anything is started. */
 function fail(exitCode: 1 | 2, sentences: readonly string[]): never {
@@ -19,18 +18,27 @@ function fail(exitCode: 1 | 2, sentences: readonly string[]): never {
   process.exit(exitCode);
 }
 
-function configurationPath(): string {
+/** Root alone can become the user that the configuration names, and that bin/pptpd-ts sees to. */
+function failAsAnother({ user }: Configuration): void {
+  const own = ownUser();
+  if (user === undefined || user === own) return;
+  fail(1, [
+    `it runs as ${own}, and is to run as ${user} (user); mend it: start it by pptpd-ts serve, as root or as ${user}`,
+  ]);
+}
+
+function calledWith(): string {
   try {
-    const { values } = parseArgs({ options: { config: { type: 'string', short: 'c' } } });
-    return values.config ?? DEFAULT_CONFIGURATION;
+    return configurationPath();
   } catch (error) {
     fail(2, [`${(error as Error).message} (usage: pptpd-ts serve -c FILE)`]);
   }
 }
 
-const path = configurationPath();
+const path = calledWith();
 
 async function main(configuration: Configuration): Promise<void> {
+  failAsAnother(configuration);
   const failures = (await runChecks(configuration, { only: 'fatal' })).flatMap((result) => formatFailure(result) ?? []);
   if (failures.length > 0) fail(1, failures);
 

@@ -5,6 +5,7 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
+import { whoRunsAsWhat } from '../host/identity.js';
 import { version } from '../host/version.js';
 import type { ManagerStatus } from '../session/manager-status.js';
 import { runPaths } from '../session/paths.js';
@@ -29,6 +30,7 @@ const SHUTDOWN_GRACE_MS = 5000;
 const RESTART_ONLY = [
   'listen',
   'runDirectory',
+  'user',
   'pidFile',
   'metrics',
 ] as const satisfies readonly (keyof Configuration)[];
@@ -48,6 +50,7 @@ export class Manager {
   readonly #broadcastRelay: BroadcastRelayProcess;
   readonly #socket: ManagerSocket;
   readonly #since = Date.now();
+  readonly #runsAs: string;
   /** null without `metrics`. */
   #metrics: ManagerMetrics | null = null;
 
@@ -56,6 +59,7 @@ export class Manager {
     const { log } = processLog;
     this.#configuration = configuration;
     this.#processLog = processLog;
+    this.#runsAs = whoRunsAsWhat(configuration.pppd.path);
     this.#leases = new Leases(leasePool(configuration));
     this.#turnedAway = new TurnedAway(log);
     this.#registry = new Registry(
@@ -110,6 +114,7 @@ export class Manager {
     await this.#socket.listen();
     this.#broadcastRelay.reconfigure(this.#configuration);
     for (const path of this.#pidFiles()) writeFileSync(path, `${process.pid}\n`);
+    this.#processLog.log.info(this.#runsAs);
     this.#processLog.log.info(
       { address: listen.address, port: listen.port, sessions: this.#registry.count },
       `listening on ${listen.address}:${listen.port}`,
@@ -136,6 +141,7 @@ export class Manager {
       version,
       pid: process.pid,
       since: this.#since,
+      runsAs: this.#runsAs,
       listening: `${address}:${port}`,
       sessions,
       leases: { lent: this.#leases.lentCount, most: this.#leases.most },

@@ -6,6 +6,8 @@ export const managerStatus = z.object({
   pid: z.number(),
   /** Milliseconds since the epoch. */
   since: z.number(),
+  /** Users and capabilities of manager, workers and pppd, in a sentence. */
+  runsAs: z.string(),
   /** `192.0.2.1:1723`. */
   listening: z.string(),
   /** Sessions by their phase. */

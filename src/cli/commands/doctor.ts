@@ -1,6 +1,9 @@
 /** `pptpd-ts doctor`: does this machine have what the server needs? One line a check. */
 import { Command } from 'commander';
 import { type CheckResult, formatFailure, runChecks } from '../../host/checks.js';
+import { findAccount } from '../../host/account.js';
+import { type Machine, thisMachine } from '../../host/machine.js';
+import { machineAs } from '../../host/machine-as.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
 import { green, red, yellow } from '../output.js';
 
@@ -8,6 +11,12 @@ function line(result: CheckResult): string {
   const { name, fatal, outcome } = result;
   if (outcome.ok) return `${green('ok  ')}  ${name}: ${outcome.detail}`;
   return `${fatal ? red('FAIL') : yellow('warn')}  ${name}: ${formatFailure(result)}`;
+}
+
+/** Root looks with the eyes of the user that `serve` becomes. */
+function machineOf(user: string | undefined): Machine {
+  const account = user === undefined || process.geteuid?.() !== 0 ? null : findAccount(user);
+  return account === null ? thisMachine : machineAs(account);
 }
 
 export const doctorCommand = (): Command =>
@@ -20,7 +29,8 @@ export const doctorCommand = (): Command =>
       '\nExamples:\n  pptpd-ts doctor\n  pptpd-ts doctor -c ./pptpd-ts.json --json\n\nFAIL: the server cannot work here, and `serve` refuses to start. warn: it can, and something else may not.\nExit code 1: something failed.',
     )
     .action(async (options: { config: string; json?: true }) => {
-      const results = await runChecks(configurationOf(options.config));
+      const configuration = configurationOf(options.config);
+      const results = await runChecks(configuration, { machine: machineOf(configuration.user) });
       console.log(options.json ? JSON.stringify(results, null, 2) : results.map(line).join('\n'));
       if (results.some(({ fatal, outcome }) => fatal && !outcome.ok)) process.exitCode = EXIT.failed;
     });

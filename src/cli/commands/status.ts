@@ -11,8 +11,19 @@ const counts = (values: Readonly<Record<string, number>>): string =>
     .map(([name, count]) => `${count} ${name}`)
     .join(', ') || 'none';
 
-const lines = ({ version, pid, since, listening, sessions, leases, workers, turnedAway }: ManagerStatus): string[] => [
+const lines = ({
+  version,
+  pid,
+  since,
+  runsAs,
+  listening,
+  sessions,
+  leases,
+  workers,
+  turnedAway,
+}: ManagerStatus): string[] => [
   `manager      pptpd-ts ${version}, process ${pid}, since ${localTime(since)}`,
+  `runs as      ${runsAs}`,
   `listening    ${listening}`,
   `sessions     ${counts(sessions)}`,
   `addresses    ${leases.lent} of ${leases.most} lent`,

@@ -43,6 +43,12 @@ const cases: [
     'local file /etc/ppp/options.pptpd 115200 ipparam 192.0.2.7 remotenumber 192.0.2.7 nodetach',
   ],
   [
+    'options that root vouches for',
+    { options: '/etc/ppp/peers/pptpd-ts' },
+    lease,
+    'local call pptpd-ts 115200 192.168.0.1:192.168.1.10 ipparam 192.0.2.7 remotenumber 192.0.2.7 nodetach',
+  ],
+  [
     "the administrator's own arguments come last and win",
     { args: ['debug', 'mtu', '1300'] },
     lease,

@@ -25,7 +25,11 @@ interface Description {
   readonly gre?: string | null;
   readonly listen?: Failure | null;
   readonly unwritable?: boolean;
+  /** pppd is not for us to run. */
+  readonly forbidden?: boolean;
   readonly node?: string;
+  /** Users that there are. */
+  readonly users?: readonly string[];
 }
 
 /** A machine on which everything is as it should be, but for what the test describes. */
@@ -40,7 +44,9 @@ function machine({
   gre = null,
   listen = null,
   unwritable,
+  forbidden,
   node = 'v20.11.0',
+  users = ['pptpd-ts'],
 }: Description): Machine {
   const content: Record<string, string | null> = {
     '/proc/self/status': 'CapEff:\t000001ffffffffff\n',
@@ -59,16 +65,19 @@ function machine({
     '/lib/modules/6.1.0': 0o40755,
     '/etc/ppp/chap-secrets': 0o100600,
     '/etc/ppp/pap-secrets': 0o100600,
+    '/usr/sbin/pppd': 0o104754,
     '/run': 0o40755,
+    '/var': 0o40755,
     ...modes,
   };
   return {
     node: { version: node, arch: 'x64' },
     read: (path) => content[path] ?? null,
-    mode: (path) => bits[path] ?? null,
-    isExecutable: () => pppd !== null,
+    mode: (path) => (path === '/usr/sbin/pppd' && pppd === null ? null : (bits[path] ?? null)),
+    isExecutable: () => pppd !== null && forbidden !== true,
     isWritable: () => unwritable !== true,
     run: async (path, args) => {
+      if (path === 'id') return Promise.resolve({ code: users.includes(args.at(-1) ?? '') ? 0 : 1, output: '' });
       if (path === 'modprobe')
         return Promise.resolve({ code: modules.includes(args.at(-1) ?? '') ? 0 : 1, output: '' });
       return Promise.resolve(args.includes('dryrun') ? dryrun : { code: 0, output: pppd ?? '' });
@@ -388,7 +397,7 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     'a port for everybody needs no capability',
     'privileges',
     { files: { '/proc/self/status': 'CapEff:\t0000000000003000\n' } },
-    /capabilities/,
+    /^root$/,
     { listen: { port: 1723 } },
   ],
   [
@@ -470,4 +479,110 @@ test('serve asks for what is fatal alone, and tries the port by itself', async (
   assert.ok(results.every(({ fatal }) => fatal));
   const names = results.map(({ name }) => name);
   assert.ok(names.includes('MPPE') && !names.includes('forwarding') && !names.includes('listening'), names.join());
+});
+
+const PEER = '/etc/ppp/peers/pptpd-ts';
+const asUser = configurationSchema.parse({ ...given, user: 'pptpd-ts', pppd: { options: PEER } });
+const identity = (more = 'CapEff:\t0000000000002000\nCapBnd:\t00000000000030c0\nNoNewPrivs:\t0\n'): string =>
+  `Name:\tnode\nUid:\t998\t998\t998\t998\n${more}`;
+/** What a server that is not root sees. */
+const unprivileged: Description = {
+  device: 'EACCES',
+  files: {
+    '/proc/self/status': identity(),
+    [PEER]: `file ${OPTIONS}\n`,
+    '/etc/ppp/chap-secrets': null,
+  },
+  modes: { '/dev/ppp': 0o20600 },
+};
+
+test('a server that is not root has all it needs in CAP_NET_RAW and a set-uid pppd with its options by call', async () => {
+  const results = await runChecks(asUser, { machine: machine(unprivileged) });
+  assert.deepEqual(failed(results), []);
+  const says = new Map(results.map(({ name, outcome }) => [name, outcome.ok ? outcome.detail : '']));
+  assert.equal(says.get('privileges'), 'uid 998 with CAP_NET_RAW');
+  assert.equal(says.get('kernel PPP'), '/dev/ppp is there, ppp_async is loaded');
+  assert.equal(says.get('authentication'), 'require-mschap-v2', 'of the file that the file names');
+  assert.equal(says.get('secrets'), '/etc/ppp/chap-secrets: only root can look into it');
+});
+
+const poorUsers: [title: string, description: Description, fails: string, sentence: RegExp][] = [
+  ['nobody of that name', { users: [] }, 'user', /no user "pptpd-ts" \(user\); mend it: adduser --system .* dip/],
+  [
+    'no capability',
+    { files: { ...unprivileged.files, '/proc/self/status': identity('CapEff:\t0\n') } },
+    'privileges',
+    /uid 998, and without CAP_NET_RAW; mend it/,
+  ],
+  [
+    'a pppd that is not for it to run',
+    { forbidden: true },
+    'pppd',
+    /pptpd-ts may not run \/usr\/sbin\/pppd; mend it: adduser pptpd-ts dip/,
+  ],
+  [
+    'a pppd that is not set-uid',
+    { modes: { ...unprivileged.modes, '/usr/sbin/pppd': 0o100755 } },
+    'pppd',
+    /pppd is not set-uid root, and the server is not root/,
+  ],
+  [
+    'no new privileges',
+    {
+      files: {
+        ...unprivileged.files,
+        '/proc/self/status': identity('CapEff:\t0000000000002000\nNoNewPrivs:\t1\n'),
+      },
+    },
+    'pppd',
+    /pppd cannot become root: .*NoNewPrivileges=no/,
+  ],
+  [
+    'a bounding set without what pppd needs',
+    {
+      files: {
+        ...unprivileged.files,
+        '/proc/self/status': identity('CapEff:\t0000000000002000\nCapBnd:\t0000000000003000\n'),
+      },
+    },
+    'pppd',
+    /pppd cannot get CAP_SETUID, CAP_SETGID: the bounding set/,
+  ],
+  [
+    'a run directory that is another’s',
+    { unwritable: true, modes: { ...unprivileged.modes, '/run/pptpd-ts': 0o40750 } },
+    'run directory',
+    /\/run\/pptpd-ts cannot be written to \(runDirectory\); mend it: chown -R pptpd-ts: \/run\/pptpd-ts/,
+  ],
+];
+
+for (const [title, description, name, sentence] of poorUsers) {
+  test(`a server that is not root, ${title}: one sentence, with what mends it`, async () => {
+    const results = await runChecks(asUser, { machine: machine({ ...unprivileged, ...description }) });
+    assert.equal(failed(results)[0], name);
+    assert.match(results.map(formatFailure).join('\n'), sentence);
+  });
+}
+
+test('options that need root’s word are told the way to it', async () => {
+  const direct = configurationSchema.parse({ ...given, user: 'pptpd-ts' });
+  const dryrun = { code: 2, output: 'pppd: using the name option requires root privilege' };
+  const results = await runChecks(direct, { machine: machine({ ...unprivileged, dryrun }) });
+  assert.deepEqual(failed(results), ['options file']);
+  assert.match(
+    results.map(formatFailure).join('\n'),
+    /does not take \/etc\/ppp\/options\.pptpd from a server that is not root: using the name option requires root privilege; mend it: .*"options": "\/etc\/ppp\/peers\/pptpd-ts"/,
+  );
+});
+
+test('folders of log, accounts and pid file must be writable', async () => {
+  const elsewhere = configurationSchema.parse({ ...given, log: { directory: '/var/log/pptpd-ts' } });
+  const results = await runChecks(elsewhere, {
+    machine: { ...machine({}), isWritable: (path) => !path.startsWith('/var') },
+  });
+  assert.deepEqual(failed(results), ['files']);
+  assert.match(
+    results.map(formatFailure).join('\n'),
+    /\/var cannot be written to \(log\.directory\); mend it: run it as root/,
+  );
 });

@@ -1,0 +1,22 @@
+/**
+ * This machine with the eyes of the user that the server will run as: what root looks at before it hands over (`doctor`) must be
+ * what that user will meet. Files that are pppd's own business (secrets, the kernel's device) are still seen by root.
+ */
+import { spawnSync } from 'node:child_process';
+import { type Account, identityArguments } from './account.js';
+import { type Machine, thisMachine } from './machine.js';
+
+export function machineAs(account: Account): Machine {
+  const identity = identityArguments(account);
+  const run = (...command: readonly string[]): { readonly ok: boolean; readonly output: string } => {
+    const { status, stdout } = spawnSync('setpriv', [...identity, ...command], { encoding: 'utf8' });
+    return { ok: status === 0, output: stdout };
+  };
+  return {
+    ...thisMachine,
+    read: (path) => (path === '/proc/self/status' ? run('cat', path).output : thisMachine.read(path)),
+    isExecutable: (path) => run('test', '-x', path).ok,
+    isWritable: (path) => run('test', '-w', path).ok,
+    run: async (path, args) => thisMachine.run('setpriv', [...identity, path, ...args]),
+  };
+}

@@ -1,0 +1,48 @@
+/** Checks of who the server is: its user, and what the kernel lets that user do. */
+import { bad, type Check, good } from './check.js';
+import { type Capability, missing, parseIdentity } from './identity.js';
+import type { Machine } from './machine.js';
+
+/** Ports below it are for the privileged; the kernel's default. */
+const FIRST_UNPRIVILEGED_PORT = 1024;
+
+export const identityOf = (machine: Machine): ReturnType<typeof parseIdentity> =>
+  parseIdentity(machine.read('/proc/self/status') ?? '');
+
+export const user: Check = {
+  name: 'user',
+  fatal: true,
+  async run({ user: name }, machine) {
+    if (name === undefined) return good('none named: the server stays who starts it');
+    const { code } = await machine.run('id', ['-u', name]);
+    return code === 0
+      ? good(name)
+      : bad(
+          `there is no user "${name}" (user)`,
+          `adduser --system --group --no-create-home --home /nonexistent ${name} && adduser ${name} dip`,
+        );
+  },
+};
+
+/** Root needs what its pppd, which is then started without a change of user, needs too. */
+export const privileges: Check = {
+  name: 'privileges',
+  fatal: true,
+  follows: 'user',
+  run({ listen }, machine) {
+    const { uid, capabilities } = identityOf(machine);
+    const firstFree = machine.read('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? FIRST_UNPRIVILEGED_PORT;
+    const needed: Capability[] = [
+      ...(listen.port < Number(firstFree) ? (['NET_BIND_SERVICE'] as const) : []),
+      ...(uid === 0 ? (['NET_ADMIN'] as const) : []),
+      'NET_RAW',
+    ];
+    const lacking = missing(capabilities, needed).map((name) => `CAP_${name}`);
+    if (lacking.length === 0) return good(uid === 0 ? 'root' : `uid ${uid} with CAP_NET_RAW`);
+    const who = uid === 0 ? 'not root' : `uid ${uid}`;
+    return bad(
+      `${who}, and without ${lacking.join(', ')}`,
+      'run it as root, for example with sudo; it becomes another user by itself ("user")',
+    );
+  },
+};

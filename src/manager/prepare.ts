@@ -1,0 +1,58 @@
+/**
+ * What only root can do before the server is another user's (`user` of the configuration): makes the folders that it writes
+ * to, and prints, for bin/pptpd-ts, the arguments of setpriv; nothing without `user`. Folders that are there stay whose they
+ * are: root changes nothing that the user could have put in its place. What is wrong with arguments or
+ * configuration the manager says, which checks them anyway.
+ */
+import { closeSync, constants, existsSync, fchownSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Configuration } from '../config/schema.js';
+import { type Account, findAccount, identityArguments } from '../host/account.js';
+import { configurationPath } from './arguments.js';
+
+const FOLDER_MODE = 0o750;
+
+/** The configuration with a user, or null; without one the check of a whole configuration is not worth its time. */
+async function withUser(): Promise<Configuration | null> {
+  try {
+    const path = configurationPath();
+    const input: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof input !== 'object' || input === null || !('user' in input)) return null;
+    const { loadConfiguration } = await import('../config/load.js');
+    const loaded = loadConfiguration(path);
+    return loaded.ok ? loaded.configuration : null;
+  } catch {
+    return null; // the manager meets it too, and says it
+  }
+}
+
+function make(folder: string, { uid, gid }: Account): void {
+  if (existsSync(folder)) return;
+  mkdirSync(dirname(folder), { recursive: true });
+  mkdirSync(folder, { mode: FOLDER_MODE });
+  // By its descriptor, and no link: what was made here, and nothing else.
+  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  fchownSync(descriptor, uid, gid);
+  closeSync(descriptor);
+}
+
+function prepare({ user = '', runDirectory, log, accounting }: Configuration): readonly string[] {
+  const account = findAccount(user);
+  if (account === null) {
+    throw new Error(
+      `there is no user "${user}" (user); mend it: adduser --system --group --no-create-home --home /nonexistent ${user} && adduser ${user} dip`,
+    );
+  }
+  for (const folder of [runDirectory, log.directory, accounting && dirname(accounting.file)]) {
+    if (folder !== undefined) make(folder, account);
+  }
+  return identityArguments(account);
+}
+
+const configuration = await withUser();
+try {
+  if (configuration !== null) process.stdout.write(`${prepare(configuration).join(' ')}\n`);
+} catch (error) {
+  process.stderr.write(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

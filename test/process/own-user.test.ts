@@ -1,0 +1,228 @@
+/**
+ * The server as a user that is not root (`user` of the configuration): what its living processes may do, that they do
+ * their work with that, and that what root prepares is theirs.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { before, describe, test, type TestContext } from 'node:test';
+import { findAccount, identityArguments } from '../../src/host/account.js';
+import { readRecord } from '../../src/session/record.js';
+import { Client } from './support/client.js';
+import { enterNamespace, namespaceProcesses } from './support/netns.js';
+import { makeReachable } from './support/reachable.js';
+import { Running } from './support/running.js';
+import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, Server, type Settings } from './support/server.js';
+import { ip } from './support/station.js';
+import { Tunnel } from './support/tunnel.js';
+import { until } from './support/wait.js';
+
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+
+/** A user of every machine, who owns nothing. */
+const USER = 'nobody';
+const account = findAccount(USER) ?? assert.fail(`this machine has no user ${USER}`);
+const CAP_NET_RAW = '0000000000002000';
+
+/** As the server has itself started. */
+const asUser = (...command: string[]): { status: number | null; said: string } => {
+  const { status, stdout, stderr } = spawnSync('setpriv', [...identityArguments(account), ...command], {
+    encoding: 'utf8',
+  });
+  return { status, said: `${stdout}${stderr}` };
+};
+
+/** Lines of /proc/PID/status that say what a process may do. */
+const rights = (status: string): string[] =>
+  status.split('\n').filter((line) => /^(Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp):/.test(line));
+const rightsOf = (pid: number): string[] => rights(readFileSync(`/proc/${pid}/status`, 'latin1'));
+
+const workerOf = (server: Server): number => {
+  const [name = ''] = server.sessionFiles('.json');
+  return readRecord(server.runDirectory, name.slice(0, -5))?.worker.pid ?? assert.fail('no session has a record');
+};
+
+/** What of it the documentation promises. */
+function assertRights(pid: number, who: string): void {
+  const own = rightsOf(pid);
+  const [uid, gid] = [account.uid, account.gid].map((id) => Array.from({ length: 4 }, () => id).join('\t'));
+  for (const line of [`Uid:\t${uid}`, `Gid:\t${gid}`, 'NoNewPrivs:\t0'])
+    assert(own.includes(line), `${who}: ${line} in ${own.join('; ')}`);
+  for (const set of ['Inh', 'Prm', 'Eff', 'Amb'])
+    assert(own.includes(`Cap${set}:\t${CAP_NET_RAW}`), `${who}: Cap${set} in ${own.join('; ')}`);
+}
+
+/** Where the stand-in pppd notes what happens; it is the user's too. */
+function open(server: Server): void {
+  chmodSync(server.directory, 0o755);
+  const notes = join(server.directory, 'stand-in-pppd.jsonl');
+  writeFileSync(notes, '');
+  chmodSync(notes, 0o666);
+}
+
+async function startAsUser(t: TestContext, settings: Settings = {}, ...standIn: string[]): Promise<Server> {
+  const server = new Server();
+  open(server);
+  server.configure({ user: USER, ...settings }, standIn);
+  endWith(t, server);
+  server.start();
+  await server.ready();
+  return server;
+}
+
+before(() => {
+  const folders = [process.cwd(), dirname(process.execPath), tmpdir()];
+  makeReachable(folders, (folder) => asUser('test', '-x', folder).status === 0);
+});
+
+test('manager and workers have that user and CAP_NET_RAW alone; a tunnel works', async (t) => {
+  const server = await startAsUser(t);
+  await server.waitForLog('who runs as what', ({ msg }) =>
+    msg.startsWith(`manager and workers run as ${USER} (uid ${account.uid}) with CAP_NET_RAW alone, pppd as they do`),
+  );
+  const tunnel = await Tunnel.open(t);
+  await tunnel.openLcp();
+  await tunnel.assertRelays('as nobody');
+  const worker = workerOf(server);
+  assertRights(server.pid, 'the manager');
+  assertRights(worker, 'the worker');
+  const pppd = await server.waitForPppd('its start', ({ event }) => event === 'started');
+  assert(rightsOf(pppd.pid).includes(`CapEff:\t${CAP_NET_RAW}`));
+  const status = new Running(server, 'status');
+  assert.equal(await status.ended(), 0, status.words);
+  assert.match(status.output, /^runs as +manager and workers run as nobody /m);
+  for (const path of ['', 'sessions', 'accounts', 'manager.pid', 'manager.sock']) {
+    assert.equal(statSync(join(server.runDirectory, path)).uid, account.uid, path);
+  }
+});
+
+test('who has a worker’s rights opens nothing of root’s', async (t) => {
+  const server = await startAsUser(t);
+  const { client } = await Client.call();
+  const alike = asUser('cat', '/proc/self/status');
+  assert.deepEqual(rights(alike.said), rightsOf(workerOf(server)), 'the process that tries has the same rights');
+  const secret = join(server.directory, 'secret');
+  writeFileSync(secret, 'root alone', { mode: 0o600 });
+  for (const path of ['/etc/shadow', secret, '/proc/1/environ']) {
+    assert.match(asUser('cat', path).said, /Permission denied/, path);
+  }
+  for (const path of ['/etc/passwd', secret])
+    assert.match(asUser('sh', '-c', `: >> ${path}`).said, /Permission denied/, path);
+  assert.match(asUser('sh', '-c', `kill -0 ${process.pid}`).said, /not permitted/);
+  assert.match(asUser('setpriv', '--reuid=0', 'true').said, /not permitted/);
+  await client.echo();
+});
+
+test('a manager that was killed is followed by one that knows the session, and ends a pppd whose worker died', async (t) => {
+  const server = await startAsUser(t, { timeouts: { pppdExit: 0.2 } }, 'ignore');
+  const tunnel = await Tunnel.open(t);
+  await tunnel.openLcp();
+  server.signal('SIGKILL');
+  await server.exited();
+  await tunnel.assertRelays('without a manager');
+  server.start();
+  await server.ready();
+  assert.equal((await server.sessions()).length, 1);
+  await tunnel.assertRelays('with a new one');
+  process.kill(workerOf(server), 'SIGKILL');
+  await tunnel.client.closed;
+  await server.waitForSessions(0);
+  await until('pppd to be gone', () => !namespaceProcesses().some(({ command }) => command.includes('stand-in-pppd')));
+});
+
+test('the broadcast relay needs no more', async (t) => {
+  ip('link add lan0 type veth peer name lan1');
+  t.after(() => ip('link delete lan0'));
+  ip('address add 198.51.100.100/24 brd + dev lan0');
+  for (const name of ['lan0', 'lan1']) ip(`link set ${name} up`);
+  const server = await startAsUser(t, { broadcastRelay: { interface: 'lan0' } });
+  const { pid } = await server.waitForLog('a relay that runs', ({ msg }) =>
+    msg.startsWith('relaying broadcasts between lan0'),
+  );
+  assertRights(pid, 'the relay');
+});
+
+test('folders of logs and accounts are made for the user', async (t) => {
+  const server = new Server();
+  open(server);
+  const folders = ['logs', 'accounts'].map((name) => join(server.directory, 'var', name));
+  const [directory = '', accounts = ''] = folders;
+  const file = join(accounts, 'accounting.jsonl');
+  server.configure({ user: USER, log: { directory }, accounting: { file, interim: 0 } });
+  endWith(t, server);
+  server.start();
+  await until('the pid file', () => existsSync(join(server.runDirectory, 'manager.pid')));
+  const { client } = await Client.call();
+  client.end();
+  await client.closed;
+  await until('an account', () => existsSync(file) && readFileSync(file, 'utf8').includes('"record":"ended"'));
+  for (const path of [...folders, file, join(directory, 'manager.log')]) {
+    assert.deepEqual([statSync(path).uid, statSync(path).mode & 0o007], [account.uid, 0], path);
+  }
+});
+
+describe('what is wrong is said, and nothing is started', () => {
+  async function refusal(
+    t: TestContext,
+    prepare: (server: Server) => void,
+    start?: string,
+  ): Promise<readonly [number | null, string]> {
+    const server = new Server();
+    t.after(() => server.cleanUp());
+    open(server);
+    prepare(server);
+    if (start === undefined) {
+      server.start();
+      const { code } = await server.closed();
+      await server.nothingLeft();
+      return [code, server.words];
+    }
+    const { status, stderr } = spawnSync(process.execPath, [start, '-c', server.configurationFile], {
+      encoding: 'utf8',
+    });
+    return [status, stderr];
+  }
+
+  test('a user whom nobody knows', async (t) => {
+    const [code, words] = await refusal(t, (server) => server.configure({ user: 'no-such-user' }));
+    assert.equal(code, 1);
+    assert.match(words, /no user "no-such-user" \(user\); mend it: adduser /);
+  });
+
+  test('a run directory that is root’s: it stays so', async (t) => {
+    const [code, words] = await refusal(t, (server) => {
+      server.configure({ user: USER });
+      mkdirSync(server.runDirectory, { mode: 0o750 });
+    });
+    assert.equal(code, 1);
+    assert.match(words, /run cannot be written to \(runDirectory\); mend it: chown -R nobody: /);
+  });
+
+  test('a folder of logs that is root’s', async (t) => {
+    const [code, words] = await refusal(t, (server) => {
+      const directory = join(server.directory, 'logs');
+      mkdirSync(directory, { mode: 0o750 });
+      server.configure({ user: USER, log: { directory } });
+    });
+    assert.equal(code, 1);
+    assert.match(words, /logs cannot be written to \(log\.directory\); mend it: chown -R nobody: /);
+  });
+
+  test('a manager that root starts past the launcher', async (t) => {
+    const [code, words] = await refusal(t, (server) => server.configure({ user: USER }), 'dist/src/manager/main.js');
+    assert.equal(code, 1);
+    assert.match(words, /it runs as root, and is to run as nobody/);
+  });
+
+  test('a pppd that is not set-uid', async (t) => {
+    const [code, words] = await refusal(t, (server) => {
+      const pppd = join(server.directory, 'pppd');
+      writeFileSync(pppd, '#!/bin/sh\necho "pppd version 2.4.9"\n', { mode: 0o755 });
+      server.configure({ user: USER, pppd: { path: pppd, args: [] } });
+    });
+    assert.equal(code, 1);
+    assert.match(words, /pppd is not set-uid root, and the server is not root/);
+  });
+});
