@@ -7,12 +7,11 @@
  * consecutive packets has come with nothing in the window between them (a long outage; backwards only after silence,
  * since a replayed burst must not take MPPE's keys back).
  */
+import { ReorderWait } from './reorder-wait.js';
 import { advance, distance } from './serial.js';
 
 /** How far ahead of the one that is missing a packet may be to be held: pptpd's figure. */
 export const WINDOW = 300;
-/** How long a missing packet is waited for, ms (DESIGN §4). */
-export const REORDER_WAIT = 300;
 /** So many held packets stand for a stream that has moved past the window. */
 export const HELD_TO_SLIDE = 8;
 /** So many consecutive packets outside of the window move it to them. */
@@ -41,6 +40,7 @@ export class ReceiveSequence {
   lost = 0;
   resyncs = 0;
 
+  readonly #wait = new ReorderWait();
   readonly #slots = new Int32Array(RING).fill(NONE);
   readonly #heldAt = new Float64Array(RING);
   /** By number: came (1) or not (0), for those in the window or the history. */
@@ -76,14 +76,14 @@ export class ReceiveSequence {
       this.#accept(sequence, now);
       this.#release(slot);
       this.#next = advance(sequence, 1);
-      if (this.#held > 0) this.#releaseRun();
+      if (this.#held > 0) this.#releaseFilled(now);
       return 'accepted';
     }
     if (ahead > 0 && ahead < WINDOW) return this.#hold(sequence, slot, now);
     return this.#receiveOutside(sequence, ahead, slot, now);
   }
 
-  /** Gives up the numbers that packets held for REORDER_WAIT are waiting for, and releases those packets. */
+  /** Gives up the numbers that packets have been held for long enough (ReorderWait), and releases those packets. */
   expire(now: number): void {
     while (this.#held > 0) {
       const last = this.#lastExpired(now);
@@ -98,7 +98,7 @@ export class ReceiveSequence {
     for (let at = 0; at < RING; at += 1) {
       if (this.#slots[at] !== NONE) oldest = Math.min(oldest, this.#heldAt[at] ?? oldest);
     }
-    return oldest === Number.POSITIVE_INFINITY ? null : oldest + REORDER_WAIT;
+    return oldest === Number.POSITIVE_INFINITY ? null : oldest + this.#wait.time;
   }
 
   #begin(sequence: number): void {
@@ -137,7 +137,9 @@ export class ReceiveSequence {
       return this.receive(sequence, slot, now);
     }
     if (beyond || ahead < -HISTORY) return 'outside';
-    return this.#came[sequence & IN_RING] === 1 ? 'duplicate' : 'late';
+    if (this.#came[sequence & IN_RING] === 1) return 'duplicate';
+    this.#wait.cameLate();
+    return 'late';
   }
 
   #resync(sequence: number): void {
@@ -149,24 +151,40 @@ export class ReceiveSequence {
 
   /** The highest number in the window that has waited long enough. */
   #lastExpired(now: number): number | null {
+    const wait = this.#wait.time;
     const span = distance(this.#next, this.#highest);
     for (let ahead = span; ahead > 0; ahead -= 1) {
       const sequence = advance(this.#next, ahead);
       const at = sequence & IN_RING;
-      if (this.#slots[at] !== NONE && now - (this.#heldAt[at] ?? now) >= REORDER_WAIT) return sequence;
+      if (this.#slots[at] !== NONE && now - (this.#heldAt[at] ?? now) >= wait) return sequence;
     }
     return null;
   }
 
   /** Moves on to `sequence`: what is held before it is released, what is missing is lost; then what is held from it on. */
   #giveUpTo(sequence: number): void {
+    let inGap = false;
     while (distance(this.#next, sequence) > 0) {
-      if (this.#releaseNext()) continue;
+      if (this.#releaseNext()) {
+        inGap = false;
+        continue;
+      }
+      if (!inGap) this.#wait.gaveUp();
+      inGap = true;
       this.lost += 1;
       this.#came[this.#next & IN_RING] = 0;
       this.#next = advance(this.#next, 1);
     }
     this.#releaseRun();
+  }
+
+  /** A packet that was waited for has come: releases those that were held for it. */
+  #releaseFilled(now: number): void {
+    while (this.#held > 0) {
+      const heldAt = this.#heldAt[this.#next & IN_RING] ?? now;
+      if (!this.#releaseNext()) return;
+      this.#wait.filled(now - heldAt);
+    }
   }
 
   #releaseRun(): void {

@@ -35,6 +35,22 @@ export function fullTable(rows: readonly PublishedRow[]): string {
   );
 }
 
+/** Rows that know neither floor nor runs of their own: those of the lab. */
+export function tunnelsTable(rows: readonly Row[]): string {
+  return markdown(
+    ['work', 'figure', 'ours', 'pptpd', 'ours/pptpd', 'target', ''],
+    rows.map((row) => [
+      row.title,
+      row.figure,
+      valueText(row, row.values.ours),
+      valueText(row, row.values.pptpd),
+      ratioText(row.ratio),
+      targetText(row.target),
+      row.reached ?? '',
+    ]),
+  );
+}
+
 /** What has a target, and for packets a second what they cost of the processor. */
 export function shortTable(rows: readonly PublishedRow[]): string {
   const cpuOf = (work: string): Row | undefined =>

@@ -29,14 +29,21 @@ export interface Publication {
   readonly rows: readonly PublishedRow[];
 }
 
+/** docs/bench-lab.json: what `npm run bench:lab` leaves. */
+export interface LabPublication {
+  readonly machine: Machine;
+  readonly measured: { readonly date: string; readonly rounds: number };
+  readonly rows: readonly Row[];
+}
+
+/** The command that the markers of the lab's table name. */
+export const LAB_COMMAND = 'npm run bench:lab';
+
 /** Documents with a table of the figures, by path; it stands between the markers. */
 export const TABLES = {
   'docs/performance.md': fullTable,
   'README.md': shortTable,
 } as const satisfies Readonly<Record<string, (rows: readonly PublishedRow[]) => string>>;
-
-const BEGIN = '<!-- npm run bench -- --publish: begin -->';
-const END = '<!-- npm run bench -- --publish: end -->';
 
 export const thisMachine = (): Machine => ({
   processor: cpus()[0]?.model ?? '',
@@ -53,11 +60,12 @@ export function merged(before: Publication | null, machine: Machine, rows: reado
   return { machine, rows: WORKS.flatMap(({ id }) => all.filter(({ work }) => work === id)) };
 }
 
-/** `document` with `text` between its markers. Throws when it has none. */
-export function filledIn(document: string, text: string): string {
-  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`a document has no place for its table: ${BEGIN}`);
-  return `${document.slice(0, begin + BEGIN.length)}\n${text}\n${document.slice(end)}`;
+/** `document` with `text` between the markers of the command that publishes it. Throws when it has none. */
+export function filledIn(document: string, text: string, command = 'npm run bench'): string {
+  const [first, last] = ['begin', 'end'].map((what) => `<!-- ${command} -- --publish: ${what} -->`) as [string, string];
+  const [begin, end] = [document.indexOf(first), document.indexOf(last)];
+  if (begin < 0 || end < begin) throw new Error(`a document has no place for its table: ${first}`);
+  return `${document.slice(0, begin + first.length)}\n${text}\n${document.slice(end)}`;
 }
 
 export function readPublication(directory: string): Publication | null {

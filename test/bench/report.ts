@@ -2,7 +2,7 @@
 import type { LoadResult, SliceKey } from './load.js';
 import type { ServerName } from './servers.js';
 import { summarize, type Summary } from './statistics.js';
-import type { Figure, Target, Work } from './works.js';
+import type { Target, Titled } from './works.js';
 
 /** `at the floor`: not the target, but nine tenths of the floor's ratio (DESIGN §5). */
 export type Reached = 'reached' | 'at the floor' | 'MISSED';
@@ -22,11 +22,11 @@ export interface Row {
 }
 
 /** All results of a work, by server, in the order of the runs. */
-export type Results = ReadonlyMap<ServerName, readonly LoadResult[]>;
+export type Results<Result = LoadResult> = ReadonlyMap<ServerName, readonly Result[]>;
 
 const OF_FLOOR = 0.9;
 
-export const rowsOf = (work: Work, results: Results): Row[] =>
+export const rowsOf = <Result = LoadResult>(work: Titled<Result>, results: Results<Result>): Row[] =>
   work.figures.map((figure) => {
     const values: Partial<Record<ServerName, Summary>> = {};
     for (const [server, all] of results) {
@@ -36,7 +36,7 @@ export const rowsOf = (work: Work, results: Results): Row[] =>
     const ratio = quotient(values.ours, values.pptpd);
     const floorRatio = quotient(values.floor, values.pptpd);
     const { title, unit, digits, target = null } = figure;
-    const reached = reachedBy(figure, values.ours?.median ?? null, ratio, floorRatio);
+    const reached = reachedBy(target, values.ours?.median ?? null, ratio, floorRatio);
     return {
       work: work.id,
       title: work.title,
@@ -56,13 +56,13 @@ function quotient(one: Summary | undefined, other: Summary | undefined): number 
 }
 
 function reachedBy(
-  { target }: Figure,
+  target: Target | null,
   ours: number | null,
   ratio: number | null,
   floorRatio: number | null,
 ): Reached | null {
   const value = target?.of === 'ratio' ? ratio : ours;
-  if (target === undefined || value === null) return null;
+  if (target === null || value === null) return null;
   const isGood = (limit: number): boolean => ('atLeast' in target ? value >= limit : value <= limit);
   if (isGood('atLeast' in target ? target.atLeast : target.atMost)) return 'reached';
   if (target.of === 'ours' || floorRatio === null) return 'MISSED';
@@ -89,7 +89,7 @@ export function targetText(target: Target | null): string {
 
 export const ratioText = (ratio: number | null): string => (ratio === null ? '' : ratio.toFixed(ratio < 10 ? 2 : 1));
 
-/** The table in lines, columns aligned; headings first. */
+/** The table in lines, columns aligned; headings first. Columns in which nothing stands are left out. */
 export function table(rows: readonly Row[]): string {
   let last = '';
   const cells = rows.map((row) => {
@@ -106,8 +106,9 @@ export function table(rows: readonly Row[]): string {
       row.reached ?? '',
     ];
   });
-  const lines = [HEADINGS, ...cells];
-  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const used = HEADINGS.map((_, column) => cells.some((line) => line[column] !== ''));
+  const lines = [HEADINGS, ...cells].map((line) => line.filter((_, column) => used[column]));
+  const widths = used.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
     .map((line) =>
       line

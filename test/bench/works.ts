@@ -9,18 +9,23 @@ export type Target =
   | { readonly of: 'ratio' | 'ours'; readonly atLeast: number }
   | { readonly of: 'ratio' | 'ours'; readonly atMost: number };
 
-export interface Figure {
+export interface Figure<Result = LoadResult> {
   readonly title: string;
   readonly unit: string;
   readonly digits: number;
   readonly target?: Target;
   /** Null: the result does not say, for too little of it is good. */
-  from(result: LoadResult): number | null;
+  from(result: Result): number | null;
 }
 
-export interface Work {
+/** What a work is to a table: its rows. */
+export interface Titled<Result = LoadResult> {
   readonly id: string;
   readonly title: string;
+  readonly figures: readonly Figure<Result>[];
+}
+
+export interface Work extends Titled {
   /** The generator's options. */
   readonly options: readonly string[];
   /** Runs of a length of its own, not the one asked for. */
@@ -29,7 +34,6 @@ export interface Work {
   readonly everyCore?: boolean;
   /** Also measured with the relay that does nothing but system calls and HDLC. */
   readonly floor: boolean;
-  readonly figures: readonly Figure[];
 }
 
 /** Figures that tables know by name. */

@@ -285,9 +285,9 @@ full_pings() {
 
 traffic_listens() { [[ $(< "/proc/$traffic/net/tcp") =~ :1451\ 00000000:0000\ 0A ]]; }
 # throughput NUMBER up|down [SECONDS]: TCP through the tunnel makes progress. Client and server share one CPU of a
-# guest kernel, so the figure says little about speed.
+# guest kernel, so the figure, left in $mbits, says little about speed.
 throughput() {
-  local number=$1 direction=$2 report mbits options=(-c "$tunnel_address" -t "${3:-3}" -f m)
+  local number=$1 direction=$2 report options=(-c "$tunnel_address" -t "${3:-3}" -f m)
   [[ $direction == up ]] || options+=(-R)
   spawn server iperf3 -s -1 -B "$tunnel_address" > $results/iperf-server.log 2>&1 &
   traffic=$!

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { Acknowledgment } from '../../../src/gre/acknowledgment.js';
 import { decodeHeader, emptyHeader, encodeAcknowledgment, encodeDataHeader } from '../../../src/gre/header.js';
+import { LONGEST_WAIT } from '../../../src/gre/reorder-wait.js';
 import { SendWindow } from '../../../src/gre/send-window.js';
-import { ReceiveSequence, REORDER_WAIT, RUN_TO_RESYNC, WINDOW } from '../../../src/gre/sequence.js';
+import { ReceiveSequence, RUN_TO_RESYNC, WINDOW } from '../../../src/gre/sequence.js';
 import { surrounded } from '../surroundings.js';
 import type { Target } from '../target.js';
 
@@ -106,7 +107,7 @@ export const greSequence: Target = {
       if (acknowledgment.isUrgent) assert.equal(acknowledgment.sendAlone(), sequence.highest);
       slot += 1;
     }
-    sequence.expire(now + REORDER_WAIT);
+    sequence.expire(now + LONGEST_WAIT);
     take();
     assert.equal(owned.size, 0);
     return `${Math.min(3, sequence.resyncs)} ${Math.min(1, sequence.lost)}`;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
+import { LONGEST_WAIT, LOSSES_TO_LEARN, SHORTEST_WAIT } from '../../../src/gre/reorder-wait.js';
 import {
   HELD_TO_SLIDE,
-  REORDER_WAIT,
   ReceiveSequence,
   RUN_TO_RESYNC,
   SILENCE_TO_GO_BACK,
@@ -151,17 +151,17 @@ describe('ReceiveSequence', () => {
 });
 
 describe('waiting', () => {
-  test('a missing packet is waited for REORDER_WAIT, then counted as lost; when it comes it is late', () => {
+  test('a missing packet is waited for LONGEST_WAIT, then counted as lost; when it comes it is late', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     assert.equal(sequence.deadline(), null);
     sequence.receive(2, 2, 10);
     sequence.receive(3, 3, 20);
     take(sequence);
-    assert.equal(sequence.deadline(), 10 + REORDER_WAIT);
-    sequence.expire(9 + REORDER_WAIT);
+    assert.equal(sequence.deadline(), 10 + LONGEST_WAIT);
+    sequence.expire(9 + LONGEST_WAIT);
     assert.deepEqual([take(sequence), sequence.lost], [[], 0]);
-    sequence.expire(10 + REORDER_WAIT);
+    sequence.expire(10 + LONGEST_WAIT);
     assert.deepEqual([take(sequence), sequence.lost, sequence.held], [[2, 3], 1, 0]);
     assert.equal(sequence.receive(1, 1, 400), 'late');
     assert.equal(sequence.receive(4, 4, 400), 'accepted');
@@ -173,9 +173,9 @@ describe('waiting', () => {
     sequence.receive(2, 2, 0);
     sequence.receive(4, 4, 100);
     take(sequence);
-    sequence.expire(REORDER_WAIT);
-    assert.deepEqual([take(sequence), sequence.deadline()], [[2], 100 + REORDER_WAIT]);
-    sequence.receive(3, 3, REORDER_WAIT);
+    sequence.expire(LONGEST_WAIT);
+    assert.deepEqual([take(sequence), sequence.deadline()], [[2], 100 + LONGEST_WAIT]);
+    sequence.receive(3, 3, LONGEST_WAIT);
     assert.deepEqual([take(sequence), sequence.lost], [[3, 4], 1]);
   });
 
@@ -185,8 +185,74 @@ describe('waiting', () => {
     sequence.receive(4, 4, 10);
     sequence.receive(2, 2, 200);
     take(sequence);
-    sequence.expire(10 + REORDER_WAIT);
+    sequence.expire(10 + LONGEST_WAIT);
     assert.deepEqual([take(sequence), sequence.lost, sequence.deadline()], [[2, 4], 2, null]);
+  });
+});
+
+describe('a wait that has learned', () => {
+  /** After 0, gaps of one packet each, given up at the longest wait; returns the number that is waited for, and the time. */
+  const withLosses = (sequence: ReceiveSequence, losses: number): [next: number, now: number] => {
+    sequence.receive(0, 0, 0);
+    for (let gap = 1; gap <= losses; gap += 1) {
+      sequence.receive(2 * gap, gap, gap * LONGEST_WAIT);
+      sequence.expire((gap + 1) * LONGEST_WAIT);
+    }
+    take(sequence);
+    assert.equal(sequence.lost, losses);
+    return [2 * losses + 1, (losses + 1) * LONGEST_WAIT];
+  };
+
+  test('is short when the way only loses', () => {
+    const sequence = new ReceiveSequence();
+    const [next, now] = withLosses(sequence, LOSSES_TO_LEARN);
+    sequence.receive(next + 1, 1, now);
+    assert.equal(sequence.deadline(), now + SHORTEST_WAIT);
+    sequence.expire(now + SHORTEST_WAIT);
+    assert.deepEqual(take(sequence), [1]);
+  });
+
+  test('is the longest until then', () => {
+    const sequence = new ReceiveSequence();
+    const [next, now] = withLosses(sequence, LOSSES_TO_LEARN - 1);
+    sequence.receive(next + 1, 1, now);
+    assert.equal(sequence.deadline(), now + LONGEST_WAIT);
+  });
+
+  test('is the longest again when a packet was given up too soon', () => {
+    const sequence = new ReceiveSequence();
+    const [next, now] = withLosses(sequence, LOSSES_TO_LEARN);
+    sequence.receive(next + 1, 1, now);
+    sequence.expire(now + SHORTEST_WAIT);
+    assert.equal(sequence.receive(next, 2, now + SHORTEST_WAIT + 1), 'late');
+    sequence.receive(next + 3, 3, now + SHORTEST_WAIT + 1);
+    assert.equal(sequence.deadline(), now + SHORTEST_WAIT + 1 + LONGEST_WAIT);
+  });
+
+  test('covers packets as late as the latest one: the one that all behind it were held for', () => {
+    const sequence = new ReceiveSequence();
+    const [next, now] = withLosses(sequence, LOSSES_TO_LEARN - 1);
+    // Two missing; the second of them comes before the first.
+    sequence.receive(next + 2, 1, now);
+    sequence.receive(next + 1, 2, now + 39);
+    sequence.receive(next, 3, now + 40);
+    assert.deepEqual(take(sequence), [3, 2, 1]);
+    sequence.receive(next + 4, 4, now + 50);
+    sequence.expire(now + 50 + LONGEST_WAIT);
+    assert.deepEqual(take(sequence), [4]);
+    sequence.receive(next + 6, 5, now + 400);
+    const wait = (sequence.deadline() ?? 0) - (now + 400);
+    assert.ok(wait >= 2 * 40 && wait < LONGEST_WAIT, `${wait} ms`);
+  });
+
+  test('counts a gap of many as one', () => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(0, 0, 0);
+    sequence.receive(50, 1, 0);
+    sequence.expire(LONGEST_WAIT);
+    assert.deepEqual([take(sequence), sequence.lost], [[0, 1], 49]);
+    sequence.receive(52, 2, LONGEST_WAIT);
+    assert.equal(sequence.deadline(), 2 * LONGEST_WAIT);
   });
 });
 
@@ -301,7 +367,7 @@ describe('any stream', () => {
           assert.equal(owned.size, sequence.held);
           assert.ok(sequence.held < WINDOW);
         }
-        sequence.expire(now + REORDER_WAIT);
+        sequence.expire(now + LONGEST_WAIT);
         for (const out of take(sequence)) assert.ok(owned.delete(out));
         assert.equal(owned.size, 0);
       }),

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { table } from '../../bench/report.js';
+import { tunnelRows } from '../../bench/tunnels.js';
+
+const line = (figure: string, server: string, value: number): string =>
+  `${JSON.stringify({ figure, server, value })}\n`;
+
+test('lines of the scenario become rows, by the median of each server', () => {
+  const turns = [1, 5, 2].map((value) => line('ping-loss', 'ours', value) + line('ping-loss', 'pptpd', 8 * value));
+  const row = tunnelRows(turns.join('')).find(({ work }) => work === 'ping-loss');
+  assert.deepEqual([row?.values.ours?.median, row?.values.pptpd?.median, row?.reached], [2, 16, 'reached']);
+});
+
+test('a server that is slower misses the target', () => {
+  const rows = tunnelRows(line('tcp-up-mppe', 'ours', 9) + line('tcp-up-mppe', 'pptpd', 10));
+  const row = rows.find(({ work, figure }) => work === 'mppe' && figure === 'up');
+  assert.deepEqual([row?.ratio, row?.reached], [0.9, 'MISSED']);
+});
+
+test('its table has no columns in which nothing stands', () => {
+  const [headings] = table(tunnelRows(line('ping', 'ours', 1) + line('ping', 'pptpd', 2))).split('\n');
+  assert.equal(headings?.includes('ours/pptpd'), true);
+  assert.equal(headings?.includes('floor'), false);
+});
