@@ -208,6 +208,8 @@ export class ControlConnection {
     },
     awaitStopReply: {
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
+      // It crossed our stop on the way.
+      EchoReply: () => undefined,
       StopControlConnectionReply: () => this.#finish(),
       StopControlConnectionRequest: () => {
         this.#sendStopReply();

@@ -141,6 +141,25 @@ describe('Echo', () => {
     await client.closed;
     await server.waitForLog('the end', ({ reason, peer }) => reason === 'clientSilent' && peer === client.name);
   });
+
+  test('replies that cross our stop are nothing to warn of', async (t) => {
+    const server = await startServer(t);
+    const client = await Client.start();
+    client.answersStop = false;
+    server.signal('SIGTERM');
+    await client.next('StopControlConnectionRequest');
+    client.send(
+      { type: 'EchoReply', identifier: 1, resultCode: 1, errorCode: 0 },
+      { type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 },
+    );
+    await client.closed;
+    const ofClient = ({ peer }: { readonly peer?: string }): boolean => peer === client.name;
+    await server.waitForLog('the end', (line) => line.msg.startsWith('session ended') && ofClient(line));
+    assert.deepEqual(
+      server.log.all.filter((line) => line.level === 'warn' && ofClient(line)),
+      [],
+    );
+  });
 });
 
 describe('Outgoing-Call-Request', () => {

@@ -57,7 +57,7 @@ class Attacked {
   }
 
   async assertWell(): Promise<void> {
-    await this.#bystanders?.assertWell('amid changed packets');
+    await this.#bystanders?.assertWell('amid the attack');
   }
 
   /** What the workers have counted of GRE, over all sessions that have ended. */
@@ -102,7 +102,9 @@ class Attacked {
 test(`${MESSAGES} changed control messages`, async (t) => {
   const attacked = await Attacked.start(t);
   const begun = performance.now();
-  const { messages, connections, closed } = await attackControl(ATTACKERS[0], MESSAGES, randomFrom(SEED));
+  const { messages, connections, closed } = await attackControl(ATTACKERS[0], MESSAGES, randomFrom(SEED), async () =>
+    attacked.assertWell(),
+  );
   t.diagnostic(
     `${messages} messages on ${connections} connections, ${closed} of which they closed, in ${((performance.now() - begun) / 1000).toFixed(1)} s`,
   );

@@ -202,11 +202,14 @@ class Soak {
     }
   }
 
-  /** Begins as many visits as there have to be logins by then, one behind the other at random. */
+  /**
+   * Begins as many visits as there have to be logins by then, one behind the other at random; on a machine that is too slow
+   * for that it takes longer.
+   */
   async #haveVisits(duration: number): Promise<void> {
     const { logins } = this.#options;
-    while (this.#seconds < duration) {
-      const due = (logins * this.#seconds) / duration;
+    while (this.#seconds < duration || (this.#logins < logins && this.#seconds < duration + PATIENCE_MS / 1000)) {
+      const due = Math.min(logins, (logins * this.#seconds) / duration);
       while (this.#logins + this.#loggingIn < due && this.#free.length > 0) this.#begin();
       await wait(TICK_MS * (1 + this.#random(10)));
     }

@@ -80,11 +80,12 @@ export class Visitor {
     this.attempt.user = this.#user;
   }
 
-  /** Asks for echoes through the tunnel for so long, milliseconds; the session has to live all the while. */
+  /** Asks for echoes through the tunnel for so long, milliseconds, once at least; the session has to live all the while. */
   async stay(duration: number): Promise<void> {
     const end = performance.now() + duration;
-    for (let left = duration; left > 0; left = end - performance.now()) {
+    for (let left = duration; ; left = end - performance.now()) {
       await this.echo();
+      if (left <= 0) return;
       await this.#unlessClosed('the time', wait(Math.min(ECHO_MS, left)));
     }
   }

@@ -4,6 +4,7 @@
  * behind one that is.
  */
 import assert from 'node:assert/strict';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type ControlMessage, encode, Framer, type FramerItem, type MessageOf } from '../../../src/pptp/index.js';
 import { Client } from '../../process/support/client.js';
 import { ALL_EXAMPLES, EXAMPLES } from '../../unit/pptp/examples.js';
@@ -16,6 +17,8 @@ const CONNECTIONS = 12;
 /** Segments that a connection's octets are cut into, at most. */
 const SEGMENTS = 20;
 const HEADER = 12;
+/** Between two looks at those who must notice nothing, milliseconds. */
+const WATCH_MS = 500;
 
 const ECHO: MessageOf<'EchoRequest'> = { type: 'EchoRequest', identifier: 0xfeed_f00d };
 
@@ -80,8 +83,16 @@ function takeMessages(random: Random): Messages {
   return { bytes, fate: 'answered' };
 }
 
-/** Sends `count` messages from `from`; rejects when a connection comes to another end than it has to. */
-export async function attackControl(from: string, count: number, random: Random): Promise<ControlAttack> {
+/**
+ * Sends `count` messages from `from`; `between` is awaited every now and then, while others go on. Rejects when a connection
+ * comes to another end than it has to.
+ */
+export async function attackControl(
+  from: string,
+  count: number,
+  random: Random,
+  between: () => Promise<void>,
+): Promise<ControlAttack> {
   let [messages, connections, closed] = [0, 0, 0];
   const attacker = async (): Promise<void> => {
     while (messages < count) {
@@ -92,7 +103,13 @@ export async function attackControl(from: string, count: number, random: Random)
       if (taken.fate === 'closed') closed += 1;
     }
   };
-  await Promise.all(Array.from({ length: CONNECTIONS }, attacker));
+  const watcher = async (): Promise<void> => {
+    while (messages < count) {
+      await between();
+      await wait(WATCH_MS);
+    }
+  };
+  await Promise.all([...Array.from({ length: CONNECTIONS }, attacker), watcher()]);
   return { messages, connections, closed };
 }
 

@@ -40,6 +40,7 @@ export class Bystanders {
     const tunnels: Tunnel[] = [];
     for (const [index, address] of CLIENT_ADDRESSES.entries()) {
       const tunnel = await Tunnel.open(t, address, index + 1);
+      tunnel.client.answersEchoes = true;
       await tunnel.openLcp();
       tunnels.push(tunnel);
     }

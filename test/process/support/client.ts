@@ -51,6 +51,8 @@ export class Client {
   readonly closed: Promise<void>;
   /** Answers the server's Echo-Requests as every client does; else they are messages as any other. */
   answersEchoes = false;
+  /** Answers the server's Stop-Control-Connection-Request as every client does, so that no server waits for it. */
+  answersStop = true;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -145,8 +147,7 @@ export class Client {
         continue;
       }
       this.messages.add(item.message);
-      // As every client does, and so that no server waits for it.
-      if (item.message.type === 'StopControlConnectionRequest')
+      if (this.answersStop && item.message.type === 'StopControlConnectionRequest')
         this.send({ type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
     }
   }
