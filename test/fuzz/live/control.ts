@@ -93,24 +93,24 @@ export async function attackControl(
   random: Random,
   between: () => Promise<void>,
 ): Promise<ControlAttack> {
-  let [messages, connections, closed] = [0, 0, 0];
+  const done = { messages: 0, connections: 0, closed: 0 };
   const attacker = async (): Promise<void> => {
-    while (messages < count) {
+    while (done.messages < count) {
       const taken = takeMessages(random);
-      messages += taken.bytes.length;
-      connections += 1;
+      done.messages += taken.bytes.length;
+      done.connections += 1;
       await attackOnce(from, taken, random);
-      if (taken.fate === 'closed') closed += 1;
+      if (taken.fate === 'closed') done.closed += 1;
     }
   };
   const watcher = async (): Promise<void> => {
-    while (messages < count) {
+    while (done.messages < count) {
       await between();
       await wait(WATCH_MS);
     }
   };
   await Promise.all([...Array.from({ length: CONNECTIONS }, attacker), watcher()]);
-  return { messages, connections, closed };
+  return done;
 }
 
 async function attackOnce(from: string, { bytes, fate }: Messages, random: Random): Promise<void> {
