@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Logger } from '../log/logger.js';
-import { Worker, type WorkerEnd } from './worker.js';
+import { CTRL_WORKER, Worker, type WorkerEnd, type WorkerProgram } from './worker.js';
 
 /** More at once would only slow each other. */
 const MAX_STARTING = Math.max(2, availableParallelism());
@@ -19,6 +19,7 @@ const LAST_RETRY_MS = 30_000;
 
 export class WorkerPool {
   readonly #log: Logger;
+  readonly #program: WorkerProgram;
   /** Since the manager's start; those that an earlier one started are none of these. */
   readonly counts = { started: 0, ended: { beforeReady: 0, inOrder: 0, died: 0 } satisfies Record<WorkerEnd, number> };
   #spare: number;
@@ -32,9 +33,10 @@ export class WorkerPool {
   #closed = false;
 
   /** `spare`: how many started and idle workers to keep. */
-  constructor(spare: number, log: Logger) {
+  constructor(spare: number, log: Logger, program = CTRL_WORKER) {
     this.#spare = spare;
     this.#log = log;
+    this.#program = program;
     this.#fill();
   }
 
@@ -79,7 +81,8 @@ export class WorkerPool {
   #fill(): void {
     if (this.#closed || this.#retryTimer !== undefined) return;
     const wanted = this.#spare + this.#waiting.length;
-    while (this.#idle.length + this.#starting.size < wanted && this.#starting.size < MAX_STARTING) this.#start();
+    while (this.#idle.length + this.#starting.size < wanted && this.#starting.size < MAX_STARTING)
+      if (!this.#start()) return;
   }
 
   #fillSoon(): void {
@@ -89,9 +92,18 @@ export class WorkerPool {
     }, REPLENISH_MS);
   }
 
-  #start(): void {
-    const worker = new Worker(this.#log);
+  /** False when the system refuses at once, as for want of memory: to be tried again later. */
+  #start(): boolean {
+    let worker: Worker;
     this.counts.started += 1;
+    try {
+      worker = new Worker(this.#program, this.#log);
+    } catch (error) {
+      this.counts.ended.beforeReady += 1;
+      this.#log.error({ err: error }, 'a ctrl worker could not be started');
+      this.#backOff();
+      return false;
+    }
     this.#starting.add(worker);
     worker.onReady = () => {
       this.#starting.delete(worker);
@@ -106,6 +118,7 @@ export class WorkerPool {
       if (end === 'beforeReady') this.#backOff();
       this.#fillSoon();
     };
+    return true;
   }
 
   #offer(worker: Worker): void {

@@ -7,10 +7,19 @@ import type { Logger } from '../log/logger.js';
 import type { Handoff } from '../session/handoff.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
 
-/** src/ctrl/main.ts and what it needs, in one file (scripts/build). */
-const WORKER_ENTRY = fileURLToPath(new URL('../ctrl/main.cjs', import.meta.url));
-/** A worker that has not said `ready` by then never will: Node starts in 0.1 s, in 2 s on a machine that crawls. */
-const START_TIMEOUT_MS = 30_000;
+/** What a worker's process runs. */
+export interface WorkerProgram {
+  /** Path of the module. */
+  readonly entry: string;
+  /** One that has not said `ready` after so many milliseconds is ended. */
+  readonly startTimeout: number;
+}
+
+/** src/ctrl/main.ts and what it needs, in one file (scripts/build). Node starts in 0.1 s, in 2 s on a machine that crawls. */
+export const CTRL_WORKER: WorkerProgram = {
+  entry: fileURLToPath(new URL('../ctrl/main.cjs', import.meta.url)),
+  startTimeout: 30_000,
+};
 /** Adopting is a few system calls; a worker that has not answered by then hangs. */
 const ADOPT_TIMEOUT_MS = 10_000;
 
@@ -46,14 +55,15 @@ export class Worker {
   /** Called once when the process has ended. */
   onExit: (end: WorkerEnd) => void = () => undefined;
 
-  constructor(log: Logger) {
+  /** Throws when the system will not even begin to start a process; other failures come as `onExit`. */
+  constructor({ entry, startTimeout }: WorkerProgram, log: Logger) {
     this.#log = log;
     // A process group of its own: an interrupt at the manager's terminal is for the manager, which ends sessions in order.
-    this.#child = fork(WORKER_ENTRY, [], { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = fork(entry, [], { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#startTimer = setTimeout(() => {
       this.#log.error({ worker: this.#child.pid }, 'a ctrl worker did not start in time; ending it');
       this.kill();
-    }, START_TIMEOUT_MS);
+    }, startTimeout);
     this.#child.on('message', (message) => this.#recvReport(message));
     this.#child.on('error', (error) => {
       this.#log.error({ err: error }, 'a ctrl worker could not be started or spoken to');

@@ -1,5 +1,5 @@
 /**
- * What the machine has run out of: descriptors, ptys, disk; and the run directory itself, gone. Sessions that are up go on, who comes
+ * What the machine has run out of: descriptors, ptys, memory, disk; and the run directory itself, gone. Sessions that are up go on, who comes
  * is refused, and when there is some again the server works as before.
  */
 import assert from 'node:assert/strict';
@@ -10,12 +10,14 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { TCP_PORT } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
-import { enterNamespace } from './support/netns.js';
-import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, Server, startServer } from './support/server.js';
+import { MemoryGroup } from './support/memory-group.js';
+import { enterNamespace, namespaceProcesses } from './support/netns.js';
+import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, Server, type Settings, startServer } from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
 import { until } from './support/wait.js';
 
 const [NEWCOMER, BYSTANDER] = CLIENT_ADDRESSES;
+const MIB = 1 << 20;
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 function run(...command: readonly [string, ...string[]]): void {
@@ -111,6 +113,51 @@ test('ptys: a call without one is refused, and no other is touched', async (t) =
   await tunnel.client.closed;
   await server.waitForSessions(0);
   await assertServedAgain();
+});
+
+/** A server in this group. */
+async function startIn(t: TestContext, group: MemoryGroup, settings: Settings): Promise<Server> {
+  const server = new Server();
+  server.configure(settings);
+  server.start(...group.prefix);
+  endWith(t, server);
+  // After the server's end, by the order of asking.
+  t.after(() => group.remove());
+  await server.ready();
+  return server;
+}
+
+/** Two addresses: one for the bystander, and one that comes back or is missed. */
+const TWO = { addresses: { remote: '203.0.113.10-11' } } as const;
+
+const descriptorsOf = (server: Server): number => readdirSync(`/proc/${server.pid}/fd`).length;
+
+/** The bystander's session alone is left, and nothing of another: processes, descriptors of the manager. */
+async function assertOthersGone(server: Server, descriptors: number): Promise<void> {
+  await server.waitForSessions(1);
+  await until('no more descriptors than before', () => descriptorsOf(server) <= descriptors);
+  await until('no zombie', () => !namespaceProcesses().some(({ zombie }) => zombie));
+}
+
+test('memory: the worker that takes it all is ended, and its client closed; no other is touched', async (t) => {
+  const group = MemoryGroup.make(t);
+  if (group === null) return;
+  const server = await startIn(t, group, { ...TWO, workers: { spare: 0 } });
+  const tunnel = await bystanding(t);
+  const descriptors = descriptorsOf(server);
+  const leaking = server.strikeWorker('leaksWhenTold');
+  const client = await Client.start(NEWCOMER);
+  const worker = await leaking;
+  // More than any other process there has.
+  group.limit(group.use + 256 * MIB);
+  process.kill(worker, 'SIGUSR2');
+  await client.closed;
+  await assertWell(tunnel);
+  await assertOthersGone(server, descriptors);
+  assert(server.isRunning);
+  // Within the same limit, at the same address.
+  await assertServedAgain();
+  await assertWell(tunnel);
 });
 
 /** Fills the file system under `folder`; the returned function makes room again. */

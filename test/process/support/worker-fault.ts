@@ -9,11 +9,15 @@ import { fileURLToPath } from 'node:url';
 
 const VARIABLE = 'PPTPD_TS_TEST_FAULTS';
 
+const LEAK_OCTETS = 4 << 20;
+
 interface Disorder {
   readonly at: 'start' | 'ready' | 'handoff';
   /** What happens to it; or what it says. */
   readonly signal?: NodeJS.Signals;
   readonly says?: object;
+  /** From the next SIGUSR2 on it takes memory, without end. */
+  readonly leaks?: true;
   /** Not only to the first that gets there, until the order is taken back. */
   readonly every?: true;
 }
@@ -29,6 +33,7 @@ const FAULTS = {
   readyTwice: { at: 'ready', says: { type: 'ready', v: 1 } },
   readyAtHandoff: { at: 'handoff', says: { type: 'ready', v: 1 } },
   liesAboutItsSession: { at: 'handoff', says: { type: 'adopted', v: 1, session: 'abc123' } },
+  leaksWhenTold: { at: 'start', leaks: true },
   talksNonsense: { at: 'handoff', says: { type: 'adopted', v: 'one', session: ['x'] } },
 } as const satisfies Record<string, Disorder>;
 
@@ -65,15 +70,22 @@ export class FaultFolder {
   }
 }
 
+/** Takes memory and touches it, until the system ends the process. */
+function leak(): void {
+  const taken: Buffer[] = [];
+  for (;;) taken.push(Buffer.alloc(LEAK_OCTETS, 1));
+}
+
 /** Carries out what was ordered for this point. */
 function obey(orders: string, point: Disorder['at'], send: (message: object) => void): void {
-  for (const [fault, { at, signal, says, every }] of Object.entries<Disorder>(FAULTS)) {
+  for (const [fault, { at, signal, says, leaks, every }] of Object.entries<Disorder>(FAULTS)) {
     const order = join(orders, fault);
     if (at !== point || !existsSync(order)) continue;
     const done = `${order}.${process.pid}`;
     if (every === true) writeFileSync(done, '');
     else renameSync(order, done);
     if (says !== undefined) send(says);
+    if (leaks === true) process.once('SIGUSR2', leak);
     if (signal !== undefined) process.kill(process.pid, signal);
   }
 }
