@@ -58,7 +58,7 @@ function notSetUid({ pppd: { path } }: Configuration, machine: Machine): Outcome
       'NoNewPrivileges=no in its unit; a container without --security-opt no-new-privileges',
     );
   }
-  const lacking = missing(bounding, ['NET_ADMIN', 'SETUID', 'SETGID']).map((name) => `CAP_${name}`);
+  const lacking = missing(bounding, ['NET_ADMIN', 'DAC_OVERRIDE', 'SETUID', 'SETGID']).map((name) => `CAP_${name}`);
   if (lacking.length === 0) return null;
   return bad(
     `${path} cannot get ${lacking.join(', ')}: the bounding set has no such capability`,

@@ -4,7 +4,7 @@
  * are: root changes nothing that the user could have put in its place. What is wrong with arguments or
  * configuration the manager says, which checks them anyway.
  */
-import { closeSync, constants, existsSync, fchownSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, fchownSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Configuration } from '../config/schema.js';
 import { type Account, findAccount, identityArguments } from '../host/account.js';
@@ -26,8 +26,13 @@ async function withUser(): Promise<Configuration | null> {
   }
 }
 
+/** Within a folder that is the user's the manager makes its own; there root would follow what the user has put. */
+function isAlreadyTheirs(folder: string, uid: number): boolean {
+  return existsSync(folder) ? statSync(folder).uid === uid : isAlreadyTheirs(dirname(folder), uid);
+}
+
 function make(folder: string, { uid, gid }: Account): void {
-  if (existsSync(folder)) return;
+  if (existsSync(folder) || isAlreadyTheirs(dirname(folder), uid)) return;
   mkdirSync(dirname(folder), { recursive: true });
   mkdirSync(folder, { mode: FOLDER_MODE });
   // By its descriptor, and no link: what was made here, and nothing else.

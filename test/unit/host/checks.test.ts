@@ -483,7 +483,7 @@ test('serve asks for what is fatal alone, and tries the port by itself', async (
 
 const PEER = '/etc/ppp/peers/pptpd-ts';
 const asUser = configurationSchema.parse({ ...given, user: 'pptpd-ts', pppd: { options: PEER } });
-const identity = (more = 'CapEff:\t0000000000002000\nCapBnd:\t00000000000030c0\nNoNewPrivs:\t0\n'): string =>
+const identity = (more = 'CapEff:\t0000000000002000\nCapBnd:\t00000000000030c2\nNoNewPrivs:\t0\n'): string =>
   `Name:\tnode\nUid:\t998\t998\t998\t998\n${more}`;
 /** What a server that is not root sees. */
 const unprivileged: Description = {
@@ -546,7 +546,7 @@ const poorUsers: [title: string, description: Description, fails: string, senten
       },
     },
     'pppd',
-    /pppd cannot get CAP_SETUID, CAP_SETGID: the bounding set/,
+    /pppd cannot get CAP_DAC_OVERRIDE, CAP_SETUID, CAP_SETGID: the bounding set/,
   ],
   [
     'a run directory that is another’s',
