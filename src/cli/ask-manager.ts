@@ -17,7 +17,7 @@ const answer = z.union([
 export class NoManager extends Error {}
 
 /** Rejects with NoManager, with what the manager has answered, or when it does not answer in time. */
-export async function askManager(runDirectory: string, op: ManagerOperation): Promise<unknown> {
+export async function askManager(runDirectory: string, op: ManagerOperation, fields: object = {}): Promise<unknown> {
   const socket = connect(runPaths(runDirectory).managerSocket);
   const timer = setTimeout(() => socket.destroy(new Error('the manager does not answer')), ANSWER_TIMEOUT_MS);
   try {
@@ -36,7 +36,7 @@ export async function askManager(runDirectory: string, op: ManagerOperation): Pr
         },
         MAX_ANSWER_BYTES,
       );
-      writeLine(socket, { id: 1, op });
+      writeLine(socket, { ...fields, id: 1, op });
     });
   } finally {
     clearTimeout(timer);

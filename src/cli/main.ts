@@ -1,6 +1,7 @@
 /** The command line's entry: one file a command in src/cli/commands. */
 import { Command, CommanderError } from 'commander';
 import { version } from '../host/version.js';
+import { blocksCommand } from './commands/blocks.js';
 import { captureCommand } from './commands/capture.js';
 import { checkCommand } from './commands/check.js';
 import { completionCommand, completionWordsCommand } from './commands/completion.js';
@@ -38,6 +39,7 @@ const program = new Command('pptpd-ts')
   .addCommand(topCommand())
   .addCommand(watchCommand())
   .addCommand(kickCommand())
+  .addCommand(blocksCommand())
   .addCommand(reloadCommand())
   .addCommand(captureCommand())
   .addCommand(debugCommand())

@@ -78,6 +78,8 @@ function checkAddresses(value: unknown, context: z.core.$RefinementCtx): void {
 
 const port = z.int().min(1).max(65535);
 const seconds = z.number().positive().max(86_400);
+/** Up to 23 days, which timers can count; 0: none. */
+const duration = z.number().min(0).max(2_000_000);
 const limit = z.int().min(0).max(65_535);
 const days = z.number().min(0).max(36_500);
 const path = z.string().startsWith('/').meta({ title: 'an absolute path' });
@@ -153,6 +155,20 @@ export const configurationSchema = z.strictObject({
     .strictObject({ interface: interfaceName.describe('the LAN interface, for example eth1') })
     .optional()
     .describe('relays UDP broadcasts between a LAN interface and the tunnels, and between the tunnels'),
+  policy: z
+    .strictObject({
+      sessionsPerUser: limit.default(0).describe('most sessions of one user who has logged in; 0: no limit'),
+      whenExceeded: z
+        .enum(['deny', 'replace'])
+        .default('deny')
+        .describe('who has to go then: the one that comes, or the oldest'),
+      failedLogins: limit.default(0).describe('failed logins of one client address until it is blocked; 0: never'),
+      failedLoginsWithin: seconds.default(600).describe('the time in which they count'),
+      blockFor: seconds.default(600).describe('how long it is blocked'),
+      sessionTime: duration.default(0).describe('longest time from login to end; 0: no limit'),
+      idleTime: duration.default(0).describe('longest time without data from the client; 0: no limit'),
+    })
+    .prefault({}),
   workers: z
     .strictObject({
       spare: z.int().min(0).max(64).default(2).describe('ctrl workers kept started for clients to come'),

@@ -106,6 +106,11 @@ export class Call {
     return this.#reader.state;
   }
 
+  /** How many frames have come from the client that carry network packets, encrypted or not. */
+  get dataFrames(): number {
+    return this.#relay.counters().rxPackets - this.#reader.state.frames.fromClient;
+  }
+
   counters(): RelayCounters {
     return this.#relay.counters();
   }

@@ -74,6 +74,11 @@ const clientGone = ({ reason }: Evidence): boolean =>
 
 /** Of those that apply the first one stands. */
 const FAILURES = {
+  userLimit: {
+    when: ({ reason }) => reason === 'userLimit',
+    tell: (evidence) =>
+      `${quoted(evidence)}: end the other session by pptpd-ts kick, raise the limit, or set policy.whenExceeded to "replace"`,
+  },
   pppdSilent: {
     when: pppdEnded(/no PPP frame/),
     tell: (evidence) =>

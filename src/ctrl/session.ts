@@ -23,6 +23,7 @@ import { Account } from './account.js';
 import { Call } from './call.js';
 import { ControlConnection } from './control-connection.js';
 import { describeBlackHole, explain, type Explanation } from './explain.js';
+import { Limits } from './limits.js';
 import { PeerLog } from './peer-log.js';
 import { Timers } from './timers.js';
 
@@ -49,6 +50,7 @@ export class Session {
   readonly #begun = performance.now();
   /** null without `accounting`. */
   readonly #account: Account | null;
+  readonly #limits: Limits;
   #call: Call | null = null;
   /** The client has been told of the call's end. */
   #disconnectSent = false;
@@ -96,6 +98,13 @@ export class Session {
       this.#control.setTap(tap);
       this.#call?.setTap(tap);
     };
+    this.#limits = new Limits({
+      policy: handoff.configuration.policy,
+      timers: this.#timers,
+      now: () => performance.now(),
+      dataFrames: () => this.#call?.dataFrames ?? 0,
+      end: (reason, detail) => void this.close(reason, detail),
+    });
     const { accounting, runDirectory } = handoff.configuration;
     this.#account =
       accounting === undefined
@@ -335,6 +344,7 @@ export class Session {
     if (explanation !== null) this.#logFailure(explanation, ppp);
     this.#explanation = explanation;
     this.#account?.callEnded();
+    this.#limits.callEnded();
     this.#call = null;
     this.#disconnectSent = false;
     this.#recordLogout();
@@ -373,6 +383,7 @@ export class Session {
     if (event.type === 'up') {
       this.#recordLogin();
       this.#setPhase('up');
+      this.#limits.up();
     } else {
       this.#tell();
     }

@@ -16,6 +16,10 @@ export type TimerName =
   | 'lastWords'
   /** `accounting.interim` between two records; CLOSE_SECONDS in account.ts for the last. */
   | 'account'
+  /** `policy.sessionTime`, from login. */
+  | 'sessionTime'
+  /** Between two looks for data, for `policy.idleTime`: see limits.ts. */
+  | 'idle'
   /** INTERVAL_SECONDS in peer-log.ts. */
   | 'peerLog';
 

@@ -25,21 +25,27 @@ export class Admission {
   #configuration: Configuration;
   #isAllowed: (address: string) => boolean;
   readonly #turnedAway: TurnedAway;
+  readonly #isBlocked: (address: string) => boolean;
   readonly #sessionsOf: (address: string) => number;
   readonly #onClient: (client: Client) => void;
   /** Connections that have not sent their first header, oldest first. */
   readonly #silent = new Map<Socket, { readonly peer: Peer; readonly turnAway: (cause: TurnedAwayCause) => void }>();
 
-  /** `sessionsOf` tells how many sessions an address has already; `onClient` takes over each client that is admitted. */
+  /**
+   * `isBlocked` tells whether an address is shut out for failed logins, `sessionsOf` how many sessions it has already;
+   * `onClient` takes over each client that is admitted.
+   */
   constructor(
     configuration: Configuration,
     turnedAway: TurnedAway,
+    isBlocked: (address: string) => boolean,
     sessionsOf: (address: string) => number,
     onClient: (client: Client) => void,
   ) {
     this.#configuration = configuration;
     this.#isAllowed = accessRule(configuration.access);
     this.#turnedAway = turnedAway;
+    this.#isBlocked = isBlocked;
     this.#sessionsOf = sessionsOf;
     this.#onClient = onClient;
   }
@@ -60,6 +66,10 @@ export class Admission {
     const peer = { address: remoteAddress, port: remotePort };
     if (!this.#isAllowed(peer.address)) {
       this.#refuse(socket, peer, 'accessDenied');
+      return;
+    }
+    if (this.#isBlocked(peer.address)) {
+      this.#refuse(socket, peer, 'blocked');
       return;
     }
     const { perSource, pending } = this.#configuration.limits;

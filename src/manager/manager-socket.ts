@@ -1,5 +1,5 @@
 /**
- * The manager's own socket in the run directory, for `pptpd-ts status` and `reload`: a request a line, an answer a line,
+ * The manager's own socket in the run directory, for `pptpd-ts status`, `reload` and `blocks`: a request a line, an answer a line,
  * as on the sessions' sockets. Whoever speaks nonsense loses its own connection.
  */
 import { once } from 'node:events';
@@ -9,15 +9,18 @@ import { z } from 'zod';
 import { readLines, writeLine } from '../session/lines.js';
 import type { ManagerOperation } from '../session/manager-status.js';
 
-const request = z.object({ id: z.number(), op: z.string() });
+const request = z.looseObject({ id: z.number(), op: z.string() });
+
+/** Given the request's fields; throws what is wrong with them. */
+type Handlers = Readonly<Record<ManagerOperation, (fields: unknown) => unknown>>;
 
 export class ManagerSocket {
   readonly #path: string;
-  readonly #handlers: Readonly<Record<ManagerOperation, () => unknown>>;
+  readonly #handlers: Handlers;
   readonly #connections = new Set<Socket>();
   readonly #server = createServer((socket) => this.#serve(socket));
 
-  constructor(path: string, handlers: Readonly<Record<ManagerOperation, () => unknown>>) {
+  constructor(path: string, handlers: Handlers) {
     this.#path = path;
     this.#handlers = handlers;
   }
@@ -53,7 +56,7 @@ export class ManagerSocket {
       return { id, ok: false, error: `unknown operation; known are ${Object.keys(this.#handlers).join(', ')}` };
     }
     try {
-      return { id, ok: true, result: this.#handlers[op as ManagerOperation]() };
+      return { id, ok: true, result: this.#handlers[op as ManagerOperation](parsed.data) };
     } catch (error) {
       return { id, ok: false, error: error instanceof Error ? error.message : String(error) };
     }

@@ -7,7 +7,7 @@ import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { whoRunsAsWhat } from '../host/identity.js';
 import { version } from '../host/version.js';
-import type { ManagerStatus } from '../session/manager-status.js';
+import { type ManagerStatus, unblockRequest } from '../session/manager-status.js';
 import { runPaths } from '../session/paths.js';
 import { Accountant } from './accountant.js';
 import { Admission } from './admission.js';
@@ -19,6 +19,7 @@ import { Listener } from './listener.js';
 import { LogFiles } from './log-files.js';
 import type { ManagerMetrics } from './metrics/metrics.js';
 import { ManagerSocket } from './manager-socket.js';
+import { Policy } from './policy/policy.js';
 import { Registry } from './registry.js';
 import { TURNED_AWAY, TurnedAway, type TurnedAwayCause } from './turned-away.js';
 import { WorkerPool } from './worker-pool.js';
@@ -41,6 +42,7 @@ export class Manager {
   readonly #leases: Leases;
   readonly #turnedAway: TurnedAway;
   readonly #registry: Registry;
+  readonly #policy: Policy;
   readonly #accountant: Accountant;
   readonly #logFiles: LogFiles;
   readonly #pool: WorkerPool;
@@ -68,6 +70,13 @@ export class Manager {
       log,
       () => this.#configuration.timeouts.pppdExit * 1000,
     );
+    this.#policy = new Policy(configuration.policy, {
+      blocksFile: runPaths(configuration.runDirectory).blocks,
+      disconnect: (session, reason, detail) => this.#registry.disconnect(session, reason, detail),
+      sessions: () => this.#registry.states,
+      log,
+    });
+    this.#registry.watch(this.#policy);
     this.#accountant = new Accountant(configuration.runDirectory, log);
     this.#registry.watch(this.#accountant);
     this.#logFiles = new LogFiles(configuration, log);
@@ -76,6 +85,7 @@ export class Manager {
     this.#admission = new Admission(
       configuration,
       this.#turnedAway,
+      (address) => this.#policy.isBlocked(address),
       (address) => this.#registry.sessionsOf(address) + this.#dispatcher.queuedOf(address),
       (client) => this.#dispatcher.dispatch(client),
     );
@@ -88,6 +98,8 @@ export class Manager {
     this.#socket = new ManagerSocket(runPaths(configuration.runDirectory).managerSocket, {
       status: () => this.#fullStatus(),
       reload: () => ({ problems: reread() }),
+      blocks: () => ({ blocks: this.#policy.blocks() }),
+      unblock: (fields) => ({ unblocked: this.#policy.unblock(unblockRequest.parse(fields).address) }),
     });
   }
 
@@ -105,6 +117,7 @@ export class Manager {
     // An earlier manager's word on what was wrong with the disks is no word of ours.
     for (const outage of [paths.accountingOutage, paths.logOutage]) rmSync(outage, { force: true });
     if (metrics !== undefined) this.#metrics = await this.#loadMetrics();
+    this.#policy.recover();
     await this.#registry.recover();
     if (hadAccounts || accounting === undefined) this.#accountant.work();
     else void this.#accountant.recover(accounting.file);
@@ -132,6 +145,8 @@ export class Manager {
     const { address, port } = this.#configuration.listen;
     const sessions: Record<string, number> = {};
     for (const { phase } of this.#registry.states) sessions[phase] = (sessions[phase] ?? 0) + 1;
+    const unknown = this.#registry.count - this.#registry.states.length;
+    if (unknown > 0) sessions['unknown'] = unknown;
     const turnedAway = Object.fromEntries(
       (Object.keys(TURNED_AWAY) as TurnedAwayCause[])
         .map((cause) => [cause, this.#turnedAway.total(cause)] as const)
@@ -147,6 +162,7 @@ export class Manager {
       leases: { lent: this.#leases.lentCount, most: this.#leases.most },
       workers: { idle: this.#pool.idleCount, starting: this.#pool.startingCount },
       turnedAway,
+      blocked: this.#policy.blocks().length,
     };
   }
 
@@ -162,6 +178,7 @@ export class Manager {
     this.#pool.setSpare(this.#configuration.workers.spare);
     this.#dispatcher.reconfigure(this.#configuration);
     this.#admission.reconfigure(this.#configuration);
+    this.#policy.reconfigure(this.#configuration.policy);
     this.#broadcastRelay.reconfigure(this.#configuration);
     this.#logFiles.reconfigure(this.#configuration);
     log.info('configuration reloaded for new clients');
@@ -202,6 +219,7 @@ export class Manager {
       pool: this.#pool,
       dispatcher: this.#dispatcher,
       turnedAway: this.#turnedAway,
+      policy: this.#policy,
     });
   }
 

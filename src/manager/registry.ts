@@ -6,6 +6,7 @@ import { isAlive, type ProcessIdentity, signal } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
 import { SessionClient, SessionGone } from '../session/client.js';
 import type { Lease } from '../session/lease.js';
+import type { DisconnectReason } from '../session/request.js';
 import { listSessionIds, readRecord } from '../session/record.js';
 import { removeSessionFiles } from '../session/record-writer.js';
 import type { SessionState } from '../session/state.js';
@@ -81,7 +82,10 @@ export class Registry {
   /** How many sessions have started no call (yet). */
   get withoutCall(): number {
     let count = 0;
-    for (const { state } of this.#entries.values()) if (state === null || state.phase === 'connected') count += 1;
+    for (const { state, client } of this.#entries.values()) {
+      const mayTell = client?.otherVersion === undefined || client.otherVersion === null;
+      if (mayTell && (state === null || state.phase === 'connected')) count += 1;
+    }
     return count;
   }
 
@@ -174,6 +178,7 @@ export class Registry {
     const unanswered = new Set(this.#entries.keys());
     const answers = [...this.#entries].map(async ([id, entry]) => {
       try {
+        if (entry.client?.otherVersion) return;
         entry.state = (await entry.client?.state()) ?? entry.state;
         if (entry.client !== null) unanswered.delete(id);
       } catch (error) {
@@ -185,6 +190,17 @@ export class Registry {
     await Promise.race([Promise.all(answers), limit]);
     clearTimeout(timer);
     return unanswered.size;
+  }
+
+  /** Asks a session to end, where it is known and answers; `detail` is why, for its log. */
+  disconnect(id: string, reason: DisconnectReason, detail: string): void {
+    this.#entries
+      .get(id)
+      ?.client?.request('disconnect', { reason, detail })
+      .catch((error: unknown) => {
+        if (!(error instanceof SessionGone))
+          this.#log.warn({ session: id, reason, err: error }, 'a session does not end');
+      });
   }
 
   #askToEnd(client: SessionClient): void {
@@ -253,11 +269,18 @@ export class Registry {
     if (entry === undefined) return;
     let client: SessionClient | null = null;
     try {
-      client = await SessionClient.connect(this.#runDirectory, id);
+      client = await SessionClient.reach(this.#runDirectory, id);
       entry.client = client;
       client.onClose = (why) => this.#lost(id, entry, why);
       client.onState = (state) => this.#changed(entry, state);
       if (this.#ending) this.#askToEnd(client);
+      if (client.otherVersion !== null) {
+        this.#log.warn(
+          { session: id, err: client.otherVersion },
+          'a session of another version goes on; its address stays taken, and it can be ended',
+        );
+        return;
+      }
       await client.request('subscribe', {});
       this.#changed(entry, await client.state());
     } catch (error) {

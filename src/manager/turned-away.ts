@@ -10,6 +10,7 @@ const REPORT_INTERVAL_MS = 60_000;
 export const TURNED_AWAY = {
   accessDenied: 'closed: its address is not allowed (access.allow, access.deny)',
   notAccepted: 'could not be accepted',
+  blocked: 'closed: its address is blocked after failed logins (policy.failedLogins; pptpd-ts blocks)',
   perSource: 'closed: its address has as many connections as limits.perSource allows',
   evicted: 'closed: limits.pending was reached and it had waited longest without a start request',
   noFirstMessage: 'closed: no whole start request within timeouts.firstMessage',

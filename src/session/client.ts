@@ -38,6 +38,9 @@ const fromSession = z.union([
 /** Nobody listens on the socket: the worker is dead, or the session ended this moment. */
 export class SessionGone extends Error {}
 
+/** The session is run by a version of this program whose messages mean something else: it can be ended, and no more. */
+export class OtherVersion extends Error {}
+
 interface Waiting {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -49,6 +52,8 @@ type Fields<O extends Operation> = Omit<Request<O>, 'id' | 'op'>;
 export class SessionClient {
   readonly id: string;
   readonly #socket: Socket;
+  /** Why nothing but `disconnect` may be asked; null: it speaks as this program does. */
+  otherVersion: OtherVersion | null = null;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   /**
@@ -66,11 +71,19 @@ export class SessionClient {
     this.#socket = socket;
   }
 
-  /**
-   * Connects to session `id`. Rejects with SessionGone when nobody listens, with another Error when the one that
-   * listens does not greet in time or speaks a version that this program does not.
-   */
+  /** Connects to session `id`. Rejects as `reach` does, and with OtherVersion. */
   static async connect(runDirectory: string, id: string): Promise<SessionClient> {
+    const client = await SessionClient.reach(runDirectory, id);
+    if (client.otherVersion === null) return client;
+    client.close();
+    throw client.otherVersion;
+  }
+
+  /**
+   * Connects to session `id`, whichever version runs it: see `otherVersion`. Rejects with SessionGone when nobody listens,
+   * with another Error when the one that listens does not greet in time.
+   */
+  static async reach(runDirectory: string, id: string): Promise<SessionClient> {
     const socket = connect(sessionSocketPath(runDirectory, id));
     const client = new SessionClient(id, socket);
     return new Promise((resolve, reject) => {
@@ -99,20 +112,22 @@ export class SessionClient {
         (line) => {
           const message = fromSession.safeParse(line);
           if (!message.success) {
+            // What another version says besides its core is its own affair.
+            if (client.otherVersion !== null) return;
             socket.destroy(new Error(`session ${id} sent what this version does not understand`));
           } else if ('greeting' in message.data) {
             clearTimeout(timer);
             if (message.data.session !== id) {
               socket.destroy(new Error(`the socket of session ${id} is session ${message.data.session}'s`));
-            } else if (message.data.v === SOCKET_VERSION) {
+            } else {
+              const { v, version } = message.data;
+              if (v !== SOCKET_VERSION) {
+                client.otherVersion = new OtherVersion(
+                  `session ${id} is run by pptpd-ts ${version}, whose socket speaks version ${v} (this program: ${SOCKET_VERSION})`,
+                );
+              }
               greeted = true;
               resolve(client);
-            } else {
-              socket.destroy(
-                new Error(
-                  `session ${id} is run by pptpd-ts ${message.data.version}, whose socket speaks version ${message.data.v} (this program: ${SOCKET_VERSION})`,
-                ),
-              );
             }
           } else if ('event' in message.data) {
             if (message.data.event === 'state') client.onState(message.data.state);

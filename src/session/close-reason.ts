@@ -11,9 +11,9 @@ const DISCONNECT = RESULT.CallDisconnectNotify;
 interface CloseReasonTexts {
   readonly text: string;
   readonly disconnect: (typeof DISCONNECT)[keyof typeof DISCONNECT];
-  /** null: the control connection is gone already, or the client itself has asked for the stop. */
   /** Nobody is there any more to take leave of over the tunnel. */
   readonly clientGone: boolean;
+  /** null: the control connection is gone already, or the client itself has asked for the stop. */
   readonly stop: (typeof STOP_REASON)[keyof typeof STOP_REASON] | null;
 }
 
@@ -93,6 +93,36 @@ export const CLOSE_REASONS = {
   },
   kicked: {
     text: 'ended by the administrator',
+    disconnect: DISCONNECT.administrativeShutdown,
+    clientGone: false,
+    stop: STOP_REASON.localShutdown,
+  },
+  userLimit: {
+    text: 'its user has as many sessions as policy.sessionsPerUser allows',
+    disconnect: DISCONNECT.administrativeShutdown,
+    clientGone: false,
+    stop: STOP_REASON.localShutdown,
+  },
+  replaced: {
+    text: 'its user has logged in again (policy.whenExceeded)',
+    disconnect: DISCONNECT.administrativeShutdown,
+    clientGone: false,
+    stop: STOP_REASON.localShutdown,
+  },
+  blocked: {
+    text: 'its address is blocked after failed logins (policy.failedLogins)',
+    disconnect: DISCONNECT.administrativeShutdown,
+    clientGone: false,
+    stop: STOP_REASON.localShutdown,
+  },
+  sessionTime: {
+    text: 'policy.sessionTime is over',
+    disconnect: DISCONNECT.administrativeShutdown,
+    clientGone: false,
+    stop: STOP_REASON.localShutdown,
+  },
+  idle: {
+    text: 'the client has sent no data for policy.idleTime',
     disconnect: DISCONNECT.administrativeShutdown,
     clientGone: false,
     stop: STOP_REASON.localShutdown,

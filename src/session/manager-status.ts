@@ -10,13 +10,15 @@ export const managerStatus = z.object({
   runsAs: z.string(),
   /** `192.0.2.1:1723`. */
   listening: z.string(),
-  /** Sessions by their phase. */
+  /** Sessions by their phase; `unknown` are those that do not answer, or that another version runs. */
   sessions: z.record(z.string(), z.number()),
   /** Address pairs: lent, and all there are to lend. */
   leases: z.object({ lent: z.number(), most: z.number() }),
   workers: z.object({ idle: z.number(), starting: z.number() }),
   /** Clients turned away since the start, by cause; only causes that happened. */
   turnedAway: z.record(z.string(), z.number()),
+  /** Client addresses that are blocked after failed logins. */
+  blocked: z.number().default(0),
 });
 
 export type ManagerStatus = z.infer<typeof managerStatus>;
@@ -24,4 +26,20 @@ export type ManagerStatus = z.infer<typeof managerStatus>;
 /** What a reload has come to: every mistake of the new configuration, none when it is taken. */
 export const reloadResult = z.object({ problems: z.array(z.string()) });
 
-export type ManagerOperation = 'status' | 'reload';
+const block = z.object({
+  address: z.string(),
+  /** How many logins had failed. */
+  failedLogins: z.number(),
+  /** How long it stays blocked, seconds. */
+  remaining: z.number(),
+});
+export type Block = z.infer<typeof block>;
+
+/** The blocks that stand, the oldest first. */
+export const blocksResult = z.object({ blocks: z.array(block) });
+
+/** Ends the block of this address; null: all of them. Answered by the addresses that were blocked. */
+export const unblockRequest = z.object({ address: z.ipv4().nullable() });
+export const unblockResult = z.object({ unblocked: z.array(z.string()) });
+
+export type ManagerOperation = 'status' | 'reload' | 'blocks' | 'unblock';

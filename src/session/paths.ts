@@ -3,7 +3,8 @@
  * about a session it can learn again from here, so that no manager needs to be alive for a session to go on.
  *
  *     RUNDIR/manager.pid           the manager's process id
- *     RUNDIR/manager.sock          the manager's own socket (status, reload)
+ *     RUNDIR/manager.sock          the manager's own socket (status, reload, blocks)
+ *     RUNDIR/blocks.json           client addresses that are blocked after failed logins
  *     RUNDIR/sessions/ID.sock      a worker's socket: whoever connects can ask and steer the session
  *     RUNDIR/sessions/ID.json      the session's record: what must be given back should the worker die without a word
  *     RUNDIR/accounts/ID.json      the session's account, until its end stands in the accounting file
@@ -16,6 +17,7 @@ export interface RunPaths {
   readonly directory: string;
   readonly managerPid: string;
   readonly managerSocket: string;
+  readonly blocks: string;
   readonly sessions: string;
   readonly accounts: string;
   readonly accountingOutage: string;
@@ -27,6 +29,7 @@ export function runPaths(runDirectory: string): RunPaths {
     directory: runDirectory,
     managerPid: join(runDirectory, 'manager.pid'),
     managerSocket: join(runDirectory, 'manager.sock'),
+    blocks: join(runDirectory, 'blocks.json'),
     sessions: join(runDirectory, 'sessions'),
     accounts: join(runDirectory, 'accounts'),
     accountingOutage: join(runDirectory, 'accounting.outage'),

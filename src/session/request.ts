@@ -1,6 +1,11 @@
 /**
  * What can be asked of a session over its socket. One greeting from the worker on connect; then a request a line, and
  * its answer; after `subscribe` also an event a line. Checked by hand, not by zod: the worker loads none.
+ *
+ * The core, which no version changes: a line is a JSON object; the greeting's four fields; the request
+ * `{ "id": 1, "op": "disconnect", "reason": "kicked" }`, also with `serverShutdown`; that the socket's closing is the session's
+ * end; and in its record (record.ts) `session`, `lease`, `worker` and `pppd`. By these a manager of another version keeps
+ * what the session holds from being lent again, and ends it; it asks it nothing else.
  */
 import { LOG_LEVELS, type LogLevel } from '../log/level.js';
 import type { CloseReason } from './close-reason.js';
@@ -16,7 +21,15 @@ export interface Greeting {
 }
 
 /** Why whoever asks may want a session to end. */
-const DISCONNECT_REASONS = ['kicked', 'serverShutdown', 'madeRoom'] as const satisfies readonly CloseReason[];
+const DISCONNECT_REASONS = [
+  'kicked',
+  'serverShutdown',
+  'madeRoom',
+  'userLimit',
+  'replaced',
+  'blocked',
+] as const satisfies readonly CloseReason[];
+export type DisconnectReason = (typeof DISCONNECT_REASONS)[number];
 
 /** Longest detail of a disconnect, characters. */
 export const MAX_DETAIL = 200;
@@ -31,7 +44,7 @@ interface Operations {
    * End the session; answered at once, the socket's closing says that it is done. `madeRoom`: an error with a call.
    * `detail`: for log and accounting, one line.
    */
-  disconnect: { readonly reason: (typeof DISCONNECT_REASONS)[number]; readonly detail?: string };
+  disconnect: { readonly reason: DisconnectReason; readonly detail?: string };
   /** Open the log file anew (it was rotated). */
   reopenLog: Record<never, never>;
   /** How much this session's log says from now on; null: what the configuration says. Answered by `{ level }`. */

@@ -85,7 +85,11 @@ test('nonsense on the socket costs its sender the connection or an answer, and n
   const stranger = connect(path).setEncoding('utf8');
   stranger.write('{"id":7,"op":"format"}\n');
   const [answer] = (await once(stranger, 'data')) as [string];
-  assert.deepEqual(JSON.parse(answer), { id: 7, ok: false, error: 'unknown operation; known are status, reload' });
+  assert.deepEqual(JSON.parse(answer), {
+    id: 7,
+    ok: false,
+    error: 'unknown operation; known are status, reload, blocks, unblock',
+  });
   assert.equal((await status(server))['pid'], server.pid);
   for (const socket of [hung, stranger]) socket.destroy();
 });

@@ -2,6 +2,7 @@
 import { isIPv4 } from 'node:net';
 import { Command, InvalidArgumentError } from 'commander';
 import { listSessions, SessionClient, SessionGone } from '../../session/client.js';
+import { readRecord } from '../../session/record.js';
 import { MAX_DETAIL } from '../../session/request.js';
 import type { SessionState } from '../../session/state.js';
 import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
@@ -9,22 +10,46 @@ import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions 
 /** pppd takes leave of the client, and is killed after `timeouts.pppdExit`; a session that is not over by then hangs. */
 const PATIENCE_MS = 30_000;
 
-const isMeant = (who: string, { session, user, peer, tunnel }: SessionState): boolean =>
-  isIPv4(who) ? peer.address === who || tunnel.remote === who : session === who || user === who;
+/** What a session can be named by. */
+interface Named {
+  readonly session: string;
+  readonly user: string | null;
+  /** null: it does not say so itself. */
+  readonly client: string | null;
+  readonly tunnel: string | null;
+}
+
+const named = ({ session, user, peer, tunnel }: SessionState): Named => ({
+  session,
+  user,
+  client: peer.address,
+  tunnel: tunnel.remote,
+});
+
+/** Of one that does not answer, or is of another version, its record tells the address. */
+const namedByRecord = (runDirectory: string, session: string): Named => ({
+  session,
+  user: null,
+  client: null,
+  tunnel: readRecord(runDirectory, session)?.lease.remote ?? null,
+});
+
+const isMeant = (who: string, { session, user, client, tunnel }: Named): boolean =>
+  isIPv4(who) ? client === who || tunnel === who : session === who || user === who;
 
 interface Kicked {
   readonly session: string;
   readonly user: string | null;
-  readonly client: string;
+  readonly client: string | null;
   /** null: the session is over; else why it is not. */
   readonly failure: string | null;
 }
 
-async function kick(runDirectory: string, state: SessionState, detail: string | undefined): Promise<Kicked> {
-  const { session, user, peer } = state;
-  const kicked = { session, user, client: peer.address };
+async function kick(runDirectory: string, one: Named, detail: string | undefined): Promise<Kicked> {
+  const { session, user, client: address } = one;
+  const kicked = { session, user, client: address };
   try {
-    const client = await SessionClient.connect(runDirectory, session);
+    const client = await SessionClient.reach(runDirectory, session);
     const over = new Promise<boolean>((resolve) => {
       client.onClose = () => resolve(true);
       setTimeout(() => resolve(false), PATIENCE_MS).unref();
@@ -64,18 +89,16 @@ export const kickCommand = (): Command =>
     .action(async (whos: string[], options: KickOptions) => {
       const runDirectory = runDirectoryOf(options);
       const { sessions, unreachable } = await listSessions(runDirectory);
-      const meant = sessions.filter((state) => whos.some((who) => isMeant(who, state)));
-      const nobody = whos.filter((who) => !sessions.some((state) => isMeant(who, state)));
-      const kicked = await Promise.all(meant.map(async (state) => kick(runDirectory, state, options.reason)));
+      const all = [...sessions.map(named), ...unreachable.map(({ id }) => namedByRecord(runDirectory, id))];
+      const meant = all.filter((each) => whos.some((who) => isMeant(who, each)));
+      const nobody = whos.filter((who) => !all.some((each) => isMeant(who, each)));
+      const kicked = await Promise.all(meant.map(async (each) => kick(runDirectory, each, options.reason)));
       if (options.json) console.log(JSON.stringify({ kicked, nobody }, null, 2));
       for (const { session, user, client, failure } of kicked) {
-        const name = `session ${session} (${user ?? 'no user yet'}, ${client})`;
+        const name = `session ${session} (${client === null ? 'does not tell whose' : `${user ?? 'no user yet'}, ${client}`})`;
         if (failure !== null) console.error(`pptpd-ts: ${name} goes on: ${failure}`);
         else if (!options.json) console.log(`${name} is over`);
       }
-      for (const who of nobody) {
-        const hung = unreachable.find(({ id }) => id === who);
-        console.error(`pptpd-ts: ${hung?.why ?? `nobody like ${who} is on`}`);
-      }
+      for (const who of nobody) console.error(`pptpd-ts: nobody like ${who} is on`);
       if (nobody.length > 0 || kicked.some(({ failure }) => failure !== null)) process.exitCode = EXIT.failed;
     });

@@ -42,7 +42,7 @@ export const sessionsCommand = (): Command =>
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --client 192.0.2.0/24\n  pptpd-ts sessions --json | jq -r .sessions[].user\n  pptpd-ts sessions --ended --since 24h --user alice\n\nExit code 0 also when nobody is on; 1: the run directory or the accounting file cannot be read.',
+      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --client 192.0.2.0/24\n  pptpd-ts sessions --json | jq -r .sessions[].user\n  pptpd-ts sessions --ended --since 24h --user alice\n\nExit code 0 also when nobody is on; 1: a session does not answer, or the run directory or the accounting file cannot be read.',
     )
     .action(async (options: SessionsOptions) => {
       if (options.ended) await printEnded(options);
@@ -52,12 +52,11 @@ export const sessionsCommand = (): Command =>
 async function printLive(options: SessionsOptions): Promise<void> {
   const { sessions, unreachable } = await listSessions(runDirectoryOf(options));
   const shown = selected(options, sessions);
-  if (options.json) {
-    console.log(JSON.stringify({ sessions: shown, unreachable }, null, 2));
-    return;
-  }
-  console.log(table(HEADINGS, shown.map(row)));
+  console.log(
+    options.json ? JSON.stringify({ sessions: shown, unreachable }, null, 2) : table(HEADINGS, shown.map(row)),
+  );
   for (const { why } of unreachable) console.error(`pptpd-ts: ${why}`);
+  if (unreachable.length > 0) process.exitCode = EXIT.failed;
 }
 
 async function printEnded(options: SessionsOptions): Promise<void> {

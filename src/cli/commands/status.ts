@@ -21,6 +21,7 @@ const lines = ({
   leases,
   workers,
   turnedAway,
+  blocked,
 }: ManagerStatus): string[] => [
   `manager      pptpd-ts ${version}, process ${pid}, since ${localTime(since)}`,
   `runs as      ${runsAs}`,
@@ -29,6 +30,7 @@ const lines = ({
   `addresses    ${leases.lent} of ${leases.most} lent`,
   `workers      ${workers.idle} spare, ${workers.starting} starting`,
   `turned away  ${counts(turnedAway)}`,
+  `blocked      ${blocked} ${blocked === 1 ? 'address' : 'addresses'} (pptpd-ts blocks)`,
 ];
 
 export const statusCommand = (): Command =>

@@ -7,6 +7,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics }
 import { version } from '../../host/version.js';
 import { SESSION_PHASES, type SessionState } from '../../session/state.js';
 import type { Dispatcher } from '../dispatcher.js';
+import type { Policy } from '../policy/policy.js';
 import type { Registry, SessionWatcher } from '../registry.js';
 import { TURNED_AWAY, type TurnedAway, type TurnedAwayCause } from '../turned-away.js';
 import type { WorkerPool } from '../worker-pool.js';
@@ -28,6 +29,7 @@ interface Sources {
   readonly pool: Pick<WorkerPool, 'idleCount' | 'startingCount' | 'counts'>;
   readonly dispatcher: Pick<Dispatcher, 'onHandedOver'>;
   readonly turnedAway: Pick<TurnedAway, 'total'>;
+  readonly policy: Pick<Policy, 'blocks'>;
 }
 
 export class ManagerMetrics implements SessionWatcher {
@@ -150,7 +152,7 @@ export class ManagerMetrics implements SessionWatcher {
 
   /** Those that the manager's parts know at any time. */
   #addLookedUp(registers: Metrics[]): void {
-    const { registry, pool, turnedAway } = this.#sources;
+    const { registry, pool, turnedAway, policy } = this.#sources;
     new Gauge({
       name: 'pptpd_build_info',
       help: 'Always 1; the version is in the label',
@@ -180,6 +182,9 @@ export class ManagerMetrics implements SessionWatcher {
       registers,
       () => (Object.keys(TURNED_AWAY) as TurnedAwayCause[]).map((cause) => [cause, turnedAway.total(cause)]),
     );
+    lookedUp(Gauge, 'pptpd_blocked_addresses', 'Client addresses blocked after failed logins', null, registers, () => [
+      ['', policy.blocks().length],
+    ]);
   }
 }
 

@@ -35,6 +35,7 @@ const lost = (direction: 'toClient' | 'fromClient' | null, clientRequests: numbe
   withFailure({ reason: 'lcpTimeout', lost: direction, clientRequests, serverRequests: 10 });
 
 const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
+  userLimit: { reason: 'userLimit', detail: '"alice" is on already' },
   pppdSilent: { reason: 'pppdFailed', detail: 'it sent no PPP frame within 60 s', ppp: null },
   pppdNotExecutable: {
     reason: 'pppdFailed',

@@ -28,6 +28,7 @@ class Sources {
       dispatcher: this.dispatcher,
       pool: { idleCount: 2, startingCount: 1, counts: { started: 9, ended: { beforeReady: 1, inOrder: 3, died: 2 } } },
       turnedAway: { total: (cause) => (cause === 'full' ? 4 : 0) },
+      policy: { blocks: () => [{ address: '192.0.2.7', failedLogins: 3, remaining: 60 }] },
     });
   }
 
@@ -72,6 +73,7 @@ test('what the manager’s parts know is there as they know it', async () => {
     pptpd_workers_started_total: 9,
     'pptpd_workers_ended_total{how="died"}': 2,
     'pptpd_turned_away_total{cause="full"}': 4,
+    pptpd_blocked_addresses: 1,
     'pptpd_turned_away_total{cause="notPptp"}': 0,
   };
   for (const [name, value] of Object.entries(expected)) assert.equal(series.get(name), value, name);

@@ -1,0 +1,158 @@
+/** The configuration's `policy`, from real logins: sessions of one user, addresses that fail too often, time limits. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test, type TestContext } from 'node:test';
+import { runPaths } from '../../src/session/paths.js';
+import { GreHub } from '../soak/gre-hub.js';
+import { Visitor } from '../soak/visitor.js';
+import { Client } from './support/client.js';
+import { enterNamespace } from './support/netns.js';
+import { Running } from './support/running.js';
+import {
+  CLIENT_ADDRESSES,
+  type LogLine,
+  type Server,
+  SERVER_ADDRESS,
+  type Settings,
+  startServer,
+} from './support/server.js';
+
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+
+const [FIRST, SECOND, THIRD] = CLIENT_ADDRESSES;
+const hub = new GreHub(SERVER_ADDRESS, '198.51.100.0', 24);
+
+const serve = async (t: TestContext, policy: NonNullable<Settings['policy']>): Promise<Server> =>
+  startServer(t, { policy }, 'login');
+
+/** A client with a call, about to log in. */
+async function called(t: TestContext, user: string, address: string): Promise<Visitor> {
+  const attempt = { address, begun: 0, session: 'no', user: null, ending: '', reasons: null } as const;
+  const visitor = new Visitor({ hub, attempt: { ...attempt }, user });
+  t.after(() => visitor.close());
+  await visitor.connect();
+  await visitor.start();
+  await visitor.call();
+  return visitor;
+}
+
+async function loggedIn(t: TestContext, user: string, address: string): Promise<Visitor> {
+  const visitor = await called(t, user, address);
+  await visitor.logIn();
+  return visitor;
+}
+
+/** A login that does not get far: whether refused or ended, its connection closes. */
+async function losesItsLogin(t: TestContext, user: string, address: string): Promise<Visitor> {
+  const visitor = await called(t, user, address);
+  visitor.logIn().catch(() => undefined); // told by the closing
+  await visitor.gone();
+  return visitor;
+}
+
+const endOf = async (server: Server, { client }: Visitor): Promise<LogLine> =>
+  server.waitForLog('the end', ({ msg, peer }) => peer === client.name && msg.startsWith('session ended'));
+
+async function restart(server: Server): Promise<void> {
+  server.signal('SIGKILL');
+  await server.exited();
+  server.start();
+  await server.ready();
+}
+
+async function output(server: Server, ...command: readonly string[]): Promise<string> {
+  const running = new Running(server, ...command);
+  assert.equal(await running.ended(), 0, running.words);
+  return running.output;
+}
+
+test('deny: the login that is one too many ends, told so, and the first session stays; its place is given again', async (t) => {
+  const server = await serve(t, { sessionsPerUser: 1 });
+  const first = await loggedIn(t, 'alice', FIRST);
+  const other = await loggedIn(t, 'bob', SECOND);
+  const second = await losesItsLogin(t, 'alice', THIRD);
+  assert.equal((await endOf(server, second))['reason'], 'userLimit');
+  const failure = await server.waitForLog(
+    'why',
+    ({ peer, cause }) => peer === second.client.name && cause !== undefined,
+  );
+  assert.deepEqual([failure['cause'], failure.level], ['userLimit', 'warn']);
+  assert.equal((await second.client.next('CallDisconnectNotify')).resultCode, 3);
+  for (const stays of [first, other]) await stays.echo();
+  first.client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  await first.gone();
+  await endOf(server, first);
+  await (await loggedIn(t, 'alice', FIRST)).echo();
+});
+
+test('replace: the oldest session of the user goes', async (t) => {
+  const server = await serve(t, { sessionsPerUser: 1, whenExceeded: 'replace' });
+  const first = await loggedIn(t, 'alice', FIRST);
+  const second = await loggedIn(t, 'alice', SECOND);
+  await first.gone();
+  const end = await endOf(server, first);
+  assert.equal(end['reason'], 'replaced');
+  assert.match(String(end['detail']), /^"alice" has logged in again, as session [a-z0-9]{6}$/);
+  await second.echo();
+});
+
+test('a manager that was killed and started again counts those that are there', async (t) => {
+  const server = await serve(t, { sessionsPerUser: 1 });
+  const first = await loggedIn(t, 'alice', FIRST);
+  await restart(server);
+  const second = await losesItsLogin(t, 'alice', SECOND);
+  assert.equal((await endOf(server, second))['reason'], 'userLimit');
+  await first.echo();
+});
+
+test('failed logins block their address, also for the next manager, until they are cleared; who is in stays', async (t) => {
+  const server = await serve(t, { failedLogins: 2 });
+  const isRefused = async (): Promise<void> => {
+    const client = await Client.connect(FIRST);
+    await client.closed;
+    assert.deepEqual(client.messages.all, []);
+  };
+  const stays = await loggedIn(t, 'alice', FIRST);
+  await losesItsLogin(t, 'wrong one', FIRST);
+  await losesItsLogin(t, 'wrong two', FIRST);
+  await server.waitForLog('the block', ({ msg }) => msg.startsWith(`${FIRST} is blocked`));
+  await isRefused();
+  await Client.start(SECOND);
+  assert.match(await output(server, 'blocks', '--json'), /"address": "198\.51\.100\.1",\n +"failedLogins": 2,/);
+  assert.match(await output(server, 'blocks'), /^ADDRESS +FAILED LOGINS .*\n198\.51\.100\.1 +2 /);
+
+  await restart(server);
+  await isRefused();
+  assert.match(await output(server, 'status'), /^turned away +1 blocked\nblocked +1 address /m);
+  const wrong = new Running(server, 'blocks', '--clear', SECOND);
+  assert.equal(await wrong.ended(), 1);
+  assert.equal(wrong.words, `pptpd-ts: ${SECOND} is not blocked\n`);
+  assert.equal(await output(server, 'blocks', '--clear', FIRST), `${FIRST} is blocked no more\n`);
+  await Client.start(FIRST);
+  assert.equal(readFileSync(runPaths(server.runDirectory).blocks, 'utf8'), '[]');
+  await stays.echo();
+});
+
+for (const [reason, policy] of [
+  ['sessionTime', { sessionTime: 0.5 }],
+  ['idle', { idleTime: 0.5 }],
+] as const) {
+  test(`${reason} ends a session in order`, async (t) => {
+    const server = await serve(t, policy);
+    const visitor = await loggedIn(t, 'alice', FIRST);
+    await visitor.gone();
+    const end = await endOf(server, visitor);
+    assert.deepEqual([end['reason'], end['detail']], [reason, '0.5 s']);
+    assert.equal((await visitor.client.next('StopControlConnectionRequest')).reason, 3);
+  });
+}
+
+test('blocks without a manager: exit code 3', async (t) => {
+  const server = await serve(t, {});
+  server.signal('SIGKILL');
+  await server.exited();
+  const command = new Running(server, 'blocks');
+  assert.equal(await command.ended(), 3);
+  server.start();
+  await server.ready();
+});

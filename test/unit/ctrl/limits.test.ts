@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Limits } from '../../../src/ctrl/limits.js';
+import { Timers } from '../../../src/ctrl/timers.js';
+
+const NONE = { sessionTime: 0, idleTime: 0 };
+
+/** With a clock that is set by hand, in seconds. */
+function fixture(t: TestContext, policy: Partial<typeof NONE>) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const seen = { now: 0, frames: 0, ends: new Array<string>() };
+  const limits = new Limits({
+    policy: { ...NONE, ...policy },
+    timers: new Timers(),
+    now: () => seen.now,
+    dataFrames: () => seen.frames,
+    end: (reason, detail) => void seen.ends.push(`${reason}: ${detail}`),
+  });
+  const pass = (seconds: number): void => {
+    // In steps, since a timer that is due moves the clock by nothing.
+    for (let step = 0; step < seconds * 10; step += 1) {
+      seen.now += 100;
+      t.mock.timers.tick(100);
+    }
+  };
+  return { limits, seen, pass };
+}
+
+test('without limits nothing ends', (t) => {
+  const { limits, seen, pass } = fixture(t, {});
+  limits.up();
+  pass(1000);
+  assert.deepEqual(seen.ends, []);
+});
+
+test('session time counts from the login, once, and anew for another call', (t) => {
+  const { limits, seen, pass } = fixture(t, { sessionTime: 60 });
+  pass(100);
+  limits.up();
+  pass(40);
+  limits.up();
+  pass(19.5);
+  assert.deepEqual(seen.ends, []);
+  limits.callEnded();
+  pass(100);
+  limits.up();
+  pass(59.5);
+  assert.deepEqual(seen.ends, []);
+  pass(0.5);
+  assert.deepEqual(seen.ends, ['sessionTime: 60 s']);
+});
+
+test('idle time counts from the last data, and is over a tenth late at most', (t) => {
+  const { limits, seen, pass } = fixture(t, { idleTime: 20 });
+  seen.frames = 7;
+  limits.up();
+  for (let time = 0; time < 5; time += 1) {
+    pass(15);
+    seen.frames += 1;
+  }
+  pass(19.5);
+  assert.deepEqual(seen.ends, []);
+  pass(2.5);
+  assert.deepEqual(seen.ends, ['idle: 20 s']);
+});
+
+test('a call that has ended is not looked at any more', (t) => {
+  const { limits, seen, pass } = fixture(t, { idleTime: 20 });
+  limits.up();
+  limits.callEnded();
+  pass(100);
+  assert.deepEqual(seen.ends, []);
+});

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UserSessions } from '../../../../src/manager/policy/user-sessions.js';
+
+const deny = { sessionsPerUser: 1, whenExceeded: 'deny' } as const;
+const replace = { sessionsPerUser: 2, whenExceeded: 'replace' } as const;
+
+test('without a limit nobody has to go', () => {
+  const users = new UserSessions();
+  for (const session of ['a', 'b', 'c'])
+    assert.deepEqual(users.login(session, 'alice', { sessionsPerUser: 0, whenExceeded: 'deny' }), []);
+});
+
+test('deny: the one that comes goes, and does not count', () => {
+  const users = new UserSessions();
+  assert.deepEqual(users.login('a', 'alice', deny), []);
+  assert.deepEqual(users.login('b', 'alice', deny), ['b']);
+  assert.deepEqual(users.login('c', 'bob', deny), []);
+  users.remove('a');
+  assert.deepEqual(users.login('d', 'alice', deny), []);
+});
+
+test('replace: the oldest goes', () => {
+  const users = new UserSessions();
+  for (const session of ['a', 'b']) assert.deepEqual(users.login(session, 'alice', replace), []);
+  assert.deepEqual(users.login('c', 'alice', replace), ['a']);
+  assert.deepEqual(users.login('d', 'alice', replace), ['b']);
+});
+
+test('those of an earlier manager count, and are not judged', () => {
+  const users = new UserSessions();
+  for (const session of ['a', 'b', 'c']) users.add(session, 'alice');
+  assert.deepEqual(users.login('d', 'alice', replace), ['a', 'b']);
+});
+
+test('a session that logs in anew is counted once', () => {
+  const users = new UserSessions();
+  for (let time = 0; time < 3; time += 1) assert.deepEqual(users.login('a', 'alice', deny), []);
+  assert.deepEqual(users.login('a', 'bob', deny), []);
+  assert.deepEqual(users.login('b', 'alice', deny), []);
+});
