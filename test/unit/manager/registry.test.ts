@@ -216,7 +216,7 @@ describe('a session that speaks nonsense is not taken for dead: its worker lives
       await fixture.stranger(t, 'odd111', ...lines);
       await fixture.registry.recover();
       // The word on it is the last thing that happens before it is asked again.
-      await until('word on it', () => fixture.words.some((line) => line.includes('does not answer')));
+      await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
       assert.notEqual(identify(pid), null);
       assert.equal(fixture.registry.count, 1);
       assert.equal(fixture.next(), SECOND);
