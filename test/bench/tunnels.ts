@@ -39,7 +39,7 @@ const tcp = (id: string, title: string): Titled<Measured> => ({
 const TUNNEL_WORKS: readonly Titled<Measured>[] = [
   ping('ping', 'ping, no loss'),
   ping('ping-loss', 'ping, 10 % lost each way', HALF),
-  ping('ping-loss-buffered', 'ping, 10 % lost each way, client that waits too'),
+  ping('ping-loss-buffered', 'ping, 10 % lost each way, client that waits too', HALF),
   tcp('mppe', 'TCP, MPPE-128'),
   tcp('plain', 'TCP, no MPPE'),
 ];

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { tunnelsTable } from '../../bench/markdown.js';
+import { filledIn, LAB_COMMAND, type LabPublication } from '../../bench/publication.js';
 import { table } from '../../bench/report.js';
 import { tunnelRows } from '../../bench/tunnels.js';
 
@@ -22,4 +25,15 @@ test('its table has no columns in which nothing stands', () => {
   const [headings] = table(tunnelRows(line('ping', 'ours', 1) + line('ping', 'pptpd', 2))).split('\n');
   assert.equal(headings?.includes('ours/pptpd'), true);
   assert.equal(headings?.includes('floor'), false);
+});
+
+test('docs/performance.md has the table of docs/bench-lab.json, with both servers in each row', () => {
+  const { rows }: LabPublication = JSON.parse(readFileSync('docs/bench-lab.json', 'utf8'));
+  const document = readFileSync('docs/performance.md', 'utf8');
+  assert.equal(document, filledIn(document, tunnelsTable(rows), LAB_COMMAND));
+  assert.deepEqual(
+    rows.map(({ work, figure, target }) => [work, figure, target]),
+    tunnelRows('').map(({ work, figure, target }) => [work, figure, target]),
+  );
+  for (const { work, figure, ratio } of rows) assert.notEqual(ratio, null, `${work} ${figure}`);
 });
