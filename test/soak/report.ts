@@ -12,20 +12,35 @@ export interface Finding {
 }
 
 /** Memory that a run is watched for at least before its slope is judged, seconds. */
-const LEAST_WATCHED = 600;
+const LEAST_WATCHED = 1800;
 /** A manager and its workers fill their caches first. */
 const SETTLING = 120;
-/** What V8's comings and goings make of a short watch, MiB an hour: a leak of 1 KiB a login would be ten. */
-const MOST_SLOPE = { manager: 12, worker: 6 } as const;
+/** V8 collects when it likes to: the least of so many seconds is next to what is in use. */
+const TROUGH = 600;
+/** MiB an hour, of the troughs: what V8's own growth makes of an hour's watch. A leak of 4 KiB a login would be forty. */
+const MOST_SLOPE = { manager: 24, worker: 6 } as const;
 const SECONDS_PER_HOUR = 3600;
 
+type Point = readonly [seconds: number, value: number];
+
 /** Least-squares slope, an hour; null for fewer than two points. */
-export function slope(points: readonly (readonly [seconds: number, value: number])[]): number | null {
+export function slope(points: readonly Point[]): number | null {
   const mean = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length;
   const [x, y] = [mean(points.map(([at]) => at)), mean(points.map(([, value]) => value))];
   const spread = points.reduce((sum, [at]) => sum + (at - x) ** 2, 0);
   if (spread === 0 || points.length < 2) return null;
   return (points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0) / spread) * SECONDS_PER_HOUR;
+}
+
+/** The least value of each stretch of TROUGH seconds, where it was. */
+export function troughs(points: readonly Point[]): Point[] {
+  const least = new Map<number, Point>();
+  for (const point of points) {
+    const stretch = Math.floor((point[0] - (points[0]?.[0] ?? 0)) / TROUGH);
+    const known = least.get(stretch);
+    if (known === undefined || point[1] < known[1]) least.set(stretch, point);
+  }
+  return [...least.values()];
 }
 
 const perWorker = ({ workersMemory, workers }: Sample): number => (workers === 0 ? 0 : workersMemory / workers);
@@ -74,9 +89,9 @@ function growth({ incidents, samples }: SoakResult): Finding[] {
   const watched = samples.filter(({ seconds }) => seconds > last + SETTLING);
   const duration = (watched.at(-1)?.seconds ?? 0) - (watched[0]?.seconds ?? 0);
   if (duration < LEAST_WATCHED) return [];
-  const of = (what: string, value: (sample: Sample) => number, most: number): Finding => {
-    const grows = slope(watched.map((each) => [each.seconds, value(each)]));
-    const minutes = Math.round(duration / 60);
+  const minutes = Math.round(duration / 60);
+  const of = (what: string, points: readonly Point[], most: number): Finding => {
+    const grows = slope(points);
     return figure(
       what,
       `${grows?.toFixed(2)} MiB/h over the last ${minutes} minutes`,
@@ -84,9 +99,12 @@ function growth({ incidents, samples }: SoakResult): Finding[] {
       [],
     );
   };
+  const ofManager = watched.map((each): Point => [each.seconds, each.managerMemory ?? 0]);
+  // Of many workers the collections even out.
+  const ofWorkers = watched.map((each): Point => [each.seconds, perWorker(each)]);
   return [
-    of("manager's memory grows by", ({ managerMemory }) => managerMemory ?? 0, MOST_SLOPE.manager),
-    of("a worker's memory grows by", perWorker, MOST_SLOPE.worker),
+    of("manager's memory grows by", troughs(ofManager), MOST_SLOPE.manager),
+    of("a worker's memory grows by", ofWorkers, MOST_SLOPE.worker),
   ];
 }
 
