@@ -1,5 +1,5 @@
 /**
- * What the machine has run out of: descriptors, ptys, memory, disk; and the run directory itself, gone. Sessions that are up go on, who comes
+ * What the machine has run out of: descriptors, ptys, processes, memory, disk; and the run directory itself, gone. Sessions that are up go on, who comes
  * is refused, and when there is some again the server works as before.
  */
 import assert from 'node:assert/strict';
@@ -10,13 +10,15 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { TCP_PORT } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
-import { MemoryGroup } from './support/memory-group.js';
+import { ControlGroup } from './support/control-group.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
 import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, Server, type Settings, startServer } from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
 import { until } from './support/wait.js';
 
 const [NEWCOMER, BYSTANDER] = CLIENT_ADDRESSES;
+/** Processes and threads: fewer than there are, so that none can be added, and more than any test needs. */
+const [NONE, MANY] = [1, 10_000];
 const MIB = 1 << 20;
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
@@ -116,7 +118,7 @@ test('ptys: a call without one is refused, and no other is touched', async (t) =
 });
 
 /** A server in this group. */
-async function startIn(t: TestContext, group: MemoryGroup, settings: Settings): Promise<Server> {
+async function startIn(t: TestContext, group: ControlGroup, settings: Settings): Promise<Server> {
   const server = new Server();
   server.configure(settings);
   server.start(...group.prefix);
@@ -130,21 +132,62 @@ async function startIn(t: TestContext, group: MemoryGroup, settings: Settings): 
 /** Two addresses: one for the bystander, and one that comes back or is missed. */
 const TWO = { addresses: { remote: '203.0.113.10-11' } } as const;
 
-const descriptorsOf = (server: Server): number => readdirSync(`/proc/${server.pid}/fd`).length;
-
-/** The bystander's session alone is left, and nothing of another: processes, descriptors of the manager. */
+/** The bystander's session alone is left, and nothing of another: files, zombies, descriptors of the manager. */
 async function assertOthersGone(server: Server, descriptors: number): Promise<void> {
   await server.waitForSessions(1);
-  await until('no more descriptors than before', () => descriptorsOf(server) <= descriptors);
+  await until('no more descriptors than before', () => server.descriptors() <= descriptors);
   await until('no zombie', () => !namespaceProcesses().some(({ zombie }) => zombie));
 }
 
-test('memory: the worker that takes it all is ended, and its client closed; no other is touched', async (t) => {
-  const group = MemoryGroup.make(t);
+test('processes: a call without one is refused', async (t) => {
+  const group = ControlGroup.make(t, 'pids');
   if (group === null) return;
   const server = await startIn(t, group, { ...TWO, workers: { spare: 0 } });
   const tunnel = await bystanding(t);
-  const descriptors = descriptorsOf(server);
+  const descriptors = server.descriptors();
+  const started = await Client.start(CLIENT_ADDRESSES[2]);
+  group.limit(NONE);
+  started.send(CALL);
+  const reply = await started.next('OutgoingCallReply');
+  assert.deepEqual([reply.resultCode, reply.errorCode], [2, 6]);
+  await started.closed;
+  const { detail } = await server.waitForLog('the end', ({ reason }) => reason === 'pppdFailed');
+  assert.match(String(detail), /cannot start/);
+  await assertWell(tunnel);
+  group.limit(MANY);
+  await assertServedAgain();
+  await assertWell(tunnel);
+  await assertOthersGone(server, descriptors);
+});
+
+test('processes: a client for whom no worker can be started waits, and is served when one can', async (t) => {
+  const group = ControlGroup.make(t, 'pids');
+  if (group === null) return;
+  const server = await startIn(t, group, { ...TWO, workers: { spare: 0 } });
+  const tunnel = await bystanding(t);
+  const descriptors = server.descriptors();
+  group.limit(NONE);
+  const newcomer = await Client.connect(NEWCOMER);
+  newcomer.send(START);
+  await server.waitForLog(
+    'no process',
+    ({ level, msg }) => level === 'error' && /worker could not be started/.test(msg),
+  );
+  await assertWell(tunnel);
+  group.limit(MANY);
+  assert.equal((await newcomer.next('StartControlConnectionReply')).resultCode, 1);
+  newcomer.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  await newcomer.closed;
+  await assertOthersGone(server, descriptors);
+  await assertServedAgain();
+});
+
+test('memory: the worker that takes it all is ended, and its client closed; no other is touched', async (t) => {
+  const group = ControlGroup.make(t, 'memory');
+  if (group === null) return;
+  const server = await startIn(t, group, { ...TWO, workers: { spare: 0 } });
+  const tunnel = await bystanding(t);
+  const descriptors = server.descriptors();
   const leaking = server.strikeWorker('leaksWhenTold');
   const client = await Client.start(NEWCOMER);
   const worker = await leaking;

@@ -4,7 +4,6 @@
  * the next. docs/threats.md shows the whole table.
  */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import { CALL, Client, START } from './client.js';
 import { namespaceProcesses } from './netns.js';
@@ -101,7 +100,7 @@ export class Cell {
     const { standIn }: Stage = STAGES[stage];
     if (standIn !== undefined) await server.reconfigure(SETTINGS, standIn);
     await until('a spare worker', () => server.spareWorkers().length === 1);
-    cell.#descriptors = cell.#managersDescriptors();
+    cell.#descriptors = server.descriptors();
     return cell;
   }
 
@@ -144,13 +143,9 @@ export class Cell {
     next.send({ type: 'StopControlConnectionRequest', reason: 1 });
     await next.closed;
     await server.waitForSessions(1);
-    await until('no more descriptors than before', () => this.#managersDescriptors() <= this.#descriptors);
+    await until('no more descriptors than before', () => server.descriptors() <= this.#descriptors);
     await until('no zombie', () => !namespaceProcesses().some(({ zombie }) => zombie));
     await this.assertBystanderWell();
-  }
-
-  #managersDescriptors(): number {
-    return readdirSync(`/proc/${this.server.pid}/fd`).length;
   }
 
   async #session(): Promise<{ readonly pid: number; readonly pppdPid: number | null }> {

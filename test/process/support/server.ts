@@ -200,6 +200,12 @@ export class Server {
       .map(({ pid }) => pid);
   }
 
+  /** The manager's open descriptors, without the channels to its workers: how many of those are idle changes with time. */
+  descriptors(): number {
+    const workers = namespaceProcesses().filter(({ parent }) => parent === this.pid);
+    return readdirSync(`/proc/${this.pid}/fd`).length - workers.length;
+  }
+
   async sessions(): Promise<readonly SessionState[]> {
     const { sessions, unreachable } = await listSessions(this.runDirectory);
     assert.deepEqual(unreachable, []);
