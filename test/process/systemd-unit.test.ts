@@ -10,8 +10,11 @@ const ORIGINAL = 'scripts/systemd/pptpd-ts.service';
 const NAME = 'pptpd-ts.service';
 /** The first version that judges a unit that is not installed. */
 const OLDEST_SYSTEMD = 250;
-/** Tenths, of 10: what pppd needs (root, interfaces, the network) leaves 2.9. */
-const EXPOSURE_LIMIT = 30;
+/**
+ * Tenths, of 10: what pppd needs (root by its set-uid bit, interfaces, the network) leaves 3.7. That the server itself
+ * gives up root and all capabilities but one is not seen here: the process tests show it.
+ */
+const EXPOSURE_LIMIT = 38;
 
 const version = Number(
   /^systemd (\d+)/.exec(spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' }).stdout)?.[1],
