@@ -1,7 +1,7 @@
 /** The configuration's `policy`, from real logins: sessions of one user, addresses that fail too often, time limits. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test, type TestContext } from 'node:test';
+import { after, test, type TestContext } from 'node:test';
 import { runPaths } from '../../src/session/paths.js';
 import { GreHub } from '../soak/gre-hub.js';
 import { Visitor } from '../soak/visitor.js';
@@ -21,6 +21,7 @@ enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [FIRST, SECOND, THIRD] = CLIENT_ADDRESSES;
 const hub = new GreHub(SERVER_ADDRESS, '198.51.100.0', 24);
+after(() => hub.close());
 
 const serve = async (t: TestContext, policy: NonNullable<Settings['policy']>): Promise<Server> =>
   startServer(t, { policy }, 'login');
@@ -143,6 +144,7 @@ for (const [reason, policy] of [
     await visitor.gone();
     const end = await endOf(server, visitor);
     assert.deepEqual([end['reason'], end['detail']], [reason, '0.5 s']);
+    assert.equal((await visitor.client.next('CallDisconnectNotify')).resultCode, 3);
     assert.equal((await visitor.client.next('StopControlConnectionRequest')).reason, 3);
   });
 }
