@@ -43,6 +43,19 @@ const VECTOR = 16;
 const MSG_TRUNC = 0x20;
 const WORD = 2 ** 32;
 
+/**
+ * Numbers beyond 2^31, as system calls take them: V8 makes an object of each one for each call, unless it has it from an
+ * array that holds not only numbers.
+ */
+type Boxed = readonly (number | null)[];
+
+function boxed(numbers: readonly number[]): Boxed {
+  const all: (number | null)[] = [null];
+  all.pop();
+  for (const number of numbers) all.push(number);
+  return all;
+}
+
 const aligned = (at: number): number => (at + 63) & ~63;
 
 export class RelayMemory {
@@ -60,8 +73,13 @@ export class RelayMemory {
   readonly #lengthsAt: number;
   readonly #receiveMessagesAt: number;
   readonly #receiveVectorsAt: number;
-  readonly #sendMessagesAt: number;
   readonly #sendVectorsAt: number;
+  /** The kernel's addresses of receive messages, read buffer and queue, and of the messages to send from each on. */
+  readonly #places: Boxed;
+  readonly #sendMessages: Boxed;
+  /** The address in words of 32 bits. */
+  readonly #low: number;
+  readonly #high: number;
   readonly #receiveSlotsAt: number;
   readonly #sendSlotsAt: number;
 
@@ -71,6 +89,8 @@ export class RelayMemory {
     this.view = new DataView(hdlc.memory);
     this.#words = new Int32Array(hdlc.memory);
     this.address = addressOf(hdlc.memory);
+    this.#low = this.address % WORD;
+    this.#high = Math.floor(this.address / WORD);
 
     let free = hdlc.freeAt;
     const take = (length: number): number => {
@@ -83,7 +103,7 @@ export class RelayMemory {
     this.#lengthsAt = take(SEND_BATCH * 4);
     this.#receiveMessagesAt = take(RECEIVE_BATCH * MESSAGE);
     this.#receiveVectorsAt = take(RECEIVE_BATCH * VECTOR);
-    this.#sendMessagesAt = take(SEND_MESSAGES * MESSAGE);
+    const sendMessagesAt = take(SEND_MESSAGES * MESSAGE);
     this.#sendVectorsAt = take(SEND_MESSAGES * VECTOR);
     this.readAt = take(READ_LENGTH + SLACK);
     this.queueAt = take(WRITE_QUEUE + SLACK);
@@ -98,18 +118,32 @@ export class RelayMemory {
       capacity: SEND_BATCH,
       lengthsAt: this.#lengthsAt,
     });
+    this.#places = boxed([this.#receiveMessagesAt, this.readAt, this.queueAt].map((at) => this.address + at));
+    this.#sendMessages = boxed(
+      Array.from({ length: SEND_MESSAGES }, (_, index) => this.address + sendMessagesAt + index * MESSAGE),
+    );
     this.#linkMessages(this.#receiveMessagesAt, this.#receiveVectorsAt, RECEIVE_BATCH);
-    this.#linkMessages(this.#sendMessagesAt, this.#sendVectorsAt, SEND_MESSAGES);
+    this.#linkMessages(sendMessagesAt, this.#sendVectorsAt, SEND_MESSAGES);
   }
 
   /** The kernel's address of the received messages. */
   get receiveMessages(): number {
-    return this.address + this.#receiveMessagesAt;
+    return this.#places[0] ?? 0;
+  }
+
+  /** The kernel's address of what is read from the pty, `readAt`. */
+  get readAddress(): number {
+    return this.#places[1] ?? 0;
+  }
+
+  /** The kernel's address of the queue's octet at `at`; most often it is the first one. */
+  queueAddress(at: number): number {
+    return at === this.queueAt ? (this.#places[2] ?? 0) : this.address + at;
   }
 
   /** The kernel's address of the messages to send from `index` on. */
   sendMessages(index: number): number {
-    return this.address + this.#sendMessagesAt + index * MESSAGE;
+    return this.#sendMessages[index] ?? 0;
   }
 
   /** Offset of a receive slot. */
@@ -150,9 +184,9 @@ export class RelayMemory {
 
   /** Writes a 64-bit address of this memory at offset `to`. */
   setAddress(to: number, offset: number): void {
-    const address = this.address + offset;
-    this.#words[to >> 2] = address % WORD;
-    this.#words[(to >> 2) + 1] = address / WORD;
+    const low = this.#low + offset;
+    this.#words[to >> 2] = low;
+    this.#words[(to >> 2) + 1] = low < WORD ? this.#high : this.#high + 1;
   }
 
   #setVector(vector: number, at: number, length: number): void {

@@ -49,7 +49,7 @@ export class PtyQueue {
    */
   flush(): void {
     for (let writes = 0; writes < WRITES && !this.isEmpty; writes += 1) {
-      const written = write(this.#pty, this.#memory.address + this.#head, this.#tail - this.#head);
+      const written = write(this.#pty, this.#memory.queueAddress(this.#head), this.#tail - this.#head);
       if (written > 0) {
         this.#head += written;
         continue;

@@ -223,13 +223,16 @@ export class Relay {
     }
     if (this.#sendWindow.expire(now) && this.#windowClosed) this.#resumeSending(now);
     if (this.#acknowledgment.isUrgent) this.#sendAcknowledgment();
-    else if (this.#acknowledgment.isDue && this.#acknowledgmentTimer === null) {
-      this.#acknowledgmentTimer = setTimeout(() => {
-        this.#acknowledgmentTimer = null;
-        if (this.#acknowledgment.isDue) this.#sendAcknowledgment();
-      }, ACKNOWLEDGMENT_DELAY);
-    }
+    else if (this.#acknowledgment.isDue && this.#acknowledgmentTimer === null) this.#startAcknowledgmentTimer();
     if (this.#sequence.held > 0 && this.#reorderTimer === null) this.#startReorderTimer(now);
+  }
+
+  /** Apart, for a function that makes a closure makes its context whenever it is called. */
+  #startAcknowledgmentTimer(): void {
+    this.#acknowledgmentTimer = setTimeout(() => {
+      this.#acknowledgmentTimer = null;
+      if (this.#acknowledgment.isDue) this.#sendAcknowledgment();
+    }, ACKNOWLEDGMENT_DELAY);
   }
 
   // From the client to the pty.
@@ -387,7 +390,7 @@ export class Relay {
     const memory = this.#memory;
     let reads = 0;
     while (reads < READS_PER_ROUND) {
-      const count = read(this.#pty, memory.address + memory.readAt, READ_LENGTH);
+      const count = read(this.#pty, memory.readAddress, READ_LENGTH);
       if (count <= 0) {
         if (count < 0 && lastError() === 'wouldBlock') break;
         const detail = count === 0 ? "pppd's pty is closed" : `cannot read pppd's pty: ${lastErrorName()}`;

@@ -18,6 +18,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -72,7 +73,7 @@ static int server_tun, client_tun;
 static enum work work = WORK_NONE;
 static unsigned size = 64, window = 32, idle_count, count = 200, pause_ms;
 static double seconds = 1, warm = 0.5;
-static int same_address;
+static int same_address, sampled;
 static uint64_t most_packets = UINT64_MAX;
 
 static uint8_t *packets;
@@ -254,8 +255,9 @@ static void put_control_header(uint8_t *at, unsigned length, unsigned type) {
   put16(at + 8, type);
 }
 
+/* The first two sessions are of one address, whatever the others are. */
 static uint32_t client_address(int index) {
-  uint32_t host = same_address ? 1 : (uint32_t)index % 250 + 1;
+  uint32_t host = same_address || index == 0 ? 1 : (uint32_t)(index - 1) % 250 + 1;
   return htonl((198u << 24) | (51u << 16) | (100u << 8) | host);
 }
 
@@ -467,6 +469,11 @@ static void look(struct slice *slice) {
   slice->generator = (uint64_t)own.tv_sec * 1000000000ull + (uint64_t)own.tv_nsec;
 }
 
+/* Told twice, the relay samples what it allocates in between (sampler.ts). */
+static void sample_relay(void) {
+  if (sampled && kill(shared->slots[0].parent, SIGUSR2) < 0) die("kill");
+}
+
 /* True while there is work to do: until there are good slices enough, or patience is at its end. */
 static int goes_on(void) {
   int64_t now = now_ns();
@@ -474,6 +481,7 @@ static int goes_on(void) {
   drain_clients();
   if (slice_count == MOST_SLICES) return 0;
   look(&slices[slice_count++]);
+  if (slice_count == 1) sample_relay();
   if (slice_count > 1 && is_good(slice_count - 1)) good_slices++;
   next_slice = now + SLICE_NS;
   return good_slices * (uint64_t)SLICE_NS < (uint64_t)(seconds * 1e9) && now < end_of_work && received < most_packets;
@@ -787,6 +795,7 @@ static void run_on_sessions(void) {
   else if (work == WORK_WINDOW) run_window();
   else if (work == WORK_CEILING) run_ceiling();
   else while (goes_on()) wait_for(-1, 0, now_ns() + 10000000);
+  sample_relay();
   print_slices();
 }
 
@@ -795,7 +804,8 @@ int main(int argument_count, char **arguments) {
       {"server", 1, NULL, 's'}, {"clients", 1, NULL, 'c'}, {"shared", 1, NULL, 'm'},  {"core", 1, NULL, 'k'},
       {"work", 1, NULL, 'w'},   {"size", 1, NULL, 'z'},    {"window", 1, NULL, 'n'},  {"seconds", 1, NULL, 't'},
       {"warm", 1, NULL, 'u'},   {"idle", 1, NULL, 'i'},    {"same", 0, NULL, 'a'},    {"count", 1, NULL, 'x'},
-      {"pause", 1, NULL, 'p'},  {"packets", 1, NULL, 'q'}, {NULL, 0, NULL, 0},
+      {"pause", 1, NULL, 'p'},  {"packets", 1, NULL, 'q'}, {"sampled", 0, NULL, 'y'},
+      {NULL, 0, NULL, 0},
   };
   const char *server = "", *clients = "", *memory = "";
   int core = 0;
@@ -815,6 +825,7 @@ int main(int argument_count, char **arguments) {
       case 'u': warm = atof(optarg); break;
       case 'i': idle_count = (unsigned)atoi(optarg); break;
       case 'a': same_address = 1; break;
+      case 'y': sampled = 1; break;
       case 'x': count = (unsigned)atoi(optarg); break;
       case 'p': pause_ms = (unsigned)atoi(optarg); break;
       case 'q': most_packets = strtoull(optarg, NULL, 10); break;

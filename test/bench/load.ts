@@ -34,6 +34,8 @@ export interface SlicesResult {
   /** Proportional set size of an idle session's worker, KiB; 0 without idle sessions. */
   readonly idleMemory: number;
   readonly slices: readonly Slice[];
+  /** Octets that our worker has allocated on the heap during the slices, where that was sampled. */
+  readonly allocated?: number;
 }
 
 /** Times in µs, shortest first. */

@@ -22,6 +22,7 @@ import {
   writeTables,
 } from './publication.js';
 import { doubts, type Row, rowsOf, table } from './report.js';
+import { allocatedBy, samplerEnvironment } from './samples.js';
 import { type RunningServer, type ServerName, Servers } from './servers.js';
 import { type Work, WORKS } from './works.js';
 
@@ -62,12 +63,22 @@ class Bench {
   readonly #servers = new Servers(this.#network, this.#directory);
   readonly #sleep = keepAwake();
   #running: RunningServer | null = null;
+  #sampled = 0;
 
   async run(work: Work, server: ServerName): Promise<LoadResult> {
-    this.#running = await this.#servers.start(server, work.everyCore === true);
+    const isSampled = work.sampled === true && server === 'ours';
+    const samples = join(this.#directory, `samples-${(this.#sampled += 1)}`);
+    this.#running = await this.#servers.start(server, {
+      everyCore: work.everyCore === true,
+      environment: isSampled ? samplerEnvironment(samples) : {},
+    });
     try {
       const options = [...work.options, '--seconds', String(secondsOf(work)), '--warm', String(WARM_SECONDS)];
-      return await runLoad(this.#network, this.#servers.shared, options);
+      const result = await runLoad(this.#network, this.#servers.shared, [
+        ...options,
+        ...(isSampled ? ['--sampled'] : []),
+      ]);
+      return isSampled ? { ...result, allocated: await allocatedBy(samples) } : result;
     } finally {
       await this.#running.stop();
       this.#running = null;
@@ -85,7 +96,7 @@ class Bench {
 
 async function measure(bench: Bench, work: Work): Promise<Row[]> {
   const results = new Map<ServerName, LoadResult[]>();
-  const compared = servers.filter((name) => name !== 'floor' || work.floor);
+  const compared = servers.filter((name) => work.servers.includes(name));
   for (let run = 1; run <= runs; run += 1) {
     for (const server of compared) {
       const all = results.get(server) ?? [];

@@ -22,6 +22,13 @@ const TUNNEL_LOCAL = '203.0.113.1';
 const TUNNEL_REMOTE = '203.0.113.2-254';
 const SESSIONS = 250;
 
+export interface StartOptions {
+  /** On every core, not on its own alone. */
+  readonly everyCore: boolean;
+  /** Added to ours. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** The files of a run's server. */
 export class Servers {
   readonly #network: Network;
@@ -39,13 +46,14 @@ export class Servers {
     writeFileSync(this.#options, `#${this.shared}\n`);
   }
 
-  /** Resolves when the server listens, on its core alone or on every one; with what stops it. */
-  async start(name: ServerName, everyCore: boolean): Promise<RunningServer> {
+  /** Resolves when the server listens, with what stops it. */
+  async start(name: ServerName, { everyCore, environment }: StartOptions): Promise<RunningServer> {
     const log = openSync(join(this.#directory, `${name}.log`), 'a');
     const place = everyCore ? [] : ['taskset', '-c', String(SERVER_CORE)];
     const command = [...place, ...this.#command(name)];
     const child = spawn('nsenter', [`--net=/run/netns/${this.#network.server}`, ...command], {
       stdio: ['ignore', log, log],
+      env: { ...process.env, ...environment },
     });
     closeSync(log);
     const running = new RunningServer(name, child);

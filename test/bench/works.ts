@@ -3,6 +3,7 @@
  * figures come of it with what is to be reached.
  */
 import type { HandshakesResult, LoadResult, SliceKey, SlicesResult, StormResult } from './load.js';
+import type { ServerName } from './servers.js';
 
 /** What is to be reached: of the ratio ours/pptpd, or of our own figure. */
 export type Target =
@@ -32,8 +33,9 @@ export interface Work extends Titled {
   readonly seconds?: number;
   /** The server may use every core: the work is to start processes, not to relay. */
   readonly everyCore?: boolean;
-  /** Also measured with the relay that does nothing but system calls and HDLC. */
-  readonly floor: boolean;
+  readonly servers: readonly ServerName[];
+  /** What our worker allocates between the first slice and the last is sampled (sampler.ts). */
+  readonly sampled?: boolean;
 }
 
 /** Figures that tables know by name. */
@@ -127,6 +129,18 @@ const memoryGrowth: Figure = {
   },
 };
 
+/** The smallest object has 16 octets: with less than half of them a packet makes none, wake-ups do. */
+const allocated: Figure = {
+  title: 'allocated on the heap, per packet',
+  unit: 'octets',
+  digits: 2,
+  target: { of: 'ours', atMost: 8 },
+  from(result) {
+    if (!isSlices(result) || result.allocated === undefined) return null;
+    return result.allocated / result.slices.reduce((sum, { packets }) => sum + packets, 0);
+  },
+};
+
 /** The value that `part` of a sorted list does not exceed. */
 const percentile = (sorted: readonly number[], part: number): number | null =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null;
@@ -152,28 +166,43 @@ const relayWork = (
   id,
   title,
   options,
-  floor: true,
+  servers: ['ours', 'pptpd', 'floor'],
   figures: [
     perSecond({ of: 'ratio', atLeast: ratio }),
     cpuPerPacket(cpu === undefined ? undefined : { of: 'ratio', atMost: cpu }),
   ],
 });
 
-const echo = (size: number): readonly string[] => ['--work', 'echo', '--size', String(size), '--window', '32'];
+const echo = (size: number, window = 32): readonly string[] => [
+  '--work',
+  'echo',
+  '--size',
+  String(size),
+  '--window',
+  String(window),
+];
+
+const ceiling = (size: number): Work => ({
+  id: `ceiling${size}`,
+  title: `the generator alone, ${size} B, to a call that nobody has`,
+  options: ['--work', 'ceiling', '--size', String(size)],
+  servers: ['floor'],
+  figures: [perSecond()],
+});
 
 const besideIdle = (count: number, ratio: number): Work => ({
   id: `nat${count}`,
   title: `echo 64 B beside ${count} idle sessions of the same address`,
   options: [...echo(64), '--idle', String(count), '--same'],
-  floor: true,
+  servers: ['ours', 'pptpd', 'floor'],
   figures: [perSecond({ of: 'ratio', atLeast: ratio }), cpuPerPacket(), idleWakeUps, idleCpu],
 });
 
 const besideOthers = (count: number): Work => ({
   id: `idle${count}`,
-  title: `echo 64 B beside ${count} idle sessions of other addresses`,
+  title: `echo 64 B beside ${count} idle sessions, one of them of its own address`,
   options: [...echo(64), '--idle', String(count)],
-  floor: true,
+  servers: ['ours', 'pptpd', 'floor'],
   figures: [perSecond(), cpuPerPacket()],
 });
 
@@ -195,7 +224,7 @@ export const WORKS: readonly Work[] = [
     id: 'latency',
     title: 'a client now and then',
     options: ['--work', 'handshakes', '--count', '60', '--pause', '300'],
-    floor: false,
+    servers: ['ours', 'pptpd'],
     figures: [latency('start', 0.5), latency('start', 0.99), latency('call', 0.5), latency('call', 0.99)],
   },
   {
@@ -203,7 +232,7 @@ export const WORKS: readonly Work[] = [
     title: '200 clients, one after the other',
     options: ['--work', 'handshakes', '--count', '200'],
     everyCore: true,
-    floor: false,
+    servers: ['ours', 'pptpd'],
     figures: [
       {
         title: 'handshakes/s',
@@ -220,7 +249,7 @@ export const WORKS: readonly Work[] = [
     options: ['--work', 'storm', '--count', '200'],
     seconds: 35,
     everyCore: true,
-    floor: false,
+    servers: ['ours', 'pptpd'],
     figures: [
       {
         title: 'served within 35 s',
@@ -249,17 +278,20 @@ export const WORKS: readonly Work[] = [
     id: 'memory',
     title: '50 idle sessions',
     options: ['--work', 'none', '--idle', '50'],
-    floor: false,
+    servers: ['ours', 'pptpd'],
     figures: [idleMemory],
   },
   {
     id: 'long',
     title: 'a session of 10,000,000 packets (echo, 64 B)',
-    options: [...echo(64), '--packets', '10000000'],
+    options: [...echo(64, 128), '--packets', '10000000'],
     seconds: 400,
-    floor: false,
-    figures: [memoryGrowth],
+    servers: ['ours'],
+    sampled: true,
+    figures: [memoryGrowth, allocated],
   },
+  ceiling(64),
+  ceiling(1400),
 ];
 
 function uplink(size: number, window: number): readonly string[] {
