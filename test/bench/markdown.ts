@@ -12,7 +12,7 @@ const times = (ratio: number | null): string => (ratio === null ? '' : `${ratioT
 const withTarget = (text: string, { target, reached }: Row): string =>
   target === null ? text : `${text} (${targetText(target)}: ${reached ?? 'not measured'})`;
 
-/** Every row, with spread, floor, and what it was measured by. */
+/** Every row, with spread, floor, and how many runs of each server it comes of. */
 export function fullTable(rows: readonly PublishedRow[]): string {
   let last = '';
   return markdown(
@@ -29,7 +29,7 @@ export function fullTable(rows: readonly PublishedRow[]): string {
         ratioText(row.floorRatio),
         targetText(row.target),
         row.reached ?? '',
-        `${row.measured.runs} × ${row.measured.seconds} s`,
+        String(row.measured.runs),
       ];
     }),
   );
