@@ -105,7 +105,7 @@ const FAILURES = {
       `${quoted(evidence)}: see what pppd has written to the system's log; pptpd-ts doctor looks for more`,
   },
   // pppd with secrets of its own refuses a name that it does not find without MS-CHAP's error number.
-  userUnknown: {
+  loginRefused: {
     when: failed(
       (failure) =>
         failure.reason === 'authenticationFailed' &&
@@ -115,8 +115,8 @@ const FAILURES = {
     ),
     tell: completed(
       () =>
-        'pppd gave no error number, as it does for a name that it has no secret for: put the name into the first column ' +
-        "of /etc/ppp/chap-secrets, this server's or * into the second",
+        'pppd gave no error number: with its own secrets it has none for that name (put it into the first column of ' +
+        "/etc/ppp/chap-secrets, this server's or * into the second), with RADIUS the server refused (see its log)",
     ),
   },
   authenticationFailed: {

@@ -65,6 +65,12 @@ expect_line() {
   line=$(grep -E -m 1 -- "$2" "$3") || fail "$1" "expected a line like: $2" "the end of $3:" "$(tail -n 5 "$3")"
   pass "$1: ${line:0:300}"
 }
+# failed_for NUMBER CAUSE: our log has the one line that explains why client NUMBER's login or session failed (docs/failures.md).
+failed_for() {
+  [[ ${LAB_SERVER-} != pptpd ]] || return 0
+  expect_line "the log explains what failed: $2" \
+    "\"level\":\"warn\".*\"peer\":\"192\.0\.2\.$((10 + $1)):[0-9]+\".*\"cause\":\"$2\".*\"msg\":\"(login|session) failed: " $results/server.log
+}
 # moment: passes 50 ms, without the 18 ms that starting a program costs here.
 exec {never}<> <(:)
 moment() { read -r -t 0.05 -u "$never" || true; }

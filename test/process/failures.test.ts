@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as pass } from 'node:timers/promises';
 import { QUIET } from '../../src/gre/size-loss.js';
@@ -76,6 +78,23 @@ describe('the call fails', () => {
     ['pppd ends', {}, ['exit=1'], 'pppdFailed', /exit code 1/],
     ['pppd waits', { timeouts: { establish: 0.5 } }, ['silent'], 'pppdSilent', /"silent"/],
   ];
+  test('pppd is not there', async (t) => {
+    const server = await startServer(t);
+    const path = join(server.directory, 'gone');
+    server.configure({ pppd: { path } });
+    writeFileSync(path, '#!/bin/true\n', { mode: 0o755 });
+    server.signal('SIGHUP');
+    await server.waitForLog('the reload', ({ msg }) => msg.startsWith('configuration reloaded'));
+    rmSync(path);
+    const client = await Client.start();
+    client.send(CALL);
+    assert.equal((await client.next('OutgoingCallReply')).errorCode, 6);
+    await client.closed;
+    const { cause, msg } = await failure(server);
+    assert.equal(cause, 'pppdNotExecutable');
+    assert.match(msg, /cannot start .*\/gone: ENOENT/);
+  });
+
   for (const [what, settings, standIn, cause, msg] of ways) {
     test(what, async (t) => {
       const server = await startServer(t, settings, ...standIn);
@@ -108,6 +127,16 @@ describe('the client fails', () => {
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'noCall');
     assert.match(msg, new RegExp(`client ${CLIENT} .*timeouts\\.establish is 0\\.5 s`));
+  });
+
+  test('it speaks something else', async (t) => {
+    const server = await startServer(t);
+    const client = await Client.start();
+    client.sendBytes(Buffer.alloc(16, 'GET / HTTP/1.0'));
+    await client.closed;
+    const { cause, msg } = await failure(server);
+    assert.equal(cause, 'protocolError');
+    assert.match(msg, new RegExp(`${CLIENT} is no PPTP client`));
   });
 
   test('it vanishes: how long it was silent', async (t) => {

@@ -53,7 +53,7 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
       "pppd ended: an error in its options or options file (exit code 2); it said: pppd: In file /etc/ppp/options.pptpd: unrecognized option 'no-such-option'",
   },
   pppdFailed: { reason: 'pppdFailed', detail: 'pppd ended: an immediately fatal error (exit code 1)' },
-  userUnknown: withFailure({
+  loginRefused: withFailure({
     reason: 'authenticationFailed',
     user: 'nobody',
     protocol: 'MS-CHAPv2',
@@ -132,6 +132,14 @@ test('addresses, files and times are the real ones', () => {
 describe('docs/failures.md', () => {
   const text = readFileSync('docs/failures.md', 'utf8');
   const rows = new Map([...text.matchAll(/^### `(\w+)`\n\n> (.*)$/gm)].map(([, cause, sentence]) => [cause, sentence]));
+
+  test('names a test for every cause, and that test has it', () => {
+    const tests = new Map([...text.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, cause, path]) => [cause, path]));
+    assert.deepEqual(new Set(tests.keys()), new Set(rows.keys()));
+    for (const [cause = '', path = ''] of tests) {
+      if (path !== '–') assert.match(readFileSync(path, 'utf8'), new RegExp(`\\b${cause}\\b`), path);
+    }
+  });
 
   test('has every cause, and no other', () => {
     assert.deepEqual(new Set(rows.keys()), new Set([...FAILURE_CAUSES, 'full', 'mtuBlackHole']));
