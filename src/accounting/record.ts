@@ -36,6 +36,8 @@ export const accountRecord = z.object({
   /** A name of session/close-reason's table; null in an interim record. */
   reason: z.string().nullable(),
   detail: z.string().nullable(),
+  /** Why it failed, a cause of docs/failures.md; null: it did not, or it is an interim record. */
+  cause: z.string().nullable().default(null),
 });
 
 export type AccountRecord = z.infer<typeof accountRecord>;

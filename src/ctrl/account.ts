@@ -130,6 +130,7 @@ export class Account {
       encryption: this.#encryption,
       reason: kind === 'ended' ? (ending?.reason ?? null) : null,
       detail: kind === 'ended' ? (ending?.detail ?? null) : null,
+      cause: kind === 'ended' ? (ending?.cause ?? null) : null,
     };
   }
 

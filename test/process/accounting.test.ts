@@ -74,6 +74,8 @@ test('a session that ends in order has one record, with all that it was', async 
     encryption: null,
     reason: 'clientStopped',
     detail: null,
+    // It was never logged in.
+    cause: 'clientLeft',
   });
   assert.equal(start, new Date(session?.since ?? 0).toISOString());
   assert(Date.parse(end) >= Date.parse(start));

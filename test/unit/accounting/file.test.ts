@@ -27,6 +27,7 @@ const record: AccountRecord = {
   encryption: 'MPPE 128 stateless',
   reason: 'clientStopped',
   detail: null,
+  cause: null,
 };
 
 function newFile(t: TestContext): string {

@@ -38,6 +38,7 @@ function account(t: TestContext, record: OpenAccount['record']['record']): [runD
         encryption: null,
         reason: record === 'ended' ? 'clientStopped' : null,
         detail: null,
+        cause: null,
       },
     },
   ];

@@ -156,6 +156,7 @@ function keepAccounts(t: TestContext, ...records: readonly object[]): string {
       encryption: 'MPPE 128 stateless',
       reason: 'clientStopped',
       detail: null,
+      cause: null,
       ...record,
     }),
   );

@@ -35,6 +35,7 @@ const record = (second: number, fields: Partial<AccountRecord> = {}): AccountRec
   encryption: null,
   reason: 'clientStopped',
   detail: null,
+  cause: null,
   ...fields,
 });
 
