@@ -2,8 +2,9 @@
  * A session's account while it is open: kept in the run directory, as RUNDIR/accounts/ID.json, by the worker, and gone
  * when its `ended` record stands in the accounting file. An account without a session beside it is owed (owed.ts).
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { accountPath } from '../session/paths.js';
+import { writeWhole } from '../session/whole-file.js';
 import { appendRecord } from './append.js';
 import type { AccountRecord } from './record.js';
 
@@ -21,9 +22,7 @@ export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 
 
 /** Keeps it, whole or not at all. Throws what the file system says. */
 export function keepAccount(runDirectory: string, account: OpenAccount): void {
-  const path = accountPath(runDirectory, account.record.session);
-  writeFileSync(`${path}.new`, JSON.stringify(account), { mode: 0o640 });
-  renameSync(`${path}.new`, path);
+  writeWhole(accountPath(runDirectory, account.record.session), account);
 }
 
 /**

@@ -1,20 +1,15 @@
 /** The worker's side of its record (see record.ts): apart, because a worker does not load zod. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { sessionRecordPath, sessionSocketPath } from './paths.js';
 import type { SessionRecord } from './record.js';
+import { writeWhole } from './whole-file.js';
 
 /** Writes the record whole or not at all; makes the directory that somebody has removed. Throws what the system says. */
 export function writeRecord(runDirectory: string, record: SessionRecord): void {
   const path = sessionRecordPath(runDirectory, record.session);
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-  try {
-    writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o640 });
-    renameSync(`${path}.new`, path);
-  } catch (error) {
-    rmSync(`${path}.new`, { force: true });
-    throw error;
-  }
+  writeWhole(path, record);
 }
 
 /**

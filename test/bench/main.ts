@@ -32,21 +32,37 @@ const SERVERS: readonly ServerName[] = ['ours', 'pptpd', 'floor'];
 /** Before counting begins, so that V8 has compiled what is hot. */
 const WARM_SECONDS = 1;
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    servers: { type: 'string', default: SERVERS.join(',') },
-    runs: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '2' },
-    publish: { type: 'boolean', default: false },
-  },
-});
+/** Ends before anything is measured. */
+function refuse(problem: string): never {
+  console.error(`bench: ${problem}`);
+  process.exit(2);
+}
 
+function parseArguments() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string', default: '' },
+        servers: { type: 'string', default: SERVERS.join(',') },
+        runs: { type: 'string', default: '5' },
+        seconds: { type: 'string', default: '2' },
+        publish: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const values = parseArguments();
 const wanted = values.only.split(',').filter((id) => id !== '');
 const works = WORKS.filter(({ id }) => wanted.length === 0 || wanted.some((start) => id.startsWith(start)));
 const servers = SERVERS.filter((name) => values.servers.split(',').includes(name));
 const runs = Number(values.runs);
-if (works.length === 0) throw new Error(`no such work; there are ${WORKS.map(({ id }) => id).join(', ')}`);
+if (works.length === 0) refuse(`no such work; there are ${WORKS.map(({ id }) => id).join(', ')}`);
+if (servers.length === 0) refuse(`no such server; there are ${SERVERS.join(', ')}`);
+if (!Number.isInteger(runs) || runs < 1) refuse(`--runs ${values.runs} is no number of runs`);
+if (!(Number(values.seconds) > 0)) refuse(`--seconds ${values.seconds} is no time`);
 
 const secondsOf = (work: Work): number => work.seconds ?? Number(values.seconds);
 

@@ -1,6 +1,6 @@
 /** The published figures as Markdown tables: all of them for docs/performance.md, what was aimed at for the README. */
 import type { PublishedRow } from './publication.js';
-import { ratioText, type Row, targetText, valueText } from './report.js';
+import { cellsOf, HEADINGS, ratioText, type Row, targetText, valueText } from './report.js';
 import { CPU_PER_PACKET, PACKETS_PER_SECOND } from './works.js';
 
 function markdown(headings: readonly string[], lines: readonly (readonly string[])[]): string {
@@ -14,24 +14,9 @@ const withTarget = (text: string, { target, reached }: Row): string =>
 
 /** Every row, with spread, floor, and how many runs of each server it comes of. */
 export function fullTable(rows: readonly PublishedRow[]): string {
-  let last = '';
   return markdown(
-    ['work', 'figure', 'ours', 'pptpd', 'floor', 'ours/pptpd', 'floor/pptpd', 'target', '', 'runs'],
-    rows.map((row) => {
-      const title = row.title === last ? '' : row.title;
-      last = row.title;
-      const { ours, pptpd, floor } = row.values;
-      return [
-        title,
-        row.figure,
-        ...[ours, pptpd, floor].map((summary) => valueText(row, summary)),
-        ratioText(row.ratio),
-        ratioText(row.floorRatio),
-        targetText(row.target),
-        row.reached ?? '',
-        String(row.measured.runs),
-      ];
-    }),
+    [...HEADINGS, 'runs'],
+    cellsOf(rows).map((cells, index) => [...cells, String(rows[index]?.measured.runs)]),
   );
 }
 

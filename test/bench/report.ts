@@ -69,7 +69,17 @@ function reachedBy(
   return isGood('atLeast' in target ? floorRatio * OF_FLOOR : floorRatio / OF_FLOOR) ? 'at the floor' : 'MISSED';
 }
 
-const HEADINGS = ['work', '', 'ours', 'pptpd', 'floor', 'ours/pptpd', 'floor/pptpd', 'target', ''] as const;
+export const HEADINGS = [
+  'work',
+  'figure',
+  'ours',
+  'pptpd',
+  'floor',
+  'ours/pptpd',
+  'floor/pptpd',
+  'target',
+  '',
+] as const;
 
 const number = (value: number, digits: number): string =>
   value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
@@ -89,10 +99,10 @@ export function targetText(target: Target | null): string {
 
 export const ratioText = (ratio: number | null): string => (ratio === null ? '' : ratio.toFixed(ratio < 10 ? 2 : 1));
 
-/** The table in lines, columns aligned; headings first. Columns in which nothing stands are left out. */
-export function table(rows: readonly Row[]): string {
+/** Each row in words, as HEADINGS names them; a work's title stands in its first row alone. */
+export function cellsOf(rows: readonly Row[]): string[][] {
   let last = '';
-  const cells = rows.map((row) => {
+  return rows.map((row) => {
     const title = row.title === last ? '' : row.title;
     last = row.title;
     const { ours, pptpd, floor } = row.values;
@@ -106,6 +116,11 @@ export function table(rows: readonly Row[]): string {
       row.reached ?? '',
     ];
   });
+}
+
+/** The table in lines, columns aligned; headings first. Columns in which nothing stands are left out. */
+export function table(rows: readonly Row[]): string {
+  const cells = cellsOf(rows);
   const used = HEADINGS.map((_, column) => cells.some((line) => line[column] !== ''));
   const lines = [HEADINGS, ...cells].map((line) => line.filter((_, column) => used[column]));
   const widths = used.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));

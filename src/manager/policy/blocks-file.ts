@@ -2,9 +2,10 @@
  * The blocked addresses in the run directory, so that the next manager goes on with them. By the machine's clock, since
  * the managers have no other in common; whoever reads it trusts no block to last longer than the configuration says.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Block } from '../../session/manager-status.js';
+import { writeWhole } from '../../session/whole-file.js';
 
 const file = z.array(z.object({ address: z.ipv4(), failedLogins: z.number(), until: z.number() }));
 
@@ -30,11 +31,5 @@ export function writeBlocks(path: string, blocks: readonly Block[], now: number)
     failedLogins,
     until: Math.round(now + remaining * 1000),
   }));
-  try {
-    writeFileSync(`${path}.new`, JSON.stringify(kept), { mode: 0o640 });
-    renameSync(`${path}.new`, path);
-  } catch (error) {
-    rmSync(`${path}.new`, { force: true });
-    throw error;
-  }
+  writeWhole(path, kept);
 }
