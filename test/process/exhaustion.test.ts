@@ -74,7 +74,7 @@ async function assertServedAgain(): Promise<void> {
 test("the manager's descriptors: connections beyond them are closed or wait, and it lives", async (t) => {
   const server = await startServer(t);
   const tunnel = await bystanding(t);
-  await until('a spare worker', () => server.spareWorkers().length === 1);
+  await server.waitForSpareWorkers(1);
   // As much as a worker needs, which inherits it.
   run('prlimit', '--pid', String(server.pid), '--nofile=64:64');
   const sockets: Socket[] = [];

@@ -44,7 +44,7 @@ export class Bystanders {
       await tunnel.openLcp();
       tunnels.push(tunnel);
     }
-    await until('a spare worker', () => server.spareWorkers().length === 1);
+    await server.waitForSpareWorkers(1);
     const workers = (await server.sessions()).map(({ pid }) => pid);
     return new Bystanders(server, tunnels, workers);
   }

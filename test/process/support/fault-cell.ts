@@ -99,7 +99,7 @@ export class Cell {
     const cell = new Cell(t, stage, server, bystander);
     const { standIn }: Stage = STAGES[stage];
     if (standIn !== undefined) await server.reconfigure(SETTINGS, standIn);
-    await until('a spare worker', () => server.spareWorkers().length === 1);
+    await server.waitForSpareWorkers(1);
     cell.#descriptors = server.descriptors();
     return cell;
   }

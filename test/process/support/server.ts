@@ -9,8 +9,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
+import { askManager } from '../../../src/cli/ask-manager.js';
 import type { Configuration } from '../../../src/config/schema.js';
 import { listSessions } from '../../../src/session/client.js';
+import { managerStatus } from '../../../src/session/manager-status.js';
 import { readRecord } from '../../../src/session/record.js';
 import type { SessionState } from '../../../src/session/state.js';
 import { namespaceProcesses } from './netns.js';
@@ -18,6 +20,7 @@ import { type Fault, FaultFolder } from './worker-fault.js';
 import { Arrivals, until } from './wait.js';
 
 export const STAND_IN_PPPD = resolve('test/process/support/stand-in-pppd');
+const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGQUIT', 'SIGKILL']);
 const PROGRAM = resolve('bin/pptpd-ts');
 
 /** Where the server listens, and where clients come from. */
@@ -72,6 +75,8 @@ export class Server {
   words = '';
   #process: ChildProcess | undefined;
   #exit: Promise<Exit> | undefined;
+  /** It was told to end. */
+  #isEnding = false;
 
   /** Without `faulty` its workers are as they are, and start faster: `strikeWorker` has no effect then. */
   constructor(faulty = true) {
@@ -103,6 +108,7 @@ export class Server {
     assert(command !== undefined);
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#process = child;
+    this.#isEnding = false;
     // Not 'close': sessions that outlive the manager hold the pipes.
     this.#exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (this.words += chunk));
@@ -160,6 +166,7 @@ export class Server {
   }
 
   signal(name: NodeJS.Signals): void {
+    this.#isEnding ||= ENDING.has(name);
     process.kill(this.pid, name);
   }
 
@@ -198,6 +205,14 @@ export class Server {
     return namespaceProcesses()
       .filter(({ parent, zombie, pid }) => parent === this.pid && !zombie && !busy.has(pid))
       .map(({ pid }) => pid);
+  }
+
+  /** Resolves when `count` workers are ready for a client, and none is still starting. */
+  async waitForSpareWorkers(count: number): Promise<void> {
+    await until(`${count} spare workers`, async () => {
+      const { workers } = managerStatus.parse(await askManager(this.runDirectory, 'status'));
+      return workers.idle === count && workers.starting === 0;
+    });
   }
 
   /** The manager's open descriptors, without the channels to its workers: how many of those are idle changes with time. */
@@ -239,9 +254,9 @@ export class Server {
     return until(`a stand-in pppd that notes ${what}`, () => this.pppdNotes().find(accepts));
   }
 
-  /** TERM; resolves with how it ended. */
+  /** TERM, unless it was told to end before: Node, about to exit, would be killed by it. Resolves with how it ended. */
   async stop(): Promise<Exit> {
-    if (this.isRunning) this.signal('SIGTERM');
+    if (this.isRunning && !this.#isEnding) this.signal('SIGTERM');
     return this.exited();
   }
 

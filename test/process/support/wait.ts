@@ -5,10 +5,13 @@ export const LIMIT_MS = 20_000;
 const POLL_MS = 10;
 
 /** Resolves with the first result of `look` that is not undefined or false; `what` names it in the failure. */
-export async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
   const limit = performance.now() + LIMIT_MS;
   for (;;) {
-    const found = look();
+    const found = await look();
     if (found !== undefined && found !== false) return found;
     if (performance.now() > limit) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
