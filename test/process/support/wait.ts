@@ -1,7 +1,7 @@
 /** Waiting for a state instead of sleeping: whatever is awaited has a name, and a limit that only a failure meets. */
 
-/** Far beyond what a busy machine needs: a test that meets it has failed. */
-export const LIMIT_MS = 20_000;
+/** Beyond what a busy machine needs, and beyond the server's own patience: a test that meets it has failed. */
+export const LIMIT_MS = 45_000;
 const POLL_MS = 10;
 
 /** Resolves with the first result of `look` that is not undefined or false; `what` names it in the failure. */
