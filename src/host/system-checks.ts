@@ -146,6 +146,7 @@ export const files: Check = {
       const obstacle = toWrite(user, [folder], machine).length === 0 ? null : unwritable(folder, machine);
       if (obstacle !== null) return bad(`${obstacle} cannot be written to (${key})`, ownership(user, obstacle, key));
     }
-    return good(folders.length === 0 ? 'none but the run directory' : folders.map(({ folder }) => folder).join(', '));
+    const distinct = new Set(folders.map(({ folder }) => folder));
+    return good(distinct.size === 0 ? 'none but the run directory' : [...distinct].join(', '));
   },
 };

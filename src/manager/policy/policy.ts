@@ -135,7 +135,7 @@ export class Policy implements SessionWatcher {
     const block = this.#failedLogins.failed(address);
     if (block === null) return;
     const { failedLogins, remaining } = block;
-    const text = `${address} is blocked for ${remaining} s: ${failedLogins} logins from it have failed`;
+    const text = `${address} is blocked for ${remaining} s; failed logins from it: ${failedLogins}`;
     this.#options.log.warn({ address, failedLogins, seconds: remaining }, text);
     this.#keepBlocks();
     // One control connection can call again and again.

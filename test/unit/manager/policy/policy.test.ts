@@ -91,7 +91,7 @@ test('failures are counted once each, also those of one session, and block the a
   fixture.tell(state('b', 'bob', 'succeeded'));
   fixture.tell(state('c', 'carol', 'failed'));
   assert.equal(fixture.policy.isBlocked(ADDRESS), true);
-  const why = `blocked: ${ADDRESS} is blocked for 50 s: 3 logins from it have failed`;
+  const why = `blocked: ${ADDRESS} is blocked for 50 s; failed logins from it: 3`;
   assert.deepEqual(fixture.ended, [`a ${why}`, `c ${why}`], 'who is logged in stays');
 });
 
