@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Logger } from '../log/logger.js';
 import type { Handoff } from '../session/handoff.js';
+import { readRecord } from '../session/record.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
 
 /** What a worker's process runs. */
@@ -49,6 +50,8 @@ export class Worker {
   readonly #log: Logger;
   readonly #startTimer: NodeJS.Timeout;
   #phase: 'starting' | 'free' | 'serving' = 'starting';
+  /** The client that it was given last. */
+  #handoff: Handoff | undefined;
   #adopting: { readonly session: string; readonly settle: (failure: HandoffFailed | null) => void } | undefined;
   /** Called whenever the worker is free for a client: when it has started, and again after a session. */
   onReady: () => void = () => undefined;
@@ -95,6 +98,7 @@ export class Worker {
         else reject(failure);
       };
       this.#phase = 'serving';
+      this.#handoff = handoff;
       this.#adopting = { session: handoff.session, settle };
       this.#child.send(handoff, socket, { keepOpen: true }, (error) => {
         if (error === null) return;
@@ -124,7 +128,7 @@ export class Worker {
     }
     const report: WorkerReport = parsed.data;
     if (report.type === 'ready') {
-      if (this.#phase === 'free' || this.#adopting !== undefined) {
+      if (this.#phase === 'free' || this.#isServing()) {
         this.#log.error({ worker: this.pid }, 'a ctrl worker says that it is free when it is not asked; ignored');
         return;
       }
@@ -139,6 +143,13 @@ export class Worker {
     } else {
       this.#adopting.settle(report.type === 'adopted' ? null : new HandoffFailed(report.why, false));
     }
+  }
+
+  /** Its session's record is the last of the session that goes. */
+  #isServing(): boolean {
+    if (this.#adopting !== undefined) return true;
+    if (this.#handoff === undefined) return false;
+    return readRecord(this.#handoff.configuration.runDirectory, this.#handoff.session) !== null;
   }
 
   #ended(how: string, inOrder: boolean): void {

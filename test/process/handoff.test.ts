@@ -126,7 +126,13 @@ test('a client whose workers die one after the other: it is closed, its address 
   await (await Client.start()).echo();
 });
 
-for (const lie of ['readyTwice', 'readyAtHandoff', 'liesAboutItsSession', 'talksNonsense'] as const) {
+for (const lie of [
+  'readyTwice',
+  'readyAtHandoff',
+  'readyWhileServing',
+  'liesAboutItsSession',
+  'talksNonsense',
+] as const) {
   test(`a worker that is wrong about itself (${lie}) is not believed, and its client is served`, async (t) => {
     const server = await startServer(t, { workers: { spare: 0 } });
     const done = server.strikeWorker(lie);

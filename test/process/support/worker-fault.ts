@@ -12,7 +12,7 @@ const VARIABLE = 'PPTPD_TS_TEST_FAULTS';
 const LEAK_OCTETS = 4 << 20;
 
 interface Disorder {
-  readonly at: 'start' | 'ready' | 'handoff';
+  readonly at: 'start' | 'ready' | 'handoff' | 'adopted';
   /** What happens to it; or what it says. */
   readonly signal?: NodeJS.Signals;
   readonly says?: object;
@@ -31,6 +31,7 @@ const FAULTS = {
   /** It is given a client, and does not look. */
   stoppedOnceReady: { at: 'ready', signal: 'SIGSTOP' },
   readyTwice: { at: 'ready', says: { type: 'ready', v: 1 } },
+  readyWhileServing: { at: 'adopted', says: { type: 'ready', v: 1 } },
   readyAtHandoff: { at: 'handoff', says: { type: 'ready', v: 1 } },
   liesAboutItsSession: { at: 'handoff', says: { type: 'adopted', v: 1, session: 'abc123' } },
   leaksWhenTold: { at: 'start', leaks: true },
@@ -95,11 +96,11 @@ if (folder !== undefined && process.argv[1]?.endsWith('ctrl/main.cjs') === true)
   const say = process.send?.bind(process);
   const send = (message: object): void => void say?.(message);
   obey(folder, 'start', send);
-  if (['stoppedOnceReady', 'readyTwice'].some((fault) => existsSync(join(folder, fault)))) {
-    // What a worker says first is that it is ready.
-    process.send = (message: unknown) => {
+  const atReports = Object.entries<Disorder>(FAULTS).filter(([, { at }]) => at === 'ready' || at === 'adopted');
+  if (atReports.some(([fault]) => existsSync(join(folder, fault)))) {
+    process.send = (message: { readonly type: 'ready' | 'adopted' }) => {
       const sent = say?.(message) ?? false;
-      obey(folder, 'ready', send);
+      obey(folder, message.type, send);
       return sent;
     };
   }
