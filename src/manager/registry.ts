@@ -179,7 +179,7 @@ export class Registry {
     const answers = [...this.#entries].map(async ([id, entry]) => {
       try {
         if (entry.client?.otherVersion) return;
-        entry.state = (await entry.client?.state()) ?? entry.state;
+        await entry.client?.state((state) => (entry.state = state));
         if (entry.client !== null) unanswered.delete(id);
       } catch (error) {
         if (error instanceof SessionGone) unanswered.delete(id);
@@ -282,7 +282,7 @@ export class Registry {
         return;
       }
       await client.request('subscribe', {});
-      this.#changed(entry, await client.state());
+      await client.state((state) => this.#changed(entry, state));
     } catch (error) {
       if (client !== null) return; // its onClose tells the rest
       if (error instanceof SessionGone) {

@@ -42,7 +42,8 @@ export class SessionGone extends Error {}
 export class OtherVersion extends Error {}
 
 interface Waiting {
-  readonly resolve: (result: unknown) => void;
+  /** Takes the result in its turn among what the session sends, before anything that came later. */
+  readonly take: (result: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -143,19 +144,38 @@ export class SessionClient {
 
   /** Asks; rejects with what the session answered, or when it does not answer in time. */
   async request<O extends Operation>(op: O, fields: Fields<O>): Promise<unknown> {
+    return this.#ask(op, fields, (result) => result);
+  }
+
+  /**
+   * `take` is for whoever hears events too: it is called before the next event, while a promise's result may come after
+   * events that are newer.
+   */
+  async state(take?: (state: SessionState) => void): Promise<SessionState> {
+    return this.#ask('state', {}, (result) => {
+      const state = sessionState.parse(result);
+      take?.(state);
+      return state;
+    });
+  }
+
+  async #ask<O extends Operation, T>(op: O, fields: Fields<O>, read: (result: unknown) => T): Promise<T> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
         reject(new Error(`session ${this.id} does not answer (its worker hangs or is stopped)`));
       }, ANSWER_TIMEOUT_MS);
-      this.#waiting.set(id, { resolve, reject, timer });
+      const take = (result: unknown): void => {
+        try {
+          resolve(read(result));
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      };
+      this.#waiting.set(id, { take, reject, timer });
       writeLine(this.#socket, { ...fields, id, op });
     });
-  }
-
-  async state(): Promise<SessionState> {
-    return sessionState.parse(await this.request('state', {}));
   }
 
   /** Takes nothing more from the session until `resume`; what it then has no room for is lost, and counted. */
@@ -176,7 +196,7 @@ export class SessionClient {
     if (waiting === undefined) return;
     this.#waiting.delete(answer.id);
     clearTimeout(waiting.timer);
-    if (answer.ok) waiting.resolve(answer.result);
+    if (answer.ok) waiting.take(answer.result);
     else waiting.reject(new Error(answer.error));
   }
 

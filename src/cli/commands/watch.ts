@@ -91,5 +91,5 @@ async function follow(
     if (last !== null) print(last, [ending(last)]);
   };
   await session.request('subscribe', {});
-  tell(await session.state());
+  await session.state(tell);
 }

@@ -16,6 +16,7 @@ import { Leases } from '../../../src/manager/leases.js';
 import { Registry } from '../../../src/manager/registry.js';
 import { runPaths, sessionRecordPath, sessionSocketPath } from '../../../src/session/paths.js';
 import type { SessionRecord } from '../../../src/session/record.js';
+import type { SessionState } from '../../../src/session/state.js';
 import { removeSessionFiles, writeRecord } from '../../../src/session/record-writer.js';
 import { SessionServer } from '../../../src/session/server.js';
 import { until } from '../../process/support/wait.js';
@@ -255,6 +256,32 @@ test('a session that lets go of its manager and lives is found again', async (t)
   assert.notEqual(identify(pid), null);
   assert.equal(fixture.registry.count, 1);
   assert(connections >= 2);
+});
+
+test('what a session answers is not taken for newer than an event behind it', async (t) => {
+  const fixture = new Fixture(t);
+  const answer = (id: number, phase: SessionState['phase']): string =>
+    `${JSON.stringify({ id, ok: true, result: aState({ session: 'living', phase }) })}\n`;
+  const event = `${JSON.stringify({ event: 'state', state: aState({ session: 'living', phase: 'up' }) })}\n`;
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined); // whoever came has gone
+    socket.write(`${JSON.stringify({ greeting: 'pptpd-ts', v: 1, session: 'living', version: '0.1.0' })}\n`);
+    // Answer and event in one piece, as a manager that was busy finds them.
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      for (const line of chunk.split('\n').filter((each) => each !== '')) {
+        const { id } = JSON.parse(line) as { id: number };
+        socket.write(`${answer(id, 'connected')}${event}`);
+      }
+    });
+  });
+  server.listen(sessionSocketPath(fixture.runDirectory, 'living'));
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const seen: string[] = [];
+  fixture.registry.watch({ changed: ({ phase }) => void seen.push(phase) });
+  await fixture.registry.add('living', LEASE, '198.51.100.7');
+  assert.deepEqual(seen, ['up', 'connected', 'up']);
+  assert.deepEqual([await fixture.registry.askAll(5000), fixture.registry.states[0]?.phase], [0, 'up']);
 });
 
 test('a session that ends in order is over once, and its address is free', async (t) => {
