@@ -1,6 +1,6 @@
 /** The argument that names a session, and what all commands do that talk to one: find it, and say what went wrong. */
 import { Argument } from 'commander';
-import { SessionClient } from '../session/client.js';
+import type { SessionClient } from '../session/client.js';
 import { EXIT } from './configuration.js';
 
 /** A class of its own, so that shell completion knows where session ids belong. */
@@ -13,15 +13,14 @@ export class SessionArgument extends Argument {
 /** The sentence that ends every such command's help. */
 export const NO_SUCH_SESSION = 'Exit code 1: there is no such session, or it does not answer.';
 
-/** Runs `ask` with the session's socket, which is closed behind it; a failure is said, and is exit code 1. */
+/** Runs `ask` with the session that `find` finds, null being none, and closes it behind that; a failure is said, and is exit code 1. */
 export async function withSession(
-  runDirectory: string,
-  id: string,
+  find: () => Promise<SessionClient | null>,
   ask: (session: SessionClient) => Promise<void>,
 ): Promise<void> {
   try {
-    const session = await SessionClient.connect(runDirectory, id);
-    await ask(session).finally(() => session.close());
+    const session = await find();
+    await (session && ask(session).finally(() => session.close()));
   } catch (error) {
     console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = EXIT.failed;

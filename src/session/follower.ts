@@ -24,6 +24,7 @@ export class SessionFollower {
   readonly #unreachable = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #watcher: FSWatcher | null = null;
+  #looks = 0;
   #closed = false;
 
   /** `ignored`: sessions that are none of the watcher's. */
@@ -42,6 +43,7 @@ export class SessionFollower {
   }
 
   #look(): void {
+    this.#looks += 1;
     this.#watch();
     const ids = new Set(listSessionIds(this.#runDirectory));
     for (const id of this.#known) if (!ids.has(id)) this.#known.delete(id);
@@ -68,13 +70,15 @@ export class SessionFollower {
   }
 
   async #ask(id: string): Promise<void> {
+    const look = this.#looks;
     try {
       const session = await SessionClient.connect(this.#runDirectory, id);
       if (this.#closed) session.close();
       else this.#handlers.found(session);
     } catch (error) {
-      // Its socket comes behind its record, or it has ended this moment: the next look knows.
+      // Its socket comes behind its record, or it has ended this moment: the next look knows, or would have known already.
       this.#known.delete(id);
+      if (this.#looks > look && !this.#closed) this.#look();
       if (error instanceof SessionGone || this.#unreachable.has(id) || this.#closed) return;
       this.#unreachable.add(id);
       this.#handlers.unreachable(id, error instanceof Error ? error.message : String(error));

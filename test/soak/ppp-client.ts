@@ -96,6 +96,8 @@ export class PppClient {
 
   #recvChap(code: number, identifier: number): void {
     if (code === CHAP_CODE.challenge) {
+      // LCP is open over there: an Ack that comes late answers nothing any more.
+      this.#opened.byUs = true;
       const response = Buffer.concat([RESPONSE, Buffer.from(this.#user)]);
       this.#ask(() => this.#packet(CHAP, CHAP_CODE.response, identifier, response));
     } else if (code === CHAP_CODE.success && !this.authenticated) {

@@ -100,7 +100,8 @@ class Soak {
     this.#settings = {
       addresses: { local: [TUNNEL_LOCAL], remote: ['203.0.113.10-209'] },
       limits: { connections: 200 },
-      timeouts: { firstMessage: 5, establish: 10, echoInterval: 5, echoReply: 10, pppdExit: 2 },
+      // A client whose SYN was lost repeats its first message after 3 s, and again after 6 (RFC 6298 §5.7).
+      timeouts: { firstMessage: 20, establish: 10, echoInterval: 5, echoReply: 10, pppdExit: 2 },
       workers: { spare: SPARE },
       log: { level: 'info', directory: join(this.#server.directory, 'log'), keepFiles: 0 },
       accounting: { file: this.#file, interim: 15 },

@@ -9,7 +9,7 @@ import { PptpCapture } from '../../pcap/pptp-capture.js';
 import type { Sender } from '../../pcap/tcp-stream.js';
 import { TCP_PORT } from '../../pptp/index.js';
 import { type Captured, CAPTURED, type CaptureEvent } from '../../session/captures.js';
-import type { SessionClient } from '../../session/client.js';
+import { SessionClient } from '../../session/client.js';
 import { SessionFollower } from '../../session/follower.js';
 import { listSessionIds } from '../../session/record.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
@@ -54,9 +54,9 @@ export const captureCommand = (): Command =>
       }
       const runDirectory = runDirectoryOf(options);
       const stop = stopSignal();
-      const wanted = id ?? (await nextSession(runDirectory, options.next, stop));
-      if (wanted === null) return;
-      await withSession(runDirectory, wanted, async (session) => {
+      const find = async (): Promise<SessionClient | null> =>
+        id === undefined ? nextSession(runDirectory, options.next, stop) : SessionClient.connect(runDirectory, id);
+      await withSession(find, async (session) => {
         const output = await openOutput(options.write);
         await captureSession(session, output, options.write, stop);
       });
@@ -69,30 +69,30 @@ async function openOutput(name: string): Promise<Writable> {
   return file;
 }
 
-/** The id of the next session that comes from there; null: told to stop before. */
+/** The next session that comes from there, asked already: its login does not wait; null: told to stop before. */
 async function nextSession(
   runDirectory: string,
   clients: BlockList | undefined,
   stop: AbortSignal,
-): Promise<string | null> {
+): Promise<SessionClient | null> {
   console.error('waiting for the client to connect; Ctrl-C ends it');
   return new Promise((resolve) => {
-    const settle = (id: string | null): void => {
+    let settled = false;
+    const settle = (session: SessionClient | null): void => {
+      settled = true;
       follower.close();
-      resolve(id);
+      resolve(session);
     };
     const found = async (session: SessionClient): Promise<void> => {
       const { peer } = await session.state();
-      if (clients?.check(peer.address) === true) settle(session.id);
+      if (!settled && clients?.check(peer.address) === true) settle(session);
+      else session.close();
     };
     const follower = new SessionFollower(
       runDirectory,
       {
         // One that ends before it has answered was none to be captured.
-        found: (session) =>
-          void found(session)
-            .catch(() => undefined)
-            .finally(() => session.close()),
+        found: (session) => void found(session).catch(() => session.close()),
         unreachable: (_, why) => console.error(`pptpd-ts: ${why}`),
       },
       listSessionIds(runDirectory),

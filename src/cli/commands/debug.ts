@@ -2,6 +2,7 @@
 import { Argument, Command } from 'commander';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../../log/level.js';
+import { SessionClient } from '../../session/client.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { NO_SUCH_SESSION, SessionArgument, withSession } from '../session-argument.js';
 
@@ -20,8 +21,11 @@ export const debugCommand = (): Command =>
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExamples:\n  pptpd-ts debug 1kzdpy on\n  pptpd-ts debug 1kzdpy off\n\n${NO_SUCH_SESSION}`)
     .action(async (id: string, state: keyof typeof LEVELS, options: RunDirectoryOptions & { json?: true }) => {
-      await withSession(runDirectoryOf(options), id, async (session) => {
-        const { level } = answer.parse(await session.request('logLevel', { level: LEVELS[state] }));
-        console.log(options.json ? JSON.stringify({ session: id, level }) : `session ${id} logs at level ${level}`);
-      });
+      await withSession(
+        async () => SessionClient.connect(runDirectoryOf(options), id),
+        async (session) => {
+          const { level } = answer.parse(await session.request('logLevel', { level: LEVELS[state] }));
+          console.log(options.json ? JSON.stringify({ session: id, level }) : `session ${id} logs at level ${level}`);
+        },
+      );
     });

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { interfaceOfPppd } from '../../host/ppp-interface.js';
 import type { SessionState } from '../../session/state.js';
+import { SessionClient } from '../../session/client.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { describeSession } from '../description.js';
 import { lastLines, type LogLine, logLineText } from '../log-tail.js';
@@ -26,18 +27,23 @@ export const showCommand = (): Command =>
       `\nExamples:\n  pptpd-ts show 1kzdpy\n  pptpd-ts show 1kzdpy --lines 50\n  pptpd-ts show 1kzdpy --json | jq .counters\n\n${NO_SUCH_SESSION}`,
     )
     .action(async (id: string, options: ShowOptions) => {
-      await withSession(runDirectoryOf(options), id, async (session) => {
-        const state = await session.state();
-        const interfaceName = state.pppdPid === null ? null : interfaceOfPppd(state.pppdPid);
-        const lastLog = logOf(state, options.lines);
-        if (options.json) {
-          console.log(JSON.stringify({ ...state, interface: interfaceName, lastLog }, null, 2));
-          return;
-        }
-        console.log(describeSession(state, interfaceName, Date.now()));
-        if (lastLog.length === 0) return;
-        console.log(['', bold('last log lines (UTC)'), ...lastLog.map((line) => `  ${logLineText(line)}`)].join('\n'));
-      });
+      await withSession(
+        async () => SessionClient.connect(runDirectoryOf(options), id),
+        async (session) => {
+          const state = await session.state();
+          const interfaceName = state.pppdPid === null ? null : interfaceOfPppd(state.pppdPid);
+          const lastLog = logOf(state, options.lines);
+          if (options.json) {
+            console.log(JSON.stringify({ ...state, interface: interfaceName, lastLog }, null, 2));
+            return;
+          }
+          console.log(describeSession(state, interfaceName, Date.now()));
+          if (lastLog.length === 0) return;
+          console.log(
+            ['', bold('last log lines (UTC)'), ...lastLog.map((line) => `  ${logLineText(line)}`)].join('\n'),
+          );
+        },
+      );
     });
 
 function logOf({ log }: SessionState, count: number): LogLine[] {
