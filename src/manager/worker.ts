@@ -62,7 +62,12 @@ export class Worker {
   constructor({ entry, startTimeout }: WorkerProgram, log: Logger) {
     this.#log = log;
     // A process group of its own: an interrupt at the manager's terminal is for the manager, which ends sessions in order.
-    this.#child = fork(entry, [], { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = fork(entry, [], {
+      detached: true,
+      // The manager's options of V8 are for the manager.
+      execArgv: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.#startTimer = setTimeout(() => {
       this.#log.error({ worker: this.#child.pid }, 'a ctrl worker did not start in time; ending it');
       this.kill();
