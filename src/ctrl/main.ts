@@ -59,8 +59,9 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     void over(handoff.configuration.workers.sessions);
   };
   session = adopted;
-  report({ type: 'adopted', v: REPORT_VERSION, session: handoff.session });
+  // The client's answer first: what the manager does when it hears of the adoption would delay it.
   adopted.start();
+  report({ type: 'adopted', v: REPORT_VERSION, session: handoff.session });
 }
 
 process.on('message', (message: unknown, socket: Socket | undefined) => {

@@ -44,6 +44,8 @@ export interface HandshakesResult {
   readonly seconds: number;
   readonly start: readonly number[];
   readonly call: readonly number[];
+  /** From the call's request to pppd's first frame; none where clients do not wait for it. */
+  readonly frame: readonly number[];
 }
 
 export interface StormResult {

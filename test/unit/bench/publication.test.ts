@@ -32,7 +32,7 @@ const SLICE = {
 function handshakes(value: number): PublishedRow[] {
   const work = WORKS.find(({ id }) => id === 'handshakes');
   assert.ok(work !== undefined);
-  const result: LoadResult = { served: value, seconds: 1, start: [], call: [] };
+  const result: LoadResult = { served: value, seconds: 1, start: [], call: [], frame: [] };
   return rowsOf(work, new Map([['ours', [result]]])).map((row) => ({ ...row, measured }));
 }
 
