@@ -6,6 +6,9 @@
  * others stand for it: either the window itself is filling up (a burst was lost: it slides on), or a run of
  * consecutive packets has come with nothing in the window between them (a long outage; backwards only after silence,
  * since a replayed burst must not take MPPE's keys back).
+ *
+ * A run may be forged, and so the window that it takes away is remembered: a packet that belongs there has it back at once,
+ * however many runs come. Only when nothing has belonged there for SILENCE_TO_SETTLE is the run's window the stream's own.
  */
 import { ReorderWait } from './reorder-wait.js';
 import { advance, distance } from './serial.js';
@@ -18,6 +21,11 @@ export const HELD_TO_SLIDE = 8;
 export const RUN_TO_RESYNC = 5;
 /** For so long nothing must have been accepted before a run may take the window back, ms. */
 export const SILENCE_TO_GO_BACK = 2000;
+/**
+ * For so long nothing must have come for the window that a run has taken away until it is forgotten, ms. Clients are not
+ * silent for so long: they answer pppd's LCP echoes, every 30 s with our starter options.
+ */
+export const SILENCE_TO_SETTLE = 120_000;
 
 /** Numbers behind the next one of which is remembered whether they came: tells a duplicate from a late packet. */
 const HISTORY = 200;
@@ -25,6 +33,9 @@ const HISTORY = 200;
 const RING = 512;
 const IN_RING = RING - 1;
 const NONE = -1;
+
+/** Whether a packet so far ahead of the one that is missing is of the window. */
+const isWithin = (ahead: number): boolean => ahead >= 0 && ahead < WINDOW;
 
 /**
  * `accepted`: in order, now among the released ones. `held`: kept until its turn. The others leave the packet with the
@@ -52,6 +63,12 @@ export class ReceiveSequence {
   #runNext = 0;
   #run = 0;
   #acceptedAt = 0;
+  /** The window in force is the stream's own, not a run's. */
+  #isOwn = true;
+  #ownAcceptedAt = 0;
+  /** The number that is waited for in the other window: the stream's own while a run's is in force, and the reverse. */
+  #other = 0;
+  #hasOther = false;
 
   /** The number that is waited for. */
   get next(): number {
@@ -111,6 +128,8 @@ export class ReceiveSequence {
     this.#came[sequence & IN_RING] = 1;
     this.#run = 0;
     this.#acceptedAt = now;
+    if (!this.#isOwn && now - this.#ownAcceptedAt >= SILENCE_TO_SETTLE) this.#settle();
+    if (this.#isOwn) this.#ownAcceptedAt = now;
     if (distance(this.#highest, sequence) > 0) this.#highest = sequence;
   }
 
@@ -125,6 +144,10 @@ export class ReceiveSequence {
   }
 
   #receiveOutside(sequence: number, ahead: number, slot: number, now: number): Verdict {
+    if (this.#hasOther && isWithin(distance(this.#other, sequence))) {
+      this.#moveTo(this.#other, !this.#isOwn);
+      return this.receive(sequence, slot, now);
+    }
     const beyond = ahead > 0;
     if (beyond && this.#held >= HELD_TO_SLIDE && distance(this.#highest, sequence) < WINDOW) {
       this.#giveUpTo(advance(sequence, 1 - WINDOW));
@@ -133,7 +156,7 @@ export class ReceiveSequence {
     this.#run = this.#run > 0 && sequence === this.#runNext ? this.#run + 1 : 1;
     this.#runNext = advance(sequence, 1);
     if (this.#run >= RUN_TO_RESYNC && (beyond || now - this.#acceptedAt >= SILENCE_TO_GO_BACK)) {
-      this.#resync(sequence);
+      this.#moveTo(sequence, false);
       return this.receive(sequence, slot, now);
     }
     if (beyond || ahead < -HISTORY) return 'outside';
@@ -142,11 +165,22 @@ export class ReceiveSequence {
     return 'late';
   }
 
-  #resync(sequence: number): void {
+  /** Puts the window that begins with `sequence` in force; of the two that are known the stream's own is never forgotten. */
+  #moveTo(sequence: number, isOwn: boolean): void {
     if (this.#held > 0) this.#giveUpTo(advance(this.#highest, 1));
+    if (this.#isOwn !== isOwn) {
+      this.#other = this.#next;
+      this.#hasOther = true;
+      this.#isOwn = isOwn;
+    }
     this.#came.fill(0);
     this.#begin(sequence);
     this.resyncs += 1;
+  }
+
+  #settle(): void {
+    this.#isOwn = true;
+    this.#hasOther = false;
   }
 
   /** The highest number in the window that has waited long enough. */

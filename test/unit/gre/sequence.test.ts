@@ -7,6 +7,7 @@ import {
   ReceiveSequence,
   RUN_TO_RESYNC,
   SILENCE_TO_GO_BACK,
+  SILENCE_TO_SETTLE,
   type Verdict,
   WINDOW,
 } from '../../../src/gre/sequence.js';
@@ -325,6 +326,64 @@ describe('a stream that has moved on', () => {
     const verdicts = run(0, RUN_TO_RESYNC + 1).map((number) => sequence.receive(number, 1, SILENCE_TO_GO_BACK));
     assert.deepEqual(verdicts.slice(-2), ['accepted', 'accepted']);
     assert.equal(sequence.highest, RUN_TO_RESYNC);
+  });
+});
+
+describe('a window that a run has taken away', () => {
+  /** Numbers 0 to 19 have come, then a run far ahead; returns the number behind the run. */
+  const taken = (sequence: ReceiveSequence): number => {
+    for (const number of run(0, 20)) sequence.receive(number, number, 0);
+    for (const number of run(1_000_000, RUN_TO_RESYNC)) sequence.receive(number, 0, 0);
+    take(sequence);
+    return 1_000_000 + RUN_TO_RESYNC;
+  };
+
+  test('is had back by the next packet that belongs there', () => {
+    const sequence = new ReceiveSequence();
+    taken(sequence);
+    assert.deepEqual([sequence.receive(20, 7, 0), take(sequence), sequence.next], ['accepted', [7], 21]);
+    assert.equal(sequence.highest, 20);
+  });
+
+  test('also by one behind a gap, which is waited for', () => {
+    const sequence = new ReceiveSequence();
+    taken(sequence);
+    assert.equal(sequence.receive(22, 7, 0), 'held');
+    assert.deepEqual([sequence.receive(20, 8, 0), sequence.receive(21, 9, 0), take(sequence)].flat(), [
+      'accepted',
+      'accepted',
+      8,
+      9,
+      7,
+    ]);
+  });
+
+  test('and is not lost to further runs, however many: nothing of the stream is lost', () => {
+    const sequence = new ReceiveSequence();
+    let own = 20;
+    taken(sequence);
+    for (let forged = 0; forged < 50; forged += 1) {
+      for (const number of run(forged * 5_000_000, RUN_TO_RESYNC + (forged % 3))) sequence.receive(number, 0, forged);
+      take(sequence);
+      assert.deepEqual([sequence.receive(own, own, forged), take(sequence)], ['accepted', [own]]);
+      own += 1;
+    }
+    assert.equal(sequence.lost, 0);
+  });
+
+  test("nor is the run's, should it be the stream: it is in force again with its next packet", () => {
+    const sequence = new ReceiveSequence();
+    const next = taken(sequence);
+    sequence.receive(20, 0, 0);
+    assert.deepEqual([sequence.receive(next, 7, 0), sequence.next], ['accepted', next + 1]);
+  });
+
+  test('is forgotten when nothing has belonged there for long, and then the run is the stream', () => {
+    const sequence = new ReceiveSequence();
+    const next = taken(sequence);
+    assert.equal(sequence.receive(next, 1, SILENCE_TO_SETTLE - 1), 'accepted');
+    assert.equal(sequence.receive(next + 1, 2, SILENCE_TO_SETTLE), 'accepted');
+    assert.equal(sequence.receive(20, 3, SILENCE_TO_SETTLE), 'outside');
   });
 });
 
