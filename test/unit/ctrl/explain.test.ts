@@ -79,7 +79,7 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   clientVanished: { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s' },
   connectionFailed: { reason: 'connectionFailed', detail: 'read ETIMEDOUT' },
   protocolError: { reason: 'protocolError', detail: 'the magic cookie is wrong' },
-  relayFailed: { reason: 'relayFailed', detail: 'cannot send GRE: ENODEV' },
+  relayFailed: { reason: 'relayFailed', detail: 'cannot send GRE: EINVAL' },
   noCall: { reason: 'noCall', seconds: 60, ppp: null },
   terminated: withFailure({ reason: 'terminated', by: 'client', text: 'User request', windowsError: null }),
   pppdDied: { detail: 'pppd was ended by signal 9' },
