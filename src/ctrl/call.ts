@@ -46,6 +46,16 @@ export interface CallOptions {
   readonly handlers: CallHandlers;
 }
 
+/** A call that cannot begin; the message is the sentence for the log. */
+export class CallFailed extends Error {
+  readonly reason: Extract<CloseReason, 'pppdFailed' | 'relayFailed'>;
+
+  constructor(reason: CallFailed['reason'], cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.reason = reason;
+  }
+}
+
 export class Call {
   readonly #options: CallOptions;
   readonly #pppd: Pppd;
@@ -58,12 +68,16 @@ export class Call {
   #started = false;
   #closing = false;
 
-  /** Starts pppd and the relay. Throws the sentence for the log when either cannot be. */
+  /** Starts pppd and the relay. Throws CallFailed when either cannot be. */
   constructor(options: CallOptions) {
     this.#options = options;
     const { configuration, lease, peerAddress, localAddress, request, timers } = options;
     const { pppd } = configuration;
-    this.#pppd = new Pppd(pppd.path, pppdArguments(pppd, lease, peerAddress), timers);
+    try {
+      this.#pppd = new Pppd(pppd.path, pppdArguments(pppd, lease, peerAddress), timers);
+    } catch (error) {
+      throw new CallFailed('pppdFailed', error);
+    }
     this.#over = this.#awaitOver();
     void this.#over.then((text) => this.#end(this.#started ? 'pppdExited' : 'pppdFailed', text));
     try {
@@ -90,7 +104,7 @@ export class Call {
     } catch (error) {
       this.#closing = true;
       void this.#pppd.end(configuration.timeouts.pppdExit);
-      throw error;
+      throw new CallFailed('relayFailed', error);
     }
   }
 

@@ -175,7 +175,8 @@ const FAILURES = {
   relayFailed: {
     when: ({ reason }) => reason === 'relayFailed',
     tell: (evidence) =>
-      `${quoted(evidence)}: see the system's own word on GRE between ${evidence.local} and ${evidence.peer}`,
+      `${quoted(evidence)}: see what the system has against it by ip route get ${evidence.peer} from ${evidence.local}: ` +
+      'a blackhole route to the client, or an address of ours that is gone',
   },
   noCall: {
     when: ({ reason }) => reason === 'noCall',

@@ -20,7 +20,7 @@ import { removeSessionFiles, writeRecord } from '../session/record-writer.js';
 import { SessionServer } from '../session/server.js';
 import type { SessionPhase, SessionState } from '../session/state.js';
 import { Account } from './account.js';
-import { Call } from './call.js';
+import { Call, CallFailed } from './call.js';
 import { ControlConnection } from './control-connection.js';
 import { describeBlackHole, explain, type Explanation } from './explain.js';
 import { Limits } from './limits.js';
@@ -264,8 +264,9 @@ export class Session {
         },
       });
     } catch (error) {
+      if (!(error instanceof CallFailed)) throw error;
       this.#refuseCall(request, 'pppdFailed');
-      void this.close('pppdFailed', error instanceof Error ? error.message : String(error));
+      void this.close(error.reason, error.message);
       return;
     }
     this.#call.setTap(this.#server.captures.tap);

@@ -12,9 +12,18 @@ import { TCP_PORT } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
 import { ControlGroup } from './support/control-group.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
-import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, Server, type Settings, startServer } from './support/server.js';
+import {
+  CLIENT_ADDRESSES,
+  endWith,
+  type LogLine,
+  SERVER_ADDRESS,
+  Server,
+  type Settings,
+  startServer,
+} from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
 import { until } from './support/wait.js';
+import { MUCH_OCTETS } from './support/worker-fault.js';
 
 const [NEWCOMER, BYSTANDER] = CLIENT_ADDRESSES;
 /** Processes and threads: fewer than there are, so that none can be added, and more than any test needs. */
@@ -199,6 +208,32 @@ test('memory: the worker that takes it all is ended, and its client closed; no o
   await assertOthersGone(server, descriptors);
   assert(server.isRunning);
   // Within the same limit, at the same address.
+  await assertServedAgain();
+  await assertWell(tunnel);
+});
+
+test('memory: a client for whose worker there is none waits, and is served when there is some', async (t) => {
+  const group = ControlGroup.make(t, 'memory');
+  if (group === null) return;
+  const server = await startIn(t, group, { ...TWO, workers: { spare: 0 } });
+  const tunnel = await bystanding(t);
+  const descriptors = server.descriptors();
+  const struck = server.strikeWorker('everyOneNeedsMuchToStart');
+  group.limit(group.use + MUCH_OCTETS / 2);
+  const newcomer = await Client.connect(NEWCOMER);
+  newcomer.send(START);
+  const first = await struck;
+  const diedEarly = (line: LogLine): boolean =>
+    /ended before it was ready/.test(line.msg) && line['how'] === 'signal SIGKILL';
+  await server.waitForLog('no memory', (line) => diedEarly(line) && line['worker'] === first);
+  await server.waitForLog('another try in vain', (line) => diedEarly(line) && line['worker'] !== first);
+  await assertWell(tunnel);
+  assert(server.isRunning);
+  group.limit(group.use + 4 * MUCH_OCTETS);
+  assert.equal((await newcomer.next('StartControlConnectionReply')).resultCode, 1);
+  newcomer.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  await newcomer.closed;
+  await assertOthersGone(server, descriptors);
   await assertServedAgain();
   await assertWell(tunnel);
 });

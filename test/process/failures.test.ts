@@ -1,10 +1,10 @@
 /**
  * Each way for a login to fail that needs no real PPP: one line at level warn at its end, with the cause and a sentence
- * that names the real addresses. GRE is blocked by the kernel's own packet filter. The others: test/lab.
+ * that names the real addresses. The way is blocked by the kernel's own packet filter, or by its routes. The others: test/lab.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as pass } from 'node:timers/promises';
@@ -12,13 +12,19 @@ import { QUIET } from '../../src/gre/size-loss.js';
 import { CALL, Client } from './support/client.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, type Settings, startServer } from './support/server.js';
+import { ip } from './support/station.js';
 import { IPV4, Tunnel } from './support/tunnel.js';
 import { until } from './support/wait.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [CLIENT] = CLIENT_ADDRESSES;
-const LCP = 0xc021;
+const [LCP, CHAP, IPCP] = [0xc021, 0xc223, 0x8021];
+/** Codes of LCP and IPCP (RFC 1661 §5), and CHAP's (RFC 1994 §4). */
+const [REQUEST, ACK, NAK, REJECT, TERMINATE] = [1, 2, 3, 4, 5];
+const RESPONSE = 2;
+/** How often the kernel sends again before it gives a connection up, in this namespace. */
+const RETRIES = '/proc/sys/net/ipv4/tcp_retries2';
 
 /** Has the kernel drop what the nftables expression `which` matches, until the test ends. */
 function drop(t: TestContext, which: string): void {
@@ -26,6 +32,31 @@ function drop(t: TestContext, which: string): void {
   const { status, stderr } = spawnSync('nft', ['-f', '-'], { input: rules, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   t.after(() => spawnSync('nft', ['delete', 'table', 'ip', 'blocked']));
+}
+
+/** Has the kernel refuse to send to the client, until the returned function is called or the test ends. */
+function blackhole(t: TestContext): () => void {
+  // Before the route by which the address is local.
+  ip(`route prepend blackhole ${CLIENT}/32 table local`);
+  let isThere = true;
+  const remove = (): void => {
+    if (isThere) ip(`route delete blackhole ${CLIENT}/32 table local`);
+    isThere = false;
+  };
+  t.after(remove);
+  return remove;
+}
+
+/** A packet of LCP, CHAP or IPCP. */
+const packet = (code: number, identifier: number, data: Uint8Array): Buffer =>
+  Buffer.of(code, identifier, 0, 4 + data.length, ...data);
+
+/** Resolves when so many packets with a frame have come from the client. */
+async function received(server: Server, count: number): Promise<void> {
+  await until(`${count} frames of the client`, async () => {
+    const [session] = await server.sessions();
+    return (session?.counters?.['rxPackets'] ?? 0) >= count;
+  });
 }
 
 /** The one line that explains the failure, when the session is over. */
@@ -47,7 +78,7 @@ describe('GRE is blocked', () => {
     const server = await startServer(t, {}, 'insist');
     const tunnel = await Tunnel.open(t);
     await until('all requests of our pppd', () => tunnel.packets.length >= 5);
-    await tunnel.sendFrame(LCP, Buffer.of(1, 1, 0, 4));
+    await tunnel.sendFrame(LCP, packet(REQUEST, 1, Buffer.of()));
     tunnel.client.end();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'greNotReceived');
@@ -58,17 +89,106 @@ describe('GRE is blocked', () => {
     drop(t, `ip protocol gre ip daddr ${CLIENT}`);
     const server = await startServer(t, {}, 'insist');
     const tunnel = await Tunnel.open(t);
-    for (let request = 0; request < 3; request += 1) await tunnel.sendFrame(LCP, Buffer.of(1, 1, 0, 4));
-    // Each look is a connection to the session's socket.
-    for (;;) {
-      const [session] = await server.sessions();
-      if ((session?.counters?.['rxPackets'] ?? 0) >= 3) break;
-    }
+    for (let request = 0; request < 3; request += 1) await tunnel.sendFrame(LCP, packet(REQUEST, 1, Buffer.of()));
+    await received(server, 3);
     tunnel.client.end();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'greNotDelivered');
     assert.match(msg, new RegExp(`IP protocol 47 pass from ${SERVER_ADDRESS} to ${CLIENT}`));
   });
+
+  test('on the way to us, behind its first answer: the direction is not told', async (t) => {
+    const server = await startServer(t, {}, 'insist');
+    const tunnel = await Tunnel.open(t);
+    await until('all requests of our pppd', () => tunnel.packets.length >= 5);
+    const request = await tunnel.nextFrame(LCP);
+    const mru = Buffer.of(1, 4, 0x05, 0x78);
+    await tunnel.sendFrame(LCP, packet(NAK, 1, mru));
+    await received(server, 1);
+    drop(t, `ip protocol gre ip saddr ${CLIENT}`);
+    await tunnel.sendFrame(LCP, packet(ACK, 1, request.subarray(4)));
+    await tunnel.sendFrame(LCP, packet(REQUEST, 1, mru));
+    tunnel.client.end();
+    const { cause, msg } = await failure(server);
+    assert.equal(cause, 'lcpTimeout');
+    assert.match(msg, /never agreed.*\(LCP Configure-Requests sent: client 0, our pppd 5\)/);
+  });
+});
+
+describe('the client ends the negotiation', () => {
+  const end = packet(TERMINATE, 2, Buffer.from('User request'));
+
+  test('of LCP, in words of its own', async (t) => {
+    const server = await startServer(t, {}, 'login');
+    const tunnel = await Tunnel.open(t);
+    await tunnel.openLcp();
+    await tunnel.sendFrame(LCP, end);
+    await tunnel.client.closed;
+    const { cause, msg } = await failure(server);
+    assert.equal(cause, 'terminated');
+    assert.match(msg, /the client ended the link before it was up: "User request"/);
+  });
+
+  const inWords = 'Could not determine local IP address';
+  const ways: readonly [string, (request: Buffer) => Buffer, RegExp][] = [
+    ['rejects our address', (request) => packet(REJECT, 1, request.subarray(4)), /in IPCP: let the client/],
+    ['closes IPCP', () => packet(TERMINATE, 1, Buffer.from(inWords)), new RegExp(`in IPCP: "${inWords}"`)],
+  ];
+  for (const [how, answer, sentence] of ways) {
+    test(`because of the addresses: it ${how}`, async (t) => {
+      const server = await startServer(t, {}, 'login');
+      const tunnel = await Tunnel.open(t);
+      await tunnel.openLcp();
+      await tunnel.nextFrame(CHAP);
+      // 49 octets that prove nothing: the stand-in believes the name.
+      await tunnel.sendFrame(CHAP, packet(RESPONSE, 1, Buffer.of(49, ...Buffer.alloc(49), ...Buffer.from('alice'))));
+      await tunnel.sendFrame(IPCP, answer(await tunnel.nextFrame(IPCP)));
+      await tunnel.sendFrame(LCP, end);
+      await tunnel.client.closed;
+      const { cause, msg } = await failure(server);
+      assert.equal(cause, 'addressRefused');
+      assert.match(msg, /the client refused the IP addresses/);
+      assert.match(msg, sentence);
+    });
+  }
+});
+
+describe('the system does not let us send to the client', () => {
+  const ways: readonly [string, (t: TestContext) => Promise<() => void>, RegExp][] = [
+    [
+      'when it calls',
+      async (t) => {
+        const client = await Client.start();
+        const open = blackhole(t);
+        client.send(CALL);
+        return open;
+      },
+      /cannot connect GRE to .*: EINVAL/,
+    ],
+    [
+      'while its call stands',
+      async (t) => {
+        const tunnel = await Tunnel.open(t);
+        await tunnel.openLcp();
+        // pppd asks the client for its name again and again.
+        await tunnel.nextFrame(CHAP);
+        return blackhole(t);
+      },
+      /cannot send GRE: EINVAL/,
+    ],
+  ];
+  for (const [when, begin, why] of ways) {
+    test(when, async (t) => {
+      const server = await startServer(t, {}, 'login');
+      const open = await begin(t);
+      await server.waitForLog('our leave', ({ message }) => message === 'StopControlConnectionRequest');
+      open();
+      const { cause, msg } = await failure(server);
+      assert.equal(cause, 'relayFailed');
+      assert.match(msg, why);
+      assert.match(msg, new RegExp(`ip route get ${CLIENT} from ${SERVER_ADDRESS}`));
+    });
+  }
 });
 
 describe('the call fails', () => {
@@ -146,6 +266,30 @@ describe('the client fails', () => {
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'clientVanished');
     assert.match(msg, new RegExp(`client ${CLIENT} has vanished.* for 1 s`));
+  });
+
+  test('it resets its connection', async (t) => {
+    const server = await startServer(t);
+    const { client } = await Client.call();
+    client.reset();
+    const { cause, msg } = await failure(server);
+    assert.equal(cause, 'connectionFailed');
+    assert.match(msg, new RegExp(`\\(read ECONNRESET\\): the way between ${CLIENT} and ${SERVER_ADDRESS}`));
+  });
+
+  test('nothing of what it is sent arrives any more', async (t) => {
+    const retries = readFileSync(RETRIES, 'latin1');
+    writeFileSync(RETRIES, '1');
+    t.after(() => writeFileSync(RETRIES, retries));
+    const server = await startServer(t);
+    const { client } = await Client.call();
+    drop(t, `ip daddr ${CLIENT} tcp sport 1723`);
+    client.send({ type: 'EchoRequest', identifier: 1 });
+    const { cause, msg } = await failure(server);
+    assert.equal(cause, 'connectionFailed');
+    assert.match(msg, /read ETIMEDOUT/);
+    // Nor does it hear of the end.
+    client.reset();
   });
 
   test('it leaves before it is logged in, or clears its call: one line, not another when the session ends', async (t) => {

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 const VARIABLE = 'PPTPD_TS_TEST_FAULTS';
 
 const LEAK_OCTETS = 4 << 20;
+/** Far more than any other process of the server has, so that the kernel ends this one when there is not as much. */
+export const MUCH_OCTETS = 256 << 20;
 
 interface Disorder {
   readonly at: 'start' | 'ready' | 'handoff' | 'adopted';
@@ -18,6 +20,8 @@ interface Disorder {
   readonly says?: object;
   /** From the next SIGUSR2 on it takes memory, without end. */
   readonly leaks?: true;
+  /** It takes `MUCH_OCTETS`, and goes on with them. */
+  readonly needsMuch?: true;
   /** Not only to the first that gets there, until the order is taken back. */
   readonly every?: true;
 }
@@ -35,6 +39,7 @@ const FAULTS = {
   readyAtHandoff: { at: 'handoff', says: { type: 'ready', v: 1 } },
   liesAboutItsSession: { at: 'handoff', says: { type: 'adopted', v: 1, session: 'abc123' } },
   leaksWhenTold: { at: 'start', leaks: true },
+  everyOneNeedsMuchToStart: { at: 'start', needsMuch: true, every: true },
   talksNonsense: { at: 'handoff', says: { type: 'adopted', v: 'one', session: ['x'] } },
 } as const satisfies Record<string, Disorder>;
 
@@ -71,22 +76,24 @@ export class FaultFolder {
   }
 }
 
-/** Takes memory and touches it, until the system ends the process. */
-function leak(): void {
-  const taken: Buffer[] = [];
-  for (;;) taken.push(Buffer.alloc(LEAK_OCTETS, 1));
+const taken: Buffer[] = [];
+
+/** Takes memory and touches it: so much, or until the system ends the process. */
+function take(octets: number): void {
+  for (let count = 0; count < octets; count += LEAK_OCTETS) taken.push(Buffer.alloc(LEAK_OCTETS, 1));
 }
 
 /** Carries out what was ordered for this point. */
 function obey(orders: string, point: Disorder['at'], send: (message: object) => void): void {
-  for (const [fault, { at, signal, says, leaks, every }] of Object.entries<Disorder>(FAULTS)) {
+  for (const [fault, { at, signal, says, leaks, needsMuch, every }] of Object.entries<Disorder>(FAULTS)) {
     const order = join(orders, fault);
     if (at !== point || !existsSync(order)) continue;
     const done = `${order}.${process.pid}`;
     if (every === true) writeFileSync(done, '');
     else renameSync(order, done);
     if (says !== undefined) send(says);
-    if (leaks === true) process.once('SIGUSR2', leak);
+    if (leaks === true) process.once('SIGUSR2', () => take(Infinity));
+    if (needsMuch === true) take(MUCH_OCTETS);
     if (signal !== undefined) process.kill(process.pid, signal);
   }
 }
