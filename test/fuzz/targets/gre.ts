@@ -103,8 +103,9 @@ export const greSequence: Target = {
       assert((sequence.deadline() === null) === (sequence.held === 0));
       if (sequence.resyncs > resyncs) {
         const run = numbers.slice(-RUN_TO_RESYNC);
-        const isRun = run.length === RUN_TO_RESYNC && run.every((each, index) => each === ((run[0] ?? 0) + index) >>> 0);
-        const isKnown = [...left].some((place) => distance(place, number) >= 0 && distance(place, number) < WINDOW);
+        const isRun =
+          run.length === RUN_TO_RESYNC && run.every((each, index) => each === ((run[0] ?? 0) + index) >>> 0);
+        const isKnown = [...left].some((known) => distance(known, number) >= 0 && distance(known, number) < WINDOW);
         assert(isRun || isKnown, 'the window was moved by less than a run, to where it never was');
         left.add(place);
       }
