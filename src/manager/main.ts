@@ -4,7 +4,7 @@
  */
 import { loadConfiguration } from '../config/load.js';
 import type { Configuration } from '../config/schema.js';
-import { runChecks, formatFailure } from '../host/checks.js';
+import { runChecks, formatFailure } from '../doctor/checks.js';
 import { ownUser } from '../host/identity.js';
 import { openLog } from '../log/logger.js';
 import { runPaths } from '../session/paths.js';

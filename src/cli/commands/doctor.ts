@@ -1,9 +1,9 @@
 /** `pptpd-ts doctor`: does this machine have what the server needs? One line a check. */
 import { Command } from 'commander';
-import { type CheckResult, formatFailure, runChecks } from '../../host/checks.js';
+import { type CheckResult, formatFailure, runChecks } from '../../doctor/checks.js';
 import { findAccount } from '../../host/account.js';
-import { type Machine, thisMachine } from '../../host/machine.js';
-import { machineAs } from '../../host/machine-as.js';
+import { type Machine, thisMachine } from '../../doctor/machine.js';
+import { machineAs } from '../../doctor/machine-as.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
 import { green, red, yellow } from '../output.js';
 

@@ -5,9 +5,9 @@
 import type { Configuration } from '../config/schema.js';
 import { bad, type Check, good, type Outcome } from './check.js';
 import type { Machine } from './machine.js';
-import { optionsArguments, PEERS } from './pppd-options.js';
+import { optionsArguments, PEERS } from '../host/pppd-options.js';
 import { wordLines } from './pppd-words.js';
-import { missing } from './identity.js';
+import { missing } from '../host/identity.js';
 import { identityOf } from './privilege-checks.js';
 
 /** pppd reads it first, whatever else it is given. */

@@ -3,7 +3,7 @@ import { addressList, addressNumber, addressText } from '../config/addresses.js'
 import type { Configuration } from '../config/schema.js';
 import { runPaths } from '../session/paths.js';
 import { bad, type Check, good } from './check.js';
-import { LISTEN_FAILURES } from './listen-failures.js';
+import { LISTEN_FAILURES } from '../host/listen-failures.js';
 import type { Machine } from './machine.js';
 import { effectiveOptions } from './pppd-checks.js';
 

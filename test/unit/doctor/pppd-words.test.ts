@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { wordLines } from '../../../src/host/pppd-words.js';
+import { wordLines } from '../../../src/doctor/pppd-words.js';
 
 const cases: [title: string, text: string, lines: string[][]][] = [
   ['nothing', '', []],

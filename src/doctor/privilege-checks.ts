@@ -1,6 +1,6 @@
 /** Checks of who the server is: its user, and what the kernel lets that user do. */
 import { bad, type Check, good } from './check.js';
-import { type Capability, missing, parseIdentity } from './identity.js';
+import { type Capability, missing, parseIdentity } from '../host/identity.js';
 import type { Machine } from './machine.js';
 
 /** Ports below it are for the privileged; the kernel's default. */

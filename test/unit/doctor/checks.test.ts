@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configurationSchema } from '../../../src/config/schema.js';
-import { type CheckResult, formatFailure, runChecks } from '../../../src/host/checks.js';
-import type { CommandResult, Failure, Machine } from '../../../src/host/machine.js';
+import { type CheckResult, formatFailure, runChecks } from '../../../src/doctor/checks.js';
+import type { CommandResult, Failure, Machine } from '../../../src/doctor/machine.js';
 
 const OPTIONS = '/etc/ppp/options.pptpd';
 

@@ -3,7 +3,7 @@
  * what that user will meet. Files that are pppd's own business (secrets, the kernel's device) are still seen by root.
  */
 import { spawnSync } from 'node:child_process';
-import { type Account, identityArguments } from './account.js';
+import { type Account, identityArguments } from '../host/account.js';
 import { type Machine, thisMachine } from './machine.js';
 
 export function machineAs(account: Account): Machine {
