@@ -73,7 +73,8 @@ function diagnoseTermination(state: Evidence, termination: Termination): PppFail
 /** Where frames get lost when LCP is not agreed. */
 function lostWay({ frames, lcp }: Evidence): 'toClient' | 'fromClient' | null {
   if (frames.fromClient === 0) return 'fromClient';
-  return lcp.client.requests > 0 && lcp.client.answers === 0 ? 'toClient' : null;
+  // One request alone may come from a client that hangs: it is the repeating that tells.
+  return lcp.client.requests > 1 && lcp.client.answers === 0 ? 'toClient' : null;
 }
 
 function isAboutEncryption({ text, windowsError }: Termination): boolean {

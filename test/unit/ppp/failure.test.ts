@@ -195,6 +195,18 @@ test('only our requests, and not one frame of the client: nothing gets through t
   });
 });
 
+test('one request of the client and then nothing: it may hang, and no way is blamed', () => {
+  const link = new Link();
+  link.client(LCP, REQUEST, 1, lcp.magic('01020304'));
+  link.times(10, () => link.server(LCP, REQUEST, 1, lcp.accm('00000000')));
+  assert.deepEqual(link.state.failure, {
+    reason: 'lcpTimeout',
+    lost: null,
+    clientRequests: 1,
+    serverRequests: 10,
+  });
+});
+
 test('requests that change are a negotiation, not a timeout', () => {
   const link = new Link();
   link.times(20, (turn) => link.client(LCP, REQUEST, turn, lcp.mru(1000 + turn)));
