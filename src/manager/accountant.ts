@@ -3,12 +3,15 @@
  * that met a full disk, and those of before the machine stopped, which end as their last interim record. Tries again
  * until each stands in the accounting file, once.
  */
+import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { keepAccount, monotonicSeconds, type OpenAccount } from '../accounting/open-account.js';
 import { AccountingOutage } from '../accounting/outage.js';
 import { closeOwed, listLost, listOwed } from '../accounting/owed.js';
 import type { AccountRecord } from '../accounting/record.js';
 import type { Logger } from '../log/logger.js';
+import { runPaths } from '../session/paths.js';
+import { listSessionIds } from '../session/record.js';
 import type { SessionState } from '../session/state.js';
 import type { SessionWatcher } from './registry.js';
 
@@ -25,6 +28,7 @@ export class Accountant implements SessionWatcher {
   #working: Promise<void> | null = null;
   #again = false;
   #retry: NodeJS.Timeout | undefined;
+  #recovery: NodeJS.Timeout | undefined;
 
   constructor(runDirectory: string, log: Logger) {
     this.#runDirectory = runDirectory;
@@ -37,16 +41,28 @@ export class Accountant implements SessionWatcher {
     this.work();
   }
 
-  /** The run directory is new: what it had of sessions is gone, and the accounting file alone knows of them. */
+  /**
+   * A run directory that is new has nothing of the sessions of before the machine stopped: the accounting file alone knows
+   * of them. Tried until it succeeds, once a run directory, by whichever manager.
+   */
   async recover(file: string): Promise<void> {
+    const { accountsRecovered } = runPaths(this.#runDirectory);
     try {
-      for (const record of await listLost(file, hostname(), new Date().toISOString())) {
-        keepAccount(this.#runDirectory, { file, startedAt: 0, record: died(record) });
+      if (!existsSync(accountsRecovered)) {
+        // Before the file is read: who ends meanwhile says so in it.
+        const owed = listOwed(this.#runDirectory).map(({ record }) => record.session);
+        const known = new Set([...listSessionIds(this.#runDirectory), ...owed]);
+        for (const record of await listLost(file, hostname(), new Date().toISOString())) {
+          if (!known.has(record.session)) keepAccount(this.#runDirectory, { file, startedAt: 0, record: died(record) });
+        }
+        writeFileSync(accountsRecovered, '');
       }
-      this.work();
     } catch (error) {
       this.#outage.failed(error, file);
+      this.#recovery = setTimeout(() => void this.recover(file), RETRY_MS);
+      this.#recovery.unref();
     }
+    this.work();
   }
 
   /** Closes what is owed, now and again while something remains. */
@@ -60,25 +76,34 @@ export class Accountant implements SessionWatcher {
     this.work();
     await Promise.race([this.#working, new Promise((resolve) => setTimeout(resolve, LAST_ATTEMPT_MS).unref())]);
     clearTimeout(this.#retry);
+    clearTimeout(this.#recovery);
   }
 
   async #closeAll(): Promise<void> {
+    const seen = new Set<string>();
     while (this.#again) {
       this.#again = false;
-      for (const account of listOwed(this.#runDirectory)) await this.#close(account);
+      for (const id of this.#deaths.keys()) seen.add(id);
+      for (const account of listOwed(this.#runDirectory)) {
+        if (!(await this.#close(account))) seen.delete(account.record.session);
+      }
     }
-    this.#deaths.clear();
+    // Those that are closed, or that had no account to close.
+    for (const id of seen) this.#deaths.delete(id);
   }
 
-  async #close(account: OpenAccount): Promise<void> {
+  /** False: it stays owed, and is tried again. */
+  async #close(account: OpenAccount): Promise<boolean> {
     try {
       await closeOwed(this.#runDirectory, account, (each) => this.#endOf(each));
       this.#outage.succeeded();
+      return true;
     } catch (error) {
       this.#outage.failed(error, account.file);
       clearTimeout(this.#retry);
       this.#retry = setTimeout(() => this.work(), RETRY_MS);
       this.#retry.unref();
+      return false;
     }
   }
 

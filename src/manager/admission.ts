@@ -17,6 +17,8 @@ export interface Client {
   readonly localAddress: string;
   /** When its start request was whole, ms of this process. */
   readonly admittedAt: number;
+  /** It has closed its end meanwhile, with nothing left to read. */
+  readonly hasLeft: boolean;
   /** All bytes read so far, those included that came while it waited; the socket is paused. */
   takeBytes(): Buffer;
 }
@@ -130,12 +132,25 @@ export class Admission {
         return;
       }
       settle();
+      let hasLeft = false;
+      // Told when something can be read, and when nothing will be any more.
+      socket.on('readable', () => (hasLeft = socket.readableLength === 0));
       const takeBytes = (): Buffer => {
+        socket.removeAllListeners('readable');
         for (let more: Buffer | null; (more = socket.read() as Buffer | null) !== null; ) chunks.push(more);
         stopReading(socket);
         return Buffer.concat(chunks);
       };
-      this.#onClient({ socket, peer, localAddress, admittedAt: performance.now(), takeBytes });
+      this.#onClient({
+        socket,
+        peer,
+        localAddress,
+        admittedAt: performance.now(),
+        get hasLeft() {
+          return hasLeft || socket.destroyed;
+        },
+        takeBytes,
+      });
     });
   }
 }

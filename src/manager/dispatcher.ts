@@ -13,7 +13,7 @@ import { removeSessionFiles } from '../session/record-writer.js';
 import type { Client } from './admission.js';
 import type { Leases } from './leases.js';
 import type { Registry } from './registry.js';
-import type { TurnedAway } from './turned-away.js';
+import type { TurnedAway, TurnedAwayCause } from './turned-away.js';
 import { WaitingRoom } from './waiting-room.js';
 import { HandoffFailed, type Worker } from './worker.js';
 import type { WorkerPool } from './worker-pool.js';
@@ -33,7 +33,9 @@ export class Dispatcher {
   readonly #registry: Registry;
   readonly #turnedAway: TurnedAway;
   readonly #log: Logger;
-  /** Clients that hold a lease and have no worker yet. */
+  /** All clients from `dispatch` on until they are the registry's, or turned away. */
+  readonly #clients = new Set<Client>();
+  /** Those that hold a lease and have no worker yet. */
   readonly #queued = new Set<Client>();
   readonly #waitingRoom: WaitingRoom;
   #closed = false;
@@ -66,15 +68,16 @@ export class Dispatcher {
     this.#configuration = configuration;
   }
 
-  /** How many clients of this address wait for a worker. */
-  queuedOf(address: string): number {
+  /** How many clients of this address are on their way to a session. */
+  clientsOf(address: string): number {
     let count = 0;
-    for (const { peer } of this.#queued) if (peer.address === address) count += 1;
+    for (const { peer } of this.#clients) if (peer.address === address) count += 1;
     return count;
   }
 
   /** Takes over an admitted client; never throws. */
   dispatch(client: Client): void {
+    this.#clients.add(client);
     const lease = this.#leases.take();
     if (lease !== null) void this.#handOff(client, lease);
     else this.#waitingRoom.enter(client, this.#mostWaiting, () => this.#refuseFull(client));
@@ -110,6 +113,11 @@ export class Dispatcher {
       this.#queued.add(client);
       const worker = await this.#pool.acquire();
       this.#queued.delete(client);
+      if (client.hasLeft) {
+        this.#pool.giveBack(worker);
+        this.#turnAway(client, lease, 'left');
+        return;
+      }
       const adoption = this.#adopt(worker, client, lease, attempts === 1);
       this.#underWay.add(adoption);
       const isSettled = await adoption;
@@ -150,10 +158,7 @@ export class Dispatcher {
         );
         return false;
       }
-      this.#turnedAway.count('noWorker', peerText(peer), why);
-      socket.destroy();
-      this.#leases.giveBack(lease);
-      this.leaseFreed();
+      this.#turnAway(client, lease, 'noWorker', why);
       return true;
     }
     // The worker's alone from here on.
@@ -163,12 +168,28 @@ export class Dispatcher {
       'client handed to a ctrl worker',
     );
     this.onHandedOver(performance.now() - client.admittedAt);
+    this.#clients.delete(client);
     await this.#registry.add(session, lease, peer.address);
     return true;
   }
 
+  #turnAway(client: Client, lease: Lease, cause: TurnedAwayCause, why?: string): void {
+    this.#clients.delete(client);
+    this.#turnedAway.count(cause, peerText(client.peer), why);
+    client.socket.destroy();
+    this.#leases.giveBack(lease);
+    this.leaseFreed();
+  }
+
   /** A full server says so in the protocol's own words (RFC 2637 §2.2: general error, no resource) and closes. */
-  #refuseFull({ socket, peer }: Client): void {
+  #refuseFull(client: Client): void {
+    const { socket, peer } = client;
+    this.#clients.delete(client);
+    if (client.hasLeft) {
+      this.#turnedAway.count('left', peerText(peer));
+      socket.destroy();
+      return;
+    }
     const { addresses, limits } = this.#configuration;
     const pool = addresses.delegate ? 'pppd' : [addresses.remote].flat().join(', ');
     const detail = `addresses.remote is ${pool}, limits.connections ${limits.connections}; pptpd-ts sessions tells who has them`;

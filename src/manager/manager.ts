@@ -2,7 +2,7 @@
  * The manager as a whole: puts its parts together, and does what signals ask of it. Carries no packets, and reads no
  * more of a client than its first header.
  */
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { whoRunsAsWhat } from '../host/identity.js';
@@ -86,7 +86,7 @@ export class Manager {
       configuration,
       this.#turnedAway,
       (address) => this.#policy.isBlocked(address),
-      (address) => this.#registry.sessionsOf(address) + this.#dispatcher.queuedOf(address),
+      (address) => this.#registry.sessionsOf(address) + this.#dispatcher.clientsOf(address),
       (client) => this.#dispatcher.dispatch(client),
     );
     this.#registry.watch({ over: () => this.#dispatcher.leaseFreed() });
@@ -107,8 +107,6 @@ export class Manager {
   async start(): Promise<void> {
     const { listen, runDirectory, accounting, metrics } = this.#configuration;
     const paths = runPaths(runDirectory);
-    // A machine that was started anew has lost its run directory.
-    const hadAccounts = existsSync(paths.accounts);
     for (const folder of [paths.sessions, paths.accounts]) {
       mkdirSync(folder, { recursive: true });
       // Whoever can write there can have processes ended.
@@ -119,7 +117,7 @@ export class Manager {
     if (metrics !== undefined) this.#metrics = await this.#loadMetrics();
     this.#policy.recover();
     await this.#registry.recover();
-    if (hadAccounts || accounting === undefined) this.#accountant.work();
+    if (accounting === undefined) this.#accountant.work();
     else void this.#accountant.recover(accounting.file);
     this.#logFiles.start();
     if (metrics !== undefined) await this.#metrics?.listen(metrics);

@@ -141,19 +141,22 @@ export class Registry {
   async endAll(): Promise<void> {
     this.#ending = true;
     // A session whose socket is not connected yet is asked when it is.
-    for (const { client } of this.#entries.values()) if (client !== null) this.#askToEnd(client);
+    for (const { client } of this.#entries.values())
+      if (client !== null) this.#askToEnd(client, { reason: 'serverShutdown' });
     if (this.#entries.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
   }
 
   /** Kills the workers of the sessions that are left; what they held is cleared away as for any that died. */
   killAll(): void {
-    for (const id of this.#entries.keys()) {
+    for (const [id, entry] of this.#entries) {
       const record = readRecord(this.#runDirectory, id);
       this.#log.error(
         { session: id, worker: record?.worker.pid },
         'the session did not end in time; killing its ctrl worker',
       );
       if (record !== null) signal(record.worker, 'SIGKILL');
+      // What is connected closes by itself; what never answered is looked for.
+      if (entry.client === null) void this.#attach(id);
     }
   }
 
@@ -194,19 +197,14 @@ export class Registry {
 
   /** Asks a session to end, where it is known and answers; `detail` is why, for its log. */
   disconnect(id: string, reason: DisconnectReason, detail: string): void {
-    this.#entries
-      .get(id)
-      ?.client?.request('disconnect', { reason, detail })
-      .catch((error: unknown) => {
-        if (!(error instanceof SessionGone))
-          this.#log.warn({ session: id, reason, err: error }, 'a session does not end');
-      });
+    const client = this.#entries.get(id)?.client;
+    if (client) this.#askToEnd(client, { reason, detail });
   }
 
-  #askToEnd(client: SessionClient): void {
-    client.request('disconnect', { reason: 'serverShutdown' }).catch((error: unknown) => {
+  #askToEnd(client: SessionClient, why: { readonly reason: DisconnectReason; readonly detail?: string }): void {
+    client.request('disconnect', why).catch((error: unknown) => {
       if (!(error instanceof SessionGone))
-        this.#log.warn({ session: client.id, err: error }, 'a session does not answer');
+        this.#log.warn({ session: client.id, reason: why.reason, err: error }, 'a session does not end');
     });
   }
 
@@ -273,7 +271,7 @@ export class Registry {
       entry.client = client;
       client.onClose = (why) => this.#lost(id, entry, why);
       client.onState = (state) => this.#changed(entry, state);
-      if (this.#ending) this.#askToEnd(client);
+      if (this.#ending) this.#askToEnd(client, { reason: 'serverShutdown' });
       if (client.otherVersion !== null) {
         this.#log.warn(
           { session: id, err: client.otherVersion },
@@ -284,12 +282,15 @@ export class Registry {
       await client.request('subscribe', {});
       await client.state((state) => this.#changed(entry, state));
     } catch (error) {
-      if (client !== null) return; // its onClose tells the rest
-      if (error instanceof SessionGone) {
-        await this.#over(id);
-        return;
+      if (client === null) {
+        if (error instanceof SessionGone) await this.#over(id);
+        else this.#retry(id, error);
+      } else if (entry.client === client) {
+        // It has greeted and says no more, or nothing that is understood; a closed connection is told by onClose.
+        client.onClose = () => undefined;
+        client.close();
+        this.#lost(id, entry, error instanceof Error ? error : new Error(String(error)));
       }
-      this.#retry(id, error);
     }
   }
 

@@ -14,7 +14,7 @@ export const TURNED_AWAY = {
   perSource: 'closed: its address has as many connections as limits.perSource allows',
   evicted: 'closed: limits.pending was reached and it had waited longest without a start request',
   noFirstMessage: 'closed: no whole start request within timeouts.firstMessage',
-  left: 'left before it had sent a start request',
+  left: 'left before it had a session',
   notPptp: 'closed: what it sent is no PPTP start request',
   full: 'refused: no address or connection is free (addresses.remote, limits.connections)',
   noWorker: 'closed: no ctrl worker could take it',

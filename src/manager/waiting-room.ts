@@ -44,7 +44,11 @@ export class WaitingRoom {
 
   /** Takes leases as long as there are some and clients wait for them. */
   lend(take: () => Lease | null, use: (client: Client, lease: Lease) => void): void {
-    for (const client of [...this.#places.keys()].toReversed()) {
+    for (const [client, place] of [...this.#places].toReversed()) {
+      if (client.hasLeft) {
+        this.#dismiss(client, place);
+        continue;
+      }
       const lease = take();
       if (lease === null) return;
       this.#leave(client);
@@ -64,7 +68,8 @@ export class WaitingRoom {
     const now = performance.now();
     for (const [client, place] of [...this.#places].toReversed()) {
       place.asked ||= this.#makeRoom();
-      if (place.until <= now || (!place.asked && this.#isHopeless())) this.#dismiss(client, place);
+      const isOver = client.hasLeft || place.until <= now || (!place.asked && this.#isHopeless());
+      if (isOver) this.#dismiss(client, place);
     }
   }
 

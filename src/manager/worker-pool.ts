@@ -69,6 +69,11 @@ export class WorkerPool {
     });
   }
 
+  /** A worker that was acquired, and has been given no client after all. */
+  giveBack(worker: Worker): void {
+    this.#offer(worker);
+  }
+
   /** Lets all idle workers go and starts no more; idempotent. */
   close(): void {
     this.#closed = true;

@@ -8,6 +8,7 @@
  *     RUNDIR/sessions/ID.sock      a worker's socket: whoever connects can ask and steer the session
  *     RUNDIR/sessions/ID.json      the session's record: what must be given back should the worker die without a word
  *     RUNDIR/accounts/ID.json      the session's account, until its end stands in the accounting file
+ *     RUNDIR/accounts.recovered    sessions of before the machine stopped have their end in the accounting file
  *     RUNDIR/accounting.outage     the accounting file cannot be written to, and somebody has said so
  *     RUNDIR/log.outage            the same of the log files
  */
@@ -20,6 +21,7 @@ export interface RunPaths {
   readonly blocks: string;
   readonly sessions: string;
   readonly accounts: string;
+  readonly accountsRecovered: string;
   readonly accountingOutage: string;
   readonly logOutage: string;
 }
@@ -32,6 +34,7 @@ export function runPaths(runDirectory: string): RunPaths {
     blocks: join(runDirectory, 'blocks.json'),
     sessions: join(runDirectory, 'sessions'),
     accounts: join(runDirectory, 'accounts'),
+    accountsRecovered: join(runDirectory, 'accounts.recovered'),
     accountingOutage: join(runDirectory, 'accounting.outage'),
     logOutage: join(runDirectory, 'log.outage'),
   };

@@ -1,6 +1,6 @@
 /** Every session appears in the accounting file as ended, once, however it or its worker ends, also on a full disk. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -180,6 +180,33 @@ test('the machine stops and loses the run directory: the next manager ends what 
   );
   await server.stop();
   assert.equal(books.records().length, 2);
+});
+
+test('a manager that cannot read the accounting file leaves lost sessions to the next', async (t) => {
+  const books = await Books.open(t, 0.05);
+  const { server } = books;
+  const { client } = await Client.call();
+  const [session] = await server.sessions();
+  await until('an interim record', () => books.records('interim').length > 0);
+  server.signal('SIGKILL');
+  await server.exited();
+  process.kill(session?.pid ?? 0, 'SIGKILL');
+  await client.closed;
+  rmSync(server.runDirectory, { recursive: true });
+  const aside = `${books.file}.aside`;
+  renameSync(books.file, aside);
+  mkdirSync(books.file);
+  server.start();
+  await server.waitForLog('the warning', ({ level, msg }) => level === 'warn' && msg.startsWith('accounting'));
+  server.signal('SIGKILL');
+  await server.exited();
+  rmSync(books.file, { recursive: true });
+  renameSync(aside, books.file);
+  server.start();
+  await server.ready();
+  const [record] = await books.ended(1);
+  assert.deepEqual([record?.session, record?.reason], [session?.session, 'workerFailed']);
+  await server.stop();
 });
 
 test('a full disk: sessions go on, one warning, no half record is taken for one, all are written when there is room', async (t) => {

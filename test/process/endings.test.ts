@@ -152,6 +152,21 @@ test('a session that hangs does not keep the manager from ending', async (t) => 
   await server.nothingLeft();
 });
 
+test('nor does one that hung before the manager came', async (t) => {
+  const server = await startServer(t, { timeouts: { pppdExit: 0.1 } }, 'ignore');
+  const { client } = await Client.call();
+  const [session] = await server.sessions();
+  process.kill(session?.pid ?? 0, 'SIGSTOP');
+  server.signal('SIGKILL');
+  await server.exited();
+  server.start();
+  await server.ready();
+  server.signal('SIGTERM');
+  await client.closed;
+  assert.deepEqual(await server.exited(), { code: 0, signal: null });
+  await server.nothingLeft();
+});
+
 describe('the manager goes and the sessions stay', () => {
   const ways = ['SIGQUIT', 'SIGKILL'] as const;
   for (const signal of ways) {

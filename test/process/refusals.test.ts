@@ -61,6 +61,37 @@ test('an address with limits.perSource connections gets no more, others do', asy
   await Client.start(THERE);
 });
 
+test('limits.perSource counts those who are on their way to a worker', async (t) => {
+  const server = await startServer(t, { limits: { perSource: 1 }, workers: { spare: 0 } });
+  const stopped = server.strikeWorker('stoppedOnceReady');
+  const first = await Client.connect(HERE);
+  first.send(START);
+  const worker = await stopped;
+  const { client, answer } = await askToStart(HERE);
+  assert.equal(answer, null);
+  const line = await server.waitForLog('the refusal', ({ cause }) => cause === 'perSource');
+  assert.equal(line.peer, client.name);
+  process.kill(worker, 'SIGCONT');
+  assert.equal((await first.next('StartControlConnectionReply')).resultCode, 1);
+});
+
+test('limits.perSource counts those who wait for a place, and one that leaves has none any more', async (t) => {
+  const server = await startServer(t, { limits: { connections: 1, perSource: 1 } });
+  await Client.start(THERE);
+  const waiting = await Client.connect(HERE);
+  waiting.send(START);
+  await waiting.delivered();
+  const { client, answer } = await askToStart(HERE);
+  assert.equal(answer, null);
+  const line = await server.waitForLog('the refusal', ({ cause }) => cause === 'perSource');
+  assert.equal(line.peer, client.name);
+  waiting.reset();
+  const left = await server.waitForLog('the one that left', ({ cause }) => cause === 'left');
+  assert.equal(left.peer, waiting.name);
+  // The one that has the only place makes room for the next.
+  assert.deepEqual((await askToStart(HERE)).answer, [1, 0]);
+});
+
 test('access.deny and access.allow: the longest prefix decides', async (t) => {
   const server = await startServer(t, { access: { deny: ['198.51.100.0/24'], allow: [`${THERE}/32`] } });
   const { client, answer } = await askToStart(HERE);

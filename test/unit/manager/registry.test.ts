@@ -258,6 +258,34 @@ test('a session that lets go of its manager and lives is found again', async (t)
   assert(connections >= 2);
 });
 
+test('a session that greets and then is not understood is let go of, and asked again later', async (t) => {
+  const fixture = new Fixture(t);
+  const { pid } = bystander(t);
+  const identity = identify(pid);
+  assert(identity !== null);
+  let closed = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined); // whoever came has gone
+    socket.on('close', () => (closed += 1));
+    socket.write(`${JSON.stringify({ greeting: 'pptpd-ts', v: 1, session: 'living', version: '0.1.0' })}\n`);
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      for (const line of chunk.split('\n').filter((each) => each !== '')) {
+        const { id } = JSON.parse(line) as { id: number };
+        socket.write(`${JSON.stringify({ id, ok: true, result: { phase: 'unheard of' } })}\n`);
+      }
+    });
+  });
+  server.listen(sessionSocketPath(fixture.runDirectory, 'living'));
+  await once(server, 'listening');
+  t.after(() => server.close());
+  fixture.record('living', { worker: identity });
+  await fixture.registry.recover();
+  await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
+  await until('the end of the connection', () => closed === 1);
+  assert.equal(fixture.registry.count, 1);
+  assert.equal(fixture.next(), SECOND);
+});
+
 test('what a session answers is not taken for newer than an event behind it', async (t) => {
   const fixture = new Fixture(t);
   const answer = (id: number, phase: SessionState['phase']): string =>
