@@ -21,7 +21,7 @@ const PASSING: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
 export class LogDestination {
-  readonly #path: string | null;
+  #path: string | null;
   readonly #outage: Outage | null;
   #fd: number | null;
   /** Lines since the last that was written. */
@@ -64,6 +64,15 @@ export class LogDestination {
   reopen(): void {
     if (this.#path === null) return;
     this.close();
+    this.#open();
+  }
+
+  /** Writes to `path` from now on; null: standard output. Never throws: the next line tells. */
+  moveTo(path: string | null): void {
+    if (path === this.#path) return;
+    this.close();
+    this.#path = path;
+    this.#fd = path === null ? STANDARD_OUTPUT : null;
     this.#open();
   }
 

@@ -27,14 +27,18 @@ export interface ProcessLog {
   readonly file: string | null;
   /** Opens the file anew, after rotation; nothing on standard output. */
   reopen(): void;
+  /** Has the file in another directory from now on; undefined: standard output. */
+  moveTo(directory: string | undefined): void;
   /** Closes the file; nothing on standard output. What is logged after that is lost. */
   close(): void;
 }
 
 /** Throws what the file system says when the log file cannot be opened; a full disk is no reason to. */
 export function openLog(options: LogOptions): ProcessLog {
-  const { directory, outage } = options;
-  const file = directory === undefined ? null : join(directory, options.file);
+  const { outage } = options;
+  const fileIn = (directory?: string): string | null =>
+    directory === undefined ? null : join(directory, options.file);
+  const file = fileIn(options.directory);
   const destination = new LogDestination(file, outage === undefined ? null : new Outage(outage));
   const log = pino(
     {
@@ -50,5 +54,11 @@ export function openLog(options: LogOptions): ProcessLog {
     log.level = 'silent';
     destination.close();
   };
-  return { log, file, reopen: () => destination.reopen(), close };
+  return {
+    log,
+    file,
+    reopen: () => destination.reopen(),
+    moveTo: (directory) => destination.moveTo(fileIn(directory)),
+    close,
+  };
 }

@@ -172,6 +172,7 @@ export class Manager {
     if (kept.length > 0) log.warn({ keys: kept }, `changed, but only a restart applies it: ${kept.join(', ')}`);
     this.#configuration = { ...configuration, ...Object.fromEntries(RESTART_ONLY.map((key) => [key, before[key]])) };
     log.level = configuration.log.level;
+    this.#processLog.moveTo(configuration.log.directory);
     this.#leases.reconfigure(leasePool(this.#configuration));
     this.#pool.setSpare(this.#configuration.workers.spare);
     this.#dispatcher.reconfigure(this.#configuration);

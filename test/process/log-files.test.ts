@@ -49,6 +49,24 @@ test('a full disk: sessions go on and new ones begin, one warning, lines resume 
   await server.waitForSessions(0);
 });
 
+test('another log.directory: from a reload on manager and new sessions write there', async (t) => {
+  const server = new Server();
+  const [first, second] = ['first', 'second'].map((name) => join(server.directory, name)) as [string, string];
+  server.configure({ log: { directory: first, level: 'info' } });
+  endWith(t, server);
+  server.start();
+  await until('the server to listen', () => contentOf(join(first, 'manager.log')).includes('listening on'));
+  server.configure({ log: { directory: second, level: 'info' } });
+  server.signal('SIGHUP');
+  await until('the reload', () => contentOf(join(second, 'manager.log')).includes('configuration reloaded'));
+  const { client } = await Client.call();
+  const [session] = await server.sessions();
+  assert(existsSync(join(second, `session-${session?.session}.log`)));
+  assert.match(contentOf(join(second, 'manager.log')), /client handed to a ctrl worker/);
+  client.end();
+  await server.waitForSessions(0);
+});
+
 test('old files of ended sessions are removed at start and by HUP, never one of a session that lives', async (t) => {
   const server = new Server();
   const directory = join(server.directory, 'log');

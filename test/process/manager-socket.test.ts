@@ -51,7 +51,7 @@ test('without a manager status says so, counts the sessions, and ends with 3; th
   assert.match(command.words, /no manager runs/);
   assert.match(command.words, /sessions that go on without: 1$/m);
   const reload = new Running(server, 'reload');
-  assert.equal(await reload.ended(), 1);
+  assert.equal(await reload.ended(), 3);
   server.start();
   await server.ready();
   assert.deepEqual(((await status(server))['leases'] as { lent: number }).lent, 1);

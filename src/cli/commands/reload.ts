@@ -1,7 +1,7 @@
 /** `pptpd-ts reload`: the manager takes the configuration file as it is now, or says what is wrong with it. */
 import { Command } from 'commander';
 import { reloadResult } from '../../session/manager-status.js';
-import { askManager } from '../ask-manager.js';
+import { askManager, NoManager } from '../ask-manager.js';
 import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 
 export const reloadCommand = (): Command =>
@@ -10,7 +10,7 @@ export const reloadCommand = (): Command =>
   )
     .addHelpText(
       'after',
-      '\nExample:\n  pptpd-ts reload\n\nExit code 1: no manager runs; 2: the configuration is wrong, and the old one stays.',
+      '\nExample:\n  pptpd-ts reload\n\nExit code 1: the manager does not answer; 2: the configuration is wrong, and the old one stays; 3: no manager runs.',
     )
     .action(async (options: RunDirectoryOptions) => {
       try {
@@ -20,6 +20,6 @@ export const reloadCommand = (): Command =>
         else console.log('configuration reloaded for new clients');
       } catch (error) {
         console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
-        process.exitCode = EXIT.failed;
+        process.exitCode = error instanceof NoManager ? EXIT.notRunning : EXIT.failed;
       }
     });
