@@ -64,10 +64,9 @@ export class Account {
     }
   }
 
-  /** The call is over, and another may follow. */
-  callEnded(): void {
-    this.update();
-    this.#earlier = this.#amounts(this.#options.state());
+  /** A call that has counted so much is over, and is no part of the state any more; another may follow. */
+  callEnded(counters: Amounts): void {
+    for (const name of AMOUNTS) this.#earlier[name] += counters[name];
   }
 
   /** Writes the session's end; resolves in any case, after CLOSE_SECONDS at the latest. */
