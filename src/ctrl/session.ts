@@ -246,13 +246,13 @@ export class Session {
 
   async #clearCall(): Promise<void> {
     const explanation = this.#explain('clientCleared', null);
+    this.#limits.callEnded();
     const call = await this.#signalling.clear();
     if (call === null) return;
     this.#processLog.log.info({ counters: call.counters() }, `call ended: ${CLOSE_REASONS.clientCleared.text}`);
     if (explanation !== null) this.#logFailure(explanation, call.ppp);
     this.#explanation = explanation;
     this.#account?.callEnded(call.counters());
-    this.#limits.callEnded();
     this.#loginRecord?.callEnded();
     this.#recordPppd(null);
     this.#setPhase('connected');

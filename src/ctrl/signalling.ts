@@ -130,6 +130,8 @@ export class Signalling {
   async clear(): Promise<Call | null> {
     const call = this.#call;
     if (call === null) return null;
+    // It is over also where pppd has not begun to speak, and takes its time to end.
+    this.#options.timers.stop('establish');
     await call.close(CLOSE_REASONS.clientCleared);
     if (this.#ending || this.#call !== call) return null;
     // Told when pppd is gone and not before: whoever has heard it may call again at once.
