@@ -65,8 +65,8 @@ export class Account {
   }
 
   /** A call that has counted so much is over, and is no part of the state any more; another may follow. */
-  callEnded(counters: Amounts): void {
-    for (const name of AMOUNTS) this.#earlier[name] += counters[name];
+  callEnded(counters: Amounts | null): void {
+    for (const name of AMOUNTS) this.#earlier[name] += counters?.[name] ?? 0;
   }
 
   /** Writes the session's end; resolves in any case, after CLOSE_SECONDS at the latest. */

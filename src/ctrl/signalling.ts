@@ -8,7 +8,7 @@ import type { Logger } from '../log/logger.js';
 import { type ControlMessage, findBadValue, GENERAL_ERROR, type MessageOf, RESULT } from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
-import { Call, CallFailed, type CallHandlers } from './call.js';
+import { Call, type CallHandlers } from './call.js';
 import type { PeerLog } from './peer-log.js';
 import type { Timers } from './timers.js';
 
@@ -19,7 +19,7 @@ const CONNECT_SPEED = 100_000_000;
 const REFUSALS = {
   badValue: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.badValue },
   busy: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.noResource },
-  pppdFailed: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.pacError },
+  failed: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.pacError },
 } as const;
 
 export interface SignallingHandlers extends Pick<CallHandlers, 'ppp' | 'blackHole'> {
@@ -102,13 +102,13 @@ export class Signalling {
         },
       });
     } catch (error) {
-      if (!(error instanceof CallFailed)) throw error;
-      this.#refuse(request, 'pppdFailed');
-      handlers.ended(error.reason, error.message);
+      this.#refuse(request, 'failed');
+      handlers.ended('pppdFailed', error instanceof Error ? error.message : String(error));
       return;
     }
     this.#unanswered = request;
     handlers.begun(this.#call);
+    this.#call.open();
   }
 
   /** Of a call that is not this client's, nothing is known here, and nothing done to it. */
@@ -148,7 +148,7 @@ export class Signalling {
     this.#ending = true;
     this.#options.timers.stop('establish');
     if (this.#unanswered === null) this.#notify(reason);
-    else if (reason === 'pppdFailed') this.#refuse(this.#unanswered, 'pppdFailed');
+    else if (reason === 'pppdFailed' || reason === 'relayFailed') this.#refuse(this.#unanswered, 'failed');
     await this.#call?.close(CLOSE_REASONS[reason]);
   }
 
@@ -190,7 +190,7 @@ export class Signalling {
   #notify(reason: CloseReason): void {
     if (this.#call === null || this.#disconnectSent) return;
     this.#disconnectSent = true;
-    const { rxPackets, rxBytes, txPackets, txBytes } = this.#call.counters();
+    const { rxPackets = 0, rxBytes = 0, txPackets = 0, txBytes = 0 } = this.#call.counters() ?? {};
     const resultCode = CLOSE_REASONS[reason].disconnect;
     this.#options.send({
       type: 'CallDisconnectNotify',
