@@ -79,11 +79,13 @@ export class ControlConnection {
     this.#tap?.('controlFromClient', chunk);
     if (this.#state === 'closed') return;
     this.#framer.push(chunk);
+    let isWhole = false;
     for (const item of this.#framer) {
+      isWhole = true;
       this.#recvItem(item);
       if (this.#isOver()) return;
     }
-    this.#restartEcho();
+    if (isWhole) this.#restartEcho();
   }
 
   /** Has the bytes of both ways shown to `tap`, from the client as TCP has cut them; null ends it. */
@@ -187,9 +189,8 @@ export class ControlConnection {
         this.#options.handlers.ended('clientStopped');
       },
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
-      EchoReply: ({ identifier }) => {
-        if (identifier === this.#echoIdentifier) this.#options.timers.stop('echoReply');
-      },
+      // As good as any other message: see #restartEcho.
+      EchoReply: () => undefined,
       OutgoingCallRequest: (request) => this.#options.handlers.outgoingCallRequest(request),
       IncomingCallRequest: ({ callId }) =>
         // A server is no PNS (RFC 2637 §2.10: do not accept).
@@ -245,10 +246,14 @@ export class ControlConnection {
     this.send({ type: 'EchoReply', identifier, resultCode: RESULT.EchoReply.valid, errorCode: 0 });
   }
 
-  /** Anything from the client shows that it is there (RFC 2637 §3.1.4). */
+  /**
+   * Any whole message shows that the client is there. RFC 2637 §3.1.4 asks for no more before the question; after it, where
+   * the RFC wants the reply itself, a client that talks is not taken for dead either.
+   */
   #restartEcho(): void {
     if (this.#state !== 'established') return;
     const { timers, timeouts, handlers } = this.#options;
+    timers.stop('echoReply');
     timers.start('echoInterval', timeouts.echoInterval, () => {
       this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
       this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
