@@ -21,6 +21,12 @@ import type { Timers } from './timers.js';
 /** How long a client may take to answer our Stop-Control-Connection-Request; RFC 2637 leaves it open, clients just close. */
 const STOP_REPLY_SECONDS = 2;
 
+/**
+ * A client that sends without reading what it gets for it is not read either while more than these octets wait for it: its
+ * own TCP stops it then, and its silence ends it.
+ */
+const MOST_UNSENT = 64 * 1024;
+
 /** Framing and bearer capabilities: both kinds of each (RFC 2637 §2.2). */
 const CAPABILITIES = { framingCapabilities: 3, bearerCapabilities: 3 } as const;
 
@@ -66,6 +72,7 @@ export class ControlConnection {
     const { socket } = options;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.recvBytes(chunk));
+    socket.on('drain', () => socket.resume());
     socket.on('end', () => this.#lost('clientClosed'));
     socket.on('error', (error) => this.#lost('connectionFailed', error.message));
     socket.on('close', () => {
@@ -100,6 +107,7 @@ export class ControlConnection {
     const bytes = encode(message);
     this.#tap?.('controlToClient', bytes);
     socket.write(bytes);
+    if (socket.writableLength > MOST_UNSENT) socket.pause();
   }
 
   /**
@@ -252,13 +260,16 @@ export class ControlConnection {
    */
   #restartEcho(): void {
     if (this.#state !== 'established') return;
-    const { timers, timeouts, handlers } = this.#options;
+    const { socket, timers, timeouts, handlers } = this.#options;
     timers.stop('echoReply');
     timers.start('echoInterval', timeouts.echoInterval, () => {
       this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
       this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
       timers.start('echoReply', timeouts.echoReply, () =>
-        handlers.ended('clientSilent', `no Echo-Reply within ${timeouts.echoReply} s`),
+        handlers.ended(
+          'clientSilent',
+          socket.isPaused() ? 'it takes nothing of what is sent to it' : `no Echo-Reply within ${timeouts.echoReply} s`,
+        ),
       );
     });
   }
