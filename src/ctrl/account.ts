@@ -56,9 +56,9 @@ export class Account {
     this.#startTimer();
   }
 
-  /** Something of the session's state is new. */
+  /** Something of the session's state is new; at its end nothing is any more: what is kept then says that it has ended. */
   update(): void {
-    this.#keep(this.#record('interim'));
+    if (!this.#closing) this.#keep(this.#record('interim'));
   }
 
   /** A call that has counted so much is over, and is no part of the state any more; another may follow. */

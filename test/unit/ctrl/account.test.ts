@@ -56,6 +56,14 @@ class Fixture {
   }
 }
 
+test('an end that could not be written stays kept as an end, whatever is new afterwards', async (t) => {
+  const fixture = new Fixture(t, '/dev/full');
+  await fixture.end();
+  fixture.account.update();
+  const { record, reason } = fixture.kept();
+  assert.deepEqual([record, reason], ['ended', 'clientStopped']);
+});
+
 test('the folder of accounts is removed underneath: it is made anew', async (t) => {
   const fixture = new Fixture(t);
   rmSync(runPaths(fixture.runDirectory).accounts, { recursive: true });
