@@ -24,6 +24,7 @@ import { Limits } from './limits.js';
 import { LoginRecord } from './login-record.js';
 import { PeerLog } from './peer-log.js';
 import { Signalling } from './signalling.js';
+import { Teller } from './teller.js';
 import { Timers } from './timers.js';
 
 export class Session {
@@ -33,6 +34,7 @@ export class Session {
   readonly #peerLog: PeerLog;
   readonly #control: ControlConnection;
   readonly #signalling: Signalling;
+  readonly #teller: Teller;
   readonly #server: SessionServer;
   readonly #worker: ProcessIdentity;
   readonly #since = Date.now();
@@ -98,6 +100,11 @@ export class Session {
       this.#control.setTap(tap);
       this.#call?.setTap(tap);
     };
+    this.#teller = new Teller({
+      timers: this.#timers,
+      tell: () => this.#tell(),
+      ppp: () => this.#call?.ppp ?? null,
+    });
     this.#limits = new Limits({
       policy: handoff.configuration.policy,
       timers: this.#timers,
@@ -230,7 +237,7 @@ export class Session {
     const text = describeBlackHole(localAddress, peer.address, arrives, missing);
     this.#warning = { cause: 'mtuBlackHole', text };
     this.#processLog.log.warn({ cause: 'mtuBlackHole', arrives, missing }, text);
-    this.#tell();
+    this.#teller.now();
   }
 
   #callBegun(call: Call): void {
@@ -246,6 +253,7 @@ export class Session {
   }
 
   async #clearCall(): Promise<void> {
+    this.#teller.flush();
     const explanation = this.#explain('clientCleared', null);
     this.#limits.callEnded();
     const call = await this.#signalling.clear();
@@ -265,19 +273,18 @@ export class Session {
   }
 
   #recvPppEvent(event: PppEvent): void {
-    this.#processLog.log.info({ ppp: event }, `PPP: ${event.type}`);
+    this.#peerLog.write('info', { ppp: event }, () => `PPP: ${event.type}`);
     if (event.type === 'up') {
       if (this.#call !== null) this.#loginRecord?.up(this.#call.pppdPid, this.#call.ppp.user ?? '');
-      this.#setPhase('up');
       this.#limits.up();
-    } else {
-      this.#tell();
     }
+    if (event.type === 'up' && this.#phase !== 'up') this.#setPhase('up');
+    else this.#teller.step();
   }
 
   #setPhase(phase: SessionPhase): void {
     this.#phase = phase;
-    this.#tell();
+    this.#teller.now();
   }
 
   /** To all who have subscribed, and to the account: the state is another one. */
@@ -291,7 +298,7 @@ export class Session {
     const next = level ?? this.#handoff.configuration.log.level;
     log.info({ from: log.level, to: next }, 'the level of this log changes');
     log.level = next;
-    this.#tell();
+    this.#teller.now();
     return { level: next };
   }
 

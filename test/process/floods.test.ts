@@ -6,11 +6,13 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { encode, TCP_PORT } from '../../src/pptp/index.js';
+import { SessionClient } from '../../src/session/client.js';
 import { assertNewcomerServed, Bystanders, MEMORY_SLACK, memoryOf, NEWCOMER } from './support/bystanders.js';
 import { CALL, Client, START } from './support/client.js';
 import { GreFlood, junk } from './support/gre-flood.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, startServer } from './support/server.js';
+import { Tunnel } from './support/tunnel.js';
 import { until } from './support/wait.js';
 
 const FLOODER = '198.51.100.66';
@@ -23,6 +25,7 @@ const HALF = 1000;
 const STARTS = 500;
 const PACKETS = 100_000 * FACTOR;
 const CONTROL_MESSAGES = 20_000 * FACTOR;
+const RENEGOTIATIONS = 300;
 /** More than two kernels' buffers hold of it. */
 const UNANSWERED_OCTETS = 64 << 20;
 /** Connections that are begun at once. */
@@ -213,4 +216,32 @@ test('a client that asks for echoes and never reads them is not read either, and
   assert(most < before + MEMORY_SLACK, `${before} MiB became ${most} MiB`);
   await client.closed;
   await bystanders.assertAsBefore(t);
+});
+
+test(`LCP begun anew ${RENEGOTIATIONS} times before a login fills no log, and is not told each time`, async (t) => {
+  const server = await startServer(t, SETTINGS, 'anew');
+  const tunnel = await Tunnel.open(t, FLOODER);
+  const [session] = await server.sessions();
+  assert(session !== undefined);
+  const follower = await SessionClient.connect(server.runDirectory, session.session);
+  t.after(() => follower.close());
+  let states = 0;
+  let last = session;
+  follower.onState = (state) => {
+    states += 1;
+    last = state;
+  };
+  await follower.request('subscribe', {});
+  await tunnel.openLcp();
+  for (let round = 0; round < RENEGOTIATIONS; round += 1) await tunnel.reopenLcp(round & 0xff);
+  await tunnel.client.echo();
+  await until('the last of it to be told', () => last.ppp?.['phase'] === 'network');
+  t.diagnostic(`${states} states`);
+  assert(states < RENEGOTIATIONS / 2, `${states} states`);
+  tunnel.client.end();
+  const lines = server.log.all.filter((line) => line.session === session.session && line.msg.startsWith('PPP: '));
+  t.diagnostic(`${lines.length} lines`);
+  await server.waitForLog('what was left out', ({ msg }) =>
+    /lines about what the client has sent were left out/.test(msg),
+  );
 });
