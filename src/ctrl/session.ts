@@ -274,6 +274,8 @@ export class Session {
 
   #recvPppEvent(event: PppEvent): void {
     this.#peerLog.write('info', { ppp: event }, () => `PPP: ${event.type}`);
+    // pppd may still finish a login while it is told to end: it is none any more.
+    if (this.#ending !== null) return;
     if (event.type === 'up') {
       if (this.#call !== null) this.#loginRecord?.up(this.#call.pppdPid, this.#call.ppp.user ?? '');
       this.#limits.up();
