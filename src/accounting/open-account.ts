@@ -2,7 +2,8 @@
  * A session's account while it is open: kept in the run directory, as RUNDIR/accounts/ID.json, by the worker, and gone
  * when its `ended` record stands in the accounting file. An account without a session beside it is owed (owed.ts).
  */
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { accountPath } from '../session/paths.js';
 import { writeWhole } from '../session/whole-file.js';
 import { appendRecord } from './append.js';
@@ -20,17 +21,24 @@ export interface OpenAccount {
 /** Seconds on the clock that nobody sets, which is the same for all processes of a machine. */
 export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 1e9;
 
-/** Keeps it, whole or not at all. Throws what the file system says. */
+/** Keeps it, whole or not at all; makes the directory that somebody has removed. Throws what the file system says. */
 export function keepAccount(runDirectory: string, account: OpenAccount): void {
-  writeWhole(accountPath(runDirectory, account.record.session), account);
+  const path = accountPath(runDirectory, account.record.session);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  writeWhole(path, account);
 }
 
 /**
  * Writes the end to the accounting file. It is kept as `ended` first, so that whoever finds it knows that it may have been
- * written. Rejects with what the system says; then it is owed.
+ * written; where that cannot be (a full run directory) the record is no less due. Rejects with what the system says;
+ * then it is owed.
  */
 export async function closeAccount(runDirectory: string, account: OpenAccount): Promise<void> {
-  keepAccount(runDirectory, account);
+  try {
+    keepAccount(runDirectory, account);
+  } catch {
+    // What was kept before, if anything, stays until the record is there.
+  }
   await appendRecord(account.file, account.record);
   dropAccount(runDirectory, account.record.session);
 }

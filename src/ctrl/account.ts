@@ -42,6 +42,7 @@ export class Account {
   #encryption: string | null = null;
   /** The record that is just being written. */
   #writing: Promise<void> = Promise.resolve();
+  #isKept = true;
   #closing = false;
 
   constructor(options: AccountOptions) {
@@ -55,19 +56,14 @@ export class Account {
     this.#startTimer();
   }
 
-  /** Something of the session's state is new. */
+  /** Something of the session's state is new; at its end nothing is any more: what is kept then says that it has ended. */
   update(): void {
-    try {
-      this.#keep(this.#record('interim'));
-    } catch (error) {
-      this.#outage.failed(error, this.#options.accounting.file);
-    }
+    if (!this.#closing) this.#keep(this.#record('interim'));
   }
 
-  /** The call is over, and another may follow. */
-  callEnded(): void {
-    this.update();
-    this.#earlier = this.#amounts(this.#options.state());
+  /** A call that has counted so much is over, and is no part of the state any more; another may follow. */
+  callEnded(counters: Amounts | null): void {
+    for (const name of AMOUNTS) this.#earlier[name] += counters?.[name] ?? 0;
   }
 
   /** Writes the session's end; resolves in any case, after CLOSE_SECONDS at the latest. */
@@ -95,9 +91,9 @@ export class Account {
   }
 
   async #writeInterim(): Promise<void> {
+    const record = this.#record('interim');
+    this.#keep(record);
     try {
-      const record = this.#record('interim');
-      this.#keep(record);
       await appendRecord(this.#options.accounting.file, record);
       this.#outage.succeeded();
     } catch (error) {
@@ -105,9 +101,21 @@ export class Account {
     }
   }
 
+  /** In the run directory, for whoever has to close it should this process die. That it cannot be is said once. */
   #keep(record: AccountRecord): void {
-    const { runDirectory, accounting } = this.#options;
-    keepAccount(runDirectory, { file: accounting.file, startedAt: this.#startedAt, record });
+    const { runDirectory, accounting, log } = this.#options;
+    try {
+      keepAccount(runDirectory, { file: accounting.file, startedAt: this.#startedAt, record });
+      this.#isKept = true;
+    } catch (error) {
+      if (this.#isKept) {
+        const why = error instanceof Error ? error.message : String(error);
+        log.warn(
+          `accounting: ${why}; the session goes on, and is written at its end, unless its worker is killed before`,
+        );
+      }
+      this.#isKept = false;
+    }
   }
 
   #record(kind: AccountRecord['record']): AccountRecord {

@@ -46,20 +46,12 @@ export interface CallOptions {
   readonly handlers: CallHandlers;
 }
 
-/** A call that cannot begin; the message is the sentence for the log. */
-export class CallFailed extends Error {
-  readonly reason: Extract<CloseReason, 'pppdFailed' | 'relayFailed'>;
-
-  constructor(reason: CallFailed['reason'], cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
-    this.reason = reason;
-  }
-}
-
 export class Call {
   readonly #options: CallOptions;
   readonly #pppd: Pppd;
-  readonly #relay: Relay;
+  /** null until `open`, and when it could not be opened. */
+  #relay: Relay | null = null;
+  #tap: Tap | null = null;
   readonly #reader = new PppReader();
   /** Resolves, with pppd's exit in words, when pppd was reaped and the relay has had all that it left in the pty. */
   readonly #over: Promise<string>;
@@ -68,18 +60,19 @@ export class Call {
   #started = false;
   #closing = false;
 
-  /** Starts pppd and the relay. Throws CallFailed when either cannot be. */
+  /** Starts pppd. Throws the sentence for the log when it cannot be. */
   constructor(options: CallOptions) {
     this.#options = options;
-    const { configuration, lease, peerAddress, localAddress, request, timers } = options;
+    const { configuration, lease, peerAddress, timers } = options;
     const { pppd } = configuration;
-    try {
-      this.#pppd = new Pppd(pppd.path, pppdArguments(pppd, lease, peerAddress), timers);
-    } catch (error) {
-      throw new CallFailed('pppdFailed', error);
-    }
+    this.#pppd = new Pppd(pppd.path, pppdArguments(pppd, lease, peerAddress), timers);
     this.#over = this.#awaitOver();
     void this.#over.then((text) => this.#end(this.#started ? 'pppdExited' : 'pppdFailed', text));
+  }
+
+  /** Opens the relay; once. Where it cannot be, the call has failed, and pppd is waited for as ever. */
+  open(): void {
+    const { configuration, lease, peerAddress, localAddress, request } = this.#options;
     try {
       this.#relay = new Relay({
         localAddress,
@@ -101,10 +94,10 @@ export class Call {
           },
         },
       });
+      this.setTap(this.#tap);
     } catch (error) {
-      this.#closing = true;
-      void this.#pppd.end(configuration.timeouts.pppdExit);
-      throw new CallFailed('relayFailed', error);
+      this.#relayEnded();
+      this.#end('relayFailed', error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -122,21 +115,23 @@ export class Call {
 
   /** How many frames have come from the client that carry network packets, encrypted or not. */
   get dataFrames(): number {
-    return this.#relay.counters().rxPackets - this.#reader.state.frames.fromClient;
+    return (this.#relay?.counters().rxPackets ?? 0) - this.#reader.state.frames.fromClient;
   }
 
-  counters(): RelayCounters {
-    return this.#relay.counters();
+  /** null while there is no relay. */
+  counters(): RelayCounters | null {
+    return this.#relay?.counters() ?? null;
   }
 
   /** The send ACCM of a Set-Link-Info (RFC 2637 §2.15). */
   setSendAccm(accm: number): void {
-    this.#relay.setSendAccm(accm);
+    this.#relay?.setSendAccm(accm);
   }
 
   /** Has every PPP frame shown to `tap`; null ends it. */
   setTap(tap: Tap | null): void {
-    this.#relay.setTap(tap === null ? null : (direction, frame) => tap(CAPTURED_PPP[direction], frame));
+    this.#tap = tap;
+    this.#relay?.setTap(tap === null ? null : (direction, frame) => tap(CAPTURED_PPP[direction], frame));
   }
 
   /**
@@ -146,13 +141,13 @@ export class Call {
   async close({ clientGone }: { readonly clientGone: boolean }): Promise<void> {
     this.#closing = true;
     if (clientGone) {
-      this.#relay.close();
+      this.#relay?.close();
       this.#relayEnded();
       this.#pppd.hangUp();
     }
     await this.#pppd.end(this.#options.configuration.timeouts.pppdExit);
     await this.#over;
-    this.#relay.close();
+    this.#relay?.close();
   }
 
   async #awaitOver(): Promise<string> {
@@ -176,7 +171,7 @@ export class Call {
     }
     for (const event of this.#reader.observe(direction, frame, Date.now())) {
       // What pppd has said it wants escaped; a later Set-Link-Info of the client overrides it.
-      if (event.type === 'linkOpened') this.#relay.setSendAccm(event.accm.fromClient);
+      if (event.type === 'linkOpened') this.#relay?.setSendAccm(event.accm.fromClient);
       this.#options.handlers.ppp(event);
     }
   }

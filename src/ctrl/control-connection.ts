@@ -21,6 +21,12 @@ import type { Timers } from './timers.js';
 /** How long a client may take to answer our Stop-Control-Connection-Request; RFC 2637 leaves it open, clients just close. */
 const STOP_REPLY_SECONDS = 2;
 
+/**
+ * A client that sends without reading what it gets for it is not read either while more than these octets wait for it: its
+ * own TCP stops it then, and its silence ends it.
+ */
+const MOST_UNSENT = 64 * 1024;
+
 /** Framing and bearer capabilities: both kinds of each (RFC 2637 §2.2). */
 const CAPABILITIES = { framingCapabilities: 3, bearerCapabilities: 3 } as const;
 
@@ -66,6 +72,7 @@ export class ControlConnection {
     const { socket } = options;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.recvBytes(chunk));
+    socket.on('drain', () => socket.resume());
     socket.on('end', () => this.#lost('clientClosed'));
     socket.on('error', (error) => this.#lost('connectionFailed', error.message));
     socket.on('close', () => {
@@ -79,11 +86,13 @@ export class ControlConnection {
     this.#tap?.('controlFromClient', chunk);
     if (this.#state === 'closed') return;
     this.#framer.push(chunk);
+    let isWhole = false;
     for (const item of this.#framer) {
+      isWhole = true;
       this.#recvItem(item);
       if (this.#isOver()) return;
     }
-    this.#restartEcho();
+    if (isWhole) this.#restartEcho();
   }
 
   /** Has the bytes of both ways shown to `tap`, from the client as TCP has cut them; null ends it. */
@@ -98,6 +107,7 @@ export class ControlConnection {
     const bytes = encode(message);
     this.#tap?.('controlToClient', bytes);
     socket.write(bytes);
+    if (socket.writableLength > MOST_UNSENT) socket.pause();
   }
 
   /**
@@ -187,9 +197,8 @@ export class ControlConnection {
         this.#options.handlers.ended('clientStopped');
       },
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
-      EchoReply: ({ identifier }) => {
-        if (identifier === this.#echoIdentifier) this.#options.timers.stop('echoReply');
-      },
+      // As good as any other message: see #restartEcho.
+      EchoReply: () => undefined,
       OutgoingCallRequest: (request) => this.#options.handlers.outgoingCallRequest(request),
       IncomingCallRequest: ({ callId }) =>
         // A server is no PNS (RFC 2637 §2.10: do not accept).
@@ -245,15 +254,22 @@ export class ControlConnection {
     this.send({ type: 'EchoReply', identifier, resultCode: RESULT.EchoReply.valid, errorCode: 0 });
   }
 
-  /** Anything from the client shows that it is there (RFC 2637 §3.1.4). */
+  /**
+   * Any whole message shows that the client is there. RFC 2637 §3.1.4 asks for no more before the question; after it, where
+   * the RFC wants the reply itself, a client that talks is not taken for dead either.
+   */
   #restartEcho(): void {
     if (this.#state !== 'established') return;
-    const { timers, timeouts, handlers } = this.#options;
+    const { socket, timers, timeouts, handlers } = this.#options;
+    timers.stop('echoReply');
     timers.start('echoInterval', timeouts.echoInterval, () => {
       this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
       this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
       timers.start('echoReply', timeouts.echoReply, () =>
-        handlers.ended('clientSilent', `no Echo-Reply within ${timeouts.echoReply} s`),
+        handlers.ended(
+          'clientSilent',
+          socket.isPaused() ? 'it takes nothing of what is sent to it' : `no Echo-Reply within ${timeouts.echoReply} s`,
+        ),
       );
     });
   }

@@ -72,6 +72,14 @@ const neverUp = ({ ppp }: Evidence): boolean => ppp === null || ppp.times.up ===
 const clientGone = ({ reason }: Evidence): boolean =>
   reason === 'clientStopped' || reason === 'clientClosed' || reason === 'clientCleared';
 
+/** What shows that the client has vanished. */
+function silenceOf({ reason, detail, configuration }: Evidence): string {
+  const { echoInterval, echoReply } = configuration.timeouts;
+  if (reason !== 'clientSilent') return 'it answers no LCP echo request (lcp-echo-interval, lcp-echo-failure)';
+  if (detail?.includes('takes nothing')) return 'it takes nothing of what is sent to it on its control connection';
+  return `nothing came on its control connection for ${echoInterval + echoReply} s`;
+}
+
 /** Of those that apply the first one stands. */
 const FAILURES = {
   userLimit: {
@@ -155,14 +163,8 @@ const FAILURES = {
   clientVanished: {
     when: (evidence) =>
       evidence.reason === 'clientSilent' || (evidence.reason === 'pppdExited' && pppdEnded(/exit code 15\)/)(evidence)),
-    tell: (evidence) => {
-      const { echoInterval, echoReply } = evidence.configuration.timeouts;
-      const silence =
-        evidence.reason === 'clientSilent'
-          ? `nothing came on its control connection for ${echoInterval + echoReply} s`
-          : 'it answers no LCP echo request (lcp-echo-interval, lcp-echo-failure)';
-      return `client ${evidence.peer} has vanished: ${silence}; its machine or its way to ${evidence.local} is gone, or a NAT router has forgotten the connection`;
-    },
+    tell: (evidence) =>
+      `client ${evidence.peer} has vanished: ${silenceOf(evidence)}; its machine or its way to ${evidence.local} is gone, or a NAT router has forgotten the connection`,
   },
   connectionFailed: {
     when: ({ reason }) => reason === 'connectionFailed',

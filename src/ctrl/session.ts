@@ -1,18 +1,15 @@
 /**
- * One client's session from handoff to the last byte: its control connection, at most one call, its socket and record
- * in the run directory, its log. It stands alone: no manager is needed from `adopted` on.
+ * One client's session from handoff to the last byte: what it tells of itself, its socket and record in the run directory,
+ * its log, and its end in order. It stands alone: no manager is needed from `adopted` on. Control connection and call
+ * have files of their own.
  */
 import { hostname } from 'node:os';
 import type { Socket } from 'node:net';
-import { RECEIVE_WINDOW } from '../gre/relay.js';
-import { type Login, recordLogin, recordLogout } from '../host/login-records.js';
-import { interfaceOfPppd } from '../host/ppp-interface.js';
 import { identify, type ProcessIdentity } from '../host/process.js';
 import { version, versionNumber } from '../host/version.js';
 import type { LogLevel } from '../log/level.js';
 import type { ProcessLog } from '../log/logger.js';
 import type { PppEvent, PppState } from '../ppp/reader.js';
-import { findBadValue, GENERAL_ERROR, type MessageOf, RESULT } from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import { sessionSocketPath } from '../session/paths.js';
@@ -20,22 +17,15 @@ import { removeSessionFiles, writeRecord } from '../session/record-writer.js';
 import { SessionServer } from '../session/server.js';
 import type { SessionPhase, SessionState } from '../session/state.js';
 import { Account } from './account.js';
-import { Call, CallFailed } from './call.js';
+import type { Call } from './call.js';
 import { ControlConnection } from './control-connection.js';
 import { describeBlackHole, explain, type Explanation } from './explain.js';
 import { Limits } from './limits.js';
+import { LoginRecord } from './login-record.js';
 import { PeerLog } from './peer-log.js';
+import { Signalling } from './signalling.js';
+import { Teller } from './teller.js';
 import { Timers } from './timers.js';
-
-/** Connect speed told to the client, bits a second: the most that the field's readers show sensibly (RFC 2637 §2.8). */
-const CONNECT_SPEED = 100_000_000;
-
-/** Outgoing-Call-Reply results (RFC 2637 §2.8) with the general error codes of §2.16. */
-const REFUSALS = {
-  badValue: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.badValue },
-  busy: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.noResource },
-  pppdFailed: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.pacError },
-} as const;
 
 export class Session {
   readonly #handoff: Handoff;
@@ -43,6 +33,8 @@ export class Session {
   readonly #timers = new Timers();
   readonly #peerLog: PeerLog;
   readonly #control: ControlConnection;
+  readonly #signalling: Signalling;
+  readonly #teller: Teller;
   readonly #server: SessionServer;
   readonly #worker: ProcessIdentity;
   readonly #since = Date.now();
@@ -51,13 +43,8 @@ export class Session {
   /** null without `accounting`. */
   readonly #account: Account | null;
   readonly #limits: Limits;
-  #call: Call | null = null;
-  /** The client has been told of the call's end. */
-  #disconnectSent = false;
-  /** The request that the call's start will answer. */
-  #unanswered: MessageOf<'OutgoingCallRequest'> | null = null;
-  /** Written to utmp and wtmp at login, with `pppd.logwtmp`. */
-  #login: Login | null = null;
+  /** null without `pppd.logwtmp`. */
+  readonly #loginRecord: LoginRecord | null;
   #phase: SessionPhase = 'connected';
   #closing: Promise<void> | undefined;
   #ending: SessionState['ending'] = null;
@@ -82,9 +69,24 @@ export class Session {
       hostName: hostname(),
       firmwareRevision: versionNumber,
       handlers: {
-        outgoingCallRequest: (request) => this.#recvOutgoingCallRequest(request),
-        callClearRequest: (request) => this.#recvCallClearRequest(request),
-        setLinkInfo: (info) => this.#recvSetLinkInfo(info),
+        outgoingCallRequest: (request) => this.#signalling.recvOutgoingCallRequest(request),
+        callClearRequest: (request) => this.#signalling.recvCallClearRequest(request),
+        setLinkInfo: (info) => this.#signalling.recvSetLinkInfo(info),
+        ended: (reason, detail) => void this.close(reason, detail),
+      },
+    });
+    this.#signalling = new Signalling({
+      handoff,
+      timers: this.#timers,
+      log: processLog.log,
+      peerLog: this.#peerLog,
+      send: (message) => this.#control.send(message),
+      handlers: {
+        begun: (call) => this.#callBegun(call),
+        accepted: () => this.#setPhase('negotiating'),
+        clearRequest: () => void this.#clearCall(),
+        ppp: (event) => this.#recvPppEvent(event),
+        blackHole: (arrives, missing) => this.#warnOfBlackHole(arrives, missing),
         ended: (reason, detail) => void this.close(reason, detail),
       },
     });
@@ -98,6 +100,11 @@ export class Session {
       this.#control.setTap(tap);
       this.#call?.setTap(tap);
     };
+    this.#teller = new Teller({
+      timers: this.#timers,
+      tell: () => this.#tell(),
+      ppp: () => this.#call?.ppp ?? null,
+    });
     this.#limits = new Limits({
       policy: handoff.configuration.policy,
       timers: this.#timers,
@@ -105,7 +112,8 @@ export class Session {
       dataFrames: () => this.#call?.dataFrames ?? 0,
       end: (reason, detail) => void this.close(reason, detail),
     });
-    const { accounting, runDirectory } = handoff.configuration;
+    const { accounting, pppd, runDirectory } = handoff.configuration;
+    this.#loginRecord = pppd.logwtmp ? new LoginRecord(handoff.peer.address, processLog.log) : null;
     this.#account =
       accounting === undefined
         ? null
@@ -128,13 +136,14 @@ export class Session {
   /** Starts to speak with the client, from the bytes that the manager has read. */
   start(): void {
     this.#account?.open();
-    this.#awaitCall();
+    this.#signalling.awaitCall();
     this.#control.recvBytes(Buffer.from(this.#handoff.firstBytes, 'base64'));
   }
 
   state(): SessionState {
     const { session, peer, localAddress, lease } = this.#handoff;
     const ppp = this.#call?.ppp ?? null;
+    const counters = this.#call?.counters() ?? null;
     return {
       session,
       version,
@@ -156,7 +165,7 @@ export class Session {
       pppdPid: this.#call?.pppdPid ?? null,
       log: { level: this.#processLog.log.level, file: this.#processLog.file },
       ppp: ppp === null ? null : { ...ppp },
-      counters: this.#call === null ? null : { ...this.#call.counters() },
+      counters: counters === null ? null : { ...counters },
     };
   }
 
@@ -170,23 +179,25 @@ export class Session {
     return this.#closing;
   }
 
+  get #call(): Call | null {
+    return this.#signalling.call;
+  }
+
   get #runDirectory(): string {
     return this.#handoff.configuration.runDirectory;
   }
 
   async #end(reason: CloseReason, detail: string | undefined): Promise<void> {
     const { log } = this.#processLog;
-    this.#timers.stop('establish');
     const ppp = this.#call?.ppp;
     const user = ppp?.user ?? undefined;
     const counters = this.#call?.counters();
     this.#setPhase('ending');
-    if (this.#unanswered === null) this.#sendCallDisconnectNotify(reason);
-    else if (reason === 'pppdFailed') this.#refuseCall(this.#unanswered, 'pppdFailed');
-    await Promise.all([this.#control.close(reason), this.#call?.close(CLOSE_REASONS[reason])]);
+    // What the client is told of its call goes before the stop.
+    await Promise.all([this.#signalling.end(reason), this.#control.close(reason)]);
     this.#peerLog.close();
     this.#timers.stopAll();
-    this.#recordLogout();
+    this.#loginRecord?.callEnded();
     if (this.#explanation === null && this.#ending !== null) this.#logFailure(this.#ending, ppp);
     log.info(
       { reason, detail, user, seconds: Math.round((performance.now() - this.#begun) / 1000), counters },
@@ -226,132 +237,34 @@ export class Session {
     const text = describeBlackHole(localAddress, peer.address, arrives, missing);
     this.#warning = { cause: 'mtuBlackHole', text };
     this.#processLog.log.warn({ cause: 'mtuBlackHole', arrives, missing }, text);
-    this.#tell();
+    this.#teller.now();
   }
 
-  #recvOutgoingCallRequest(request: MessageOf<'OutgoingCallRequest'>): void {
-    const { log } = this.#processLog;
-    if (this.#call !== null || this.#closing !== undefined) {
-      this.#peerLog.write('warn', {}, () => 'a second call on the same control connection is refused');
-      this.#refuseCall(request, 'busy');
-      return;
-    }
-    const badValue = findBadValue(request);
-    if (badValue !== null) {
-      this.#peerLog.write('warn', { badValue }, () => `a call request is refused: ${badValue.detail}`);
-      this.#refuseCall(request, 'badValue');
-      return;
-    }
-    const { configuration, lease, peer, localAddress } = this.#handoff;
-    const { establish } = configuration.timeouts;
-    this.#timers.start('establish', establish, () => {
-      void this.close('pppdFailed', `it sent no PPP frame within ${establish} s`);
-    });
-    try {
-      this.#call = new Call({
-        configuration,
-        lease,
-        peerAddress: peer.address,
-        localAddress,
-        request,
-        timers: this.#timers,
-        log,
-        handlers: {
-          started: () => this.#acceptCall(request),
-          ppp: (event) => this.#recvPppEvent(event),
-          blackHole: (arrives, missing) => this.#warnOfBlackHole(arrives, missing),
-          ended: (reason, detail) => void this.close(reason, detail),
-        },
-      });
-    } catch (error) {
-      if (!(error instanceof CallFailed)) throw error;
-      this.#refuseCall(request, 'pppdFailed');
-      void this.close(error.reason, error.message);
-      return;
-    }
-    this.#call.setTap(this.#server.captures.tap);
-    this.#unanswered = request;
+  #callBegun(call: Call): void {
+    const { peer, lease } = this.#handoff;
+    call.setTap(this.#server.captures.tap);
     this.#explanation = null;
     this.#warning = null;
-    this.#recordPppd(identify(this.#call.pppdPid));
+    this.#recordPppd(identify(call.pppdPid));
     const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
     // The title that scripts around pptpd look for.
-    process.title = `pptpd [${peer.address}:${hex(request.callId)} - ${hex(lease.callId)}]`;
+    process.title = `pptpd [${peer.address}:${hex(call.peerCallId)} - ${hex(lease.callId)}]`;
     this.#setPhase('starting');
   }
 
-  #acceptCall(request: MessageOf<'OutgoingCallRequest'>): void {
-    if (this.#closing !== undefined) return;
-    this.#timers.stop('establish');
-    this.#unanswered = null;
-    this.#control.send({
-      type: 'OutgoingCallReply',
-      callId: this.#handoff.lease.callId,
-      peerCallId: request.callId,
-      resultCode: RESULT.OutgoingCallReply.connected,
-      errorCode: GENERAL_ERROR.none,
-      causeCode: 0,
-      connectSpeed: CONNECT_SPEED,
-      receiveWindowSize: RECEIVE_WINDOW,
-      packetProcessingDelay: 0,
-      physicalChannelId: 0,
-    });
-    this.#setPhase('negotiating');
-  }
-
-  #refuseCall(request: MessageOf<'OutgoingCallRequest'>, refusal: keyof typeof REFUSALS): void {
-    if (request === this.#unanswered) this.#unanswered = null;
-    this.#control.send({
-      type: 'OutgoingCallReply',
-      callId: 0,
-      peerCallId: request.callId,
-      ...REFUSALS[refusal],
-      causeCode: 0,
-      connectSpeed: 0,
-      receiveWindowSize: 0,
-      packetProcessingDelay: 0,
-      physicalChannelId: 0,
-    });
-  }
-
-  /** Of a call that is not this client's, nothing is known here, and nothing done to it. */
-  #recvCallClearRequest({ callId }: MessageOf<'CallClearRequest'>): void {
-    // The client's own id is what RFC 2637 §2.12 wants; ours means the same call.
-    if (callId === this.#call?.peerCallId || callId === this.#handoff.lease.callId) void this.#clearCall();
-    else
-      this.#peerLog.write(
-        'warn',
-        { callId },
-        () => `a request to clear call ${callId}, which is none of this client's`,
-      );
-  }
-
-  #recvSetLinkInfo({ peerCallId, sendAccm }: MessageOf<'SetLinkInfo'>): void {
-    if (peerCallId === this.#handoff.lease.callId) this.#call?.setSendAccm(sendAccm);
-  }
-
-  /** The client hangs up; the control connection stays, and may call again (RFC 2637 §2.12). */
   async #clearCall(): Promise<void> {
-    const call = this.#call;
-    if (call === null) return;
-    const { ppp } = call;
+    this.#teller.flush();
     const explanation = this.#explain('clientCleared', null);
-    await call.close(CLOSE_REASONS.clientCleared);
-    if (this.#closing !== undefined || this.#call !== call) return;
-    // Told when pppd is gone and not before: whoever has heard it may call again at once.
-    this.#sendCallDisconnectNotify('clientCleared');
-    this.#unanswered = null;
-    this.#processLog.log.info({ counters: call.counters() }, `call ended: ${CLOSE_REASONS.clientCleared.text}`);
-    if (explanation !== null) this.#logFailure(explanation, ppp);
-    this.#explanation = explanation;
-    this.#account?.callEnded();
     this.#limits.callEnded();
-    this.#call = null;
-    this.#disconnectSent = false;
-    this.#recordLogout();
+    const call = await this.#signalling.clear();
+    if (call === null) return;
+    this.#processLog.log.info({ counters: call.counters() }, `call ended: ${CLOSE_REASONS.clientCleared.text}`);
+    if (explanation !== null) this.#logFailure(explanation, call.ppp);
+    this.#explanation = explanation;
+    this.#account?.callEnded(call.counters());
+    this.#loginRecord?.callEnded();
     this.#recordPppd(null);
     this.#setPhase('connected');
-    this.#awaitCall();
   }
 
   #disconnect(reason: CloseReason, detail: string | undefined): void {
@@ -359,60 +272,21 @@ export class Session {
     void this.close(reason, detail);
   }
 
-  #awaitCall(): void {
-    const { establish } = this.#handoff.configuration.timeouts;
-    this.#timers.start('establish', establish, () => void this.close('noCall', `none within ${establish} s`));
-  }
-
-  #sendCallDisconnectNotify(reason: CloseReason): void {
-    if (this.#call === null || this.#disconnectSent) return;
-    this.#disconnectSent = true;
-    const { rxPackets, rxBytes, txPackets, txBytes } = this.#call.counters();
-    const resultCode = CLOSE_REASONS[reason].disconnect;
-    this.#control.send({
-      type: 'CallDisconnectNotify',
-      callId: this.#handoff.lease.callId,
-      resultCode,
-      errorCode: resultCode === RESULT.CallDisconnectNotify.generalError ? GENERAL_ERROR.pacError : GENERAL_ERROR.none,
-      causeCode: 0,
-      callStatistics: `rx ${rxPackets} packets ${rxBytes} bytes, tx ${txPackets} packets ${txBytes} bytes`,
-    });
-  }
-
   #recvPppEvent(event: PppEvent): void {
-    this.#processLog.log.info({ ppp: event }, `PPP: ${event.type}`);
+    this.#peerLog.write('info', { ppp: event }, () => `PPP: ${event.type}`);
+    // pppd may still finish a login while it is told to end: it is none any more.
+    if (this.#ending !== null) return;
     if (event.type === 'up') {
-      this.#recordLogin();
-      this.#setPhase('up');
+      if (this.#call !== null) this.#loginRecord?.up(this.#call.pppdPid, this.#call.ppp.user ?? '');
       this.#limits.up();
-    } else {
-      this.#tell();
     }
-  }
-
-  #recordLogin(): void {
-    if (!this.#handoff.configuration.pppd.logwtmp || this.#call === null || this.#login !== null) return;
-    const pid = this.#call.pppdPid;
-    const line = interfaceOfPppd(pid);
-    if (line === null) {
-      this.#processLog.log.warn(
-        { pppd: pid },
-        'no login record: pppd has no /run/pppN.pid, so that its interface is not known',
-      );
-      return;
-    }
-    this.#login = { line, user: this.#call.ppp.user ?? '', host: this.#handoff.peer.address, pid };
-    recordLogin(this.#login, Date.now());
-  }
-
-  #recordLogout(): void {
-    if (this.#login !== null) recordLogout(this.#login, Date.now());
-    this.#login = null;
+    if (event.type === 'up' && this.#phase !== 'up') this.#setPhase('up');
+    else this.#teller.step();
   }
 
   #setPhase(phase: SessionPhase): void {
     this.#phase = phase;
-    this.#tell();
+    this.#teller.now();
   }
 
   /** To all who have subscribed, and to the account: the state is another one. */
@@ -426,7 +300,7 @@ export class Session {
     const next = level ?? this.#handoff.configuration.log.level;
     log.info({ from: log.level, to: next }, 'the level of this log changes');
     log.level = next;
-    this.#tell();
+    this.#teller.now();
     return { level: next };
   }
 

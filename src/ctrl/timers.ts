@@ -21,7 +21,9 @@ export type TimerName =
   /** Between two looks for data, for `policy.idleTime`: see limits.ts. */
   | 'idle'
   /** INTERVAL_SECONDS in peer-log.ts. */
-  | 'peerLog';
+  | 'peerLog'
+  /** INTERVAL_SECONDS in teller.ts. */
+  | 'tell';
 
 export class Timers {
   readonly #running = new Map<TimerName, NodeJS.Timeout>();

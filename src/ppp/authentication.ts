@@ -38,12 +38,18 @@ export class Authentication {
   #serverName: string | null = null;
   #user: string | null = null;
   #result: AuthenticationState['result'] = 'none';
-  #challenges = 0;
-  #responses = 0;
+  #challenges: number;
+  #responses: number;
   #message: string | null = null;
   #failure: AuthenticationFailure | null = null;
   /** The reason for the EAP-Failure that follows: the method's own failure packet, or that the client refused the method. */
   #methodFailure: AuthenticationFailure | null = null;
+
+  /** `before`: on the same call, before LCP began anew. Its counts go on, so that each failure has a number of its own. */
+  constructor(before: Authentication | null = null) {
+    this.#challenges = before === null ? 0 : before.#challenges;
+    this.#responses = before === null ? 0 : before.#responses;
+  }
 
   get user(): string | null {
     return this.#user;

@@ -2,8 +2,8 @@
  * A bystander of the PPP negotiation that passes through the relay: who logs in, how it ends, which addresses, MRU, ACCM
  * and encryption are agreed, who refused what. It sends nothing, changes nothing, and knows nothing of pppd's logs.
  *
- * Bytes come from anyone: none makes it throw, names are cut, lists are bounded, and how often a client can cause
- * events is bounded by what our pppd answers.
+ * Bytes come from anyone: none makes it throw, names are cut, lists are bounded, and a client alone causes few events; but
+ * there is no end of them where our pppd plays along, as it does with LCP that begins anew again and again.
  */
 import { Authentication } from './authentication.js';
 import { describeFailure, diagnose } from './failure.js';
@@ -179,7 +179,7 @@ export class PppReader {
 
   /** LCP that begins anew takes everything down that was built on it (RFC 1661 §3.4). */
   #forgetLink(): void {
-    this.#authentication = new Authentication();
+    this.#authentication = new Authentication(this.#authentication);
     for (const protocol of [this.#ipcp, this.#ipv6cp, this.#ccp]) protocol.reset();
     this.#encryption = null;
     this.#up = false;

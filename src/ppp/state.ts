@@ -49,7 +49,7 @@ export type AuthenticationState = {
   /** The name that our pppd gives itself in its challenge. */
   readonly serverName: string | null;
   readonly result: 'none' | 'pending' | 'succeeded' | 'failed';
-  /** Challenges or requests that our pppd has sent, and answers or logins of the client. */
+  /** Challenges or requests that our pppd has sent, and answers or logins of the client; LCP that begins anew counts on. */
   readonly challenges: number;
   readonly responses: number;
   /** What our pppd has said with the result, as text; null when nothing. */

@@ -209,6 +209,17 @@ test('a manager that cannot read the accounting file leaves lost sessions to the
   await server.stop();
 });
 
+test('the run directory is removed underneath: sessions have their record all the same', async (t) => {
+  const books = await Books.open(t);
+  const { client } = await Client.call();
+  const [session] = await books.server.sessions();
+  rmSync(books.server.runDirectory, { recursive: true });
+  client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  await client.closed;
+  const [record] = await books.ended(1);
+  assert.deepEqual([record?.session, record?.reason], [session?.session, 'clientStopped']);
+});
+
 test('a full disk: sessions go on, one warning, no half record is taken for one, all are written when there is room', async (t) => {
   const disk = smallDisk(t);
   const books = await Books.open(t, 0.05, disk);

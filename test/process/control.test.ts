@@ -142,6 +142,27 @@ describe('Echo', () => {
     await server.waitForLog('the end', ({ reason, peer }) => reason === 'clientSilent' && peer === client.name);
   });
 
+  test('is asked for, and a client that says something else instead is there too', async (t) => {
+    await startServer(t, { timeouts: { echoInterval: 2, echoReply: 1 } });
+    const client = await Client.start();
+    await client.next('EchoRequest');
+    await client.echo();
+    // Else the stop would come first.
+    await client.next('EchoRequest');
+  });
+
+  test('is asked for of a client whose message never becomes whole', async (t) => {
+    const server = await startServer(t, { timeouts: { echoInterval: 0.2, echoReply: 0.2 } });
+    const client = await Client.start();
+    const drops = encode(CALL);
+    let dropped = 0;
+    const drip = setInterval(() => client.sendBytes(drops.subarray(dropped, ++dropped)), 50);
+    t.after(() => clearInterval(drip));
+    await client.next('EchoRequest');
+    await client.next('StopControlConnectionRequest');
+    await server.waitForLog('the end', ({ reason, peer }) => reason === 'clientSilent' && peer === client.name);
+  });
+
   test('replies that cross our stop are nothing to warn of', async (t) => {
     const server = await startServer(t);
     const client = await Client.start();

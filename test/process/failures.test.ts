@@ -182,6 +182,9 @@ describe('the system does not let us send to the client', () => {
       const server = await startServer(t, {}, 'login');
       const open = await begin(t);
       await server.waitForLog('our leave', ({ message }) => message === 'StopControlConnectionRequest');
+      // pppd runs already: its own end is told and waited for, also where the call has not begun.
+      const [session] = await server.sessions();
+      assert.notEqual(session?.pppdPid, null);
       open();
       const { cause, msg } = await failure(server);
       assert.equal(cause, 'relayFailed');

@@ -6,11 +6,14 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { encode, TCP_PORT } from '../../src/pptp/index.js';
+import { SessionClient } from '../../src/session/client.js';
 import { assertNewcomerServed, Bystanders, MEMORY_SLACK, memoryOf, NEWCOMER } from './support/bystanders.js';
 import { CALL, Client, START } from './support/client.js';
 import { GreFlood, junk } from './support/gre-flood.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, startServer } from './support/server.js';
+import { Tunnel } from './support/tunnel.js';
+import { until } from './support/wait.js';
 
 const FLOODER = '198.51.100.66';
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES, FLOODER, NEWCOMER);
@@ -22,6 +25,9 @@ const HALF = 1000;
 const STARTS = 500;
 const PACKETS = 100_000 * FACTOR;
 const CONTROL_MESSAGES = 20_000 * FACTOR;
+const RENEGOTIATIONS = 300;
+/** More than two kernels' buffers hold of it. */
+const UNANSWERED_OCTETS = 64 << 20;
 /** Connections that are begun at once. */
 const BATCH = 250;
 
@@ -184,4 +190,58 @@ test(`${CONTROL_MESSAGES} control messages on one connection fill no log`, async
   t.diagnostic(`${lines.length} lines`);
   assert(lines.length < 1000);
   assert(lines.some(({ msg }) => /lines about what the client has sent were left out/.test(msg)));
+});
+
+test('a client that asks for echoes and never reads them is not read either, and closed as silent', async (t) => {
+  const server = await startServer(t, { ...SETTINGS, timeouts: { echoInterval: 1, echoReply: 1 } });
+  const bystanders = await Bystanders.up(t, server);
+  const client = await Client.start(FLOODER);
+  const session = (await server.sessions()).find(({ peer }) => `${peer.address}:${peer.port}` === client.name);
+  assert(session !== undefined);
+  const before = memoryOf(session.pid);
+  client.stopReading();
+  const echoes = Buffer.alloc(UNANSWERED_OCTETS, encode({ type: 'EchoRequest', identifier: 1 }));
+  let outcome: 'all of it was taken' | 'closed' | undefined;
+  client.sendBytes(echoes, (error) => (outcome = error ? 'closed' : 'all of it was taken'));
+  const end = server.waitForLog('the end', ({ msg, peer }) => peer === client.name && msg.startsWith('session ended'));
+  let most = before;
+  await until('the server to take or end it', () => {
+    most = Math.max(most, memoryOf(session.pid));
+    return outcome;
+  });
+  assert.equal(outcome, 'closed');
+  const { reason, detail } = await end;
+  assert.deepEqual([reason, detail], ['clientSilent', 'it takes nothing of what is sent to it']);
+  t.diagnostic(`worker: ${before.toFixed(0)} MiB before, ${most.toFixed(0)} MiB at most`);
+  assert(most < before + MEMORY_SLACK, `${before} MiB became ${most} MiB`);
+  await client.closed;
+  await bystanders.assertAsBefore(t);
+});
+
+test(`LCP begun anew ${RENEGOTIATIONS} times before a login fills no log, and is not told each time`, async (t) => {
+  const server = await startServer(t, SETTINGS, 'anew');
+  const tunnel = await Tunnel.open(t, FLOODER);
+  const [session] = await server.sessions();
+  assert(session !== undefined);
+  const follower = await SessionClient.connect(server.runDirectory, session.session);
+  t.after(() => follower.close());
+  let states = 0;
+  let last = session;
+  follower.onState = (state) => {
+    states += 1;
+    last = state;
+  };
+  await follower.request('subscribe', {});
+  await tunnel.openLcp();
+  for (let round = 0; round < RENEGOTIATIONS; round += 1) await tunnel.reopenLcp(round & 0xff);
+  await tunnel.client.echo();
+  await until('the last of it to be told', () => last.ppp?.['phase'] === 'network');
+  t.diagnostic(`${states} states`);
+  assert(states < RENEGOTIATIONS / 2, `${states} states`);
+  tunnel.client.end();
+  const lines = server.log.all.filter((line) => line.session === session.session && line.msg.startsWith('PPP: '));
+  t.diagnostic(`${lines.length} lines`);
+  await server.waitForLog('what was left out', ({ msg }) =>
+    /lines about what the client has sent were left out/.test(msg),
+  );
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test, type TestContext } from 'node:test';
+import { SessionClient } from '../../src/session/client.js';
 import { runPaths } from '../../src/session/paths.js';
 import { GreHub } from '../soak/gre-hub.js';
 import { Visitor } from '../soak/visitor.js';
@@ -148,6 +149,24 @@ for (const [reason, policy] of [
     assert.equal((await visitor.client.next('StopControlConnectionRequest')).reason, 3);
   });
 }
+
+test('a login that is finished while its session ends is none any more', async (t) => {
+  const server = await startServer(t, {}, 'login', 'ignore');
+  const visitor = await called(t, 'alice', FIRST);
+  const [session] = await server.sessions();
+  assert(session?.pppdPid);
+  const follower = await SessionClient.connect(server.runDirectory, session.session);
+  const phases = new Set<string>();
+  follower.onState = ({ phase }) => void phases.add(phase);
+  const over = new Promise<void>((resolve) => (follower.onClose = () => resolve()));
+  await follower.request('subscribe', {});
+  await follower.request('disconnect', { reason: 'kicked' });
+  visitor.logIn().catch(() => undefined); // its connection closes meanwhile
+  await server.waitForLog('its login', (line) => line.session === session.session && line.msg === 'PPP: up');
+  process.kill(session.pppdPid, 'SIGKILL');
+  await over;
+  assert.deepEqual(phases, new Set(['ending']));
+});
 
 test('blocks without a manager: exit code 3', async (t) => {
   const server = await serve(t, {});

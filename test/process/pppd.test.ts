@@ -90,6 +90,18 @@ describe('pppd’s end by our hand', () => {
   });
 });
 
+test('a call that is cleared while its pppd is silent and ignores TERM: the control connection outlives it', async (t) => {
+  const server = await startServer(t, { timeouts: { establish: 2, pppdExit: 2.5 } }, 'silent', 'ignore');
+  const client = await Client.start();
+  client.send(CALL);
+  await server.waitForPppd('its start', ({ event }) => event === 'started');
+  client.send({ type: 'CallClearRequest', callId: CALL.callId });
+  assert.equal((await client.next('CallDisconnectNotify')).resultCode, 4);
+  // It has no other call, which is what ends it.
+  await client.next('StopControlConnectionRequest');
+  await server.waitForLog('the end', ({ reason, peer }) => reason === 'noCall' && peer === client.name);
+});
+
 describe('pppd’s own end', () => {
   test('at once, with an error message: the client is refused with error 6, the log has the message', async (t) => {
     const server = await startServer(t, {}, 'say=stand-in: cannot find\nthe tunnel', 'exit=2');

@@ -97,8 +97,9 @@ export class Client {
     this.sendBytes(Buffer.concat(messages.map(encode)));
   }
 
-  sendBytes(bytes: Uint8Array): void {
-    this.#socket.write(bytes);
+  /** `taken` is called when the kernel has taken all of it, or with why it did not. */
+  sendBytes(bytes: Uint8Array, taken?: (error?: Error | null) => void): void {
+    this.#socket.write(bytes, taken);
   }
 
   /** The next message of the server, which has to be of this type: nothing is skipped but messages of `except`. */
@@ -126,6 +127,11 @@ export class Client {
         .filter((fields) => fields.slice(1, 3).some((each) => each.endsWith(here)));
       return ours.every(([, , , , queues]) => queues === '00000000:00000000');
     });
+  }
+
+  /** Takes nothing more of what comes: that it was closed it learns by sending alone. */
+  stopReading(): void {
+    this.#socket.pause();
   }
 
   /** Says no more, takes what comes: a FIN. */

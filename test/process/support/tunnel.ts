@@ -87,6 +87,19 @@ export class Tunnel {
     }
   }
 
+  /** Begins LCP anew and agrees to what pppd asks for; it has to begin anew too. */
+  async reopenLcp(identifier: number): Promise<void> {
+    await this.sendFrame(LCP, Buffer.of(CONFIGURE_REQUEST, identifier, 0, 4));
+    for (;;) {
+      const packet = await this.nextFrame(LCP);
+      if (packet[0] !== CONFIGURE_REQUEST) continue;
+      const acknowledgment = Buffer.from(packet);
+      acknowledgment[0] = CONFIGURE_ACK;
+      await this.sendFrame(LCP, acknowledgment);
+      return;
+    }
+  }
+
   /** That data goes there and comes back. */
   async assertRelays(text: string): Promise<void> {
     await this.sendFrame(IPV4, Buffer.from(text));

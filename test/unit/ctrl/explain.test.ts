@@ -116,6 +116,8 @@ describe('ends that are no failure', () => {
 
   test('and so is a client that was up and answers no echo request', () => {
     assert.equal(tell({ ...up, reason: 'clientSilent' })?.cause, 'clientVanished');
+    const unread = { ...up, reason: 'clientSilent', detail: 'it takes nothing of what is sent to it' } as const;
+    assert.match(tell(unread)?.text ?? '', /it takes nothing/);
     const detail = 'pppd ended: the peer no longer answered its echo requests (exit code 15)';
     assert.match(tell({ ...up, detail })?.text ?? '', /no LCP echo request/);
   });
