@@ -91,7 +91,7 @@ const FAILURES = {
     when: pppdEnded(/no PPP frame/),
     tell: (evidence) =>
       `${quoted(evidence)}: pppd waits for the client, which waits for us; take the option "silent" out of ` +
-      `${optionsFile(evidence)} and /etc/ppp/options, and see pppd's own log`,
+      `${[...new Set([optionsFile(evidence), '/etc/ppp/options'])].join(' and ')}, and see pppd's own log`,
   },
   pppdNotExecutable: {
     when: pppdEnded(/cannot start/),

@@ -151,7 +151,8 @@ test('kill -9 of the manager and of two workers: the next manager writes their r
   assert.deepEqual(reasons, ['workerFailed', 'workerFailed', 'serverShutdown']);
 });
 
-test('the machine stops and loses the run directory: the next manager ends what has interim records alone', async (t) => {
+/** A session, and then the machine stops: what has interim records alone is lost, with the run directory. */
+async function stoppedMachine(t: TestContext): Promise<{ books: Books; session: string | undefined }> {
   const books = await Books.open(t, 0.05);
   const { server } = books;
   const { client } = await Client.call();
@@ -162,6 +163,12 @@ test('the machine stops and loses the run directory: the next manager ends what 
   process.kill(session?.pid ?? 0, 'SIGKILL');
   await client.closed;
   rmSync(server.runDirectory, { recursive: true });
+  return { books, session: session?.session };
+}
+
+test('the machine stops and loses the run directory: the next manager ends what has interim records alone', async (t) => {
+  const { books } = await stoppedMachine(t);
+  const { server } = books;
   server.start();
   await server.ready();
   const last = books.records('interim').at(-1);
@@ -183,16 +190,8 @@ test('the machine stops and loses the run directory: the next manager ends what 
 });
 
 test('a manager that cannot read the accounting file leaves lost sessions to the next', async (t) => {
-  const books = await Books.open(t, 0.05);
+  const { books, session } = await stoppedMachine(t);
   const { server } = books;
-  const { client } = await Client.call();
-  const [session] = await server.sessions();
-  await until('an interim record', () => books.records('interim').length > 0);
-  server.signal('SIGKILL');
-  await server.exited();
-  process.kill(session?.pid ?? 0, 'SIGKILL');
-  await client.closed;
-  rmSync(server.runDirectory, { recursive: true });
   const aside = `${books.file}.aside`;
   renameSync(books.file, aside);
   mkdirSync(books.file);
@@ -205,7 +204,7 @@ test('a manager that cannot read the accounting file leaves lost sessions to the
   server.start();
   await server.ready();
   const [record] = await books.ended(1);
-  assert.deepEqual([record?.session, record?.reason], [session?.session, 'workerFailed']);
+  assert.deepEqual([record?.session, record?.reason], [session, 'workerFailed']);
   await server.stop();
 });
 

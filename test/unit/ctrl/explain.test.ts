@@ -131,6 +131,14 @@ test('addresses, files and times are the real ones', () => {
   assert.match(tell({ ...cases.clientVanished, ...change })?.text ?? '', /198\.51\.100\.7.* 120 s/);
 });
 
+test('a file that is read in any case is named once', () => {
+  const configuration = { ...base.configuration, pppd: { path: '/usr/sbin/pppd' } };
+  assert.match(
+    tell({ ...cases.pppdSilent, configuration })?.text ?? '',
+    /take the option "silent" out of \/etc\/ppp\/options, and see/,
+  );
+});
+
 describe('docs/failures.md', () => {
   const text = readFileSync('docs/failures.md', 'utf8');
   const rows = new Map([...text.matchAll(/^### `(\w+)`\n\n> (.*)$/gm)].map(([, cause, sentence]) => [cause, sentence]));
