@@ -195,10 +195,10 @@ export class Session {
     this.#setPhase('ending');
     // What the client is told of its call goes before the stop.
     await Promise.all([this.#signalling.end(reason), this.#control.close(reason)]);
-    this.#peerLog.close();
-    this.#timers.stopAll();
     this.#loginRecord?.callEnded();
+    this.#peerLog.close();
     if (this.#explanation === null && this.#ending !== null) this.#logFailure(this.#ending, ppp);
+    this.#timers.stopAll();
     log.info(
       { reason, detail, user, seconds: Math.round((performance.now() - this.#begun) / 1000), counters },
       `session ended: ${CLOSE_REASONS[reason].text}${detail === undefined ? '' : ` (${detail})`}`,
@@ -226,9 +226,11 @@ export class Session {
   #logFailure({ cause, text }: { readonly cause: string | null; readonly text: string | null }, ppp?: PppState): void {
     if (cause === null || text === null) return;
     const was = ppp?.times.up ? 'session' : 'login';
-    this.#processLog.log.warn(
+    // A client may call and hang up again and again.
+    this.#peerLog.write(
+      'warn',
       { cause, user: ppp?.user ?? undefined, failure: ppp?.failure ?? undefined },
-      `${was} failed: ${text}`,
+      () => `${was} failed: ${text}`,
     );
   }
 
@@ -258,7 +260,7 @@ export class Session {
     this.#limits.callEnded();
     const call = await this.#signalling.clear();
     if (call === null) return;
-    this.#processLog.log.info({ counters: call.counters() }, `call ended: ${CLOSE_REASONS.clientCleared.text}`);
+    this.#peerLog.write('info', { counters: call.counters() }, () => `call ended: ${CLOSE_REASONS.clientCleared.text}`);
     if (explanation !== null) this.#logFailure(explanation, call.ppp);
     this.#explanation = explanation;
     this.#account?.callEnded(call.counters());

@@ -27,6 +27,8 @@ interface Entry {
   state: SessionState | null;
   /** It was asked to make room. */
   leaving: boolean;
+  /** It is to open its log anew when it is connected. */
+  owesReopening: boolean;
 }
 
 const newEntry = (lease: Lease, peerAddress: string | null): Entry => ({
@@ -36,6 +38,7 @@ const newEntry = (lease: Lease, peerAddress: string | null): Entry => ({
   peerAddress,
   state: null,
   leaving: false,
+  owesReopening: false,
 });
 
 /** Told about every session, also those that an earlier manager began. */
@@ -161,7 +164,10 @@ export class Registry {
   }
 
   reopenLogs(): void {
-    for (const { client } of this.#entries.values()) client?.request('reopenLog', {}).catch(() => undefined);
+    for (const entry of this.#entries.values()) {
+      if (entry.client === null) entry.owesReopening = true;
+      else this.#askToReopen(entry.client);
+    }
   }
 
   /** Lets go of every session without a word to it. */
@@ -199,6 +205,10 @@ export class Registry {
   disconnect(id: string, reason: DisconnectReason, detail: string): void {
     const client = this.#entries.get(id)?.client;
     if (client) this.#askToEnd(client, { reason, detail });
+  }
+
+  #askToReopen(client: SessionClient): void {
+    client.request('reopenLog', {}).catch(() => undefined);
   }
 
   #askToEnd(client: SessionClient, why: { readonly reason: DisconnectReason; readonly detail?: string }): void {
@@ -279,6 +289,8 @@ export class Registry {
         );
         return;
       }
+      if (entry.owesReopening) this.#askToReopen(client);
+      entry.owesReopening = false;
       await client.request('subscribe', {});
       await client.state((state) => this.#changed(entry, state));
     } catch (error) {
