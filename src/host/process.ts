@@ -27,12 +27,15 @@ export function identify(pid: number): ProcessIdentity | null {
 export const isAlive = (identity: ProcessIdentity): boolean => identify(identity.pid)?.startTime === identity.startTime;
 
 /**
- * Signals the process if it still is the one that was meant; tells whether it was. Whatever a record may say, it is never
- * the first process of the system, this one, or the one that started this one.
+ * Whether it lives and can be what a record says: whatever that is, it is never the first process of the system, this one, or
+ * the one that started this one.
  */
+export const isAnothers = (identity: ProcessIdentity): boolean =>
+  ![1, process.pid, process.ppid].includes(identity.pid) && isAlive(identity);
+
+/** Signals the process if it still is the one that was meant; tells whether it was. */
 export function signal(identity: ProcessIdentity, name: NodeJS.Signals): boolean {
-  if (identity.pid === 1 || identity.pid === process.pid || identity.pid === process.ppid) return false;
-  if (!isAlive(identity)) return false;
+  if (!isAnothers(identity)) return false;
   try {
     process.kill(identity.pid, name);
     return true;

@@ -45,7 +45,11 @@ export class Leases {
   reconfigure(pool: LeasePool): void {
     this.#pool = pool;
     const held = this.#heldRemotes();
-    this.#free = pool.pairs.filter((pair) => !held.has(pair.remote));
+    const fresh = new Map(pool.pairs.filter(({ remote }) => !held.has(remote)).map((pair) => [pair.remote, pair]));
+    // In the order in which they came back.
+    const known = this.#free.flatMap(({ remote }) => fresh.get(remote) ?? []);
+    for (const { remote } of known) fresh.delete(remote);
+    this.#free = [...known, ...fresh.values()];
   }
 
   /** A lease for a new client; null when every address, connection or call id is taken. */

@@ -2,12 +2,14 @@
  * The live sessions, as the run directory has them: those this manager handed out and those it found when it started.
  * A session is over when its socket closes; if it has left its record behind it died, and what it held is ended here.
  */
-import { isAlive, type ProcessIdentity, signal } from '../host/process.js';
+import { existsSync } from 'node:fs';
+import { isAlive, isAnothers, type ProcessIdentity, signal } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
 import { SessionClient, SessionGone } from '../session/client.js';
 import type { Lease } from '../session/lease.js';
 import type { DisconnectReason } from '../session/request.js';
 import { listSessionIds, readRecord } from '../session/record.js';
+import { sessionSocketPath } from '../session/paths.js';
 import { removeSessionFiles } from '../session/record-writer.js';
 import type { SessionState } from '../session/state.js';
 import type { Leases } from './leases.js';
@@ -295,7 +297,7 @@ export class Registry {
       await client.state((state) => this.#changed(entry, state));
     } catch (error) {
       if (client === null) {
-        if (error instanceof SessionGone) await this.#over(id);
+        if (error instanceof SessionGone && !this.#hasLostItsSocket(id)) await this.#over(id);
         else this.#retry(id, error);
       } else if (entry.client === client) {
         // It has greeted and says no more, or nothing that is understood; a closed connection is told by onClose.
@@ -306,9 +308,18 @@ export class Registry {
     }
   }
 
+  /** Somebody has removed the run directory under a worker that lives: it removes its own socket and record in one go. */
+  #hasLostItsSocket(id: string): boolean {
+    if (existsSync(sessionSocketPath(this.#runDirectory, id))) return false;
+    const record = readRecord(this.#runDirectory, id);
+    return record !== null && isAnothers(record.worker);
+  }
+
   #changed(entry: Entry, state: SessionState): void {
     const before = entry.state;
     entry.state = state;
+    // One that could not leave, for it had called that moment, may be asked again.
+    if (state.phase !== 'connected') entry.leaving = false;
     entry.peerAddress ??= state.peer.address;
     for (const watcher of this.#watchers) watcher.changed?.(state, before);
   }
@@ -321,6 +332,7 @@ export class Registry {
       this.#log.error({ session: id, worker: record.worker.pid }, 'a ctrl worker died; clearing away what it held');
       signal(record.worker, 'SIGKILL');
       if (record.pppd !== null) await this.#reap(record.pppd);
+      if (this.#entries.get(id) !== entry) return;
     }
     this.#removeFiles(id);
     this.#entries.delete(id);

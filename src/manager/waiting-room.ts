@@ -67,7 +67,7 @@ export class WaitingRoom {
   #tryAgain(): void {
     const now = performance.now();
     for (const [client, place] of [...this.#places].toReversed()) {
-      place.asked ||= this.#makeRoom();
+      if (!client.hasLeft) place.asked ||= this.#makeRoom();
       const isOver = client.hasLeft || place.until <= now || (!place.asked && this.#isHopeless());
       if (isOver) this.#dismiss(client, place);
     }

@@ -93,6 +93,11 @@ export class Worker {
   async adopt(handoff: Handoff, socket: Socket): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
+        // It may be us who stood still, and its answer lies in the channel.
+        if (this.#hasBegun(handoff)) {
+          settle(null);
+          return;
+        }
         this.kill();
         settle(new HandoffFailed('the ctrl worker did not answer the handoff', true));
       }, ADOPT_TIMEOUT_MS);
@@ -140,6 +145,8 @@ export class Worker {
       this.#phase = 'free';
       clearTimeout(this.#startTimer);
       this.onReady();
+    } else if (this.#adopting === undefined && report.type === 'adopted' && report.session === this.#handoff?.session) {
+      // Settled by the session's record.
     } else if (this.#adopting?.session !== report.session) {
       this.#log.error(
         { worker: this.pid, report },
@@ -153,13 +160,19 @@ export class Worker {
   /** Its session's record is the last of the session that goes. */
   #isServing(): boolean {
     if (this.#adopting !== undefined) return true;
-    if (this.#handoff === undefined) return false;
-    return readRecord(this.#handoff.configuration.runDirectory, this.#handoff.session) !== null;
+    return this.#handoff !== undefined && this.#hasBegun(this.#handoff);
+  }
+
+  /** The record stands before the worker speaks with the client: from there on nobody else may. */
+  #hasBegun({ configuration, session }: Handoff): boolean {
+    return readRecord(configuration.runDirectory, session) !== null;
   }
 
   #ended(how: string, inOrder: boolean): void {
     clearTimeout(this.#startTimer);
-    this.#adopting?.settle(new HandoffFailed(`the ctrl worker died (${how})`, true));
+    const begun = this.#handoff !== undefined && this.#hasBegun(this.#handoff);
+    // A session that has begun and died is the registry's to clear away.
+    this.#adopting?.settle(begun ? null : new HandoffFailed(`the ctrl worker died (${how})`, true));
     const early = this.#phase === 'starting';
     this.onExit(early ? 'beforeReady' : inOrder ? 'inOrder' : 'died');
     if (early) this.#log.error({ worker: this.pid, how }, 'a ctrl worker ended before it was ready');

@@ -113,6 +113,21 @@ test('a worker that dies with the client in its hands: the client is served by t
   await server.waitForSessions(1);
 });
 
+test('a session whose worker has spoken is nobody else’s, though the manager has not heard of it in time', async (t) => {
+  const server = await startServer(t);
+  const mute = server.strikeWorker('neverSaysAdopted');
+  const { client } = await Client.call();
+  const worker = await mute;
+  await server.waitForLog('the handoff', ({ msg }) => msg.startsWith('client handed'));
+  await client.echo();
+  const [session] = await server.sessions();
+  assert.equal(session?.pid, worker);
+  assert.deepEqual(
+    client.messages.all.map(({ type }) => type),
+    ['StartControlConnectionReply', 'OutgoingCallReply', 'EchoReply'],
+  );
+});
+
 test('a client whose workers die one after the other: it is closed, its address lent again', async (t) => {
   const server = await startServer(t, { limits: { connections: 1 } });
   const unlucky = await Client.connect();

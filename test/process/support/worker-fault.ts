@@ -22,6 +22,8 @@ interface Disorder {
   readonly leaks?: true;
   /** It takes `MUCH_OCTETS`, and goes on with them. */
   readonly needsMuch?: true;
+  /** Its report does not arrive. */
+  readonly swallows?: true;
   /** Not only to the first that gets there, until the order is taken back. */
   readonly every?: true;
 }
@@ -37,6 +39,7 @@ const FAULTS = {
   readyTwice: { at: 'ready', says: { type: 'ready', v: 1 } },
   readyWhileServing: { at: 'adopted', says: { type: 'ready', v: 1 } },
   readyAtHandoff: { at: 'handoff', says: { type: 'ready', v: 1 } },
+  neverSaysAdopted: { at: 'adopted', swallows: true },
   liesAboutItsSession: { at: 'handoff', says: { type: 'adopted', v: 1, session: 'abc123' } },
   leaksWhenTold: { at: 'start', leaks: true },
   everyOneNeedsMuchToStart: { at: 'start', needsMuch: true, every: true },
@@ -106,7 +109,10 @@ if (folder !== undefined && process.argv[1]?.endsWith('ctrl/main.cjs') === true)
   const atReports = Object.entries<Disorder>(FAULTS).filter(([, { at }]) => at === 'ready' || at === 'adopted');
   if (atReports.some(([fault]) => existsSync(join(folder, fault)))) {
     process.send = (message: { readonly type: 'ready' | 'adopted' }) => {
-      const sent = say?.(message) ?? false;
+      const isSwallowed = Object.entries<Disorder>(FAULTS).some(
+        ([fault, { at, swallows }]) => swallows === true && at === message.type && existsSync(join(folder, fault)),
+      );
+      const sent = isSwallowed || (say?.(message) ?? false);
       obey(folder, message.type, send);
       return sent;
     };

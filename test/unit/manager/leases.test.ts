@@ -72,6 +72,14 @@ test('a lease taken over from a live session is not lent again until it is given
   assert.equal(taken(leases).remote, '198.51.100.1');
 });
 
+test('the same pool again changes no order: what came back last is lent last', () => {
+  const leases = new Leases(pool(3));
+  leases.giveBack(taken(leases));
+  leases.reconfigure(pool(4));
+  const remotes = Array.from({ length: 4 }, () => taken(leases).remote);
+  assert.deepEqual(remotes, ['198.51.100.2', '198.51.100.3', '198.51.100.1', '198.51.100.4']);
+});
+
 test('a new pool leaves what is lent alone, and an address that left the pool is not lent again', () => {
   const leases = new Leases(pool(2));
   const kept = taken(leases);

@@ -258,6 +258,18 @@ test('a session that lets go of its manager and lives is found again', async (t)
   assert(connections >= 2);
 });
 
+test('a living session whose socket somebody has removed is not killed, and keeps its address', async (t) => {
+  const fixture = new Fixture(t);
+  const { pid } = bystander(t);
+  const identity = identify(pid);
+  assert(identity !== null);
+  fixture.record('living', { worker: identity });
+  await fixture.registry.recover();
+  await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
+  assert.notEqual(identify(pid), null);
+  assert.equal(fixture.next(), SECOND);
+});
+
 test('a session that greets and then is not understood is let go of, and asked again later', async (t) => {
   const fixture = new Fixture(t);
   const { pid } = bystander(t);
