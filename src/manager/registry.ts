@@ -271,7 +271,9 @@ export class Registry {
   /** Alive and not answering: its lease stays lent, and it is asked again. */
   #retry(id: string, why: unknown): void {
     this.#log.warn({ session: id, err: why }, 'a session does not answer; its address stays taken');
-    setTimeout(() => void this.#attach(id), RETRY_MS).unref();
+    const timer = setTimeout(() => void this.#attach(id), RETRY_MS);
+    // Nothing else may keep a manager that ends until its last session is cleared away.
+    if (!this.#ending) timer.unref();
   }
 
   async #attach(id: string): Promise<void> {

@@ -3,7 +3,7 @@
  * address and files are gone afterwards, or stay where they are to stay.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { SessionClient } from '../../src/session/client.js';
@@ -159,6 +159,20 @@ test('nor does one that hung before the manager came', async (t) => {
   process.kill(session?.pid ?? 0, 'SIGSTOP');
   server.signal('SIGKILL');
   await server.exited();
+  server.start();
+  await server.ready();
+  server.signal('SIGTERM');
+  await client.closed;
+  assert.deepEqual(await server.exited(), { code: 0, signal: null });
+  await server.nothingLeft();
+});
+
+test('nor does one whose socket somebody has removed, and it is cleared away', async (t) => {
+  const server = await startServer(t, { timeouts: { pppdExit: 0.1 } }, 'ignore');
+  const { client } = await Client.call();
+  server.signal('SIGKILL');
+  await server.exited();
+  for (const name of server.sessionFiles('.sock')) rmSync(join(server.runDirectory, 'sessions', name));
   server.start();
   await server.ready();
   server.signal('SIGTERM');
