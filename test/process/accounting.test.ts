@@ -132,6 +132,25 @@ test('kill -9 of a worker: one record, by the manager', async (t) => {
   assert.equal(books.records().length, 1);
 });
 
+test('a worker’s death stands in its record as it was seen, also when it could be written nowhere at first', async (t) => {
+  const books = await Books.open(t);
+  const { server } = books;
+  const { client } = await Client.call();
+  const { client: other } = await Client.call(CLIENT_ADDRESSES[1]);
+  const [first, second] = await server.sessions();
+  // In the way of both, the accounting file and what is kept in the run directory until it stands there.
+  mkdirSync(books.file);
+  mkdirSync(join(server.runDirectory, 'accounts', `${first?.session}.json.new`));
+  process.kill(first?.pid ?? 0, 'SIGKILL');
+  await client.closed;
+  await server.waitForLog('the warning', ({ level, msg }) => level === 'warn' && msg.startsWith('accounting'));
+  rmSync(books.file, { recursive: true });
+  process.kill(second?.pid ?? 0, 'SIGKILL');
+  await other.closed;
+  for (const { detail, end } of await books.ended(2))
+    assert(detail !== null && `amounts of ${end}` > detail, detail ?? '');
+});
+
 test('kill -9 of the manager and of two workers: the next manager writes their records', async (t) => {
   const books = await Books.open(t);
   const clients = [];

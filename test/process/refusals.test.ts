@@ -92,6 +92,32 @@ test('limits.perSource counts those who wait for a place, and one that leaves ha
   assert.deepEqual((await askToStart(HERE)).answer, [1, 0]);
 });
 
+for (const [how, leave] of [
+  ['says no more', (client: Client) => client.end()],
+  ['is gone without a word', (client: Client) => client.reset()],
+] as const) {
+  test(`a client that ${how} while it waits for a worker gets none, and the next one gets that worker`, async (t) => {
+    const server = await startServer(t, { workers: { spare: 0 } });
+    const stopped = server.strikeWorker('stoppedBeforeReady');
+    const leaver = await Client.connect(HERE);
+    leaver.send(START);
+    const worker = await stopped;
+    leave(leaver);
+    // When a later one was turned away, the manager knows of what came before.
+    const stranger = await Client.connect(THERE);
+    stranger.sendBytes(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+    await stranger.closed;
+    process.kill(worker, 'SIGCONT');
+    const line = await server.waitForLog('the one that left', ({ cause }) => cause === 'left');
+    assert.equal(line.peer, leaver.name);
+    await Client.start(THERE);
+    assert.deepEqual(
+      (await server.sessions()).map(({ pid, peer }) => [pid, peer.address]),
+      [[worker, THERE]],
+    );
+  });
+}
+
 test('access.deny and access.allow: the longest prefix decides', async (t) => {
   const server = await startServer(t, { access: { deny: ['198.51.100.0/24'], allow: [`${THERE}/32`] } });
   const { client, answer } = await askToStart(HERE);

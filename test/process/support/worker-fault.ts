@@ -31,6 +31,7 @@ interface Disorder {
 /** At the handoff the client's socket is there, and nothing done with it. */
 const FAULTS = {
   killedBeforeReady: { at: 'start', signal: 'SIGKILL' },
+  stoppedBeforeReady: { at: 'start', signal: 'SIGSTOP' },
   killedAtHandoff: { at: 'handoff', signal: 'SIGKILL' },
   everyOneKilledAtHandoff: { at: 'handoff', signal: 'SIGKILL', every: true },
   stoppedAtHandoff: { at: 'handoff', signal: 'SIGSTOP' },
