@@ -20,12 +20,8 @@ export class Framer {
   #held = 0;
   /** Octets of a message of an unknown type that are still to come. */
   #toSkip = 0;
-  #failed = false;
-
   /** A fatal error was met: nothing that came after it is looked at. */
-  get failed(): boolean {
-    return this.#failed;
-  }
+  #failed = false;
 
   /** Takes the next bytes of the stream. They are read while draining, and must stay as they are until then: push,
    * then drain, or chunks pile up. */

@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { spawn as spawnOnTerminal } from 'node-pty';
 import { sessionSocketPath } from '../../../src/session/paths.js';
 import { SessionServer } from '../../../src/session/server.js';
+import { aStateUp } from '../session/a-state.js';
 
 const PROGRAM = resolve('bin/pptpd-ts');
 
@@ -37,25 +38,11 @@ function configure(t: TestContext, extra: object = {}): { file: string; runDirec
 
 async function serveSession(t: TestContext, runDirectory: string): Promise<void> {
   const server = new SessionServer('abc123', '0.1.0', {
-    state: () => ({
-      session: 'abc123',
-      version: '0.1.0',
-      since: Date.UTC(2026, 10, 23, 10, 4, 7),
-      phase: 'up',
-      ending: null,
-      warning: null,
-      peer: { address: '192.0.2.7', port: 40123 },
-      localAddress: '192.0.2.1',
-      callId: 4711,
-      peerCallId: 1,
-      tunnel: { local: '203.0.113.1', remote: '203.0.113.2' },
-      user: 'alice',
-      pid: 1,
-      pppdPid: 2,
-      log: { level: 'info', file: null },
-      ppp: { phase: 'up', encryption: { method: 'mppe', bits: 128 } },
-      counters: { rxBytes: 1536, txBytes: 20, rxTooShort: 0, rxTooLong: 3 },
-    }),
+    state: () =>
+      aStateUp({
+        ppp: { phase: 'up', encryption: { method: 'mppe', bits: 128 } },
+        counters: { rxBytes: 1536, txBytes: 20, rxTooShort: 0, rxTooLong: 3 },
+      }),
     disconnect: () => undefined,
     reopenLog: () => undefined,
     logLevel: ({ level }) => ({ level: level ?? 'info' }),
@@ -123,7 +110,7 @@ test('sessions lists who is on', async (t) => {
   const { code, output } = await run('sessions', '-c', file);
   assert.equal(code, 0);
   assert.match(output, /^ID .*USER .*CLIENT .*TUNNEL .*SINCE/);
-  assert.match(output, /\nabc123 +alice +192\.0\.2\.7 +203\.0\.113\.2 +up .* 1\.5 KiB +20 B\n$/);
+  assert.match(output, /\nabc123 +alice +198\.51\.100\.7 +203\.0\.113\.10 +up .* 1\.5 KiB +20 B\n$/);
   assert.ok(!output.includes('\u001B'), 'colours belong on a terminal');
 });
 

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { describeSession } from '../../../src/cli/description.js';
 import { lastLines, logLineText } from '../../../src/cli/log-tail.js';
-import { sessionOf } from './sessions.js';
+import { aStateUp } from '../session/a-state.js';
 
-const NOW = sessionOf({}).since + 90_000;
+const NOW = aStateUp().since + 90_000;
 
 test('a session is told with what an administrator asks for', () => {
-  const state = sessionOf({
+  const state = aStateUp({
     log: { level: 'debug', file: '/var/log/pptpd-ts/session-abc123.log' },
     ppp: {
       phase: 'up',
@@ -39,9 +39,9 @@ test('a session is told with what an administrator asks for', () => {
   const text = describeSession(state, 'ppp3', NOW);
   for (const line of [
     /^ {2}user +alice$/m,
-    /^ {2}client +192\.0\.2\.7:40123$/m,
+    /^ {2}client +198\.51\.100\.7:40123$/m,
     /^ {2}since .*\(1 min 30 s\)$/m,
-    /^ {2}pppd +process 2, ppp3$/m,
+    /^ {2}pppd +process 18, ppp3$/m,
     /^ {2}log +level debug, .*session-abc123\.log$/m,
     /^ {2}authentication +MS-CHAPv2: succeeded$/m,
     /^ {2}encryption +MPPE 128 stateless$/m,
@@ -61,7 +61,7 @@ test('a session is told with what an administrator asks for', () => {
 });
 
 test('a session without a call has neither negotiation nor traffic', () => {
-  const text = describeSession(sessionOf({ phase: 'connected', user: null, pppdPid: null }), null, NOW);
+  const text = describeSession(aStateUp({ phase: 'connected', user: null, pppdPid: null }), null, NOW);
   assert.doesNotMatch(text, /negotiation|traffic|counters|pppd +process|user/);
 });
 

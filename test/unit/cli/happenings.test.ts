@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ending, happenings } from '../../../src/cli/happenings.js';
-import { sessionOf } from './sessions.js';
+import { aStateUp } from '../session/a-state.js';
 
-const connected = sessionOf({ phase: 'connected', user: null });
-const pending = sessionOf({
+const connected = aStateUp({ phase: 'connected', user: null });
+const pending = aStateUp({
   phase: 'negotiating',
   ppp: { authentication: { protocol: 'MS-CHAPv2', result: 'pending' } },
 });
-const authenticated = sessionOf({
+const authenticated = aStateUp({
   phase: 'negotiating',
   ppp: { authentication: { protocol: 'MS-CHAPv2', result: 'succeeded' } },
 });
-const up = sessionOf({
+const up = aStateUp({
   phase: 'up',
   ppp: { ...authenticated.ppp, encryption: { method: 'mppe', bits: 128, stateless: true, oneWay: null } },
 });
 /** As a worker of an older version tells a failure; and a newer one. */
-const failed = (failure: object): ReturnType<typeof sessionOf> =>
-  sessionOf({
+const failed = (failure: object): ReturnType<typeof aStateUp> =>
+  aStateUp({
     phase: 'ending',
     ending: { reason: 'pppdExited', detail: null, cause: null, text: null },
     ppp: { failure },
   });
-const explained = sessionOf({
+const explained = aStateUp({
   phase: 'ending',
   ending: { reason: 'pppdExited', detail: null, cause: 'greNotReceived', text: 'no GRE came' },
 });
@@ -69,7 +69,7 @@ test('a failure that only a newer version knows is told by its name', () => {
 
 test('an end has its reason as a name and in words', () => {
   const { event, reason, detail } = ending(
-    sessionOf({ ending: { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s', cause: null, text: null } }),
+    aStateUp({ ending: { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s', cause: null, text: null } }),
   );
   assert.deepEqual(
     [event, reason, detail],

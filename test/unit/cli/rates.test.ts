@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bitRate, ratesBetween } from '../../../src/cli/rates.js';
-import { sessionOf } from './sessions.js';
+import { aStateUp } from '../session/a-state.js';
 
 test('rates are what has grown between two looks, a second', () => {
-  const before = [sessionOf({ counters: { rxBytes: 1000, txBytes: 0, rxPackets: 10, txPackets: 0, rxLost: 0 } })];
-  const after = [sessionOf({ counters: { rxBytes: 6000, txBytes: 500, rxPackets: 40, txPackets: 4, rxLost: 10 } })];
+  const before = [aStateUp({ counters: { rxBytes: 1000, txBytes: 0, rxPackets: 10, txPackets: 0, rxLost: 0 } })];
+  const after = [aStateUp({ counters: { rxBytes: 6000, txBytes: 500, rxPackets: 40, txPackets: 4, rxLost: 10 } })];
   const [rates] = ratesBetween({ at: 1000, sessions: before }, { at: 3000, sessions: after });
   assert.deepEqual(
     [rates?.rxBits, rates?.txBits, rates?.rxPackets, rates?.txPackets, rates?.loss],
@@ -16,9 +16,9 @@ test('rates are what has grown between two looks, a second', () => {
 test('the busiest comes first, of idle ones the oldest', () => {
   const idle = { since: 5, counters: { rxBytes: 9 } };
   const before = [
-    sessionOf({ session: 'young0', ...idle }),
-    sessionOf({ session: 'old000', ...idle, since: 1 }),
-    sessionOf({ session: 'busy00', since: 7, counters: { rxBytes: 9 } }),
+    aStateUp({ session: 'young0', ...idle }),
+    aStateUp({ session: 'old000', ...idle, since: 1 }),
+    aStateUp({ session: 'busy00', since: 7, counters: { rxBytes: 9 } }),
   ];
   const after = before.map((state) => (state.session === 'busy00' ? { ...state, counters: { rxBytes: 10 } } : state));
   const order = ratesBetween({ at: 0, sessions: before }, { at: 1000, sessions: after }).map(({ session }) => session);
@@ -26,8 +26,8 @@ test('the busiest comes first, of idle ones the oldest', () => {
 });
 
 test('a session that has just come has no rates yet, one that has gone is not shown', () => {
-  const gone = sessionOf({ session: 'gone00' });
-  const come = sessionOf({ session: 'come00', counters: { rxBytes: 1_000_000 } });
+  const gone = aStateUp({ session: 'gone00' });
+  const come = aStateUp({ session: 'come00', counters: { rxBytes: 1_000_000 } });
   const rates = ratesBetween({ at: 0, sessions: [gone] }, { at: 1000, sessions: [come] });
   assert.deepEqual(
     rates.map(({ session, rxBits, loss, roundTrip }) => [session, rxBits, loss, roundTrip]),
@@ -36,8 +36,8 @@ test('a session that has just come has no rates yet, one that has gone is not sh
 });
 
 test('a second call of a session begins to count at 0, and that is no negative rate', () => {
-  const before = [sessionOf({ counters: { rxBytes: 5000 } })];
-  const after = [sessionOf({ counters: { rxBytes: 100 } })];
+  const before = [aStateUp({ counters: { rxBytes: 5000 } })];
+  const after = [aStateUp({ counters: { rxBytes: 100 } })];
   assert.equal(ratesBetween({ at: 0, sessions: before }, { at: 1000, sessions: after })[0]?.rxBits, 800);
 });
 

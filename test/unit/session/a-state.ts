@@ -1,4 +1,4 @@
-/** A session's state for tests: any, with the parts that matter to the test. */
+/** Sessions' states for tests: any, with the parts that matter to the test. */
 import type { SessionState } from '../../../src/session/state.js';
 
 export const aState = (parts: Partial<SessionState> = {}): SessionState => ({
@@ -21,3 +21,15 @@ export const aState = (parts: Partial<SessionState> = {}): SessionState => ({
   log: null,
   ...parts,
 });
+
+/** Of one whose client is logged in. */
+export const aStateUp = (parts: Partial<SessionState> = {}): SessionState =>
+  aState({
+    since: Date.UTC(2026, 10, 23, 10, 4, 7),
+    phase: 'up',
+    peerCallId: 1,
+    user: 'alice',
+    pppdPid: 18,
+    log: { level: 'info', file: null },
+    ...parts,
+  });

@@ -10,28 +10,11 @@ import { listSessions, SessionClient, SessionGone } from '../../../src/session/c
 import { runPaths, sessionSocketPath } from '../../../src/session/paths.js';
 import { SessionServer } from '../../../src/session/server.js';
 import type { SessionState } from '../../../src/session/state.js';
+import { aStateUp } from './a-state.js';
 
 const ID = 'abc123';
 
-const state: SessionState = {
-  session: ID,
-  version: '0.1.0',
-  since: 1000,
-  phase: 'up',
-  ending: null,
-  warning: null,
-  peer: { address: '192.0.2.7', port: 40123 },
-  localAddress: '192.0.2.1',
-  callId: 4711,
-  peerCallId: 1,
-  tunnel: { local: '203.0.113.1', remote: '203.0.113.2' },
-  user: 'alice',
-  pid: 1,
-  pppdPid: 2,
-  log: { level: 'info', file: null },
-  ppp: null,
-  counters: { rxBytes: 1, txBytes: 2 },
-};
+const state = aStateUp({ session: ID, counters: { rxBytes: 1, txBytes: 2 } });
 
 function runDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
