@@ -23,7 +23,7 @@ const serveHelp = new Command('serve')
   .addOption(configurationOption())
   .addHelpText(
     'after',
-    '\nExample:\n  pptpd-ts serve -c /etc/pptpd-ts.json\n\nSignals: TERM ends every session and the server; QUIT leaves the sessions; HUP reloads.',
+    '\nExample:\n  pptpd-ts serve -c /etc/pptpd-ts.json\n\nSignals: TERM ends every session and the server; QUIT leaves the sessions; HUP reloads.\n\nExit code 0 after TERM, INT or QUIT; 1: the server cannot work here; 2: a mistake in the configuration.',
   );
 
 const program = new Command('pptpd-ts')
@@ -51,7 +51,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(EXIT.ok);
 });
-for (const command of [program, ...program.commands]) command.exitOverride().showHelpAfterError();
+program.exitOverride().showHelpAfterError();
+for (const command of program.commands) command.exitOverride().showHelpAfterError('(--help shows all options)');
 try {
   await program.parseAsync();
 } catch (error) {

@@ -91,7 +91,9 @@ function words(node: JsonSchema): string {
     case 'integer':
       return `a whole number from ${node.minimum} to ${node.maximum}`;
     case 'number':
-      return `a number above ${node.exclusiveMinimum}, up to ${node.maximum}`;
+      return node.exclusiveMinimum === undefined
+        ? `a number from ${node.minimum} to ${node.maximum}`
+        : `a number above ${node.exclusiveMinimum}, up to ${node.maximum}`;
     case 'array':
       return `an array, each ${words(subschema(node.items as JsonSchema | undefined) ?? {})}`;
     case 'object':

@@ -44,7 +44,8 @@ export const sessionsCommand = (): Command =>
       'after',
       '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --client 192.0.2.0/24\n  pptpd-ts sessions --json | jq -r .sessions[].user\n  pptpd-ts sessions --ended --since 24h --user alice\n\nExit code 0 also when nobody is on; 1: a session does not answer, or the run directory or the accounting file cannot be read.',
     )
-    .action(async (options: SessionsOptions) => {
+    .action(async (options: SessionsOptions, command: Command) => {
+      if (options.since !== undefined && !options.ended) command.error('error: --since needs --ended');
       if (options.ended) await printEnded(options);
       else await printLive(options);
     });

@@ -52,10 +52,20 @@ async function serveSession(t: TestContext, runDirectory: string): Promise<void>
 }
 
 test('without a command, and for an unknown one, the help is shown and the exit code is 2', async () => {
-  for (const args of [[], ['reboot'], ['sessions', '--unknown']]) {
+  for (const args of [[], ['reboot']]) {
     const { code, errors } = await run(...args);
     assert.equal(code, 2, args.join(' '));
     assert.match(errors, /Usage: pptpd-ts/);
+  }
+});
+
+test('a wrong call of a command is said in a line, with the way to its help', async () => {
+  for (const [why, ...args] of [
+    ["error: unknown option '--unknown'", 'sessions', '--unknown'],
+    ['error: --since needs --ended', 'sessions', '--since', '2h'],
+  ] as const) {
+    const { code, errors } = await run(...args);
+    assert.deepEqual([code, errors], [2, `${why}\n(--help shows all options)\n`]);
   }
 });
 

@@ -99,6 +99,10 @@ const wrong: readonly [input: unknown, ...problems: string[]][] = [
     { listen: { vrf: 'a/b' } },
     `listen.vrf: "a/b" is not allowed; allowed: a network device's name, 1 to 15 characters without spaces and slashes`,
   ],
+  [
+    { accounting: { file: '/a', interim: -1 } },
+    'accounting.interim: -1 is not allowed; allowed: a number from 0 to 86400',
+  ],
   [{ timeouts: { echoReply: 0 } }, 'timeouts.echoReply: 0 is not allowed; allowed: a number above 0, up to 86400'],
   [{ pppd: { speed: -1 } }, 'pppd.speed: -1 is not allowed; allowed: a whole number from 1 to 4000000'],
   [{ pppd: { path: 'pppd' } }, 'pppd.path: "pppd" is not allowed; allowed: an absolute path'],
