@@ -30,14 +30,18 @@ function benchOf(t: TestContext, program: string, startTimeout: number): Bench {
   const ready = `process.send({ type: 'ready', v: ${REPORT_VERSION} })`;
   writeFileSync(
     entry,
-    `const { existsSync, writeFileSync } = require('node:fs');
+    `const { writeFileSync } = require('node:fs');
      const ready = () => ${ready};
      process.on('disconnect', () => process.exit(0));
-     if (existsSync(${JSON.stringify(first)})) ready();
-     else {
-       writeFileSync(${JSON.stringify(first)}, String(process.pid));
+     let isFirst = true;
+     try {
+       writeFileSync(${JSON.stringify(first)}, String(process.pid), { flag: 'wx' });
+     } catch {
+       isFirst = false;
+     }
+     if (isFirst) {
        ${program}
-     }`,
+     } else ready();`,
   );
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
