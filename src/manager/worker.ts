@@ -170,9 +170,11 @@ export class Worker {
 
   #ended(how: string, inOrder: boolean): void {
     clearTimeout(this.#startTimer);
-    const begun = this.#handoff !== undefined && this.#hasBegun(this.#handoff);
-    // A session that has begun and died is the registry's to clear away.
-    this.#adopting?.settle(begun ? null : new HandoffFailed(`the ctrl worker died (${how})`, true));
+    if (this.#adopting !== undefined && this.#handoff !== undefined) {
+      // A session that has begun and died is the registry's to clear away.
+      const failure = this.#hasBegun(this.#handoff) ? null : new HandoffFailed(`the ctrl worker died (${how})`, true);
+      this.#adopting.settle(failure);
+    }
     const early = this.#phase === 'starting';
     this.onExit(early ? 'beforeReady' : inOrder ? 'inOrder' : 'died');
     if (early) this.#log.error({ worker: this.pid, how }, 'a ctrl worker ended before it was ready');

@@ -141,15 +141,20 @@ describe('the manager ends by TERM or INT', () => {
   });
 });
 
+/** Told to end, it ends in order, and so does the session's client. */
+async function assertEnds(server: Server, client: Client): Promise<void> {
+  server.signal('SIGTERM');
+  await client.closed;
+  assert.deepEqual(await server.exited(), { code: 0, signal: null });
+  await server.nothingLeft();
+}
+
 test('a session that hangs does not keep the manager from ending', async (t) => {
   const server = await startServer(t, { timeouts: { pppdExit: 0.1 } }, 'ignore');
   const { client } = await Client.call();
   const [session] = await server.sessions();
   process.kill(session?.pid ?? 0, 'SIGSTOP');
-  server.signal('SIGTERM');
-  await client.closed;
-  assert.deepEqual(await server.exited(), { code: 0, signal: null });
-  await server.nothingLeft();
+  await assertEnds(server, client);
 });
 
 test('nor does one that hung before the manager came', async (t) => {
@@ -161,10 +166,7 @@ test('nor does one that hung before the manager came', async (t) => {
   await server.exited();
   server.start();
   await server.ready();
-  server.signal('SIGTERM');
-  await client.closed;
-  assert.deepEqual(await server.exited(), { code: 0, signal: null });
-  await server.nothingLeft();
+  await assertEnds(server, client);
 });
 
 test('nor does one whose socket somebody has removed, and it is cleared away', async (t) => {
@@ -175,10 +177,7 @@ test('nor does one whose socket somebody has removed, and it is cleared away', a
   for (const name of server.sessionFiles('.sock')) rmSync(join(server.runDirectory, 'sessions', name));
   server.start();
   await server.ready();
-  server.signal('SIGTERM');
-  await client.closed;
-  assert.deepEqual(await server.exited(), { code: 0, signal: null });
-  await server.nothingLeft();
+  await assertEnds(server, client);
 });
 
 describe('the manager goes and the sessions stay', () => {
