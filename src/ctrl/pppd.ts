@@ -3,8 +3,9 @@
  * are the relay's, which reads and writes the descriptor itself.
  */
 import { accessSync, constants } from 'node:fs';
+import type { Socket } from 'node:net';
 import { type IPty, spawn } from 'node-pty';
-import { close, duplicate, duplicateOver, epollCreate, O_CLOEXEC } from '../gre/system.js';
+import { close, duplicate } from '../gre/system.js';
 import type { Timers } from './timers.js';
 
 /** pppd's exit codes (pppd(8), EXIT STATUS) as reasons. */
@@ -107,13 +108,12 @@ export class Pppd {
 
 /**
  * The pty's master under a descriptor of our own. node-pty's stream reads even while it is paused, and what it has read
- * the relay would miss: so its descriptor becomes one that is never readable, before the event loop has looked at it.
+ * the relay would miss: so it is closed before the event loop has looked at it. (node-pty tells of pppd's end when its
+ * stream has closed, or 200 ms later.)
  */
 function takeMaster(pty: IPty): number {
-  const theirs = (pty as IPty & { readonly fd: number }).fd;
-  const master = duplicate(theirs);
-  const silent = epollCreate(O_CLOEXEC);
-  duplicateOver(silent, theirs, O_CLOEXEC);
-  close(silent);
+  const { fd, _socket: stream } = pty as IPty & { readonly fd: number; readonly _socket: Socket };
+  const master = duplicate(fd);
+  stream.destroy();
   return master;
 }
