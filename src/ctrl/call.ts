@@ -4,13 +4,15 @@
  */
 import type { Configuration } from '../config/schema.js';
 import { type Direction, Relay, type RelayCounters } from '../gre/relay.js';
+import type { ProcessIdentity } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
 import { type PppEvent, PppReader, type PppState } from '../ppp/reader.js';
 import type { MessageOf } from '../pptp/index.js';
 import type { Captured, Tap } from '../session/captures.js';
 import type { CloseReason } from '../session/close-reason.js';
 import type { Lease } from '../session/lease.js';
-import { Pppd } from './pppd.js';
+import type { Line } from './line.js';
+import type { Pppd } from './pppd.js';
 import { pppdArguments } from './pppd-command.js';
 import type { Timers } from './timers.js';
 
@@ -36,6 +38,8 @@ export interface CallHandlers {
 }
 
 export interface CallOptions {
+  /** The call's alone from now on. */
+  readonly line: Line;
   readonly configuration: Configuration;
   readonly lease: Lease;
   readonly peerAddress: string;
@@ -60,19 +64,20 @@ export class Call {
   #started = false;
   #closing = false;
 
-  /** Starts pppd. Throws the sentence for the log when it cannot be. */
+  /** Starts pppd. Throws the sentence for the log when it cannot be; the line is still the caller's then. */
   constructor(options: CallOptions) {
     this.#options = options;
-    const { configuration, lease, peerAddress, timers } = options;
+    const { line, configuration, lease, peerAddress } = options;
     const { pppd } = configuration;
-    this.#pppd = new Pppd(pppd.path, pppdArguments(pppd, lease, peerAddress), timers);
+    this.#pppd = line.pppd;
+    this.#pppd.start(pppd.path, pppdArguments(pppd, lease, peerAddress));
     this.#over = this.#awaitOver();
     void this.#over.then((text) => this.#end(this.#started ? 'pppdExited' : 'pppdFailed', text));
   }
 
   /** Opens the relay; once. Where it cannot be, the call has failed, and pppd is waited for as ever. */
   open(): void {
-    const { configuration, lease, peerAddress, localAddress, request } = this.#options;
+    const { line, configuration, lease, peerAddress, localAddress, request } = this.#options;
     try {
       this.#relay = new Relay({
         localAddress,
@@ -82,6 +87,7 @@ export class Call {
         peerWindow: request.receiveWindowSize,
         window: configuration.gre.window,
         ptyFd: this.#pppd.fd,
+        memory: line.memory,
         ...(configuration.listen.vrf === undefined ? {} : { device: configuration.listen.vrf }),
         events: {
           text: (chunk) => this.#recvWords(chunk),
@@ -103,6 +109,11 @@ export class Call {
 
   get pppdPid(): number {
     return this.#pppd.pid;
+  }
+
+  /** null where it could not be identified, since it had ended already. */
+  get pppd(): ProcessIdentity | null {
+    return this.#pppd.identity;
   }
 
   get peerCallId(): number {

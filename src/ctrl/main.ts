@@ -9,6 +9,7 @@ import { peerText } from '../session/lease.js';
 import { runPaths, sessionLogName } from '../session/paths.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
 import { Leftovers } from './leftovers.js';
+import { type Line, prepareLine } from './line.js';
 import { Session } from './session.js';
 
 /** What is still open a second after the session's end is a fault, and not worth a process. */
@@ -16,6 +17,8 @@ const EXIT_GRACE_MS = 1000;
 const IDLE_TITLE = 'pptpd-ts worker';
 
 let session: Session | undefined;
+/** For the next client's call. */
+let line: Line | null = null;
 let serving = false;
 let served = 0;
 
@@ -39,6 +42,7 @@ async function over(sessions: number): Promise<void> {
     exit();
     return;
   }
+  line = prepareLine();
   serving = false;
   report({ type: 'ready', v: REPORT_VERSION });
 }
@@ -52,8 +56,9 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     outage: runPaths(handoff.configuration.runDirectory).logOutage,
     bindings: { session: handoff.session, peer: peerText(handoff.peer), callId: handoff.lease.callId },
   });
-  const adopted = new Session(handoff, socket, processLog);
+  const adopted = new Session(handoff, socket, line, processLog);
   await adopted.register();
+  line = null;
   adopted.onOver = () => {
     processLog.close();
     void over(handoff.configuration.workers.sessions);
@@ -90,4 +95,7 @@ process.on('SIGHUP', () => undefined);
 
 process.title = IDLE_TITLE;
 const leftovers = new Leftovers();
+// A manager that went while we started; of that `disconnect` does not tell.
+if (!process.connected) process.exit(0);
+line = prepareLine();
 report({ type: 'ready', v: REPORT_VERSION });

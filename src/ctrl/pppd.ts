@@ -1,12 +1,15 @@
 /**
  * pppd on its pty: birth, kill ladder, and what its end means. node-pty owns pty and process; the frames on the pty
  * are the relay's, which reads and writes the descriptor itself.
+ *
+ * Forking a Node process takes longer than all of pppd's start. So the process is there before it is needed: a shell
+ * that waits on the pty for pppd's command line, and becomes pppd by exec, with the same process id.
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type IPty, spawn } from 'node-pty';
-import { close, duplicate } from '../gre/system.js';
-import type { Timers } from './timers.js';
+import { close, duplicate, makeRaw } from '../gre/system.js';
+import { identify, type ProcessIdentity } from '../host/process.js';
 
 /** pppd's exit codes (pppd(8), EXIT STATUS) as reasons. */
 const EXIT_CODES: Readonly<Record<number, string>> = {
@@ -29,6 +32,9 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   17: 'the link is looped back',
   18: 'the init script failed',
   19: 'we failed to authenticate ourselves to the peer',
+  // Of the shell that was to become pppd (POSIX, Shell Command Language 2.8.2).
+  126: 'the system would not run it',
+  127: 'it is not there any more',
 };
 
 export interface PppdExit {
@@ -44,43 +50,76 @@ const exitText = (code: number, signal: number): string =>
     ? `pppd was ended by signal ${signal}`
     : `pppd ended: ${EXIT_CODES[code] ?? 'for a reason of its own'} (exit code ${code})`;
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** What pppd and its scripts see; nothing of the manager's own environment. */
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' };
+
+const SHELL = '/bin/sh';
+/** The shell's script, and its name as ps(1) shows it. */
+const BECOME_PPPD = ['-c', 'n="\n"; IFS= read -r command && eval "exec $command"', 'pptpd-ts: becomes pppd'];
+
+/** A word of the command line, which is one line, as that shell reads it: it sees nothing in it. */
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`).replaceAll('\n', `'"$n"'`)}'`;
+
+/** At the end of this process node-pty waits for its children: those that live are hung up, so that they end. */
+const living = new Set<Pppd>();
+process.once('exit', () => {
+  for (const pppd of living) pppd.hangUp();
+});
 
 export class Pppd {
   /** The pty's master, for the relay; valid until pppd has exited or `hangUp`. */
   readonly fd: number;
+  readonly identity: ProcessIdentity | null;
   readonly #pty: IPty;
-  readonly #timers: Timers;
   readonly #exit: Promise<PppdExit>;
+  #killTimer: NodeJS.Timeout | undefined;
   #over = false;
   #ending = false;
   #hungUp = false;
 
-  /** Starts `path` on a new pty. Throws the sentence for the log when it cannot be started. */
-  constructor(path: string, args: readonly string[], timers: Timers) {
-    this.#timers = timers;
+  /** A process on a new pty that becomes pppd by `start`. Throws a sentence when there cannot be one. */
+  constructor() {
     try {
-      accessSync(path, constants.X_OK);
-      this.#pty = spawn(path, [...args], { cwd: '/', env: ENVIRONMENT, encoding: null });
+      this.#pty = spawn(SHELL, BECOME_PPPD, { cwd: '/', env: ENVIRONMENT, encoding: null });
     } catch (error) {
-      throw new Error(`cannot start ${path}: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
+      throw new Error(`cannot start a process for pppd: ${messageOf(error)}`, { cause: error });
     }
     this.fd = takeMaster(this.#pty);
+    // The command line is not to come back as an echo.
+    makeRaw(this.fd);
+    living.add(this);
+    this.identity = identify(this.#pty.pid);
     this.#exit = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode, signal = 0 }) => {
         this.#over = true;
-        this.#timers.stop('pppdExit');
+        living.delete(this);
+        clearTimeout(this.#killTimer);
         this.hangUp();
         resolve({ code: exitCode, signal, text: exitText(exitCode, signal) });
       });
     });
   }
 
+  /** The process has ended, as it does also when somebody ends it before it was needed. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   get pid(): number {
     return this.#pty.pid;
+  }
+
+  /** Becomes `path`; once. Throws the sentence for the log when it is known that it cannot. */
+  start(path: string, args: readonly string[]): void {
+    try {
+      accessSync(path, constants.X_OK);
+      const commandLine = Buffer.from(`${[path, ...args].map((word) => quoted(word)).join(' ')}\n`);
+      if (writeSync(this.fd, commandLine) < commandLine.length) throw new Error('its arguments are too long');
+    } catch (error) {
+      throw new Error(`cannot start ${path}: ${messageOf(error)}`, { cause: error });
+    }
   }
 
   /** Resolves when pppd has ended and was reaped; never rejects. */
@@ -100,7 +139,7 @@ export class Pppd {
     if (!this.#ending && !this.#over) {
       this.#ending = true;
       this.#pty.kill('SIGTERM');
-      this.#timers.start('pppdExit', Math.max(seconds, 0.001), () => this.#pty.kill('SIGKILL'));
+      this.#killTimer = setTimeout(() => this.#pty.kill('SIGKILL'), seconds * 1000);
     }
     return this.#exit;
   }

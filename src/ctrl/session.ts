@@ -21,6 +21,7 @@ import type { Call } from './call.js';
 import { ControlConnection } from './control-connection.js';
 import { describeBlackHole, explain, type Explanation } from './explain.js';
 import { Limits } from './limits.js';
+import type { Line } from './line.js';
 import { LoginRecord } from './login-record.js';
 import { PeerLog } from './peer-log.js';
 import { Signalling } from './signalling.js';
@@ -45,6 +46,8 @@ export class Session {
   readonly #limits: Limits;
   /** null without `pppd.logwtmp`. */
   readonly #loginRecord: LoginRecord | null;
+  /** pppd's id in the record. */
+  #recorded: number | undefined;
   #phase: SessionPhase = 'connected';
   #closing: Promise<void> | undefined;
   #ending: SessionState['ending'] = null;
@@ -54,7 +57,8 @@ export class Session {
   /** Called once, when everything of the session is gone. */
   onOver: () => void = () => undefined;
 
-  constructor(handoff: Handoff, socket: Socket, processLog: ProcessLog) {
+  /** `line`: for the first call, null where there is none; it is the session's from now on. */
+  constructor(handoff: Handoff, socket: Socket, line: Line | null, processLog: ProcessLog) {
     this.#handoff = handoff;
     this.#processLog = processLog;
     const worker = identify(process.pid);
@@ -76,6 +80,7 @@ export class Session {
       },
     });
     this.#signalling = new Signalling({
+      line,
       handoff,
       timers: this.#timers,
       log: processLog.log,
@@ -83,7 +88,7 @@ export class Session {
       send: (message) => this.#control.send(message),
       handlers: {
         begun: (call) => this.#callBegun(call),
-        accepted: () => this.#setPhase('negotiating'),
+        accepted: () => this.#step('negotiating'),
         clearRequest: () => void this.#clearCall(),
         ppp: (event) => this.#recvPppEvent(event),
         blackHole: (arrives, missing) => this.#warnOfBlackHole(arrives, missing),
@@ -129,7 +134,7 @@ export class Session {
 
   /** Makes the session known in the run directory. Rejects with what the system says. */
   async register(): Promise<void> {
-    this.#writeRecord(null);
+    this.#writeRecord();
     await this.#server.listen(sessionSocketPath(this.#runDirectory, this.#handoff.session));
   }
 
@@ -247,11 +252,11 @@ export class Session {
     call.setTap(this.#server.captures.tap);
     this.#explanation = null;
     this.#warning = null;
-    this.#recordPppd(identify(call.pppdPid));
+    this.#recordPppd();
     const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
     // The title that scripts around pptpd look for.
     process.title = `pptpd [${peer.address}:${hex(call.peerCallId)} - ${hex(lease.callId)}]`;
-    this.#setPhase('starting');
+    this.#step('starting');
   }
 
   async #clearCall(): Promise<void> {
@@ -265,7 +270,7 @@ export class Session {
     this.#explanation = explanation;
     this.#account?.callEnded(call.counters());
     this.#loginRecord?.callEnded();
-    this.#recordPppd(null);
+    this.#recordPppd();
     this.#setPhase('connected');
   }
 
@@ -291,6 +296,12 @@ export class Session {
     this.#teller.now();
   }
 
+  /** To a phase that the next one may follow at once. */
+  #step(phase: SessionPhase): void {
+    this.#phase = phase;
+    this.#teller.step();
+  }
+
   /** To all who have subscribed, and to the account: the state is another one. */
   #tell(): void {
     this.#server.publish(this.state());
@@ -306,10 +317,11 @@ export class Session {
     return { level: next };
   }
 
-  /** On a full disk the session goes on with the record that it has. */
-  #recordPppd(pppd: ProcessIdentity | null): void {
+  /** Where it is not the one in the record. On a full disk the session goes on with the record that it has. */
+  #recordPppd(): void {
+    if (this.#signalling.pppd?.pid === this.#recorded) return;
     try {
-      this.#writeRecord(pppd);
+      this.#writeRecord();
     } catch (error) {
       this.#processLog.log.error(
         { err: error },
@@ -318,8 +330,10 @@ export class Session {
     }
   }
 
-  #writeRecord(pppd: ProcessIdentity | null): void {
+  #writeRecord(): void {
     const { session, lease } = this.#handoff;
+    const { pppd } = this.#signalling;
     writeRecord(this.#runDirectory, { session, lease, worker: this.#worker, pppd });
+    this.#recorded = pppd?.pid;
   }
 }

@@ -4,11 +4,13 @@
  * by another.
  */
 import { RECEIVE_WINDOW } from '../gre/relay.js';
+import type { ProcessIdentity } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
 import { type ControlMessage, findBadValue, GENERAL_ERROR, type MessageOf, RESULT } from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import { Call, type CallHandlers } from './call.js';
+import { Line, prepareLine } from './line.js';
 import type { PeerLog } from './peer-log.js';
 import type { Timers } from './timers.js';
 
@@ -34,6 +36,8 @@ export interface SignallingHandlers extends Pick<CallHandlers, 'ppp' | 'blackHol
 }
 
 export interface SignallingOptions {
+  /** For the first call; the session's from now on. */
+  readonly line: Line | null;
   readonly handoff: Pick<Handoff, 'configuration' | 'lease' | 'peer' | 'localAddress'>;
   readonly timers: Timers;
   readonly log: Logger;
@@ -46,6 +50,8 @@ export interface SignallingOptions {
 export class Signalling {
   readonly #options: SignallingOptions;
   #call: Call | null = null;
+  /** For the next call. */
+  #line: Line | null;
   /** The request that the call's start will answer. */
   #unanswered: MessageOf<'OutgoingCallRequest'> | null = null;
   /** The client has been told of the call's end. */
@@ -54,10 +60,16 @@ export class Signalling {
 
   constructor(options: SignallingOptions) {
     this.#options = options;
+    this.#line = options.line;
   }
 
   get call(): Call | null {
     return this.#call;
+  }
+
+  /** The call's pppd; without a call the process that becomes the next one's. */
+  get pppd(): ProcessIdentity | null {
+    return this.#call?.pppd ?? this.#line?.pppd.identity ?? null;
   }
 
   /** From now on the client has `timeouts.establish` to call. */
@@ -86,7 +98,10 @@ export class Signalling {
       handlers.ended('pppdFailed', `it sent no PPP frame within ${establish} s`);
     });
     try {
+      const line = this.#line?.pppd.isOver === false ? this.#line : new Line();
+      this.#line = line;
       this.#call = new Call({
+        line,
         configuration,
         lease,
         peerAddress: peer.address,
@@ -106,6 +121,7 @@ export class Signalling {
       handlers.ended('pppdFailed', error instanceof Error ? error.message : String(error));
       return;
     }
+    this.#line = null;
     this.#unanswered = request;
     handlers.begun(this.#call);
     this.#call.open();
@@ -138,6 +154,7 @@ export class Signalling {
     this.#notify('clientCleared');
     this.#unanswered = null;
     this.#call = null;
+    this.#line = prepareLine();
     this.#disconnectSent = false;
     this.awaitCall();
     return call;
@@ -149,7 +166,7 @@ export class Signalling {
     this.#options.timers.stop('establish');
     if (this.#unanswered === null) this.#notify(reason);
     else if (reason === 'pppdFailed' || reason === 'relayFailed') this.#refuse(this.#unanswered, 'failed');
-    await this.#call?.close(CLOSE_REASONS[reason]);
+    await Promise.all([this.#line?.close(), this.#call?.close(CLOSE_REASONS[reason])]);
   }
 
   #accept(request: MessageOf<'OutgoingCallRequest'>): void {

@@ -1,12 +1,14 @@
 /**
  * When a session's state is told. A state costs its account a file and everybody who follows the session a line, and a
- * client can have the PPP negotiation begin anew as often as it likes: so steps of the negotiation are told together, some
- * times a second. How a login ended is told at once, or the next one could hide it: the manager counts by the states
- * alone (manager/policy).
+ * client can have the PPP negotiation begin anew as often as it likes: so steps of the call are told together, the first
+ * ones when the client has had its answer, those behind them some times a second. How a login ended is told at once, or the
+ * next one could hide it: the manager counts by the states alone (manager/policy).
  */
 import type { PppState } from '../ppp/reader.js';
 import type { Timers } from './timers.js';
 
+/** The first steps of a call follow each other within a few milliseconds, in which the client waits for us. */
+const FIRST_SECONDS = 0.02;
 /** Between two states that tell nothing but steps. */
 const INTERVAL_SECONDS = 0.25;
 
@@ -33,23 +35,31 @@ export class Teller {
     this.#isOwed = false;
     this.#result = loginResult(this.#options.ppp());
     this.#options.tell();
-    this.#isResting = true;
-    this.#options.timers.start('tell', INTERVAL_SECONDS, () => {
-      this.#isResting = false;
-      this.flush();
-    });
+    this.#rest(INTERVAL_SECONDS);
   }
 
-  /** A step of the PPP negotiation, which may have ended a login. */
+  /** A step of the call, which may have ended a login. */
   step(): void {
     const result = loginResult(this.#options.ppp());
-    if (!this.#isResting || (result !== null && result !== this.#result)) this.now();
-    else this.#isOwed = true;
+    if (result !== null && result !== this.#result) {
+      this.now();
+      return;
+    }
+    this.#isOwed = true;
+    if (!this.#isResting) this.#rest(FIRST_SECONDS);
   }
 
   /** Tells what is owed, if anything: before the call goes of which it tells. */
   flush(): void {
     if (this.#isOwed) this.now();
+  }
+
+  #rest(seconds: number): void {
+    this.#isResting = true;
+    this.#options.timers.start('tell', seconds, () => {
+      this.#isResting = false;
+      this.flush();
+    });
   }
 }
 

@@ -10,8 +10,6 @@ export type TimerName =
   | 'echoReply'
   /** STOP_REPLY_SECONDS in control-connection.ts. */
   | 'stopReply'
-  /** `timeouts.pppdExit`: between TERM and KILL. */
-  | 'pppdExit'
   /** LAST_WORDS_SECONDS in call.ts. */
   | 'lastWords'
   /** `accounting.interim` between two records; CLOSE_SECONDS in account.ts for the last. */
@@ -22,7 +20,7 @@ export type TimerName =
   | 'idle'
   /** INTERVAL_SECONDS in peer-log.ts. */
   | 'peerLog'
-  /** INTERVAL_SECONDS in teller.ts. */
+  /** FIRST_SECONDS, then INTERVAL_SECONDS in teller.ts. */
   | 'tell';
 
 export class Timers {

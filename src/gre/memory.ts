@@ -59,6 +59,8 @@ function boxed(numbers: readonly number[]): Boxed {
 const aligned = (at: number): number => (at + 63) & ~63;
 
 export class RelayMemory {
+  /** Whose memory it is. */
+  readonly hdlc: Hdlc;
   readonly octets: Uint8Array;
   readonly view: DataView;
   /** Where offset 0 lies for the kernel. */
@@ -85,6 +87,7 @@ export class RelayMemory {
 
   /** Lays everything out above what `hdlc` uses itself, and tells it where frames go. Throws when it does not fit. */
   constructor(hdlc: Hdlc) {
+    this.hdlc = hdlc;
     this.octets = new Uint8Array(hdlc.memory);
     this.view = new DataView(hdlc.memory);
     this.#words = new Int32Array(hdlc.memory);

@@ -60,6 +60,8 @@ export interface RelayOptions {
   readonly ptyFd: number;
   /** The VRF's device. */
   readonly device?: string;
+  /** Made already, and nobody else's; else it is made now. */
+  readonly memory?: RelayMemory;
   readonly events: RelayEvents;
 }
 
@@ -134,8 +136,8 @@ export class Relay {
     this.#events = options.events;
     this.#acknowledgment = new Acknowledgment(options.receiveWindow ?? RECEIVE_WINDOW);
     this.#sendWindow = new SendWindow(options.peerWindow);
-    this.#hdlc = createHdlc();
-    this.#memory = new RelayMemory(this.#hdlc);
+    this.#memory = options.memory ?? new RelayMemory(createHdlc());
+    this.#hdlc = this.#memory.hdlc;
     this.#slots = new ReceiveSlots(this.#memory);
     const { localAddress, peerAddress, localCallId: callId, device } = options;
     this.#socket = new GreSocket({ memory: this.#memory, localAddress, peerAddress, callId, device }, () => {

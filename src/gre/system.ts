@@ -89,6 +89,25 @@ export const duplicate = (fd: number): number => fcntl(fd, F_DUPFD_CLOEXEC, 'int
 export const setNonBlocking = (fd: number): number =>
   fcntl(fd, F_SETFL, 'int', fcntl(fd, F_GETFL, 'int', 0) | O_NONBLOCK);
 
+const tcgetattr: (fd: number, attributes: Uint8Array) => number = libc.func('tcgetattr', 'int', ['int', 'void *']);
+const tcsetattr: (fd: number, when: number, attributes: Uint8Array) => number = libc.func('tcsetattr', 'int', [
+  'int',
+  'int',
+  'void *',
+]);
+const cfmakeraw: (attributes: Uint8Array) => void = libc.func('cfmakeraw', 'void', ['void *']);
+/** More than any libc's struct termios. */
+const TERMIOS = 128;
+const TCSANOW = 0;
+
+/** Turns off what a terminal does to the octets that pass, echo and line editing among it. */
+export function makeRaw(fd: number): void {
+  const attributes = new Uint8Array(TERMIOS);
+  tcgetattr(fd, attributes);
+  cfmakeraw(attributes);
+  tcsetattr(fd, TCSANOW, attributes);
+}
+
 /** Where `memory` lies, for system calls. It must never move: a WebAssembly memory whose size is fixed does not. */
 export function addressOf(memory: ArrayBuffer): number {
   const octets = new Uint8Array(memory);

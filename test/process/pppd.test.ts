@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CALL, Client } from './support/client.js';
-import { enterNamespace } from './support/netns.js';
+import { enterNamespace, namespaceProcesses } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, startServer } from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
 
@@ -44,6 +44,18 @@ describe('the command line', () => {
     assert.equal(
       (await pppdArguments(server)).join(' '),
       `local file ${options} 9600 203.0.113.1:203.0.113.10 remotenumber ${CLIENT} nodetach`,
+    );
+  });
+
+  test('has the administrator’s words as they are, whatever a shell would see in them', async (t) => {
+    const server = await startServer(t);
+    const words = [`it's "$HOME" \\ \`id\` #`, '', '-n', 'two\nlines\n', '* ; exit 3', 'é'];
+    await server.reconfigure({}, words);
+    await Client.call();
+    const { argv = [] } = await server.waitForPppd('its start', ({ event }) => event === 'started');
+    assert.deepEqual(
+      argv.slice(-words.length),
+      words.map((word) => `stand-in:${word}`),
     );
   });
 
@@ -176,6 +188,18 @@ describe('pppd’s own end', () => {
     const { detail } = await server.waitForLog('the end', ({ reason }) => reason === 'pppdExited');
     assert.match(String(detail), /signal 9/);
   });
+});
+
+test('a process that was to become pppd, and was killed before: the client has another', async (t) => {
+  const server = await startServer(t);
+  const client = await Client.start();
+  const [session] = await server.sessions();
+  for (const { pid, parent } of namespaceProcesses()) if (parent === session?.pid) process.kill(pid, 'SIGKILL');
+  await client.echo();
+  client.send(CALL);
+  assert.equal((await client.next('OutgoingCallReply')).resultCode, 1);
+  const { pid } = await server.waitForPppd('its start', ({ event }) => event === 'started');
+  assert.equal((await server.sessions())[0]?.pppdPid, pid);
 });
 
 test('a pppd that sends no frame within timeouts.establish: the client is refused with error 6', async (t) => {
