@@ -86,6 +86,18 @@ describe('a worker is killed', () => {
     await next.echo();
   });
 
+  test('by an error of its own: the same', async (t) => {
+    const server = await startServer(t, { ...ONE, workers: { spare: 0 } });
+    const order = server.strikeWorker('failsWhenTold');
+    const { client } = await Client.call();
+    const { pid } = await server.waitForPppd('its start', ({ event }) => event === 'started');
+    process.kill(await order, 'SIGUSR2');
+    await client.closed;
+    await server.waitForPppd('its end', (note) => note.pid === pid && note.event === 'ended');
+    await (await callWhenFree()).echo();
+    assert.match(server.words, /an error that a test has ordered/);
+  });
+
   test('no other session notices', async (t) => {
     const server = await startServer(t);
     const { client: bystander } = await Client.call(CLIENT_ADDRESSES[1]);

@@ -20,6 +20,8 @@ interface Disorder {
   readonly says?: object;
   /** From the next SIGUSR2 on it takes memory, without end. */
   readonly leaks?: true;
+  /** At the next SIGUSR2 it meets an error of its own. */
+  readonly fails?: true;
   /** It takes `MUCH_OCTETS`, and goes on with them. */
   readonly needsMuch?: true;
   /** Its report does not arrive. */
@@ -43,6 +45,7 @@ const FAULTS = {
   neverSaysAdopted: { at: 'adopted', swallows: true },
   liesAboutItsSession: { at: 'handoff', says: { type: 'adopted', v: 1, session: 'abc123' } },
   leaksWhenTold: { at: 'start', leaks: true },
+  failsWhenTold: { at: 'start', fails: true },
   everyOneNeedsMuchToStart: { at: 'start', needsMuch: true, every: true },
   talksNonsense: { at: 'handoff', says: { type: 'adopted', v: 'one', session: ['x'] } },
 } as const satisfies Record<string, Disorder>;
@@ -87,9 +90,13 @@ function take(octets: number): void {
   for (let count = 0; count < octets; count += LEAK_OCTETS) taken.push(Buffer.alloc(LEAK_OCTETS, 1));
 }
 
+function fail(): never {
+  throw new Error('an error that a test has ordered');
+}
+
 /** Carries out what was ordered for this point. */
 function obey(orders: string, point: Disorder['at'], send: (message: object) => void): void {
-  for (const [fault, { at, signal, says, leaks, needsMuch, every }] of Object.entries<Disorder>(FAULTS)) {
+  for (const [fault, { at, signal, says, leaks, fails, needsMuch, every }] of Object.entries<Disorder>(FAULTS)) {
     const order = join(orders, fault);
     if (at !== point || !existsSync(order)) continue;
     const done = `${order}.${process.pid}`;
@@ -97,6 +104,7 @@ function obey(orders: string, point: Disorder['at'], send: (message: object) => 
     else renameSync(order, done);
     if (says !== undefined) send(says);
     if (leaks === true) process.once('SIGUSR2', () => take(Infinity));
+    if (fails === true) process.once('SIGUSR2', fail);
     if (needsMuch === true) take(MUCH_OCTETS);
     if (signal !== undefined) process.kill(process.pid, signal);
   }
