@@ -62,12 +62,6 @@ const BECOME_PPPD = ['-c', 'n="\n"; IFS= read -r command && eval "exec $command"
 /** A word of the command line, which is one line, as that shell reads it: it sees nothing in it. */
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`).replaceAll('\n', `'"$n"'`)}'`;
 
-/** At the end of this process node-pty waits for its children: those that live are hung up, so that they end. */
-const living = new Set<Pppd>();
-process.once('exit', () => {
-  for (const pppd of living) pppd.hangUp();
-});
-
 export class Pppd {
   /** The pty's master, for the relay; valid until pppd has exited or `hangUp`. */
   readonly fd: number;
@@ -89,12 +83,10 @@ export class Pppd {
     this.fd = takeMaster(this.#pty);
     // The command line is not to come back as an echo.
     makeRaw(this.fd);
-    living.add(this);
     this.identity = identify(this.#pty.pid);
     this.#exit = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode, signal = 0 }) => {
         this.#over = true;
-        living.delete(this);
         clearTimeout(this.#killTimer);
         this.hangUp();
         resolve({ code: exitCode, signal, text: exitText(exitCode, signal) });
