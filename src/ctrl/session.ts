@@ -46,8 +46,6 @@ export class Session {
   readonly #limits: Limits;
   /** null without `pppd.logwtmp`. */
   readonly #loginRecord: LoginRecord | null;
-  /** pppd's id in the record. */
-  #recorded: number | undefined;
   #phase: SessionPhase = 'connected';
   #closing: Promise<void> | undefined;
   #ending: SessionState['ending'] = null;
@@ -317,9 +315,8 @@ export class Session {
     return { level: next };
   }
 
-  /** Where it is not the one in the record. On a full disk the session goes on with the record that it has. */
+  /** Anew, should somebody have removed the record. On a full disk the session goes on with the record that it has. */
   #recordPppd(): void {
-    if (this.#signalling.pppd?.pid === this.#recorded) return;
     try {
       this.#writeRecord();
     } catch (error) {
@@ -334,6 +331,5 @@ export class Session {
     const { session, lease } = this.#handoff;
     const { pppd } = this.#signalling;
     writeRecord(this.#runDirectory, { session, lease, worker: this.#worker, pppd });
-    this.#recorded = pppd?.pid;
   }
 }

@@ -155,7 +155,11 @@ test('processes: a call without one is refused', async (t) => {
   const tunnel = await bystanding(t);
   const descriptors = server.descriptors();
   const started = await Client.start(CLIENT_ADDRESSES[2]);
+  const worker = (await server.sessions()).find(({ phase }) => phase === 'connected')?.pid;
   group.limit(NONE);
+  // Else the process that waits becomes its pppd.
+  for (const { pid, parent } of namespaceProcesses()) if (parent === worker) process.kill(pid, 'SIGKILL');
+  await started.echo();
   started.send(CALL);
   const reply = await started.next('OutgoingCallReply');
   assert.deepEqual([reply.resultCode, reply.errorCode], [2, 6]);
