@@ -169,7 +169,7 @@ export class Dispatcher {
     );
     this.onHandedOver(performance.now() - client.admittedAt);
     this.#clients.delete(client);
-    await this.#registry.add(session, lease, peer.address);
+    await this.#registry.add(session, lease, peer.address, worker);
     return true;
   }
 

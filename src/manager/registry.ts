@@ -18,8 +18,20 @@ import type { Leases } from './leases.js';
 const REAP_POLL_MS = 100;
 /** How often to ask again for a session whose worker does not answer. */
 const RETRY_MS = 5000;
+/** How long a worker may take to say that it is free, once its session's files are gone. */
+const LAST_ACTS_MS = 2500;
+const LAST_ACTS_POLL_MS = 20;
+
+/** The worker that has adopted a session, as far as the registry needs it. */
+export interface AdoptingWorker {
+  /** It has the session, and has not said yet that it is free again; nor has it ended. */
+  serves(session: string): boolean;
+  kill(): void;
+}
 
 interface Entry {
+  /** null: an earlier manager's. */
+  readonly worker: AdoptingWorker | null;
   readonly lease: Lease;
   /** When it was entered, ms of this process. */
   readonly since: number;
@@ -33,7 +45,8 @@ interface Entry {
   owesReopening: boolean;
 }
 
-const newEntry = (lease: Lease, peerAddress: string | null): Entry => ({
+const newEntry = (lease: Lease, peerAddress: string | null, worker: AdoptingWorker | null): Entry => ({
+  worker,
   lease,
   since: performance.now(),
   client: null,
@@ -111,7 +124,7 @@ export class Registry {
         const record = readRecord(this.#runDirectory, id);
         const lease = record?.lease ?? (await this.#leaseWithoutRecord(id));
         if (lease === null) return;
-        await this.#enter(id, newEntry(lease, null), true);
+        await this.#enter(id, newEntry(lease, null, null), true);
         // Not before: a dead session's record may name what a living one holds by now.
         if (this.has(id)) this.#leases.adopt(lease);
       }),
@@ -119,8 +132,8 @@ export class Registry {
   }
 
   /** Enters a session whose worker has adopted it. Its lease comes back when the session is over. */
-  async add(id: string, lease: Lease, peerAddress: string): Promise<void> {
-    await this.#enter(id, newEntry(lease, peerAddress), false);
+  async add(id: string, lease: Lease, peerAddress: string, worker: AdoptingWorker): Promise<void> {
+    await this.#enter(id, newEntry(lease, peerAddress, worker), false);
   }
 
   /**
@@ -160,6 +173,7 @@ export class Registry {
         'the session did not end in time; killing its ctrl worker',
       );
       if (record !== null) signal(record.worker, 'SIGKILL');
+      else if (entry.worker?.serves(id) === true) entry.worker.kill();
       // What is connected closes by itself; what never answered is looked for.
       if (entry.client === null) void this.#attach(id);
     }
@@ -299,7 +313,9 @@ export class Registry {
       await client.state((state) => this.#changed(entry, state));
     } catch (error) {
       if (client === null) {
-        if (error instanceof SessionGone && !this.#hasLostItsSocket(id)) await this.#over(id);
+        const isOver =
+          error instanceof SessionGone && !this.#hasLostItsSocket(id) && !(await this.#isServed(id, entry));
+        if (isOver) await this.#over(id);
         else this.#retry(id, error);
       } else if (entry.client === client) {
         // It has greeted and says no more, or nothing that is understood; a closed connection is told by onClose.
@@ -315,6 +331,16 @@ export class Registry {
     if (existsSync(sessionSocketPath(this.#runDirectory, id))) return false;
     const record = readRecord(this.#runDirectory, id);
     return record !== null && isAnothers(record.worker);
+  }
+
+  /** Without socket and record a session is over, or has lost both to somebody: then its worker goes on serving it. */
+  async #isServed(id: string, { worker }: Entry): Promise<boolean> {
+    const deadline = performance.now() + LAST_ACTS_MS;
+    while (worker?.serves(id) === true) {
+      if (performance.now() >= deadline) return true;
+      await new Promise((resolve) => setTimeout(resolve, LAST_ACTS_POLL_MS));
+    }
+    return false;
   }
 
   #changed(entry: Entry, state: SessionState): void {

@@ -82,6 +82,12 @@ export class Worker {
     );
   }
 
+  /** It has the session, and has not said yet that it is free again; nor has it ended. */
+  serves(session: string): boolean {
+    const { exitCode, signalCode } = this.#child;
+    return this.#phase === 'serving' && this.#handoff?.session === session && exitCode === null && signalCode === null;
+  }
+
   get pid(): number | undefined {
     return this.#child.pid;
   }

@@ -319,7 +319,7 @@ test('what a session answers is not taken for newer than an event behind it', as
   t.after(() => server.close());
   const seen: string[] = [];
   fixture.registry.watch({ changed: ({ phase }) => void seen.push(phase) });
-  await fixture.registry.add('living', LEASE, '198.51.100.7');
+  await fixture.registry.add('living', LEASE, '198.51.100.7', { serves: () => true, kill: () => undefined });
   assert.deepEqual(seen, ['up', 'connected', 'up']);
   assert.deepEqual([await fixture.registry.askAll(5000), fixture.registry.states[0]?.phase], [0, 'up']);
 });
