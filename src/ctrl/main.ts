@@ -57,8 +57,8 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     bindings: { session: handoff.session, peer: peerText(handoff.peer), callId: handoff.lease.callId },
   });
   const adopted = new Session(handoff, socket, line, processLog);
-  await adopted.register();
   line = null;
+  await adopted.register();
   adopted.onOver = () => {
     processLog.close();
     void over(handoff.configuration.workers.sessions);

@@ -65,6 +65,7 @@ const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`).repla
 export class Pppd {
   /** The pty's master, for the relay; valid until pppd has exited or `hangUp`. */
   readonly fd: number;
+  /** null when it had ended before it could be looked at. */
   readonly identity: ProcessIdentity | null;
   readonly #pty: IPty;
   readonly #exit: Promise<PppdExit>;

@@ -10,7 +10,7 @@ import { type ControlMessage, findBadValue, GENERAL_ERROR, type MessageOf, RESUL
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import { Call, type CallHandlers } from './call.js';
-import { Line, prepareLine } from './line.js';
+import { Line } from './line.js';
 import type { PeerLog } from './peer-log.js';
 import type { Timers } from './timers.js';
 
@@ -50,7 +50,7 @@ export interface SignallingOptions {
 export class Signalling {
   readonly #options: SignallingOptions;
   #call: Call | null = null;
-  /** For the next call. */
+  /** For the first call; another one makes its own, for a client that clears its call seldom calls again. */
   #line: Line | null;
   /** The request that the call's start will answer. */
   #unanswered: MessageOf<'OutgoingCallRequest'> | null = null;
@@ -67,7 +67,7 @@ export class Signalling {
     return this.#call;
   }
 
-  /** The call's pppd; without a call the process that becomes the next one's. */
+  /** The call's pppd; before the first call the process that becomes it. */
   get pppd(): ProcessIdentity | null {
     return this.#call?.pppd ?? this.#line?.pppd.identity ?? null;
   }
@@ -154,7 +154,6 @@ export class Signalling {
     this.#notify('clientCleared');
     this.#unanswered = null;
     this.#call = null;
-    this.#line = prepareLine();
     this.#disconnectSent = false;
     this.awaitCall();
     return call;

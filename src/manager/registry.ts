@@ -13,6 +13,7 @@ import { sessionSocketPath } from '../session/paths.js';
 import { removeSessionFiles } from '../session/record-writer.js';
 import type { SessionState } from '../session/state.js';
 import type { Leases } from './leases.js';
+import type { Worker } from './worker.js';
 
 /** How often to look whether a process that was told to end has ended. */
 const REAP_POLL_MS = 100;
@@ -23,11 +24,7 @@ const LAST_ACTS_MS = 2500;
 const LAST_ACTS_POLL_MS = 20;
 
 /** The worker that has adopted a session, as far as the registry needs it. */
-export interface AdoptingWorker {
-  /** It has the session, and has not said yet that it is free again; nor has it ended. */
-  serves(session: string): boolean;
-  kill(): void;
-}
+type AdoptingWorker = Pick<Worker, 'serves' | 'kill'>;
 
 interface Entry {
   /** null: an earlier manager's. */
@@ -313,9 +310,7 @@ export class Registry {
       await client.state((state) => this.#changed(entry, state));
     } catch (error) {
       if (client === null) {
-        const isOver =
-          error instanceof SessionGone && !this.#hasLostItsSocket(id) && !(await this.#isServed(id, entry));
-        if (isOver) await this.#over(id);
+        if (error instanceof SessionGone && (await this.#isOver(id, entry))) await this.#over(id);
         else this.#retry(id, error);
       } else if (entry.client === client) {
         // It has greeted and says no more, or nothing that is understood; a closed connection is told by onClose.
@@ -326,21 +321,21 @@ export class Registry {
     }
   }
 
-  /** Somebody has removed the run directory under a worker that lives: it removes its own socket and record in one go. */
-  #hasLostItsSocket(id: string): boolean {
-    if (existsSync(sessionSocketPath(this.#runDirectory, id))) return false;
-    const record = readRecord(this.#runDirectory, id);
-    return record !== null && isAnothers(record.worker);
-  }
-
-  /** Without socket and record a session is over, or has lost both to somebody: then its worker goes on serving it. */
-  async #isServed(id: string, { worker }: Entry): Promise<boolean> {
+  /**
+   * Of a session that does not listen. It is not over when somebody has removed its socket, or socket and record, under a
+   * worker that lives: a worker removes both in one go, and says soon afterwards that it is free.
+   */
+  async #isOver(id: string, { worker }: Entry): Promise<boolean> {
+    if (!existsSync(sessionSocketPath(this.#runDirectory, id))) {
+      const record = readRecord(this.#runDirectory, id);
+      if (record !== null && isAnothers(record.worker)) return false;
+    }
     const deadline = performance.now() + LAST_ACTS_MS;
     while (worker?.serves(id) === true) {
-      if (performance.now() >= deadline) return true;
+      if (performance.now() >= deadline) return false;
       await new Promise((resolve) => setTimeout(resolve, LAST_ACTS_POLL_MS));
     }
-    return false;
+    return true;
   }
 
   #changed(entry: Entry, state: SessionState): void {

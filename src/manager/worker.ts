@@ -49,7 +49,7 @@ export class Worker {
   readonly #child: ChildProcess;
   readonly #log: Logger;
   readonly #startTimer: NodeJS.Timeout;
-  #phase: 'starting' | 'free' | 'serving' = 'starting';
+  #phase: 'starting' | 'free' | 'serving' | 'ended' = 'starting';
   /** The client that it was given last. */
   #handoff: Handoff | undefined;
   #adopting: { readonly session: string; readonly settle: (failure: HandoffFailed | null) => void } | undefined;
@@ -84,8 +84,7 @@ export class Worker {
 
   /** It has the session, and has not said yet that it is free again; nor has it ended. */
   serves(session: string): boolean {
-    const { exitCode, signalCode } = this.#child;
-    return this.#phase === 'serving' && this.#handoff?.session === session && exitCode === null && signalCode === null;
+    return this.#phase === 'serving' && this.#handoff?.session === session;
   }
 
   get pid(): number | undefined {
@@ -182,6 +181,7 @@ export class Worker {
       this.#adopting.settle(failure);
     }
     const early = this.#phase === 'starting';
+    this.#phase = 'ended';
     this.onExit(early ? 'beforeReady' : inOrder ? 'inOrder' : 'died');
     if (early) this.#log.error({ worker: this.pid, how }, 'a ctrl worker ended before it was ready');
   }

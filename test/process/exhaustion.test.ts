@@ -11,7 +11,7 @@ import { test, type TestContext } from 'node:test';
 import { TCP_PORT } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
 import { ControlGroup } from './support/control-group.js';
-import { enterNamespace, namespaceProcesses } from './support/netns.js';
+import { enterNamespace, killChildrenOf, namespaceProcesses } from './support/netns.js';
 import {
   CLIENT_ADDRESSES,
   endWith,
@@ -160,7 +160,7 @@ test('processes: a call without one is refused', async (t) => {
   const worker = (await server.sessions()).find(({ phase }) => phase === 'connected')?.pid;
   group.limit(NONE);
   // Else the process that waits becomes its pppd.
-  for (const { pid, parent } of namespaceProcesses()) if (parent === worker) process.kill(pid, 'SIGKILL');
+  await killChildrenOf(worker);
   await started.echo();
   started.send(CALL);
   const reply = await started.next('OutgoingCallReply');

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CALL, Client } from './support/client.js';
-import { enterNamespace, namespaceProcesses } from './support/netns.js';
+import { enterNamespace, killChildrenOf } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, startServer } from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
 
@@ -194,7 +194,7 @@ test('a process that was to become pppd, and was killed before: the client has a
   const server = await startServer(t);
   const client = await Client.start();
   const [session] = await server.sessions();
-  for (const { pid, parent } of namespaceProcesses()) if (parent === session?.pid) process.kill(pid, 'SIGKILL');
+  await killChildrenOf(session?.pid);
   await client.echo();
   client.send(CALL);
   assert.equal((await client.next('OutgoingCallReply')).resultCode, 1);

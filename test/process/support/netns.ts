@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { until } from './wait.js';
 
 const INSIDE = 'PPTPD_TS_TEST_NAMESPACE';
 
@@ -45,6 +46,16 @@ export interface NamespaceProcess {
 export function namespaceProcesses(): NamespaceProcess[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).flatMap((pid) => (pid === process.pid || pid === process.ppid ? [] : (inspect(pid) ?? [])));
+}
+
+/** Those of them that `parent` has started; zombies too. */
+export const childrenOf = (parent: number | undefined): NamespaceProcess[] =>
+  namespaceProcesses().filter((each) => each.parent === parent);
+
+/** Kills them; resolves when each was waited for. */
+export async function killChildrenOf(parent: number | undefined): Promise<void> {
+  for (const { pid } of childrenOf(parent)) process.kill(pid, 'SIGKILL');
+  await until(`the children of ${parent} to be gone`, () => childrenOf(parent).length === 0);
 }
 
 /** Null when it has gone meanwhile. */

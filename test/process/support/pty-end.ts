@@ -2,9 +2,9 @@
  * The test as pppd: the slave end of a pty whose master a relay reads and writes. Frames are built and taken apart here
  * a second time, octet by octet, so that the codec has a judge.
  */
-import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
+import { makeRaw } from '../../../src/gre/system.js';
 import { until } from './wait.js';
 
 const libc = koffi.load(null);
@@ -64,7 +64,7 @@ export class PtyEnd {
 
   /** As pppd does before its first frame. */
   makeRaw(): void {
-    spawnSync('stty', ['--file', ptsname(this.master), 'raw', '-echo']);
+    makeRaw(this.master);
   }
 
   async send(...frames: readonly Uint8Array[]): Promise<void> {

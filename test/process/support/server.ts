@@ -15,7 +15,7 @@ import { listSessions } from '../../../src/session/client.js';
 import { managerStatus } from '../../../src/session/manager-status.js';
 import { readRecord } from '../../../src/session/record.js';
 import type { SessionState } from '../../../src/session/state.js';
-import { namespaceProcesses } from './netns.js';
+import { childrenOf, namespaceProcesses } from './netns.js';
 import { type Fault, FaultFolder } from './worker-fault.js';
 import { Arrivals, until } from './wait.js';
 
@@ -202,8 +202,8 @@ export class Server {
     const busy = new Set(
       this.sessionFiles('.json').map((name) => readRecord(this.runDirectory, name.slice(0, -5))?.worker.pid),
     );
-    return namespaceProcesses()
-      .filter(({ parent, zombie, pid }) => parent === this.pid && !zombie && !busy.has(pid))
+    return childrenOf(this.pid)
+      .filter(({ zombie, pid }) => !zombie && !busy.has(pid))
       .map(({ pid }) => pid);
   }
 
@@ -217,8 +217,7 @@ export class Server {
 
   /** The manager's open descriptors, without the channels to its workers: how many of those are idle changes with time. */
   descriptors(): number {
-    const workers = namespaceProcesses().filter(({ parent }) => parent === this.pid);
-    return readdirSync(`/proc/${this.pid}/fd`).length - workers.length;
+    return readdirSync(`/proc/${this.pid}/fd`).length - childrenOf(this.pid).length;
   }
 
   async sessions(): Promise<readonly SessionState[]> {
