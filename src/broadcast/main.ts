@@ -14,7 +14,7 @@ if (lan === undefined || level === undefined || process.send === undefined) {
 // Already told to end while it was starting.
 if (!process.connected) process.exit(0);
 process.title = 'pptpd-ts broadcast relay';
-const processLog = openLog({ role: 'broadcast', level, directory, file: 'broadcast.log' });
+const processLog = openLog('broadcast', { level, directory, file: 'broadcast.log' });
 const { log } = processLog;
 // The manager has one thing to say: the log files were rotated.
 process.on('message', () => processLog.reopen());

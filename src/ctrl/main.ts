@@ -3,7 +3,7 @@
  * session. It is started by the manager alone, and needs it no more once it has adopted its client.
  */
 import type { Socket } from 'node:net';
-import { openLog } from '../log/logger.js';
+import { ProcessLogs } from '../log/logger.js';
 import { type Handoff, isHandoff } from '../session/handoff.js';
 import { peerText } from '../session/lease.js';
 import { runPaths, sessionLogName } from '../session/paths.js';
@@ -16,6 +16,7 @@ import { Session } from './session.js';
 const EXIT_GRACE_MS = 1000;
 const IDLE_TITLE = 'pptpd-ts worker';
 
+const logs = new ProcessLogs('ctrl');
 let session: Session | undefined;
 /** For the next client's call. */
 let line: Line | null = null;
@@ -48,8 +49,7 @@ async function over(sessions: number): Promise<void> {
 }
 
 async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
-  const processLog = openLog({
-    role: 'ctrl',
+  const processLog = logs.open({
     level: handoff.configuration.log.level,
     directory: handoff.configuration.log.directory,
     file: sessionLogName(handoff.session),

@@ -5,7 +5,7 @@
  */
 import { hostname } from 'node:os';
 import type { Socket } from 'node:net';
-import { identify, type ProcessIdentity } from '../host/process.js';
+import { identifyOurselves, type ProcessIdentity } from '../host/process.js';
 import { version, versionNumber } from '../host/version.js';
 import type { LogLevel } from '../log/level.js';
 import type { ProcessLog } from '../log/logger.js';
@@ -13,7 +13,7 @@ import type { PppEvent, PppState } from '../ppp/reader.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import { sessionSocketPath } from '../session/paths.js';
-import { removeSessionFiles, writeRecord } from '../session/record-writer.js';
+import { hasRecord, removeSessionFiles, writeRecord } from '../session/record-writer.js';
 import { SessionServer } from '../session/server.js';
 import type { SessionPhase, SessionState } from '../session/state.js';
 import { Account } from './account.js';
@@ -37,7 +37,8 @@ export class Session {
   readonly #signalling: Signalling;
   readonly #teller: Teller;
   readonly #server: SessionServer;
-  readonly #worker: ProcessIdentity;
+  /** What the record says. */
+  #recorded: ProcessIdentity | null = null;
   readonly #since = Date.now();
   /** The same on the clock that nobody sets, ms of this process: what durations are told by. */
   readonly #begun = performance.now();
@@ -59,9 +60,6 @@ export class Session {
   constructor(handoff: Handoff, socket: Socket, line: Line | null, processLog: ProcessLog) {
     this.#handoff = handoff;
     this.#processLog = processLog;
-    const worker = identify(process.pid);
-    if (worker === null) throw new Error('/proc is not mounted: the worker cannot identify itself');
-    this.#worker = worker;
     this.#peerLog = new PeerLog(processLog.log, this.#timers);
     this.#control = new ControlConnection({
       socket,
@@ -315,8 +313,9 @@ export class Session {
     return { level: next };
   }
 
-  /** Anew, should somebody have removed the record. On a full disk the session goes on with the record that it has. */
+  /** Also where somebody has removed the record. On a full disk the session goes on with the record that it has. */
   #recordPppd(): void {
+    if (this.#recorded === this.#signalling.pppd && hasRecord(this.#runDirectory, this.#handoff.session)) return;
     try {
       this.#writeRecord();
     } catch (error) {
@@ -330,6 +329,7 @@ export class Session {
   #writeRecord(): void {
     const { session, lease } = this.#handoff;
     const { pppd } = this.#signalling;
-    writeRecord(this.#runDirectory, { session, lease, worker: this.#worker, pppd });
+    writeRecord(this.#runDirectory, { session, lease, worker: identifyOurselves(), pppd });
+    this.#recorded = pppd;
   }
 }

@@ -24,6 +24,15 @@ export function identify(pid: number): ProcessIdentity | null {
   return startTime === undefined || state === 'Z' || state === 'X' ? null : { pid, startTime };
 }
 
+let own: ProcessIdentity | undefined;
+
+/** This process's identity, looked up once. Throws where /proc is not mounted. */
+export function identifyOurselves(): ProcessIdentity {
+  own ??= identify(process.pid) ?? undefined;
+  if (own === undefined) throw new Error('/proc is not mounted: the process cannot identify itself');
+  return own;
+}
+
 export const isAlive = (identity: ProcessIdentity): boolean => identify(identity.pid)?.startTime === identity.startTime;
 
 /**

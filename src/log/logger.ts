@@ -8,8 +8,9 @@ import { Outage } from './outage.js';
 
 export type { Logger };
 
+type Role = 'manager' | 'ctrl' | 'broadcast';
+
 export interface LogOptions {
-  readonly role: 'manager' | 'ctrl' | 'broadcast';
   readonly level: string;
   /** Where the file goes; undefined: standard output. */
   readonly directory?: string | undefined;
@@ -33,32 +34,43 @@ export interface ProcessLog {
   close(): void;
 }
 
-/** Throws what the file system says when the log file cannot be opened; a full disk is no reason to. */
-export function openLog(options: LogOptions): ProcessLog {
-  const { outage } = options;
-  const fileIn = (directory?: string): string | null =>
-    directory === undefined ? null : join(directory, options.file);
-  const file = fileIn(options.directory);
-  const destination = new LogDestination(file, outage === undefined ? null : new Outage(outage));
-  const log = pino(
-    {
-      level: options.level,
-      base: { role: options.role, pid: process.pid, ...options.bindings },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    destination,
-  );
-  destination.onResumed = (lost) => log.warn({ lost }, `the log can be written to again; lines lost: ${lost}`);
-  const close = (): void => {
-    log.level = 'silent';
-    destination.close();
-  };
-  return {
-    log,
-    file,
-    reopen: () => destination.reopen(),
-    moveTo: (directory) => destination.moveTo(fileIn(directory)),
-    close,
-  };
+/** A process's logs, one after the other. pino is made once, since that takes longer than all of a log's opening. */
+export class ProcessLogs {
+  readonly #pino: Logger;
+  #destination: LogDestination | undefined;
+
+  constructor(role: Role) {
+    this.#pino = pino(
+      {
+        base: { role, pid: process.pid },
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+      },
+      { write: (line) => this.#destination?.write(line) },
+    );
+  }
+
+  /** The last one is closed. Throws what the file system says when the log file cannot be opened; a full disk is no reason to. */
+  open({ directory, file: name, level, outage, bindings = {} }: LogOptions): ProcessLog {
+    const fileIn = (folder?: string): string | null => (folder === undefined ? null : join(folder, name));
+    const file = fileIn(directory);
+    const destination = new LogDestination(file, outage === undefined ? null : new Outage(outage));
+    this.#destination = destination;
+    const log = this.#pino.child(bindings, { level });
+    destination.onResumed = (lost) => log.warn({ lost }, `the log can be written to again; lines lost: ${lost}`);
+    const close = (): void => {
+      log.level = 'silent';
+      destination.close();
+    };
+    return {
+      log,
+      file,
+      reopen: () => destination.reopen(),
+      moveTo: (folder) => destination.moveTo(fileIn(folder)),
+      close,
+    };
+  }
 }
+
+/** The log of a process that has one only; see `ProcessLogs.open`. */
+export const openLog = (role: Role, options: LogOptions): ProcessLog => new ProcessLogs(role).open(options);

@@ -42,8 +42,7 @@ async function main(configuration: Configuration): Promise<void> {
   const failures = (await runChecks(configuration, { only: 'fatal' })).flatMap((result) => formatFailure(result) ?? []);
   if (failures.length > 0) fail(1, failures);
 
-  const processLog = openLog({
-    role: 'manager',
+  const processLog = openLog('manager', {
     level: configuration.log.level,
     directory: configuration.log.directory,
     file: 'manager.log',

@@ -15,6 +15,8 @@ import type { SessionState } from '../session/state.js';
 import type { Leases } from './leases.js';
 import type { Worker } from './worker.js';
 
+/** The client's call follows its start at once, and is not kept waiting by our questions: no login is over so soon. */
+const CLIENT_FIRST_MS = 5;
 /** How often to look whether a process that was told to end has ended. */
 const REAP_POLL_MS = 100;
 /** How often to ask again for a session whose worker does not answer. */
@@ -121,7 +123,8 @@ export class Registry {
         const record = readRecord(this.#runDirectory, id);
         const lease = record?.lease ?? (await this.#leaseWithoutRecord(id));
         if (lease === null) return;
-        await this.#enter(id, newEntry(lease, null, null), true);
+        this.#enter(id, newEntry(lease, null, null), true);
+        await this.#attach(id);
         // Not before: a dead session's record may name what a living one holds by now.
         if (this.has(id)) this.#leases.adopt(lease);
       }),
@@ -130,7 +133,9 @@ export class Registry {
 
   /** Enters a session whose worker has adopted it. Its lease comes back when the session is over. */
   async add(id: string, lease: Lease, peerAddress: string, worker: AdoptingWorker): Promise<void> {
-    await this.#enter(id, newEntry(lease, peerAddress, worker), false);
+    this.#enter(id, newEntry(lease, peerAddress, worker), false);
+    await new Promise((resolve) => setTimeout(resolve, CLIENT_FIRST_MS));
+    await this.#attach(id);
   }
 
   /**
@@ -231,10 +236,9 @@ export class Registry {
     });
   }
 
-  async #enter(id: string, entry: Entry, found: boolean): Promise<void> {
+  #enter(id: string, entry: Entry, found: boolean): void {
     this.#entries.set(id, entry);
     for (const watcher of this.#watchers) watcher.entered?.(id, found);
-    await this.#attach(id);
   }
 
   /**

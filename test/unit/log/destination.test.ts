@@ -83,7 +83,7 @@ test('many lines into a full disk cost no memory, and one sentence on standard e
   symlinkSync('/dev/full', join(directory, 'manager.log'));
   const program = `
     const { openLog } = await import(${JSON.stringify(module)});
-    const { log } = openLog({ role: 'manager', level: 'info', directory: ${JSON.stringify(directory)}, file: 'manager.log' });
+    const { log } = openLog('manager', { level: 'info', directory: ${JSON.stringify(directory)}, file: 'manager.log' });
     const fill = () => { for (let line = 0; line < 20_000; line += 1) log.info({ text: 'x'.repeat(1000) }, 'line'); };
     fill();
     gc();
