@@ -176,7 +176,7 @@ export const configurationSchema = z.strictObject({
         .int()
         .min(1)
         .max(65_535)
-        .default(100)
+        .default(1000)
         .describe('how many clients a ctrl worker serves, one after the other; 1: a process of its own for each'),
     })
     .prefault({}),

@@ -9,7 +9,7 @@ import { CTRL_WORKER, Worker, type WorkerEnd, type WorkerProgram } from './worke
 
 /** More at once would only slow each other. */
 const MAX_STARTING = Math.max(2, availableParallelism());
-/** The last idle worker is replaced at once; the others only when none has come back from its client meanwhile. */
+/** The last idle worker is replaced at once; the others only when for so long there were too few. */
 const REPLENISH_MS = 500;
 /** How long workers that came back from their clients stay although there are more than asked for: storms come again. */
 const SURPLUS_MS = 10_000;
@@ -24,6 +24,7 @@ export class WorkerPool {
   readonly counts = { started: 0, ended: { beforeReady: 0, inOrder: 0, died: 0 } satisfies Record<WorkerEnd, number> };
   #spare: number;
   readonly #starting = new Set<Worker>();
+  /** Who came back last is last; those that have served nobody are first. */
   readonly #idle: Worker[] = [];
   readonly #waiting: ((worker: Worker) => void)[] = [];
   #failures = 0;
@@ -71,7 +72,7 @@ export class WorkerPool {
 
   /** A worker that was acquired, and has been given no client after all. */
   giveBack(worker: Worker): void {
-    this.#offer(worker);
+    this.#offer(worker, true);
   }
 
   /** Lets all idle workers go and starts no more; idempotent. */
@@ -111,10 +112,12 @@ export class WorkerPool {
       return false;
     }
     this.#starting.add(worker);
+    let hasServed = false;
     worker.onReady = () => {
       this.#starting.delete(worker);
       this.#failures = 0;
-      this.#offer(worker);
+      this.#offer(worker, hasServed);
+      hasServed = true;
     };
     worker.onExit = (end) => {
       this.counts.ended[end] += 1;
@@ -127,16 +130,21 @@ export class WorkerPool {
     return true;
   }
 
-  #offer(worker: Worker): void {
+  #offer(worker: Worker, hasServed: boolean): void {
     const waiting = this.#waiting.shift();
     if (this.#closed) worker.dismiss();
     else if (waiting !== undefined) waiting(worker);
-    else this.#keep(worker);
+    else this.#keep(worker, hasServed);
     this.#fill();
   }
 
-  #keep(worker: Worker): void {
-    this.#idle.push(worker);
+  #keep(worker: Worker, hasServed: boolean): void {
+    if (hasServed) this.#idle.push(worker);
+    else this.#idle.unshift(worker);
+    if (this.#idle.length >= this.#spare) {
+      clearTimeout(this.#replenishTimer);
+      this.#replenishTimer = undefined;
+    }
     if (this.#idle.length > this.#spare)
       this.#surplusTimer ??= setTimeout(() => this.#dismissSurplus(), SURPLUS_MS).unref();
   }

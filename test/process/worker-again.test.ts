@@ -29,7 +29,7 @@ test('a worker whose session is over serves another client, as if it were the fi
   const [first, second] = CLIENT_ADDRESSES;
   const served = new Set<number>();
   let again: number | undefined;
-  // Two spare workers take turns, unless the machine is so slow that one is replaced before it is back.
+  // The next one does, unless the machine is so slow that the client comes before the worker is back.
   for (let count = 0; again === undefined && count < MOST_SESSIONS; count += 1) {
     const worker = await session(t, server, count % 2 === 0 ? first : second);
     if (served.has(worker)) again = worker;

@@ -1,4 +1,4 @@
-/** Workers that never come to be ready: they are given up, and the next is tried; whoever waits for one gets it. */
+/** Which worker is lent, when another one is started, and those that never come to be ready: whoever waits gets the next. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ interface Bench {
 }
 
 /** A pool whose workers run `program`; `isFirst` tells it whether it is the first of them. */
-function benchOf(t: TestContext, program: string, startTimeout: number): Bench {
+function benchOf(t: TestContext, program: string, startTimeout: number, spare = 0): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-pool-'));
   const first = join(folder, 'first');
   const entry = join(folder, 'worker.cjs');
@@ -45,7 +45,7 @@ function benchOf(t: TestContext, program: string, startTimeout: number): Bench {
   );
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
-  const pool = new WorkerPool(0, log, { entry, startTimeout } satisfies WorkerProgram);
+  const pool = new WorkerPool(spare, log, { entry, startTimeout } satisfies WorkerProgram);
   t.after(() => {
     pool.close();
     rmSync(folder, { recursive: true });
@@ -103,4 +103,31 @@ test('a system that does not even begin to start a process is asked again, at ev
     assert.equal(tries(), expected);
   }
   assert.equal(pool.startingCount, 0);
+});
+
+test('the worker that came back last is lent, and not one that was started meanwhile', async (t) => {
+  const { pool } = benchOf(t, 'ready();', START_TIMEOUT, 1);
+  const served = await pool.acquire();
+  // The last idle one is gone, so that another one starts.
+  pool.giveBack(served);
+  await until('the other to be ready', () => pool.idleCount === 2);
+  const next = await pool.acquire();
+  pool.giveBack(next);
+  assert.equal(next.pid, served.pid);
+});
+
+test('no worker is started while others come back within half a second', async (t) => {
+  const { pool } = benchOf(t, 'ready();', START_TIMEOUT, 2);
+  await until('both to be ready', () => pool.idleCount === 2);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  pool.giveBack(await pool.acquire());
+  t.mock.timers.tick(450);
+  const kept = await pool.acquire();
+  t.mock.timers.tick(450);
+  assert.equal(pool.counts.started, 2);
+  t.mock.timers.tick(50);
+  assert.equal(pool.counts.started, 3);
+  t.mock.timers.reset();
+  pool.giveBack(kept);
+  await until('the third to be ready', () => pool.idleCount === 3);
 });
