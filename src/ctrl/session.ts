@@ -28,6 +28,12 @@ import { Signalling } from './signalling.js';
 import { Teller } from './teller.js';
 import { Timers } from './timers.js';
 
+/**
+ * The manager connects to a session some milliseconds after its handoff. What is over sooner, a failed login as well, is not
+ * forgotten before the manager has heard of it, or so much later.
+ */
+const UNHEARD_SECONDS = 0.1;
+
 export class Session {
   readonly #handoff: Handoff;
   readonly #processLog: ProcessLog;
@@ -49,6 +55,7 @@ export class Session {
   readonly #loginRecord: LoginRecord | null;
   #phase: SessionPhase = 'connected';
   #closing: Promise<void> | undefined;
+  #heardOrLate: Promise<void> | undefined;
   #ending: SessionState['ending'] = null;
   /** Of the call that was cleared last, until another one begins. */
   #explanation: Explanation | null = null;
@@ -196,6 +203,7 @@ export class Session {
     this.#setPhase('ending');
     // What the client is told of its call goes before the stop.
     await Promise.all([this.#signalling.end(reason), this.#control.close(reason)]);
+    await this.#heard();
     this.#loginRecord?.callEnded();
     this.#peerLog.close();
     if (this.#explanation === null && this.#ending !== null) this.#logFailure(this.#ending, ppp);
@@ -257,6 +265,7 @@ export class Session {
 
   async #clearCall(): Promise<void> {
     this.#teller.flush();
+    await this.#heard();
     const explanation = this.#explain('clientCleared', null);
     this.#limits.callEnded();
     const call = await this.#signalling.clear();
@@ -268,6 +277,14 @@ export class Session {
     this.#loginRecord?.callEnded();
     this.#recordPppd();
     this.#setPhase('connected');
+  }
+
+  async #heard(): Promise<void> {
+    this.#heardOrLate ??= new Promise((resolve) => {
+      this.#timers.start('unheard', UNHEARD_SECONDS, resolve);
+      void this.#server.heard.then(resolve);
+    });
+    await this.#heardOrLate;
   }
 
   #disconnect(reason: CloseReason, detail: string | undefined): void {

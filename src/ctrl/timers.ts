@@ -20,6 +20,8 @@ export type TimerName =
   | 'idle'
   /** INTERVAL_SECONDS in peer-log.ts. */
   | 'peerLog'
+  /** UNHEARD_SECONDS in session.ts. */
+  | 'unheard'
   /** FIRST_SECONDS, then INTERVAL_SECONDS in teller.ts. */
   | 'tell';
 

@@ -1,5 +1,6 @@
 /**
- * One pino log a process: JSON lines to standard output, or, with `log.directory`, to a file of the process's own.
+ * A process's log, a worker's for one session after the other: JSON lines to standard output, or, with `log.directory`, to a
+ * file of its own.
  */
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
@@ -50,7 +51,7 @@ export class ProcessLogs {
     );
   }
 
-  /** The last one is closed. Throws what the file system says when the log file cannot be opened; a full disk is no reason to. */
+  /** The last one must be closed. Throws what the file system says when the log file cannot be opened; a full disk is no reason to. */
   open({ directory, file: name, level, outage, bindings = {} }: LogOptions): ProcessLog {
     const fileIn = (folder?: string): string | null => (folder === undefined ? null : join(folder, name));
     const file = fileIn(directory);

@@ -15,7 +15,7 @@ import type { SessionState } from '../session/state.js';
 import type { Leases } from './leases.js';
 import type { Worker } from './worker.js';
 
-/** The client's call follows its start at once, and is not kept waiting by our questions: no login is over so soon. */
+/** The client's call follows its start at once, and is not kept waiting by our questions; a session that ends sooner waits for us. */
 const CLIENT_FIRST_MS = 5;
 /** How often to look whether a process that was told to end has ended. */
 const REAP_POLL_MS = 100;
@@ -35,6 +35,8 @@ interface Entry {
   /** When it was entered, ms of this process. */
   readonly since: number;
   client: SessionClient | null;
+  /** It has been connected to, or that was tried. */
+  known: boolean;
   peerAddress: string | null;
   /** As the session last told it; null: it has not answered yet. */
   state: SessionState | null;
@@ -49,6 +51,7 @@ const newEntry = (lease: Lease, peerAddress: string | null, worker: AdoptingWork
   lease,
   since: performance.now(),
   client: null,
+  known: false,
   peerAddress,
   state: null,
   leaving: false,
@@ -199,10 +202,10 @@ export class Registry {
 
   /**
    * Asks every session what it has counted, so that `states` is fresh: `withinMs` at most, and what comes later is taken
-   * then. Resolves with how many have not answered.
+   * then. Resolves with how many have not answered; who is that new that it was not connected to is none of them.
    */
   async askAll(withinMs: number): Promise<number> {
-    const unanswered = new Set(this.#entries.keys());
+    const unanswered = new Set([...this.#entries].flatMap(([id, { known }]) => (known ? id : [])));
     const answers = [...this.#entries].map(async ([id, entry]) => {
       try {
         if (entry.client?.otherVersion) return;
@@ -295,6 +298,7 @@ export class Registry {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     let client: SessionClient | null = null;
+    entry.known = true;
     try {
       client = await SessionClient.reach(this.#runDirectory, id);
       entry.client = client;

@@ -61,7 +61,7 @@ export class WorkerPool {
     const idle = this.#idle.pop();
     if (idle !== undefined) {
       if (this.#idle.length === 0) this.#fill();
-      else this.#fillSoon();
+      else if (this.#idle.length < this.#spare) this.#fillSoon();
       return idle;
     }
     return new Promise((resolve) => {
@@ -72,7 +72,7 @@ export class WorkerPool {
 
   /** A worker that was acquired, and has been given no client after all. */
   giveBack(worker: Worker): void {
-    this.#offer(worker, true);
+    this.#offer(worker);
   }
 
   /** Lets all idle workers go and starts no more; idempotent. */
@@ -112,12 +112,10 @@ export class WorkerPool {
       return false;
     }
     this.#starting.add(worker);
-    let hasServed = false;
     worker.onReady = () => {
       this.#starting.delete(worker);
       this.#failures = 0;
-      this.#offer(worker, hasServed);
-      hasServed = true;
+      this.#offer(worker);
     };
     worker.onExit = (end) => {
       this.counts.ended[end] += 1;
@@ -130,16 +128,16 @@ export class WorkerPool {
     return true;
   }
 
-  #offer(worker: Worker, hasServed: boolean): void {
+  #offer(worker: Worker): void {
     const waiting = this.#waiting.shift();
     if (this.#closed) worker.dismiss();
     else if (waiting !== undefined) waiting(worker);
-    else this.#keep(worker, hasServed);
+    else this.#keep(worker);
     this.#fill();
   }
 
-  #keep(worker: Worker, hasServed: boolean): void {
-    if (hasServed) this.#idle.push(worker);
+  #keep(worker: Worker): void {
+    if (worker.hasServed) this.#idle.push(worker);
     else this.#idle.unshift(worker);
     if (this.#idle.length >= this.#spare) {
       clearTimeout(this.#replenishTimer);

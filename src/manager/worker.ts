@@ -88,6 +88,11 @@ export class Worker {
     return this.#phase === 'serving' && this.#handoff?.session === session;
   }
 
+  /** It has been given a client, and is the better for it. */
+  get hasServed(): boolean {
+    return this.#handoff !== undefined;
+  }
+
   get pid(): number | undefined {
     return this.#child.pid;
   }

@@ -22,10 +22,15 @@ export class SessionServer {
   readonly captures = new Captures();
   readonly #greeting: Greeting;
   readonly #handlers: SessionHandlers;
+  /** Resolves when somebody has subscribed and been told the state since. */
+  readonly heard: Promise<void>;
+  #isHeard: () => void = () => undefined;
+  #closed = false;
 
   constructor(session: string, version: string, handlers: SessionHandlers) {
     this.#greeting = { greeting: 'pptpd-ts', v: SOCKET_VERSION, session, version };
     this.#handlers = handlers;
+    this.heard = new Promise((resolve) => (this.#isHeard = resolve));
     this.#server = createServer((socket) => this.#serve(socket));
   }
 
@@ -43,6 +48,7 @@ export class SessionServer {
 
   /** Closes the socket and every connection to it; idempotent. What was published or answered before still arrives. */
   close(): void {
+    this.#closed = true;
     this.#server.close();
     this.captures.close();
     for (const socket of this.#connections) socket.end(() => socket.destroy());
@@ -59,6 +65,7 @@ export class SessionServer {
     socket.on('error', () => socket.destroy());
     writeLine(socket, this.#greeting);
     readLines(socket, (message) => {
+      if (this.#closed) return;
       const parsed = parseRequest(message);
       if ('error' in parsed) {
         writeLine(socket, { id: parsed.id, ok: false, error: parsed.error });
@@ -67,6 +74,7 @@ export class SessionServer {
       const { request } = parsed;
       try {
         writeLine(socket, { id: request.id, ok: true, result: this.#answer(socket, request) ?? null });
+        if (request.op === 'state' && this.#subscribers.has(socket)) this.#isHeard();
       } catch (error) {
         writeLine(socket, { id: request.id, ok: false, error: error instanceof Error ? error.message : String(error) });
       }

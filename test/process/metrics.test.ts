@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import { Client } from './support/client.js';
+import { Client, START } from './support/client.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, Server, endWith, startServer } from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
@@ -77,6 +77,14 @@ test('what sessions do and carry is in the metrics, and stays when they are over
   assert((after.get(FROM_CLIENT) ?? 0) >= carried);
   assert.equal(after.get('pptpd_sessions{phase="negotiating"}'), 0);
   assert.equal(after.get('pptpd_logins_total{result="unfinished"}'), 1);
+});
+
+test('why a session ended is heard, however soon after its beginning', async (t) => {
+  await startServer(t, { metrics: METRICS });
+  const client = await Client.connect();
+  client.send(START, { type: 'StopControlConnectionRequest', reason: 1 });
+  await client.closed;
+  await scrapeUntil('its end', (each) => each.get('pptpd_sessions_ended_total{reason="clientStopped"}') === 1);
 });
 
 test('clients turned away and workers killed are counted', async (t) => {

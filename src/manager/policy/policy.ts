@@ -111,7 +111,7 @@ export class Policy implements SessionWatcher {
     if (is.user === null || state.ending !== null) this.#users.remove(session);
     else if (isOld) this.#users.add(session, is.user);
     else if (is.user !== was.user) this.#loggedIn(session, is.user);
-    if (!isOld && is.failedAt !== null && is.failedAt !== was.failedAt) this.#loginFailed(peer.address);
+    if (!isOld && is.failedAt !== null && is.failedAt !== was.failedAt) this.#loginFailed(session, peer.address);
   }
 
   over(id: string): void {
@@ -131,7 +131,9 @@ export class Policy implements SessionWatcher {
     }
   }
 
-  #loginFailed(address: string): void {
+  #loginFailed(session: string, address: string): void {
+    // It came before the block, and had not told of itself when that began.
+    if (this.isBlocked(address)) this.#options.disconnect(session, 'blocked', `${address} is blocked`);
     const block = this.#failedLogins.failed(address);
     if (block === null) return;
     const { failedLogins, remaining } = block;

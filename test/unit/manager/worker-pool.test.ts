@@ -1,13 +1,16 @@
 /** Which worker is lent, when another one is started, and those that never come to be ready: whoever waits gets the next. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { identify } from '../../../src/host/process.js';
-import type { WorkerProgram } from '../../../src/manager/worker.js';
+import type { Worker, WorkerProgram } from '../../../src/manager/worker.js';
 import { WorkerPool } from '../../../src/manager/worker-pool.js';
+import type { Handoff } from '../../../src/session/handoff.js';
 import { REPORT_VERSION } from '../../../src/session/worker-report.js';
 import { until } from '../../process/support/wait.js';
 
@@ -33,6 +36,10 @@ function benchOf(t: TestContext, program: string, startTimeout: number, spare = 
     `const { writeFileSync } = require('node:fs');
      const ready = () => ${ready};
      process.on('disconnect', () => process.exit(0));
+     process.on('message', ({ session }) => {
+       process.send({ type: 'adopted', v: ${REPORT_VERSION}, session });
+       ready();
+     });
      let isFirst = true;
      try {
        writeFileSync(${JSON.stringify(first)}, String(process.pid), { flag: 'wx' });
@@ -51,6 +58,20 @@ function benchOf(t: TestContext, program: string, startTimeout: number, spare = 
     rmSync(folder, { recursive: true });
   });
   return { pool, log: lines, first: () => (existsSync(first) ? Number(readFileSync(first, 'utf8')) : 0) };
+}
+
+/** Gives it a client and waits until it has taken it. */
+async function serve(t: TestContext, worker: Worker): Promise<void> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  t.after(() => {
+    socket.destroy();
+    server.close();
+  });
+  await once(socket, 'connect');
+  const handoff = { session: 'aaaaaa', configuration: { runDirectory: '/nowhere' } } as unknown as Handoff;
+  await worker.adopt(handoff, socket);
 }
 
 async function assertSecondServes({ pool, first }: Bench): Promise<void> {
@@ -107,10 +128,10 @@ test('a system that does not even begin to start a process is asked again, at ev
 
 test('the worker that came back last is lent, and not one that was started meanwhile', async (t) => {
   const { pool } = benchOf(t, 'ready();', START_TIMEOUT, 1);
-  const served = await pool.acquire();
   // The last idle one is gone, so that another one starts.
-  pool.giveBack(served);
-  await until('the other to be ready', () => pool.idleCount === 2);
+  const served = await pool.acquire();
+  await serve(t, served);
+  await until('both to be ready', () => pool.idleCount === 2);
   const next = await pool.acquire();
   pool.giveBack(next);
   assert.equal(next.pid, served.pid);

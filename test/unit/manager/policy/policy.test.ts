@@ -93,6 +93,9 @@ test('failures are counted once each, also those of one session, and block the a
   assert.equal(fixture.policy.isBlocked(ADDRESS), true);
   const why = `blocked: ${ADDRESS} is blocked for 50 s; failed logins from it: 3`;
   assert.deepEqual(fixture.ended, [`a ${why}`, `c ${why}`], 'who is logged in stays');
+  fixture.tell(state('d', 'dave', 'failed'));
+  const late = `d blocked: ${ADDRESS} is blocked`;
+  assert.deepEqual(fixture.ended.slice(2), [late], 'one that came before the block and was not known then');
 });
 
 test('blocks outlive the manager, and last no longer for a clock that was set back', (t) => {
