@@ -785,9 +785,9 @@ static void open_shared(const char *path, int core) {
   if (sched_setaffinity(0, sizeof cores, &cores) < 0) die("sched_setaffinity");
 }
 
-/* A worker that has just begun its session goes on for a while, V8 has things to put away: waits until none does. */
+/* A worker that has just begun its session goes on for ten seconds, V8 has things to put away: waits until none does. */
 static void await_idle(void) {
-  enum { LOOK_MS = 500, MOST_LOOKS = 30 };
+  enum { LOOK_MS = 500, MOST_LOOKS = 80 };
   for (int looks = 0; idle_count > 0 && looks < MOST_LOOKS; looks++) {
     struct usage before = {0}, after = {0};
     for (unsigned index = 1; index <= idle_count; index++) add_usage(&idle_tasks[index], &before);
