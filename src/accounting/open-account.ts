@@ -2,10 +2,9 @@
  * A session's account while it is open: kept in the run directory, as RUNDIR/accounts/ID.json, by the worker, and gone
  * when its `ended` record stands in the accounting file. An account without a session beside it is owed (owed.ts).
  */
-import { mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { rmSync } from 'node:fs';
 import { accountPath } from '../session/paths.js';
-import { writeWhole } from '../session/whole-file.js';
+import { writeWholeInFolder } from '../session/whole-file.js';
 import { appendRecord } from './append.js';
 import type { AccountRecord } from './record.js';
 
@@ -23,9 +22,7 @@ export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 
 
 /** Keeps it, whole or not at all; makes the directory that somebody has removed. Throws what the file system says. */
 export function keepAccount(runDirectory: string, account: OpenAccount): void {
-  const path = accountPath(runDirectory, account.record.session);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-  writeWhole(path, account);
+  writeWholeInFolder(accountPath(runDirectory, account.record.session), account);
 }
 
 /**

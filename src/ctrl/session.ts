@@ -43,7 +43,7 @@ export class Session {
   readonly #signalling: Signalling;
   readonly #teller: Teller;
   readonly #server: SessionServer;
-  /** What the record says. */
+  /** The pppd that the record names. */
   #recorded: ProcessIdentity | null = null;
   readonly #since = Date.now();
   /** The same on the clock that nobody sets, ms of this process: what durations are told by. */

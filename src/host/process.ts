@@ -24,12 +24,12 @@ export function identify(pid: number): ProcessIdentity | null {
   return startTime === undefined || state === 'Z' || state === 'X' ? null : { pid, startTime };
 }
 
-let own: ProcessIdentity | undefined;
+let own: ProcessIdentity | null = null;
 
 /** This process's identity, looked up once. Throws where /proc is not mounted. */
 export function identifyOurselves(): ProcessIdentity {
-  own ??= identify(process.pid) ?? undefined;
-  if (own === undefined) throw new Error('/proc is not mounted: the process cannot identify itself');
+  own ??= identify(process.pid);
+  if (own === null) throw new Error('/proc is not mounted: the process cannot identify itself');
   return own;
 }
 

@@ -88,7 +88,7 @@ export class Worker {
     return this.#phase === 'serving' && this.#handoff?.session === session;
   }
 
-  /** It has been given a client, and is the better for it. */
+  /** It has been given a client. */
   get hasServed(): boolean {
     return this.#handoff !== undefined;
   }

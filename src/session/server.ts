@@ -25,7 +25,6 @@ export class SessionServer {
   /** Resolves when somebody has subscribed and been told the state since. */
   readonly heard: Promise<void>;
   #isHeard: () => void = () => undefined;
-  #closed = false;
 
   constructor(session: string, version: string, handlers: SessionHandlers) {
     this.#greeting = { greeting: 'pptpd-ts', v: SOCKET_VERSION, session, version };
@@ -48,7 +47,6 @@ export class SessionServer {
 
   /** Closes the socket and every connection to it; idempotent. What was published or answered before still arrives. */
   close(): void {
-    this.#closed = true;
     this.#server.close();
     this.captures.close();
     for (const socket of this.#connections) socket.end(() => socket.destroy());
@@ -65,7 +63,7 @@ export class SessionServer {
     socket.on('error', () => socket.destroy());
     writeLine(socket, this.#greeting);
     readLines(socket, (message) => {
-      if (this.#closed) return;
+      if (!this.#server.listening) return;
       const parsed = parseRequest(message);
       if ('error' in parsed) {
         writeLine(socket, { id: parsed.id, ok: false, error: parsed.error });

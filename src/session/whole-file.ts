@@ -1,5 +1,6 @@
 /** Files of the run directory are whole or as they were before, whoever reads or dies meanwhile. */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** Writes `value` as JSON in place of what `path` was, for owner and group only. Throws what the system says; then nothing has changed. */
 export function writeWhole(path: string, value: unknown): void {
@@ -10,5 +11,16 @@ export function writeWhole(path: string, value: unknown): void {
   } catch (error) {
     rmSync(next, { force: true });
     throw error;
+  }
+}
+
+/** The same where somebody may have removed the folder, which is made anew then. */
+export function writeWholeInFolder(path: string, value: unknown): void {
+  try {
+    writeWhole(path, value);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    writeWhole(path, value);
   }
 }

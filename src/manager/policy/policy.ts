@@ -133,7 +133,10 @@ export class Policy implements SessionWatcher {
 
   #loginFailed(session: string, address: string): void {
     // It came before the block, and had not told of itself when that began.
-    if (this.isBlocked(address)) this.#options.disconnect(session, 'blocked', `${address} is blocked`);
+    if (this.isBlocked(address)) {
+      this.#options.disconnect(session, 'blocked', `${address} is blocked`);
+      return;
+    }
     const block = this.#failedLogins.failed(address);
     if (block === null) return;
     const { failedLogins, remaining } = block;
