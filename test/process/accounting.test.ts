@@ -181,7 +181,7 @@ async function stoppedMachine(t: TestContext): Promise<{ books: Books; session: 
   await server.exited();
   process.kill(session?.pid ?? 0, 'SIGKILL');
   await client.closed;
-  rmSync(server.runDirectory, { recursive: true });
+  server.removeRunDirectory();
   return { books, session: session?.session };
 }
 
@@ -195,7 +195,7 @@ test('the machine stops and loses the run directory: the next manager ends what 
   assert.deepEqual(record, { ...last, record: 'ended', reason: 'workerFailed', detail: `amounts of ${last?.end}` });
   server.signal('SIGQUIT');
   await server.exited();
-  rmSync(server.runDirectory, { recursive: true });
+  server.removeRunDirectory();
   server.start();
   await server.ready();
   const { client: later } = await Client.call();
@@ -231,7 +231,7 @@ test('the run directory is removed underneath: sessions have their record all th
   const books = await Books.open(t);
   const { client } = await Client.call();
   const [session] = await books.server.sessions();
-  rmSync(books.server.runDirectory, { recursive: true });
+  books.server.removeRunDirectory();
   client.send({ type: 'StopControlConnectionRequest', reason: 1 });
   await client.closed;
   const [record] = await books.ended(1);

@@ -284,7 +284,7 @@ test('the run directory is removed underneath: sessions go on, and the next clie
   const server = await startServer(t);
   const tunnel = await bystanding(t);
   const started = await Client.start(CLIENT_ADDRESSES[2]);
-  rmSync(server.runDirectory, { recursive: true });
+  server.removeRunDirectory();
   started.send(CALL);
   assert.equal((await started.next('OutgoingCallReply')).resultCode, 1);
   await assertWell(tunnel);

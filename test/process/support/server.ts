@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -235,6 +235,13 @@ export class Server {
   sessionFiles(ending = ''): string[] {
     const sessions = join(this.runDirectory, 'sessions');
     return existsSync(sessions) ? readdirSync(sessions).filter((name) => name.endsWith(ending)) : [];
+  }
+
+  /** As somebody does who cleans up /run. In one step: a session may just be writing there. */
+  removeRunDirectory(): void {
+    const aside = join(this.directory, 'removed-run');
+    renameSync(this.runDirectory, aside);
+    rmSync(aside, { recursive: true });
   }
 
   /** Accounts that are open, or owed. */
