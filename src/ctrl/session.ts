@@ -151,7 +151,6 @@ export class Session {
   state(): SessionState {
     const { session, peer, localAddress, lease } = this.#handoff;
     const ppp = this.#call?.ppp ?? null;
-    const counters = this.#call?.counters() ?? null;
     return {
       session,
       version,
@@ -173,7 +172,7 @@ export class Session {
       pppdPid: this.#call?.pppdPid ?? null,
       log: { level: this.#processLog.log.level, file: this.#processLog.file },
       ppp: ppp === null ? null : { ...ppp },
-      counters: counters === null ? null : { ...counters },
+      counters: this.#call?.counters() ?? null,
     };
   }
 

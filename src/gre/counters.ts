@@ -1,5 +1,5 @@
 /** What a relay has counted since its start; numbers only, so that they can be sent and shown as they are. */
-export interface RelayCounters {
+export type RelayCounters = {
   /** PPP frames from the client that were given to the pty, and their octets. */
   rxPackets: number;
   rxBytes: number;
@@ -57,28 +57,10 @@ export interface RelayCounters {
   /** §4.4: round-trip time and adaptive time-out, ms; 0 before anything was measured. */
   roundTrip: number;
   timeout: number;
-}
+};
 
-/** Those that the relay counts itself; the others are asked of their owners. */
-export type OwnCounters = Omit<
-  RelayCounters,
-  | 'rxLost'
-  | 'rxResyncs'
-  | 'rxSocketFull'
-  | 'ptyBadFcs'
-  | 'ptyTooShort'
-  | 'ptyTooLong'
-  | 'ptyAborted'
-  | 'acksImpossible'
-  | 'window'
-  | 'outstanding'
-  | 'windowTimeouts'
-  | 'windowExceeded'
-  | 'roundTrip'
-  | 'timeout'
->;
-
-export const noneCounted = (): OwnCounters => ({
+/** All of them: a relay that has counted nothing. */
+export const noneCounted = (): RelayCounters => ({
   rxPackets: 0,
   rxBytes: 0,
   txPackets: 0,
@@ -95,11 +77,25 @@ export const noneCounted = (): OwnCounters => ({
   rxDuplicate: 0,
   rxOutsideWindow: 0,
   rxHeld: 0,
+  rxLost: 0,
+  rxResyncs: 0,
+  rxSocketFull: 0,
   rxPtyFull: 0,
+  ptyBadFcs: 0,
+  ptyTooShort: 0,
+  ptyTooLong: 0,
+  ptyAborted: 0,
   txSocketFull: 0,
   txRefused: 0,
   acksReceived: 0,
+  acksImpossible: 0,
   acksSentAlone: 0,
   acksSentWithData: 0,
   icmpErrors: 0,
+  window: 0,
+  outstanding: 0,
+  windowTimeouts: 0,
+  windowExceeded: 0,
+  roundTrip: 0,
+  timeout: 0,
 });

@@ -14,6 +14,9 @@
  */
 import { join } from 'node:path';
 
+const SESSIONS = 'sessions';
+const ACCOUNTS = 'accounts';
+
 export interface RunPaths {
   readonly directory: string;
   readonly managerPid: string;
@@ -32,8 +35,8 @@ export function runPaths(runDirectory: string): RunPaths {
     managerPid: join(runDirectory, 'manager.pid'),
     managerSocket: join(runDirectory, 'manager.sock'),
     blocks: join(runDirectory, 'blocks.json'),
-    sessions: join(runDirectory, 'sessions'),
-    accounts: join(runDirectory, 'accounts'),
+    sessions: join(runDirectory, SESSIONS),
+    accounts: join(runDirectory, ACCOUNTS),
     accountsRecovered: join(runDirectory, 'accounts.recovered'),
     accountingOutage: join(runDirectory, 'accounting.outage'),
     logOutage: join(runDirectory, 'log.outage'),
@@ -42,15 +45,14 @@ export function runPaths(runDirectory: string): RunPaths {
 
 /** The socket of session `id`. */
 export const sessionSocketPath = (runDirectory: string, id: string): string =>
-  join(runPaths(runDirectory).sessions, `${id}.sock`);
+  join(runDirectory, SESSIONS, `${id}.sock`);
 
 /** The record of session `id`. */
 export const sessionRecordPath = (runDirectory: string, id: string): string =>
-  join(runPaths(runDirectory).sessions, `${id}.json`);
+  join(runDirectory, SESSIONS, `${id}.json`);
 
 /** The open account of session `id`. */
-export const accountPath = (runDirectory: string, id: string): string =>
-  join(runPaths(runDirectory).accounts, `${id}.json`);
+export const accountPath = (runDirectory: string, id: string): string => join(runDirectory, ACCOUNTS, `${id}.json`);
 
 const LOG_NAME = /^session-([a-z0-9]{6})\.log(?:\.\d+(?:\.gz)?)?$/;
 
