@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { encode } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
 import { enterNamespace } from './support/netns.js';
-import { CLIENT_ADDRESSES, SERVER_ADDRESS, startServer } from './support/server.js';
+import { CLIENT_ADDRESSES, endWith, Server, SERVER_ADDRESS, startServer } from './support/server.js';
 import { until } from './support/wait.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
@@ -181,4 +181,15 @@ test('the process id is in the run directory and in pidFile, and gone after the 
   for (const path of paths) assert.equal(readFileSync(path, 'utf8'), `${server.pid}\n`);
   await server.stop();
   for (const path of paths) assert.ok(!existsSync(path));
+});
+
+test('no worker reads the certificates that the environment names: that takes longer than the rest of its start', async (t) => {
+  const server = new Server();
+  server.configure();
+  endWith(t, server);
+  server.start('env', 'NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt');
+  await server.ready();
+  const worker = await until('a spare worker', () => server.spareWorkers()[0]);
+  for (const pid of [server.pid, worker])
+    assert.doesNotMatch(readFileSync(`/proc/${pid}/environ`, 'latin1'), /NODE_EXTRA_CA_CERTS/);
 });
