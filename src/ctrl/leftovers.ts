@@ -3,6 +3,7 @@
  * client: nothing of one client reaches another.
  */
 import { readdirSync } from 'node:fs';
+import { monotonicMs } from '../gre/clock.js';
 
 /** How often and how long to look, in milliseconds: sockets close a turn or two after they were told to. */
 const POLL_MS = 5;
@@ -28,9 +29,9 @@ export class Leftovers {
 
   /** Resolves when nothing is left, with true; or with false when something still is after a second. */
   async gone(): Promise<boolean> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = monotonicMs() + PATIENCE_MS;
     while (!noMore(open(), this.#idle)) {
-      if (performance.now() >= deadline) return false;
+      if (monotonicMs() >= deadline) return false;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     return true;

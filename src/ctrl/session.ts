@@ -5,6 +5,7 @@
  */
 import { hostname } from 'node:os';
 import type { Socket } from 'node:net';
+import { monotonicMs } from '../gre/clock.js';
 import { identifyOurselves, type ProcessIdentity } from '../host/process.js';
 import { version, versionNumber } from '../host/version.js';
 import type { LogLevel } from '../log/level.js';
@@ -46,8 +47,8 @@ export class Session {
   /** The pppd that the record names. */
   #recorded: ProcessIdentity | null = null;
   readonly #since = Date.now();
-  /** The same on the clock that nobody sets, ms of this process: what durations are told by. */
-  readonly #begun = performance.now();
+  /** The same on the clock that nobody sets: what durations are told by. */
+  readonly #begun = monotonicMs();
   /** null without `accounting`. */
   readonly #account: Account | null;
   readonly #limits: Limits;
@@ -116,7 +117,7 @@ export class Session {
     this.#limits = new Limits({
       policy: handoff.configuration.policy,
       timers: this.#timers,
-      now: () => performance.now(),
+      now: monotonicMs,
       dataFrames: () => this.#call?.dataFrames ?? 0,
       end: (reason, detail) => void this.close(reason, detail),
     });
@@ -208,7 +209,7 @@ export class Session {
     if (this.#explanation === null && this.#ending !== null) this.#logFailure(this.#ending, ppp);
     this.#timers.stopAll();
     log.info(
-      { reason, detail, user, seconds: Math.round((performance.now() - this.#begun) / 1000), counters },
+      { reason, detail, user, seconds: Math.round((monotonicMs() - this.#begun) / 1000), counters },
       `session ended: ${CLOSE_REASONS[reason].text}${detail === undefined ? '' : ` (${detail})`}`,
     );
     await this.#account?.close();
@@ -224,7 +225,7 @@ export class Session {
       detail,
       peer: peer.address,
       local: localAddress,
-      seconds: (performance.now() - this.#begun) / 1000,
+      seconds: (monotonicMs() - this.#begun) / 1000,
       ppp: this.#call?.ppp ?? null,
       configuration,
     });

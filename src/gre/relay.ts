@@ -4,6 +4,7 @@
  * and a turn's work is bounded, so that the control connection beside it is never late. Full queues drop and count.
  * Kept fast by test/bench's echo, uplink and downlink rows.
  */
+import { monotonicMs } from './clock.js';
 import { ACKNOWLEDGMENT_DELAY, Acknowledgment } from './acknowledgment.js';
 import { noneCounted, type RelayCounters } from './counters.js';
 import { GreSocket, MSG_DONTWAIT } from './gre-socket.js';
@@ -206,7 +207,7 @@ export class Relay {
 
   /** Something can be read or written. */
   #turn(): void {
-    const now = performance.now();
+    const now = monotonicMs();
     if (this.#ptyBlocked) this.#flushQueue();
     for (let round = 0; round < ROUNDS_PER_TURN && !this.#closed; round += 1) {
       const received = this.#mayReceive() ? this.#recvPackets(now) : 0;
@@ -376,7 +377,7 @@ export class Relay {
     this.#reorderTimer = setTimeout(
       () => {
         this.#reorderTimer = null;
-        const then = performance.now();
+        const then = monotonicMs();
         this.#sequence.expire(then);
         this.#deliverReleased(-1);
         this.#flushQueue();
@@ -526,7 +527,7 @@ export class Relay {
     this.#windowTimer = setTimeout(
       () => {
         this.#windowTimer = null;
-        const then = performance.now();
+        const then = monotonicMs();
         this.#sendWindow.expire(then);
         this.#resumeSending(then);
       },
