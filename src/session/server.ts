@@ -45,11 +45,15 @@ export class SessionServer {
     for (const socket of this.#subscribers) writeLine(socket, { event: 'state', state });
   }
 
-  /** Closes the socket and every connection to it; idempotent. What was published or answered before still arrives. */
+  /**
+   * Closes the socket and every connection to it; idempotent. What was published or answered before still arrives, also at
+   * who asks something at this very moment: a connection that could not be written to would be lost with what it brings. So
+   * each is gone when its other end has closed it too.
+   */
   close(): void {
     this.#server.close();
     this.captures.close();
-    for (const socket of this.#connections) socket.end(() => socket.destroy());
+    for (const socket of this.#connections) socket.end();
   }
 
   #serve(socket: Socket): void {

@@ -88,6 +88,25 @@ test('subscribers are told of every state, and of the end by the closing', async
   await closed;
 });
 
+test('what was told before the end reaches also who asks something after it', async (t) => {
+  const directory = runDirectory(t);
+  const { server } = await serve(t, directory);
+  const client = await SessionClient.connect(directory, ID);
+  const told: SessionState[] = [];
+  client.onState = (each) => told.push(each);
+  await client.request('subscribe', {});
+  client.pause();
+  server.publish(state);
+  server.close();
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  const asked = client.request('state', {});
+  // A write that fails is told before anything is read again.
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  client.resume();
+  await assert.rejects(asked, SessionGone);
+  assert.deepEqual(told, [state]);
+});
+
 test('a handler that fails is an answer with its words', async (t) => {
   const directory = runDirectory(t);
   await serve(t, directory);
