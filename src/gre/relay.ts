@@ -4,8 +4,8 @@
  * and a turn's work is bounded, so that the control connection beside it is never late. Full queues drop and count.
  * Kept fast by test/bench's echo, uplink and downlink rows.
  */
-import { monotonicMs } from './clock.js';
 import { ACKNOWLEDGMENT_DELAY, Acknowledgment } from './acknowledgment.js';
+import { monotonicMs } from './clock.js';
 import { noneCounted, type RelayCounters } from './counters.js';
 import { GreSocket, MSG_DONTWAIT } from './gre-socket.js';
 import { ACCM_ALL, type Hdlc } from './hdlc.js';

@@ -183,7 +183,7 @@ test('the process id is in the run directory and in pidFile, and gone after the 
   for (const path of paths) assert.ok(!existsSync(path));
 });
 
-test('no worker reads the certificates that the environment names: that takes longer than the rest of its start', async (t) => {
+test('no worker reads the certificates that the environment names, which takes longer than Node’s own start', async (t) => {
   const server = new Server();
   server.configure();
   endWith(t, server);
