@@ -112,19 +112,17 @@ function obey(orders: string, point: Disorder['at'], send: (message: object) => 
 
 const folder = process.env[VARIABLE];
 if (folder !== undefined && process.argv[1]?.endsWith('ctrl/main.cjs') === true) {
-  const say = process.send?.bind(process);
+  const say = process.send?.bind(process) as ((...words: unknown[]) => boolean) | undefined;
   const send = (message: object): void => void say?.(message);
   obey(folder, 'start', send);
-  const atReports = Object.entries<Disorder>(FAULTS).filter(([, { at }]) => at === 'ready' || at === 'adopted');
-  if (atReports.some(([fault]) => existsSync(join(folder, fault)))) {
-    process.send = (message: { readonly type: 'ready' | 'adopted' }) => {
-      const isSwallowed = Object.entries<Disorder>(FAULTS).some(
-        ([fault, { at, swallows }]) => swallows === true && at === message.type && existsSync(join(folder, fault)),
-      );
-      const sent = isSwallowed || (say?.(message) ?? false);
-      obey(folder, message.type, send);
-      return sent;
-    };
-  }
+  // Whatever is ordered by now: an order may come when a spare worker has started.
+  process.send = (message: { readonly type: 'ready' | 'adopted' }, ...rest: unknown[]) => {
+    const isSwallowed = Object.entries<Disorder>(FAULTS).some(
+      ([fault, { at, swallows }]) => swallows === true && at === message.type && existsSync(join(folder, fault)),
+    );
+    const sent = isSwallowed || (say?.(message, ...rest) ?? false);
+    obey(folder, message.type, send);
+    return sent;
+  };
   process.on('message', () => obey(folder, 'handoff', send));
 }
