@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: ours against Debian's pptpd on the same work in the same run, in turn, with ratios and spread.
  *
- *     npm run bench -- [--only ID,...] [--servers ours,pptpd,floor] [--runs N] [--seconds N] [--publish]
+ *     npm run bench -- [--only ID,...] [--servers ours,pptpd,floor] [--base FOLDER] [--runs N] [--seconds N] [--publish]
  *
+ * With --base ours is compared with another checkout of it (built), in turn as well: `git worktree add`, `scripts/build`.
  * ID is the beginning of a work's id (works.ts). Results go to test/bench/results; with --publish also to docs/ and the
  * README, in the place of what these works gave before.
  * Needs root, the package pptpd, cc, and two processors with nothing else to do.
@@ -27,7 +28,7 @@ import { type Work, WORKS } from './works.js';
 
 const RESULTS = 'test/bench/results';
 const DOCUMENTS = 'docs';
-const SERVERS: readonly ServerName[] = ['ours', 'pptpd', 'floor'];
+const SERVERS: readonly ServerName[] = ['ours', 'base', 'pptpd', 'floor'];
 /** What servers write goes where /run is on a system that has booted; here that may be a disk. */
 const MEMORY = '/dev/shm';
 /** Before counting begins, so that V8 has compiled what is hot. */
@@ -44,7 +45,8 @@ function parseArguments() {
     return parseArgs({
       options: {
         only: { type: 'string', default: '' },
-        servers: { type: 'string', default: SERVERS.join(',') },
+        servers: { type: 'string' },
+        base: { type: 'string' },
         runs: { type: 'string', default: '5' },
         seconds: { type: 'string', default: '2' },
         publish: { type: 'boolean', default: false },
@@ -58,7 +60,8 @@ function parseArguments() {
 const values = parseArguments();
 const wanted = values.only.split(',').filter((id) => id !== '');
 const works = WORKS.filter(({ id }) => wanted.length === 0 || wanted.some((start) => id.startsWith(start)));
-const servers = SERVERS.filter((name) => values.servers.split(',').includes(name));
+const asked = values.servers?.split(',') ?? SERVERS;
+const servers = SERVERS.filter((name) => (name === 'base' ? values.base !== undefined : asked.includes(name)));
 const runs = Number(values.runs);
 if (works.length === 0) refuse(`no such work; there are ${WORKS.map(({ id }) => id).join(', ')}`);
 if (servers.length === 0) refuse(`no such server; there are ${SERVERS.join(', ')}`);
@@ -77,7 +80,7 @@ function keepAwake(): () => void {
 class Bench {
   readonly #directory = mkdtempSync(join(MEMORY, `ptb-${process.pid}-`));
   readonly #network = new Network();
-  readonly #servers = new Servers(this.#network, this.#directory);
+  readonly #servers = new Servers(this.#network, this.#directory, values.base ?? '.');
   readonly #sleep = keepAwake();
   #running: RunningServer | null = null;
   #sampled = 0;
@@ -113,7 +116,7 @@ class Bench {
 
 async function measure(bench: Bench, work: Work): Promise<Row[]> {
   const results = new Map<ServerName, LoadResult[]>();
-  const compared = servers.filter((name) => work.servers.includes(name));
+  const compared = servers.filter((name) => work.servers.includes(name === 'base' ? 'ours' : name));
   for (let run = 1; run <= runs; run += 1) {
     for (const server of compared) {
       const all = results.get(server) ?? [];

@@ -1,6 +1,6 @@
 /** The published figures as Markdown tables: all of them for docs/performance.md, what was aimed at for the README. */
 import type { PublishedRow } from './publication.js';
-import { cellsOf, HEADINGS, ratioText, type Row, targetText, valueText } from './report.js';
+import { ratioText, type Row, targetText, valueText, wordsOf } from './report.js';
 import { CPU_PER_PACKET, PACKETS_PER_SECOND } from './works.js';
 
 function markdown(headings: readonly string[], lines: readonly (readonly string[])[]): string {
@@ -14,9 +14,10 @@ const withTarget = (text: string, { target, reached }: Row): string =>
 
 /** Every row, with spread, floor, and how many runs of each server it comes of. */
 export function fullTable(rows: readonly PublishedRow[]): string {
+  const [headings = [], ...lines] = wordsOf(rows);
   return markdown(
-    [...HEADINGS, 'runs'],
-    cellsOf(rows).map((cells, index) => [...cells, String(rows[index]?.measured.runs)]),
+    [...headings, 'runs'],
+    lines.map((cells, index) => [...cells, String(rows[index]?.measured.runs)]),
   );
 }
 

@@ -69,13 +69,15 @@ function reachedBy(
   return isGood('atLeast' in target ? floorRatio * OF_FLOOR : floorRatio / OF_FLOOR) ? 'at the floor' : 'MISSED';
 }
 
-export const HEADINGS = [
+const HEADINGS = [
   'work',
   'figure',
   'ours',
+  'base',
   'pptpd',
   'floor',
   'ours/pptpd',
+  'ours/base',
   'floor/pptpd',
   'target',
   '',
@@ -100,17 +102,18 @@ export function targetText(target: Target | null): string {
 export const ratioText = (ratio: number | null): string => (ratio === null ? '' : ratio.toFixed(ratio < 10 ? 2 : 1));
 
 /** Each row in words, as HEADINGS names them; a work's title stands in its first row alone. */
-export function cellsOf(rows: readonly Row[]): string[][] {
+function cellsOf(rows: readonly Row[]): string[][] {
   let last = '';
   return rows.map((row) => {
     const title = row.title === last ? '' : row.title;
     last = row.title;
-    const { ours, pptpd, floor } = row.values;
+    const { ours, base, pptpd, floor } = row.values;
     return [
       title,
       row.figure,
-      ...[ours, pptpd, floor].map((summary) => valueText(row, summary)),
+      ...[ours, base, pptpd, floor].map((summary) => valueText(row, summary)),
       ratioText(row.ratio),
+      ratioText(quotient(ours, base)),
       ratioText(row.floorRatio),
       targetText(row.target),
       row.reached ?? '',
@@ -118,12 +121,17 @@ export function cellsOf(rows: readonly Row[]): string[][] {
   });
 }
 
-/** The table in lines, columns aligned; headings first. Columns in which nothing stands are left out. */
-export function table(rows: readonly Row[]): string {
+/** Headings, then each row in words. Columns in which nothing stands are left out. */
+export function wordsOf(rows: readonly Row[]): string[][] {
   const cells = cellsOf(rows);
-  const used = HEADINGS.map((_, column) => cells.some((line) => line[column] !== ''));
-  const lines = [HEADINGS, ...cells].map((line) => line.filter((_, column) => used[column]));
-  const widths = used.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const isUsed = HEADINGS.map((_, column) => cells.some((line) => line[column] !== ''));
+  return [[...HEADINGS], ...cells].map((line) => line.filter((_, column) => isUsed[column]));
+}
+
+/** The table in lines, columns aligned. */
+export function table(rows: readonly Row[]): string {
+  const lines = wordsOf(rows);
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
     .map((line) =>
       line

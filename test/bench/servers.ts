@@ -10,7 +10,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SERVER_ADDRESS, type Network } from './network.js';
 import { build } from './programs.js';
 
-export type ServerName = 'ours' | 'pptpd' | 'floor';
+/** `base`: another checkout of ours, built, to compare a change with what was there before. */
+export type ServerName = 'ours' | 'base' | 'pptpd' | 'floor';
 
 /** The server's core; generator and stand-in pppd have the other. */
 export const SERVER_CORE = 1;
@@ -35,12 +36,15 @@ export class Servers {
   readonly #directory: string;
   readonly #standIn = build('stand-in');
   readonly #options: string;
+  readonly #base: string;
   /** Memory that generator and stand-ins share. */
   readonly shared: string;
 
-  constructor(network: Network, directory: string) {
+  /** `base`: the folder of the other checkout. */
+  constructor(network: Network, directory: string, base: string) {
     this.#network = network;
     this.#directory = directory;
+    this.#base = base;
     this.shared = join(directory, 'shared');
     this.#options = join(directory, 'options');
     writeFileSync(this.#options, `#${this.shared}\n`);
@@ -65,6 +69,8 @@ export class Servers {
     switch (name) {
       case 'ours':
         return ['bin/pptpd-ts', 'serve', '-c', this.#ourConfiguration()];
+      case 'base':
+        return [join(this.#base, 'bin/pptpd-ts'), 'serve', '-c', this.#ourConfiguration()];
       case 'pptpd':
         return ['/usr/sbin/pptpd', '--fg', '--conf', this.#theirConfiguration()];
       case 'floor':
@@ -118,7 +124,7 @@ export class RunningServer {
       if (this.#child.exitCode !== null) throw new Error(`${this.name} ended with code ${this.#child.exitCode}`);
       if (this.#socketTable().some((line) => / [0-9A-F]{8}:06BB 0{8}:0000 0A /.test(line))) {
         // Spare workers start meanwhile.
-        if (this.name === 'ours') await wait(1000);
+        if (this.name === 'ours' || this.name === 'base') await wait(1000);
         return;
       }
       await wait(20);
