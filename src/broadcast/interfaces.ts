@@ -1,7 +1,7 @@
 /** The interfaces that broadcasts are relayed between, as they are at this moment. */
 import { readFileSync } from 'node:fs';
 import { type Address, LIMITED_BROADCAST } from './packet.js';
-import { IFF_POINTOPOINT, IFF_RUNNING, IFF_UP, InterfaceQuestions } from './system.js';
+import { IFF_POINTOPOINT, IFF_RUNNING, IFF_UP, InterfaceQuestions } from '../sys/network-interface.js';
 
 /** Not in /sys/class/net: what that shows is the network namespace it was mounted in, which may be another one. */
 const INTERFACES = '/proc/net/dev';

@@ -20,8 +20,8 @@ import {
   PACKET_HOST,
   PACKET_OUTGOING,
   PacketSocket,
-  Readiness,
-} from './system.js';
+} from '../sys/packet-socket.js';
+import { Poller } from '../sys/poller.js';
 
 /** How long a new tunnel waits for its first broadcast, at most. */
 const LOOK_INTERVAL_MS = 1000;
@@ -34,7 +34,10 @@ export class BroadcastRelay {
   readonly #lanName: string;
   readonly #log: Logger;
   readonly #interfaces = new Interfaces();
-  readonly #readiness = new Readiness(() => this.#turn());
+  readonly #poller = new Poller(() => {
+    this.#turn();
+    return false;
+  });
   readonly #memory = new RelayedMemory();
   readonly #limits = new Map<number, RateLimit>();
   readonly #buffer = new Uint8Array(LONGEST_PACKET);
@@ -63,7 +66,7 @@ export class BroadcastRelay {
     clearInterval(this.#lookTimer);
     clearInterval(this.#reportTimer);
     this.#report();
-    this.#readiness.close();
+    this.#poller.close();
     this.#lanSocket?.close();
     this.#tunnelSocket.close();
     this.#interfaces.close();
@@ -71,15 +74,20 @@ export class BroadcastRelay {
 
   #openTunnels(): PacketSocket {
     const socket = new PacketSocket(0, ETH_P_IP, broadcastFilter(this.#lanBroadcast()));
-    this.#readiness.add(socket);
+    this.#poller.watch(socket.fd, true, false);
     return socket;
   }
 
   #openLan(): PacketSocket | null {
     if (this.#lan === null) return null;
     const socket = new PacketSocket(this.#lan.index, ETH_P_ALL, broadcastFilter(this.#lanBroadcast()));
-    this.#readiness.add(socket);
+    this.#poller.watch(socket.fd, true, false);
     return socket;
+  }
+
+  #close(socket: PacketSocket): void {
+    this.#poller.watch(socket.fd, false, false);
+    socket.close();
   }
 
   #lanBroadcast(): number {
@@ -105,8 +113,8 @@ export class BroadcastRelay {
 
   #changeLan(lan: Lan | null): void {
     this.#countDropped();
-    this.#lanSocket?.close();
-    this.#tunnelSocket.close();
+    if (this.#lanSocket !== null) this.#close(this.#lanSocket);
+    this.#close(this.#tunnelSocket);
     this.#lan = lan;
     this.#lanSocket = null;
     this.#tunnelSocket = this.#openTunnels();

@@ -3,7 +3,7 @@
  * client: nothing of one client reaches another.
  */
 import { readdirSync } from 'node:fs';
-import { monotonicMs } from '../gre/clock.js';
+import { monotonicMs } from '../sys/clock.js';
 
 /** How often and how long to look, in milliseconds: sockets close a turn or two after they were told to. */
 const POLL_MS = 5;

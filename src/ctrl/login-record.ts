@@ -1,5 +1,5 @@
 /** The session's entry in utmp and wtmp (`pppd.logwtmp`), for `who` and `last`: from when its link is up until its call is over. */
-import { type Login, recordLogin, recordLogout } from '../host/login-records.js';
+import { type Login, recordLogin, recordLogout } from '../sys/login-records.js';
 import { interfaceOfPppd } from '../host/ppp-interface.js';
 import type { Logger } from '../log/logger.js';
 

@@ -5,7 +5,7 @@
  */
 import { hostname } from 'node:os';
 import type { Socket } from 'node:net';
-import { monotonicMs } from '../gre/clock.js';
+import { monotonicMs } from '../sys/clock.js';
 import { identifyOurselves, type ProcessIdentity } from '../host/process.js';
 import { version, versionNumber } from '../host/version.js';
 import type { LogLevel } from '../log/level.js';

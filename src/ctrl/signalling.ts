@@ -5,12 +5,12 @@
  */
 import { RECEIVE_WINDOW } from '../gre/relay.js';
 import type { ProcessIdentity } from '../host/process.js';
-import type { Logger } from '../log/logger.js';
+import { describeEndCause, type EndCause } from '../link/end-cause.js';
+import type { Link, LinkEvent, Standby } from '../link/link.js';
+import { PtyStandby } from '../link/pppd/standby.js';
 import { type ControlMessage, findBadValue, GENERAL_ERROR, type MessageOf, RESULT } from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
-import { Call, type CallHandlers } from './call.js';
-import { Line } from './line.js';
 import type { PeerLog } from './peer-log.js';
 import type { Timers } from './timers.js';
 

@@ -102,7 +102,7 @@ export const thisMachine: Machine = {
         await once(server, 'listening');
         server.close();
       } else {
-        const { boundToDevice } = await import('../host/device-socket.js');
+        const { boundToDevice } = await import('../sys/device-socket.js');
         closeSync(boundToDevice(vrf, address, port));
       }
       return null;

@@ -2,19 +2,19 @@
  * The places that packets are received into: each message of a batch has one, and a packet that is held for those before
  * it keeps its own while the message gets another. Nothing is copied, and there are as many as batch and reorder window need.
  */
-import { RECEIVE_BATCH, RECEIVE_SLOTS, type RelayMemory } from './memory.js';
+import { type PacketBuffers, RECEIVE_BATCH, RECEIVE_SLOTS } from './packet-buffers.js';
 
 export class ReceiveSlots {
   /** Of each slot, where its packet's payload lies, and how many octets it has. */
   readonly payloadAt = new Int32Array(RECEIVE_SLOTS);
   readonly payloadLength = new Int32Array(RECEIVE_SLOTS);
-  readonly #memory: RelayMemory;
+  readonly #buffers: PacketBuffers;
   readonly #batch = new Int32Array(RECEIVE_BATCH);
   readonly #free = new Int32Array(RECEIVE_SLOTS);
   #freeCount = 0;
 
-  constructor(memory: RelayMemory) {
-    this.#memory = memory;
+  constructor(buffers: PacketBuffers) {
+    this.#buffers = buffers;
     for (let slot = RECEIVE_SLOTS - 1; slot >= RECEIVE_BATCH; slot -= 1) this.release(slot);
     for (let index = 0; index < RECEIVE_BATCH; index += 1) this.#assign(index, index);
   }
@@ -38,6 +38,6 @@ export class ReceiveSlots {
 
   #assign(index: number, slot: number): void {
     this.#batch[index] = slot;
-    this.#memory.receiveInto(index, slot);
+    this.#buffers.receiveInto(index, slot);
   }
 }

@@ -1,49 +1,49 @@
 /**
- * The data path of one call: PPP frames between the client's GRE and pppd's pty. Batches throughout: one recvmmsg, one
- * write, one sendmmsg for many packets, in memory that the kernel and the codec share. Nothing is allocated per packet
+ * The data path of one call: PPP frames between the client's GRE and the port to PPP. Batches throughout: one recvmmsg, one
+ * write, one sendmmsg for many packets, in memory that the kernel and the codecs share. Nothing is allocated per packet
  * and a turn's work is bounded, so that the control connection beside it is never late. Full queues drop and count.
- * Kept fast by test/bench's echo, uplink and downlink rows.
+ * test/bench's echo, uplink and downlink rows keep it fast.
  */
+import { lastError, MSG_DONTWAIT, recvmmsg, sendmmsg } from '../sys/batch-io.js';
+import { monotonicMs } from '../sys/clock.js';
+import { lastErrorName } from '../sys/libc.js';
+import { Poller } from '../sys/poller.js';
 import { ACKNOWLEDGMENT_DELAY, Acknowledgment } from './acknowledgment.js';
-import { monotonicMs } from './clock.js';
-import { noneCounted, type RelayCounters } from './counters.js';
-import { GreSocket, MSG_DONTWAIT } from './gre-socket.js';
-import { ACCM_ALL, type Hdlc } from './hdlc.js';
-import { createHdlc } from './hdlc-module.js';
+import { GreSocket } from './gre-socket.js';
 import { decodeHeader, emptyHeader, encodeAcknowledgment, encodeDataHeader, type HeaderFault } from './header.js';
 import {
   ACKNOWLEDGMENT_MESSAGE,
   LONGEST_FRAME,
-  READ_LENGTH,
+  type PacketBuffers,
   RECEIVE_BATCH,
-  RelayMemory,
   SEND_BATCH,
-} from './memory.js';
-import { Preamble } from './preamble.js';
-import { PtyQueue } from './pty-queue.js';
+} from './packet-buffers.js';
+import type { Port, PortFailure } from './port.js';
 import { ReceiveSlots } from './receive-slots.js';
+import { noneCounted, type RelayCounters } from './relay-counters.js';
 import { SendWindow } from './send-window.js';
 import { ReceiveSequence } from './sequence.js';
 import { SizeLoss } from './size-loss.js';
-import { close, duplicate, lastError, lastErrorName, read, recvmmsg, sendmmsg, setNonBlocking } from './system.js';
 
-export type { RelayCounters } from './counters.js';
+export type { RelayCounters } from './relay-counters.js';
 
 export type Direction = 'fromClient' | 'toClient';
 
-export interface RelayEvents {
-  /** What came out of the pty before the first PPP frame: pppd's own words. */
-  text(chunk: string): void;
+export type RelayEvent =
   /**
    * A PPP frame that is not data: LCP, authentication, NCPs, CCP (protocol 0x8000 and above), without FCS, with or
-   * without address and control field, as on the wire. A view that is good only during the call.
+   * without address and control field, as on the wire. `frame` is a view that is valid only during the call.
    */
-  control(direction: Direction, frame: Uint8Array): void;
+  | { readonly type: 'control'; readonly direction: Direction; readonly frame: Uint8Array }
   /** Long frames to the client get lost and shorter ones, of up to `arrives` octets, do not; at most once. */
-  blackHole?(arrives: number, missing: number): void;
-  /** The relay has ended by itself and closed; at most once, never after `close`. */
-  end(reason: 'ptyClosed' | 'socketFailed', detail: string): void;
-}
+  | { readonly type: 'blackHole'; readonly arrives: number; readonly missing: number }
+  /** The relay has ended by itself and is closed; at most once, never after `close`. */
+  | { readonly type: 'ended'; readonly failure: RelayFailure };
+
+/** The port's end, or the GRE socket's: what could not be done, and the error's name (errno(3)). */
+export type RelayFailure = PortFailure | { readonly kind: 'gre'; readonly step: 'receive' | 'send'; readonly code: string };
+
+export type FrameTap = (direction: Direction, frame: Uint8Array) => void;
 
 export interface RelayOptions {
   readonly localAddress: string;
@@ -57,13 +57,13 @@ export interface RelayOptions {
   readonly receiveWindow?: number;
   /** Whether sending keeps to the congestion window of RFC 2637 §4.2 or only measures it; advise unless told. */
   readonly window?: 'advise' | 'enforce';
-  /** The pty's master; it stays the caller's, and may be closed before the relay is. */
-  readonly ptyFd: number;
   /** The VRF's device. */
-  readonly device?: string;
-  /** Made already, and nobody else's; else it is made now. */
-  readonly memory?: RelayMemory;
-  readonly events: RelayEvents;
+  readonly device?: string | undefined;
+  /** This relay's alone. */
+  readonly buffers: PacketBuffers;
+  /** The relay's from now on: it closes it. */
+  readonly port: Port;
+  readonly onEvent: (event: RelayEvent) => void;
 }
 
 /** Packets that a client may send unacknowledged, as its call's reply tells it (RFC 2637 §2.8). */
@@ -90,11 +90,13 @@ export class Relay {
   readonly #localCallId: number;
   readonly #peerCallId: number;
   readonly #enforce: boolean;
-  readonly #events: RelayEvents;
-  readonly #hdlc: Hdlc;
-  readonly #memory: RelayMemory;
+  readonly #onEvent: (event: RelayEvent) => void;
+  readonly #buffers: PacketBuffers;
+  readonly #octets: Uint8Array;
+  readonly #view: DataView;
   readonly #socket: GreSocket;
-  readonly #pty: number;
+  readonly #port: Port;
+  readonly #poller: Poller;
 
   readonly #sequence = new ReceiveSequence();
   readonly #acknowledgment: Acknowledgment;
@@ -105,63 +107,57 @@ export class Relay {
   readonly #header = emptyHeader();
 
   readonly #slots: ReceiveSlots;
-  readonly #queue: PtyQueue;
-  #ptyBlocked = false;
-  /** Read from the pty and not yet decoded: only while the window is closed. */
-  #unreadAt = 0;
-  #unread = 0;
-  /** The first decoded frame that is not sent. */
+  /** The port's descriptor is watched for being writable. */
+  #portBlocked = false;
+  /** The first filled slot that is not sent. */
   #firstFrame = 0;
   #windowClosed = false;
 
-  #accm = ACCM_ALL;
-  #preamble: Preamble | null = new Preamble();
   #started = false;
-  /** The socket is watched: the write queue has room. */
+  /** The socket is watched: the port has room. */
   #receiving = false;
   #closed = false;
-  #tap: ((direction: Direction, frame: Uint8Array) => void) | null = null;
+  /** Somebody was told something in this turn. */
+  #told = false;
+  #tap: FrameTap | null = null;
 
   #acknowledgmentTimer: NodeJS.Timeout | null = null;
   #reorderTimer: NodeJS.Timeout | null = null;
   #windowTimer: NodeJS.Timeout | null = null;
 
   /**
-   * Opens the GRE socket and begins to read the pty. The socket is first read when pppd's first frame has come out of
-   * the pty: what the client sends before waits in the kernel. Throws a sentence when the socket cannot be opened.
+   * Opens the GRE socket and begins to read the port. The socket is first read when the port's first frame was sent: what
+   * the client sends before waits in the kernel. Throws SystemCallFailed or RawSocketRefused when the socket cannot be
+   * opened; the port is closed then.
    */
   constructor(options: RelayOptions) {
-    this.#localCallId = options.localCallId;
+    const { localAddress, peerAddress, localCallId, device, buffers, port } = options;
+    this.#localCallId = localCallId;
     this.#peerCallId = options.peerCallId;
     this.#enforce = options.window === 'enforce';
-    this.#events = options.events;
+    this.#onEvent = options.onEvent;
     this.#acknowledgment = new Acknowledgment(options.receiveWindow ?? RECEIVE_WINDOW);
     this.#sendWindow = new SendWindow(options.peerWindow);
-    this.#memory = options.memory ?? new RelayMemory(createHdlc());
-    this.#hdlc = this.#memory.hdlc;
-    this.#slots = new ReceiveSlots(this.#memory);
-    const { localAddress, peerAddress, localCallId: callId, device } = options;
-    this.#socket = new GreSocket({ memory: this.#memory, localAddress, peerAddress, callId, device }, () => {
-      this.#turn();
-    });
-    // A descriptor of our own: the number of a closed one may be another file's by the next read.
-    this.#pty = duplicate(options.ptyFd);
-    setNonBlocking(this.#pty);
-    this.#queue = new PtyQueue(this.#memory, this.#hdlc, this.#pty);
-    this.#socket.watch(this.#pty, true, false);
+    this.#buffers = buffers;
+    this.#octets = buffers.memory.octets;
+    this.#view = buffers.memory.view;
+    this.#slots = new ReceiveSlots(buffers);
+    this.#port = port;
+    let poller: Poller | undefined;
+    try {
+      poller = new Poller(() => this.#turn());
+      poller.watch(port.fd, true, false);
+      this.#socket = new GreSocket({ buffers, localAddress, peerAddress, callId: localCallId, device });
+    } catch (error) {
+      poller?.close();
+      port.close();
+      throw error;
+    }
+    this.#poller = poller;
   }
 
-  /**
-   * Which control characters are escaped in data frames for pppd: bit n for octet n (RFC 1662 §7.1). All of them until
-   * told. LCP, authentication and the other control frames are escaped fully, since pppd may not yet have done what it
-   * has agreed to.
-   */
-  setSendAccm(accm: number): void {
-    this.#accm = accm;
-  }
-
-  /** Has every frame shown to `tap`, as `RelayEvents.control` shows some; null ends it. */
-  setTap(tap: ((direction: Direction, frame: Uint8Array) => void) | null): void {
+  /** Has every frame shown to `tap`, as the event `control` shows some; null ends it. */
+  setTap(tap: FrameTap | null): void {
     this.#tap = tap;
   }
 
@@ -172,11 +168,7 @@ export class Relay {
     counters.rxLost = this.#sequence.lost;
     counters.rxResyncs = this.#sequence.resyncs;
     counters.rxSocketFull = this.#socket.droppedByKernel();
-    const { badFcs, tooShort, tooLong, aborted } = this.#hdlc.dropped();
-    counters.ptyBadFcs = badFcs;
-    counters.ptyTooShort = tooShort;
-    counters.ptyTooLong = tooLong;
-    counters.ptyAborted = aborted;
+    this.#port.count(counters);
     const { impossible, window, outstanding, timeouts, exceeded, roundTrip, timeout } = this.#sendWindow;
     counters.acksImpossible = impossible;
     counters.window = window;
@@ -188,42 +180,50 @@ export class Relay {
     return { ...counters };
   }
 
-  /** Stops timers, closes the socket and lets go of the pty. Idempotent. */
+  /** Stops timers, closes socket and port. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const timer of [this.#acknowledgmentTimer, this.#reorderTimer, this.#windowTimer]) {
       if (timer !== null) clearTimeout(timer);
     }
+    this.#poller.close();
     this.#socket.close();
-    close(this.#pty);
+    this.#port.close();
   }
 
-  #end(reason: 'ptyClosed' | 'socketFailed', detail: string): void {
+  #end(failure: RelayFailure): void {
     if (this.#closed) return;
     this.close();
-    this.#events.end(reason, detail);
+    this.#emit({ type: 'ended', failure });
   }
 
-  /** Something can be read or written. */
-  #turn(): void {
+  #emit(event: RelayEvent): void {
+    this.#told = true;
+    this.#onEvent(event);
+  }
+
+  /** Something can be read or written; returns whether somebody was told something. */
+  #turn(): boolean {
+    this.#told = false;
     const now = monotonicMs();
-    if (this.#ptyBlocked) this.#flushQueue();
+    if (this.#portBlocked) this.#flushPort();
     for (let round = 0; round < ROUNDS_PER_TURN && !this.#closed; round += 1) {
       const received = this.#mayReceive() ? this.#recvPackets(now) : 0;
       if (this.#closed) break;
       // Not at the turn's end: a client that keeps to its window goes on while the rest is done.
       if (this.#acknowledgment.isUrgent) this.#sendAcknowledgment();
-      const reads = this.#windowClosed ? 0 : this.#readPty(now);
+      const reads = this.#windowClosed ? 0 : this.#readPort(now);
       if (received < RECEIVE_BATCH && reads < READS_PER_ROUND) break;
     }
     if (!this.#closed) this.#endTurn(now);
+    return this.#told;
   }
 
   #endTurn(now: number): void {
     if (this.#sizeLoss.isSuspected && !this.#blackHoleTold) {
       this.#blackHoleTold = true;
-      this.#events.blackHole?.(this.#sizeLoss.arrives, this.#sizeLoss.missing);
+      this.#emit({ type: 'blackHole', arrives: this.#sizeLoss.arrives, missing: this.#sizeLoss.missing });
     }
     if (this.#sendWindow.expire(now) && this.#windowClosed) this.#resumeSending(now);
     if (this.#acknowledgment.isUrgent) this.#sendAcknowledgment();
@@ -239,29 +239,29 @@ export class Relay {
     }, ACKNOWLEDGMENT_DELAY);
   }
 
-  // From the client to the pty.
+  // From the client to PPP.
 
   /**
-   * Whether the write queue has room for a batch. If not, packets wait in the kernel, unacknowledged, which is what
+   * Whether the port has room for a batch. If not, packets wait in the kernel, unacknowledged, which is what
    * slows a client that keeps to its window; one that does not loses them there and costs us nothing.
    */
   #mayReceive(): boolean {
     if (!this.#started) return false;
-    const mayReceive = this.#queue.makeRoom();
+    const mayReceive = this.#port.makeRoom();
     if (this.#receiving !== mayReceive) {
       this.#receiving = mayReceive;
-      this.#socket.watch(this.#socket.fd, mayReceive, false);
+      this.#poller.watch(this.#socket.fd, mayReceive, false);
     }
     return mayReceive;
   }
 
   /** One batch; returns how many packets it had, full size after an error so that the caller tries again. */
   #recvPackets(now: number): number {
-    const memory = this.#memory;
-    const count = recvmmsg(this.#socket.fd, memory.receiveMessages, RECEIVE_BATCH, MSG_DONTWAIT, 0);
+    const buffers = this.#buffers;
+    const count = recvmmsg(this.#socket.fd, buffers.receiveMessages, RECEIVE_BATCH, MSG_DONTWAIT, 0);
     if (count < 0) return this.#recvFailed();
-    for (let index = 0; index < count; index += 1) this.#recvPacket(index, memory.receivedLength(index), now);
-    this.#flushQueue();
+    for (let index = 0; index < count; index += 1) this.#recvPacket(index, buffers.receivedLength(index), now);
+    this.#flushPort();
     return count;
   }
 
@@ -269,7 +269,7 @@ export class Relay {
     const error = lastError();
     if (error === 'wouldBlock') return 0;
     if (error === 'broken') {
-      this.#end('socketFailed', `cannot receive GRE: ${lastErrorName()}`);
+      this.#end({ kind: 'gre', step: 'receive', code: lastErrorName() });
       return 0;
     }
     this.#counters.icmpErrors += 1;
@@ -279,9 +279,9 @@ export class Relay {
   #recvPacket(index: number, length: number, now: number): void {
     const counters = this.#counters;
     const header = this.#header;
-    const { view } = this.#memory;
+    const view = this.#view;
     const slot = this.#slots.of(index);
-    const at = this.#memory.receiveSlotAt(slot);
+    const at = this.#buffers.receiveSlotAt(slot);
     if (length < 0) {
       counters.rxTooLong += 1;
       return;
@@ -333,7 +333,7 @@ export class Relay {
     this.#deliverReleased(slot);
   }
 
-  /** Gives what the sequence has released to the pty. All slots but the batch's own, `kept`, come free. */
+  /** Gives what the sequence has released to the port. All slots but the batch's own, `kept`, come free. */
   #deliverReleased(kept: number): void {
     const { released, releasedCount } = this.#sequence;
     const { payloadAt, payloadLength } = this.#slots;
@@ -349,7 +349,7 @@ export class Relay {
     const counters = this.#counters;
     const isControl = this.#isControl(at);
     if (isControl || this.#tap !== null) this.#tell('fromClient', at, length, isControl);
-    if (!this.#queue.push(at, length, isControl ? ACCM_ALL : this.#accm)) {
+    if (!this.#port.push(at, length, isControl)) {
       counters.rxPtyFull += 1;
       return;
     }
@@ -357,18 +357,18 @@ export class Relay {
     counters.rxBytes += length;
   }
 
-  /** What the pty does not take at once waits until it can be written again. */
-  #flushQueue(): void {
+  /** What the port does not take at once waits until it can be written again. */
+  #flushPort(): void {
     if (this.#closed) return;
-    this.#queue.flush();
-    const isBlocked = !this.#queue.isEmpty;
-    if (this.#ptyBlocked === isBlocked) return;
-    this.#ptyBlocked = isBlocked;
-    this.#watchPty();
+    this.#port.flush();
+    const { isBlocked } = this.#port;
+    if (this.#portBlocked === isBlocked) return;
+    this.#portBlocked = isBlocked;
+    this.#watchPort();
   }
 
-  #watchPty(): void {
-    this.#socket.watch(this.#pty, !this.#windowClosed, this.#ptyBlocked);
+  #watchPort(): void {
+    this.#poller.watch(this.#port.fd, !this.#windowClosed, this.#portBlocked);
   }
 
   #startReorderTimer(now: number): void {
@@ -380,78 +380,54 @@ export class Relay {
         const then = monotonicMs();
         this.#sequence.expire(then);
         this.#deliverReleased(-1);
-        this.#flushQueue();
+        this.#flushPort();
         if (!this.#closed && this.#sequence.held > 0) this.#startReorderTimer(then);
       },
       Math.max(1, Math.ceil(deadline - now)),
     );
   }
 
-  // From the pty to the client.
+  // From PPP to the client.
 
-  /** Reads until the pty is empty, at most READS_PER_ROUND times; returns how often. */
-  #readPty(now: number): number {
-    const memory = this.#memory;
+  /** Reads until the port is empty, at most READS_PER_ROUND times; returns how often. */
+  #readPort(now: number): number {
+    const port = this.#port;
     let reads = 0;
     while (reads < READS_PER_ROUND) {
-      const count = read(this.#pty, memory.readAddress, READ_LENGTH);
-      if (count <= 0) {
-        if (count < 0 && lastError() === 'wouldBlock') break;
-        const detail = count === 0 ? "pppd's pty is closed" : `cannot read pppd's pty: ${lastErrorName()}`;
-        // What pppd said last goes out first.
-        if (this.#hdlc.frameCount > 0) this.#sendFrames(now);
-        this.#end('ptyClosed', detail);
+      const received = port.receive();
+      if (this.#closed) return reads;
+      if (received === 'none') break;
+      if (received !== 'some') {
+        // What PPP said last goes out first.
+        if (port.frameCount > 0) this.#sendFrames(now);
+        this.#end(received);
         return 0;
       }
-      reads += 1;
-      this.#unreadAt = memory.readAt;
-      this.#unread = count;
-      if (this.#preamble !== null) this.#readText(this.#preamble);
-      if (this.#closed || !this.#decode(now)) return reads;
+      if (!port.hasUnread) reads += 1;
+      if (port.frameCount === SEND_BATCH && !this.#sendFrames(now)) return reads;
     }
-    if (this.#hdlc.frameCount > 0) this.#sendFrames(now);
+    if (port.frameCount > 0) this.#sendFrames(now);
     return reads;
   }
 
-  #readText(preamble: Preamble): void {
-    const { text, frameAt } = preamble.take(this.#memory.frame(this.#unreadAt, this.#unread));
-    if (frameAt !== null) this.#preamble = null;
-    const used = frameAt ?? this.#unread;
-    this.#unreadAt += used;
-    this.#unread -= used;
-    if (text === '') return;
-    this.#events.text(text);
-  }
-
-  /** Takes frames from what was read, and sends whenever the slots are full; false when the window has closed. */
-  #decode(now: number): boolean {
-    while (this.#unread > 0) {
-      const used = this.#hdlc.decode(this.#unreadAt, this.#unread);
-      this.#unreadAt += used;
-      this.#unread -= used;
-      if (this.#hdlc.frameCount === SEND_BATCH && !this.#sendFrames(now)) return false;
-    }
-    return true;
-  }
-
-  /** Sends the decoded frames, as far as the window lets it; false when some have to wait. */
+  /** Sends the port's frames, as far as the window lets it; false when some have to wait. */
   #sendFrames(now: number): boolean {
-    const memory = this.#memory;
+    const buffers = this.#buffers;
     const counters = this.#counters;
-    const count = this.#hdlc.frameCount;
+    const count = this.#port.frameCount;
     const first = this.#firstFrame;
     const end = this.#enforce ? Math.min(count, first + this.#sendWindow.allowance) : count;
     for (let index = first; index < end; index += 1) {
-      const at = memory.frameAt(index);
-      const length = memory.frameLength(index);
+      const at = buffers.frameAt(index);
+      const length = buffers.frameLength(index);
       const isControl = this.#isControl(at);
       if (isControl || this.#tap !== null) this.#tell('toClient', at, length, isControl);
       const acknowledgment = this.#acknowledgment.ride();
       if (acknowledgment !== null) counters.acksSentWithData += 1;
       const sequence = this.#sendWindow.send(now);
       this.#sizeLoss.send(sequence, length, now);
-      const headerAt = encodeDataHeader(memory.view, at, length, this.#peerCallId, sequence, acknowledgment);
-      memory.sendFrom(index, headerAt, at + length - headerAt);
+      const headerAt = encodeDataHeader(this.#view, at, length, this.#peerCallId, sequence, acknowledgment);
+      buffers.sendFrom(index, headerAt, at + length - headerAt);
       counters.txPackets += 1;
       counters.txBytes += length;
     }
@@ -464,22 +440,22 @@ export class Relay {
       return false;
     }
     this.#firstFrame = 0;
-    this.#hdlc.takeFrames();
+    this.#port.takeFrames();
     return true;
   }
 
-  /** pppd has sent a frame: its pty is raw now, and can be written to. */
+  /** PPP has sent a frame: a pty is raw from then on, and can be written to. */
   #start(): void {
     this.#started = true;
     this.#receiving = true;
-    this.#socket.watch(this.#socket.fd, true, false);
+    this.#poller.watch(this.#socket.fd, true, false);
   }
 
   #transmit(first: number, end: number): void {
     let next = first;
     let refused = -1;
     while (next < end) {
-      const sent = sendmmsg(this.#socket.fd, this.#memory.sendMessages(next), end - next, MSG_DONTWAIT);
+      const sent = sendmmsg(this.#socket.fd, this.#buffers.sendMessages(next), end - next, MSG_DONTWAIT);
       if (sent > 0) {
         next += sent;
         continue;
@@ -491,7 +467,7 @@ export class Relay {
           this.#acknowledgment.unsent();
           return;
         case 'broken':
-          this.#end('socketFailed', `cannot send GRE: ${lastErrorName()}`);
+          this.#end({ kind: 'gre', step: 'send', code: lastErrorName() });
           return;
         case 'hungUp':
         case 'told':
@@ -508,19 +484,19 @@ export class Relay {
   }
 
   #sendAcknowledgment(): void {
-    const { view, acknowledgmentEnd } = this.#memory;
-    const at = encodeAcknowledgment(view, acknowledgmentEnd, this.#peerCallId, this.#acknowledgment.sendAlone());
-    this.#memory.sendFrom(ACKNOWLEDGMENT_MESSAGE, at, acknowledgmentEnd - at);
+    const { acknowledgmentEnd } = this.#buffers;
+    const at = encodeAcknowledgment(this.#view, acknowledgmentEnd, this.#peerCallId, this.#acknowledgment.sendAlone());
+    this.#buffers.sendFrom(ACKNOWLEDGMENT_MESSAGE, at, acknowledgmentEnd - at);
     this.#counters.acksSentAlone += 1;
     this.#transmit(ACKNOWLEDGMENT_MESSAGE, ACKNOWLEDGMENT_MESSAGE + 1);
   }
 
-  // §4.2 enforced: while the window is closed the pty is not read, and pppd's queue fills instead of the network's.
+  // §4.2 enforced: while the window is closed the port is not read, and PPP's queue fills instead of the network's.
 
   #closeWindow(now: number): void {
     if (!this.#windowClosed) {
       this.#windowClosed = true;
-      this.#watchPty();
+      this.#watchPort();
     }
     const deadline = this.#sendWindow.deadline;
     if (this.#windowTimer !== null || deadline === null) return;
@@ -536,16 +512,20 @@ export class Relay {
   }
 
   #resumeSending(now: number): void {
-    if (!this.#sendFrames(now) || !this.#decode(now) || !this.#sendFrames(now)) return;
+    if (!this.#sendFrames(now)) return;
+    while (this.#port.hasUnread) {
+      this.#port.receive();
+      if (!this.#sendFrames(now)) return;
+    }
     this.#windowClosed = false;
-    this.#watchPty();
+    this.#watchPort();
   }
 
   // Both ways.
 
   /** Whether the frame at `at` is LCP, authentication or another control protocol; data frames cost two looks. */
   #isControl(at: number): boolean {
-    const { octets } = this.#memory;
+    const octets = this.#octets;
     const protocolAt = octets[at] === ADDRESS && octets[at + 1] === CONTROL ? at + 2 : at;
     const protocol = octets[protocolAt] ?? 0;
     // An odd first octet is a compressed protocol field, and data.
@@ -553,9 +533,8 @@ export class Relay {
   }
 
   #tell(direction: Direction, at: number, length: number, isControl: boolean): void {
-    const frame = this.#memory.frame(at, length);
+    const frame = this.#octets.subarray(at, at + length);
     this.#tap?.(direction, frame);
-    if (!isControl) return;
-    this.#events.control(direction, frame);
+    if (isControl) this.#emit({ type: 'control', direction, frame });
   }
 }

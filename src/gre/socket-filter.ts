@@ -1,52 +1,21 @@
 /**
  * The classic BPF program that lets the kernel sort GRE packets by call id, so that clients behind one address do not
- * wake each other's workers (DESIGN §5). A raw socket's packets begin with the IP header.
+ * wake each other's workers. A raw socket's packets begin with the IP header.
  */
+import { BPF, type Instruction, WHOLE_PACKET } from '../sys/packet-filter.js';
 
-interface Instruction {
-  readonly code: number;
-  readonly jumpTrue?: number;
-  readonly jumpFalse?: number;
-  readonly operand: number;
-}
-
-/** Octets of one `struct sock_filter`: u16 code, u8 jt, u8 jf, u32 k. */
-const INSTRUCTION_LENGTH = 8;
-
-// linux/bpf_common.h
-const LOAD_HEADER_LENGTH = 0xb1; // X = 4 * (octet[k] & 0xf)
-const LOAD_WORD_AT_X = 0x40;
-const LOAD_HALF_AT_X = 0x48;
-const AND = 0x54;
-const JUMP_EQUAL = 0x15;
-const RETURN = 0x06;
-
-const WHOLE_PACKET = 0xffff_ffff;
 /** GRE's version and protocol type, as one word with the flags (RFC 2637 §4.1). */
 const VERSION_AND_PROTOCOL = 0x0007_ffff;
 const ENHANCED_PPP = 0x0001_880b;
 
-/** Version 1, protocol 0x880B, key's call id is `callId`; all else stays out of the socket. */
-export function greFilter(callId: number): readonly Instruction[] {
-  return [
-    { code: LOAD_HEADER_LENGTH, operand: 0 },
-    { code: LOAD_WORD_AT_X, operand: 0 },
-    { code: AND, operand: VERSION_AND_PROTOCOL },
-    { code: JUMP_EQUAL, jumpFalse: 3, operand: ENHANCED_PPP },
-    { code: LOAD_HALF_AT_X, operand: 6 },
-    { code: JUMP_EQUAL, jumpFalse: 1, operand: callId },
-    { code: RETURN, operand: WHOLE_PACKET },
-    { code: RETURN, operand: 0 },
-  ];
-}
-
-/** Writes `program` at `at` as the kernel reads it on a little-endian machine. */
-export function writeFilter(view: DataView, at: number, program: readonly Instruction[]): void {
-  for (const [index, { code, jumpTrue = 0, jumpFalse = 0, operand }] of program.entries()) {
-    const to = at + index * INSTRUCTION_LENGTH;
-    view.setUint16(to, code, true);
-    view.setUint8(to + 2, jumpTrue);
-    view.setUint8(to + 3, jumpFalse);
-    view.setUint32(to + 4, operand, true);
-  }
-}
+/** Lets version 1, protocol 0x880B, and a key whose call id is `callId` pass; nothing else reaches the socket. */
+export const greFilter = (callId: number): readonly Instruction[] => [
+  { code: BPF.loadHeaderLength, operand: 0 },
+  { code: BPF.loadWordAtX, operand: 0 },
+  { code: BPF.and, operand: VERSION_AND_PROTOCOL },
+  { code: BPF.jumpEqual, jumpFalse: 3, operand: ENHANCED_PPP },
+  { code: BPF.loadHalfAtX, operand: 6 },
+  { code: BPF.jumpEqual, jumpFalse: 1, operand: callId },
+  { code: BPF.return, operand: WHOLE_PACKET },
+  { code: BPF.return, operand: 0 },
+];

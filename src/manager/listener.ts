@@ -25,7 +25,7 @@ export class Listener {
       if (vrf === undefined) {
         this.#server.listen({ host: address, port, backlog: BACKLOG });
       } else {
-        const { boundToDevice } = await import('../host/device-socket.js');
+        const { boundToDevice } = await import('../sys/device-socket.js');
         this.#server.listen({ fd: boundToDevice(vrf, address, port) }, BACKLOG);
       }
       await once(this.#server, 'listening');

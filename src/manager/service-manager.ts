@@ -84,7 +84,7 @@ async function datagrams(path: string, log: Logger): Promise<(assignments: Assig
     complained = true;
   };
   try {
-    const { datagramSender } = await import('../host/unix-datagram.js');
+    const { datagramSender } = await import('../sys/unix-datagram.js');
     const send = datagramSender(path);
     return (assignments) => {
       const failure = send(

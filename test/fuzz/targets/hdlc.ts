@@ -3,9 +3,9 @@
  * written octet by octet, and by canaries around everything that it may write.
  */
 import assert from 'node:assert/strict';
-import { ACCM_ALL, longestEncoding, SLACK } from '../../../src/gre/hdlc.js';
+import { ACCM_ALL, longestEncoding, SLACK } from '../../../src/link/pppd/hdlc.js';
 import { createHdlc } from '../../../src/gre/hdlc-module.js';
-import { Preamble } from '../../../src/gre/preamble.js';
+import { Preamble } from '../../../src/link/pppd/preamble.js';
 import { cutAnywhere, randomOf } from '../random.js';
 import type { Target } from '../target.js';
 
@@ -168,7 +168,7 @@ const LAYOUT_OCTETS = 2;
 const SHORTEST_LIMIT = 3;
 
 export const hdlcDecode: Target = {
-  covers: ['/src/gre/hdlc.js'],
+  covers: ['/src/link/pppd/hdlc.js'],
   seeds: () =>
     [[0x21, 0x45], [0xff, 3, 0xc0, 0x21, 1, 1, 0, 4], Array.from({ length: 60 }, (_, index) => index)].flatMap(
       (payload) => [
@@ -191,7 +191,7 @@ export const hdlcDecode: Target = {
 const ACCM_OCTETS = 4;
 
 export const hdlcEncode: Target = {
-  covers: ['/src/gre/hdlc.js'],
+  covers: ['/src/link/pppd/hdlc.js'],
   seeds: () => [
     Uint8Array.from([0, 0, 0, 0, FLAG, ESCAPE, 0x11, 0x41]),
     Uint8Array.from([0xff, 0xff, 0xff, 0xff, ...Array.from({ length: 256 }, (_, octet) => octet)]),
@@ -208,7 +208,7 @@ export const hdlcEncode: Target = {
 };
 
 export const preamble: Target = {
-  covers: ['/src/gre/preamble.js'],
+  covers: ['/src/link/pppd/preamble.js'],
   seeds: () => [Buffer.from("pppd: can't open ~/.ppprc\r\n~~\u00ff}#", 'latin1')],
   run: (input) => {
     const take = (chunks: readonly Uint8Array[]): { text: string; frameAt: number | null } => {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { noneCounted } from '../../../../src/gre/counters.js';
+import { noneCounted } from '../../../../src/gre/relay-counters.js';
 import { ManagerMetrics } from '../../../../src/manager/metrics/metrics.js';
 import { RELAY_SERIES } from '../../../../src/manager/metrics/relay-series.js';
 import type { SessionWatcher } from '../../../../src/manager/registry.js';

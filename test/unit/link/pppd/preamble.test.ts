@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Preamble } from '../../../src/gre/preamble.js';
+import { Preamble } from '../../../../src/link/pppd/preamble.js';
 
 const FRAME = '\u007e\u00ff\u007d\u0023\u00c0';
 const FRAME_AT = 1;

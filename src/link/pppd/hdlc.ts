@@ -1,16 +1,14 @@
-/**
- * HDLC framing of RFC 1662 over one WebAssembly instance: the face of src/gre/wasm/hdlc.ts in octets, offsets and
- * numbers. Memory is fixed from the start, so that addresses given to the kernel stay good.
- */
+/** HDLC framing of RFC 1662 in the shared memory: wasm/hdlc.ts in octets, offsets and numbers. */
+import type { FrameSlots } from '../../gre/packet-buffers.js';
+import type { SharedMemory } from '../../sys/shared-memory.js';
+import { wasmModule } from '../../sys/wasm-module.js';
 
 /** What wasm/hdlc.ts exports. */
 interface HdlcExports {
-  readonly memory: WebAssembly.Memory;
   readonly badFcs: WebAssembly.Global;
   readonly tooShort: WebAssembly.Global;
   readonly tooLong: WebAssembly.Global;
   readonly aborted: WebAssembly.Global;
-  heapBase(): number;
   encode(source: number, length: number, target: number, accm: number): number;
   layOut(slots: number, stride: number, limit: number, lengths: number, capacity: number): void;
   frameCount(): number;
@@ -26,30 +24,13 @@ export const SLACK = 16;
 /** Every control character is escaped (RFC 1662 §7.1). */
 export const ACCM_ALL = 0xffff_ffff;
 
-/** Where decoded frames go. */
-export interface FrameSlots {
-  /** Offset of the first slot's frame, and from one to the next. */
-  readonly at: number;
-  readonly stride: number;
-  /** The longest frame, octets, FCS included; SLACK more must be there. */
-  readonly limit: number;
-  readonly capacity: number;
-  /** Offset of `capacity` 32-bit lengths. */
-  readonly lengthsAt: number;
-}
-
 export class Hdlc {
-  readonly memory: ArrayBuffer;
-  /** The first offset that the codec leaves free. */
-  readonly freeAt: number;
   readonly #exports: HdlcExports;
 
-  constructor(module: WebAssembly.Module) {
-    const { exports } = new WebAssembly.Instance(module);
+  /** Throws when the build has left the codec out. */
+  constructor(memory: SharedMemory) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- wasm/hdlc.ts is built together with this file
-    this.#exports = exports as unknown as HdlcExports;
-    this.memory = this.#exports.memory.buffer;
-    this.freeAt = this.#exports.heapBase();
+    this.#exports = memory.instantiate(wasmModule('hdlc')) as unknown as HdlcExports;
   }
 
   /** Writes one frame (see `longestEncoding`) to offset `target`; returns the offset behind it. */
@@ -57,7 +38,7 @@ export class Hdlc {
     return this.#exports.encode(source, length, target, accm);
   }
 
-  /** Says where decoded frames go; before the first `decode`. */
+  /** Says where decoded frames go, SLACK octets behind the longest included; before the first `decode`. */
   layOut(slots: FrameSlots): void {
     this.#exports.layOut(slots.at, slots.stride, slots.limit, slots.lengthsAt, slots.capacity);
   }

@@ -5,13 +5,14 @@ declare namespace WebAssembly {
     constructor(octets: Uint8Array);
   }
   class Memory {
+    constructor(limits: { readonly initial: number; readonly maximum: number });
     readonly buffer: ArrayBuffer;
   }
   class Global {
     readonly value: number;
   }
   class Instance {
-    constructor(module: Module);
+    constructor(module: Module, imports: { readonly env: { readonly memory: Memory } });
     readonly exports: Record<string, unknown>;
   }
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { ACCM_ALL, Hdlc, longestEncoding, SLACK } from '../../../src/gre/hdlc.js';
-import { createHdlc } from '../../../src/gre/hdlc-module.js';
+import { ACCM_ALL, Hdlc, longestEncoding, SLACK } from '../../../../src/link/pppd/hdlc.js';
+import { createHdlc } from '../../../../src/gre/hdlc-module.js';
 
 const LIMIT = 2000;
 const CAPACITY = 8;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pppdArguments } from '../../../src/ctrl/pppd-command.js';
+import { pppdArguments } from '../../../../src/link/pppd/command.js';
 
 const pppd = {
   path: '/usr/sbin/pppd',

@@ -3,6 +3,7 @@
  * lock the files and know their form; where a file does not exist nothing is written, as with every other program.
  */
 import koffi from 'koffi';
+import { libc } from './libc.js';
 
 /** utmpx(5) types. */
 const USER_PROCESS = 7;
@@ -29,7 +30,6 @@ const utmpx = koffi.struct({
   reserved: koffi.array('uint8', 20),
 });
 
-const libc = koffi.load('libc.so.6');
 const utmpxname = libc.func('int utmpxname(const char *file)');
 const setutxent = libc.func('void setutxent()');
 const pututxline = libc.func('pututxline', 'void *', [koffi.pointer(utmpx)]);

@@ -1,6 +1,6 @@
 /**
- * pppd on its pty: birth, kill ladder, and what its end means. node-pty owns pty and process; the frames on the pty
- * are the relay's, which reads and writes the descriptor itself.
+ * pppd on its pty: start, and end by TERM and KILL. node-pty owns pty and process; the frames on the pty are the port's,
+ * which reads and writes the descriptor itself.
  *
  * Forking a Node process takes longer than all of pppd's start. So the process is there before it is needed: a shell
  * that waits on the pty for pppd's command line, and becomes pppd by exec, with the same process id.
@@ -8,47 +8,15 @@
 import { accessSync, constants, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type IPty, spawn } from 'node-pty';
-import { close, duplicate, makeRaw } from '../gre/system.js';
-import { identify, type ProcessIdentity } from '../host/process.js';
-
-/** pppd's exit codes (pppd(8), EXIT STATUS) as reasons. */
-const EXIT_CODES: Readonly<Record<number, string>> = {
-  1: 'an immediately fatal error',
-  2: 'an error in its options or options file',
-  3: 'it is not set-uid root and not run by root',
-  4: 'the kernel does not support PPP',
-  5: 'it was told to end',
-  6: 'the serial port could not be locked',
-  7: 'the serial port could not be opened',
-  8: 'the connect script failed',
-  9: 'the pty command could not be run',
-  10: 'the PPP negotiation failed: no network protocol came up',
-  11: 'the peer did not authenticate itself',
-  12: 'the link was idle',
-  13: 'the connect time limit was reached',
-  14: 'a callback was negotiated',
-  15: 'the peer no longer answered its echo requests',
-  16: 'the link was hung up',
-  17: 'the link is looped back',
-  18: 'the init script failed',
-  19: 'we failed to authenticate ourselves to the peer',
-  // Of the shell that was to become pppd (POSIX, Shell Command Language 2.8.2).
-  126: 'the system would not run it',
-  127: 'it is not there any more',
-};
+import { identify, type ProcessIdentity } from '../../host/process.js';
+import { close, duplicate } from '../../sys/descriptor.js';
+import { makeRaw } from '../../sys/termios.js';
 
 export interface PppdExit {
   readonly code: number;
   /** 0: ended by itself. */
   readonly signal: number;
-  /** In words, for the log. */
-  readonly text: string;
 }
-
-const exitText = (code: number, signal: number): string =>
-  signal > 0
-    ? `pppd was ended by signal ${signal}`
-    : `pppd ended: ${EXIT_CODES[code] ?? 'for a reason of its own'} (exit code ${code})`;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -62,7 +30,7 @@ const BECOME_PPPD = ['-c', 'n="\n"; IFS= read -r command && eval "exec $command"
 /** A word of the command line, which is one line, as that shell reads it: it sees nothing in it. */
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`).replaceAll('\n', `'"$n"'`)}'`;
 
-export class Pppd {
+export class PppdProcess {
   /** The pty's master, for the relay; valid until pppd has exited or `hangUp`. */
   readonly fd: number;
   /** null when it had ended before it could be looked at. */
@@ -90,7 +58,7 @@ export class Pppd {
         this.#over = true;
         clearTimeout(this.#killTimer);
         this.hangUp();
-        resolve({ code: exitCode, signal, text: exitText(exitCode, signal) });
+        resolve({ code: exitCode, signal });
       });
     });
   }
@@ -104,15 +72,11 @@ export class Pppd {
     return this.#pty.pid;
   }
 
-  /** Becomes `path`; once. Throws the sentence for the log when it is known that it cannot. */
+  /** Becomes `path`; once. Throws what the system says when it is known that it cannot. */
   start(path: string, args: readonly string[]): void {
-    try {
-      accessSync(path, constants.X_OK);
-      const commandLine = Buffer.from(`${[path, ...args].map((word) => quoted(word)).join(' ')}\n`);
-      if (writeSync(this.fd, commandLine) < commandLine.length) throw new Error('its arguments are too long');
-    } catch (error) {
-      throw new Error(`cannot start ${path}: ${messageOf(error)}`, { cause: error });
-    }
+    accessSync(path, constants.X_OK);
+    const commandLine = Buffer.from(`${[path, ...args].map((word) => quoted(word)).join(' ')}\n`);
+    if (writeSync(this.fd, commandLine) < commandLine.length) throw new Error('its arguments are too long');
   }
 
   /** Resolves when pppd has ended and was reaped; never rejects. */

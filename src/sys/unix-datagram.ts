@@ -1,22 +1,16 @@
 /**
- * Datagrams to a unix socket, which Node cannot send: what service managers listen on (sd_notify(3)). Loaded only by
- * who needs it, because of koffi's 2 MiB.
+ * Datagrams to a unix socket, which Node cannot send: what service managers listen on (sd_notify(3)). Loaded only where
+ * it is needed, because koffi takes 2 MiB.
  */
 import { endianness } from 'node:os';
-import { getSystemErrorName } from 'node:util';
-import koffi from 'koffi';
+import { checked, lastErrorName, libc } from './libc.js';
+import { AF_UNIX, openSocket, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './socket.js';
 
-const AF_UNIX = 1;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 /** sun_path of sockaddr_un, and what precedes it. */
 const PATH_SIZE = 108;
 const FAMILY_SIZE = 2;
 
-const libc = koffi.load('libc.so.6');
-const socket = libc.func('socket', 'int', ['int', 'int', 'int']);
 const sendto = libc.func('sendto', 'int64_t', ['int', 'void *', 'size_t', 'int', 'void *', 'uint32_t']);
 
 /** sockaddr_un of a path, or of an abstract name, which is written with an @ first. Throws for what is neither. */
@@ -33,17 +27,15 @@ function unixAddress(path: string): Buffer {
 }
 
 /**
- * Sends datagrams to `path` without ever waiting. Throws when there can be no socket. What it returns sends one, and
+ * Sends datagrams to `path` without ever waiting. Throws SystemCallFailed when the socket cannot be opened. What it returns sends one, and
  * returns the name of the system's error (EAGAIN: nobody reads there), or null.
  */
 export function datagramSender(path: string): (text: string) => string | null {
   const address = unixAddress(path);
-  const failure = (result: number): string | null => (result < 0 ? getSystemErrorName(-koffi.errno()) : null);
-  const fd: number = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const refused = failure(fd);
-  if (refused !== null) throw new Error(`no unix socket: ${refused}`);
+  const fd = checked(openSocket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'open a unix socket');
   return (text) => {
     const datagram = Buffer.from(text);
-    return failure(sendto(fd, datagram, datagram.length, MSG_NOSIGNAL, address, address.length));
+    const sent: number = sendto(fd, datagram, datagram.length, MSG_NOSIGNAL, address, address.length);
+    return sent < 0 ? lastErrorName() : null;
   };
 }

@@ -1,0 +1,202 @@
+/**
+ * The link through the system's pppd: pppd on a pty, and the relay between pty and GRE, started and ended together. It is
+ * ready when pppd has sent its first PPP frame.
+ */
+import type { PacketBuffers } from '../../gre/packet-buffers.js';
+import { type FrameTap, Relay, type RelayEvent } from '../../gre/relay.js';
+import type { ProcessIdentity } from '../../host/process.js';
+import { interfaceOfPppd } from '../../host/ppp-interface.js';
+import { PppReader, type PppState } from '../../ppp/reader.js';
+import { SystemCallFailed } from '../../sys/libc.js';
+import { RawSocketRefused } from '../../sys/raw-socket.js';
+import type { EndCause } from '../end-cause.js';
+import type { Link, LinkCounters, LinkOptions } from '../link.js';
+import { pppdArguments } from './command.js';
+import { ACCM_ALL } from './hdlc.js';
+import { type PppdExit, type PppdProcess } from './pppd-process.js';
+import type { PtyPort } from './pty-port.js';
+
+/** What pppd prints before its first frame is its error message; more than this of it is not kept. */
+const MAX_WORDS = 2000;
+/** pppd's scripts may hold the pty open when pppd has ended: their output is not waited for any longer. */
+const LAST_WORDS_MS = 500;
+
+type State =
+  | 'new'
+  /** pppd was started and has sent no frame. */
+  | 'starting'
+  | 'ready'
+  /** Its end was told, or it was closed. */
+  | 'ended';
+
+export class PtyLink implements Link {
+  readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
+  readonly #options: LinkOptions;
+  readonly #pppd: PppdProcess;
+  readonly #buffers: PacketBuffers;
+  readonly #port: PtyPort;
+  readonly #reader = new PppReader();
+  /** What has to be escaped on the pty: what pppd has negotiated, and what the client's Set-Link-Info adds to it. */
+  readonly #accm = { negotiated: ACCM_ALL, added: 0 };
+  #state: State = 'new';
+  /** null until `start`, and when it could not be opened. */
+  #relay: Relay | null = null;
+  #tap: FrameTap | null = null;
+  #words = '';
+  /** Resolves when pppd was reaped and the relay has had all that pppd left in the pty. */
+  readonly #over: Promise<PppdExit>;
+  #drained: () => void = () => undefined;
+
+  constructor(options: LinkOptions, pppd: PppdProcess, buffers: PacketBuffers, port: PtyPort) {
+    this.#options = options;
+    this.#pppd = pppd;
+    this.#buffers = buffers;
+    this.#port = port;
+    this.#over = this.#awaitOver();
+  }
+
+  get process(): ProcessIdentity | null {
+    return this.#pppd.identity;
+  }
+
+  get ppp(): PppState {
+    return this.#reader.state;
+  }
+
+  start(): void {
+    const { configuration, tunnel, peerAddress } = this.#options;
+    const { path } = configuration.pppd;
+    this.#state = 'starting';
+    try {
+      this.#pppd.start(path, pppdArguments(configuration.pppd, tunnel, peerAddress));
+    } catch (error) {
+      this.#drained();
+      this.#end({ kind: 'notStarted', program: path, problem: messageOf(error) });
+      return;
+    }
+    void this.#over.then(({ code, signal }) => {
+      const words = this.#words.replaceAll(/\s+/g, ' ').trim();
+      this.#end(signal > 0 ? { kind: 'signal', signal, words } : { kind: 'exit', code, words });
+    });
+    this.#openRelay();
+  }
+
+  interfaceName(): string | null {
+    return interfaceOfPppd(this.#pppd.pid);
+  }
+
+  setSendAccm(accm: number): void {
+    this.#accm.added = accm;
+    this.#escape();
+  }
+
+  setTap(tap: FrameTap | null): void {
+    this.#tap = tap;
+    this.#relay?.setTap(tap);
+  }
+
+  counters(): LinkCounters | null {
+    return this.#relay?.counters() ?? null;
+  }
+
+  async close({ peerGone }: { readonly peerGone: boolean }): Promise<void> {
+    this.#state = 'ended';
+    if (peerGone) {
+      this.#relay?.close();
+      this.#drained();
+      this.#pppd.hangUp();
+    }
+    await this.#pppd.end(this.#options.configuration.timeouts.pppdExit);
+    await this.#over;
+    this.#relay?.close();
+  }
+
+  #openRelay(): void {
+    const { configuration, peerAddress, localAddress, localCallId, peerCallId, peerWindow } = this.#options;
+    try {
+      this.#port.open(this.#pppd.fd, (chunk) => this.#recvWords(chunk));
+      this.#relay = new Relay({
+        localAddress,
+        peerAddress,
+        localCallId,
+        peerCallId,
+        peerWindow,
+        window: configuration.gre.window,
+        device: configuration.listen.vrf,
+        buffers: this.#buffers,
+        port: this.#port,
+        onEvent: (event) => this.#recvRelayEvent(event),
+      });
+      this.#relay.setTap(this.#tap);
+    } catch (error) {
+      this.#drained();
+      this.#end(relayCause(error));
+    }
+  }
+
+  async #awaitOver(): Promise<PppdExit> {
+    const drained = new Promise<void>((resolve) => (this.#drained = resolve));
+    const exit = await this.#pppd.exited();
+    const timer = setTimeout(this.#drained, LAST_WORDS_MS);
+    await drained;
+    clearTimeout(timer);
+    return exit;
+  }
+
+  #recvRelayEvent(event: RelayEvent): void {
+    switch (event.type) {
+      case 'control':
+        this.#recvControlFrame(event.direction, event.frame);
+        break;
+      case 'blackHole':
+        this.#options.onEvent(event);
+        break;
+      case 'ended': {
+        this.#drained();
+        // A closed pty is pppd's end, whose exit code says more.
+        const { failure } = event;
+        if (failure.kind === 'gre')
+          this.#end({ kind: 'gre', step: `${failure.step} GRE packets`, problem: failure.code });
+      }
+    }
+  }
+
+  #recvControlFrame(direction: 'fromClient' | 'toClient', frame: Uint8Array): void {
+    if (this.#state === 'starting' && direction === 'toClient') {
+      this.#state = 'ready';
+      this.#options.onEvent({ type: 'ready' });
+    }
+    for (const event of this.#reader.observe(direction, frame, Date.now())) {
+      if (event.type === 'linkOpened') {
+        this.#accm.negotiated = event.accm.fromClient;
+        this.#escape();
+      }
+      this.#options.onEvent({ type: 'ppp', event });
+    }
+  }
+
+  #escape(): void {
+    const { negotiated, added } = this.#accm;
+    this.#port.setSendAccm((negotiated | added) >>> 0);
+  }
+
+  #recvWords(chunk: string): void {
+    if (this.#words.length < MAX_WORDS) this.#words += chunk;
+  }
+
+  #end(cause: EndCause): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#options.onEvent({ type: 'ended', cause });
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function relayCause(error: unknown): EndCause {
+  if (error instanceof SystemCallFailed) return { kind: 'gre', step: error.step, problem: error.code };
+  const step = 'open a raw socket for GRE (IP protocol 47)';
+  if (error instanceof RawSocketRefused)
+    return { kind: 'gre', step, problem: `${error.message}; this needs root or CAP_NET_RAW` };
+  return { kind: 'gre', step, problem: messageOf(error) };
+}

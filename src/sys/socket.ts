@@ -1,0 +1,77 @@
+/** Sockets of kinds that Node does not open, and options that it does not set. Each call returns -1 on an error. */
+import koffi from 'koffi';
+import { libc } from './libc.js';
+import { encodeFilter, type Instruction } from './packet-filter.js';
+
+// sys/socket.h, asm-generic/socket.h
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_PACKET = 17;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_SOCKET = 1;
+const SO_BINDTODEVICE = 25;
+const SO_ATTACH_FILTER = 26;
+
+const filterProgram = koffi.struct({ length: 'uint16_t', instructions: 'void *' });
+const setFilter: (
+  fd: number,
+  level: number,
+  option: number,
+  program: { length: number; instructions: Buffer },
+  length: number,
+) => number = libc.func('setsockopt', 'int', ['int', 'int', 'int', koffi.pointer(filterProgram), 'uint32_t']);
+
+export const openSocket: (family: number, type: number, protocol: number) => number = libc.func('socket', 'int', [
+  'int',
+  'int',
+  'int',
+]);
+
+const address = (name: string): ((fd: number, address: Uint8Array, length: number) => number) =>
+  libc.func(name, 'int', ['int', 'void *', 'uint32_t']);
+
+export const bind = address('bind');
+export const connect = address('connect');
+
+const setOption: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number = libc.func(
+  'setsockopt',
+  'int',
+  ['int', 'int', 'int', 'void *', 'uint32_t'],
+);
+const getOption: (fd: number, level: number, option: number, value: Uint8Array, length: Uint32Array) => number =
+  libc.func('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']);
+
+/** Sets an option whose value is an int. */
+export function setIntOption(fd: number, level: number, option: number, value: number): number {
+  const octets = Buffer.alloc(4);
+  octets.writeInt32LE(value);
+  return setOption(fd, level, option, octets, octets.length);
+}
+
+/** Reads an option into `value`, whole; what it was before stays on an error. */
+export const readOption = (fd: number, level: number, option: number, value: Uint8Array): number =>
+  getOption(fd, level, option, value, Uint32Array.of(value.length));
+
+/** Binds a socket to a network device, such as a VRF. */
+export function bindToDevice(fd: number, device: string): number {
+  const name = Buffer.from(`${device}\0`, 'latin1');
+  return setOption(fd, SOL_SOCKET, SO_BINDTODEVICE, name, name.length);
+}
+
+/** Lets only those packets reach a socket that `program` lets pass. */
+export function attachFilter(fd: number, program: readonly Instruction[]): number {
+  const value = { length: program.length, instructions: encodeFilter(program) };
+  return setFilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, value, koffi.sizeof(filterProgram));
+}
+
+/** struct sockaddr_in of a dotted address. */
+export function internetAddress(dotted: string, port = 0): Buffer {
+  const octets = Buffer.alloc(16);
+  octets.writeUInt16LE(AF_INET, 0);
+  octets.writeUInt16BE(port, 2);
+  octets.set(dotted.split('.').map(Number), 4);
+  return octets;
+}
