@@ -3,6 +3,7 @@
  * pppd has sent its first PPP frame: only then is the client told that it stands.
  */
 import type { Configuration } from '../config/schema.js';
+import { ACCM_ALL } from '../gre/hdlc.js';
 import { type Direction, Relay, type RelayCounters } from '../gre/relay.js';
 import type { ProcessIdentity } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
@@ -57,6 +58,8 @@ export class Call {
   #relay: Relay | null = null;
   #tap: Tap | null = null;
   readonly #reader = new PppReader();
+  /** What has to be escaped on the pty: what pppd has negotiated, and what the client's Set-Link-Info adds to it. */
+  readonly #accm = { negotiated: ACCM_ALL, added: 0 };
   /** Resolves, with pppd's exit in words, when pppd was reaped and the relay has had all that it left in the pty. */
   readonly #over: Promise<string>;
   #relayEnded: () => void = () => undefined;
@@ -134,9 +137,13 @@ export class Call {
     return this.#relay?.counters() ?? null;
   }
 
-  /** The send ACCM of a Set-Link-Info (RFC 2637 §2.15). */
+  /**
+   * The send ACCM of a Set-Link-Info (RFC 2637 §2.15), until the next one. It adds to what pppd has negotiated and takes
+   * nothing away: pppd discards an unescaped octet that it wants escaped.
+   */
   setSendAccm(accm: number): void {
-    this.#relay?.setSendAccm(accm);
+    this.#accm.added = accm;
+    this.#escape();
   }
 
   /** Has every PPP frame shown to `tap`; null ends it. */
@@ -171,6 +178,11 @@ export class Call {
     return text;
   }
 
+  #escape(): void {
+    const { negotiated, added } = this.#accm;
+    this.#relay?.setSendAccm((negotiated | added) >>> 0);
+  }
+
   #recvWords(chunk: string): void {
     if (this.#words.length < MAX_WORDS) this.#words += chunk;
   }
@@ -181,8 +193,10 @@ export class Call {
       this.#options.handlers.started();
     }
     for (const event of this.#reader.observe(direction, frame, Date.now())) {
-      // What pppd has said it wants escaped; a later Set-Link-Info of the client overrides it.
-      if (event.type === 'linkOpened') this.#relay?.setSendAccm(event.accm.fromClient);
+      if (event.type === 'linkOpened') {
+        this.#accm.negotiated = event.accm.fromClient;
+        this.#escape();
+      }
       this.#options.handlers.ppp(event);
     }
   }
