@@ -80,18 +80,23 @@ export function inspectHeader(bytes: Uint8Array): Header {
 }
 
 type Start =
-  /** Nothing wrong so far, but fewer than the 12 octets of a header. */
+  /** Nothing wrong so far, but no whole Start-Control-Connection-Request. */
   | { readonly kind: 'incomplete' }
-  /** The header of a Start-Control-Connection-Request; its body may be still to come. */
+  /** A whole one; more may be behind it. */
   | { readonly kind: 'start' }
   | { readonly kind: 'refused'; readonly error: ProtocolError };
 
-/** Whether a connection begins as one must, with a Start-Control-Connection-Request; looks at its header alone. */
+/**
+ * Whether a connection begins as one must, with a whole Start-Control-Connection-Request. What is wrong with its header is
+ * told as soon as that is there; its fields are not judged.
+ */
 export function inspectStart(bytes: Uint8Array): Start {
   const header = inspectHeader(bytes);
   if (header.kind === 'incomplete') return { kind: 'incomplete' };
   if (header.kind === 'broken') return { kind: 'refused', error: header.error };
-  if (header.kind === 'known' && header.type === 'StartControlConnectionRequest') return { kind: 'start' };
+  if (header.kind === 'known' && header.type === 'StartControlConnectionRequest') {
+    return { kind: bytes.length < header.length ? 'incomplete' : 'start' };
+  }
   const what = header.kind === 'known' ? header.type : header.error.detail;
   return { kind: 'refused', error: protocolError('notStart', `${what} before the start`) };
 }
