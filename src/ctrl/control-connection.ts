@@ -136,7 +136,7 @@ export class ControlConnection {
   }
 
   #recvItem(item: FramerItem): void {
-    if (item.ok) this.#recv(item.message);
+    if (item.ok) this.#recv(item.message, item.surplus ?? 0);
     // RFC 2637 §1.4: synchronisation is lost, and never searched again.
     else if (item.error.fatal) this.#lost('protocolError', item.error.detail);
     else this.#ignore(item.error.detail, 'ignored');
@@ -160,8 +160,12 @@ export class ControlConnection {
     else this.#options.handlers.ended(reason, detail);
   }
 
-  #recv(message: ControlMessage): void {
-    this.#options.log.write(levelOf(message), { message: message.type }, () => `received ${describe(message)}`);
+  #recv(message: ControlMessage, surplus: number): void {
+    const { log } = this.#options;
+    log.write(levelOf(message), { message: message.type }, () => `received ${describe(message)}`);
+    if (surplus > 0) {
+      log.write('debug', { surplus }, () => `${message.type} is ${surplus} octets longer than in RFC 2637; ignored`);
+    }
     const handler = this.#expected[this.#state][message.type] as ((message: ControlMessage) => void) | undefined;
     if (handler !== undefined) handler(message);
     else if (this.#state === 'awaitStart') this.#lost('protocolError', `${message.type} before the start`);

@@ -5,12 +5,19 @@
  */
 import { RECEIVE_WINDOW } from '../gre/relay.js';
 import type { ProcessIdentity } from '../host/process.js';
-import { describeEndCause, type EndCause } from '../link/end-cause.js';
-import type { Link, LinkEvent, Standby } from '../link/link.js';
-import { PtyStandby } from '../link/pppd/standby.js';
-import { type ControlMessage, findBadValue, GENERAL_ERROR, type MessageOf, RESULT } from '../pptp/index.js';
+import type { Logger } from '../log/logger.js';
+import {
+  type ControlMessage,
+  findBadValue,
+  GENERAL_ERROR,
+  type MessageOf,
+  RESULT,
+  toleratedValues,
+} from '../pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
+import { Call, type CallHandlers } from './call.js';
+import { Line } from './line.js';
 import type { PeerLog } from './peer-log.js';
 import type { Timers } from './timers.js';
 
@@ -91,6 +98,9 @@ export class Signalling {
       peerLog.write('warn', { badValue }, () => `a call request is refused: ${badValue.detail}`);
       this.#refuse(request, 'badValue');
       return;
+    }
+    for (const tolerated of toleratedValues(request)) {
+      peerLog.write('debug', { tolerated }, () => `a call request is served though it has ${tolerated.detail}`);
     }
     const { configuration, lease, peer, localAddress } = handoff;
     const { establish } = configuration.timeouts;

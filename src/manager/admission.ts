@@ -1,7 +1,7 @@
 /**
- * From an accepted connection to a client that is worth a worker: its address is allowed, and what it sends first is
- * the header of a Start-Control-Connection-Request. Nothing here waits for one client while another is there, and
- * clients that send nothing make room for those that come.
+ * From an accepted connection to a client that is worth a worker: its address is allowed, and it has sent a whole
+ * Start-Control-Connection-Request. Nothing here waits for one client while another is there, and the client that has
+ * waited longest without a request makes room for the next.
  */
 import type { Socket } from 'node:net';
 import type { Configuration } from '../config/schema.js';
@@ -10,7 +10,7 @@ import { type Peer, peerText } from '../session/lease.js';
 import { accessRule } from './access.js';
 import type { TurnedAway, TurnedAwayCause } from './turned-away.js';
 
-/** A client that has shown itself to speak PPTP, with everything that was read from it so far. */
+/** A client that has sent a whole start request, with everything that was read from it so far. */
 export interface Client {
   readonly socket: Socket;
   readonly peer: Peer;
@@ -30,7 +30,7 @@ export class Admission {
   readonly #isBlocked: (address: string) => boolean;
   readonly #sessionsOf: (address: string) => number;
   readonly #onClient: (client: Client) => void;
-  /** Connections that have not sent their first header, oldest first. */
+  /** Connections without a whole start request, oldest first. Of each are kept fewer octets than that request has. */
   readonly #silent = new Map<Socket, { readonly peer: Peer; readonly turnAway: (cause: TurnedAwayCause) => void }>();
 
   /**

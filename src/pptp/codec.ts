@@ -6,7 +6,8 @@ import { LAYOUTS } from './layout.js';
 import type { ControlMessage } from './messages.js';
 
 export type Decoded =
-  | { readonly ok: true; readonly message: ControlMessage }
+  /** `surplus`: octets beyond those that the RFC gives the message, not looked at; absent where there are none. */
+  | { readonly ok: true; readonly message: ControlMessage; readonly surplus?: number }
   | { readonly ok: false; readonly error: ProtocolError };
 
 /** The octets of a message. Throws a RangeError for a number that its field cannot hold; strings are cut to theirs. */
@@ -31,11 +32,13 @@ export function decode(bytes: Uint8Array): Decoded {
   const message: Record<string, unknown> = { type };
   const buffer = asBuffer(bytes);
   for (const { name, field, at } of LAYOUTS[type].fields) message[name] = field.read(buffer, at);
+  const surplus = length - LAYOUTS[type].length;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop and the type follow one declaration
-  return { ok: true, message: message as unknown as ControlMessage };
+  const read = { ok: true, message: message as unknown as ControlMessage } as const;
+  return surplus === 0 ? read : { ...read, surplus };
 }
 
-interface BadValue {
+interface StrangeValue {
   readonly field: string;
   readonly value: number;
   /** For the log. */
@@ -43,16 +46,26 @@ interface BadValue {
 }
 
 /** The first field whose value RFC 2637 §2 does not allow, for an answer with general error Bad-Value; null if none. */
-export function findBadValue(message: ControlMessage): BadValue | null {
+export function findBadValue(message: ControlMessage): StrangeValue | null {
+  for (const { tolerated, ...strange } of strangeValues(message)) if (!tolerated) return strange;
+  return null;
+}
+
+/** The fields whose values RFC 2637 §2 does not allow, and which change nothing for us. */
+export function toleratedValues(message: ControlMessage): readonly StrangeValue[] {
+  return [...strangeValues(message)].filter(({ tolerated }) => tolerated);
+}
+
+function* strangeValues(message: ControlMessage): Generator<StrangeValue & { readonly tolerated: boolean }> {
   const values: Readonly<Record<string, unknown>> = message;
   for (const { name, field } of LAYOUTS[message.type].fields) {
     const value = values[name];
     if (field.kind !== 'number' || typeof value !== 'number') continue;
     const { minimum = 0, maximum = Infinity } = field;
     if (value >= minimum && value <= maximum) continue;
-    return { field: name, value, detail: `${name} ${value} of ${message.type}, not ${minimum} to ${maximum}` };
+    const detail = `${name} ${value} of ${message.type}, not ${minimum} to ${maximum}`;
+    yield { field: name, value, detail, tolerated: value === field.tolerated };
   }
-  return null;
 }
 
 function refused(reason: 'truncated' | 'badLength', detail: string): Decoded {

@@ -19,8 +19,14 @@ export const CONTROL_MESSAGE = 1;
 export const HEADER_LENGTH = 12;
 
 /**
- * The longest message of an unknown type that is skipped, in octets. The longest known one has 220; a length far past
- * that is more likely lost synchronisation than a protocol extension.
+ * The longest message of a known type that is accepted, in octets: the RFC's longest (§2.9), which is pptpd's limit too. Octets
+ * beyond a message's own length are not looked at.
+ */
+export const MAX_KNOWN_LENGTH = 220;
+
+/**
+ * The longest message of an unknown type that is skipped, in octets. A length far past that is more likely lost
+ * synchronisation than a protocol extension.
  */
 export const MAX_UNKNOWN_LENGTH = 1024;
 

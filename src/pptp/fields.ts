@@ -16,6 +16,8 @@ export interface NumberField extends Field<number> {
   readonly kind: 'number';
   readonly minimum?: number;
   readonly maximum?: number;
+  /** A value that the RFC does not allow and peers send; it means nothing to us. */
+  readonly tolerated?: number;
 }
 
 /** A string. */
@@ -39,6 +41,9 @@ export const within = (field: NumberField, minimum: number, maximum: number): Nu
   minimum,
   maximum,
 });
+
+/** `field`, whose sender may leave it 0: it has no say in what we do. */
+export const orZero = (field: NumberField): NumberField => ({ ...field, tolerated: 0 });
 
 /**
  * A string padded with zero octets. Read up to the first zero, each octet one character (Latin-1), so that nothing of

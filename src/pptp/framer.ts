@@ -3,19 +3,16 @@
  * all that it keeps of a chunk once it was drained; a message of an unknown type is skipped without being kept.
  */
 import { type Decoded, decode } from './codec.js';
+import { MAX_KNOWN_LENGTH } from './constants.js';
 import { inspectHeader } from './header.js';
-import { LAYOUTS } from './layout.js';
-import { MESSAGE_TYPES } from './messages.js';
 
 /** A message, or what is wrong in its place; after an error that is `fatal` there are no more. */
 export type FramerItem = Decoded;
 
-const LONGEST_MESSAGE = Math.max(...MESSAGE_TYPES.map((type) => LAYOUTS[type].length));
-
 /** Push a chunk, then iterate to drain it: `for (const item of framer)`, or `next()` until null. */
 export class Framer {
   readonly #chunks: Uint8Array[] = [];
-  readonly #message = Buffer.alloc(LONGEST_MESSAGE);
+  readonly #message = Buffer.alloc(MAX_KNOWN_LENGTH);
   /** Octets of the message that have come. */
   #held = 0;
   /** Octets of a message of an unknown type that are still to come. */

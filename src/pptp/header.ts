@@ -3,7 +3,7 @@
  * manager, the decoder and the framer all judge a client's bytes by `inspectHeader` alone. It judges as soon as the
  * octets are there, so that a client that is no PPTP client is not waited for.
  */
-import { CONTROL_MESSAGE, HEADER_LENGTH, MAGIC_COOKIE, MAX_UNKNOWN_LENGTH } from './constants.js';
+import { CONTROL_MESSAGE, HEADER_LENGTH, MAGIC_COOKIE, MAX_KNOWN_LENGTH, MAX_UNKNOWN_LENGTH } from './constants.js';
 import { LAYOUTS, TYPES_BY_CODE } from './layout.js';
 import { MESSAGES, type MessageType } from './messages.js';
 
@@ -23,7 +23,7 @@ const FATAL = {
   badMagic: true,
   /** The PPTP message type is not 1. */
   notControlMessage: true,
-  /** Not the length of a message of this type, neither shorter nor longer. */
+  /** Shorter than a message of this type, or absurdly long. */
   badLength: true,
   /** Fewer octets than the message has; only where exactly one message was asked for. */
   truncated: true,
@@ -46,7 +46,7 @@ export interface ProtocolError {
 type Header =
   /** Nothing wrong so far; with `needs` octets in all there is more to say. */
   | { readonly kind: 'incomplete'; readonly needs: number }
-  /** `length` is the whole message's, in octets. */
+  /** `length` is the whole message's, in octets: that of its type, or longer. */
   | { readonly kind: 'known'; readonly type: MessageType; readonly length: number }
   | { readonly kind: 'unknown'; readonly length: number; readonly error: ProtocolError }
   | { readonly kind: 'broken'; readonly error: ProtocolError };
@@ -66,9 +66,9 @@ export function inspectHeader(bytes: Uint8Array): Header {
   const code = header.readUInt16BE(CONTROL_MESSAGE_TYPE);
   const type = TYPES_BY_CODE.get(code);
   if (type !== undefined) {
-    const expected = LAYOUTS[type].length;
-    if (length === expected) return { kind: 'known', type, length };
-    return broken('badLength', `${type} of ${length} octets, not ${expected}`);
+    const own = LAYOUTS[type].length;
+    if (length >= own && length <= MAX_KNOWN_LENGTH) return { kind: 'known', type, length };
+    return broken('badLength', `${type} of ${length} octets, not ${own} to ${MAX_KNOWN_LENGTH}`);
   }
   if (length < HEADER_LENGTH || length > MAX_UNKNOWN_LENGTH) {
     return broken(
@@ -80,18 +80,23 @@ export function inspectHeader(bytes: Uint8Array): Header {
 }
 
 type Start =
-  /** Nothing wrong so far, but fewer than the 12 octets of a header. */
+  /** Nothing wrong so far, but no whole Start-Control-Connection-Request. */
   | { readonly kind: 'incomplete' }
-  /** The header of a Start-Control-Connection-Request; its body may be still to come. */
+  /** A whole one; more may be behind it. */
   | { readonly kind: 'start' }
   | { readonly kind: 'refused'; readonly error: ProtocolError };
 
-/** Whether a connection begins as one must, with a Start-Control-Connection-Request; looks at its header alone. */
+/**
+ * Whether a connection begins as one must, with a whole Start-Control-Connection-Request. What is wrong with its header is
+ * told as soon as that is there; its fields are not judged.
+ */
 export function inspectStart(bytes: Uint8Array): Start {
   const header = inspectHeader(bytes);
   if (header.kind === 'incomplete') return { kind: 'incomplete' };
   if (header.kind === 'broken') return { kind: 'refused', error: header.error };
-  if (header.kind === 'known' && header.type === 'StartControlConnectionRequest') return { kind: 'start' };
+  if (header.kind === 'known' && header.type === 'StartControlConnectionRequest') {
+    return { kind: bytes.length < header.length ? 'incomplete' : 'start' };
+  }
   const what = header.kind === 'known' ? header.type : header.error.detail;
   return { kind: 'refused', error: protocolError('notStart', `${what} before the start`) };
 }

@@ -1,7 +1,7 @@
 /**
  * The control protocol of PPTP, RFC 2637 §2: what the rest of the program uses of it. Pure: bytes and values only.
  */
-export { decode, encode, findBadValue } from './codec.js';
+export { decode, encode, findBadValue, toleratedValues } from './codec.js';
 export {
   describeError,
   describeResult,
@@ -12,6 +12,7 @@ export {
 } from './codes.js';
 export {
   MAGIC_COOKIE,
+  MAX_KNOWN_LENGTH,
   MAX_UNKNOWN_LENGTH,
   PROTOCOL_VERSION,
   RFC_TIMERS,

@@ -4,6 +4,7 @@
  */
 import {
   type NumberField,
+  orZero,
   type ReservedField,
   reserved,
   type TextField,
@@ -71,8 +72,8 @@ export const MESSAGES = {
       callSerialNumber: u16,
       minimumBps: u32,
       maximumBps: u32,
-      bearerType: within(u32, 1, 3),
-      framingType: within(u32, 1, 3),
+      bearerType: orZero(within(u32, 1, 3)),
+      framingType: orZero(within(u32, 1, 3)),
       receiveWindowSize: u16,
       packetProcessingDelay: u16,
       phoneNumberLength: phoneNumberDigits,

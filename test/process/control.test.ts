@@ -22,6 +22,13 @@ function withWord(message: ControlMessage, offset: number, word: number): Buffer
 }
 const [LENGTH_WORD, MESSAGE_TYPE_WORD, MAGIC_WORD] = [0, 2, 4];
 
+/** A message with so many octets behind its own, which its length counts. */
+function lengthened(message: ControlMessage, surplus: number): Buffer {
+  const bytes = Buffer.concat([encode(message), Buffer.alloc(surplus, 0xee)]);
+  bytes.writeUInt16BE(bytes.length, LENGTH_WORD);
+  return bytes;
+}
+
 const CALL_REFUSED = {
   type: 'OutgoingCallReply',
   callId: 0,
@@ -205,13 +212,7 @@ describe('Outgoing-Call-Request', () => {
     await client.echo();
   });
 
-  const badValues = [
-    { bearerType: 0 },
-    { bearerType: 4 },
-    { framingType: 0 },
-    { framingType: 0x10000 },
-    { phoneNumberLength: 65 },
-  ] as const;
+  const badValues = [{ bearerType: 4 }, { framingType: 0x10000 }, { phoneNumberLength: 65 }] as const;
   test('with a value that RFC 2637 does not know is refused with error 3, and a good one may follow', async (t) => {
     await startServer(t);
     const client = await Client.start();
@@ -221,6 +222,27 @@ describe('Outgoing-Call-Request', () => {
     }
     client.send(CALL);
     assert.equal((await client.next('OutgoingCallReply')).resultCode, 1);
+  });
+
+  test('is served with bearer and framing type 0, and with octets behind it: at level debug that is told', async (t) => {
+    const server = await startServer(t, { log: { level: 'debug' } });
+    const client = await Client.connect();
+    client.sendBytes(lengthened(START, 4));
+    assert.equal((await client.next('StartControlConnectionReply')).resultCode, 1);
+    client.sendBytes(lengthened({ ...CALL, bearerType: 0, framingType: 0 }, 52));
+    assert.equal((await client.next('OutgoingCallReply')).resultCode, 1);
+    await client.echo();
+    const told = server.log.all.filter(({ level, peer }) => level === 'debug' && peer === client.name);
+    assert.deepEqual(
+      told.flatMap((line) => line['surplus'] ?? []),
+      [4, 52],
+    );
+    assert.deepEqual(
+      told.flatMap((line) => (line['tolerated'] === undefined ? [] : line.msg)),
+      ['bearerType', 'framingType'].map(
+        (field) => `a call request is served though it has ${field} 0 of OutgoingCallRequest, not 1 to 3`,
+      ),
+    );
   });
 
   test('is refused with error 6 when pppd cannot be run any more', async (t) => {
@@ -320,10 +342,10 @@ test('what is no PPTP closes the connection, and no other', async (t) => {
   const bystander = await Client.start(CLIENT_ADDRESSES[1]);
   const messages: Readonly<Record<string, Buffer>> = {
     'a wrong magic cookie': withWord({ type: 'EchoRequest', identifier: 1 }, MAGIC_WORD, 0x1a2c),
-    'a wrong length': withWord({ type: 'EchoRequest', identifier: 1 }, LENGTH_WORD, 17),
+    'a length that is too short': withWord({ type: 'EchoRequest', identifier: 1 }, LENGTH_WORD, 15),
     'a length of 0': withWord({ type: 'EchoRequest', identifier: 1 }, LENGTH_WORD, 0),
     'a length of 65535': withWord({ type: 'EchoRequest', identifier: 1 }, LENGTH_WORD, 65535),
-    'a call request with 4 octets more': Buffer.concat([withWord(CALL, LENGTH_WORD, 172), Buffer.alloc(4)]),
+    'a call request with 53 octets more': lengthened(CALL, 53),
     'a management message': withWord({ type: 'EchoRequest', identifier: 1 }, MESSAGE_TYPE_WORD, 2),
     'another protocol': Buffer.from('GET / HTTP/1.1\r\nHost: vpn.example\r\n\r\n'),
   };

@@ -28,7 +28,7 @@ test('messages of a session, cut at every byte', async (t) => {
     encode({ type: 'SetLinkInfo', peerCallId: 0, sendAccm: 0xffffffff, receiveAccm: 0xffffffff }),
     UNKNOWN_TYPE,
     // Refused at once, so that no pppd is started for each cut.
-    encode({ ...CALL, framingType: 0 }),
+    encode({ ...CALL, framingType: 4 }),
     encode({ type: 'EchoRequest', identifier: 2 }),
   ]);
   for (let at = 1; at < messages.length; at += 1) {

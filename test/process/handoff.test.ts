@@ -52,10 +52,10 @@ test('a start request that comes a byte at a time is served', async (t) => {
   assert.equal((await client.next('StartControlConnectionReply')).resultCode, 1);
 });
 
-test('a client with half a header delays no other', async (t) => {
+test('a client with half a start request delays no other', async (t) => {
   const server = await startServer(t);
   const slow = await Promise.all(Array.from({ length: 6 }, async () => Client.connect()));
-  for (const client of slow) client.sendBytes(encode(START).subarray(0, 6));
+  for (const client of slow) client.sendBytes(encode(START).subarray(0, 100));
   const quick = await Client.start();
   await quick.echo();
   assert.deepEqual(
@@ -63,17 +63,46 @@ test('a client with half a header delays no other', async (t) => {
     [quick.name],
   );
   // And the slow ones are not forgotten for it.
-  for (const client of slow) client.sendBytes(encode(START).subarray(6));
+  for (const client of slow) client.sendBytes(encode(START).subarray(100));
   for (const client of slow) assert.equal((await client.next('StartControlConnectionReply')).resultCode, 1);
 });
 
 test('a client that never finishes its start request is closed after timeouts.firstMessage', async (t) => {
   const server = await startServer(t, { timeouts: { firstMessage: 0.2 } });
-  const client = await Client.connect();
-  client.sendBytes(encode(START).subarray(0, 6));
-  await client.closed;
-  const line = await server.waitForLog('the client', ({ cause }) => cause === 'noFirstMessage');
-  assert.equal(line.peer, client.name);
+  for (const sent of [6, 12, 155]) {
+    const client = await Client.connect();
+    client.sendBytes(encode(START).subarray(0, sent));
+    await client.closed;
+    const turnedAway = ({ cause, peer }: { readonly cause?: unknown; readonly peer?: string }): boolean =>
+      cause === 'noFirstMessage' && peer === client.name;
+    // The first of a kind is logged at once, the others in a minute.
+    if (sent === 6) await server.waitForLog('the client', turnedAway);
+  }
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  const { count } = await server.waitForLog('the others', (line) => line['count'] !== undefined);
+  assert.equal(count, 2);
+  assert.equal(
+    server.log.all.some(({ msg }) => msg.startsWith('client handed')),
+    false,
+    'none of them had a worker',
+  );
+});
+
+test('a start request of which 12 octets have come takes no address and no worker', async (t) => {
+  const server = await startServer(t, { limits: { connections: 1 }, addresses: { remote: '203.0.113.10' } });
+  const slow = await Client.connect();
+  slow.sendBytes(encode(START).subarray(0, 12));
+  await slow.delivered();
+  const quick = await Client.start();
+  await quick.echo();
+  assert.deepEqual(
+    (await server.sessions()).map(({ peer }) => `${peer.address}:${peer.port}`),
+    [quick.name],
+  );
+  // The other one has called nobody, and makes room.
+  slow.sendBytes(Buffer.concat([encode(START).subarray(12), encode({ type: 'EchoRequest', identifier: 4 })]));
+  assert.equal((await slow.next('StartControlConnectionReply')).resultCode, 1);
+  assert.equal((await slow.next('EchoReply')).identifier, 4);
 });
 
 test('a spare worker that was used or killed is replaced', async (t) => {

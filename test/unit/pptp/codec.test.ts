@@ -6,10 +6,12 @@ import {
   encode,
   findBadValue,
   inspectStart,
+  MAX_KNOWN_LENGTH,
   MAX_UNKNOWN_LENGTH,
   type ProtocolErrorReason,
+  toleratedValues,
 } from '../../../src/pptp/index.js';
-import { ALL_EXAMPLES, anyMessage, EXAMPLES, withU16 } from './examples.js';
+import { ALL_EXAMPLES, anyMessage, EXAMPLES, lengthened, withU16 } from './examples.js';
 
 const LENGTH = 0;
 const PPTP_MESSAGE_TYPE = 2;
@@ -38,15 +40,17 @@ describe('each message against the diagram of the RFC', () => {
       assertRefused(bytes.subarray(0, -1), 'truncated', true, /octets of /);
       assertRefused(Buffer.concat([bytes, Buffer.of(0)]), 'badLength', true, new RegExp(`behind ${message.type}`));
     });
-    test(`${message.type} with a length that is not its own closes the connection, a longer one too`, () => {
-      for (const length of [0, 11, 12, bytes.length - 4, bytes.length + 4, 0xffff]) {
+    test(`${message.type} shorter than its own length or absurdly long closes the connection`, () => {
+      for (const length of [0, 11, 12, bytes.length - 4, bytes.length - 1, MAX_KNOWN_LENGTH + 1, 0xffff]) {
         const wrong = withU16(bytes, LENGTH, length);
-        assertRefused(
-          wrong,
-          'badLength',
-          true,
-          new RegExp(`^${message.type} of ${length} octets, not ${bytes.length}$`),
-        );
+        const allowed = `${bytes.length} to ${MAX_KNOWN_LENGTH}`;
+        assertRefused(wrong, 'badLength', true, new RegExp(`^${message.type} of ${length} octets, not ${allowed}$`));
+      }
+    });
+    test(`${message.type} with more octets than its own is read, and the others are counted`, () => {
+      for (const surplus of [1, 4, MAX_KNOWN_LENGTH - bytes.length]) {
+        if (bytes.length + surplus > MAX_KNOWN_LENGTH || surplus === 0) continue;
+        assert.deepEqual(decode(lengthened(bytes, surplus)), { ok: true, message, surplus });
       }
     });
   }
@@ -140,10 +144,9 @@ describe('field values', () => {
     const { message } = EXAMPLES.OutgoingCallRequest;
     assert.equal(findBadValue(message), null);
     for (const [field, value] of [
-      ['bearerType', 0],
       ['bearerType', 4],
-      ['framingType', 0],
       ['framingType', 4],
+      ['framingType', 0xffffffff],
       ['phoneNumberLength', 65],
     ] as const) {
       const bad = { ...message, [field]: value };
@@ -152,6 +155,26 @@ describe('field values', () => {
       assert.match(findBadValue(bad)?.detail ?? '', new RegExp(`^${field} ${value} of OutgoingCallRequest, not `));
     }
   });
+});
+
+test('a bearer or framing type of 0, which pptpd serves, is told apart from the bad ones', () => {
+  const { message } = EXAMPLES.OutgoingCallRequest;
+  assert.deepEqual(toleratedValues(message), []);
+  const untold = { ...message, bearerType: 0, framingType: 0 };
+  assert.equal(findBadValue(untold), null);
+  assert.deepEqual(
+    toleratedValues(untold).map(({ field, value }) => [field, value]),
+    [
+      ['bearerType', 0],
+      ['framingType', 0],
+    ],
+  );
+  const worse = { ...untold, framingType: 4 };
+  assert.equal(findBadValue(worse)?.field, 'framingType');
+  assert.deepEqual(
+    toleratedValues(worse).map(({ field }) => field),
+    ['bearerType'],
+  );
 });
 
 describe('whatever the values', () => {
@@ -188,16 +211,13 @@ describe('whatever the values', () => {
 });
 
 describe('how a connection begins', () => {
-  test('a start request is known by its header alone, with or without more behind it', () => {
-    for (let length = 12; length <= start.bytes.length; length += 1) {
-      assert.deepEqual(inspectStart(start.bytes.subarray(0, length)), { kind: 'start' });
-    }
-    assert.deepEqual(inspectStart(Buffer.concat([start.bytes, echo.bytes])), { kind: 'start' });
-  });
-
-  test('less than a header is waited for', () => {
-    for (let length = 0; length < 12; length += 1) {
-      assert.deepEqual(inspectStart(start.bytes.subarray(0, length)), { kind: 'incomplete' });
+  test('a start request is waited for until it is whole, with or without more behind it', () => {
+    for (const bytes of [start.bytes, lengthened(start.bytes, 4)]) {
+      for (let length = 0; length < bytes.length; length += 1) {
+        assert.deepEqual(inspectStart(bytes.subarray(0, length)), { kind: 'incomplete' });
+      }
+      assert.deepEqual(inspectStart(bytes), { kind: 'start' });
+      assert.deepEqual(inspectStart(Buffer.concat([bytes, echo.bytes])), { kind: 'start' });
     }
   });
 
@@ -221,9 +241,11 @@ describe('how a connection begins', () => {
     assert.deepEqual([first.error.reason, first.error.fatal], ['notStart', true]);
   });
 
-  test('a start request with another length than 156 is refused with both lengths', () => {
-    const first = inspectStart(withU16(start.bytes, LENGTH, 152));
-    assert.ok(first.kind === 'refused');
-    assert.equal(first.error.detail, 'StartControlConnectionRequest of 152 octets, not 156');
+  test('a start request that is too short or absurdly long is refused by its header, with what was expected', () => {
+    for (const length of [12, 152, MAX_KNOWN_LENGTH + 1]) {
+      const first = inspectStart(withU16(start.bytes, LENGTH, length).subarray(0, 12));
+      assert.ok(first.kind === 'refused');
+      assert.equal(first.error.detail, `StartControlConnectionRequest of ${length} octets, not 156 to 220`);
+    }
   });
 });

@@ -249,6 +249,11 @@ function latin1(size: number): fc.Arbitrary<string> {
   return fc.array(fc.integer({ min: 1, max: 255 }), { maxLength: size }).map((codes) => String.fromCharCode(...codes));
 }
 
+/** A message with `surplus` octets behind its own, which its length counts. */
+export function lengthened(bytes: Buffer, surplus: number): Buffer {
+  return Buffer.concat([withU16(bytes, 0, bytes.length + surplus), Buffer.alloc(surplus, 0xee)]);
+}
+
 /** `bytes` with a 16-bit number written over at `at`. */
 export function withU16(bytes: Buffer, at: number, value: number): Buffer {
   const changed = Buffer.from(bytes);

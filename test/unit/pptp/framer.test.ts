@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { type ControlMessage, encode, Framer, type FramerItem } from '../../../src/pptp/index.js';
-import { ALL_EXAMPLES, anyMessage, EXAMPLES, withU16 } from './examples.js';
+import { type ControlMessage, encode, Framer, type FramerItem, MAX_KNOWN_LENGTH } from '../../../src/pptp/index.js';
+import { ALL_EXAMPLES, anyMessage, EXAMPLES, lengthened, withU16 } from './examples.js';
 
 const stream = Buffer.concat(ALL_EXAMPLES.map(({ bytes }) => bytes));
 const items = ALL_EXAMPLES.map(({ message }): FramerItem => ({ ok: true, message }));
@@ -116,6 +116,25 @@ describe('a message of an unknown type', () => {
   });
 });
 
+describe('a known message that is longer than its own length', () => {
+  test('is read, and what follows it as well, however it is split', () => {
+    for (const surplus of [1, 4, MAX_KNOWN_LENGTH - echo.bytes.length]) {
+      const longEcho: FramerItem = { ok: true, message: echo.message, surplus };
+      const bytes = Buffer.concat([echo.bytes, lengthened(echo.bytes, surplus), echo.bytes]);
+      for (let at = 0; at <= bytes.length; at += 1) {
+        assert.deepEqual(framed(cut(bytes, [at])), [echoItem, longEcho, echoItem]);
+      }
+      assert.deepEqual(framed([...bytes].map((octet) => Uint8Array.of(octet))), [echoItem, longEcho, echoItem]);
+    }
+  });
+
+  test('is passed by its length even where its surplus looks like a message', () => {
+    const trap = lengthened(echo.bytes, 16);
+    EXAMPLES.StopControlConnectionRequest.bytes.copy(trap, 16);
+    assert.deepEqual(framed([trap, echo.bytes]), [{ ok: true, message: echo.message, surplus: 16 }, echoItem]);
+  });
+});
+
 describe('lost synchronisation', () => {
   test('one broken header is told once, and nothing behind it is ever read', () => {
     const framer = new Framer();
@@ -129,12 +148,14 @@ describe('lost synchronisation', () => {
     assert.deepEqual([...framer], []);
   });
 
-  test('a known type longer than it is loses synchronisation', () => {
-    const longer = Buffer.concat([withU16(echo.bytes, 0, 20), Buffer.alloc(4)]);
-    const [broken, ...rest] = framed([longer, echo.bytes]);
-    assert.ok(broken !== undefined && !broken.ok);
-    assert.equal(broken.error.detail, 'EchoRequest of 20 octets, not 16');
-    assert.deepEqual(rest, []);
+  test('a known type shorter than it is, or absurdly long, loses synchronisation', () => {
+    for (const length of [15, MAX_KNOWN_LENGTH + 1]) {
+      const wrong = withU16(Buffer.concat([echo.bytes, Buffer.alloc(MAX_KNOWN_LENGTH)]), 0, length);
+      const [broken, ...rest] = framed([wrong.subarray(0, length), echo.bytes]);
+      assert.ok(broken !== undefined && !broken.ok);
+      assert.equal(broken.error.detail, `EchoRequest of ${length} octets, not 16 to 220`);
+      assert.deepEqual(rest, []);
+    }
   });
 
   test('a wrong length is told at the header, without waiting for the octets that it promises', () => {
