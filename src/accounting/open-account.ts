@@ -11,14 +11,11 @@ import type { AccountRecord } from './record.js';
 export interface OpenAccount {
   /** The accounting file: the configuration may name another one by now. */
   readonly file: string;
-  /** When the session began, by `monotonicSeconds`. */
+  /** When the session began, by `monotonicSeconds` (sys/clock). */
   readonly startedAt: number;
   /** What is known; when it says `ended`, it may stand in the file already. */
   readonly record: AccountRecord;
 }
-
-/** Seconds on the clock that nobody sets, which is the same for all processes of a machine. */
-export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 1e9;
 
 /** Keeps it, whole or not at all; makes the directory that somebody has removed. Throws what the file system says. */
 export function keepAccount(runDirectory: string, account: OpenAccount): void {

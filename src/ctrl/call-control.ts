@@ -166,10 +166,7 @@ export class CallControl {
     if (call !== null && (kind === 'connected' || kind === 'clearing')) this.#notify(call, reason);
     if (call !== null && kind === 'starting' && (reason === 'pppdFailed' || reason === 'relayFailed'))
       this.#refuse(call.request, 'failed');
-    await Promise.all([
-      this.#standby?.close(),
-      call?.link.close({ peerGone: CLOSE_REASONS[reason].clientGone }),
-    ]);
+    await Promise.all([this.#standby?.close(), call?.link.close({ peerGone: CLOSE_REASONS[reason].clientGone })]);
   }
 
   #start(request: CallRequest): void {

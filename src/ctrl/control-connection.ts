@@ -16,6 +16,7 @@ import {
 import type { Tap } from '../session/captures.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { PeerLog } from './peer-log.js';
+import type { SessionEnd } from './session-end.js';
 import type { Timers } from './timers.js';
 
 /** How long a client may take to answer our Stop-Control-Connection-Request; RFC 2637 leaves it open, clients just close. */
@@ -34,24 +35,27 @@ const CAPABILITIES = { framingCapabilities: 3, bearerCapabilities: 3 } as const;
 const levelOf = ({ type }: ControlMessage): 'debug' | 'info' =>
   type === 'EchoRequest' || type === 'EchoReply' ? 'debug' : 'info';
 
-type State = 'awaitStart' | 'established' | 'awaitStopReply' | 'closed';
+type State =
+  | 'awaitStart'
+  | 'established'
+  /** By the client: its reply goes out behind the call's end. */
+  | 'stopRequested'
+  | 'awaitStopReply'
+  | 'closed';
 type MessageType = ControlMessage['type'];
 
-/** What the owner does for the messages that concern a call, and when the connection is over. */
-export interface ControlHandlers {
-  outgoingCallRequest(request: MessageOf<'OutgoingCallRequest'>): void;
-  callClearRequest(request: MessageOf<'CallClearRequest'>): void;
-  setLinkInfo(info: MessageOf<'SetLinkInfo'>): void;
-  /** The client or the network wants the session to end. */
-  ended(reason: CloseReason, detail?: string): void;
-}
+export type ControlEvent =
+  /** A message about the call. */
+  | { readonly type: 'call'; readonly message: MessageOf<'OutgoingCallRequest' | 'CallClearRequest' | 'SetLinkInfo'> }
+  /** The client or the network has ended the session; once. */
+  | { readonly type: 'ended'; readonly end: SessionEnd };
 
 export interface ControlOptions {
   readonly socket: Socket;
   readonly timeouts: { readonly echoInterval: number; readonly echoReply: number };
   readonly timers: Timers;
   readonly log: PeerLog;
-  readonly handlers: ControlHandlers;
+  readonly onEvent: (event: ControlEvent) => void;
   readonly hostName: string;
   readonly firmwareRevision: number;
 }
@@ -62,8 +66,6 @@ export class ControlConnection {
   readonly #ignoredTypes = new Set<string>();
   #state: State = 'awaitStart';
   #echoIdentifier = 0;
-  /** The client has asked for the stop: its reply goes out behind the call's end. */
-  #owesStopReply = false;
   #onClosed: (() => void) | undefined;
   #tap: Tap | null = null;
 
@@ -73,10 +75,10 @@ export class ControlConnection {
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.recvBytes(chunk));
     socket.on('drain', () => socket.resume());
-    socket.on('end', () => this.#lost('clientClosed'));
-    socket.on('error', (error) => this.#lost('connectionFailed', error.message));
+    socket.on('end', () => this.#lost({ reason: 'clientClosed' }));
+    socket.on('error', (error) => this.#lost({ reason: 'connectionFailed', problem: error.message }));
     socket.on('close', () => {
-      this.#lost('clientClosed');
+      this.#lost({ reason: 'clientClosed' });
       this.#onClosed?.();
     });
   }
@@ -117,7 +119,7 @@ export class ControlConnection {
   async close(reason: CloseReason): Promise<void> {
     const { socket, timers } = this.#options;
     const stop = CLOSE_REASONS[reason].stop;
-    if (this.#owesStopReply) this.#sendStopReply();
+    if (this.#state === 'stopRequested') this.#sendStopReply();
     timers.stop('echoInterval');
     timers.stop('echoReply');
     if (!socket.destroyed && socket.writable && stop !== null && this.#state === 'established') {
@@ -138,7 +140,7 @@ export class ControlConnection {
   #recvItem(item: FramerItem): void {
     if (item.ok) this.#recv(item.message, item.surplus ?? 0);
     // RFC 2637 §1.4: synchronisation is lost, and never searched again.
-    else if (item.error.fatal) this.#lost('protocolError', item.error.detail);
+    else if (item.error.fatal) this.#lost({ reason: 'protocolError', problem: item.error.detail });
     else this.#ignore(item.error.detail, 'ignored');
   }
 
@@ -152,12 +154,12 @@ export class ControlConnection {
     timers.start('stopReply', STOP_REPLY_SECONDS, () => socket.destroy());
   }
 
-  #lost(reason: CloseReason, detail?: string): void {
+  #lost(end: SessionEnd): void {
     if (this.#state === 'closed') return;
     const known = this.#state === 'awaitStopReply';
     this.#state = 'closed';
     if (known) this.#finish();
-    else this.#options.handlers.ended(reason, detail);
+    else this.#options.onEvent({ type: 'ended', end });
   }
 
   #recv(message: ControlMessage, surplus: number): void {
@@ -168,7 +170,8 @@ export class ControlConnection {
     }
     const handler = this.#expected[this.#state][message.type] as ((message: ControlMessage) => void) | undefined;
     if (handler !== undefined) handler(message);
-    else if (this.#state === 'awaitStart') this.#lost('protocolError', `${message.type} before the start`);
+    else if (this.#state === 'awaitStart')
+      this.#lost({ reason: 'protocolError', problem: `${message.type} before the start` });
     else this.#ignore(message.type, `not expected while ${this.#state}; ignored`);
   }
 
@@ -187,7 +190,7 @@ export class ControlConnection {
       StartControlConnectionRequest: (request) => {
         if (request.protocolVersion !== PROTOCOL_VERSION) {
           this.#sendStartReply(RESULT.StartControlConnectionReply.versionNotSupported);
-          this.#lost('versionRefused', `version 0x${request.protocolVersion.toString(16)}`);
+          this.#lost({ reason: 'versionRefused', version: request.protocolVersion });
           return;
         }
         this.#state = 'established';
@@ -197,13 +200,13 @@ export class ControlConnection {
     established: {
       StartControlConnectionRequest: () => this.#sendStartReply(RESULT.StartControlConnectionReply.alreadyExists),
       StopControlConnectionRequest: () => {
-        this.#owesStopReply = true;
-        this.#options.handlers.ended('clientStopped');
+        this.#state = 'stopRequested';
+        this.#options.onEvent({ type: 'ended', end: { reason: 'clientStopped' } });
       },
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
       // As good as any other message: see #restartEcho.
       EchoReply: () => undefined,
-      OutgoingCallRequest: (request) => this.#options.handlers.outgoingCallRequest(request),
+      OutgoingCallRequest: (message) => this.#options.onEvent({ type: 'call', message }),
       IncomingCallRequest: ({ callId }) =>
         // A server is no PNS (RFC 2637 §2.10: do not accept).
         this.send({
@@ -215,10 +218,11 @@ export class ControlConnection {
           receiveWindowSize: 0,
           packetTransmitDelay: 0,
         }),
-      CallClearRequest: (request) => this.#options.handlers.callClearRequest(request),
-      SetLinkInfo: (info) => this.#options.handlers.setLinkInfo(info),
+      CallClearRequest: (message) => this.#options.onEvent({ type: 'call', message }),
+      SetLinkInfo: (message) => this.#options.onEvent({ type: 'call', message }),
       WanErrorNotify: (notice) => this.#ignore('WanErrorNotify', describe(notice)),
     },
+    stopRequested: {},
     awaitStopReply: {
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
       // It crossed our stop on the way.
@@ -264,16 +268,18 @@ export class ControlConnection {
    */
   #restartEcho(): void {
     if (this.#state !== 'established') return;
-    const { socket, timers, timeouts, handlers } = this.#options;
+    const { socket, timers, timeouts, onEvent } = this.#options;
     timers.stop('echoReply');
     timers.start('echoInterval', timeouts.echoInterval, () => {
       this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
       this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
       timers.start('echoReply', timeouts.echoReply, () =>
-        handlers.ended(
-          'clientSilent',
-          socket.isPaused() ? 'it takes nothing of what is sent to it' : `no Echo-Reply within ${timeouts.echoReply} s`,
-        ),
+        onEvent({
+          type: 'ended',
+          end: socket.isPaused()
+            ? { reason: 'clientSilent', silence: 'readsNothing' }
+            : { reason: 'clientSilent', silence: 'noEchoReply', seconds: timeouts.echoReply },
+        }),
       );
     });
   }

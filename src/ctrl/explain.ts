@@ -5,12 +5,13 @@
  */
 import type { Configuration } from '../config/schema.js';
 import { describeFailure, type PppFailure, type PppState } from '../ppp/reader.js';
-import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
+import type { EndCause } from '../link/end-cause.js';
+import { CLOSE_REASONS } from '../session/close-reason.js';
+import { describeDetail, type SessionEnd } from './session-end.js';
 
 /** What is known when a call or its session ends. */
 export interface Evidence {
-  readonly reason: CloseReason;
-  readonly detail: string | null;
+  readonly end: SessionEnd;
   /** The client's address, and ours as it dialled it. */
   readonly peer: string;
   readonly local: string;
@@ -40,24 +41,30 @@ const failed =
   ({ ppp }: Evidence): boolean =>
     ppp !== null && ppp.failure !== null && accepts(ppp.failure);
 
-/** pppd could not be started, or ended before it was told to; `words` is what it said, or its exit code in words. */
-const pppdEnded =
-  (words: RegExp) =>
-  ({ reason, detail }: Evidence): boolean =>
-    (reason === 'pppdFailed' || reason === 'pppdExited') && words.test(detail ?? '');
+/** The link has failed or ended by itself, in one of these ways. */
+const linkEnded =
+  (accepts: (cause: EndCause) => boolean) =>
+  ({ end }: Evidence): boolean =>
+    'cause' in end && accepts(end.cause);
+
+/** pppd has ended with one of these exit codes (pppd(8)). */
+const exited = (...codes: readonly number[]): ((evidence: Evidence) => boolean) =>
+  linkEnded((cause) => cause.kind === 'exit' && codes.includes(cause.code));
 
 /** The sentence of ppp/failure, and what else there is to say. */
 const completed =
   (remedy: (evidence: Evidence) => string) =>
   (evidence: Evidence): string => {
     const { failure = null } = evidence.ppp ?? {};
-    const sentence = failure === null ? CLOSE_REASONS[evidence.reason].text : describeFailure(failure);
+    const sentence = failure === null ? CLOSE_REASONS[evidence.end.reason].text : describeFailure(failure);
     const more = remedy(evidence);
     return more === '' ? sentence : `${sentence}; ${more}`;
   };
 
-const quoted = ({ reason, detail }: Evidence): string =>
-  `${CLOSE_REASONS[reason].text}${detail === null ? '' : ` (${detail})`}`;
+const quoted = ({ end }: Evidence): string => {
+  const detail = describeDetail(end);
+  return `${CLOSE_REASONS[end.reason].text}${detail === null ? '' : ` (${detail})`}`;
+};
 
 const optionsFile = ({ configuration }: Evidence): string => configuration.pppd.options ?? '/etc/ppp/options';
 
@@ -65,50 +72,53 @@ const openGre = (from: string, to: string): string =>
   `let IP protocol 47 pass from ${from} to ${to} in every firewall between them, by the PPTP helper (nf_nat_pptp) where ` +
   `there is NAT; to see it: tcpdump -ni any proto 47 and host ${from === to ? from : `${from} and host ${to}`}`;
 
-/** A session that was up and ended so has nothing to explain. */
-const USUAL_ENDS = /exit code (?:0|5|12|13|16)\)/;
+/** pppd's exit codes that explain nothing when the session was up: it was told to end, was idle, or hung up. */
+const USUAL_ENDS: readonly number[] = [0, 5, 12, 13, 16];
+/** pppd's exit code when the peer answers no LCP echo request. */
+const PEER_DEAD = 15;
 
 const neverUp = ({ ppp }: Evidence): boolean => ppp === null || ppp.times.up === null;
-const clientGone = ({ reason }: Evidence): boolean =>
+const clientGone = ({ end: { reason } }: Evidence): boolean =>
   reason === 'clientStopped' || reason === 'clientClosed' || reason === 'clientCleared';
 
 /** What shows that the client has vanished. */
-function silenceOf({ reason, detail, configuration }: Evidence): string {
+function silenceOf({ end, configuration }: Evidence): string {
   const { echoInterval, echoReply } = configuration.timeouts;
-  if (reason !== 'clientSilent') return 'it answers no LCP echo request (lcp-echo-interval, lcp-echo-failure)';
-  if (detail?.includes('takes nothing')) return 'it takes nothing of what is sent to it on its control connection';
-  return `nothing came on its control connection for ${echoInterval + echoReply} s`;
+  if (end.reason !== 'clientSilent') return 'it answers no LCP echo request (lcp-echo-interval, lcp-echo-failure)';
+  return end.silence === 'readsNothing'
+    ? 'it reads nothing of what is sent to it on its control connection'
+    : `nothing came on its control connection for ${echoInterval + echoReply} s`;
 }
 
 /** Of those that apply the first one stands. */
 const FAILURES = {
   userLimit: {
-    when: ({ reason }) => reason === 'userLimit',
+    when: ({ end }) => end.reason === 'userLimit',
     tell: (evidence) =>
       `${quoted(evidence)}: end the other session by pptpd-ts kick, raise the limit, or set policy.whenExceeded to "replace"`,
   },
   pppdSilent: {
-    when: pppdEnded(/no PPP frame/),
+    when: linkEnded(({ kind }) => kind === 'noFirstFrame'),
     tell: (evidence) =>
       `${quoted(evidence)}: pppd waits for the client, which waits for us; take the option "silent" out of ` +
       `${[...new Set([optionsFile(evidence), '/etc/ppp/options'])].join(' and ')}, and see pppd's own log`,
   },
   pppdNotExecutable: {
-    when: pppdEnded(/cannot start/),
+    when: linkEnded(({ kind }) => kind === 'notStarted'),
     tell: (evidence) => `${quoted(evidence)}: install it (apt-get install ppp), or name another program in pppd.path`,
   },
   kernelWithoutPpp: {
-    when: pppdEnded(/kernel support|\/dev\/ppp|exit code 4\)/i),
+    when: exited(4),
     tell: (evidence) =>
       `${quoted(evidence)}: modprobe ppp_async ppp_mppe; in a container the host has to give it /dev/ppp and these modules`,
   },
   pppdOptions: {
-    when: pppdEnded(/exit code 2\)/),
+    when: exited(2),
     tell: (evidence) =>
       `${quoted(evidence)}: correct ${optionsFile(evidence)} (pppd.options) or pppd.args; pptpd-ts doctor tries them`,
   },
   pppdFailed: {
-    when: ({ reason }) => reason === 'pppdFailed',
+    when: ({ end }) => end.reason === 'pppdFailed',
     tell: (evidence) =>
       `${quoted(evidence)}: see what pppd has written to the system's log; pptpd-ts doctor looks for more`,
   },
@@ -161,41 +171,39 @@ const FAILURES = {
     tell: completed(({ peer, local }) => openGre(peer, local)),
   },
   clientVanished: {
-    when: (evidence) =>
-      evidence.reason === 'clientSilent' || (evidence.reason === 'pppdExited' && pppdEnded(/exit code 15\)/)(evidence)),
+    when: (evidence) => evidence.end.reason === 'clientSilent' || exited(PEER_DEAD)(evidence),
     tell: (evidence) =>
       `client ${evidence.peer} has vanished: ${silenceOf(evidence)}; its machine or its way to ${evidence.local} is gone, or a NAT router has forgotten the connection`,
   },
   connectionFailed: {
-    when: ({ reason }) => reason === 'connectionFailed',
+    when: ({ end }) => end.reason === 'connectionFailed',
     tell: (evidence) => `${quoted(evidence)}: the way between ${evidence.peer} and ${evidence.local} is broken`,
   },
   protocolError: {
-    when: ({ reason }) => reason === 'protocolError' || reason === 'versionRefused',
+    when: ({ end }) => end.reason === 'protocolError' || end.reason === 'versionRefused',
     tell: (evidence) => `${quoted(evidence)}: ${evidence.peer} is no PPTP client of version 1 (RFC 2637)`,
   },
   relayFailed: {
-    when: ({ reason }) => reason === 'relayFailed',
+    when: ({ end }) => end.reason === 'relayFailed',
     tell: (evidence) =>
       `${quoted(evidence)}: see what the system has against it by ip route get ${evidence.peer} from ${evidence.local}: ` +
       'a blackhole route to the client, or an address of ours that is gone',
   },
   noCall: {
-    when: ({ reason }) => reason === 'noCall',
+    when: ({ end }) => end.reason === 'noCall',
     tell: ({ peer, seconds, configuration }) =>
       `client ${peer} has started no call in ${Math.round(seconds)} s (timeouts.establish is ` +
       `${configuration.timeouts.establish} s): what it wants is no tunnel, or it hangs`,
   },
   terminated: { when: failed(({ reason }) => reason === 'terminated'), tell: completed(() => '') },
   pppdDied: {
-    when: (evidence) =>
-      evidence.reason === 'pppdExited' && (neverUp(evidence) || !USUAL_ENDS.test(evidence.detail ?? '')),
+    when: (evidence) => evidence.end.reason === 'pppdExited' && (neverUp(evidence) || !exited(...USUAL_ENDS)(evidence)),
     tell: (evidence) => `${quoted(evidence)}: see what pppd has written to the system's log`,
   },
   clientLeft: {
     when: (evidence) => evidence.ppp !== null && neverUp(evidence) && clientGone(evidence),
-    tell: ({ reason, peer, local, seconds, ppp }) =>
-      `${CLOSE_REASONS[reason].text} ${Math.round(seconds)} s after it came, before it was logged in: ` +
+    tell: ({ end, peer, local, seconds, ppp }) =>
+      `${CLOSE_REASONS[end.reason].text} ${Math.round(seconds)} s after it came, before it was logged in: ` +
       (ppp?.frames.fromClient === 0
         ? `not one GRE packet (IP protocol 47) had come from ${peer} to ${local}`
         : `${ppp?.frames.fromClient ?? 0} PPP frames had come from ${peer}; its own log tells why it left`),

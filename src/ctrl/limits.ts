@@ -17,7 +17,8 @@ export interface LimitsOptions {
   readonly now: () => number;
   /** How many frames with data have come from the client. */
   readonly dataFrames: () => number;
-  readonly end: (reason: Extract<CloseReason, 'sessionTime' | 'idle'>, detail: string) => void;
+  /** `seconds`: the limit. */
+  readonly end: (reason: Extract<CloseReason, 'sessionTime' | 'idle'>, seconds: number) => void;
 }
 
 export class Limits {
@@ -36,7 +37,7 @@ export class Limits {
     if (this.#isUp) return;
     this.#isUp = true;
     const { policy, timers, end } = this.#options;
-    timers.start('sessionTime', policy.sessionTime, () => end('sessionTime', `${policy.sessionTime} s`));
+    timers.start('sessionTime', policy.sessionTime, () => end('sessionTime', policy.sessionTime));
     this.#frames = this.#options.dataFrames();
     this.#lastData = this.#options.now();
     this.#look();
@@ -57,7 +58,7 @@ export class Limits {
       this.#frames = frames;
       this.#lastData = now;
     }
-    if (policy.idleTime > 0 && now - this.#lastData >= policy.idleTime * 1000) end('idle', `${policy.idleTime} s`);
+    if (policy.idleTime > 0 && now - this.#lastData >= policy.idleTime * 1000) end('idle', policy.idleTime);
     else timers.start('idle', Math.min(policy.idleTime / 10, LONGEST_LOOK), () => this.#look());
   }
 }

@@ -1,7 +1,7 @@
 /** The session's entry in utmp and wtmp (`pppd.logwtmp`), for `who` and `last`: from when its link is up until its call is over. */
-import { type Login, recordLogin, recordLogout } from '../sys/login-records.js';
-import { interfaceOfPppd } from '../host/ppp-interface.js';
+import type { Link } from '../link/link.js';
 import type { Logger } from '../log/logger.js';
+import { type Login, recordLogin, recordLogout } from '../sys/login-records.js';
 
 export class LoginRecord {
   /** The client's own address. */
@@ -14,15 +14,15 @@ export class LoginRecord {
     this.#log = log;
   }
 
-  /** The link of this pppd is up; said again, it changes nothing. */
-  up(pppd: number, user: string): void {
+  /** The link is up; called again, it changes nothing. */
+  up(link: Link): void {
     if (this.#login !== null) return;
-    const line = interfaceOfPppd(pppd);
+    const line = link.interfaceName();
     if (line === null) {
-      this.#log.warn({ pppd }, 'no login record: pppd has no /run/pppN.pid, so that its interface is not known');
+      this.#log.warn('no login record: the interface of the tunnel is not known (pppd wrote no /run/pppN.pid)');
       return;
     }
-    this.#login = { line, user, host: this.#host, pid: pppd };
+    this.#login = { line, user: link.ppp.user ?? '', host: this.#host, pid: link.process?.pid ?? process.pid };
     recordLogin(this.#login, Date.now());
   }
 

@@ -3,13 +3,14 @@
  * session. It is started by the manager alone, and needs it no more once it has adopted its client.
  */
 import type { Socket } from 'node:net';
+import type { Standby } from '../link/link.js';
+import { PtyStandby } from '../link/pppd/standby.js';
 import { ProcessLogs } from '../log/logger.js';
 import { type Handoff, isHandoff } from '../session/handoff.js';
 import { peerText } from '../session/lease.js';
 import { runPaths, sessionLogName } from '../session/paths.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
-import { Leftovers } from './leftovers.js';
-import { type Line, prepareLine } from './line.js';
+import { LeakCheck } from './leak-check.js';
 import { Session } from './session.js';
 
 /** What is still open a second after the session's end is a fault, and not worth a process. */
@@ -19,13 +20,22 @@ const IDLE_TITLE = 'pptpd-ts worker';
 const logs = new ProcessLogs('ctrl');
 let session: Session | undefined;
 /** For the next client's call. */
-let line: Line | null = null;
+let standby: Standby | null = null;
 let serving = false;
 let served = 0;
 
 function report(body: WorkerReport): void {
   // Without a manager there is nobody to tell; the run directory tells the next one.
   if (process.connected) process.send?.(body, () => undefined);
+}
+
+/** Null where there can be none now: the call that needs it tries again, and tells why not. */
+function newStandby(): Standby | null {
+  try {
+    return new PtyStandby();
+  } catch {
+    return null;
+  }
 }
 
 function exit(): void {
@@ -38,12 +48,12 @@ async function over(sessions: number): Promise<void> {
   session = undefined;
   process.title = IDLE_TITLE;
   served += 1;
-  const free = served < sessions && (await leftovers.gone());
+  const free = served < sessions && (await leakCheck.isClean());
   if (!free || !process.connected) {
     exit();
     return;
   }
-  line = prepareLine();
+  standby = newStandby();
   serving = false;
   report({ type: 'ready', v: REPORT_VERSION });
 }
@@ -56,17 +66,26 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     outage: runPaths(handoff.configuration.runDirectory).logOutage,
     bindings: { session: handoff.session, peer: peerText(handoff.peer), callId: handoff.lease.callId },
   });
-  const adopted = new Session(handoff, socket, line, processLog);
-  line = null;
+  const { session: id } = handoff;
+  const adopted = new Session({
+    handoff,
+    socket,
+    standby,
+    newStandby: () => new PtyStandby(),
+    processLog,
+    onState: (state) => report({ type: 'state', v: REPORT_VERSION, session: id, state }),
+    onOver: () => {
+      processLog.close();
+      report({ type: 'over', v: REPORT_VERSION, session: id });
+      void over(handoff.configuration.workers.sessions);
+    },
+  });
+  standby = null;
   await adopted.register();
-  adopted.onOver = () => {
-    processLog.close();
-    void over(handoff.configuration.workers.sessions);
-  };
   session = adopted;
   // The client's answer first: what the manager does when it hears of the adoption would delay it.
   adopted.start();
-  report({ type: 'adopted', v: REPORT_VERSION, session: handoff.session });
+  report({ type: 'adopted', v: REPORT_VERSION, session: id });
 }
 
 process.on('message', (message: unknown, socket: Socket | undefined) => {
@@ -89,13 +108,13 @@ process.on('disconnect', () => {
   if (!serving) process.exit(0);
 });
 // The worker is steered by its socket; TERM is what an administrator at a shell uses.
-process.on('SIGTERM', () => (session === undefined ? process.exit(0) : void session.close('kicked')));
+process.on('SIGTERM', () => (session === undefined ? process.exit(0) : void session.close({ reason: 'kicked' })));
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 
 process.title = IDLE_TITLE;
-const leftovers = new Leftovers();
+const leakCheck = new LeakCheck();
 // A manager that went while we started; of that `disconnect` does not tell.
 if (!process.connected) process.exit(0);
-line = prepareLine();
+standby = newStandby();
 report({ type: 'ready', v: REPORT_VERSION });

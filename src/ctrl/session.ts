@@ -1,157 +1,164 @@
 /**
- * One client's session from handoff to the last byte: what it tells of itself, its socket and record in the run directory,
- * its log, and its end in order. It stands alone: no manager is needed from `adopted` on. Control connection and call
- * have files of their own.
+ * One client's session from handoff to the last byte: its parts put together, its state, and its end in order. It stands
+ * alone: no manager is needed once it is registered. Control connection, call, record and accounting have files of their own.
  */
 import { hostname } from 'node:os';
 import type { Socket } from 'node:net';
-import { monotonicMs } from '../sys/clock.js';
-import { identifyOurselves, type ProcessIdentity } from '../host/process.js';
 import { version, versionNumber } from '../host/version.js';
+import type { Direction } from '../gre/relay.js';
+import type { Standby } from '../link/link.js';
 import type { LogLevel } from '../log/level.js';
 import type { ProcessLog } from '../log/logger.js';
-import type { PppEvent, PppState } from '../ppp/reader.js';
-import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
+import type { PppEvent } from '../ppp/reader.js';
+import type { Captured } from '../session/captures.js';
+import { CLOSE_REASONS } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import { sessionSocketPath } from '../session/paths.js';
-import { hasRecord, removeSessionFiles, writeRecord } from '../session/record-writer.js';
 import { SessionServer } from '../session/server.js';
 import type { SessionPhase, SessionState } from '../session/state.js';
-import { Account } from './account.js';
-import type { Call } from './call.js';
-import { ControlConnection } from './control-connection.js';
-import { describeBlackHole, explain, type Explanation } from './explain.js';
+import { monotonicMs } from '../sys/clock.js';
+import { type Call, CallControl, type CallEvent } from './call-control.js';
+import { ControlConnection, type ControlEvent } from './control-connection.js';
+import { describeBlackHole } from './explain.js';
+import { FailureReport } from './failure-report.js';
 import { Limits } from './limits.js';
-import type { Line } from './line.js';
 import { LoginRecord } from './login-record.js';
 import { PeerLog } from './peer-log.js';
-import { Signalling } from './signalling.js';
-import { Teller } from './teller.js';
+import { SessionAccounting } from './session-accounting.js';
+import { describeDetail, type SessionEnd } from './session-end.js';
+import { SessionRecord } from './session-record.js';
+import { StatePublisher } from './state-publisher.js';
 import { Timers } from './timers.js';
 
-/**
- * The manager connects to a session some milliseconds after its handoff. What is over sooner, a failed login as well, is not
- * forgotten before the manager has heard of it, or so much later.
- */
-const UNHEARD_SECONDS = 0.1;
+const CAPTURED_PPP = { fromClient: 'pppFromClient', toClient: 'pppToClient' } as const satisfies Record<
+  Direction,
+  Captured
+>;
+
+/** Why it ends, for the state; null while it lives. */
+type Ending = SessionState['ending'];
+
+export interface SessionOptions {
+  readonly handoff: Handoff;
+  readonly socket: Socket;
+  /** For the first call, null where there could be none; the session's from now on. */
+  readonly standby: Standby | null;
+  /** For later calls. Throws the sentence for the log. */
+  readonly newStandby: () => Standby;
+  readonly processLog: ProcessLog;
+  /** Is told each state that is published, the last one included. */
+  readonly onState: (state: SessionState) => void;
+  /** Is called once, when nothing of the session is left. */
+  readonly onOver: () => void;
+}
 
 export class Session {
+  readonly #options: SessionOptions;
   readonly #handoff: Handoff;
   readonly #processLog: ProcessLog;
   readonly #timers = new Timers();
   readonly #peerLog: PeerLog;
+  readonly #record: SessionRecord;
   readonly #control: ControlConnection;
-  readonly #signalling: Signalling;
-  readonly #teller: Teller;
+  readonly #callControl: CallControl;
+  readonly #failures: FailureReport;
+  readonly #publisher: StatePublisher;
   readonly #server: SessionServer;
-  /** The pppd that the record names. */
-  #recorded: ProcessIdentity | null = null;
   readonly #since = Date.now();
-  /** The same on the clock that nobody sets: what durations are told by. */
-  readonly #begun = monotonicMs();
+  /** The same on the clock that nobody sets: what durations are measured by. */
+  readonly #startedAt = monotonicMs();
   /** null without `accounting`. */
-  readonly #account: Account | null;
+  readonly #accounting: SessionAccounting | null;
   readonly #limits: Limits;
   /** null without `pppd.logwtmp`. */
   readonly #loginRecord: LoginRecord | null;
   #phase: SessionPhase = 'connected';
+  #ending: Ending = null;
   #closing: Promise<void> | undefined;
-  #heardOrLate: Promise<void> | undefined;
-  #ending: SessionState['ending'] = null;
-  /** Of the call that was cleared last, until another one begins. */
-  #explanation: Explanation | null = null;
   #warning: SessionState['warning'] = null;
-  /** Called once, when everything of the session is gone. */
-  onOver: () => void = () => undefined;
 
-  /** `line`: for the first call, null where there is none; it is the session's from now on. */
-  constructor(handoff: Handoff, socket: Socket, line: Line | null, processLog: ProcessLog) {
+  constructor(options: SessionOptions) {
+    const { handoff, socket, standby, newStandby, processLog } = options;
+    const { configuration, peer } = handoff;
+    const timers = this.#timers;
+    this.#options = options;
     this.#handoff = handoff;
     this.#processLog = processLog;
-    this.#peerLog = new PeerLog(processLog.log, this.#timers);
+    this.#peerLog = new PeerLog(processLog.log, timers);
+    this.#record = new SessionRecord(handoff, processLog.log);
+    this.#failures = new FailureReport({ handoff, log: this.#peerLog, startedAt: this.#startedAt });
     this.#control = new ControlConnection({
       socket,
-      timeouts: handoff.configuration.timeouts,
-      timers: this.#timers,
+      timeouts: configuration.timeouts,
+      timers,
       log: this.#peerLog,
       hostName: hostname(),
       firmwareRevision: versionNumber,
-      handlers: {
-        outgoingCallRequest: (request) => this.#signalling.recvOutgoingCallRequest(request),
-        callClearRequest: (request) => this.#signalling.recvCallClearRequest(request),
-        setLinkInfo: (info) => this.#signalling.recvSetLinkInfo(info),
-        ended: (reason, detail) => void this.close(reason, detail),
-      },
+      onEvent: (event) => this.#recvControlEvent(event),
     });
-    this.#signalling = new Signalling({
-      line,
+    this.#callControl = new CallControl({
+      standby,
+      newStandby,
       handoff,
-      timers: this.#timers,
-      log: processLog.log,
-      peerLog: this.#peerLog,
+      timers,
+      log: this.#peerLog,
       send: (message) => this.#control.send(message),
-      handlers: {
-        begun: (call) => this.#callBegun(call),
-        accepted: () => this.#step('negotiating'),
-        clearRequest: () => void this.#clearCall(),
-        ppp: (event) => this.#recvPppEvent(event),
-        blackHole: (arrives, missing) => this.#warnOfBlackHole(arrives, missing),
-        ended: (reason, detail) => void this.close(reason, detail),
-      },
+      onEvent: (event) => this.#recvCallEvent(event),
     });
     this.#server = new SessionServer(handoff.session, version, {
       state: () => this.state(),
-      disconnect: ({ reason, detail }) => this.#disconnect(reason, detail),
+      disconnect: ({ reason, detail }) => this.#disconnect({ reason, words: detail }),
       reopenLog: () => processLog.reopen(),
       logLevel: ({ level }) => this.#setLogLevel(level),
     });
     this.#server.captures.onDemand = (tap) => {
       this.#control.setTap(tap);
-      this.#call?.setTap(tap);
+      this.#callControl.setTap(tap === null ? null : (direction, frame) => tap(CAPTURED_PPP[direction], frame));
     };
-    this.#teller = new Teller({
-      timers: this.#timers,
-      tell: () => this.#tell(),
-      ppp: () => this.#call?.ppp ?? null,
+    this.#publisher = new StatePublisher({
+      timers,
+      publish: () => this.#publish(),
+      ppp: () => this.#call?.link.ppp ?? null,
     });
     this.#limits = new Limits({
-      policy: handoff.configuration.policy,
-      timers: this.#timers,
+      policy: configuration.policy,
+      timers,
       now: monotonicMs,
-      dataFrames: () => this.#call?.dataFrames ?? 0,
-      end: (reason, detail) => void this.close(reason, detail),
+      dataFrames: () => dataFrames(this.#call),
+      end: (reason, seconds) => void this.close({ reason, seconds }),
     });
-    const { accounting, pppd, runDirectory } = handoff.configuration;
-    this.#loginRecord = pppd.logwtmp ? new LoginRecord(handoff.peer.address, processLog.log) : null;
-    this.#account =
+    const { accounting, pppd, runDirectory } = configuration;
+    this.#loginRecord = pppd.logwtmp ? new LoginRecord(peer.address, processLog.log) : null;
+    this.#accounting =
       accounting === undefined
         ? null
-        : new Account({
+        : new SessionAccounting({
             accounting,
             runDirectory,
             state: () => this.state(),
-            ppp: () => this.#call?.ppp ?? null,
-            timers: this.#timers,
+            ppp: () => this.#call?.link.ppp ?? null,
+            timers,
             log: processLog.log,
           });
   }
 
   /** Makes the session known in the run directory. Rejects with what the system says. */
   async register(): Promise<void> {
-    this.#writeRecord();
-    await this.#server.listen(sessionSocketPath(this.#runDirectory, this.#handoff.session));
+    this.#record.write(this.#callControl.process);
+    await this.#server.listen(sessionSocketPath(this.#handoff.configuration.runDirectory, this.#handoff.session));
   }
 
   /** Starts to speak with the client, from the bytes that the manager has read. */
   start(): void {
-    this.#account?.open();
-    this.#signalling.awaitCall();
+    this.#accounting?.open();
+    this.#callControl.awaitCall();
     this.#control.recvBytes(Buffer.from(this.#handoff.firstBytes, 'base64'));
   }
 
   state(): SessionState {
     const { session, peer, localAddress, lease } = this.#handoff;
-    const ppp = this.#call?.ppp ?? null;
+    const call = this.#call;
+    const ppp = call?.link.ppp ?? null;
     return {
       session,
       version,
@@ -162,7 +169,7 @@ export class Session {
       peer,
       localAddress,
       callId: lease.callId,
-      peerCallId: this.#call?.peerCallId ?? null,
+      peerCallId: call?.request.callId ?? null,
       // With `addresses.delegate` it is pppd who knows the addresses.
       tunnel: {
         local: lease.local ?? ppp?.addresses?.local ?? null,
@@ -170,77 +177,135 @@ export class Session {
       },
       user: ppp?.user ?? null,
       pid: process.pid,
-      pppdPid: this.#call?.pppdPid ?? null,
+      pppdPid: call?.link.process?.pid ?? null,
       log: { level: this.#processLog.log.level, file: this.#processLog.file },
       ppp: ppp === null ? null : { ...ppp },
-      counters: this.#call?.counters() ?? null,
+      counters: call?.link.counters() ?? null,
     };
   }
 
   /** Ends call, control connection and session in order; idempotent, the first reason stands. */
-  async close(reason: CloseReason, detail?: string): Promise<void> {
-    if (this.#ending === null) {
-      const { cause = null, text = null } = this.#explanation ?? this.#explain(reason, detail ?? null) ?? {};
-      this.#ending = { reason, detail: detail ?? null, cause, text };
-    }
-    this.#closing ??= this.#end(reason, detail);
+  async close(end: SessionEnd): Promise<void> {
+    this.#closing ??= this.#end(end);
     return this.#closing;
   }
 
   get #call(): Call | null {
-    return this.#signalling.call;
+    return this.#callControl.call;
   }
 
-  get #runDirectory(): string {
-    return this.#handoff.configuration.runDirectory;
-  }
-
-  async #end(reason: CloseReason, detail: string | undefined): Promise<void> {
+  async #end(end: SessionEnd): Promise<void> {
     const { log } = this.#processLog;
-    const ppp = this.#call?.ppp;
-    const user = ppp?.user ?? undefined;
-    const counters = this.#call?.counters();
+    const { reason } = end;
+    const detail = describeDetail(end);
+    const ppp = this.#call?.link.ppp ?? null;
+    const counters = this.#call?.link.counters();
+    const explanation = this.#failures.explain(end, ppp);
+    this.#ending = { reason, detail, cause: explanation?.cause ?? null, text: explanation?.text ?? null };
     this.#setPhase('ending');
     // What the client is told of its call goes before the stop.
-    await Promise.all([this.#signalling.end(reason), this.#control.close(reason)]);
-    await this.#heard();
+    await Promise.all([this.#callControl.end(reason), this.#control.close(reason)]);
     this.#loginRecord?.callEnded();
     this.#peerLog.close();
-    if (this.#explanation === null && this.#ending !== null) this.#logFailure(this.#ending, ppp);
+    this.#failures.logOnce(ppp);
     this.#timers.stopAll();
     log.info(
-      { reason, detail, user, seconds: Math.round((monotonicMs() - this.#begun) / 1000), counters },
-      `session ended: ${CLOSE_REASONS[reason].text}${detail === undefined ? '' : ` (${detail})`}`,
+      {
+        reason,
+        detail: detail ?? undefined,
+        user: ppp?.user ?? undefined,
+        seconds: Math.round((monotonicMs() - this.#startedAt) / 1000),
+        counters,
+      },
+      `session ended: ${CLOSE_REASONS[reason].text}${detail === null ? '' : ` (${detail})`}`,
     );
-    await this.#account?.close();
-    removeSessionFiles(this.#runDirectory, this.#handoff.session);
+    await this.#accounting?.close();
+    this.#record.remove();
     this.#server.close();
-    this.onOver();
+    this.#options.onOver();
   }
 
-  #explain(reason: CloseReason, detail: string | null): Explanation | null {
-    const { peer, localAddress, configuration } = this.#handoff;
-    return explain({
-      reason,
-      detail,
-      peer: peer.address,
-      local: localAddress,
-      seconds: (monotonicMs() - this.#begun) / 1000,
-      ppp: this.#call?.ppp ?? null,
-      configuration,
-    });
+  #recvControlEvent(event: ControlEvent): void {
+    if (event.type === 'ended') {
+      void this.close(event.end);
+      return;
+    }
+    const { message } = event;
+    switch (message.type) {
+      case 'OutgoingCallRequest':
+        this.#callControl.recvOutgoingCallRequest(message);
+        break;
+      case 'CallClearRequest':
+        this.#callControl.recvCallClearRequest(message);
+        break;
+      case 'SetLinkInfo':
+        this.#callControl.recvSetLinkInfo(message);
+    }
   }
 
-  /** The one final word on what went wrong. */
-  #logFailure({ cause, text }: { readonly cause: string | null; readonly text: string | null }, ppp?: PppState): void {
-    if (cause === null || text === null) return;
-    const was = ppp?.times.up ? 'session' : 'login';
-    // A client may call and hang up again and again.
-    this.#peerLog.write(
-      'warn',
-      { cause, user: ppp?.user ?? undefined, failure: ppp?.failure ?? undefined },
-      () => `${was} failed: ${text}`,
-    );
+  #recvCallEvent(event: CallEvent): void {
+    switch (event.type) {
+      case 'begun':
+        this.#callBegun(event.call);
+        break;
+      case 'accepted':
+        this.#step('negotiating');
+        break;
+      case 'clearRequested':
+        void this.#clearCall();
+        break;
+      case 'ppp':
+        this.#recvPppEvent(event.event);
+        break;
+      case 'blackHole':
+        this.#warnOfBlackHole(event.arrives, event.missing);
+        break;
+      case 'ended':
+        void this.close(event.end);
+    }
+  }
+
+  #callBegun({ request }: Call): void {
+    const { peer, lease } = this.#handoff;
+    this.#failures.callBegun();
+    this.#warning = null;
+    this.#record.update(this.#callControl.process);
+    const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
+    // The title that scripts around pptpd look for.
+    process.title = `pptpd [${peer.address}:${hex(request.callId)} - ${hex(lease.callId)}]`;
+    this.#step('starting');
+  }
+
+  async #clearCall(): Promise<void> {
+    this.#publisher.flush();
+    this.#failures.explain({ reason: 'clientCleared' }, this.#call?.link.ppp ?? null);
+    this.#limits.callEnded();
+    const call = await this.#callControl.clear();
+    if (call === null) return;
+    const counters = call.link.counters();
+    this.#peerLog.write('info', { counters }, () => `call ended: ${CLOSE_REASONS.clientCleared.text}`);
+    this.#failures.logOnce(call.link.ppp);
+    this.#accounting?.callEnded(counters);
+    this.#loginRecord?.callEnded();
+    this.#record.update(this.#callControl.process);
+    this.#setPhase('connected');
+  }
+
+  #disconnect(end: Extract<SessionEnd, { readonly words?: string | undefined }>): void {
+    if (end.reason === 'madeRoom' && this.#call !== null) throw new Error('it has a call');
+    void this.close(end);
+  }
+
+  #recvPppEvent(event: PppEvent): void {
+    this.#peerLog.write('info', { ppp: event }, () => `PPP: ${event.type}`);
+    // pppd may still finish a login while it is told to end, which does not count.
+    if (this.#ending !== null) return;
+    if (event.type === 'up') {
+      if (this.#call !== null) this.#loginRecord?.up(this.#call.link);
+      this.#limits.up();
+    }
+    if (event.type === 'up' && this.#phase !== 'up') this.#setPhase('up');
+    else this.#publisher.step();
   }
 
   #warnOfBlackHole(arrives: number, missing: number): void {
@@ -248,77 +313,25 @@ export class Session {
     const text = describeBlackHole(localAddress, peer.address, arrives, missing);
     this.#warning = { cause: 'mtuBlackHole', text };
     this.#processLog.log.warn({ cause: 'mtuBlackHole', arrives, missing }, text);
-    this.#teller.now();
-  }
-
-  #callBegun(call: Call): void {
-    const { peer, lease } = this.#handoff;
-    call.setTap(this.#server.captures.tap);
-    this.#explanation = null;
-    this.#warning = null;
-    this.#recordPppd();
-    const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
-    // The title that scripts around pptpd look for.
-    process.title = `pptpd [${peer.address}:${hex(call.peerCallId)} - ${hex(lease.callId)}]`;
-    this.#step('starting');
-  }
-
-  async #clearCall(): Promise<void> {
-    this.#teller.flush();
-    await this.#heard();
-    const explanation = this.#explain('clientCleared', null);
-    this.#limits.callEnded();
-    const call = await this.#signalling.clear();
-    if (call === null) return;
-    this.#peerLog.write('info', { counters: call.counters() }, () => `call ended: ${CLOSE_REASONS.clientCleared.text}`);
-    if (explanation !== null) this.#logFailure(explanation, call.ppp);
-    this.#explanation = explanation;
-    this.#account?.callEnded(call.counters());
-    this.#loginRecord?.callEnded();
-    this.#recordPppd();
-    this.#setPhase('connected');
-  }
-
-  async #heard(): Promise<void> {
-    this.#heardOrLate ??= new Promise((resolve) => {
-      this.#timers.start('unheard', UNHEARD_SECONDS, resolve);
-      void this.#server.heard.then(resolve);
-    });
-    await this.#heardOrLate;
-  }
-
-  #disconnect(reason: CloseReason, detail: string | undefined): void {
-    if (reason === 'madeRoom' && this.#call !== null) throw new Error('it has a call');
-    void this.close(reason, detail);
-  }
-
-  #recvPppEvent(event: PppEvent): void {
-    this.#peerLog.write('info', { ppp: event }, () => `PPP: ${event.type}`);
-    // pppd may still finish a login while it is told to end: it is none any more.
-    if (this.#ending !== null) return;
-    if (event.type === 'up') {
-      if (this.#call !== null) this.#loginRecord?.up(this.#call.pppdPid, this.#call.ppp.user ?? '');
-      this.#limits.up();
-    }
-    if (event.type === 'up' && this.#phase !== 'up') this.#setPhase('up');
-    else this.#teller.step();
+    this.#publisher.now();
   }
 
   #setPhase(phase: SessionPhase): void {
     this.#phase = phase;
-    this.#teller.now();
+    this.#publisher.now();
   }
 
   /** To a phase that the next one may follow at once. */
   #step(phase: SessionPhase): void {
     this.#phase = phase;
-    this.#teller.step();
+    this.#publisher.step();
   }
 
-  /** To all who have subscribed, and to the account: the state is another one. */
-  #tell(): void {
-    this.#server.publish(this.state());
-    this.#account?.update();
+  #publish(): void {
+    const state = this.state();
+    this.#server.publish(state);
+    this.#options.onState(state);
+    this.#accounting?.update();
   }
 
   #setLogLevel(level: LogLevel | null): { level: LogLevel } {
@@ -326,27 +339,11 @@ export class Session {
     const next = level ?? this.#handoff.configuration.log.level;
     log.info({ from: log.level, to: next }, 'the level of this log changes');
     log.level = next;
-    this.#teller.now();
+    this.#publisher.now();
     return { level: next };
   }
-
-  /** Also where somebody has removed the record. On a full disk the session goes on with the record that it has. */
-  #recordPppd(): void {
-    if (this.#recorded === this.#signalling.pppd && hasRecord(this.#runDirectory, this.#handoff.session)) return;
-    try {
-      this.#writeRecord();
-    } catch (error) {
-      this.#processLog.log.error(
-        { err: error },
-        "pppd could not be noted in the session's record; the session goes on",
-      );
-    }
-  }
-
-  #writeRecord(): void {
-    const { session, lease } = this.#handoff;
-    const { pppd } = this.#signalling;
-    writeRecord(this.#runDirectory, { session, lease, worker: identifyOurselves(), pppd });
-    this.#recorded = pppd;
-  }
 }
+
+/** How many frames have come from the client that carry network packets, encrypted or not. */
+const dataFrames = (call: Call | null): number =>
+  call === null ? 0 : (call.link.counters()?.rxPackets ?? 0) - call.link.ppp.frames.fromClient;

@@ -10,20 +10,16 @@ export type TimerName =
   | 'echoReply'
   /** STOP_REPLY_SECONDS in control-connection.ts. */
   | 'stopReply'
-  /** LAST_WORDS_SECONDS in call.ts. */
-  | 'lastWords'
-  /** `accounting.interim` between two records; CLOSE_SECONDS in account.ts for the last. */
-  | 'account'
+  /** `accounting.interim` between two records; CLOSE_SECONDS in session-accounting.ts for the last. */
+  | 'accounting'
   /** `policy.sessionTime`, from login. */
   | 'sessionTime'
   /** Between two looks for data, for `policy.idleTime`: see limits.ts. */
   | 'idle'
   /** INTERVAL_SECONDS in peer-log.ts. */
   | 'peerLog'
-  /** UNHEARD_SECONDS in session.ts. */
-  | 'unheard'
-  /** FIRST_SECONDS, then INTERVAL_SECONDS in teller.ts. */
-  | 'tell';
+  /** FIRST_SECONDS, then INTERVAL_SECONDS in state-publisher.ts. */
+  | 'publish';
 
 export class Timers {
   readonly #running = new Map<TimerName, NodeJS.Timeout>();

@@ -41,7 +41,9 @@ export type RelayEvent =
   | { readonly type: 'ended'; readonly failure: RelayFailure };
 
 /** The port's end, or the GRE socket's: what could not be done, and the error's name (errno(3)). */
-export type RelayFailure = PortFailure | { readonly kind: 'gre'; readonly step: 'receive' | 'send'; readonly code: string };
+export type RelayFailure =
+  | PortFailure
+  | { readonly kind: 'gre'; readonly step: 'receive' | 'send'; readonly code: string };
 
 export type FrameTap = (direction: Direction, frame: Uint8Array) => void;
 

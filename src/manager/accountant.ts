@@ -5,7 +5,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { keepAccount, monotonicSeconds, type OpenAccount } from '../accounting/open-account.js';
+import { keepAccount, type OpenAccount } from '../accounting/open-account.js';
 import { AccountingOutage } from '../accounting/outage.js';
 import { closeOwed, listLost, listOwed } from '../accounting/owed.js';
 import type { AccountRecord } from '../accounting/record.js';
@@ -13,6 +13,7 @@ import type { Logger } from '../log/logger.js';
 import { runPaths } from '../session/paths.js';
 import { listSessionIds } from '../session/record.js';
 import type { SessionState } from '../session/state.js';
+import { monotonicSeconds } from '../sys/clock.js';
 import type { SessionWatcher } from './registry.js';
 
 /** Between two attempts at accounts that could not be written. */

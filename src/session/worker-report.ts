@@ -1,4 +1,5 @@
 /** The fork channel, worker to manager. The manager checks what arrives; the worker, which loads no zod, has the types. */
+import type { SessionState } from './state.js';
 
 export const REPORT_VERSION = 1;
 
@@ -15,6 +16,17 @@ export type WorkerReport = Versioned &
     | {
         /** The session stands: its socket listens in the run directory, and the worker needs no manager any more. */
         readonly type: 'adopted';
+        readonly session: string;
+      }
+    | {
+        /** The session's state, whenever a part of it other than the counters changes; the last one tells why it ended. */
+        readonly type: 'state';
+        readonly session: string;
+        readonly state: SessionState;
+      }
+    | {
+        /** The session has ended in order: its files are removed, and it has told its last state. */
+        readonly type: 'over';
         readonly session: string;
       }
     | {

@@ -108,11 +108,12 @@ export class PacketSocket {
 
   /** Packets that did not fit into the socket's buffer since the last call. */
   takeDropped(): number {
-    return readOption(this.fd, SOL_PACKET, PACKET_STATISTICS, this.#statistics) < 0 ? 0 : this.#statistics.readUInt32LE(4);
+    return readOption(this.fd, SOL_PACKET, PACKET_STATISTICS, this.#statistics) < 0
+      ? 0
+      : this.#statistics.readUInt32LE(4);
   }
 
   close(): void {
     close(this.fd);
   }
 }
-

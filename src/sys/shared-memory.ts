@@ -54,7 +54,8 @@ export class SharedMemory {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.wasm } });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every module of ours exports it
     const end = (exports['heapBase'] as () => number)();
-    if (end > MODULES_END) throw new Error(`a module's data end at ${end}, behind the ${MODULES_END} octets for modules`);
+    if (end > MODULES_END)
+      throw new Error(`a module's data end at ${end}, behind the ${MODULES_END} octets for modules`);
     return exports;
   }
 

@@ -6,8 +6,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
-import { O_CLOEXEC } from '../../src/gre/system.js';
-import { type Direction, Relay, type RelayOptions } from '../../src/gre/relay.js';
+import { PacketBuffers } from '../../src/gre/packet-buffers.js';
+import { type Direction, Relay, type RelayEvent, type RelayOptions } from '../../src/gre/relay.js';
+import { PtyPort } from '../../src/link/pppd/pty-port.js';
+import { SharedMemory } from '../../src/sys/shared-memory.js';
 import { GrePeer } from './support/gre-peer.js';
 import { enterNamespace } from './support/netns.js';
 import { PtyEnd } from './support/pty-end.js';
@@ -19,6 +21,8 @@ const STRANGER = '192.0.2.3';
 const SERVER_CALL = 0x1234;
 const CLIENT_CALL = 0x4321;
 const TIMEOUT = 30_000;
+// fcntl.h
+const O_CLOEXEC = 0o2000000;
 
 enterNamespace(SERVER, CLIENT, STRANGER);
 
@@ -45,32 +49,43 @@ class Call {
   readonly ends: string[] = [];
   onControl: () => void = () => {};
 
-  readonly #options: RelayOptions = {
-    localAddress: SERVER,
-    peerAddress: CLIENT,
-    localCallId: SERVER_CALL,
-    peerCallId: CLIENT_CALL,
-    peerWindow: 64,
-    ptyFd: this.pty.master,
-    events: {
-      text: (chunk) => {
-        this.text += chunk;
-      },
-      control: (direction, frame) => {
-        this.control.push([direction, Buffer.from(frame).toString('hex')]);
-        this.onControl();
-      },
-      end: (reason) => this.ends.push(reason),
-    },
-  };
+  readonly port: PtyPort;
 
   constructor(options: Partial<RelayOptions> = {}) {
-    this.relay = new Relay({ ...this.#options, ...options });
+    [this.relay, this.port] = this.#open(options);
   }
 
   /** A second relay on the same pty. */
   another(options: Partial<RelayOptions> = {}): Relay {
-    return new Relay({ ...this.#options, localCallId: SERVER_CALL + 1, ...options });
+    const [relay] = this.#open({ localCallId: SERVER_CALL + 1, ...options });
+    return relay;
+  }
+
+  #open(options: Partial<RelayOptions>): [Relay, PtyPort] {
+    const buffers = new PacketBuffers(new SharedMemory());
+    const port = new PtyPort(buffers.memory, buffers);
+    port.open(this.pty.master, (chunk) => (this.text += chunk));
+    const relay = new Relay({
+      localAddress: SERVER,
+      peerAddress: CLIENT,
+      localCallId: SERVER_CALL,
+      peerCallId: CLIENT_CALL,
+      peerWindow: 64,
+      buffers,
+      port,
+      onEvent: (event) => this.#recv(event),
+      ...options,
+    });
+    return [relay, port];
+  }
+
+  #recv(event: RelayEvent): void {
+    if (event.type === 'control') {
+      this.control.push([event.direction, Buffer.from(event.frame).toString('hex')]);
+      this.onControl();
+    } else if (event.type === 'ended') {
+      this.ends.push(event.failure.kind);
+    }
   }
 
   /** pppd's first frame has reached the client. */
@@ -132,7 +147,7 @@ describe('frames', { timeout: TIMEOUT }, () => {
     await call.peer.send({ sequence: 0, payload: DATA });
     await call.toPppd(1);
     const fully = call.pty.octets;
-    call.relay.setSendAccm(0);
+    call.port.setSendAccm(0);
     await call.peer.send({ sequence: 1, payload: DATA });
     await call.toPppd(2);
     const sparsely = call.pty.octets - fully;
@@ -368,7 +383,7 @@ describe('the end', { timeout: TIMEOUT }, () => {
     call.pty.hangUp();
     await until('the end', () => call.ends.length > 0);
     call.relay.close();
-    assert.deepEqual(call.ends, ['ptyClosed']);
+    assert.deepEqual(call.ends, ['closed']);
     assert.equal(call.relay.counters().txPackets, 1);
   });
 

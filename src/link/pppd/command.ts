@@ -10,7 +10,11 @@ import type { LinkOptions } from '../link.js';
  * `local file OPTIONS SPEED LOCAL:REMOTE ipparam PEER remotenumber PEER`, then what a modern pppd needs to be
  * somebody's child, then the administrator's own arguments, so that these win.
  */
-export function pppdArguments(pppd: Configuration['pppd'], { local, remote }: LinkOptions['tunnel'], peerAddress: string): string[] {
+export function pppdArguments(
+  pppd: Configuration['pppd'],
+  { local, remote }: LinkOptions['tunnel'],
+  peerAddress: string,
+): string[] {
   return [
     'local',
     ...optionsArguments(pppd.options),

@@ -3,9 +3,9 @@
  * written octet by octet, and by canaries around everything that it may write.
  */
 import assert from 'node:assert/strict';
-import { ACCM_ALL, longestEncoding, SLACK } from '../../../src/link/pppd/hdlc.js';
-import { createHdlc } from '../../../src/gre/hdlc-module.js';
+import { ACCM_ALL, Hdlc, longestEncoding, SLACK } from '../../../src/link/pppd/hdlc.js';
 import { Preamble } from '../../../src/link/pppd/preamble.js';
+import { SharedMemory } from '../../../src/sys/shared-memory.js';
 import { cutAnywhere, randomOf } from '../random.js';
 import type { Target } from '../target.js';
 
@@ -68,10 +68,11 @@ function read(stream: Iterable<number>, limit: number): Reading {
 
 /** One codec with memory laid out anew for each input, the tightest that its contract allows. */
 class Bench {
-  readonly #hdlc = createHdlc();
-  readonly #octets = new Uint8Array(this.#hdlc.memory);
-  readonly #view = new DataView(this.#hdlc.memory);
-  readonly #lengthsAt = ((this.#hdlc.freeAt + 63) & ~63) + CANARIES;
+  readonly #memory = new SharedMemory();
+  readonly #hdlc = new Hdlc(this.#memory);
+  readonly #octets = this.#memory.octets;
+  readonly #view = this.#memory.view;
+  readonly #lengthsAt = this.#memory.take(CANARIES) + CANARIES;
   readonly #slotsAt = this.#lengthsAt + 4 * MOST_SLOTS + CANARIES;
   #stride = 0;
   #slots = 1;

@@ -4,7 +4,7 @@
  */
 import koffi from 'koffi';
 import raw from 'raw-socket';
-import { writeFilter } from '../../../src/gre/socket-filter.js';
+import { BPF, encodeFilter, WHOLE_PACKET } from '../../../src/sys/packet-filter.js';
 
 const IPPROTO_IP = 0;
 const IP_HDRINCL = 3;
@@ -12,9 +12,6 @@ const IPPROTO_GRE = 47;
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 const DESTINATION = 16;
-// linux/bpf_common.h
-const [LOAD_WORD, AND, JUMP_EQUAL, RETURN] = [0x20, 0x54, 0x15, 0x06];
-const INSTRUCTION = 8;
 
 const word = (address: string): number => Buffer.from(address.split('.').map(Number)).readUInt32BE();
 
@@ -22,14 +19,13 @@ const word = (address: string): number => Buffer.from(address.split('.').map(Num
 export function openGreSocket(network: string, prefix = 32): InstanceType<typeof raw.Socket> {
   const mask = (0xffff_ffff << (32 - prefix)) >>> 0;
   const program = [
-    { code: LOAD_WORD, operand: DESTINATION },
-    { code: AND, operand: mask },
-    { code: JUMP_EQUAL, jumpFalse: 1, operand: (word(network) & mask) >>> 0 },
-    { code: RETURN, operand: 0xffff_ffff },
-    { code: RETURN, operand: 0 },
+    { code: BPF.loadWord, operand: DESTINATION },
+    { code: BPF.and, operand: mask },
+    { code: BPF.jumpEqual, jumpFalse: 1, operand: (word(network) & mask) >>> 0 },
+    { code: BPF.return, operand: WHOLE_PACKET },
+    { code: BPF.return, operand: 0 },
   ];
-  const instructions = Buffer.alloc(program.length * INSTRUCTION);
-  writeFilter(new DataView(instructions.buffer, instructions.byteOffset), 0, program);
+  const instructions = encodeFilter(program);
   // struct sock_fprog
   const header = Buffer.alloc(16);
   header.writeUInt16LE(program.length);

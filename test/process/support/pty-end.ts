@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
-import { makeRaw } from '../../../src/gre/system.js';
+import { makeRaw } from '../../../src/sys/termios.js';
 import { until } from './wait.js';
 
 const libc = koffi.load(null);

@@ -15,8 +15,7 @@ const NEVER = { firstFrame: null, linkOpened: null, authenticated: null, up: nul
 const UP = { ...NEVER, up: 1000 };
 
 const base: Evidence = {
-  reason: 'pppdExited',
-  detail: null,
+  end: { reason: 'pppdExited', cause: { kind: 'exit', code: 10, words: '' } },
   peer: '192.0.2.11',
   local: '192.0.2.1',
   seconds: 30.2,
@@ -34,25 +33,33 @@ const withFailure = (failure: PppFailure): Partial<Evidence> => ({
 const lost = (direction: 'toClient' | 'fromClient' | null, clientRequests: number): Partial<Evidence> =>
   withFailure({ reason: 'lcpTimeout', lost: direction, clientRequests, serverRequests: 10 });
 
+const failedWith = (code: number, words = ''): Evidence['end'] => ({
+  reason: 'pppdFailed',
+  cause: { kind: 'exit', code, words },
+});
+const KILLED: Evidence['end'] = { reason: 'pppdExited', cause: { kind: 'signal', signal: 9, words: '' } };
+
 const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
-  userLimit: { reason: 'userLimit', detail: '"alice" is on already' },
-  pppdSilent: { reason: 'pppdFailed', detail: 'it sent no PPP frame within 60 s', ppp: null },
+  userLimit: { end: { reason: 'userLimit', words: '"alice" is on already' } },
+  pppdSilent: { end: { reason: 'pppdFailed', cause: { kind: 'noFirstFrame', seconds: 60 } }, ppp: null },
   pppdNotExecutable: {
-    reason: 'pppdFailed',
-    detail: "cannot start /usr/sbin/pppd: ENOENT: no such file or directory, access '/usr/sbin/pppd'",
+    end: {
+      reason: 'pppdFailed',
+      cause: {
+        kind: 'notStarted',
+        program: '/usr/sbin/pppd',
+        problem: "ENOENT: no such file or directory, access '/usr/sbin/pppd'",
+      },
+    },
     ppp: null,
   },
   kernelWithoutPpp: {
-    reason: 'pppdFailed',
-    detail:
-      'pppd ended: the kernel does not support PPP (exit code 4); it said: pppd: Please load the ppp_generic kernel module.',
+    end: failedWith(4, 'pppd: Please load the ppp_generic kernel module.'),
   },
   pppdOptions: {
-    reason: 'pppdFailed',
-    detail:
-      "pppd ended: an error in its options or options file (exit code 2); it said: pppd: In file /etc/ppp/options.pptpd: unrecognized option 'no-such-option'",
+    end: failedWith(2, "pppd: In file /etc/ppp/options.pptpd: unrecognized option 'no-such-option'"),
   },
-  pppdFailed: { reason: 'pppdFailed', detail: 'pppd ended: an immediately fatal error (exit code 1)' },
+  pppdFailed: { end: failedWith(1) },
   loginRefused: withFailure({
     reason: 'authenticationFailed',
     user: 'nobody',
@@ -76,15 +83,15 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   greNotReceived: lost('fromClient', 0),
   greNotDelivered: lost('toClient', 8),
   lcpTimeout: lost(null, 3),
-  clientVanished: { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s' },
-  connectionFailed: { reason: 'connectionFailed', detail: 'read ETIMEDOUT' },
-  protocolError: { reason: 'protocolError', detail: 'the magic cookie is wrong' },
-  relayFailed: { reason: 'relayFailed', detail: 'cannot send GRE: EINVAL' },
-  noCall: { reason: 'noCall', seconds: 60, ppp: null },
+  clientVanished: { end: { reason: 'clientSilent', silence: 'noEchoReply', seconds: 60 } },
+  connectionFailed: { end: { reason: 'connectionFailed', problem: 'read ETIMEDOUT' } },
+  protocolError: { end: { reason: 'protocolError', problem: 'the magic cookie is wrong' } },
+  relayFailed: { end: { reason: 'relayFailed', cause: { kind: 'gre', step: 'send GRE packets', problem: 'EINVAL' } } },
+  noCall: { end: { reason: 'noCall', seconds: 60 }, seconds: 60, ppp: null },
   terminated: withFailure({ reason: 'terminated', by: 'client', text: 'User request', windowsError: null }),
-  pppdDied: { detail: 'pppd was ended by signal 9' },
+  pppdDied: { end: KILLED },
   clientLeft: {
-    reason: 'clientClosed',
+    end: { reason: 'clientClosed' },
     seconds: 4,
     ppp: { failure: null, frames: { fromClient: 0, toClient: 1 }, times: NEVER, user: null },
   },
@@ -101,25 +108,31 @@ describe('each row of the table', () => {
 describe('ends that are no failure', () => {
   const up = { ppp: { failure: null, frames: { fromClient: 9, toClient: 9 }, times: UP, user: 'alice' } };
   const usual: Readonly<Record<string, Partial<Evidence>>> = {
-    'a client that was up hangs up': { ...up, reason: 'clientStopped' },
-    'a client that was up clears its call': { ...up, reason: 'clientCleared' },
-    'pppd ends a link that was idle': { ...up, detail: 'pppd ended: the link was idle (exit code 12)' },
-    'the administrator ends it': { reason: 'kicked' },
-    'the server shuts down': { reason: 'serverShutdown' },
-    'a client without a call goes': { ppp: null, reason: 'clientClosed' },
+    'a client that was up hangs up': { ...up, end: { reason: 'clientStopped' } },
+    'a client that was up clears its call': { ...up, end: { reason: 'clientCleared' } },
+    'pppd ends a link that was idle': {
+      ...up,
+      end: { reason: 'pppdExited', cause: { kind: 'exit', code: 12, words: '' } },
+    },
+    'the administrator ends it': { end: { reason: 'kicked' } },
+    'the server shuts down': { end: { reason: 'serverShutdown' } },
+    'a client without a call goes': { ppp: null, end: { reason: 'clientClosed' } },
   };
   for (const [what, change] of Object.entries(usual)) test(what, () => assert.equal(tell(change), null));
 
   test('but a pppd that dies under a session that was up is one', () => {
-    assert.equal(tell({ ...up, detail: 'pppd was ended by signal 9' })?.cause, 'pppdDied');
+    assert.equal(tell({ ...up, end: KILLED })?.cause, 'pppdDied');
   });
 
   test('and so is a client that was up and answers no echo request', () => {
-    assert.equal(tell({ ...up, reason: 'clientSilent' })?.cause, 'clientVanished');
-    const unread = { ...up, reason: 'clientSilent', detail: 'it takes nothing of what is sent to it' } as const;
-    assert.match(tell(unread)?.text ?? '', /it takes nothing/);
-    const detail = 'pppd ended: the peer no longer answered its echo requests (exit code 15)';
-    assert.match(tell({ ...up, detail })?.text ?? '', /no LCP echo request/);
+    assert.equal(
+      tell({ ...up, end: { reason: 'clientSilent', silence: 'noEchoReply', seconds: 60 } })?.cause,
+      'clientVanished',
+    );
+    const unread = { ...up, end: { reason: 'clientSilent', silence: 'readsNothing' } } as const;
+    assert.match(tell(unread)?.text ?? '', /it reads nothing/);
+    const end: Evidence['end'] = { reason: 'pppdExited', cause: { kind: 'exit', code: 15, words: '' } };
+    assert.match(tell({ ...up, end })?.text ?? '', /no LCP echo request/);
   });
 });
 

@@ -14,7 +14,7 @@ function fixture(t: TestContext, policy: Partial<typeof NONE>) {
     timers: new Timers(),
     now: () => seen.now,
     dataFrames: () => seen.frames,
-    end: (reason, detail) => void seen.ends.push(`${reason}: ${detail}`),
+    end: (reason, seconds) => void seen.ends.push(`${reason}: ${seconds} s`),
   });
   const pass = (seconds: number): void => {
     // In steps, since a timer that is due moves the clock by nothing.

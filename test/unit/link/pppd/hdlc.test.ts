@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { ACCM_ALL, Hdlc, longestEncoding, SLACK } from '../../../../src/link/pppd/hdlc.js';
-import { createHdlc } from '../../../../src/gre/hdlc-module.js';
+import { SharedMemory } from '../../../../src/sys/shared-memory.js';
 
 const LIMIT = 2000;
 const CAPACITY = 8;
@@ -30,13 +30,14 @@ const framed = (octets: readonly number[], accm: number): number[] => [
 
 /** One codec for all, as a relay has one for its life; every test leaves it between two frames. */
 class Bench {
-  readonly hdlc: Hdlc = createHdlc();
-  readonly #octets = new Uint8Array(this.hdlc.memory);
-  readonly #lengths = (this.hdlc.freeAt + 63) & ~63;
-  readonly #slots = this.#lengths + CAPACITY * 4;
+  readonly #memory = new SharedMemory();
+  readonly hdlc = new Hdlc(this.#memory);
+  readonly #octets = this.#memory.octets;
+  readonly #lengths = this.#memory.take(CAPACITY * 4);
   readonly #stride = LIMIT + 64;
-  readonly #source = this.#slots + CAPACITY * this.#stride;
-  readonly #target = this.#source + 65_536;
+  readonly #slots = this.#memory.take(CAPACITY * this.#stride);
+  readonly #source = this.#memory.take(65_536);
+  readonly #target = this.#memory.take(2 * 65_536);
 
   constructor() {
     this.hdlc.layOut({
@@ -73,7 +74,7 @@ class Bench {
   }
 
   take(): number[][] {
-    const view = new DataView(this.hdlc.memory);
+    const { view } = this.#memory;
     const frames = Array.from({ length: this.hdlc.frameCount }, (_, index) => {
       const at = this.#slots + index * this.#stride;
       return [...this.#octets.subarray(at, at + view.getInt32(this.#lengths + index * 4, true))];

@@ -5,13 +5,14 @@
  */
 import { hostname } from 'node:os';
 import { appendRecord } from '../accounting/append.js';
-import { closeAccount, keepAccount, monotonicSeconds } from '../accounting/open-account.js';
+import { closeAccount, keepAccount } from '../accounting/open-account.js';
 import { AccountingOutage } from '../accounting/outage.js';
 import type { AccountRecord } from '../accounting/record.js';
 import type { Configuration } from '../config/schema.js';
 import type { Logger } from '../log/logger.js';
 import type { PppState } from '../ppp/reader.js';
 import type { SessionState } from '../session/state.js';
+import { monotonicSeconds } from '../sys/clock.js';
 import type { Timers } from './timers.js';
 
 /** A file system that hangs does not hold a session's end up for longer. */
@@ -20,7 +21,7 @@ const CLOSE_SECONDS = 5;
 const AMOUNTS = ['rxPackets', 'rxBytes', 'txPackets', 'txBytes'] as const;
 type Amounts = Record<(typeof AMOUNTS)[number], number>;
 
-export interface AccountOptions {
+export interface SessionAccountingOptions {
   readonly accounting: NonNullable<Configuration['accounting']>;
   readonly runDirectory: string;
   readonly state: () => SessionState;
@@ -29,8 +30,8 @@ export interface AccountOptions {
   readonly log: Logger;
 }
 
-export class Account {
-  readonly #options: AccountOptions;
+export class SessionAccounting {
+  readonly #options: SessionAccountingOptions;
   readonly #outage: AccountingOutage;
   readonly #startedAt = monotonicSeconds();
   readonly #host = hostname();
@@ -45,7 +46,7 @@ export class Account {
   #isKept = true;
   #closing = false;
 
-  constructor(options: AccountOptions) {
+  constructor(options: SessionAccountingOptions) {
     this.#options = options;
     this.#outage = new AccountingOutage(options.runDirectory, options.log);
   }
@@ -77,15 +78,15 @@ export class Account {
         () => this.#outage.succeeded(),
         (error: unknown) => this.#outage.failed(error, this.#options.accounting.file),
       );
-    const tooLong = new Promise<void>((resolve) => timers.start('account', CLOSE_SECONDS, resolve));
+    const tooLong = new Promise<void>((resolve) => timers.start('accounting', CLOSE_SECONDS, resolve));
     await Promise.race([closed, tooLong]);
-    timers.stop('account');
+    timers.stop('accounting');
   }
 
   #startTimer(): void {
     if (this.#closing) return;
     const { timers, accounting } = this.#options;
-    timers.start('account', accounting.interim, () => {
+    timers.start('accounting', accounting.interim, () => {
       this.#writing = this.#writeInterim().then(() => this.#startTimer());
     });
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Teller } from '../../../src/ctrl/teller.js';
+import { StatePublisher } from '../../../src/ctrl/state-publisher.js';
 import { Timers } from '../../../src/ctrl/timers.js';
 import type { PppState } from '../../../src/ppp/reader.js';
 import { CHAP, Link } from '../ppp/frames.js';
@@ -14,20 +14,20 @@ function fixture(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const link = new Link();
   const told: PppState[] = [];
-  const teller = new Teller({
+  const publisher = new StatePublisher({
     timers: new Timers(),
-    tell: () => void told.push(link.state),
+    publish: () => void told.push(link.state),
     ppp: () => link.state,
   });
   /** Does something with the link, and has its events follow. */
   const play = (what: () => void): void => {
     const before = link.events.length;
     what();
-    for (let event = before; event < link.events.length; event += 1) teller.step();
+    for (let event = before; event < link.events.length; event += 1) publisher.step();
   };
   return {
     link,
-    teller,
+    publisher,
     told,
     play,
     restAtFirst: () => t.mock.timers.tick(FIRST_MS),
@@ -82,10 +82,10 @@ test('one that succeeds is told at once, and not again when the same user logs i
 });
 
 test('what is owed is told before the call goes', (t) => {
-  const { link, teller, told, play } = fixture(t);
+  const { link, publisher, told, play } = fixture(t);
   play(() => link.open());
   play(() => link.open());
-  teller.flush();
-  teller.flush();
+  publisher.flush();
+  publisher.flush();
   assert.equal(told.length, 1);
 });

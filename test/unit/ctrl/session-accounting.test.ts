@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { type AccountRecord, parseRecord } from '../../../src/accounting/record.js';
-import { Account } from '../../../src/ctrl/account.js';
+import { SessionAccounting } from '../../../src/ctrl/session-accounting.js';
 import { Timers } from '../../../src/ctrl/timers.js';
 import { accountPath, runPaths } from '../../../src/session/paths.js';
 import { aState } from '../session/a-state.js';
@@ -17,7 +17,7 @@ class Fixture {
   readonly runDirectory: string;
   readonly file: string;
   readonly words: string[] = [];
-  readonly account: Account;
+  readonly account: SessionAccounting;
   ending: typeof ENDING | null = null;
 
   /** `file` is the accounting file, in the run directory for the lack of another. */
@@ -27,7 +27,7 @@ class Fixture {
     this.file = file ?? join(this.runDirectory, 'accounting.jsonl');
     const timers = new Timers();
     t.after(() => timers.stopAll());
-    this.account = new Account({
+    this.account = new SessionAccounting({
       accounting: { file: this.file, interim: 0 },
       runDirectory: this.runDirectory,
       state: () => aState({ ending: this.ending }),
