@@ -4,7 +4,7 @@
  * Exit codes: 0 the manager wanted it so, or is gone; 1 it cannot work here, or no more; 2 called wrongly.
  */
 import { openLog } from '../log/logger.js';
-import { BroadcastRelay } from './relay.js';
+import { BroadcastRelay } from './broadcast-relay.js';
 
 const [lan, level, directory] = process.argv.slice(2);
 if (lan === undefined || level === undefined || process.send === undefined) {

@@ -6,7 +6,7 @@
 import { hostname } from 'node:os';
 import { appendRecord } from '../accounting/append.js';
 import { closeAccount, keepAccount } from '../accounting/open-account.js';
-import { AccountingOutage } from '../accounting/outage.js';
+import { AccountingOutage } from '../accounting/accounting-outage.js';
 import type { AccountRecord } from '../accounting/record.js';
 import type { Configuration } from '../config/schema.js';
 import type { Logger } from '../log/logger.js';

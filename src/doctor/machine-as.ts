@@ -3,11 +3,11 @@
  * what that user will meet. Files that are pppd's own business (secrets, the kernel's device) are still seen by root.
  */
 import { spawnSync } from 'node:child_process';
-import { type Account, identityArguments } from '../host/account.js';
+import { type UnixUser, identityArguments } from '../host/unix-user.js';
 import { type Machine, thisMachine } from './machine.js';
 
-export function machineAs(account: Account): Machine {
-  const identity = identityArguments(account);
+export function machineAs(user: UnixUser): Machine {
+  const identity = identityArguments(user);
   const run = (...command: readonly string[]): { readonly ok: boolean; readonly output: string } => {
     const { status, stdout } = spawnSync('setpriv', [...identity, ...command], { encoding: 'utf8' });
     return { ok: status === 0, output: stdout };

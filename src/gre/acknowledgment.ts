@@ -6,7 +6,7 @@
 import { advance, distance } from './serial.js';
 
 /**
- * How long an acknowledgment may wait for data to ride on, ms. DESIGN §4 allows 50; a client whose window has shrunk to
+ * How long an acknowledgment may wait for data to ride on, ms. RFC 2637 leaves it open. A client whose window has shrunk to
  * one packet (§4.2.2) sends one packet in this time.
  */
 export const ACKNOWLEDGMENT_DELAY = 10;

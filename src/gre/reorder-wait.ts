@@ -6,7 +6,7 @@
  * stay open at most one in LOSSES_TO_LEARN + 1 is one that a full wait would have closed.
  */
 
-/** The longest wait, and the first one, ms (DESIGN §4). */
+/** The longest wait, and the first one, ms. */
 export const LONGEST_WAIT = 300;
 /** The shortest, ms: parallel ways of a network seldom differ by more; less than the gap of a voice packet. */
 export const SHORTEST_WAIT = 20;

@@ -6,7 +6,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { keepAccount, type OpenAccount } from '../accounting/open-account.js';
-import { AccountingOutage } from '../accounting/outage.js';
+import { AccountingOutage } from '../accounting/accounting-outage.js';
 import { closeOwed, listLost, listOwed } from '../accounting/owed.js';
 import type { AccountRecord } from '../accounting/record.js';
 import type { Logger } from '../log/logger.js';

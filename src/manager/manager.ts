@@ -11,7 +11,7 @@ import { type ManagerStatus, unblockRequest } from '../session/manager-status.js
 import { runPaths } from '../session/paths.js';
 import { Accountant } from './accountant.js';
 import { Admission } from './admission.js';
-import { BroadcastRelayProcess } from './broadcast-relay.js';
+import { BroadcastRelayProcess } from './broadcast-relay-process.js';
 import { Dispatcher } from './dispatcher.js';
 import { leasePool } from './lease-pool.js';
 import { Leases } from './leases.js';

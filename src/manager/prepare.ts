@@ -7,7 +7,7 @@
 import { closeSync, constants, existsSync, fchownSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Configuration } from '../config/schema.js';
-import { type Account, findAccount, identityArguments } from '../host/account.js';
+import { type UnixUser, findUnixUser, identityArguments } from '../host/unix-user.js';
 import { configurationPath } from './arguments.js';
 
 const FOLDER_MODE = 0o750;
@@ -31,7 +31,7 @@ function isAlreadyTheirs(folder: string, uid: number): boolean {
   return existsSync(folder) ? statSync(folder).uid === uid : isAlreadyTheirs(dirname(folder), uid);
 }
 
-function make(folder: string, { uid, gid }: Account): void {
+function make(folder: string, { uid, gid }: UnixUser): void {
   if (existsSync(folder) || isAlreadyTheirs(dirname(folder), uid)) return;
   mkdirSync(dirname(folder), { recursive: true });
   mkdirSync(folder, { mode: FOLDER_MODE });
@@ -42,7 +42,7 @@ function make(folder: string, { uid, gid }: Account): void {
 }
 
 function prepare({ user = '', runDirectory, log, accounting }: Configuration): readonly string[] {
-  const account = findAccount(user);
+  const account = findUnixUser(user);
   if (account === null) {
     throw new Error(
       `there is no user "${user}" (user); mend it: adduser --system --group --no-create-home --home /nonexistent ${user} && adduser ${user} dip`,

@@ -2,7 +2,7 @@
  * One control protocol's option negotiation (RFC 1661 §4-5) as a bystander sees it: what each side has asked for, what
  * its peer has agreed to, what was refused. LCP, IPCP, IPV6CP and CCP differ only in their options.
  */
-import type { FieldReader } from './fields.js';
+import type { FieldReader } from './field-reader.js';
 import { type OptionsOf, optionNames, readOptions } from './options.js';
 import type { ControlPacket } from './packet.js';
 import type { NegotiationState, Side, SideState, Termination } from './state.js';

@@ -2,7 +2,7 @@
  * The configuration options of LCP, IPCP, IPV6CP and CCP, one declaration each: type, length in octets with its header
  * (RFC 1661 §6; 0: any) and how its value is read. Option names and TypeScript types follow from the declarations.
  */
-import { FieldReader } from './fields.js';
+import { FieldReader } from './field-reader.js';
 import { protocolName } from './packet.js';
 
 interface OptionDeclaration<Value> {

@@ -2,7 +2,7 @@
  * From a PPP frame to the control packet in it: address and control fields (RFC 1662 §3.1), protocol field (RFC 1661
  * §2), and the header that LCP, every NCP, PAP, CHAP and EAP share: code, identifier, length (RFC 1661 §5).
  */
-import { FieldReader } from './fields.js';
+import { FieldReader } from './field-reader.js';
 
 /** Protocol numbers that the reader understands (IANA "PPP DLL Protocol Numbers"). */
 const PROTOCOLS = {

@@ -1,7 +1,7 @@
 /*
  * The floor: a PPTP server that does nothing but what the relay's work cannot do without, in C. One process a client,
  * batched system calls, HDLC by tables, GRE numbers put and read; no order restored, nothing checked, one call a
- * client. What it reaches in a run is what can be reached there (DESIGN §5). For nothing else: it trusts everybody.
+ * client. What it reaches in a run is what can be reached there. For nothing else: it trusts everybody.
  *
  *     floor PPPD OPTIONS      listens on 192.0.2.1:1723, runs `PPPD file OPTIONS` for each call
  */

@@ -70,7 +70,7 @@ if (!(Number(values.seconds) > 0)) refuse(`--seconds ${values.seconds} is no tim
 
 const secondsOf = (work: Work): number => work.seconds ?? Number(values.seconds);
 
-/** While it is open the processors do not sleep: waking up would swamp everything (DESIGN §5). */
+/** While it is open the processors do not sleep: waking up would swamp everything. */
 function keepAwake(): () => void {
   const file = openSync('/dev/cpu_dma_latency', 'w');
   writeSync(file, new Uint8Array(4));

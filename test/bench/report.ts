@@ -4,7 +4,7 @@ import type { ServerName } from './servers.js';
 import { summarize, type Summary } from './statistics.js';
 import type { Target, Titled } from './works.js';
 
-/** `at the floor`: not the target, but nine tenths of the floor's ratio (DESIGN §5). */
+/** `at the floor`: not the target, but nine tenths of the floor's ratio. */
 export type Reached = 'reached' | 'at the floor' | 'MISSED';
 
 export interface Row {

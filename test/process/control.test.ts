@@ -1,5 +1,5 @@
 /**
- * The control connection as a client sees it on the wire: DESIGN §4's table row by row, against the built server with a
+ * The control connection as a client sees it on the wire: its state table row by row, against the built server with a
  * stand-in pppd.
  */
 import assert from 'node:assert/strict';

@@ -8,7 +8,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
-import { findAccount, identityArguments } from '../../src/host/account.js';
+import { findUnixUser, identityArguments } from '../../src/host/unix-user.js';
 import { readRecord } from '../../src/session/record.js';
 import { Client } from './support/client.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
@@ -23,7 +23,7 @@ enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 /** A user of every machine, who owns nothing. */
 const USER = 'nobody';
-const account = findAccount(USER) ?? assert.fail(`this machine has no user ${USER}`);
+const account = findUnixUser(USER) ?? assert.fail(`this machine has no user ${USER}`);
 const CAP_NET_RAW = '0000000000002000';
 
 /** As the server has itself started. */

@@ -1,7 +1,7 @@
 /** `pptpd-ts doctor`: does this machine have what the server needs? One line a check. */
 import { Command } from 'commander';
 import { type CheckResult, formatFailure, runChecks } from '../../doctor/checks.js';
-import { findAccount } from '../../host/account.js';
+import { findUnixUser } from '../../host/unix-user.js';
 import { type Machine, thisMachine } from '../../doctor/machine.js';
 import { machineAs } from '../../doctor/machine-as.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
@@ -15,7 +15,7 @@ function line(result: CheckResult): string {
 
 /** Root looks with the eyes of the user that `serve` becomes. */
 function machineOf(user: string | undefined): Machine {
-  const account = user === undefined || process.geteuid?.() !== 0 ? null : findAccount(user);
+  const account = user === undefined || process.geteuid?.() !== 0 ? null : findUnixUser(user);
   return account === null ? thisMachine : machineAs(account);
 }
 

@@ -36,7 +36,7 @@ export type Settings = {
     : Configuration[Key];
 };
 
-/** A line of the log; keys as DESIGN §2 and STYLE 6 name them. */
+/** A line of the log, with the keys that every line has. */
 export interface LogLine {
   readonly level: string;
   readonly msg: string;

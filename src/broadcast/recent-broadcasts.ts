@@ -14,7 +14,7 @@ interface Entry {
   readonly expires: number;
 }
 
-export class RelayedMemory {
+export class RecentBroadcasts {
   /** By fingerprint; in the order of expiry, as a Map keeps the order of insertion. */
   readonly #entries = new Map<number, Entry>();
 

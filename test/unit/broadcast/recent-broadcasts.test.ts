@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MEMORY_ENTRIES, MEMORY_MS, RelayedMemory } from '../../../src/broadcast/memory.js';
+import { MEMORY_ENTRIES, MEMORY_MS, RecentBroadcasts } from '../../../src/broadcast/recent-broadcasts.js';
 import { BURST, RATE, RateLimit } from '../../../src/broadcast/rate-limit.js';
 
 const LAN = 2;
@@ -24,14 +24,14 @@ const SECONDS: readonly (readonly [
 describe('copies of what was relayed', () => {
   for (const [name, { fingerprint, identification, from, at }, isCopy] of SECONDS) {
     test(`${name}: ${isCopy ? 'a copy' : 'relayed'}`, () => {
-      const memory = new RelayedMemory();
+      const memory = new RecentBroadcasts();
       assert(!memory.isCopy(7, identification, LAN, 0));
       assert.equal(memory.isCopy(fingerprint, identification, from, at), isCopy);
     });
   }
 
   test('a packet said again keeps its place in the order of expiry', () => {
-    const memory = new RelayedMemory();
+    const memory = new RecentBroadcasts();
     memory.isCopy(7, 0, LAN, 0);
     memory.isCopy(8, 0, LAN, 1);
     memory.isCopy(7, 0, LAN, MEMORY_MS - 1);
@@ -40,7 +40,7 @@ describe('copies of what was relayed', () => {
   });
 
   test('the oldest is forgotten when there are too many', () => {
-    const memory = new RelayedMemory();
+    const memory = new RecentBroadcasts();
     for (let print = 0; print <= MEMORY_ENTRIES; print += 1) memory.isCopy(print, 1, LAN, 0);
     assert(memory.isCopy(MEMORY_ENTRIES, 1, TUNNEL, 0));
     assert(!memory.isCopy(0, 1, TUNNEL, 0));

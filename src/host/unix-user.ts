@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 
-export interface Account {
+export interface UnixUser {
   readonly name: string;
   readonly uid: number;
   /** Of its own group; the others (dip, for pppd) come by name. */
@@ -12,7 +12,7 @@ export interface Account {
 }
 
 /** Null when the machine knows no such user. */
-export function findAccount(name: string): Account | null {
+export function findUnixUser(name: string): UnixUser | null {
   const [uid, gid] = ['-u', '-g'].map((which) => {
     const { status, stdout } = spawnSync('id', [which, name], { encoding: 'utf8' });
     return status === 0 ? Number(stdout) : null;
@@ -24,7 +24,7 @@ export function findAccount(name: string): Account | null {
  * The arguments of setpriv before a command that is to run as that user with CAP_NET_RAW alone, which its children keep
  * (ambient): the workers' GRE sockets need it. The bounding set stays: it is set-uid pppd's.
  */
-export const identityArguments = ({ uid, gid }: Account): string[] => [
+export const identityArguments = ({ uid, gid }: UnixUser): string[] => [
   `--reuid=${uid}`,
   `--regid=${gid}`,
   '--init-groups',

@@ -6,10 +6,10 @@
  * away, memory.ts knows the packet again.
  */
 import type { Logger } from '../log/logger.js';
-import { counted, type Counters, noCounts } from './counters.js';
+import { counted, type Counters, noCounts } from './broadcast-counters.js';
 import { broadcastFilter } from './filter.js';
 import { Interfaces, type Lan, type Tunnel } from './interfaces.js';
-import { RelayedMemory } from './memory.js';
+import { RecentBroadcasts } from './recent-broadcasts.js';
 import { type Broadcast, fingerprint, LIMITED_BROADCAST, readBroadcast, relayed } from './packet.js';
 import { RateLimit } from './rate-limit.js';
 import {
@@ -38,7 +38,7 @@ export class BroadcastRelay {
     this.#turn();
     return false;
   });
-  readonly #memory = new RelayedMemory();
+  readonly #memory = new RecentBroadcasts();
   readonly #limits = new Map<number, RateLimit>();
   readonly #buffer = new Uint8Array(LONGEST_PACKET);
   readonly #lookTimer: NodeJS.Timeout;
