@@ -11,12 +11,11 @@ import { loadConfiguration } from '../../src/config/load.js';
 
 const CONFIGURATION = readFileSync('docs/configuration.md', 'utf8');
 const STARTER = 'scripts/etc/pptpd-ts.json';
-const PAGES = [
-  ...['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md'],
-  ...readdirSync('docs')
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md'].concat(
+  readdirSync('docs')
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
-];
+);
 
 test('docs/configuration.md has the table that scripts/documents makes of the schema', () => {
   const table = /<!-- scripts\/documents: begin -->\n([^]*?)\n<!-- scripts\/documents: end -->/.exec(
