@@ -20,7 +20,7 @@ import type { WorkerPool } from './worker-pool.js';
 
 /** A client that means it calls as soon as it has the start's reply; only a slower one has to make room. */
 const TIME_TO_CALL_MS = 2000;
-/** Of a handoff: three workers that die one after the other die of the client. */
+/** Of a handoff: after three dead workers the client is to blame. */
 const MOST_ATTEMPTS = 3;
 
 const ID_LENGTH = 6;
@@ -169,7 +169,7 @@ export class Dispatcher {
     );
     this.onHandedOver(performance.now() - client.admittedAt);
     this.#clients.delete(client);
-    await this.#registry.add(session, lease, peer.address, worker);
+    this.#registry.add(session, lease, peer.address, worker);
     return true;
   }
 

@@ -64,12 +64,12 @@ export class Manager {
     this.#runsAs = whoRunsAsWhat(configuration.pppd.path);
     this.#leases = new Leases(leasePool(configuration));
     this.#turnedAway = new TurnedAway(log);
-    this.#registry = new Registry(
-      configuration.runDirectory,
-      this.#leases,
+    this.#registry = new Registry({
+      runDirectory: configuration.runDirectory,
+      leases: this.#leases,
       log,
-      () => this.#configuration.timeouts.pppdExit * 1000,
-    );
+      pppdExitMs: () => this.#configuration.timeouts.pppdExit * 1000,
+    });
     this.#policy = new Policy(configuration.policy, {
       blocksFile: runPaths(configuration.runDirectory).blocks,
       disconnect: (session, reason, detail) => this.#registry.disconnect(session, reason, detail),

@@ -1,4 +1,4 @@
-/** One ctrl worker as the manager sees it: its birth, what it reports between clients, its death. */
+/** One ctrl worker as the manager sees it: its start, what it reports of itself and of its session, and its end. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Logger } from '../log/logger.js';
 import type { Handoff } from '../session/handoff.js';
 import { readRecord } from '../session/record.js';
+import { sessionState, type SessionState } from '../session/state.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
 
 /** What a worker's process runs. */
@@ -28,6 +29,8 @@ const common = { v: z.literal(REPORT_VERSION) };
 const workerReport = z.discriminatedUnion('type', [
   z.object({ ...common, type: z.literal('ready') }),
   z.object({ ...common, type: z.literal('adopted'), session: z.string() }),
+  z.object({ ...common, type: z.literal('state'), session: z.string(), state: sessionState }),
+  z.object({ ...common, type: z.literal('over'), session: z.string() }),
   z.object({ ...common, type: z.literal('refused'), session: z.string(), why: z.string() }),
 ]) satisfies z.ZodType<WorkerReport>;
 
@@ -45,20 +48,49 @@ export class HandoffFailed extends Error {
   }
 }
 
+/** What happens to the session of a worker. */
+export type WorkerSessionEvent =
+  | { readonly type: 'state'; readonly state: SessionState }
+  /** It has ended in order. */
+  | { readonly type: 'over' }
+  /** The worker has ended before its session. */
+  | { readonly type: 'workerEnded' };
+
+/** The session that a worker has, and what has happened to it that nobody has been told yet. */
+interface Serving {
+  readonly session: string;
+  readonly untold: WorkerSessionEvent[];
+  onEvent: ((event: WorkerSessionEvent) => void) | null;
+}
+
+interface Adopting {
+  readonly handoff: Handoff;
+  readonly settle: (failure: HandoffFailed | null) => void;
+}
+
+type Phase =
+  | 'starting'
+  | 'free'
+  /** It was given a client, and has not answered. */
+  | Adopting
+  | 'serving'
+  /** Its session is over, and it looks whether anything is left of it. */
+  | 'resting'
+  | 'ended';
+
 export class Worker {
   readonly #child: ChildProcess;
   readonly #log: Logger;
   readonly #startTimer: NodeJS.Timeout;
-  #phase: 'starting' | 'free' | 'serving' | 'ended' = 'starting';
-  /** The client that it was given last. */
-  #handoff: Handoff | undefined;
-  #adopting: { readonly session: string; readonly settle: (failure: HandoffFailed | null) => void } | undefined;
+  #phase: Phase = 'starting';
+  /** The session that it was given last. */
+  #serving: Serving | null = null;
   /** Called whenever the worker is free for a client: when it has started, and again after a session. */
   onReady: () => void = () => undefined;
   /** Called once when the process has ended. */
   onExit: (end: WorkerEnd) => void = () => undefined;
 
-  /** Throws when the system will not even begin to start a process; other failures come as `onExit`. */
+  /** Throws when the system refuses at once to start a process; other failures come as `onExit`. */
   constructor({ entry, startTimeout }: WorkerProgram, log: Logger) {
     this.#log = log;
     // A process group of its own: an interrupt at the manager's terminal is for the manager, which ends sessions in order.
@@ -83,14 +115,9 @@ export class Worker {
     );
   }
 
-  /** It has the session, and has not said yet that it is free again; nor has it ended. */
-  serves(session: string): boolean {
-    return this.#phase === 'serving' && this.#handoff?.session === session;
-  }
-
   /** It has been given a client. */
   get hasServed(): boolean {
-    return this.#handoff !== undefined;
+    return this.#serving !== null;
   }
 
   get pid(): number | undefined {
@@ -102,10 +129,11 @@ export class Worker {
    * worker should this one fail: the caller closes it. Rejects with HandoffFailed.
    */
   async adopt(handoff: Handoff, socket: Socket): Promise<void> {
+    this.#serving = { session: handoff.session, untold: [], onEvent: null };
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         // It may be us who stood still, and its answer lies in the channel.
-        if (this.#hasBegun(handoff)) {
+        if (hasBegun(handoff)) {
           settle(null);
           return;
         }
@@ -114,19 +142,26 @@ export class Worker {
       }, ADOPT_TIMEOUT_MS);
       const settle = (failure: HandoffFailed | null): void => {
         clearTimeout(timer);
-        this.#adopting = undefined;
+        if (this.#phase === adopting) this.#phase = 'serving';
         if (failure === null) resolve();
         else reject(failure);
       };
-      this.#phase = 'serving';
-      this.#handoff = handoff;
-      this.#adopting = { session: handoff.session, settle };
+      const adopting: Adopting = { handoff, settle };
+      this.#phase = adopting;
       this.#child.send(handoff, socket, { keepOpen: true }, (error) => {
         if (error === null) return;
         this.kill();
         settle(new HandoffFailed(`the ctrl worker could not be reached: ${error.message}`, true));
       });
     });
+  }
+
+  /** Tells `onEvent` everything about the session that it has adopted, from the beginning; once a session. */
+  follow(session: string, onEvent: (event: WorkerSessionEvent) => void): void {
+    const serving = this.#serving;
+    if (serving?.session !== session) throw new Error(`worker ${this.pid} has no session ${session}`);
+    serving.onEvent = onEvent;
+    for (const event of serving.untold.splice(0)) onEvent(event);
   }
 
   /** Lets a worker without a client go: it ends when its channel closes. */
@@ -143,52 +178,72 @@ export class Worker {
     if (!parsed.success) {
       this.#log.error(
         { worker: this.pid, problem: parsed.error.message },
-        'a ctrl worker sent what is no report; ignored',
+        'a ctrl worker sent an invalid report; ignored',
       );
       return;
     }
     const report: WorkerReport = parsed.data;
-    if (report.type === 'ready') {
-      if (this.#phase === 'free' || this.#isServing()) {
-        this.#log.error({ worker: this.pid }, 'a ctrl worker says that it is free when it is not asked; ignored');
-        return;
-      }
-      this.#phase = 'free';
-      clearTimeout(this.#startTimer);
-      this.onReady();
-    } else if (this.#adopting === undefined && report.type === 'adopted' && report.session === this.#handoff?.session) {
-      // Settled by the session's record.
-    } else if (this.#adopting?.session !== report.session) {
+    if (report.type === 'ready') this.#recvReady();
+    else if (report.session !== this.#serving?.session || !this.#isServing())
       this.#log.error(
         { worker: this.pid, report },
         'a ctrl worker reports on a session that it was not given; ignored',
       );
-    } else {
-      this.#adopting.settle(report.type === 'adopted' ? null : new HandoffFailed(report.why, false));
+    else this.#recvSessionReport(report);
+  }
+
+  #recvReady(): void {
+    if (this.#phase !== 'starting' && this.#phase !== 'resting') {
+      this.#log.error({ worker: this.pid }, 'a ctrl worker says that it is free when it is not asked; ignored');
+      return;
+    }
+    this.#phase = 'free';
+    clearTimeout(this.#startTimer);
+    this.onReady();
+  }
+
+  #recvSessionReport(report: Exclude<WorkerReport, { readonly type: 'ready' }>): void {
+    const failure = report.type === 'refused' ? new HandoffFailed(report.why, false) : null;
+    // The client's answer comes first: states may precede the report that it was adopted, which may also come late.
+    if (typeof this.#phase === 'object') this.#phase.settle(failure);
+    switch (report.type) {
+      case 'state':
+        this.#tell({ type: 'state', state: report.state });
+        break;
+      case 'over':
+        this.#phase = 'resting';
+        this.#tell({ type: 'over' });
+        break;
+      case 'adopted':
+      case 'refused':
     }
   }
 
-  /** Its session's record is the last of the session that goes. */
   #isServing(): boolean {
-    if (this.#adopting !== undefined) return true;
-    return this.#handoff !== undefined && this.#hasBegun(this.#handoff);
+    return this.#phase === 'serving' || typeof this.#phase === 'object';
   }
 
-  /** The record stands before the worker speaks with the client: from there on nobody else may. */
-  #hasBegun({ configuration, session }: Handoff): boolean {
-    return readRecord(configuration.runDirectory, session) !== null;
+  #tell(event: WorkerSessionEvent): void {
+    const { onEvent, untold } = this.#serving ?? {};
+    if (onEvent) onEvent(event);
+    else untold?.push(event);
   }
 
   #ended(how: string, inOrder: boolean): void {
     clearTimeout(this.#startTimer);
-    if (this.#adopting !== undefined && this.#handoff !== undefined) {
+    const phase = this.#phase;
+    if (typeof phase === 'object') {
       // A session that has begun and died is the registry's to clear away.
-      const failure = this.#hasBegun(this.#handoff) ? null : new HandoffFailed(`the ctrl worker died (${how})`, true);
-      this.#adopting.settle(failure);
+      phase.settle(hasBegun(phase.handoff) ? null : new HandoffFailed(`the ctrl worker died (${how})`, true));
     }
-    const early = this.#phase === 'starting';
+    if (this.#isServing()) this.#tell({ type: 'workerEnded' });
     this.#phase = 'ended';
+    const early = phase === 'starting';
     this.onExit(early ? 'beforeReady' : inOrder ? 'inOrder' : 'died');
     if (early) this.#log.error({ worker: this.pid, how }, 'a ctrl worker ended before it was ready');
   }
 }
+
+/** The record stands before the worker speaks with the client: from there on no other worker may. */
+const hasBegun = ({ configuration, session }: Handoff): boolean =>
+  readRecord(configuration.runDirectory, session) !== null;

@@ -14,11 +14,13 @@ import { pino } from 'pino';
 import { identify } from '../../../src/host/process.js';
 import { Leases } from '../../../src/manager/leases.js';
 import { Registry } from '../../../src/manager/registry.js';
+import type { SessionWorker } from '../../../src/manager/session-handle.js';
+import type { WorkerSessionEvent } from '../../../src/manager/worker.js';
 import { runPaths, sessionRecordPath, sessionSocketPath } from '../../../src/session/paths.js';
 import type { SessionRecord } from '../../../src/session/record.js';
 import type { SessionState } from '../../../src/session/state.js';
 import { removeSessionFiles, writeRecord } from '../../../src/session/record-writer.js';
-import { SessionServer } from '../../../src/session/server.js';
+import { type SessionHandlers, SessionServer } from '../../../src/session/server.js';
 import { until } from '../../process/support/wait.js';
 import { aState } from '../session/a-state.js';
 
@@ -41,7 +43,12 @@ class Fixture {
   constructor(t: TestContext) {
     mkdirSync(runPaths(this.runDirectory).sessions);
     const log = pino({ level: 'warn' }, { write: (line: string) => void this.words.push(line) });
-    this.registry = new Registry(this.runDirectory, this.leases, log, () => 200);
+    this.registry = new Registry({
+      runDirectory: this.runDirectory,
+      leases: this.leases,
+      log,
+      pppdExitMs: () => 200,
+    });
     t.after(() => {
       this.registry.detach();
       rmSync(this.runDirectory, { recursive: true });
@@ -61,12 +68,16 @@ class Fixture {
   }
 
   /** A session that lives, in this process. */
-  async session(t: TestContext, id: string): Promise<SessionServer> {
+  async session(
+    t: TestContext,
+    id: string,
+    disconnect: SessionHandlers['disconnect'] = () => undefined,
+  ): Promise<SessionServer> {
     const { local, remote, callId } = LEASE;
     const state = (): unknown => aState({ session: id, callId, tunnel: { local, remote }, phase: 'up' });
     const server = new SessionServer(id, '0.1.0', {
       state,
-      disconnect: () => undefined,
+      disconnect,
       reopenLog: () => undefined,
       capture: () => undefined,
       logLevel: () => undefined,
@@ -128,7 +139,7 @@ test('a dead session whose socket has become a folder gives back what it held', 
   await fixture.registry.recover();
   assert.equal(fixture.registry.count, 0);
   assert.equal(fixture.next(), FIRST);
-  assert(fixture.words.some((line) => line.includes('cannot be removed')));
+  assert(fixture.words.some((line) => line.includes('cannot remove')));
 });
 
 describe('a record that lies', () => {
@@ -319,7 +330,8 @@ test('what a session answers is not taken for newer than an event behind it', as
   t.after(() => server.close());
   const seen: string[] = [];
   fixture.registry.watch({ changed: ({ phase }) => void seen.push(phase) });
-  await fixture.registry.add('living', LEASE, '198.51.100.7', { serves: () => true, kill: () => undefined });
+  fixture.record('living');
+  await fixture.registry.recover();
   assert.deepEqual(seen, ['up', 'connected', 'up']);
   assert.deepEqual([await fixture.registry.askAll(5000), fixture.registry.states[0]?.phase], [0, 'up']);
 });
@@ -335,4 +347,74 @@ test('a session that ends in order is over once, and its address is free', async
   const [id, last, died] = (await over) as [string, { readonly phase: string } | null, boolean];
   assert.deepEqual([id, last?.phase, died], ['living', 'up', false]);
   assert.deepEqual(new Set([fixture.next(), fixture.next()]), new Set([FIRST, SECOND]));
+});
+
+describe('a session of a worker that this manager has started', () => {
+  /** Its worker, told by hand. */
+  class Told implements SessionWorker {
+    tell: (event: WorkerSessionEvent) => void = () => undefined;
+    killed = 0;
+
+    follow(_session: string, onEvent: (event: WorkerSessionEvent) => void): void {
+      this.tell = onEvent;
+    }
+
+    kill(): void {
+      this.killed += 1;
+    }
+  }
+
+  function begun(t: TestContext) {
+    const fixture = new Fixture(t);
+    const lease = fixture.leases.take();
+    assert(lease !== null);
+    const worker = new Told();
+    const told: unknown[] = [];
+    fixture.registry.watch({
+      changed: ({ phase }, before) => void told.push([phase, before?.phase ?? null]),
+      over: (id, last, died) => void told.push([id, last?.phase ?? null, died]),
+    });
+    fixture.registry.add('own111', lease, '198.51.100.7', worker);
+    return { fixture, worker, told };
+  }
+
+  test('is followed by what the worker reports, to its last state, without its socket', (t) => {
+    const { fixture, worker, told } = begun(t);
+    for (const phase of ['connected', 'up', 'ending'] as const)
+      worker.tell({ type: 'state', state: aState({ session: 'own111', phase }) });
+    worker.tell({ type: 'over' });
+    assert.deepEqual(told, [
+      ['connected', null],
+      ['up', 'connected'],
+      ['ending', 'up'],
+      ['own111', 'ending', false],
+    ]);
+    assert.equal(fixture.registry.count, 0);
+    assert.deepEqual([fixture.next(), fixture.next(), fixture.next()], [SECOND, FIRST, undefined]);
+  });
+
+  test('has died when its worker ends before it says that the session is over, also without a record', async (t) => {
+    const { fixture, worker, told } = begun(t);
+    worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'up' }) });
+    worker.tell({ type: 'workerEnded' });
+    await until('its end', () => fixture.registry.count === 0);
+    assert.deepEqual(told.at(-1), ['own111', 'up', true]);
+  });
+
+  test('is told to end when it is connected, for what policy wanted before', async (t) => {
+    const { fixture } = begun(t);
+    const asked: unknown[] = [];
+    fixture.registry.disconnect('own111', 'userLimit', '"alice" is on already');
+    await fixture.session(t, 'own111', ({ reason, detail }) => void asked.push([reason, detail]));
+    await until('the request', () => asked.length > 0);
+    assert.deepEqual(asked, [['userLimit', '"alice" is on already']]);
+  });
+
+  test('whose counters are asked for tells nothing else by its answer', async (t) => {
+    const { fixture, worker, told } = begun(t);
+    await fixture.session(t, 'own111');
+    worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'negotiating' }) });
+    await until('an answer', async () => (await fixture.registry.askAll(5000)) === 0);
+    assert.deepEqual([fixture.registry.states[0]?.phase, told], ['negotiating', [['negotiating', null]]]);
+  });
 });

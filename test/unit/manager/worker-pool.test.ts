@@ -37,7 +37,7 @@ function benchOf(t: TestContext, program: string, startTimeout: number, spare = 
      const ready = () => ${ready};
      process.on('disconnect', () => process.exit(0));
      process.on('message', ({ session }) => {
-       process.send({ type: 'adopted', v: ${REPORT_VERSION}, session });
+       for (const type of ['adopted', 'over']) process.send({ type, v: ${REPORT_VERSION}, session });
        ready();
      });
      let isFirst = true;

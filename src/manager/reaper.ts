@@ -1,0 +1,33 @@
+/** Clears away what a session has left whose worker died without a word: its worker, its pppd, its files. */
+import { isAlive, type ProcessIdentity, signal } from '../host/process.js';
+import type { Logger } from '../log/logger.js';
+import { removeSessionFiles } from '../session/record-writer.js';
+import type { SessionRecord } from '../session/record.js';
+
+/** How often to look whether a process that was told to end has ended. */
+const REAP_POLL_MS = 100;
+
+/** Ends the processes that the record names; resolves when its pppd is gone. `pppdExitMs`: from TERM to KILL. */
+export async function endProcesses({ worker, pppd }: SessionRecord, pppdExitMs: number): Promise<void> {
+  signal(worker, 'SIGKILL');
+  if (pppd !== null) await reap(pppd, pppdExitMs);
+}
+
+/** TERM, then KILL, until the process is gone. It is no child of ours, so its end must be looked for. */
+async function reap(pppd: ProcessIdentity, pppdExitMs: number): Promise<void> {
+  if (!signal(pppd, 'SIGTERM')) return; // gone, or not to be ended by us
+  const killAt = performance.now() + pppdExitMs;
+  while (isAlive(pppd)) {
+    if (performance.now() >= killAt) signal(pppd, 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, REAP_POLL_MS));
+  }
+}
+
+/** Removes socket and record. What lies there under a session's name and is no file was made by somebody else: it stays. */
+export function removeFiles(runDirectory: string, id: string, log: Logger): void {
+  try {
+    removeSessionFiles(runDirectory, id);
+  } catch (error) {
+    log.warn({ session: id, err: error }, 'cannot remove what a session has left in the run directory');
+  }
+}
