@@ -34,7 +34,7 @@ export interface Header {
   acknowledgment: number;
   /** Offset of the payload in the view. */
   payloadAt: number;
-  /** Octets; 0: an acknowledgment only. */
+  /** Octets; 0: an acknowledgment, a number that was used for nothing, or both. */
   payloadLength: number;
 }
 

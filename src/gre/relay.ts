@@ -299,7 +299,8 @@ export class Relay {
       this.#sizeLoss.recvAcknowledgment(header.acknowledgment);
       if (this.#windowClosed) this.#resumeSending(now);
     }
-    if (header.payloadLength === 0) return;
+    // RFC 2637 §4.1 has no number without payload; where there is one it was used up, as pptpd takes it too.
+    if (!header.hasSequence) return;
     if (header.payloadLength > LONGEST_FRAME) {
       counters.rxTooLong += 1;
       return;
@@ -346,6 +347,7 @@ export class Relay {
   }
 
   #deliver(at: number, length: number): void {
+    if (length === 0) return;
     const counters = this.#counters;
     const isControl = this.#isControl(at);
     if (isControl || this.#tap !== null) this.#tell('fromClient', at, length, isControl);

@@ -277,6 +277,38 @@ describe('order and acknowledgments', { timeout: TIMEOUT }, () => {
     assert.deepEqual((await call.toPppd(5)).slice(3), [data(4), data(5)]);
   });
 
+  test('a number without payload is neither waited for nor lost, and no frame; what it acknowledges counts', async () => {
+    call = await new Call().started();
+    await call.peer.send({ sequence: 0, payload: data(0) });
+    await call.peer.send({ sequence: 1, acknowledgment: 0 });
+    await call.peer.send({ sequence: 2, payload: data(2) });
+    // Also where it comes before its turn.
+    await call.peer.send({ sequence: 4 });
+    await call.peer.send({ sequence: 5, payload: data(5) });
+    await call.peer.send({ sequence: 3, payload: data(3) });
+    await call.peer.send({ sequence: 6 });
+    await until('acknowledgment 6', () => call.peer.acknowledgments.includes(6));
+    assert.deepEqual(await call.toPppd(4), [data(0), data(2), data(3), data(5)]);
+    const { rxPackets, rxBytes, rxHeld, rxLost, rxLate, rxDuplicate, acksReceived, outstanding } =
+      call.relay.counters();
+    assert.deepEqual({ rxPackets, rxBytes, rxHeld, rxLost }, { rxPackets: 4, rxBytes: 4 * 64, rxHeld: 2, rxLost: 0 });
+    assert.deepEqual([rxLate, rxDuplicate, acksReceived, outstanding], [0, 0, 1, 0]);
+  });
+
+  test('a stream of numbers without payload uses up no slot, and data goes on behind it', async () => {
+    call = await new Call().started();
+    await call.peer.send({ sequence: 0, payload: data(0) });
+    for (let batch = 1; batch < 1001; batch += 50) {
+      // Every second pair in the wrong order.
+      for (const number of range(50)) await call.peer.send({ sequence: batch + (number ^ ((number >> 1) & 1)) });
+      await until(`acknowledgment ${batch + 49}`, () => call.peer.acknowledgments.includes(batch + 49));
+    }
+    await call.peer.send({ sequence: 1001, payload: data(1) });
+    assert.deepEqual(await call.toPppd(2), [data(0), data(1)]);
+    const { rxPackets, rxLost, rxOutsideWindow } = call.relay.counters();
+    assert.deepEqual([rxPackets, rxLost, rxOutsideWindow], [2, 0, 0]);
+  });
+
   test('one packet is acknowledged though no data goes back', async () => {
     call = await new Call().started();
     await call.peer.send({ sequence: 41, payload: DATA });
