@@ -137,6 +137,12 @@ export class Call {
     return this.#relay?.counters() ?? null;
   }
 
+  /** The same for an explanation: with what came from the client's address and is not of this call. */
+  countersAtFailure(): RelayCounters | null {
+    this.#relay?.countStrays();
+    return this.counters();
+  }
+
   /**
    * The send ACCM of a Set-Link-Info (RFC 2637 §2.15), until the next one. It adds to what pppd has negotiated and takes
    * nothing away: pppd discards an unescaped octet that it wants escaped.

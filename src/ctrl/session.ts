@@ -227,6 +227,7 @@ export class Session {
       local: localAddress,
       seconds: (monotonicMs() - this.#begun) / 1000,
       ppp: this.#call?.ppp ?? null,
+      counters: this.#call?.countersAtFailure() ?? null,
       configuration,
     });
   }

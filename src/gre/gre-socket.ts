@@ -26,9 +26,9 @@ import {
   setsockopt,
 } from './system.js';
 
-const IPPROTO_GRE = 47;
+export const IPPROTO_GRE = 47;
 // asm-generic/socket.h
-const SOL_SOCKET = 1;
+export const SOL_SOCKET = 1;
 const SO_BINDTODEVICE = 25;
 const SO_ATTACH_FILTER = 26;
 const SO_SNDBUFFORCE = 32;
@@ -48,7 +48,7 @@ const EPOLLOUT = 0x04;
 const EPOLL_EVENT_LENGTH = 16;
 // sys/socket.h
 export const MSG_DONTWAIT = 0x40;
-const AF_INET = 2;
+export const AF_INET = 2;
 const SOCKADDR_LENGTH = 16;
 
 /** What the kernel may hold of a burst while we are not running, octets of its accounting; it doubles the figure. */
@@ -166,42 +166,17 @@ export class GreSocket {
     throw new Error("the GRE socket's descriptor is not among those in /proc/self/fd");
   }
 
-  #prepare({ localAddress, peerAddress, callId, device }: GreSocketOptions): void {
-    const memory = this.#memory;
+  #prepare(options: GreSocketOptions): void {
     const { fd } = this;
-    // First of all, so that nothing of others' calls is queued from here on.
-    const filter = greFilter(callId);
-    const programAt = memory.scratchAt + 16;
-    memory.view.setUint32(memory.scratchAt, filter.length, true);
-    memory.setAddress(memory.scratchAt + 8, programAt);
-    writeFilter(memory.view, programAt, filter);
-    this.#setOption(SO_ATTACH_FILTER, 16, 'filter GRE by call id');
-    if (device !== undefined) {
-      const { written } = new TextEncoder().encodeInto(device, memory.octets.subarray(memory.scratchAt));
-      this.#setOption(SO_BINDTODEVICE, written, `bind GRE to device ${device}`);
-    }
+    const memory = this.#memory;
+    filterGre(memory, fd, greFilter(options.callId));
     memory.view.setUint32(memory.scratchAt, RECEIVE_BUFFER, true);
     // Without CAP_NET_ADMIN the system's defaults stay.
     setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, memory.address + memory.scratchAt, 4);
     memory.view.setUint32(memory.scratchAt, SEND_BUFFER, true);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, memory.address + memory.scratchAt, 4);
-    this.#writeAddress(localAddress);
-    checked(bind(fd, memory.address + memory.scratchAt, SOCKADDR_LENGTH), `bind GRE to ${localAddress}`);
-    this.#writeAddress(peerAddress);
-    checked(connect(fd, memory.address + memory.scratchAt, SOCKADDR_LENGTH), `connect GRE to ${peerAddress}`);
+    connectGre(memory, fd, options);
     this.#drain();
-  }
-
-  #setOption(option: number, length: number, what: string): void {
-    const { address, scratchAt } = this.#memory;
-    checked(setsockopt(this.fd, SOL_SOCKET, option, address + scratchAt, length), what);
-  }
-
-  #writeAddress(dotted: string): void {
-    const { view, octets, scratchAt } = this.#memory;
-    octets.fill(0, scratchAt, scratchAt + SOCKADDR_LENGTH);
-    view.setUint16(scratchAt, AF_INET, true);
-    for (const [index, octet] of dotted.split('.').entries()) octets[scratchAt + 4 + index] = Number(octet);
   }
 
   /** What came between the socket's opening and its filter, bind and connect may be anyone's. */
@@ -222,7 +197,41 @@ export class GreSocket {
   }
 }
 
-function checked(result: number, what: string): number {
+/** Has the kernel keep from the socket `fd` what `filter` keeps out. First of all, so that nothing else is queued. */
+export function filterGre(memory: RelayMemory, fd: number, filter: ReturnType<typeof greFilter>): void {
+  const programAt = memory.scratchAt + 16;
+  memory.view.setUint32(memory.scratchAt, filter.length, true);
+  memory.setAddress(memory.scratchAt + 8, programAt);
+  writeFilter(memory.view, programAt, filter);
+  const result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, memory.address + memory.scratchAt, 16);
+  checked(result, 'filter GRE by call id');
+}
+
+/** Binds the GRE socket `fd` to our address, and to the VRF's device, and connects it to the peer's. */
+export function connectGre(
+  memory: RelayMemory,
+  fd: number,
+  { localAddress, peerAddress, device }: GreSocketOptions,
+): void {
+  const { address, scratchAt, octets } = memory;
+  if (device !== undefined) {
+    const { written } = new TextEncoder().encodeInto(device, octets.subarray(scratchAt));
+    const result = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, address + scratchAt, written);
+    checked(result, `bind GRE to device ${device}`);
+  }
+  writeAddress(memory, localAddress);
+  checked(bind(fd, address + scratchAt, SOCKADDR_LENGTH), `bind GRE to ${localAddress}`);
+  writeAddress(memory, peerAddress);
+  checked(connect(fd, address + scratchAt, SOCKADDR_LENGTH), `connect GRE to ${peerAddress}`);
+}
+
+function writeAddress({ view, octets, scratchAt }: RelayMemory, dotted: string): void {
+  octets.fill(0, scratchAt, scratchAt + SOCKADDR_LENGTH);
+  view.setUint16(scratchAt, AF_INET, true);
+  for (const [index, octet] of dotted.split('.').entries()) octets[scratchAt + 4 + index] = Number(octet);
+}
+
+export function checked(result: number, what: string): number {
   if (result < 0) throw new Error(`cannot ${what}: ${lastErrorName()}`);
   return result;
 }

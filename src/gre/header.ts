@@ -78,7 +78,8 @@ export function decodeHeader(
   header.acknowledgment = header.hasAcknowledgment ? view.getUint32(acknowledgmentAt) : 0;
   header.payloadAt = next;
   header.payloadLength = payloadLength;
-  return payloadLength > 0 && !header.hasSequence ? 'noSequence' : null;
+  const isAcknowledgment = payloadLength === 0 && header.hasAcknowledgment;
+  return header.hasSequence || isAcknowledgment ? null : 'noSequence';
 }
 
 /**

@@ -25,6 +25,7 @@ import { ReceiveSlots } from './receive-slots.js';
 import { SendWindow } from './send-window.js';
 import { ReceiveSequence } from './sequence.js';
 import { SizeLoss } from './size-loss.js';
+import { StraySocket } from './stray-socket.js';
 import { close, duplicate, lastError, lastErrorName, read, recvmmsg, sendmmsg, setNonBlocking } from './system.js';
 
 export type { RelayCounters } from './counters.js';
@@ -94,6 +95,8 @@ export class Relay {
   readonly #hdlc: Hdlc;
   readonly #memory: RelayMemory;
   readonly #socket: GreSocket;
+  /** null as soon as a frame of the client has come. */
+  #strays: StraySocket | null;
   readonly #pty: number;
 
   readonly #sequence = new ReceiveSequence();
@@ -141,9 +144,9 @@ export class Relay {
     this.#hdlc = this.#memory.hdlc;
     this.#slots = new ReceiveSlots(this.#memory);
     const { localAddress, peerAddress, localCallId: callId, device } = options;
-    this.#socket = new GreSocket({ memory: this.#memory, localAddress, peerAddress, callId, device }, () => {
-      this.#turn();
-    });
+    const socketOptions = { memory: this.#memory, localAddress, peerAddress, callId, device };
+    this.#socket = new GreSocket(socketOptions, () => this.#turn());
+    this.#strays = new StraySocket(socketOptions);
     // A descriptor of our own: the number of a closed one may be another file's by the next read.
     this.#pty = duplicate(options.ptyFd);
     setNonBlocking(this.#pty);
@@ -188,10 +191,30 @@ export class Relay {
     return { ...counters };
   }
 
-  /** Stops timers, closes the socket and lets go of the pty. Idempotent. */
+  /**
+   * Counts what has come from the client's address and is not of this call, by what is wrong with it, as long as the client
+   * has sent no PPP frame. Only who has to explain that asks for it: it may be the traffic of others behind that address.
+   */
+  countStrays(): void {
+    const { view, scratchAt } = this.#memory;
+    for (let length: number; (length = this.#strays?.read() ?? 0) > 0; ) {
+      const greAt = scratchAt + (view.getUint8(scratchAt) & 0x0f) * 4;
+      const fault = decodeHeader(view, greAt, scratchAt + length, this.#localCallId, this.#header);
+      if (fault !== null) this.#counters[FAULT_COUNTERS[fault]] += 1;
+    }
+  }
+
+  #closeStrays(): void {
+    this.#strays?.close();
+    this.#strays = null;
+  }
+
+  /** Stops timers, closes the sockets and the descriptor of the pty. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.countStrays();
+    this.#closeStrays();
     for (const timer of [this.#acknowledgmentTimer, this.#reorderTimer, this.#windowTimer]) {
       if (timer !== null) clearTimeout(timer);
     }
@@ -261,6 +284,7 @@ export class Relay {
     const count = recvmmsg(this.#socket.fd, memory.receiveMessages, RECEIVE_BATCH, MSG_DONTWAIT, 0);
     if (count < 0) return this.#recvFailed();
     for (let index = 0; index < count; index += 1) this.#recvPacket(index, memory.receivedLength(index), now);
+    if (this.#strays !== null && this.#counters.rxPackets > 0) this.#closeStrays();
     this.#flushQueue();
     return count;
   }
@@ -347,8 +371,11 @@ export class Relay {
   }
 
   #deliver(at: number, length: number): void {
-    if (length === 0) return;
     const counters = this.#counters;
+    if (length === 0) {
+      counters.rxEmpty += 1;
+      return;
+    }
     const isControl = this.#isControl(at);
     if (isControl || this.#tap !== null) this.#tell('fromClient', at, length, isControl);
     if (!this.#queue.push(at, length, isControl ? ACCM_ALL : this.#accm)) {

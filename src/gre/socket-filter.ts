@@ -22,12 +22,20 @@ const JUMP_EQUAL = 0x15;
 const RETURN = 0x06;
 
 const WHOLE_PACKET = 0xffff_ffff;
+/** The longest IP header, GRE's and some more: enough to tell what a packet is. */
+const HEADERS = 128;
 /** GRE's version and protocol type, as one word with the flags (RFC 2637 §4.1). */
 const VERSION_AND_PROTOCOL = 0x0007_ffff;
 const ENHANCED_PPP = 0x0001_880b;
 
 /** Version 1, protocol 0x880B, key's call id is `callId`; all else stays out of the socket. */
-export function greFilter(callId: number): readonly Instruction[] {
+export const greFilter = (callId: number): readonly Instruction[] => callFilter(callId, WHOLE_PACKET, 0);
+
+/** The headers of everything that `greFilter` keeps out. */
+export const strayFilter = (callId: number): readonly Instruction[] => callFilter(callId, 0, HEADERS);
+
+/** How many octets to take of the packets of a call, and of others. */
+function callFilter(callId: number, ofCall: number, ofOthers: number): readonly Instruction[] {
   return [
     { code: LOAD_HEADER_LENGTH, operand: 0 },
     { code: LOAD_WORD_AT_X, operand: 0 },
@@ -35,8 +43,8 @@ export function greFilter(callId: number): readonly Instruction[] {
     { code: JUMP_EQUAL, jumpFalse: 3, operand: ENHANCED_PPP },
     { code: LOAD_HALF_AT_X, operand: 6 },
     { code: JUMP_EQUAL, jumpFalse: 1, operand: callId },
-    { code: RETURN, operand: WHOLE_PACKET },
-    { code: RETURN, operand: 0 },
+    { code: RETURN, operand: ofCall },
+    { code: RETURN, operand: ofOthers },
   ];
 }
 

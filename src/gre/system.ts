@@ -19,6 +19,11 @@ type Transfer = [fd: number, address: number, length: number];
 const transfer = (name: string): Call<Transfer> => libc.func(name, 'int64_t', ['int', 'uintptr_t', 'size_t']);
 const address = (name: string): Call<Transfer> => libc.func(name, 'int', ['int', 'uintptr_t', 'uint32_t']);
 
+export const socket: Call<[family: number, type: number, protocol: number]> = libc.func('socket', 'int', [
+  'int',
+  'int',
+  'int',
+]);
 export const read = transfer('read');
 export const write = transfer('write');
 export const bind = address('bind');
@@ -77,7 +82,7 @@ const memmove: (to: Uint8Array, from: Uint8Array, length: number) => number = li
 const F_GETFL = 3;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
-const O_NONBLOCK = 0o4000;
+export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 /** Descriptors 0 to 2 stay what they are. */
 const FIRST_DESCRIPTOR = 3;

@@ -227,6 +227,29 @@ describe('strangers', { timeout: TIMEOUT }, () => {
     assert.deepEqual(dropped, []);
   });
 
+  test('while no frame of the client has come they are counted for who asks, a few of them', async () => {
+    call = await new Call().started();
+    const counted = (): readonly number[] => {
+      call.relay.countStrays();
+      const { rxWrongVersion, rxWrongProtocol, rxWrongCallId, rxPackets } = call.relay.counters();
+      return [rxWrongVersion, rxWrongProtocol, rxWrongCallId, rxPackets];
+    };
+    await call.peer.send({ sequence: 0, payload: DATA, flags: 0x3000 });
+    await call.peer.send({ sequence: 0, payload: DATA, protocol: 0x0800 });
+    await call.peer.send({ sequence: 0, payload: DATA, from: STRANGER, flags: 0x3000 });
+    for (const callId of [SERVER_CALL + 1, SERVER_CALL + 2])
+      await call.peer.send({ sequence: 0, payload: DATA, callId });
+    assert.deepEqual(counted(), [1, 1, 2, 0]);
+    // More than wait.
+    for (const number of range(1000)) await call.peer.send({ sequence: number, payload: DATA, flags: 0x3000 });
+    const [versions = 0] = counted();
+    assert.ok(versions > 5 && versions < 100, `${versions} of 1000`);
+    await call.peer.send({ sequence: 0, payload: LCP_ACK });
+    await call.toPppd(1);
+    await call.peer.send({ sequence: 1, payload: DATA, flags: 0x3000 });
+    assert.deepEqual(counted(), [versions, 1, 2, 1]);
+  });
+
   test('junk with the right call id is counted by reason, and traffic goes on', async () => {
     call = await new Call().started();
     await call.peer.send({ sequence: 0, payload: data(0) });
@@ -289,10 +312,12 @@ describe('order and acknowledgments', { timeout: TIMEOUT }, () => {
     await call.peer.send({ sequence: 6 });
     await until('acknowledgment 6', () => call.peer.acknowledgments.includes(6));
     assert.deepEqual(await call.toPppd(4), [data(0), data(2), data(3), data(5)]);
-    const { rxPackets, rxBytes, rxHeld, rxLost, rxLate, rxDuplicate, acksReceived, outstanding } =
-      call.relay.counters();
-    assert.deepEqual({ rxPackets, rxBytes, rxHeld, rxLost }, { rxPackets: 4, rxBytes: 4 * 64, rxHeld: 2, rxLost: 0 });
-    assert.deepEqual([rxLate, rxDuplicate, acksReceived, outstanding], [0, 0, 1, 0]);
+    const { rxPackets, rxBytes, rxEmpty, rxHeld, rxLost, rxLate, rxDuplicate, ...others } = call.relay.counters();
+    assert.deepEqual(
+      { rxPackets, rxBytes, rxEmpty, rxHeld, rxLost, rxLate, rxDuplicate },
+      { rxPackets: 4, rxBytes: 4 * 64, rxEmpty: 3, rxHeld: 2, rxLost: 0, rxLate: 0, rxDuplicate: 0 },
+    );
+    assert.deepEqual([others.acksReceived, others.outstanding], [1, 0]);
   });
 
   test('a stream of numbers without payload uses up no slot, and data goes on behind it', async () => {
@@ -419,8 +444,8 @@ describe('the end', { timeout: TIMEOUT }, () => {
     const before = new Set(descriptors());
     const second = call.another();
     const opened = descriptors().filter((fd) => !before.has(fd));
-    // Socket, epoll set and pty.
-    assert.deepEqual(opened.map(closedByExec), [true, true, true]);
+    // Socket, epoll set, socket for strays and pty.
+    assert.deepEqual(opened.map(closedByExec), [true, true, true, true]);
     second.close();
   });
 
