@@ -4,6 +4,7 @@
  * files; docs/failures.md lists the sentences. Pure.
  */
 import type { Configuration } from '../config/schema.js';
+import type { RelayCounters } from '../gre/relay-counters.js';
 import { describeFailure, type PppFailure, type PppState } from '../ppp/reader.js';
 import type { EndCause } from '../link/end-cause.js';
 import { CLOSE_REASONS } from '../session/close-reason.js';
@@ -19,6 +20,8 @@ export interface Evidence {
   readonly seconds: number;
   /** null: the client had no call. */
   readonly ppp: Pick<PppState, 'failure' | 'frames' | 'times' | 'user'> | null;
+  /** null: the client had no call, or no relay. */
+  readonly counters: Readonly<Partial<RelayCounters>> | null;
   readonly configuration: {
     readonly pppd: Pick<Configuration['pppd'], 'path' | 'options'>;
     readonly timeouts: Pick<Configuration['timeouts'], 'establish' | 'echoInterval' | 'echoReply'>;
@@ -72,6 +75,56 @@ const openGre = (from: string, to: string): string =>
   `let IP protocol 47 pass from ${from} to ${to} in every firewall between them, by the PPTP helper (nf_nat_pptp) where ` +
   `there is NAT; to see it: tcpdump -ni any proto 47 and host ${from === to ? from : `${from} and host ${to}`}`;
 
+/** Who has sent packets that no PPP frame could be taken from, and what to do. */
+const SENDERS = {
+  otherTunnel: ({ peer, local }) =>
+    `another tunnel between the two, such as plain GRE or EoIP, sends them, and PPTP's own do not arrive: ${openGre(peer, local)}`,
+  otherCall: () =>
+    'another client behind that address sends them, or an earlier call, or a NAT router has changed the call id: load the ' +
+    'PPTP helper (nf_nat_pptp) on every router between them that has NAT',
+  faultyClient: ({ peer }) =>
+    `the client's PPTP is faulty, or a router changes its packets: compare what it sends with what arrives here (tcpdump -vni any proto 47 and host ${peer}), and try another client or another network`,
+  mutePpp: () => 'the client hears this server and begins no PPP negotiation: see its own log',
+} as const satisfies Record<string, (evidence: Evidence) => string>;
+
+interface Unusable {
+  readonly counter: keyof RelayCounters;
+  /** Behind a number of packets. */
+  readonly words: string;
+  readonly sender: keyof typeof SENDERS;
+}
+
+/** What may come from a client that never sends a PPP frame of the negotiation. */
+const UNUSABLE: readonly Unusable[] = [
+  { counter: 'rxTooShort', words: 'too short for a header', sender: 'faultyClient' },
+  { counter: 'rxWrongVersion', words: 'of another GRE version than 1', sender: 'otherTunnel' },
+  { counter: 'rxWrongProtocol', words: 'of another protocol than PPP (0x880B)', sender: 'otherTunnel' },
+  { counter: 'rxWrongFlags', words: 'with flags that PPTP does not allow', sender: 'faultyClient' },
+  { counter: 'rxWrongCallId', words: 'with the call id of another call', sender: 'otherCall' },
+  { counter: 'rxTruncated', words: 'shorter than their header says', sender: 'faultyClient' },
+  { counter: 'rxNoSequence', words: 'without a sequence number', sender: 'faultyClient' },
+  { counter: 'rxTooLong', words: 'longer than any PPP frame', sender: 'faultyClient' },
+  { counter: 'rxLate', words: 'too late in sequence', sender: 'faultyClient' },
+  { counter: 'rxDuplicate', words: 'with the same sequence number as one before', sender: 'faultyClient' },
+  { counter: 'rxOutsideWindow', words: 'far out of sequence', sender: 'faultyClient' },
+  { counter: 'rxEmpty', words: 'without payload', sender: 'faultyClient' },
+  { counter: 'rxPackets', words: 'with data instead of a negotiation', sender: 'faultyClient' },
+  { counter: 'acksReceived', words: 'with an acknowledgment', sender: 'mutePpp' },
+];
+
+/** Those that have come, the most frequent first. */
+const unusableOf = ({ counters }: Evidence): readonly (Unusable & { readonly count: number })[] =>
+  UNUSABLE.map((each) => ({ ...each, count: counters?.[each.counter] ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .toSorted((one, other) => other.count - one.count);
+
+function tellUnusable(evidence: Evidence): string {
+  const found = unusableOf(evidence);
+  const list = found.map(({ count, words, counter }) => `${count} ${words} (${counter})`).join(', ');
+  const remedy = SENDERS[found[0]?.sender ?? 'faultyClient'](evidence);
+  return `GRE packets (IP protocol 47) came from ${evidence.peer} and none of them was of use: ${list}; ${remedy}`;
+}
+
 /** pppd's exit codes that explain nothing when the session was up: it was told to end, was idle, or hung up. */
 const USUAL_ENDS: readonly number[] = [0, 5, 12, 13, 16];
 /** pppd's exit code when the peer answers no LCP echo request. */
@@ -80,6 +133,14 @@ const PEER_DEAD = 15;
 const neverUp = ({ ppp }: Evidence): boolean => ppp === null || ppp.times.up === null;
 const clientGone = ({ end: { reason } }: Evidence): boolean =>
   reason === 'clientStopped' || reason === 'clientClosed' || reason === 'clientCleared';
+
+/** It gave up before anything was agreed. */
+const leftEarly = (evidence: Evidence): boolean => evidence.ppp !== null && neverUp(evidence) && clientGone(evidence);
+
+const noFrameCame = failed((failure) => failure.reason === 'lcpTimeout' && failure.lost === 'fromClient');
+
+const timeOfLeaving = ({ end, seconds }: Evidence): string =>
+  `${CLOSE_REASONS[end.reason].text} ${Math.round(seconds)} s after it came, before it was logged in`;
 
 /** What shows that the client has vanished. */
 function silenceOf({ end, configuration }: Evidence): string {
@@ -158,9 +219,19 @@ const FAILURES = {
     tell: completed((evidence) => `they are in ${optionsFile(evidence)}; the kernel needs ppp_mppe`),
   },
   addressRefused: { when: failed(({ reason }) => reason === 'addressRefused'), tell: completed(() => '') },
+  greUnusable: {
+    when: (evidence) =>
+      evidence.ppp?.frames.fromClient === 0 &&
+      unusableOf(evidence).length > 0 &&
+      (noFrameCame(evidence) || leftEarly(evidence)),
+    tell: (evidence) =>
+      noFrameCame(evidence)
+        ? completed(tellUnusable)(evidence)
+        : `${timeOfLeaving(evidence)}; ${tellUnusable(evidence)}`,
+  },
   greNotReceived: {
-    when: failed((failure) => failure.reason === 'lcpTimeout' && failure.lost === 'fromClient'),
-    tell: completed(({ peer, local }) => openGre(peer, local)),
+    when: noFrameCame,
+    tell: completed(({ peer, local }) => `GRE (IP protocol 47) is blocked on the way to us: ${openGre(peer, local)}`),
   },
   greNotDelivered: {
     when: failed((failure) => failure.reason === 'lcpTimeout' && failure.lost === 'toClient'),
@@ -201,12 +272,16 @@ const FAILURES = {
     tell: (evidence) => `${quoted(evidence)}: see what pppd has written to the system's log`,
   },
   clientLeft: {
-    when: (evidence) => evidence.ppp !== null && neverUp(evidence) && clientGone(evidence),
-    tell: ({ end, peer, local, seconds, ppp }) =>
-      `${CLOSE_REASONS[end.reason].text} ${Math.round(seconds)} s after it came, before it was logged in: ` +
-      (ppp?.frames.fromClient === 0
-        ? `not one GRE packet (IP protocol 47) had come from ${peer} to ${local}`
-        : `${ppp?.frames.fromClient ?? 0} PPP frames had come from ${peer}; its own log tells why it left`),
+    when: leftEarly,
+    tell: (evidence) => {
+      const { peer, local, ppp } = evidence;
+      return (
+        `${timeOfLeaving(evidence)}: ` +
+        (ppp?.frames.fromClient === 0
+          ? `not one GRE packet (IP protocol 47) had come from ${peer} to ${local}`
+          : `${ppp?.frames.fromClient ?? 0} PPP frames had come from ${peer}; its own log tells why it left`)
+      );
+    },
   },
 } as const satisfies Record<string, Row>;
 

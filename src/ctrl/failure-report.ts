@@ -1,4 +1,5 @@
 /** Why the call or the session failed: found out once, at its end, and logged once as the final word on it. */
+import type { Link } from '../link/link.js';
 import type { PppState } from '../ppp/reader.js';
 import type { Handoff } from '../session/handoff.js';
 import { monotonicMs } from '../sys/clock.js';
@@ -29,14 +30,16 @@ export class FailureReport {
   }
 
   /** The explanation of a call's or session's end, or of the cleared call before it; null when nothing has failed. */
-  explain(end: SessionEnd, ppp: PppState | null): Explanation | null {
+  explain(end: SessionEnd, link: Link | null): Explanation | null {
     const { handoff, startedAt } = this.#options;
+    link?.countStrays();
     this.#explanation ??= explain({
       end,
       peer: handoff.peer.address,
       local: handoff.localAddress,
       seconds: (monotonicMs() - startedAt) / 1000,
-      ppp,
+      ppp: link?.ppp ?? null,
+      counters: link?.counters() ?? null,
       configuration: handoff.configuration,
     });
     return this.#explanation;

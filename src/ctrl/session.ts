@@ -200,7 +200,7 @@ export class Session {
     const detail = describeDetail(end);
     const ppp = this.#call?.link.ppp ?? null;
     const counters = this.#call?.link.counters();
-    const explanation = this.#failures.explain(end, ppp);
+    const explanation = this.#failures.explain(end, this.#call?.link ?? null);
     this.#ending = { reason, detail, cause: explanation?.cause ?? null, text: explanation?.text ?? null };
     this.#setPhase('ending');
     // What the client is told of its call goes before the stop.
@@ -278,7 +278,7 @@ export class Session {
 
   async #clearCall(): Promise<void> {
     this.#publisher.flush();
-    this.#failures.explain({ reason: 'clientCleared' }, this.#call?.link.ppp ?? null);
+    this.#failures.explain({ reason: 'clientCleared' }, this.#call?.link ?? null);
     this.#limits.callEnded();
     const call = await this.#callControl.clear();
     if (call === null) return;

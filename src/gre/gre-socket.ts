@@ -16,7 +16,7 @@ import {
 import { type PacketBuffers, RECEIVE_BATCH } from './packet-buffers.js';
 import { greFilter } from './socket-filter.js';
 
-const IPPROTO_GRE = 47;
+export const IPPROTO_GRE = 47;
 // asm-generic/socket.h
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
@@ -32,14 +32,17 @@ const SEND_BUFFER = 512 * 1024;
 /** Batches thrown away at the start, at most: the peer itself may be flooding. */
 const MOST_DRAINED = 64;
 
-export interface GreSocketOptions {
-  readonly buffers: PacketBuffers;
+export interface GreAddresses {
   readonly localAddress: string;
   readonly peerAddress: string;
   /** The call id that packets for us carry. */
   readonly callId: number;
   /** The VRF's device. */
   readonly device: string | undefined;
+}
+
+export interface GreSocketOptions extends GreAddresses {
+  readonly buffers: PacketBuffers;
 }
 
 export class GreSocket {
@@ -75,18 +78,15 @@ export class GreSocket {
     close(this.fd);
   }
 
-  #prepare({ buffers, localAddress, peerAddress, callId, device }: GreSocketOptions): void {
+  #prepare(options: GreSocketOptions): void {
     const { fd } = this;
     // First of all, so that no packet of another call is queued from here on.
-    checked(attachFilter(fd, greFilter(callId)), 'filter GRE by call id');
-    if (device !== undefined) checked(bindToDevice(fd, device), `bind GRE to the device ${device}`);
+    checked(attachFilter(fd, greFilter(options.callId)), 'filter GRE by call id');
     // Without CAP_NET_ADMIN the system's defaults stay.
     setIntOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
     setIntOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER);
-    const [local, peer] = [internetAddress(localAddress), internetAddress(peerAddress)];
-    checked(bind(fd, local, local.length), `bind GRE to ${localAddress}`);
-    checked(connect(fd, peer, peer.length), `connect GRE to ${peerAddress}`);
-    this.#drain(buffers);
+    connectGre(fd, options);
+    this.#drain(options.buffers);
   }
 
   /** What came between the socket's opening and its filter, bind and connect may be anyone's. */
@@ -96,4 +96,12 @@ export class GreSocket {
       if (recvmmsg(this.fd, buffers.receiveMessages, RECEIVE_BATCH, MSG_DONTWAIT, 0) < RECEIVE_BATCH) return;
     }
   }
+}
+
+/** Binds a GRE socket to our address, and to the VRF's device, and connects it to the client's. Throws SystemCallFailed. */
+export function connectGre(fd: number, { localAddress, peerAddress, device }: GreAddresses): void {
+  if (device !== undefined) checked(bindToDevice(fd, device), `bind GRE to the device ${device}`);
+  const [local, peer] = [internetAddress(localAddress), internetAddress(peerAddress)];
+  checked(bind(fd, local, local.length), `bind GRE to ${localAddress}`);
+  checked(connect(fd, peer, peer.length), `connect GRE to ${peerAddress}`);
 }

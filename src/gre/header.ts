@@ -34,7 +34,7 @@ export interface Header {
   acknowledgment: number;
   /** Offset of the payload in the view. */
   payloadAt: number;
-  /** Octets; 0: an acknowledgment only. */
+  /** Octets; 0: an acknowledgment, a number that was used for nothing, or both. */
   payloadLength: number;
 }
 
@@ -78,7 +78,8 @@ export function decodeHeader(
   header.acknowledgment = header.hasAcknowledgment ? view.getUint32(acknowledgmentAt) : 0;
   header.payloadAt = next;
   header.payloadLength = payloadLength;
-  return payloadLength > 0 && !header.hasSequence ? 'noSequence' : null;
+  const isAcknowledgment = payloadLength === 0 && header.hasAcknowledgment;
+  return header.hasSequence || isAcknowledgment ? null : 'noSequence';
 }
 
 /**

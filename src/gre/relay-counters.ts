@@ -17,6 +17,8 @@ export type RelayCounters = {
   rxNoSequence: number;
   /** Longer than any frame that we can take. */
   rxTooLong: number;
+  /** With a sequence number and no payload. */
+  rxEmpty: number;
   /** In order of sequence: came after its turn, came twice, came from outside of the window. */
   rxLate: number;
   rxDuplicate: number;
@@ -73,6 +75,7 @@ export const noneCounted = (): RelayCounters => ({
   rxTruncated: 0,
   rxNoSequence: 0,
   rxTooLong: 0,
+  rxEmpty: 0,
   rxLate: 0,
   rxDuplicate: 0,
   rxOutsideWindow: 0,

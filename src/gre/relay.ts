@@ -24,6 +24,7 @@ import { noneCounted, type RelayCounters } from './relay-counters.js';
 import { SendWindow } from './send-window.js';
 import { ReceiveSequence } from './sequence.js';
 import { SizeLoss } from './size-loss.js';
+import { StraySocket } from './stray-socket.js';
 
 export type { RelayCounters } from './relay-counters.js';
 
@@ -97,6 +98,8 @@ export class Relay {
   readonly #octets: Uint8Array;
   readonly #view: DataView;
   readonly #socket: GreSocket;
+  /** null as soon as a frame of the client has come. */
+  #strays: StraySocket | null;
   readonly #port: Port;
   readonly #poller: Poller;
 
@@ -150,6 +153,7 @@ export class Relay {
       poller = new Poller(() => this.#turn());
       poller.watch(port.fd, true, false);
       this.#socket = new GreSocket({ buffers, localAddress, peerAddress, callId: localCallId, device });
+      this.#strays = new StraySocket({ localAddress, peerAddress, callId: localCallId, device });
     } catch (error) {
       poller?.close();
       port.close();
@@ -182,10 +186,30 @@ export class Relay {
     return { ...counters };
   }
 
-  /** Stops timers, closes socket and port. Idempotent. */
+  /**
+   * Counts the GRE packets from the client's address that are not of this call, by what is wrong with them, while the client
+   * has sent no PPP frame. They may be the traffic of others behind that address: only an explanation of why no frame came
+   * asks for them.
+   */
+  countStrays(): void {
+    for (let packet: Uint8Array | null; (packet = this.#strays?.read() ?? null) !== null; ) {
+      const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
+      const fault = decodeHeader(view, (view.getUint8(0) & 0x0f) * 4, packet.length, this.#localCallId, this.#header);
+      if (fault !== null) this.#counters[FAULT_COUNTERS[fault]] += 1;
+    }
+  }
+
+  #closeStrays(): void {
+    this.#strays?.close();
+    this.#strays = null;
+  }
+
+  /** Stops timers, closes sockets and port. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.countStrays();
+    this.#closeStrays();
     for (const timer of [this.#acknowledgmentTimer, this.#reorderTimer, this.#windowTimer]) {
       if (timer !== null) clearTimeout(timer);
     }
@@ -263,6 +287,7 @@ export class Relay {
     const count = recvmmsg(this.#socket.fd, buffers.receiveMessages, RECEIVE_BATCH, MSG_DONTWAIT, 0);
     if (count < 0) return this.#recvFailed();
     for (let index = 0; index < count; index += 1) this.#recvPacket(index, buffers.receivedLength(index), now);
+    if (this.#strays !== null && this.#counters.rxPackets > 0) this.#closeStrays();
     this.#flushPort();
     return count;
   }
@@ -301,7 +326,8 @@ export class Relay {
       this.#sizeLoss.recvAcknowledgment(header.acknowledgment);
       if (this.#windowClosed) this.#resumeSending(now);
     }
-    if (header.payloadLength === 0) return;
+    // RFC 2637 §4.1 has no number without payload; where there is one it was used up, as pptpd takes it too.
+    if (!header.hasSequence) return;
     if (header.payloadLength > LONGEST_FRAME) {
       counters.rxTooLong += 1;
       return;
@@ -349,6 +375,10 @@ export class Relay {
 
   #deliver(at: number, length: number): void {
     const counters = this.#counters;
+    if (length === 0) {
+      counters.rxEmpty += 1;
+      return;
+    }
     const isControl = this.#isControl(at);
     if (isControl || this.#tap !== null) this.#tell('fromClient', at, length, isControl);
     if (!this.#port.push(at, length, isControl)) {

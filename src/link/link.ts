@@ -61,6 +61,11 @@ export interface Link {
   /** What was counted so far, the last figures once closed; null before anything could be. */
   counters(): LinkCounters | null;
   /**
+   * Adds to the counters what came from the client's address and is not of this call, while the client has sent no frame:
+   * for an explanation of that.
+   */
+  countStrays(): void;
+  /**
    * Ends the link; resolves when nothing of it is left. Idempotent. PPP takes leave of the client, for some seconds where it
    * does not answer, unless `peerGone`.
    */

@@ -121,7 +121,7 @@ const DESCRIBERS: Describers = {
       : 'give pppd an address pair: addresses in the configuration, or Framed-IP-Address from RADIUS'),
   lcpTimeout: ({ lost, clientRequests, serverRequests }) => {
     const cause = {
-      fromClient: 'no PPP frame ever came from the client: GRE (IP protocol 47) is blocked on the way to us',
+      fromClient: 'no PPP frame ever came from the client',
       toClient:
         'the client repeats its first request and answers none of ours: GRE (IP protocol 47) is blocked from us to it',
       unknown: 'LCP was never agreed: frames are lost on the way, or one side hangs',

@@ -7,6 +7,13 @@ import { isUtf8 } from 'node:buffer';
 
 /** Longest name or message kept, in bytes; pppd's own limit for names is 256. */
 const MAX_TEXT_BYTES = 256;
+/** Octets of binary data shown in its place. */
+const MAX_SHOWN_BYTES = 32;
+/** Octets that are no text may be so large a part of one. */
+const MAX_BINARY_PART = 1 / 4;
+
+/** Controls, format characters such as those that turn the writing direction, separators of lines, unassigned ones. */
+const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 export class FieldReader {
   readonly #bytes: Uint8Array;
@@ -84,14 +91,21 @@ export class FieldReader {
    * their code page). Control and other invisible characters come out as `\x1b`, so that a name can be printed.
    */
   text(): string {
+    return shown(this.#takeText());
+  }
+
+  /** The same for what may be no text: then in hexadecimal, `0x0cdc79f6…`, cut to MAX_SHOWN_BYTES. */
+  textOrHex(): string {
+    const bytes = this.#takeText();
+    if (isText(bytes)) return shown(bytes);
+    const hex = Buffer.from(bytes.subarray(0, MAX_SHOWN_BYTES)).toString('hex');
+    return `0x${hex}${bytes.length > MAX_SHOWN_BYTES ? '…' : ''}`;
+  }
+
+  #takeText(): Uint8Array {
     const cut = this.left > MAX_TEXT_BYTES;
-    let bytes = this.#takeRest(MAX_TEXT_BYTES);
-    if (cut) bytes = bytes.subarray(0, wholeCharacters(bytes));
-    const text = Buffer.from(bytes).toString(isUtf8(bytes) ? 'utf8' : 'latin1');
-    return text.replaceAll(/\p{C}/gu, (character) => {
-      const code = (character.codePointAt(0) ?? 0).toString(16);
-      return code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, '0')}`;
-    });
+    const bytes = this.#takeRest(MAX_TEXT_BYTES);
+    return cut ? bytes.subarray(0, wholeCharacters(bytes)) : bytes;
   }
 
   #at(offset: number): number {
@@ -114,6 +128,23 @@ export class FieldReader {
     return this.#bytes.subarray(start, Math.min(this.#end, start + limit));
   }
 }
+
+function shown(bytes: Uint8Array): string {
+  return decoded(bytes).replaceAll(INVISIBLE, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, '0')}`;
+  });
+}
+
+/** Whether at most MAX_BINARY_PART of it is neither UTF-8 nor ASCII, or invisible. */
+function isText(bytes: Uint8Array): boolean {
+  const binary = isUtf8(bytes)
+    ? (decoded(bytes).match(INVISIBLE)?.length ?? 0)
+    : bytes.reduce((count, octet) => count + (octet < 0x20 || octet > 0x7e ? 1 : 0), 0);
+  return binary <= bytes.length * MAX_BINARY_PART;
+}
+
+const decoded = (bytes: Uint8Array): string => Buffer.from(bytes).toString(isUtf8(bytes) ? 'utf8' : 'latin1');
 
 /** Length of `bytes` without a UTF-8 character that a cut has left incomplete at the end. */
 function wholeCharacters(bytes: Uint8Array): number {

@@ -241,7 +241,7 @@ export class PppReader {
     if (sender !== 'client' || this.#identification.length >= MAX_IDENTIFICATIONS) return;
     const body = packet.body();
     body.u32(); // the magic number
-    const text = body.text();
+    const text = body.textOrHex();
     if (text !== '' && !this.#identification.includes(text)) this.#identification.push(text);
   }
 

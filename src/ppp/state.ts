@@ -174,7 +174,10 @@ export type PppState = {
   readonly ccp: NegotiationState<CcpOptions>;
   /** What was refused since the link last began, each once. */
   readonly refusals: readonly Refusal[];
-  /** LCP Identification texts (RFC 1570 §2.1): Windows tells its version and its computer's name. */
+  /**
+   * LCP Identification (RFC 1570 §2.1): Windows tells its version and its computer's name, and since version 7 also 16
+   * octets of binary data, shown as `0x…`.
+   */
   readonly identification: readonly string[];
   /**
    * Why the link did not come up: settled by a Terminate-Request, before that a guess from what was seen so far. null:

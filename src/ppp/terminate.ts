@@ -16,5 +16,5 @@ export function readTermination(by: Side, body: FieldReader): Termination {
       return { by, text: '', windowsError: error === 0 ? null : error };
     }
   }
-  return { by, text: body.text(), windowsError: null };
+  return { by, text: body.textOrHex(), windowsError: null };
 }

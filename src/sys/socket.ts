@@ -9,6 +9,7 @@ export const AF_INET = 2;
 export const AF_PACKET = 17;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
@@ -35,6 +36,16 @@ const address = (name: string): ((fd: number, address: Uint8Array, length: numbe
 
 export const bind = address('bind');
 export const connect = address('connect');
+
+const recv: (fd: number, into: Uint8Array, length: number, flags: number) => number = libc.func('recv', 'int64_t', [
+  'int',
+  'void *',
+  'size_t',
+  'int',
+]);
+
+/** Receives one datagram, cut to the length of `into`; returns its octets. */
+export const receive = (fd: number, into: Uint8Array): number => recv(fd, into, into.length, 0);
 
 const setOption: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number = libc.func(
   'setsockopt',

@@ -10,6 +10,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as pass } from 'node:timers/promises';
 import { QUIET } from '../../src/gre/size-loss.js';
 import { CALL, Client } from './support/client.js';
+import { GrePeer, type Sent } from './support/gre-peer.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, type Settings, startServer } from './support/server.js';
 import { ip } from './support/station.js';
@@ -51,11 +52,11 @@ function blackhole(t: TestContext): () => void {
 const packet = (code: number, identifier: number, data: Uint8Array): Buffer =>
   Buffer.of(code, identifier, 0, 4 + data.length, ...data);
 
-/** Resolves when so many packets with a frame have come from the client. */
-async function received(server: Server, count: number): Promise<void> {
-  await until(`${count} frames of the client`, async () => {
+/** Resolves when so many packets of the client have been counted, by default those with a frame. */
+async function received(server: Server, count: number, counter = 'rxPackets'): Promise<void> {
+  await until(`${counter} of ${count}`, async () => {
     const [session] = await server.sessions();
-    return (session?.counters?.['rxPackets'] ?? 0) >= count;
+    return (session?.counters?.[counter] ?? 0) >= count;
   });
 }
 
@@ -112,6 +113,96 @@ describe('GRE is blocked', () => {
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'lcpTimeout');
     assert.match(msg, /never agreed.*\(LCP Configure-Requests sent: client 0, our pppd 5\)/);
+  });
+});
+
+describe('GRE comes and is of no use: the counter is named, and nothing is said to be blocked', () => {
+  const payload = Buffer.of(0xff, 0x03, 0xc0, 0x21, 1, 1, 0, 4);
+  type Kind = readonly [what: string, sent: Sent, counter: string, remedy: RegExp];
+  const ofCall: readonly Kind[] = [
+    ['no sequence number', { payload }, 'rxNoSequence', /faulty/],
+    ['neither numbers nor payload', {}, 'rxNoSequence', /faulty/],
+    ['acknowledgments alone', { acknowledgment: 0 }, 'acksReceived', /see its own log/],
+    ['a checksum', { payload, sequence: 1, flags: 0xb001 }, 'rxWrongFlags', /faulty/],
+    ['routing', { payload, sequence: 1, flags: 0x7001 }, 'rxWrongFlags', /faulty/],
+    ['recursion', { payload, sequence: 1, flags: 0x3101 }, 'rxWrongFlags', /faulty/],
+    ['a length beyond the end', { payload, sequence: 1, length: 99 }, 'rxTruncated', /faulty/],
+  ];
+  const version0: Kind = [
+    'version 0',
+    { payload, sequence: 1, flags: 0x3000 },
+    'rxWrongVersion',
+    new RegExp(`another tunnel .* let IP protocol 47 pass from ${CLIENT} to ${SERVER_ADDRESS}`),
+  ];
+  /** The call's own socket does not get these. */
+  const strays: readonly Kind[] = [
+    version0,
+    ['another protocol', { payload, sequence: 1, protocol: 0x6400 }, 'rxWrongProtocol', /another tunnel/],
+    ['call id 0', { payload, sequence: 1, callId: 0 }, 'rxWrongCallId', /another client.*nf_nat_pptp/],
+  ];
+
+  /** Octets, in the kernel's accounting, that wait in the server's raw sockets for what the client sends. */
+  const waiting = (): number => {
+    const client = Buffer.from(CLIENT.split('.').map(Number).toReversed()).toString('hex').toUpperCase();
+    const lines = readFileSync('/proc/self/net/raw', 'latin1').trim().split('\n').slice(1);
+    return lines
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , remote = '']) => remote.startsWith(client))
+      .reduce((sum, [, , , , queues = ':0']) => sum + Number.parseInt(queues.split(':')[1] ?? '0', 16), 0);
+  };
+  const sendStray = async (peer: GrePeer, sent: Sent): Promise<void> => {
+    const before = waiting();
+    await peer.send(sent);
+    await until('a packet that waits', () => waiting() > before);
+  };
+
+  for (const kind of [...ofCall, ...strays]) {
+    const [what, sent, counter, remedy] = kind;
+    test(what, async (t) => {
+      const server = await startServer(t, {}, 'insist');
+      const tunnel = await Tunnel.open(t);
+      await until('all requests of our pppd', () => tunnel.packets.length >= 5);
+      const peer = new GrePeer(CLIENT, SERVER_ADDRESS, tunnel.reply.callId);
+      t.after(() => peer.close());
+      for (let sending = 0; sending < 3; sending += 1) {
+        if (strays.includes(kind)) await sendStray(peer, sent);
+        else await peer.send(sent);
+      }
+      if (!strays.includes(kind)) await received(server, 3, counter);
+      tunnel.client.end();
+      const { cause, msg } = await failure(server);
+      assert.equal(cause, 'greUnusable');
+      assert.match(msg, new RegExp(`came from ${CLIENT} .*: 3 [^;]* \\(${counter}\\); `));
+      assert.match(msg, remedy);
+      const { counters } = await server.waitForLog('the end', (line) => line.msg.startsWith('session ended'));
+      assert.equal((counters as Readonly<Record<string, number>>)[counter], 3);
+    });
+  }
+
+  test('numbers without payload', async (t) => {
+    const server = await startServer(t, {}, 'insist');
+    const tunnel = await Tunnel.open(t);
+    await until('all requests of our pppd', () => tunnel.packets.length >= 5);
+    const peer = new GrePeer(CLIENT, SERVER_ADDRESS, tunnel.reply.callId);
+    t.after(() => peer.close());
+    for (let sequence = 0; sequence < 3; sequence += 1) await peer.send({ sequence });
+    await received(server, 3, 'rxEmpty');
+    tunnel.client.end();
+    const { cause, msg } = await failure(server);
+    assert.equal(cause, 'greUnusable');
+    assert.match(msg, /of use: 3 without payload \(rxEmpty\); the client's PPTP is faulty/);
+  });
+
+  test('also of a client that leaves at once', async (t) => {
+    const server = await startServer(t);
+    const { client, reply } = await Client.call();
+    const peer = new GrePeer(CLIENT, SERVER_ADDRESS, reply.callId);
+    t.after(() => peer.close());
+    await sendStray(peer, version0[1]);
+    client.end();
+    const { cause, msg } = await failure(server);
+    assert.equal(cause, 'greUnusable');
+    assert.match(msg, /the client closed the TCP connection .*: 1 of another GRE version than 1 \(rxWrongVersion\)/);
   });
 });
 

@@ -242,6 +242,29 @@ describe('strangers', { timeout: TIMEOUT }, () => {
     assert.deepEqual(dropped, []);
   });
 
+  test('while no frame of the client has come they are counted for who asks, a few of them', async () => {
+    call = await new Call().started();
+    const counted = (): readonly number[] => {
+      call.relay.countStrays();
+      const { rxWrongVersion, rxWrongProtocol, rxWrongCallId, rxPackets } = call.relay.counters();
+      return [rxWrongVersion, rxWrongProtocol, rxWrongCallId, rxPackets];
+    };
+    await call.peer.send({ sequence: 0, payload: DATA, flags: 0x3000 });
+    await call.peer.send({ sequence: 0, payload: DATA, protocol: 0x0800 });
+    await call.peer.send({ sequence: 0, payload: DATA, from: STRANGER, flags: 0x3000 });
+    for (const callId of [SERVER_CALL + 1, SERVER_CALL + 2])
+      await call.peer.send({ sequence: 0, payload: DATA, callId });
+    assert.deepEqual(counted(), [1, 1, 2, 0]);
+    // More than wait.
+    for (const number of range(1000)) await call.peer.send({ sequence: number, payload: DATA, flags: 0x3000 });
+    const [versions = 0] = counted();
+    assert.ok(versions > 5 && versions < 100, `${versions} of 1000`);
+    await call.peer.send({ sequence: 0, payload: LCP_ACK });
+    await call.toPppd(1);
+    await call.peer.send({ sequence: 1, payload: DATA, flags: 0x3000 });
+    assert.deepEqual(counted(), [versions, 1, 2, 1]);
+  });
+
   test('junk with the right call id is counted by reason, and traffic goes on', async () => {
     call = await new Call().started();
     await call.peer.send({ sequence: 0, payload: data(0) });
@@ -290,6 +313,40 @@ describe('order and acknowledgments', { timeout: TIMEOUT }, () => {
     assert.equal(call.relay.counters().rxLost, 1);
     for (const number of [5, 4]) await call.peer.send({ sequence: number, payload: data(number) });
     assert.deepEqual((await call.toPppd(5)).slice(3), [data(4), data(5)]);
+  });
+
+  test('a number without payload is neither waited for nor lost, and no frame; what it acknowledges counts', async () => {
+    call = await new Call().started();
+    await call.peer.send({ sequence: 0, payload: data(0) });
+    await call.peer.send({ sequence: 1, acknowledgment: 0 });
+    await call.peer.send({ sequence: 2, payload: data(2) });
+    // Also where it comes before its turn.
+    await call.peer.send({ sequence: 4 });
+    await call.peer.send({ sequence: 5, payload: data(5) });
+    await call.peer.send({ sequence: 3, payload: data(3) });
+    await call.peer.send({ sequence: 6 });
+    await until('acknowledgment 6', () => call.peer.acknowledgments.includes(6));
+    assert.deepEqual(await call.toPppd(4), [data(0), data(2), data(3), data(5)]);
+    const { rxPackets, rxBytes, rxEmpty, rxHeld, rxLost, rxLate, rxDuplicate, ...others } = call.relay.counters();
+    assert.deepEqual(
+      { rxPackets, rxBytes, rxEmpty, rxHeld, rxLost, rxLate, rxDuplicate },
+      { rxPackets: 4, rxBytes: 4 * 64, rxEmpty: 3, rxHeld: 2, rxLost: 0, rxLate: 0, rxDuplicate: 0 },
+    );
+    assert.deepEqual([others.acksReceived, others.outstanding], [1, 0]);
+  });
+
+  test('a stream of numbers without payload uses up no slot, and data goes on behind it', async () => {
+    call = await new Call().started();
+    await call.peer.send({ sequence: 0, payload: data(0) });
+    for (let batch = 1; batch < 1001; batch += 50) {
+      // Every second pair in the wrong order.
+      for (const number of range(50)) await call.peer.send({ sequence: batch + (number ^ ((number >> 1) & 1)) });
+      await until(`acknowledgment ${batch + 49}`, () => call.peer.acknowledgments.includes(batch + 49));
+    }
+    await call.peer.send({ sequence: 1001, payload: data(1) });
+    assert.deepEqual(await call.toPppd(2), [data(0), data(1)]);
+    const { rxPackets, rxLost, rxOutsideWindow } = call.relay.counters();
+    assert.deepEqual([rxPackets, rxLost, rxOutsideWindow], [2, 0, 0]);
   });
 
   test('one packet is acknowledged though no data goes back', async () => {
@@ -402,8 +459,8 @@ describe('the end', { timeout: TIMEOUT }, () => {
     const before = new Set(descriptors());
     const second = call.another();
     const opened = descriptors().filter((fd) => !before.has(fd));
-    // Socket, epoll set and pty.
-    assert.deepEqual(opened.map(closedByExec), [true, true, true]);
+    // Socket, epoll set, socket for strays and pty.
+    assert.deepEqual(opened.map(closedByExec), [true, true, true, true]);
     second.close();
   });
 

@@ -99,6 +99,10 @@ export class PtyLink implements Link {
     return this.#relay?.counters() ?? null;
   }
 
+  countStrays(): void {
+    this.#relay?.countStrays();
+  }
+
   async close({ peerGone }: { readonly peerGone: boolean }): Promise<void> {
     this.#state = 'ended';
     if (peerGone) {

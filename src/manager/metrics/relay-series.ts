@@ -44,6 +44,7 @@ export const RELAY_SERIES: Readonly<Record<string, Series | null>> = {
   rxTruncated: dropped('rxTruncated'),
   rxNoSequence: dropped('rxNoSequence'),
   rxTooLong: dropped('rxTooLong'),
+  rxEmpty: dropped('rxEmpty'),
   rxLate: dropped('rxLate'),
   rxDuplicate: dropped('rxDuplicate'),
   rxOutsideWindow: dropped('rxOutsideWindow'),

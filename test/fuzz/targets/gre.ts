@@ -38,9 +38,10 @@ export const greHeader: Target = {
     if (header.hasSequence) {
       const ack = header.hasAcknowledgment ? acknowledgment : null;
       assert.equal(encodeDataHeader(view, payloadAt, payloadLength, CALL_ID, sequence, ack), 0);
-    } else if (header.hasAcknowledgment)
+    } else {
+      assert(header.hasAcknowledgment);
       assert.equal(encodeAcknowledgment(view, payloadAt, CALL_ID, acknowledgment), 0);
-    else return 'neither';
+    }
     assert.deepEqual(again, Uint8Array.from(input.subarray(0, payloadAt)));
     return 'sound';
   },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describeFailure, PppReader, type PppState } from '../../../src/ppp/reader.js';
 import * as captures from '../../unit/ppp/captures.js';
+import { INVISIBLE, stringsOf } from '../../unit/ppp/frames.js';
 import { surrounded } from '../surroundings.js';
 import type { Target } from '../target.js';
 
@@ -46,6 +47,7 @@ export const ppp: Target = {
     const json = JSON.stringify(state);
     assert(json.length < MAX_STATE);
     assert.deepEqual(JSON.parse(json), state);
+    assert.doesNotMatch(stringsOf(state).join(''), INVISIBLE);
     if (state.failure !== null) assert.match(describeFailure(state.failure), /./);
     return state.failure === null ? '' : JSON.stringify(Object.values(state.failure)[0]);
   },

@@ -3,7 +3,7 @@ import { buildGre, type GreFields, type GrePacket, readGre } from './gre-packet.
 import { openGreSocket } from './gre-socket.js';
 
 /** The peer's own address and the right call id are meant where nothing else is said. */
-export type Sent = Omit<Partial<GreFields>, 'to' | 'protocol'>;
+export type Sent = Omit<Partial<GreFields>, 'to'>;
 
 export class GrePeer {
   /** What has come for this peer, in order. */

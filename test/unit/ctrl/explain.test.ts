@@ -9,6 +9,7 @@ import {
   FAILURE_CAUSES,
   type FailureCause,
 } from '../../../src/ctrl/explain.js';
+import type { RelayCounters } from '../../../src/gre/relay-counters.js';
 import type { PppFailure } from '../../../src/ppp/reader.js';
 
 const NEVER = { firstFrame: null, linkOpened: null, authenticated: null, up: null, terminated: null };
@@ -20,6 +21,7 @@ const base: Evidence = {
   local: '192.0.2.1',
   seconds: 30.2,
   ppp: { failure: null, frames: { fromClient: 12, toClient: 14 }, times: NEVER, user: null },
+  counters: null,
   configuration: {
     pppd: { path: '/usr/sbin/pppd', options: '/etc/ppp/options.pptpd' },
     timeouts: { establish: 60, echoInterval: 60, echoReply: 60 },
@@ -32,6 +34,17 @@ const withFailure = (failure: PppFailure): Partial<Evidence> => ({
 
 const lost = (direction: 'toClient' | 'fromClient' | null, clientRequests: number): Partial<Evidence> =>
   withFailure({ reason: 'lcpTimeout', lost: direction, clientRequests, serverRequests: 10 });
+
+/** Nothing but these came from the client. */
+const cameOnly = (counters: Partial<RelayCounters>): Partial<Evidence> => ({
+  ppp: {
+    failure: { reason: 'lcpTimeout', lost: 'fromClient', clientRequests: 0, serverRequests: 10 },
+    frames: { fromClient: 0, toClient: 10 },
+    times: NEVER,
+    user: null,
+  },
+  counters,
+});
 
 const failedWith = (code: number, words = ''): Evidence['end'] => ({
   reason: 'pppdFailed',
@@ -80,6 +93,7 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   encryptionRefusedByClient: withFailure({ reason: 'encryptionRefused', by: 'client' }),
   encryptionRefusedByServer: withFailure({ reason: 'encryptionRefused', by: 'server' }),
   addressRefused: withFailure({ reason: 'addressRefused', by: 'client', text: '' }),
+  greUnusable: cameOnly({ rxNoSequence: 12, acksReceived: 2 }),
   greNotReceived: lost('fromClient', 0),
   greNotDelivered: lost('toClient', 8),
   lcpTimeout: lost(null, 3),
@@ -142,6 +156,43 @@ test('addresses, files and times are the real ones', () => {
   assert.match(tell({ ...cases.greNotDelivered, ...change })?.text ?? '', /from 203\.0\.113\.1 to 198\.51\.100\.7/);
   assert.match(tell({ ...cases.clientLeft, ...change })?.text ?? '', / 7 s after it came.*198\.51\.100\.7/);
   assert.match(tell({ ...cases.clientVanished, ...change })?.text ?? '', /198\.51\.100\.7.* 120 s/);
+});
+
+describe('GRE packets that came and were of no use', () => {
+  const tellOf = (counters: Partial<RelayCounters>): string => tell(cameOnly(counters))?.text ?? '';
+
+  test('are named by the counter that has them, the most frequent first', () => {
+    assert.match(
+      tellOf({ rxNoSequence: 1, acksReceived: 3, rxHeld: 9 }),
+      /of use: 3 with an acknowledgment \(acksReceived\), 1 without a sequence number \(rxNoSequence\); the client hears/,
+    );
+  });
+
+  const remedies: readonly (readonly [counter: keyof RelayCounters, remedy: RegExp])[] = [
+    ['rxWrongVersion', /another tunnel .* let IP protocol 47 pass from 192\.0\.2\.11 to 192\.0\.2\.1 /],
+    ['rxWrongProtocol', /another tunnel .* let IP protocol 47 pass/],
+    ['rxWrongCallId', /another client behind that address .*nf_nat_pptp/],
+    ['rxWrongFlags', /faulty, or a router changes its packets.* host 192\.0\.2\.11\)/],
+    ['acksReceived', /see its own log$/],
+  ];
+  for (const [counter, remedy] of remedies) test(counter, () => assert.match(tellOf({ [counter]: 4 }), remedy));
+
+  test('also of a client that leaves before pppd has given up', () => {
+    const left = {
+      end: { reason: 'clientClosed' },
+      seconds: 4,
+      ppp: { failure: null, frames: { fromClient: 0, toClient: 1 }, times: NEVER, user: null },
+    } as const;
+    const unusable = tell({ ...left, counters: { rxWrongFlags: 2 } });
+    assert.equal(unusable?.cause, 'greUnusable');
+    assert.match(unusable?.text ?? '', /^the client closed the TCP connection 4 s after it came, .*; GRE packets/);
+    assert.equal(tell({ ...left, counters: { rxHeld: 1 } })?.cause, 'clientLeft');
+  });
+
+  test('but not where a PPP frame has come', () => {
+    const ppp = withFailure({ reason: 'lcpTimeout', lost: null, clientRequests: 1, serverRequests: 10 });
+    assert.equal(tell({ ...ppp, counters: { rxPackets: 12, rxNoSequence: 3 } })?.cause, 'lcpTimeout');
+  });
 });
 
 test('a file that is read in any case is named once', () => {

@@ -46,6 +46,11 @@ const SOUND: readonly (readonly [name: string, hex: string, header: ReturnType<t
     { hasSequence: false, sequence: 0, hasAcknowledgment: true, acknowledgment: 9, payloadAt: 12, payloadLength: 0 },
   ],
   [
+    'a number without payload',
+    '3001 880b 0000 1234 00000007',
+    { hasSequence: true, sequence: 7, hasAcknowledgment: false, acknowledgment: 0, payloadAt: 12, payloadLength: 0 },
+  ],
+  [
     'padding behind the payload',
     '3001 880b 0001 1234 00000000 aa 000000',
     { hasSequence: true, sequence: 0, hasAcknowledgment: false, acknowledgment: 0, payloadAt: 12, payloadLength: 1 },
@@ -68,6 +73,7 @@ const FAULTS: readonly (readonly [name: string, fault: HeaderFault, hex: string]
   ['payload cut off', 'truncated', '3001 880b 0003 1234 00000000 aabb'],
   ['sequence number cut off', 'truncated', '3001 880b 0000 1234 000000'],
   ['acknowledgment number cut off', 'truncated', '3081 880b 0000 1234 00000000 0000'],
+  ['neither payload nor a number', 'noSequence', '2001 880b 0000 1234'],
   ['payload without sequence number', 'noSequence', '2001 880b 0001 1234 aa'],
 ];
 

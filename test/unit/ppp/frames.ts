@@ -19,6 +19,15 @@ export const REJECT = 4;
 export const TERMINATE = 5;
 export const TERMINATE_ACK = 6;
 
+/** What a terminal obeys, or does not show. */
+export const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+/** Every string in a value of plain JSON, but for the keys. */
+export const stringsOf = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsOf) : [];
+};
+
 type Data = string | readonly number[] | Uint8Array;
 
 export const hex = (digits: string): Uint8Array => Buffer.from(digits.replaceAll(/\s/g, ''), 'hex');

@@ -13,6 +13,7 @@ import {
   frame,
   hex,
   IPCP,
+  INVISIBLE,
   IPV6CP,
   LCP,
   Link,
@@ -20,6 +21,7 @@ import {
   mppe,
   option,
   PAP,
+  stringsOf,
 } from './frames.js';
 
 const protocols = fc.constantFrom(LCP, PAP, CHAP, EAP, IPCP, IPV6CP, CCP);
@@ -49,6 +51,7 @@ test('any frames in any order never throw and leave a bounded state of plain JSO
       const json = JSON.stringify(state);
       assert.ok(json.length < MAX_STATE_BYTES);
       assert.deepEqual(JSON.parse(json), state);
+      assert.doesNotMatch(stringsOf([state, link.events]).join(''), INVISIBLE);
     }),
     { numRuns: 300 },
   );

@@ -305,6 +305,36 @@ test("Windows' identification tells its version and computer name", () => {
   assert.deepEqual(link.state.identification, ['MSRASV5.20', 'MSRAS-0-DESKTOP']);
 });
 
+test('an identification of binary data is shown in hexadecimal, and one of text with a stray octet as text', () => {
+  const link = new Link();
+  link.open();
+  // As two Windows 7 have sent it.
+  link.client(LCP, 12, 4, hex('0c6f3548'), hex('0cdc79f6c5cc464ba2ecd0e20e25b44a'));
+  link.client(LCP, 12, 4, hex('29776363'), hex('6cee6c674848f74fb6b5828f1547180d'));
+  link.client(LCP, 12, 5, hex('0c6f3548'), 'MSRAS-0-B', [0xdc], 'RO', [0]);
+  link.client(LCP, 12, 6, hex('0c6f3548'), new Uint8Array(300).fill(0x1b));
+  assert.deepEqual(link.state.identification, [
+    '0x0cdc79f6c5cc464ba2ecd0e20e25b44a',
+    '0x6cee6c674848f74fb6b5828f1547180d',
+    'MSRAS-0-B\u00dcRO\\x00',
+    `0x${'1b'.repeat(32)}…`,
+  ]);
+});
+
+test('a Terminate-Request of binary data is shown in hexadecimal too', () => {
+  const link = new Link();
+  link.open();
+  link.client(LCP, TERMINATE, 4, hex('0c6f35480003cd740000'));
+  assert.equal(link.state.lcp.termination?.text, '0x0c6f35480003cd740000');
+});
+
+test('names and messages never hold a character that is not seen or moves others', () => {
+  const link = new Link();
+  link.open();
+  link.respond('al\u0007i\u202ece\u2028\u2029\u0085');
+  assert.equal(link.state.user, 'al\\x07i\\u{202e}ce\\u{2028}\\u{2029}\\x85');
+});
+
 test('the times of the steps are those of the frames', () => {
   const link = new Link();
   link.now = 1000;
