@@ -24,7 +24,7 @@ class Checkout {
   constructor(t: TestContext) {
     t.after(() => rmSync(this.#folder, { recursive: true }));
     chmodSync(this.#folder, 0o755);
-    for (const path of ['scripts', 'package.json', 'package-lock.json', 'test/lab/demonstration']) {
+    for (const path of ['bin', 'scripts', 'package.json', 'package-lock.json', 'test/lab/demonstration']) {
       cpSync(path, join(this.#folder, path), { recursive: true });
     }
     mkdirSync(this.#programs);
@@ -55,15 +55,29 @@ class Checkout {
     this.provide('dpkg-query', `cat << END\n${installed.join('\n')}\nEND`);
   }
 
+  /** What a build leaves last, and npm's folder. */
+  build(): void {
+    mkdirSync(join(this.#folder, 'dist/src/ctrl'), { recursive: true });
+    writeFileSync(join(this.#folder, 'dist/src/ctrl/main.cjs'), '');
+  }
+
+  remove(path: string): void {
+    rmSync(join(this.#folder, path), { recursive: true });
+  }
+
+  get setup(): string {
+    return join(this.#folder, 'scripts/setup');
+  }
+
   npmCalls(): string[] {
     return readFileSync(join(this.#folder, 'npm-calls'), 'utf8').trimEnd().split('\n');
   }
 
-  run(script: string, args: readonly string[], { uid = NOBODY, env = {} } = {}): Outcome {
+  run(script: string, args: readonly string[], { uid = NOBODY, env = {}, path = ':/usr/bin:/bin' } = {}): Outcome {
     const { status, stdout, stderr, error } = spawnSync(join(this.#folder, script), args, {
       cwd: this.#folder,
       encoding: 'utf8',
-      env: { PATH: `${this.#programs}:/usr/bin:/bin`, HOME: this.#folder, TERM: 'dumb', ...env },
+      env: { PATH: `${this.#programs}${path}`, HOME: this.#folder, TERM: 'dumb', ...env },
       uid,
       gid: uid,
     });
@@ -153,6 +167,26 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
     const outcome = checkout.run('scripts/setup', ['--no-build', 'running']);
     assert.match(outcome.output, /these Debian packages are missing: ppp\n/);
     assert.equal(checkout.sudoCall(outcome), 'sudo env PATH=… bash scripts/setup --no-build running');
+  });
+
+  test('the program of a clone that was not built, or has lost its parts, names the command that makes them', (t) => {
+    const checkout = new Checkout(t);
+    const notBuilt = { code: 1, output: '', errors: `pptpd-ts: this is not built. Run: ${checkout.setup}\n` };
+    for (const command of [[], ['sessions'], ['serve', '-c', '/nowhere'], ['--help']]) {
+      assert.deepEqual(checkout.run('bin/pptpd-ts', command), notBuilt);
+    }
+    checkout.build();
+    assert.deepEqual(checkout.run('bin/pptpd-ts', []), notBuilt, 'without node_modules');
+    checkout.run('scripts/setup', ['--no-build']);
+    checkout.remove('programs/node');
+    for (const name of ['sh', 'readlink', 'dirname']) checkout.provide(name, `PATH=/usr/bin:/bin exec ${name} "$@"`);
+    assert.deepEqual(checkout.run('bin/pptpd-ts', [], { path: '' }), {
+      code: 1,
+      output: '',
+      errors: `pptpd-ts: Node.js is not installed. Run: ${checkout.setup}\n`,
+    });
+    checkout.remove('scripts/setup');
+    assert.match(checkout.run('bin/pptpd-ts', [], { path: '' }).errors, /Run: apt-get install --reinstall pptpd-ts\n$/);
   });
 
   test('package has what it builds with installed, and says what that is', (t) => {
