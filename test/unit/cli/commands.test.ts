@@ -332,7 +332,9 @@ for (const [command, ...options] of [['watch'], ['capture', '--next', '192.0.2.7
   test(`${command} without a manager says so, and waits`, async (t) => {
     const { file, runDirectory } = configure(t);
     const child = spawn(PROGRAM, [command, ...options, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-    const [line]: string[] = await once(child.stderr.setEncoding('utf8'), 'data');
+    t.after(() => child.kill('SIGKILL'));
+    const signal = AbortSignal.timeout(60_000);
+    const [line]: string[] = await once(child.stderr.setEncoding('utf8'), 'data', { signal });
     assert.ok(line?.startsWith(`pptpd-ts: no manager runs (${runDirectory}); waiting for one\n`), line);
     child.kill('SIGINT');
     assert.deepEqual(await once(child, 'close'), [0, null]);
