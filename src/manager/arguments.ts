@@ -12,13 +12,17 @@ export function configurationPath(args?: string[]): string {
     strict: false,
     tokens: true,
   });
-  const paths = tokens.flatMap((token) => {
-    if (token.kind === 'option-terminator') return [];
-    if (token.kind === 'positional') return token.value;
+  const files: string[] = [];
+  // Of several -c the last holds, as with the other commands.
+  let named: string | null = null;
+  for (const token of tokens) {
+    if (token.kind === 'positional') files.push(token.value);
+    if (token.kind !== 'option') continue;
     if (token.name !== 'config') throw new Error(`unknown option '${token.rawName}'`);
     if (token.value === undefined) throw new Error(`${token.rawName} needs a file`);
-    return token.value;
-  });
-  if (paths.length > 1) throw new Error(`more than one configuration file: ${paths.join(', ')}`);
-  return paths[0] ?? DEFAULT_CONFIGURATION;
+    named = token.value;
+  }
+  if (named !== null) files.push(named);
+  if (files.length > 1) throw new Error(`more than one configuration file: ${files.join(', ')}`);
+  return files[0] ?? DEFAULT_CONFIGURATION;
 }

@@ -391,6 +391,18 @@ test('doctor says one line a check, and exits with 1 where something fatal fails
   );
 });
 
+test('doctor --fatal says only what serve refuses to start for, with the same exit code', async (t) => {
+  const { file } = configure(t, NO_PPPD);
+  const { code, output } = await run('doctor', '--fatal', file);
+  assert.equal(code, 1);
+  const lines = output.trimEnd().split('\n');
+  assert.ok(
+    lines.every((each) => each.startsWith('FAIL  ')),
+    output,
+  );
+  assert.ok(lines.some((each) => each.startsWith('FAIL  pppd: /nowhere/pppd is missing')));
+});
+
 test('doctor --json is for programs, with the same exit code', async (t) => {
   const { file } = configure(t, NO_PPPD);
   const { code, output } = await run('doctor', '--json', '-c', file);
