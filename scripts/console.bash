@@ -19,12 +19,18 @@ fail() {
   exit 1
 }
 
-# need_root "$@": goes on as root, by sudo when there is one. The caller's PATH is kept, since Node is often
-# installed in a place that sudo's own PATH does not name.
+# What sudo would take away of the environment. Node is often installed in a place that sudo's own PATH does not name.
+kept_variables=(PATH CI)
+
+# need_root "$@": continues as root, by sudo if there is one.
 need_root() {
+  local name settings=()
   ((EUID == 0)) && return
   command -v sudo > /dev/null || fail "needs root (Debian packages, network namespaces, pppd), and there is no sudo here: run it as root."
-  exec sudo env "PATH=$PATH" "CI=${CI-}" bash "scripts/${0##*/}" "$@"
+  for name in "${kept_variables[@]}"; do
+    [[ -v $name ]] && settings+=("$name=${!name}")
+  done
+  exec sudo env "${settings[@]}" bash "scripts/${0##*/}" "$@"
 }
 
 # as_owner COMMAND...: runs it as the owner of the checkout, so that `sudo scripts/start` leaves no files of

@@ -14,7 +14,14 @@ const answer = z.union([
 ]);
 
 /** No manager listens there: none runs, or none that has this run directory. */
-export class NoManager extends Error {}
+export class NoManager extends Error {
+  constructor(runDirectory: string) {
+    super(`no manager runs (${runDirectory})`);
+  }
+}
+
+/** How a socket says that nobody listens. */
+const NOBODY_LISTENS: readonly (string | undefined)[] = ['ENOENT', 'ECONNREFUSED'];
 
 /** Rejects with NoManager, with what the manager has answered, or when it does not answer in time. */
 export async function askManager(runDirectory: string, op: ManagerOperation, fields: object = {}): Promise<unknown> {
@@ -23,8 +30,7 @@ export async function askManager(runDirectory: string, op: ManagerOperation, fie
   try {
     return await new Promise((resolve, reject) => {
       socket.on('error', (error: NodeJS.ErrnoException) => {
-        const none = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
-        reject(none ? new NoManager(`no manager runs (${runDirectory})`) : error);
+        reject(NOBODY_LISTENS.includes(error.code) ? new NoManager(runDirectory) : error);
       });
       socket.on('close', () => reject(new Error('the manager closed the connection without an answer')));
       readLines(
@@ -42,4 +48,20 @@ export async function askManager(runDirectory: string, op: ManagerOperation, fie
     clearTimeout(timer);
     socket.destroy();
   }
+}
+
+/** Null while a manager listens, whether or not it answers; for commands that need none, but whose user may miss it. */
+export async function missingManager(runDirectory: string): Promise<NoManager | null> {
+  return new Promise((resolve) => {
+    const socket = connect(runPaths(runDirectory).managerSocket);
+    const settle = (missing: NoManager | null): void => {
+      resolve(missing);
+      socket.destroy();
+    };
+    socket
+      .on('connect', () => settle(null))
+      .on('error', ({ code }: NodeJS.ErrnoException) =>
+        settle(NOBODY_LISTENS.includes(code) ? new NoManager(runDirectory) : null),
+      );
+  });
 }

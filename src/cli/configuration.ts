@@ -1,5 +1,5 @@
-/** The configuration file as the commands take it: `-c FILE`, and the exit code where it is wrong. */
-import { accessSync, constants } from 'node:fs';
+/** The configuration file as the commands take it, `-c FILE` or FILE alone, and the exit code where it is wrong. */
+import { accessSync, constants, existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { loadConfiguration } from '../config/load.js';
 import type { Configuration } from '../config/schema.js';
@@ -12,6 +12,19 @@ export const EXIT = { ok: 0, failed: 1, wrongCall: 2, notRunning: 3 } as const;
 
 export const configurationOption = (): Option =>
   new Option('-c, --config <file>', 'the configuration file').default(DEFAULT_CONFIGURATION);
+
+/**
+ * For commands without arguments of their own: FILE alone means -c FILE. `otherwise`: what the user of a word that is no file
+ * may have looked for, where that is not the file.
+ */
+export const addConfigurationArgument = (command: Command, otherwise?: string): Command =>
+  command.argument('[file]', 'the configuration file, as -c names it').hook('preAction', ({ args: [file] }) => {
+    if (file === undefined) return;
+    if (command.getOptionValueSource('config') === 'cli')
+      command.error('error: FILE and -c FILE are the same: give one');
+    if (otherwise !== undefined && !existsSync(file)) command.error(`error: there is no file '${file}': ${otherwise}`);
+    command.setOptionValueWithSource('config', file, 'cli');
+  });
 
 /** The effective configuration; ends the program with every problem named when the file is wrong. */
 export function configurationOf(path: string): Configuration {

@@ -1,5 +1,5 @@
 /** The command line's entry: one file a command in src/cli/commands. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { version } from '../host/version.js';
 import { blocksCommand } from './commands/blocks.js';
 import { captureCommand } from './commands/capture.js';
@@ -7,20 +7,22 @@ import { checkCommand } from './commands/check.js';
 import { completionCommand, completionWordsCommand } from './commands/completion.js';
 import { debugCommand } from './commands/debug.js';
 import { doctorCommand } from './commands/doctor.js';
+import { helpCommand } from './commands/help.js';
 import { importCommand } from './commands/import.js';
 import { kickCommand } from './commands/kick.js';
 import { referenceCommand } from './commands/reference.js';
 import { reloadCommand } from './commands/reload.js';
+import { serviceCommands } from './commands/service.js';
 import { sessionsCommand } from './commands/sessions.js';
 import { showCommand } from './commands/show.js';
 import { statusCommand } from './commands/status.js';
 import { topCommand } from './commands/top.js';
 import { watchCommand } from './commands/watch.js';
-import { configurationOption, EXIT } from './configuration.js';
+import { versionCommand } from './commands/version.js';
+import { addConfigurationArgument, configurationOption, EXIT } from './configuration.js';
 
 /** `serve` itself is the manager, which bin/pptpd-ts starts; here it stands for the help alone. */
-const serveHelp = new Command('serve')
-  .description('run the server in the foreground')
+const serveHelp = addConfigurationArgument(new Command('serve').description('run the server in the foreground'))
   .addOption(configurationOption())
   .addHelpText(
     'after',
@@ -29,7 +31,7 @@ const serveHelp = new Command('serve')
 
 const program = new Command('pptpd-ts')
   .description('a PPTP server for Linux')
-  .version(version)
+  .version(version, '-v, --version', 'print the version')
   .addCommand(serveHelp)
   .addCommand(checkCommand())
   .addCommand(doctorCommand())
@@ -45,15 +47,23 @@ const program = new Command('pptpd-ts')
   .addCommand(captureCommand())
   .addCommand(debugCommand())
   .addCommand(completionCommand())
+  .addCommand(versionCommand())
+  .addCommand(helpCommand())
   .addCommand(completionWordsCommand(), { hidden: true })
   .addCommand(referenceCommand(), { hidden: true });
+for (const command of serviceCommands()) program.addCommand(command, { hidden: true });
+// As it was called before -v.
+program.addOption(new Option('-V').hideHelp()).on('option:V', () => {
+  console.log(version);
+  process.exit(EXIT.ok);
+});
 
 // Whoever reads (`| head`) has had enough: no fault of ours, and no more to do.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(EXIT.ok);
 });
-program.exitOverride().showHelpAfterError();
+program.exitOverride().showHelpAfterError('(--help shows all commands)');
 for (const command of program.commands) command.exitOverride().showHelpAfterError('(--help shows all options)');
 try {
   await program.parseAsync();

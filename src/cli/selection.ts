@@ -1,6 +1,7 @@
 /** Which sessions a command is about: the options --user, --client and --address, and what they let through. */
 import { BlockList, isIPv4 } from 'node:net';
 import { type Command, InvalidArgumentError } from 'commander';
+import { addConfigurationArgument } from './configuration.js';
 import type { SessionState } from '../session/state.js';
 
 /** What is not given lets everything through. */
@@ -18,8 +19,9 @@ interface Selected {
   readonly address: string | null;
 }
 
+/** For commands that take no other argument than the configuration file. */
 export const addSelectionOptions = (command: Command): Command =>
-  command
+  addConfigurationArgument(command, 'choose sessions by --user, --client and --address')
     .option('--user <name>', 'only of this user')
     .option('--client <address>', 'only of clients at this address, or in this network (192.0.2.0/24)', parseAddresses)
     .option('--address <address>', 'only with this address in the tunnel, or one in this network', parseAddresses);

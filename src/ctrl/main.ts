@@ -2,6 +2,8 @@
  * The ctrl worker's entry: says `ready`, waits for a client, serves it, and is ready again when nothing is left of that
  * session. It is started by the manager alone, and needs it no more once it has adopted its client.
  */
+// oxlint-disable-next-line import/no-unassigned-import -- it has to run before the other imports
+import './load-native-modules.js';
 import type { Socket } from 'node:net';
 import type { Standby } from '../link/link.js';
 import { PtyStandby } from '../link/pppd/standby.js';

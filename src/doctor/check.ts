@@ -10,8 +10,8 @@ export interface Check {
   readonly name: string;
   /** The server cannot work where it fails; otherwise it can, and something else may not. */
   readonly fatal: boolean | ((configuration: Configuration, machine: Machine) => boolean);
-  /** Fails wherever that check fails, and is left out then: one cause, one sentence. */
-  readonly follows?: string;
+  /** Fails wherever one of these checks fails, and is left out then: one cause, one sentence. */
+  readonly follows?: string | readonly string[];
   run(configuration: Configuration, machine: Machine): Outcome | Promise<Outcome>;
 }
 

@@ -8,11 +8,12 @@ import { type Machine, thisMachine } from './machine.js';
 import { addressPool, forwarding, listening } from './network-checks.js';
 import { authentication, optionsFile, pppd, secrets } from './pppd-checks.js';
 import { privileges, user } from './privilege-checks.js';
-import { files, greSocket, kernelPpp, mppe, node, runDirectory } from './system-checks.js';
+import { files, greSocket, kernelPpp, mppe, nativeModules, node, runDirectory } from './system-checks.js';
 
 /** In the order in which they are shown: what others follow from comes first. */
 const CHECKS: readonly Check[] = [
   node,
+  nativeModules,
   user,
   privileges,
   pppd,
@@ -65,7 +66,7 @@ export async function runChecks(
     const { name } = check;
     const fatal = typeof check.fatal === 'boolean' ? check.fatal : check.fatal(configuration, remembered);
     if (only === 'fatal' && (!fatal || DONE_BY_SERVE.includes(check))) continue;
-    if (check.follows !== undefined && unmet.has(check.follows)) {
+    if ([check.follows ?? []].flat().some((other) => unmet.has(other))) {
       unmet.add(name);
       continue;
     }

@@ -33,6 +33,8 @@ export interface Machine {
   openDevice(path: string): string | null;
   /** This machine's IPv4 networks: `192.0.2.1/24` on `eth0`. */
   networks(): readonly { readonly name: string; readonly cidr: string }[];
+  /** Loads an npm package; null, or Node's error. */
+  loadModule(name: string): Promise<Error | null>;
   /** Tries a raw GRE socket; null, or the system's words. */
   openGreSocket(): Promise<string | null>;
   /** Tries to listen there, and stops again; null, or the system's error. */
@@ -86,6 +88,14 @@ export const thisMachine: Machine = {
     Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
       addresses.flatMap(({ family, cidr }) => (family === 'IPv4' && cidr !== null ? [{ name, cidr }] : [])),
     ),
+  async loadModule(name) {
+    try {
+      await import(name);
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  },
   async openGreSocket() {
     try {
       const { default: raw } = await import('raw-socket');

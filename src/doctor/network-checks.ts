@@ -10,7 +10,7 @@ import { effectiveOptions } from './pppd-checks.js';
 export const listening: Check = {
   name: 'listening',
   fatal: true,
-  follows: 'privileges',
+  follows: ['privileges', 'native modules'],
   async run({ listen, runDirectory }, machine) {
     const { address, port, vrf } = listen;
     const where = `${address}:${port}${vrf === undefined ? '' : ` in ${vrf}`}`;

@@ -1,5 +1,6 @@
 /** Checks of what is below everything: Node.js, the kernel, the folders that the server writes to. */
 import { dirname } from 'node:path';
+import { NATIVE_MODULES, nativeProblem, nativeRemedy } from '../host/native-modules.js';
 import { bad, type Check, good } from './check.js';
 import type { Machine } from './machine.js';
 import { effectiveOptions, pppdVersion, requiresMppe } from './pppd-checks.js';
@@ -7,6 +8,8 @@ import { identityOf } from './privilege-checks.js';
 
 /** The oldest Node.js that runs this program: package.json, engines. */
 const OLDEST_NODE = { major: 20, minor: 11 } as const;
+/** As scripts/setup recommends. */
+const RECOMMENDED_NODE = 24;
 
 export const node: Check = {
   name: 'Node.js',
@@ -17,7 +20,21 @@ export const node: Check = {
       return good(`${version} for ${arch}`);
     }
     const oldest = `${OLDEST_NODE.major}.${OLDEST_NODE.minor}`;
-    return bad(`${version} is too old; this program needs ${oldest} or newer`, `install Node.js ${oldest} or newer`);
+    return bad(`${version} is too old; this program needs ${oldest} or newer`, `install Node.js ${RECOMMENDED_NODE}`);
+  },
+};
+
+/** Without them every worker ends before it has served a client. */
+export const nativeModules: Check = {
+  name: 'native modules',
+  fatal: true,
+  follows: 'Node.js',
+  async run(_configuration, machine) {
+    for (const name of NATIVE_MODULES) {
+      const failure = await machine.loadModule(name);
+      if (failure !== null) return bad(nativeProblem(name, failure), nativeRemedy());
+    }
+    return good(`${NATIVE_MODULES.join(', ')} load`);
   },
 };
 
@@ -93,7 +110,7 @@ export const mppe: Check = {
 export const greSocket: Check = {
   name: 'GRE socket',
   fatal: true,
-  follows: 'privileges',
+  follows: ['privileges', 'native modules'],
   async run(_configuration, machine) {
     const failure = await machine.openGreSocket();
     return failure === null

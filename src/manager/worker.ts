@@ -3,11 +3,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { nativeRemedy } from '../host/native-modules.js';
 import type { Logger } from '../log/logger.js';
 import type { Handoff } from '../session/handoff.js';
 import { readRecord } from '../session/record.js';
 import { sessionState, type SessionState } from '../session/state.js';
-import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
+import { REPORT_VERSION, WORKER_EXIT, type WorkerReport } from '../session/worker-report.js';
 
 /** What a worker's process runs. */
 export interface WorkerProgram {
@@ -77,6 +78,10 @@ type Phase =
   /** Its session is over, and it looks whether anything is left of it. */
   | 'resting'
   | 'ended';
+const exitText = (code: number | null): string =>
+  code === WORKER_EXIT.nativeModules
+    ? `its native modules do not load, as after a change of Node.js; ${nativeRemedy()}`
+    : `exit code ${code}`;
 
 export class Worker {
   readonly #child: ChildProcess;
@@ -111,7 +116,7 @@ export class Worker {
       if (this.#child.pid === undefined) this.#ended('could not be started', false);
     });
     this.#child.on('exit', (code, signal) =>
-      this.#ended(signal === null ? `exit code ${code}` : `signal ${signal}`, code === 0),
+      this.#ended(signal === null ? exitText(code) : `signal ${signal}`, code === 0),
     );
   }
 
@@ -240,7 +245,7 @@ export class Worker {
     this.#phase = 'ended';
     const early = phase === 'starting';
     this.onExit(early ? 'beforeReady' : inOrder ? 'inOrder' : 'died');
-    if (early) this.#log.error({ worker: this.pid, how }, 'a ctrl worker ended before it was ready');
+    if (early) this.#log.error({ worker: this.pid, how }, `a ctrl worker ended before it was ready: ${how}`);
   }
 }
 

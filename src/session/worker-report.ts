@@ -3,6 +3,9 @@ import type { SessionState } from './state.js';
 
 export const REPORT_VERSION = 1;
 
+/** Exit codes of a worker besides Node's own. */
+export const WORKER_EXIT = { nativeModules: 3 } as const;
+
 interface Versioned {
   readonly v: typeof REPORT_VERSION;
 }

@@ -27,6 +27,8 @@ const ORIGINAL = resolve('scripts/init.d/pptpd-ts');
 const STAND_IN = resolve('dist/test/process/support/stand-in-serve.js');
 const NOBODY = 65534;
 
+const WRONG = { code: 2, sentence: 'limits.connections: -1 is not allowed' } as const;
+
 interface Outcome {
   readonly code: number | null;
   readonly text: string;
@@ -168,15 +170,48 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
   });
 
   for (const action of ['reload', 'force-reload']) {
-    test(`${action} sends HUP, and is 7 when nothing runs`, async () => {
+    test(`${action} has the manager read its configuration, and is 7 when nothing runs`, async () => {
       assertOutcome(installation.run(action), 7, /not running/);
       installation.run('start');
       const pid = installation.pid();
-      assertOutcome(installation.run(action), 0, /read its configuration again/);
-      await installation.printed('HUP');
+      assertOutcome(installation.run(action), 0, /configuration reloaded/);
+      await installation.printed('reloaded');
       assert.equal(installation.pid(), pid);
     });
+
+    test(`${action} of a wrong configuration is 6, with what is wrong, and changes nothing`, () => {
+      installation.run('start');
+      const pid = installation.pid();
+      installation.configure({ refuse: WRONG });
+      assertOutcome(installation.run(action), 6, /not reloaded, the server goes on as it is:\nlimits\.connections: -1/);
+      assert.equal(installation.pid(), pid);
+      assertOutcome(installation.run('status'), 0, /running/);
+    });
   }
+
+  for (const action of ['restart', 'try-restart']) {
+    for (const [refuse, code] of [
+      [WRONG, 6],
+      [{ code: 1, sentence: 'FAIL  pppd: /nowhere/pppd is missing' }, 1],
+    ] as const) {
+      test(`${action} where the new server would refuse to start is ${code}, and the old one stays`, () => {
+        installation.run('start');
+        const pid = installation.pid();
+        installation.configure({ refuse });
+        const outcome = installation.run(action);
+        assertOutcome(outcome, code, /not restarted, the server goes on as it is \(pid \d+\):\n/);
+        assert.ok(outcome.text.includes(refuse.sentence), outcome.text);
+        assert.ok(pid !== undefined && isAlive(pid));
+        assert.equal(installation.pid(), pid);
+        assert.doesNotMatch(readFileSync(installation.output, 'utf8'), /QUIT|TERM/);
+      });
+    }
+  }
+
+  test('restart of a stopped server with a wrong configuration is 6', () => {
+    installation.configure({ refuse: WRONG });
+    assertOutcome(installation.run('restart'), 6, /not started:\nlimits\.connections: -1/);
+  });
 
   test('a pid file of a process that is gone, or is not a manager, is status 1 and harms nobody', () => {
     writeFileSync(installation.pidFile, `${process.pid}\n`);
@@ -193,7 +228,7 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
 
   test('a mistake in the configuration is 6, with the sentences of the server and nothing older', () => {
     writeFileSync(installation.output, 'a line of yesterday\n');
-    installation.configure({ refuse: { code: 2, sentence: 'limits.connections: -1 is not allowed' } });
+    installation.configure({ refuse: WRONG });
     const outcome = installation.run('start');
     assertOutcome(outcome, 6, /limits\.connections: -1 is not allowed/);
     assert.doesNotMatch(outcome.text, /yesterday/);

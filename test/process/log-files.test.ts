@@ -1,7 +1,8 @@
 /** The log directory: a disk that is full, and what is removed of it. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { Client } from './support/client.js';
 import { fill, smallDisk } from './support/disk.js';
@@ -65,6 +66,31 @@ test('another log.directory: from a reload on manager and new sessions write the
   assert.match(contentOf(join(second, 'manager.log')), /client handed to a ctrl worker/);
   client.end();
   await server.waitForSessions(0);
+});
+
+const hasLogrotate = spawnSync('logrotate', ['--version']).error === undefined;
+test('logrotate has the log files opened anew, also while the configuration has a mistake', {
+  skip: hasLogrotate ? false : 'logrotate is not installed',
+}, async (t) => {
+  const server = new Server();
+  const directory = join(server.directory, 'log');
+  server.configure({ log: { directory, level: 'info' } });
+  endWith(t, server);
+  server.start();
+  const log = join(directory, 'manager.log');
+  await until('the server to listen', () => contentOf(log).includes('listening on'));
+  const rules = join(server.directory, 'logrotate');
+  const text = readFileSync('scripts/etc/logrotate', 'utf8')
+    .replaceAll('/var/log/pptpd-ts/', `${directory}/`)
+    .replaceAll('/var/log/', `${server.directory}/`)
+    .replaceAll('/usr/local/sbin/pptpd-ts', resolve('bin/pptpd-ts'))
+    .replaceAll('/run/pptpd-ts', server.runDirectory);
+  writeFileSync(rules, text, { mode: 0o644 });
+  server.configure({ limits: { connections: -1 } });
+  spawnSync('logrotate', ['--force', '--state', join(server.directory, 'state'), rules]);
+  assert.match(contentOf(`${log}.1`), /listening on/);
+  assert.doesNotMatch(contentOf(log), /listening on/);
+  assert.match(contentOf(log), /the new configuration is wrong; the old one stays/);
 });
 
 test('old files of ended sessions are removed at start and by HUP, never one of a session that lives', async (t) => {

@@ -26,7 +26,7 @@ function analyze(command: string, ...options: readonly string[]): { status: numb
   const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-unit-'));
   try {
     const file = join(directory, NAME);
-    writeFileSync(file, readFileSync(ORIGINAL, 'utf8').replace('/usr/local/sbin/pptpd-ts', process.execPath));
+    writeFileSync(file, readFileSync(ORIGINAL, 'utf8').replaceAll('/usr/local/sbin/pptpd-ts', process.execPath));
     const { status, stdout, stderr } = spawnSync('systemd-analyze', [command, ...options, file], { encoding: 'utf8' });
     return { status, text: stdout + stderr };
   } finally {

@@ -3,7 +3,13 @@ import { isIPv4 } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { blocksResult, unblockResult } from '../../session/manager-status.js';
 import { askManager, NoManager } from '../ask-manager.js';
-import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+import {
+  addConfigurationArgument,
+  addRunDirectoryOptions,
+  EXIT,
+  runDirectoryOf,
+  type RunDirectoryOptions,
+} from '../configuration.js';
 import { duration, localTime } from '../output.js';
 import { table } from '../table.js';
 
@@ -16,10 +22,13 @@ interface BlocksOptions extends RunDirectoryOptions {
 const HEADINGS = ['ADDRESS', 'FAILED LOGINS', 'UNTIL', 'REMAINING'];
 
 export const blocksCommand = (): Command =>
-  addRunDirectoryOptions(
-    new Command('blocks').description(
-      'list the client addresses that are blocked after failed logins, or let them in again',
+  addConfigurationArgument(
+    addRunDirectoryOptions(
+      new Command('blocks').description(
+        'list the client addresses that are blocked after failed logins, or let them in again',
+      ),
     ),
+    'to let an address in again, use --clear ADDRESS',
   )
     .addOption(
       new Option('--clear <address>', 'let this address in again').argParser(parseAddress).conflicts('clearAll'),
@@ -31,7 +40,7 @@ export const blocksCommand = (): Command =>
       '\nExamples:\n  pptpd-ts blocks\n  pptpd-ts blocks --clear 192.0.2.7\n  pptpd-ts blocks --json | jq -r .blocks[].address\n\n' +
         'Exit code 1: that address is not blocked, or the manager does not answer; 3: no manager runs, and nobody is turned away.',
     )
-    .action(async (options: BlocksOptions) => {
+    .action(async (_file: unknown, options: BlocksOptions) => {
       const runDirectory = runDirectoryOf(options);
       try {
         if (options.clear === undefined && options.clearAll === undefined) await list(runDirectory, options);

@@ -12,6 +12,7 @@ import { type Captured, CAPTURED, type CaptureEvent } from '../../session/captur
 import { SessionClient } from '../../session/client.js';
 import { SessionFollower } from '../../session/follower.js';
 import { listSessionIds } from '../../session/record.js';
+import { missingManager } from '../ask-manager.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { parseAddresses } from '../selection.js';
 import { SessionArgument, withSession } from '../session-argument.js';
@@ -75,6 +76,8 @@ async function nextSession(
   clients: BlockList | undefined,
   stop: AbortSignal,
 ): Promise<SessionClient | null> {
+  const noManager = await missingManager(runDirectory);
+  if (noManager !== null) console.error(`pptpd-ts: ${noManager.message}; waiting for one`);
   console.error('waiting for the client to connect; Ctrl-C ends it');
   return new Promise((resolve) => {
     let settled = false;

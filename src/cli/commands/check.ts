@@ -2,18 +2,21 @@
 import { Command } from 'commander';
 import { describeAddresses } from '../../config/describe.js';
 import { configurationJsonSchema } from '../../config/schema.js';
-import { configurationOf, configurationOption } from '../configuration.js';
+import { addConfigurationArgument, configurationOf, configurationOption } from '../configuration.js';
 
 export const checkCommand = (): Command =>
-  new Command('check')
-    .description('check a configuration file; print the effective configuration and the address pool')
+  addConfigurationArgument(
+    new Command('check').description(
+      'check a configuration file; print the effective configuration and the address pool',
+    ),
+  )
     .addOption(configurationOption())
     .option('--schema', 'print the JSON Schema of configuration files instead, for editors')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts check\n  pptpd-ts check -c ./pptpd-ts.json\n  pptpd-ts check --schema > pptpd-ts.schema.json\n\nExit code 2: the file is wrong; every error is named.',
+      '\nExamples:\n  pptpd-ts check\n  pptpd-ts check ./pptpd-ts.json\n  pptpd-ts check --schema > pptpd-ts.schema.json\n\nExit code 2: the file is wrong; every error is named.',
     )
-    .action((options: { config: string; schema?: true }) => {
+    .action((_file: unknown, options: { config: string; schema?: true }) => {
       if (options.schema) {
         console.log(JSON.stringify(configurationJsonSchema(), null, 2));
         return;

@@ -4,7 +4,7 @@ import { type CheckResult, formatFailure, runChecks } from '../../doctor/checks.
 import { findUnixUser } from '../../host/unix-user.js';
 import { type Machine, thisMachine } from '../../doctor/machine.js';
 import { machineAs } from '../../doctor/machine-as.js';
-import { configurationOf, configurationOption, EXIT } from '../configuration.js';
+import { addConfigurationArgument, configurationOf, configurationOption, EXIT } from '../configuration.js';
 import { green, red, yellow } from '../output.js';
 
 function line(result: CheckResult): string {
@@ -20,17 +20,22 @@ function machineOf(user: string | undefined): Machine {
 }
 
 export const doctorCommand = (): Command =>
-  new Command('doctor')
-    .description('check this machine: privileges, pppd, kernel, GRE, addresses, files')
+  addConfigurationArgument(
+    new Command('doctor').description('check this machine: privileges, pppd, kernel, GRE, addresses, files'),
+  )
     .addOption(configurationOption())
+    .option('--fatal', 'print only what keeps the server from working')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts doctor\n  pptpd-ts doctor -c ./pptpd-ts.json --json\n\nFAIL: the server cannot work here, and `serve` refuses to start. warn: it can, and something else may not.\nExit code 1: something failed.',
+      '\nExamples:\n  pptpd-ts doctor\n  pptpd-ts doctor ./pptpd-ts.json --json\n\nFAIL: the server cannot work here, and `serve` refuses to start. warn: it can, and something else may not.\nExit code 1: something failed.',
     )
-    .action(async (options: { config: string; json?: true }) => {
+    .action(async (_file: unknown, options: { config: string; fatal?: true; json?: true }) => {
       const configuration = configurationOf(options.config);
       const results = await runChecks(configuration, { machine: machineOf(configuration.user) });
-      console.log(options.json ? JSON.stringify(results, null, 2) : results.map(line).join('\n'));
-      if (results.some(({ fatal, outcome }) => fatal && !outcome.ok)) process.exitCode = EXIT.failed;
+      const failures = results.filter(({ fatal, outcome }) => fatal && !outcome.ok);
+      const shown = options.fatal ? failures : results;
+      if (options.json) console.log(JSON.stringify(shown, null, 2));
+      else for (const each of shown) console.log(line(each));
+      if (failures.length > 0) process.exitCode = EXIT.failed;
     });

@@ -2,17 +2,27 @@
 import { Command } from 'commander';
 import { reloadResult } from '../../session/manager-status.js';
 import { askManager, NoManager } from '../ask-manager.js';
-import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+import {
+  addConfigurationArgument,
+  addRunDirectoryOptions,
+  EXIT,
+  runDirectoryOf,
+  type RunDirectoryOptions,
+} from '../configuration.js';
 
 export const reloadCommand = (): Command =>
-  addRunDirectoryOptions(
-    new Command('reload').description('have the server read its configuration again, for new clients; sessions go on'),
+  addConfigurationArgument(
+    addRunDirectoryOptions(
+      new Command('reload').description(
+        'have the server read its configuration again, for new clients; sessions go on',
+      ),
+    ),
   )
     .addHelpText(
       'after',
       '\nExample:\n  pptpd-ts reload\n\nExit code 1: the manager does not answer; 2: the configuration is wrong, and the old one stays; 3: no manager runs.',
     )
-    .action(async (options: RunDirectoryOptions) => {
+    .action(async (_file: unknown, options: RunDirectoryOptions) => {
       try {
         const { problems } = reloadResult.parse(await askManager(runDirectoryOf(options), 'reload'));
         for (const problem of problems) console.error(`pptpd-ts: ${problem}`);

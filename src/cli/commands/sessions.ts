@@ -1,6 +1,5 @@
 /** `pptpd-ts sessions`: who is on, asked of the workers themselves; needs no manager. And who was, from the accounting file. */
 import { Command, InvalidArgumentError } from 'commander';
-import { listSessions } from '../../session/client.js';
 import type { SessionState } from '../../session/state.js';
 import {
   addRunDirectoryOptions,
@@ -10,6 +9,7 @@ import {
   type RunDirectoryOptions,
 } from '../configuration.js';
 import { ENDED_HEADINGS, endedRow, endedSessions } from '../ended-sessions.js';
+import { isDeserted, liveSessions, tellOfManager } from '../live-sessions.js';
 import { localTime, octets, pointInTime } from '../output.js';
 import { addSelectionOptions, selected, type Selection } from '../selection.js';
 import { table } from '../table.js';
@@ -42,22 +42,23 @@ export const sessionsCommand = (): Command =>
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --client 192.0.2.0/24\n  pptpd-ts sessions --json | jq -r .sessions[].user\n  pptpd-ts sessions --ended --since 24h --user alice\n\nExit code 0 also when nobody is on; 1: a session does not answer, or the run directory or the accounting file cannot be read.',
+      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --client 192.0.2.0/24\n  pptpd-ts sessions --json | jq -r .sessions[].user\n  pptpd-ts sessions --ended --since 24h --user alice\n\nExit code 0 also when nobody is on; 1: a session does not answer, or the run directory or the accounting file cannot be read;\n3: nobody is on, and no manager runs.',
     )
-    .action(async (options: SessionsOptions, command: Command) => {
+    .action(async (_file: unknown, options: SessionsOptions, command: Command) => {
       if (options.since !== undefined && !options.ended) command.error('error: --since needs --ended');
       if (options.ended) await printEnded(options);
       else await printLive(options);
     });
 
 async function printLive(options: SessionsOptions): Promise<void> {
-  const { sessions, unreachable } = await listSessions(runDirectoryOf(options));
-  const shown = selected(options, sessions);
-  console.log(
-    options.json ? JSON.stringify({ sessions: shown, unreachable }, null, 2) : table(HEADINGS, shown.map(row)),
-  );
+  const live = await liveSessions(runDirectoryOf(options));
+  const { unreachable } = live;
+  const shown = selected(options, live.sessions);
+  if (options.json) console.log(JSON.stringify({ sessions: shown, unreachable }, null, 2));
+  else if (!isDeserted(live)) console.log(table(HEADINGS, shown.map(row)));
   for (const { why } of unreachable) console.error(`pptpd-ts: ${why}`);
   if (unreachable.length > 0) process.exitCode = EXIT.failed;
+  tellOfManager(live);
 }
 
 async function printEnded(options: SessionsOptions): Promise<void> {

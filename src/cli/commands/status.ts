@@ -3,7 +3,13 @@ import { Command } from 'commander';
 import { listSessions } from '../../session/client.js';
 import { type ManagerStatus, managerStatus } from '../../session/manager-status.js';
 import { askManager, NoManager } from '../ask-manager.js';
-import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+import {
+  addConfigurationArgument,
+  addRunDirectoryOptions,
+  EXIT,
+  runDirectoryOf,
+  type RunDirectoryOptions,
+} from '../configuration.js';
 import { localTime } from '../output.js';
 
 const counts = (values: Readonly<Record<string, number>>): string =>
@@ -34,13 +40,13 @@ const lines = ({
 ];
 
 export const statusCommand = (): Command =>
-  addRunDirectoryOptions(new Command('status').description('the server at a glance'))
+  addConfigurationArgument(addRunDirectoryOptions(new Command('status').description('the server at a glance')))
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  pptpd-ts status\n  pptpd-ts status --json | jq .leases\n\nExit code 1: the manager does not answer; 3: no manager runs (sessions may go on without).',
     )
-    .action(async (options: RunDirectoryOptions & { json?: true }) => {
+    .action(async (_file: unknown, options: RunDirectoryOptions & { json?: true }) => {
       const runDirectory = runDirectoryOf(options);
       try {
         const status = managerStatus.parse(await askManager(runDirectory, 'status'));

@@ -1,8 +1,8 @@
 /** `pptpd-ts top`: what passes through each session now, drawn again and again on a terminal, or once. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { listSessions } from '../../session/client.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
+import { isDeserted, type LiveSessions, liveSessions, tellOfManager } from '../live-sessions.js';
 import { bold, duration, localTime } from '../output.js';
 import { bitRate, type Sample, type SessionRates, ratesBetween } from '../rates.js';
 import { addSelectionOptions, selected, type Selection } from '../selection.js';
@@ -50,27 +50,37 @@ Examples:
   pptpd-ts top --json | jq '.sessions[] | select(.loss > 0.01) | .user'
 
 RECEIVED and SENT are from and to the client. q or Ctrl-C ends it, with exit code 0; 1: the run directory
-cannot be read.`,
+cannot be read; 3: nobody is on, and no manager runs.`,
     )
-    .action(async (options: TopOptions) => {
+    .action(async (_file: unknown, options: TopOptions) => {
       const look = sampler(runDirectoryOf(options), options);
-      if (options.once || options.json || !process.stdout.isTTY) await printOnce(look, options);
-      else await draw(look, options.interval);
+      const first = await look();
+      if (options.once || options.json || !process.stdout.isTTY) await printOnce(first, look, options);
+      else if (isDeserted(first.live)) tellOfManager(first.live);
+      else await draw(first, look, options.interval);
     });
 
-const sampler = (runDirectory: string, selection: Selection) => async (): Promise<Sample> => ({
-  sessions: selected(selection, (await listSessions(runDirectory)).sessions),
-  at: performance.now(),
-});
-
-async function printOnce(look: () => Promise<Sample>, { interval, json }: TopOptions): Promise<void> {
-  const before = await look();
-  await wait(interval * 1000);
-  const sessions = ratesBetween(before, await look());
-  console.log(json ? JSON.stringify({ interval, sessions }, null, 2) : table(HEADINGS, sessions.map(row)));
+/** All sessions, and of them the sample of those that are selected. */
+interface Look extends Sample {
+  readonly live: LiveSessions;
 }
 
-async function draw(look: () => Promise<Sample>, interval: number): Promise<void> {
+const sampler = (runDirectory: string, selection: Selection) => async (): Promise<Look> => {
+  const live = await liveSessions(runDirectory);
+  return { live, sessions: selected(selection, live.sessions), at: performance.now() };
+};
+
+async function printOnce(first: Look, look: () => Promise<Look>, { interval, json }: TopOptions): Promise<void> {
+  const deserted = isDeserted(first.live);
+  if (!deserted) await wait(interval * 1000);
+  const last = deserted ? first : await look();
+  const sessions = ratesBetween(first, last);
+  if (json) console.log(JSON.stringify({ interval, sessions }, null, 2));
+  else if (!deserted) console.log(table(HEADINGS, sessions.map(row)));
+  tellOfManager(last.live);
+}
+
+async function draw(first: Look, look: () => Promise<Look>, interval: number): Promise<void> {
   const stop = AbortSignal.any([stopSignal(), endKey()]);
   process.stdout.write(SCREEN.enter);
   // However it ends, the terminal is as it was.
@@ -78,10 +88,10 @@ async function draw(look: () => Promise<Sample>, interval: number): Promise<void
     process.stdout.write(SCREEN.leave);
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
   });
-  let before = await look();
+  let before = first;
   while (!stop.aborted) {
     const after = await look();
-    const lines = picture(ratesBetween(before, after), interval);
+    const lines = picture(ratesBetween(before, after), after.live, interval);
     process.stdout.write(
       `${SCREEN.home}${lines.map((line) => `${line}${SCREEN.endOfLine}`).join('\r\n')}${SCREEN.endOfScreen}`,
     );
@@ -93,10 +103,17 @@ async function draw(look: () => Promise<Sample>, interval: number): Promise<void
 }
 
 /** As many lines as the terminal has, the last one telling how many sessions it has no room for. */
-function picture(sessions: readonly SessionRates[], interval: number): string[] {
+function picture(sessions: readonly SessionRates[], { noManager }: LiveSessions, interval: number): string[] {
   const sum = (of: (session: SessionRates) => number): string =>
     bitRate(sessions.reduce((total, session) => total + of(session), 0));
-  const summary = `${localTime(Date.now())}  ${sessions.length} sessions  received ${sum(({ rxBits }) => rxBits)}  sent ${sum(({ txBits }) => txBits)}  every ${interval} s, q ends`;
+  const summary = [
+    localTime(Date.now()),
+    ...(noManager === null ? [] : ['no manager runs']),
+    `${sessions.length} sessions`,
+    `received ${sum(({ rxBits }) => rxBits)}`,
+    `sent ${sum(({ txBits }) => txBits)}`,
+    `every ${interval} s, q ends`,
+  ].join('  ');
   const room = Math.max(1, process.stdout.rows - HEAD_LINES - 1);
   const shown = sessions.slice(0, room);
   const rest = sessions.length - shown.length;

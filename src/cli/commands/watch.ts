@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { SessionClient } from '../../session/client.js';
 import { SessionFollower } from '../../session/follower.js';
 import type { SessionState } from '../../session/state.js';
+import { missingManager } from '../ask-manager.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { ending, type Happening, happenings, type Step } from '../happenings.js';
 import { green, localTime, red, yellow } from '../output.js';
@@ -49,11 +50,12 @@ Examples:
   pptpd-ts watch --user alice
   pptpd-ts watch --json | jq -r 'select(.event == "failed") | .detail'
 
-Sessions that are there already are shown with what has been. Ctrl-C ends it, with exit code 0; 1: the run directory
+Sessions that are there already are shown with what has been. Without a manager it says so and waits for one. Ctrl-C ends it, with exit code 0; 1: the run directory
 cannot be read.`,
     )
-    .action(async (options: WatchOptions) => {
+    .action(async (_file: unknown, options: WatchOptions) => {
       const runDirectory = runDirectoryOf(options);
+      const stop = stopSignal();
       const print = (state: SessionState, happened: readonly Happening[]): void => {
         // The user is known late: what happens to a session that is not selected yet is not shown.
         if (selected(options, [state]).length === 0) return;
@@ -70,7 +72,9 @@ cannot be read.`,
         },
         unreachable: (_, why) => console.error(`pptpd-ts: ${why}`),
       });
-      await aborted(stopSignal());
+      const noManager = await missingManager(runDirectory);
+      if (noManager !== null) console.error(`pptpd-ts: ${noManager.message}; waiting for one`);
+      await aborted(stop);
       follower.close();
       // The sessions' sockets are open, and would keep the process.
       process.exit();

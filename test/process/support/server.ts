@@ -70,6 +70,7 @@ export class Server {
   readonly #notes = join(this.directory, 'stand-in-pppd.jsonl');
   readonly #faults = new FaultFolder(join(this.directory, 'faults'));
   readonly #faulty: boolean;
+  readonly #program: string;
   readonly log = new Arrivals<LogLine>();
   /** What came on standard error, and on standard output without being a log line. */
   words = '';
@@ -79,8 +80,9 @@ export class Server {
   #isEnding = false;
 
   /** Without `faulty` its workers are as they are, and start faster: `strikeWorker` has no effect then. */
-  constructor(faulty = true) {
+  constructor(faulty = true, program = PROGRAM) {
     this.#faulty = faulty;
+    this.#program = program;
   }
 
   /** Writes the configuration: what the tests need, with `settings` on top, `standIn` telling the stand-in pppd what to be. */
@@ -104,7 +106,7 @@ export class Server {
   /** Starts it, by `prefix` if there is one; `ready` or `exited` tell what came of it. */
   start(...prefix: readonly string[]): void {
     const env = { ...process.env, ...(this.#faulty ? this.#faults.environment : {}) };
-    const [command, ...args] = [...prefix, PROGRAM, 'serve', '-c', this.configurationFile];
+    const [command, ...args] = [...prefix, this.#program, 'serve', '-c', this.configurationFile];
     assert(command !== undefined);
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#process = child;

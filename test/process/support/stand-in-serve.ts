@@ -1,13 +1,14 @@
 /**
- * Stands in for `pptpd-ts serve` in the init script's tests: the same words with the init system (manager.pid once
- * ready, TERM, QUIT, HUP, exit codes 1 and 2) without a kernel that has PPP, and able to misbehave on demand.
- * Its "configuration" says how.
+ * Stands in for `pptpd-ts serve`, `doctor --fatal` and `reload` in the init script's tests: the same words with the init system
+ * (manager.pid once ready, TERM, QUIT, exit codes 1 and 2) without a kernel that has PPP, and able to misbehave on demand.
+ * Its "configuration" says how: the last argument of `serve` and `doctor`, for `reload` the one that was served.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 export interface StandInConfiguration {
   readonly pidFile: string;
-  /** Leaves at once with this code and sentence. */
+  /** What a server, check or reload says of it, and with which code. */
   readonly refuse?: { readonly code: number; readonly sentence: string };
   /** Never writes its pid file. */
   readonly neverReady?: boolean;
@@ -15,13 +16,24 @@ export interface StandInConfiguration {
   readonly deaf?: boolean;
 }
 
-function serve(configuration: StandInConfiguration): void {
-  const { pidFile, refuse } = configuration;
-  if (refuse !== undefined) {
-    console.error(refuse.sentence);
-    process.exitCode = refuse.code;
-    return;
-  }
+function read(path: string): StandInConfiguration {
+  const configuration: StandInConfiguration = JSON.parse(readFileSync(path, 'utf8'));
+  return configuration;
+}
+
+/** Says what is wrong with it, as exit code too; false if nothing is. */
+function isRefused({ refuse }: StandInConfiguration): boolean {
+  if (refuse === undefined) return false;
+  console.error(refuse.sentence);
+  process.exitCode = refuse.code;
+  return true;
+}
+
+function serve(path: string, options: readonly string[]): void {
+  console.log('options', options.join(' '));
+  const configuration = read(path);
+  if (isRefused(configuration)) return;
+  const { pidFile } = configuration;
   process.title = 'pptpd-ts manager';
   process.on('SIGTERM', () => {
     console.log('TERM');
@@ -33,15 +45,36 @@ function serve(configuration: StandInConfiguration): void {
     console.log('QUIT');
     if (configuration.deaf !== true) process.exit(0);
   });
-  process.on('SIGHUP', () => console.log('HUP'));
-  if (configuration.neverReady !== true) writeFileSync(pidFile, `${process.pid}\n`);
-  // Keeps the process alive: only a signal ends it.
+  process.on('SIGHUP', () => console.log('reloaded'));
+  if (configuration.neverReady === true) return keepAlive();
+  writeFileSync(join(pidFile, '..', 'served'), path);
+  writeFileSync(pidFile, `${process.pid}\n`);
+  keepAlive();
+}
+
+/** Only a signal ends it. */
+function keepAlive(): void {
   setInterval(() => undefined, 3_600_000);
 }
 
-const [, , command, flag, path, ...options] = process.argv;
-if (command !== 'serve' || flag !== '-c' || path === undefined)
-  throw new Error(`unexpected call: ${process.argv.join(' ')}`);
-console.log('options', options.join(' '));
-const configuration: StandInConfiguration = JSON.parse(readFileSync(path, 'utf8'));
-serve(configuration);
+function reload(runDirectory: string): void {
+  const configuration = read(readFileSync(join(runDirectory, 'served'), 'utf8'));
+  if (isRefused(configuration)) return;
+  process.kill(Number(readFileSync(configuration.pidFile, 'utf8')), 'SIGHUP');
+  console.log('configuration reloaded for new clients');
+}
+
+const [, , command, option, value, ...rest] = process.argv;
+switch ([command, option].join(' ')) {
+  case 'serve -c':
+    serve(value ?? '', rest);
+    break;
+  case 'doctor --fatal':
+    isRefused(read(rest.join()));
+    break;
+  case 'reload --run-directory':
+    reload(value ?? '');
+    break;
+  default:
+    throw new Error(`unexpected call: ${process.argv.join(' ')}`);
+}

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { spawn as spawnOnTerminal } from 'node-pty';
-import { sessionSocketPath } from '../../../src/session/paths.js';
+import { runPaths, sessionSocketPath } from '../../../src/session/paths.js';
 import { SessionServer } from '../../../src/session/server.js';
 import { aStateUp } from '../session/a-state.js';
 
@@ -51,21 +53,52 @@ async function serveSession(t: TestContext, runDirectory: string): Promise<void>
   t.after(() => server.close());
 }
 
-test('without a command, and for an unknown one, the help is shown and the exit code is 2', async () => {
-  for (const args of [[], ['reboot']]) {
-    const { code, errors } = await run(...args);
-    assert.equal(code, 2, args.join(' '));
-    assert.match(errors, /Usage: pptpd-ts/);
-  }
+test('without a command the help is shown and the exit code is 2', async () => {
+  const { code, errors } = await run();
+  assert.equal(code, 2);
+  assert.match(errors, /Usage: pptpd-ts/);
 });
 
-test('a wrong call of a command is said in a line, with the way to its help', async () => {
-  for (const [why, ...args] of [
-    ["error: unknown option '--unknown'", 'sessions', '--unknown'],
-    ['error: --since needs --ended', 'sessions', '--since', '2h'],
-  ] as const) {
-    const { code, errors } = await run(...args);
-    assert.deepEqual([code, errors], [2, `${why}\n(--help shows all options)\n`]);
+const [ALL_COMMANDS, ALL_OPTIONS] = ['(--help shows all commands)', '(--help shows all options)'];
+for (const [words, lines] of [
+  ['frobnicate', ["error: unknown command 'frobnicate'", ALL_COMMANDS]],
+  ['sesions', ["error: unknown command 'sesions'", '(Did you mean sessions?)', ALL_COMMANDS]],
+  ['help frobnicate', ["error: unknown command 'frobnicate'", ALL_COMMANDS]],
+  ['--frobnicate', ["error: unknown option '--frobnicate'", ALL_COMMANDS]],
+  [
+    'restart now',
+    [
+      "error: there is no command 'restart'. Use the service: systemctl restart pptpd-ts, or /etc/init.d/pptpd-ts restart",
+      ALL_COMMANDS,
+    ],
+  ],
+  ['sessions --unknown', ["error: unknown option '--unknown'", ALL_OPTIONS]],
+  ['sessions --clinet', ["error: unknown option '--clinet'", '(Did you mean --client?)', ALL_OPTIONS]],
+  ['sessions --since 2h', ['error: --since needs --ended', ALL_OPTIONS]],
+  [
+    'sessions alice',
+    ["error: there is no file 'alice': choose sessions by --user, --client and --address", ALL_OPTIONS],
+  ],
+  [
+    'blocks 192.0.2.7',
+    ["error: there is no file '192.0.2.7': to let an address in again, use --clear ADDRESS", ALL_OPTIONS],
+  ],
+  ['check one two', ["error: too many arguments for 'check'. Expected 1 argument but got 2.", ALL_OPTIONS]],
+  ['check one -c two', ['error: FILE and -c FILE are the same: give one', ALL_OPTIONS]],
+  ['serve --frobnicate', ["pptpd-ts: unknown option '--frobnicate' (usage: pptpd-ts serve -c FILE)"]],
+  ['serve one -c two', ['pptpd-ts: more than one configuration file: one, two (usage: pptpd-ts serve -c FILE)']],
+  ['serve -c', ['pptpd-ts: -c needs a file (usage: pptpd-ts serve -c FILE)']],
+] as const) {
+  test(`a wrong call is said in a few words: ${words}`, async () => {
+    const { code, output, errors } = await run(...words.split(' '));
+    assert.deepEqual([code, output, errors], [2, '', `${lines.join('\n')}\n`]);
+  });
+}
+
+test('the version, however one asks for it', async () => {
+  const { version }: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'));
+  for (const word of ['-v', '-V', '--version', 'version']) {
+    assert.deepEqual(await run(word), { code: 0, output: `${version}\n`, errors: '' }, word);
   }
 });
 
@@ -84,6 +117,7 @@ for (const command of [
   'reload',
   'status',
   'completion',
+  'version',
 ]) {
   test(`${command} --help has an example`, async () => {
     const { code, output } = await run(command, '--help');
@@ -100,6 +134,16 @@ test('check prints the effective configuration and the pool', async (t) => {
   assert.match(errors, /198\.51\.100\.10/);
 });
 
+for (const command of ['check', 'doctor', 'status', 'sessions', 'top', 'watch', 'blocks', 'reload', 'serve']) {
+  test(`${command} FILE is ${command} -c FILE`, async (t) => {
+    const { file } = configure(t, { limits: { connections: -1 } });
+    const [alone, named] = [await run(command, file), await run(command, '-c', file)];
+    assert.equal(named.code, 2);
+    assert.match(named.errors, new RegExp(`^pptpd-ts: ${file}: limits\\.connections: `));
+    assert.deepEqual(alone, named);
+  });
+}
+
 test('check --schema prints the JSON Schema', async () => {
   const { code, output } = await run('check', '--schema');
   assert.equal(code, 0);
@@ -114,11 +158,12 @@ test('check names every error at once and exits with 2', async (t) => {
   assert.match(errors, /timeouts\.echoReply/);
 });
 
-test('sessions lists who is on', async (t) => {
+test('sessions lists who is on, and says that no manager runs', async (t) => {
   const { file, runDirectory } = configure(t);
   await serveSession(t, runDirectory);
-  const { code, output } = await run('sessions', '-c', file);
+  const { code, output, errors } = await run('sessions', '-c', file);
   assert.equal(code, 0);
+  assert.equal(errors, `pptpd-ts: no manager runs (${runDirectory}); the sessions go on without one\n`);
   assert.match(output, /^ID .*USER .*CLIENT .*TUNNEL .*SINCE/);
   assert.match(output, /\nabc123 +alice +198\.51\.100\.7 +203\.0\.113\.10 +up .* 1\.5 KiB +20 B\n$/);
   assert.ok(!output.includes('\u001B'), 'colours belong on a terminal');
@@ -229,10 +274,77 @@ test('sessions and show take the run directory itself, without a configuration',
   assert.equal((await run('show', 'abc123', '--run-directory', runDirectory, '-c', '/nowhere.json')).code, 0);
 });
 
-test('no run directory means that nobody is on', async (t) => {
-  const { runDirectory } = configure(t);
-  const { code, output, errors } = await run('sessions', '--run-directory', join(runDirectory, 'nowhere'));
-  assert.deepEqual([code, output.split('\n').length, errors], [0, 2, '']);
+/** A manager's socket, with nobody behind it that would answer. */
+async function listenAsManager(t: TestContext, runDirectory: string): Promise<void> {
+  const server = createServer((socket) => socket.on('error', () => undefined)).listen(
+    runPaths(runDirectory).managerSocket,
+  );
+  t.after(() => server.close());
+  await once(server, 'listening');
+}
+
+const NOBODY = /^ID .*PHASE.*\n$/;
+for (const [command, ...options] of [
+  ['sessions'],
+  ['top', '--once'],
+  // Without waiting for an interval that nothing would be seen in.
+  ['top', '--interval', '3600'],
+] as const) {
+  test(`${[command, ...options].join(' ')} without manager and sessions says so, with exit code 3`, async (t) => {
+    const { file, runDirectory } = configure(t);
+    const errors = `pptpd-ts: no manager runs (${runDirectory}); nobody is on\n`;
+    assert.deepEqual(await run(command, ...options, '-c', file), { code: 3, output: '', errors });
+    const json = await run(command, ...options, '--json', '-c', file);
+    assert.deepEqual([json.code, json.errors], [3, errors]);
+    assert.deepEqual(JSON.parse(json.output).sessions, []);
+    // A killed manager leaves its socket.
+    writeFileSync(runPaths(runDirectory).managerSocket, '');
+    assert.equal((await run(command, ...options, '-c', file)).code, 3);
+  });
+}
+
+test('top on a terminal without manager and sessions says so instead of drawing', async (t) => {
+  const { file } = configure(t);
+  const said = await runOnTerminal({}, 'top', '-c', file);
+  assert.match(said, /^pptpd-ts: no manager runs \([^)]+\); nobody is on\r\n$/);
+});
+
+test('with a manager nobody is on, and that is all', async (t) => {
+  const { file, runDirectory } = configure(t);
+  await listenAsManager(t, runDirectory);
+  for (const args of [['sessions'], ['top', '--once', '--interval', '0.1']]) {
+    const { code, output, errors } = await run(...args, '-c', file);
+    assert.deepEqual([code, errors], [0, '']);
+    assert.match(output, NOBODY);
+  }
+});
+
+test('top of sessions without a manager says that none runs', async (t) => {
+  const { file, runDirectory } = configure(t);
+  await serveSession(t, runDirectory);
+  const { code, output, errors } = await run('top', '--once', '--interval', '0.1', '-c', file);
+  assert.equal(code, 0);
+  assert.match(output, /\nabc123 /);
+  assert.equal(errors, `pptpd-ts: no manager runs (${runDirectory}); the sessions go on without one\n`);
+});
+
+for (const [command, ...options] of [['watch'], ['capture', '--next', '192.0.2.7', '-w', '-']] as const) {
+  test(`${command} without a manager says so, and waits`, async (t) => {
+    const { file, runDirectory } = configure(t);
+    const child = spawn(PROGRAM, [command, ...options, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    t.after(() => child.kill('SIGKILL'));
+    const signal = AbortSignal.timeout(60_000);
+    const [line]: string[] = await once(child.stderr.setEncoding('utf8'), 'data', { signal });
+    assert.ok(line?.startsWith(`pptpd-ts: no manager runs (${runDirectory}); waiting for one\n`), line);
+    child.kill('SIGINT');
+    assert.deepEqual(await once(child, 'close'), [0, null]);
+  });
+}
+
+test('no run directory means that no server has run since this machine was started', async (t) => {
+  const directory = join(configure(t).runDirectory, 'nowhere');
+  const errors = `pptpd-ts: no manager runs (${directory}); nobody is on\n`;
+  assert.deepEqual(await run('sessions', '--run-directory', directory), { code: 3, output: '', errors });
 });
 
 test('a run directory that is none is a sentence and exit code 1', async (t) => {
@@ -277,6 +389,18 @@ test('doctor says one line a check, and exits with 1 where something fatal fails
     lines.some((each) => /^ok {4}Node\.js: v/.test(each)),
     output,
   );
+});
+
+test('doctor --fatal says only what serve refuses to start for, with the same exit code', async (t) => {
+  const { file } = configure(t, NO_PPPD);
+  const { code, output } = await run('doctor', '--fatal', file);
+  assert.equal(code, 1);
+  const lines = output.trimEnd().split('\n');
+  assert.ok(
+    lines.every((each) => each.startsWith('FAIL  ')),
+    output,
+  );
+  assert.ok(lines.some((each) => each.startsWith('FAIL  pppd: /nowhere/pppd is missing')));
 });
 
 test('doctor --json is for programs, with the same exit code', async (t) => {

@@ -22,6 +22,8 @@ interface Description {
   readonly modules?: readonly string[];
   readonly networks?: readonly { name: string; cidr: string }[];
   readonly device?: string | null;
+  /** What Node says when it loads raw-socket. */
+  readonly rawSocket?: Error | null;
   readonly gre?: string | null;
   readonly listen?: Failure | null;
   readonly unwritable?: boolean;
@@ -41,6 +43,7 @@ function machine({
   modules = ['ppp_generic', 'ppp_async', 'ppp_mppe'],
   networks = [],
   device = null,
+  rawSocket = null,
   gre = null,
   listen = null,
   unwritable,
@@ -84,6 +87,7 @@ function machine({
     },
     openDevice: () => device,
     networks: () => networks,
+    loadModule: async (name) => Promise.resolve(name === 'raw-socket' ? rawSocket : null),
     openGreSocket: async () => Promise.resolve(gre),
     tryListen: async () => Promise.resolve(listen),
   };
@@ -124,6 +128,31 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   ['no pppd', { pppd: null }, 'pppd', /\/usr\/sbin\/pppd is missing.*apt-get install ppp/, true],
+  [
+    'native modules of another Node.js, of which nothing is blamed on privileges or the address',
+    {
+      rawSocket: Object.assign(new Error('The module was compiled against …'), { code: 'ERR_DLOPEN_FAILED' }),
+      gre: 'The module was compiled against …',
+      listen: { message: 'The module was compiled against …' },
+    },
+    'native modules',
+    /raw-socket does not load: it was built for another Node\.js than v\d.*; mend it: run \/.*\/scripts\/setup$/,
+    true,
+  ],
+  [
+    'native modules that were not built',
+    { rawSocket: Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' }) },
+    'native modules',
+    /raw-socket is missing, or was not built; mend it: run \/.*\/scripts\/setup$/,
+    true,
+  ],
+  [
+    'native modules that fail in their own words',
+    { rawSocket: new Error('Failed to load native module: pty.node\nRequire stack: …') },
+    'native modules',
+    /raw-socket does not load: Failed to load native module: pty\.node; mend it: run/,
+    true,
+  ],
   ['a Node.js too old', { node: 'v20.10.9' }, 'Node.js', /v20\.10\.9 is too old; this program needs 20\.11/, true],
   [
     'no PPP in the kernel',

@@ -1,0 +1,12 @@
+/** `pptpd-ts help COMMAND`. commander's own would answer an unknown command with the whole help. */
+import { Command } from 'commander';
+
+export const helpCommand = (): Command =>
+  new Command('help')
+    .description('display help for a command')
+    .argument('[command]', 'the command')
+    .action((name: string | undefined, _options: object, { parent }: Command) => {
+      const command = name === undefined ? parent : parent?.commands.find((each) => each.name() === name);
+      if (command === undefined) parent?.error(`error: unknown command '${name}'`);
+      command?.help();
+    });

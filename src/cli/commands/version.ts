@@ -1,0 +1,9 @@
+/** `pptpd-ts version`: the same as --version. */
+import { Command } from 'commander';
+import { version } from '../../host/version.js';
+
+export const versionCommand = (): Command =>
+  new Command('version')
+    .description('print the version')
+    .addHelpText('after', '\nExample:\n  pptpd-ts version')
+    .action(() => console.log(version));

@@ -1,0 +1,101 @@
+/** Native modules that were built for another Node.js: `doctor` and `serve` say so, and so does a manager that has met no other. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { enterNamespace } from './support/netns.js';
+import { endWith, SERVER_ADDRESS, Server } from './support/server.js';
+
+enterNamespace(SERVER_ADDRESS);
+
+/** This program installed in a folder of its own, where raw-socket can be broken. */
+class Installation {
+  readonly folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-native-'));
+  readonly program = join(this.folder, 'bin/pptpd-ts');
+
+  constructor(t: TestContext) {
+    t.after(() => rmSync(this.folder, { recursive: true }));
+    for (const path of ['bin', 'package.json', 'scripts/setup', 'dist/src', 'node_modules/raw-socket']) {
+      cpSync(path, join(this.folder, path), { recursive: true });
+    }
+    for (const name of readdirSync('node_modules')) {
+      if (name !== 'raw-socket' && !name.startsWith('.')) {
+        symlinkSync(resolve('node_modules', name), join(this.folder, 'node_modules', name));
+      }
+    }
+  }
+
+  /** Puts a native part there as another Node.js would have it: its number of the binary interface is 1. */
+  breakRawSocket(): void {
+    const source = join(this.folder, 'raw.c');
+    writeFileSync(
+      source,
+      `extern void node_module_register(void *);
+       static void init(void) {}
+       static struct { int version; unsigned flags; void *handle; const char *file; void *init, *context; const char *name; void *private, *link; }
+         module = { 1, 0, 0, "raw.c", (void *)init, 0, "raw", 0, 0 };
+       __attribute__((constructor)) static void begin(void) { node_module_register(&module); }`,
+    );
+    const addon = join(this.folder, 'node_modules/raw-socket/build/Release/raw.node');
+    // Not over the old one: whoever has loaded it would be hurt.
+    rmSync(addon);
+    const { status, stderr } = spawnSync('cc', ['-shared', '-fPIC', '-o', addon, source], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  }
+
+  get remedy(): string {
+    return `run ${join(this.folder, 'scripts/setup')}`;
+  }
+}
+
+const PROBLEM = `the native module raw-socket does not load: it was built for another Node.js than ${process.version}, or for another machine`;
+
+test('doctor and serve name the cause and the remedy, and blame nothing else', (t) => {
+  const installation = new Installation(t);
+  installation.breakRawSocket();
+  const server = new Server(false, installation.program);
+  t.after(() => server.cleanUp());
+  server.configure();
+  const run = (command: string): { readonly status: number | null; readonly said: string } => {
+    const { status, stdout, stderr } = spawnSync(installation.program, [command, '-c', server.configurationFile], {
+      encoding: 'utf8',
+    });
+    return { status, said: stdout + stderr };
+  };
+  const doctor = run('doctor');
+  assert.equal(doctor.status, 1);
+  assert.deepEqual(
+    doctor.said.split('\n').filter((line) => line.startsWith('FAIL')),
+    [`FAIL  native modules: ${PROBLEM}; mend it: ${installation.remedy}`],
+  );
+  const serve = run('serve');
+  assert.deepEqual([serve.status, serve.said], [1, `pptpd-ts: ${PROBLEM}; mend it: ${installation.remedy}\n`]);
+});
+
+test('a manager whose Node.js is replaced says why its next workers do not start', async (t) => {
+  const installation = new Installation(t);
+  const server = new Server(false, installation.program);
+  server.configure();
+  endWith(t, server);
+  server.start();
+  await server.ready();
+  await server.waitForSpareWorkers(1);
+  installation.breakRawSocket();
+  for (const pid of server.spareWorkers()) process.kill(pid, 'SIGKILL');
+  const { msg } = await server.waitForLog('a worker that does not start', (line) =>
+    /before it was ready/.test(line.msg),
+  );
+  assert.equal(
+    msg,
+    `a ctrl worker ended before it was ready: its native modules do not load, as after a change of Node.js; ${installation.remedy}`,
+  );
+  assert.match(server.words, new RegExp(`^pptpd-ts: ctrl worker \\d+: ${PROBLEM}; ${installation.remedy}\n`));
+});
+
+test('an intact installation in the same place is in order', (t) => {
+  const { program } = new Installation(t);
+  const { stdout } = spawnSync(program, ['doctor', '-c', resolve('scripts/etc/pptpd-ts.json')], { encoding: 'utf8' });
+  assert.match(stdout, /^ok {4}native modules: koffi, node-pty, raw-socket load$/m);
+});
