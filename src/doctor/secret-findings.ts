@@ -2,7 +2,7 @@
  * What is wrong in a secrets file of pppd, line by line: where pppd reads something else than its writer meant, and whom it
  * keeps out. Never says anything of a secret but where it stands. Pure.
  */
-import { addressText } from '../config/addresses.js';
+import { addressNumber, addressText } from '../config/addresses.js';
 import { bytesOf, textOf, wordsOf, type Oddity, type Word } from './pppd-words.js';
 import {
   addressGiven,
@@ -14,6 +14,7 @@ import {
   fixedAddress,
   isOf,
   isWild,
+  type Rule,
   rulesOf,
   visible,
 } from './secrets.js';
@@ -185,7 +186,23 @@ const ofUsers =
 
 const name = (entry: Entry): string => `"${shown(entry.client)}"`;
 
-const addressesOf = (entry: Entry): string => entry.addresses.map(({ bytes }) => bytes).join(' ');
+/** An address in full, which can be said: a shorter number may be the rest of a password. */
+const WHOLE_ADDRESS = /^!?\d+\.\d+\.\d+\.\d+(?:\/[\d+]+)?$/;
+
+const addressesOf = (entry: Entry): string =>
+  entry.addresses.map(({ bytes }) => (WHOLE_ADDRESS.test(bytes) ? bytes : '…')).join(' ');
+
+/** What is not as it should be with a word of the list of addresses; null where all is well. */
+function whatIsOdd(rule: Rule): string | null {
+  if ('invalid' in rule) return 'is no IP address, and pppd passes over it';
+  if ('word' in rule) {
+    return rule.word.bytes.endsWith('+') ? null : 'is no IP address: pppd looks for a host of that name';
+  }
+  if (addressNumber(rule.host) !== null) return null;
+  return WHOLE_ADDRESS.test(rule.host)
+    ? `has a number that begins with 0, which is octal: pppd reads ${addressText(rule.base)}`
+    : 'is no IP address of four numbers';
+}
 
 /** In their order: of a line that several would have something to say about, the first says why. */
 const JUDGES = {
@@ -204,7 +221,7 @@ const JUDGES = {
     const isSwallowed = last > client.line && addresses.some((word) => !isAddress(word));
     if (!isTorn && !isSwallowed) return null;
     return [
-      'a backslash at its end joins the next line to it: pppd reads both as one',
+      `${has('joined', client) ? '' : `"${shown(client)}": `}a backslash at the end of the line joins the next line to it: pppd reads both as one`,
       'take the backslash away, or write \\\\ where it belongs to the password',
     ];
   },
@@ -213,7 +230,7 @@ const JUDGES = {
     client.line > 1 || server === null || !client.bytes.startsWith(BYTE_ORDER_MARK)
       ? null
       : [
-          'the file begins with a byte order mark, which pppd takes for a part of the first name',
+          'the file begins with a byte order mark, which pppd takes for a part of the first name: that user cannot log in',
           'save it as UTF-8 without byte order mark',
         ],
 
@@ -225,7 +242,7 @@ const JUDGES = {
   hash: ({ client, server, secret, addresses }) =>
     has('hash', client, server, secret) || (secret === null && has('comment', client, server, ...addresses))
       ? [
-          'pppd takes everything behind an unquoted # for a comment',
+          `"${shown(client)}": pppd takes everything behind an unquoted # for a comment`,
           'write a password with # in double quotes: "pass#word"',
         ]
       : null,
@@ -247,7 +264,7 @@ const JUDGES = {
     entry.secret === null || entry.addresses.length > 0 || view.isOurs(entry) || !isAddress(entry.secret)
       ? null
       : [
-          'its second column is not this server, and its third is an address: a column seems to be missing',
+          `"${shown(entry.client)}" is of another server, and its third column is an address: a column seems to be missing`,
           `write USER ${view.file.server} "PASSWORD" *`,
         ],
 
@@ -363,22 +380,20 @@ const JUDGES = {
   ),
 
   notAnAddress: ofUsers((entry) => {
-    const rule = rulesOf(entry.addresses).find(
-      (each) => 'invalid' in each || ('word' in each && !each.word.bytes.endsWith('+')),
-    );
-    if (rule === undefined || 'base' in rule) return null;
-    const word = 'invalid' in rule ? rule.invalid : rule.word;
-    const column = entry.addresses.indexOf(word) + 4;
-    const what = /^!?[\d./+]+$/.test(word.bytes) ? ` (${word.bytes})` : '';
-    return 'invalid' in rule
-      ? [
-          `column ${column} of ${name(entry)}${what} is no IP address, and pppd passes over it`,
-          'write * for any address; a password with a space needs double quotes',
-        ]
-      : [
-          `column ${column} of ${name(entry)} is no IP address: pppd looks for a host of that name`,
-          'write the address; a password with a space needs double quotes',
+    for (const [index, word] of entry.addresses.entries()) {
+      const [rule] = rulesOf([word]);
+      // Behind these pppd looks no further.
+      if (rule === undefined || word.bytes === '*') return null;
+      const odd = whatIsOdd(rule);
+      const said = WHOLE_ADDRESS.test(word.bytes) ? ` (${word.bytes})` : '';
+      if (odd !== null) {
+        return [
+          `column ${index + 4} of ${name(entry)}${said} ${odd}`,
+          'write four numbers, or * for any address; a password with a space in it needs double quotes',
         ];
+      }
+    }
+    return null;
   }),
 
   noneOfPool: ofUsers((entry, view) => {

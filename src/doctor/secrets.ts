@@ -1,7 +1,7 @@
 /**
  * pppd's secrets files (chap-secrets, pap-secrets), read as pppd reads them: which line lets a client in, and which
  * addresses it may have. From pppd(8), "AUTHENTICATION", and from what pppd 2.4.9 was seen to do, which
- * test/lab/odd-secrets compares with this. Pure.
+ * test/lab/doctor compares with this. Pure.
  */
 import { bytesOf, wordsOf, type Word } from './pppd-words.js';
 
@@ -73,7 +73,8 @@ export const visible = (bytes: string): string =>
 
 /** One word of the list of addresses. */
 export type Rule =
-  | { readonly permits: boolean; readonly base: number; readonly mask: number }
+  /** `host` is the address as it stands there. */
+  | { readonly permits: boolean; readonly base: number; readonly mask: number; readonly host: string }
   /** What only pppd can tell: a host name, or an address by the number of the interface. */
   | { readonly permits: boolean; readonly word: Word }
   /** pppd passes over it. */
@@ -87,7 +88,7 @@ export function rulesOf(addresses: readonly Word[]): Rule[] {
   const rules: Rule[] = [];
   for (const word of addresses) {
     if (word.bytes === '-') break;
-    if (word.bytes === '*') return [...rules, { permits: true, base: 0, mask: 0 }];
+    if (word.bytes === '*') return [...rules, { permits: true, base: 0, mask: 0, host: '0.0.0.0' }];
     rules.push(ruleOf(word));
   }
   return rules;
@@ -105,7 +106,7 @@ function ruleOf(word: Word): Rule {
 
 function hostRule(host: string, mask: number, permits: boolean, word: Word): Rule {
   const address = numberOf(host);
-  if (address !== null) return { permits, base: (address & mask) >>> 0, mask };
+  if (address !== null) return { permits, base: (address & mask) >>> 0, mask, host };
   return HOST_NAME.test(host) ? { permits, word } : { invalid: word };
 }
 

@@ -742,7 +742,7 @@ test('each line of the secrets that does not say what it seems to has its senten
   assert.match(said[1] ?? '', /^\/etc\/ppp\/chap-secrets:3: "carol" has no fourth column: .*; mend it: add \* /);
   assert.match(
     said[2] ?? '',
-    /^\/etc\/ppp\/chap-secrets:4: pppd takes everything behind an unquoted # for a comment; mend it: /,
+    /^\/etc\/ppp\/chap-secrets:4: "bob": pppd takes everything behind an unquoted # for a comment; mend it: /,
   );
 });
 
