@@ -112,12 +112,8 @@ function unreadable(text: string): string | null {
 
 function summary(path: string, server: string, report: SecretsReport, remedy: string): readonly Outcome[] {
   const { users, entries, otherEntries, fixedInPool, findings } = report;
-  if (users > 0) {
-    const fixed = fixedInPool.map(({ user, address }) => `${user} ${address}`).slice(0, MOST_FINDINGS);
-    const more = fixedInPool.length > fixed.length ? ', …' : '';
-    const inPool = fixed.length === 0 ? '' : `; fixed addresses inside addresses.remote: ${fixed.join(', ')}${more}`;
-    return [good(`${path}, ${users} ${users === 1 ? 'user' : 'users'}${inPool}`)];
-  }
+  if (users > 0)
+    return [good(`${path}, ${users} ${users === 1 ? 'user' : 'users'}`), ...lentToOthers(path, fixedInPool)];
   // What keeps them out stands in the findings.
   if (findings.length > 0) return [];
   if (entries > 0)
@@ -127,6 +123,19 @@ function summary(path: string, server: string, report: SecretsReport, remedy: st
     bad(
       `${path} has no user of the server "${server}" (pppd's option "name"), only of others: nobody can log in`,
       `put "${server}" or * into the second column of ${path}`,
+    ),
+  ];
+}
+
+/** The server lends no address that a session uses; but pppd gives a user the fixed one also where it is lent already. */
+function lentToOthers(path: string, fixed: SecretsReport['fixedInPool']): readonly Outcome[] {
+  if (fixed.length === 0) return [];
+  const some = fixed.slice(0, MOST_FINDINGS).map(({ user, address }) => `"${user}" ${address}`);
+  const all = some.join(', ') + (fixed.length > some.length ? ', …' : '');
+  return [
+    bad(
+      `${path}: fixed addresses lie inside addresses.remote (${all}): they work unless another client has been lent one when its user comes`,
+      'take them out of addresses.remote',
     ),
   ];
 }
