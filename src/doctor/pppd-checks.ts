@@ -121,7 +121,7 @@ export const authentication: Check = {
   isLogged: true,
   async run(configuration, machine) {
     const { options: file } = configuration.pppd;
-    if ((await pppdVersion(configuration, machine)) === null) return good('left to this program');
+    if ((await pppdVersion(configuration, machine)) === null) return good('left to this program, which is no pppd');
     const options = effectiveOptions(configuration, machine);
     const mppe = requiredMppe(options);
     const login = requiredLogin(options);
@@ -131,7 +131,7 @@ export const authentication: Check = {
         : `add ${lines.map((line) => `a line "${line}"`).join(' and ')} to ${file} (see ${STARTER_OPTIONS})`;
     if (!login.required && mppe !== null) {
       return bad(
-        `pppd's options say ${mppe} and require no login, from which its keys come: only a client that asks us to log in gets in`,
+        `pppd's options say ${mppe}, whose keys come from MS-CHAP, and require no login: only a client that makes the server log in by MS-CHAP gets in`,
         add('require-mschap-v2'),
       );
     }
@@ -147,20 +147,22 @@ export const authentication: Check = {
     const said = login.options.join(', ');
     if (mppe !== null && login.methods.every((method) => !MAKES_KEYS.has(method))) {
       return bad(
-        `pppd's options say ${mppe}, whose keys come from MS-CHAP, and ${said}: only a client that asks us to log in gets in`,
+        `pppd's options say ${mppe}, whose keys come from MS-CHAP, and ${said}: only a client that makes the server log in by MS-CHAP gets in`,
         add('require-mschap-v2'),
       );
     }
     if (mppe !== null && login.methods.some((method) => !MAKES_KEYS.has(method))) {
       return bad(
-        `pppd's options say ${mppe}, whose keys come from MS-CHAP, and let clients log in in other ways too (${said}): those who do are refused after it`,
+        `pppd's options say ${mppe}, whose keys come from MS-CHAP, and accept other logins too (${said}): a client that uses one of those is refused after it`,
         add('require-mschap-v2'),
       );
     }
     if (mppe === null && login.methods.some((method) => method !== 'mschap-v2')) {
-      const plain = login.methods.includes('pap') ? 'send their password in plain text' : 'log in by something weaker';
+      const weak = login.methods.includes('pap')
+        ? 'send their password and everything else in plain text'
+        : 'log in by a weaker method and send everything in plain text';
       return bad(
-        `pppd's options (${said}) require neither MS-CHAPv2 nor MPPE: clients may ${plain}, and everything else too`,
+        `pppd's options (${said}) require neither MS-CHAPv2 nor MPPE: clients may ${weak}`,
         add('require-mschap-v2', 'require-mppe-128'),
       );
     }

@@ -210,7 +210,7 @@ const JUDGES = {
     const word = [client, server, secret, ...addresses].find((each) => each !== null && has('manyLines', each));
     if (word == null) return null;
     return [
-      `a quote that begins in line ${word.line} ends in line ${word.lastLine}: pppd takes all between for one word`,
+      `a quote that begins in line ${word.line} ends in line ${word.lastLine}: pppd takes all between as one word`,
       "end it in its line; a quote or an apostrophe that belongs to a word needs a backslash before it (o\\'brien)",
     ];
   },
@@ -230,7 +230,7 @@ const JUDGES = {
     client.line > 1 || server === null || !client.bytes.startsWith(BYTE_ORDER_MARK)
       ? null
       : [
-          'the file begins with a byte order mark, which pppd takes for a part of the first name: that user cannot log in',
+          'the file begins with a byte order mark, which pppd takes as part of the first name: that user cannot log in',
           'save it as UTF-8 without byte order mark',
         ],
 
@@ -287,14 +287,12 @@ const JUDGES = {
         ],
   ),
 
-  backslashInName: ofUsers((entry) =>
-    has('escape', entry.client, entry.server)
-      ? [
-          `pppd reads ${textOf((has('escape', entry.client) ? entry.client : entry.server).raw)} as "${shown(has('escape', entry.client) ? entry.client : entry.server)}"`,
-          'write \\\\ for a backslash: DOMAIN\\\\user',
-        ]
-      : null,
-  ),
+  backslashInName: ofUsers((entry) => {
+    const word = [entry.client, entry.server].find((each) => has('escape', each));
+    return word === undefined
+      ? null
+      : [`pppd reads ${textOf(word.raw)} as "${shown(word)}"`, 'write \\\\ for a backslash: DOMAIN\\\\user'];
+  }),
 
   backslashInSecret: ofUsers((entry) =>
     has('escape', entry.secret)
@@ -374,7 +372,7 @@ const JUDGES = {
       : [
           `${name(entry)} has no fourth column: pppd takes the password and then lets the client have no IP address`,
           isWild(entry.server)
-            ? 'add * (any address) at its end, unless it is for log-ins of this machine elsewhere'
+            ? 'add * (any address) at its end, unless it is for logins of this machine elsewhere'
             : 'add * (any address) at its end',
         ],
   ),
@@ -436,7 +434,7 @@ const JUDGES = {
     const address = view.fixed(entry);
     if (other === null || address === null) return null;
     return [
-      `${name(entry)} and ${name(other)} (line ${other.client.line}) have the same fixed address ${addressText(address)}: together they cannot be connected`,
+      `${name(entry)} and ${name(other)} (line ${other.client.line}) have the same fixed address ${addressText(address)}: they cannot both be connected`,
       'give one of them another',
     ];
   }),

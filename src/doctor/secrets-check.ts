@@ -25,7 +25,7 @@ export const secrets: Check = {
   fatal: false,
   follows: 'options file',
   async run(configuration, machine) {
-    if ((await pppdVersion(configuration, machine)) === null) return good('left to this program');
+    if ((await pppdVersion(configuration, machine)) === null) return good('left to this program, which is no pppd');
     const options = effectiveOptions(configuration, machine);
     const plugins = options.flatMap(({ name, value }) => (name === 'plugin' ? (value ?? '') : []));
     const plugin = plugins.flatMap((path) => USER_PLUGIN.exec(path)?.[1] ?? [])[0];
@@ -43,7 +43,7 @@ export const secrets: Check = {
 interface FileInForce {
   readonly kind: SecretsFile['kind'];
   readonly path: string;
-  /** Clients may do without it: they can log in by what stands in the other file. */
+  /** Users may all stand in the other file: without users of this server it is no fault. */
   readonly isSpare: boolean;
 }
 
@@ -134,7 +134,7 @@ function lentToOthers(path: string, fixed: SecretsReport['fixedInPool']): readon
   const all = some.join(', ') + (fixed.length > some.length ? ', …' : '');
   return [
     bad(
-      `${path}: fixed addresses lie inside addresses.remote (${all}): they work unless another client has been lent one when its user comes`,
+      `${path}: fixed addresses lie inside addresses.remote (${all}): such an address works unless another client holds it when its user connects`,
       'take them out of addresses.remote',
     ),
   ];

@@ -671,17 +671,26 @@ const logins: [words: string, sentence: RegExp | null][] = [
   ['require-mschap-v2\nrequire-mppe-128', null],
   ['require-mschap-v2', null],
   ['require-mschap\n+mppe', null],
-  ['auth', /\(auth\) require neither MS-CHAPv2 nor MPPE: clients may send their password in plain text/],
-  ['require-mschap', /\(require-mschap\) require neither MS-CHAPv2 nor MPPE: clients may log in by something weaker/],
-  ['require-mschap-v2\nrequire-pap', /neither MS-CHAPv2 nor MPPE: clients may send their password in plain text/],
-  ['require-mschap-v2\nrequire-chap\nnomppe', /log in by something weaker/],
+  [
+    'auth',
+    /\(auth\) require neither MS-CHAPv2 nor MPPE: clients may send their password and everything else in plain text/,
+  ],
+  [
+    'require-mschap',
+    /\(require-mschap\) require neither MS-CHAPv2 nor MPPE: clients may log in by a weaker method and send everything/,
+  ],
+  ['require-mschap-v2\nrequire-pap', /neither MS-CHAPv2 nor MPPE: clients may send their password and/],
+  ['require-mschap-v2\nrequire-chap\nnomppe', /log in by a weaker method/],
   // What some public file has: a client that answers with MS-CHAPv2 gets in.
   [
     'auth\nrefuse-pap\nrequire-mppe',
-    /say require-mppe, whose keys come from MS-CHAP, and let clients log in in other ways too \(auth\): those who do are refused after it; mend it: add a line "require-mschap-v2" to \/etc\/ppp\/options\.pptpd \(see scripts\/etc\/options\.pptpd\)/,
+    /say require-mppe, whose keys come from MS-CHAP, and accept other logins too \(auth\): a client that uses one of those is refused after it; mend it: add a line "require-mschap-v2" to \/etc\/ppp\/options\.pptpd \(see scripts\/etc\/options\.pptpd\)/,
   ],
-  ['require-pap\nrequire-mppe', /say require-mppe, .* and require-pap: only a client that asks us to log in gets in/],
-  ['require-mppe', /say require-mppe and require no login, from which its keys come: only a client that asks/],
+  [
+    'require-pap\nrequire-mppe',
+    /say require-mppe, .* and require-pap: only a client that makes the server log in by MS-CHAP gets in/,
+  ],
+  ['require-mppe', /say require-mppe, whose keys come from MS-CHAP, and require no login: only a client that makes/],
   ['# nothing', /require no authentication: clients may get in without a password/],
   ['require-mschap-v2\nnoauth', /say noauth: clients get in without a password; mend it: take "noauth" out/],
 ];
@@ -769,7 +778,7 @@ test('fixed addresses that are lent to others too are named', async () => {
   assert.equal(said[0], null);
   assert.match(
     said[1] ?? '',
-    /fixed addresses lie inside addresses\.remote \("a" 198\.51\.100\.12, "d" 198\.51\.100\.13\): they work unless .*; mend it: take them out of addresses\.remote/,
+    /fixed addresses lie inside addresses\.remote \("a" 198\.51\.100\.12, "d" 198\.51\.100\.13\): such an address works unless .*; mend it: take them out of addresses\.remote/,
   );
 });
 
