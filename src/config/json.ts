@@ -47,7 +47,8 @@ class Reader {
 
   document(): void {
     this.#space();
-    if (this.#at === this.#text.length) throw new Fault(0, 'the file is empty; a configuration is at least {}');
+    if (this.#at === this.#text.length)
+      throw new Fault(0, 'the file is empty; begin with a copy of scripts/etc/pptpd-ts.json');
     this.#value(0);
     this.#space();
     if (this.#at < this.#text.length) this.#unexpected('the end of the file');

@@ -44,7 +44,7 @@ export function checkConfiguration(input: unknown): Checked {
 function unreadable(path: string, error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case 'ENOENT':
-      return `${path}: there is no such file; write one ({} is enough), or name another with -c FILE`;
+      return `${path}: there is no such file; copy scripts/etc/pptpd-ts.json there, or name another file with -c FILE`;
     case 'EACCES':
       return `${path}: this user may not read it; run as root, or change its mode`;
     case 'EISDIR':

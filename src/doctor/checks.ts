@@ -1,13 +1,14 @@
 /**
- * What a server needs of its machine, one check a need: `doctor` shows all of them, `serve` refuses to start where a
- * fatal one fails, with the same sentence. Each failure says what is wrong and the command that mends it.
+ * What a server needs of its machine, one check a need: `doctor` shows all of them. `serve` refuses to start where a
+ * fatal one fails, with the same sentence, and logs doubts. Each failure says what is wrong and what to do.
  */
 import type { Configuration } from '../config/schema.js';
 import type { Check, Outcome } from './check.js';
 import { type Machine, thisMachine } from './machine.js';
 import { addressPool, forwarding, listening } from './network-checks.js';
-import { authentication, optionsFile, pppd, secrets } from './pppd-checks.js';
+import { authentication, optionsFile, pppd } from './pppd-checks.js';
 import { privileges, user } from './privilege-checks.js';
+import { secrets } from './secrets-check.js';
 import { files, greSocket, kernelPpp, mppe, nativeModules, node, runDirectory } from './system-checks.js';
 
 /** In the order in which they are shown: what others follow from comes first. */
@@ -53,10 +54,10 @@ function remembering(machine: Machine): Machine {
   };
 }
 
-/** Runs the checks in their order; with `only: 'fatal'` those alone without which `serve` cannot work. */
+/** Runs the checks in their order; with `only: 'start'` those alone that matter to the start of `serve`. */
 export async function runChecks(
   configuration: Configuration,
-  { only, machine = thisMachine }: { readonly only?: 'fatal'; readonly machine?: Machine } = {},
+  { only, machine = thisMachine }: { readonly only?: 'start'; readonly machine?: Machine } = {},
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   const remembered = remembering(machine);
@@ -65,14 +66,15 @@ export async function runChecks(
   for (const check of CHECKS) {
     const { name } = check;
     const fatal = typeof check.fatal === 'boolean' ? check.fatal : check.fatal(configuration, remembered);
-    if (only === 'fatal' && (!fatal || DONE_BY_SERVE.includes(check))) continue;
+    if (only === 'start' && (!(fatal || check.isLogged) || DONE_BY_SERVE.includes(check))) continue;
     if ([check.follows ?? []].flat().some((other) => unmet.has(other))) {
       unmet.add(name);
       continue;
     }
-    const outcome = await check.run(configuration, remembered);
-    if (!outcome.ok) unmet.add(name);
-    results.push({ name, fatal, outcome });
+    const outcomes = [await check.run(configuration, remembered)].flat();
+    const said = outcomes.map((outcome) => ({ name, fatal: fatal && (outcome.ok || outcome.doubt !== true), outcome }));
+    if (said.some((each) => !each.outcome.ok && each.outcome.doubt !== true)) unmet.add(name);
+    results.push(...said);
   }
   return results;
 }

@@ -5,7 +5,7 @@ import { runPaths } from '../session/paths.js';
 import { bad, type Check, good } from './check.js';
 import { LISTEN_FAILURES } from '../host/listen-failures.js';
 import type { Machine } from './machine.js';
-import { effectiveOptions } from './pppd-checks.js';
+import { effectiveOptions, has } from './effective-options.js';
 
 export const listening: Check = {
   name: 'listening',
@@ -48,7 +48,7 @@ export const addressPool: Check = {
     if (configuration.addresses.delegate) return good('none: addresses are chosen by pppd (addresses.delegate)');
     const pool = poolNumbers(configuration);
     const members = new Set(pool);
-    const hasProxyArp = effectiveOptions(configuration, machine).includes('proxyarp');
+    const hasProxyArp = has(effectiveOptions(configuration, machine), 'proxyarp');
     for (const { name, cidr } of machine.networks()) {
       const [own = '', bits = '32'] = cidr.split('/');
       const number = addressNumber(own) ?? 0;

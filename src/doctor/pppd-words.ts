@@ -1,44 +1,166 @@
 /**
- * Words of pppd's options and secrets files, as pppd(8) reads them: separated by white space, double or single quotes hold
- * it, a backslash takes the next character as it is, `#` at the beginning of a word starts a comment.
+ * Words of pppd's options and secrets files, as pppd reads them (pppd(8), "OPTIONS FILES"; observed on pppd 2.4.9, since the
+ * manual leaves most of it out). Pure. Each word also says where a person would have read something else.
  */
 
-/** The words of the text, line by line; lines without any are left out. An escaped line end joins two lines. */
-export function wordLines(text: string): string[][] {
-  const lines: string[][] = [];
-  let [words, word]: [string[], string | null] = [[], null];
-  let quote: string | null = null;
-  const endWord = (): void => {
-    if (word !== null) words.push(word);
-    word = null;
-  };
-  const endLine = (): void => {
-    endWord();
-    if (words.length > 0) lines.push(words);
-    words = [];
-  };
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text.charAt(at);
-    if (character === '\\') {
-      at += 1;
-      // An escaped line end is nothing at all.
-      if (text[at] !== '\n') word = `${word ?? ''}${text[at] ?? ''}`;
-    } else if (quote !== null) {
-      if (character === quote) quote = null;
-      else word = `${word ?? ''}${character}`;
-    } else if (character === '"' || character === "'") {
-      quote = character;
-      word ??= '';
-    } else if (character === '#' && word === null) {
-      while (at + 1 < text.length && text[at + 1] !== '\n') at += 1;
-    } else if (character === '\n') {
-      endLine();
-    } else if (/\s/.test(character)) {
-      endWord();
-    } else {
-      word = `${word ?? ''}${character}`;
-    }
+/** Why a word may not be what its writer meant. */
+export type Oddity =
+  /** A `#` without a blank before it ended the word and made the rest of the line a comment. */
+  | 'hash'
+  /** A comment follows the word in its line. */
+  | 'comment'
+  /** A backslash changed what stands behind it: `\u` is u, `\b` is a backspace. */
+  | 'escape'
+  /** A backslash at the end of a line, within the word, joined the next line to it. */
+  | 'joined'
+  /** Its quotes hold the end of a line. */
+  | 'manyLines'
+  /** pppd keeps only the first 1,023 bytes. */
+  | 'tooLong';
+
+export interface Word {
+  /** What pppd takes: a character for each byte, as the `binary` encoding of Node.js has it. */
+  readonly bytes: string;
+  /** What stands in the file. */
+  readonly raw: string;
+  /** Lines where it begins and ends, from 1. */
+  readonly line: number;
+  readonly lastLine: number;
+  /** No word stands before it in its line, as pppd counts lines. */
+  readonly isFirst: boolean;
+  readonly oddities: ReadonlySet<Oddity>;
+}
+
+/** The bytes of a text, a character each, as words have them. */
+export const bytesOf = (text: string): string => Buffer.from(text).toString('binary');
+
+/** The text of such bytes. */
+export const textOf = (bytes: string): string => Buffer.from(bytes, 'binary').toString();
+
+/** A buffer of 1,024 bytes, with a null byte at the end. */
+const LONGEST = 1023;
+
+const BLANK = /[ \t\n\v\f\r]/;
+const NAMED: Readonly<Record<string, string>> = {
+  a: '\u0007',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  s: ' ',
+  t: '\t',
+};
+/** What people escape because they know how. */
+const PLAIN_ESCAPE = /[\\"'# ]/;
+const NUMBER = /[0-7]{1,3}|x[0-9A-Fa-f]{0,2}/y;
+
+/** All words of the text, in their order. */
+export function wordsOf(text: string): Word[] {
+  const reader = new Reader(bytesOf(text));
+  const words: Word[] = [];
+  for (let word = reader.next(); word !== null; word = reader.next()) words.push(word);
+  return words;
+}
+
+class Reader {
+  readonly #text: string;
+  #at = 0;
+  #line = 1;
+  /** Of the word before: a comment that comes later in its line is noted with it. */
+  #oddities = new Set<Oddity>();
+  #isFirst = true;
+
+  constructor(text: string) {
+    this.#text = text;
   }
-  endLine();
-  return lines;
+
+  next(): Word | null {
+    const start = this.#skip();
+    return start === null ? null : this.#word(start);
+  }
+
+  #take(): string {
+    const character = this.#text.charAt(this.#at);
+    this.#at += 1;
+    if (character === '\n') this.#line += 1;
+    return character;
+  }
+
+  /** Passes over blanks, comments and joined lines; what begins there, or null at the end. */
+  #skip(): { readonly at: number; readonly line: number; readonly isEscaped: boolean } | null {
+    while (this.#at < this.#text.length) {
+      const [at, line] = [this.#at, this.#line];
+      const character = this.#take();
+      if (character === '\n') this.#isFirst = true;
+      else if (character === '#') this.#comment();
+      else if (character === '\\') {
+        if (this.#text[this.#at] !== '\n') return this.#at < this.#text.length ? { at, line, isEscaped: true } : null;
+        this.#take();
+      } else if (!BLANK.test(character)) {
+        this.#at = at;
+        return { at, line, isEscaped: false };
+      }
+    }
+    return null;
+  }
+
+  #comment(): void {
+    if (!this.#isFirst) this.#oddities.add('comment');
+    while (this.#at < this.#text.length && this.#text[this.#at] !== '\n') this.#at += 1;
+  }
+
+  #word({ at, line, isEscaped }: { at: number; line: number; isEscaped: boolean }): Word | null {
+    const oddities = new Set<Oddity>();
+    this.#oddities = oddities;
+    const isFirst = this.#isFirst;
+    let bytes = isEscaped ? this.#escaped() : '';
+    let quote: string | null = null;
+    while (this.#at < this.#text.length) {
+      const character = this.#text.charAt(this.#at);
+      if (quote === null && (BLANK.test(character) || character === '#')) {
+        if (character === '#') oddities.add('hash');
+        break;
+      }
+      this.#take();
+      if (character === '\\') {
+        bytes += this.#escaped();
+      } else if (quote !== null && character === quote) {
+        quote = null;
+      } else if (quote === null && (character === '"' || character === "'")) {
+        quote = character;
+      } else {
+        if (character === '\n') oddities.add('manyLines');
+        bytes += character;
+      }
+    }
+    // At the very end pppd takes an empty word for none.
+    if (bytes === '' && this.#at >= this.#text.length) return null;
+    if (bytes.length > LONGEST) oddities.add('tooLong');
+    this.#isFirst = false;
+    const raw = this.#text.slice(at, this.#at);
+    // For pppd a null byte ends it, wherever that came from.
+    const [kept = ''] = bytes.slice(0, LONGEST).split('\0');
+    return { bytes: kept, raw, line, lastLine: this.#line, isFirst, oddities };
+  }
+
+  /** What stands for the characters behind a backslash. */
+  #escaped(): string {
+    if (this.#at >= this.#text.length) return '';
+    if (this.#text[this.#at] === '\n') {
+      this.#take();
+      this.#oddities.add('joined');
+      return '';
+    }
+    NUMBER.lastIndex = this.#at;
+    const number = NUMBER.exec(this.#text)?.[0];
+    if (number !== undefined) {
+      this.#oddities.add('escape');
+      this.#at += number.length;
+      const code = number.startsWith('x') ? Number.parseInt(`0${number.slice(1)}`, 16) : Number.parseInt(number, 8);
+      return String.fromCharCode(code % 256);
+    }
+    const character = this.#take();
+    if (!PLAIN_ESCAPE.test(character)) this.#oddities.add('escape');
+    return NAMED[character] ?? character;
+  }
 }

@@ -2,6 +2,7 @@
 import { bad, type Check, good } from './check.js';
 import { type Capability, missing, parseIdentity } from '../host/identity.js';
 import type { Machine } from './machine.js';
+import { pppdVersion } from './pppd-program.js';
 
 /** Ports below it are for the privileged; the kernel's default. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
@@ -29,12 +30,13 @@ export const privileges: Check = {
   name: 'privileges',
   fatal: true,
   follows: 'user',
-  run({ listen }, machine) {
+  async run(configuration, machine) {
+    const { listen } = configuration;
     const { uid, capabilities } = identityOf(machine);
     const firstFree = machine.read('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? FIRST_UNPRIVILEGED_PORT;
     const needed: Capability[] = [
       ...(listen.port < Number(firstFree) ? (['NET_BIND_SERVICE'] as const) : []),
-      ...(uid === 0 ? (['NET_ADMIN'] as const) : []),
+      ...(uid === 0 && (await pppdVersion(configuration, machine)) !== null ? (['NET_ADMIN'] as const) : []),
       'NET_RAW',
     ];
     const lacking = missing(capabilities, needed).map((name) => `CAP_${name}`);

@@ -1,12 +1,14 @@
 /** Checks of what is below everything: Node.js, the kernel, the folders that the server writes to. */
 import { dirname } from 'node:path';
+import type { Configuration } from '../config/schema.js';
 import { NATIVE_MODULES, nativeProblem, nativeRemedy } from '../host/native-modules.js';
-import { bad, type Check, good } from './check.js';
+import { bad, type Check, doubt, good } from './check.js';
 import type { Machine } from './machine.js';
-import { effectiveOptions, pppdVersion, requiresMppe } from './pppd-checks.js';
+import { effectiveOptions, requiredMppe } from './effective-options.js';
+import { pppdVersion } from './pppd-program.js';
 import { identityOf } from './privilege-checks.js';
 
-/** The oldest Node.js that runs this program: package.json, engines. */
+/** The oldest Node.js that this program is tested with (package.json, engines). Tunnels came up with 20.0 as well, not with 18. */
 const OLDEST_NODE = { major: 20, minor: 11 } as const;
 /** As scripts/setup recommends. */
 const RECOMMENDED_NODE = 24;
@@ -20,7 +22,9 @@ export const node: Check = {
       return good(`${version} for ${arch}`);
     }
     const oldest = `${OLDEST_NODE.major}.${OLDEST_NODE.minor}`;
-    return bad(`${version} is too old; this program needs ${oldest} or newer`, `install Node.js ${RECOMMENDED_NODE}`);
+    return major < OLDEST_NODE.major
+      ? bad(`${version} is too old; this program needs ${oldest} or newer`, `install Node.js ${RECOMMENDED_NODE}`)
+      : doubt(`${version} is older than what this program is tested with`, `install Node.js ${RECOMMENDED_NODE}`);
   },
 };
 
@@ -93,16 +97,18 @@ export const kernelPpp: Check = {
 /** Without it pppd ends at once where its options require encryption; where they do not, some clients give up. */
 export const mppe: Check = {
   name: 'MPPE',
-  fatal: (configuration, machine) => requiresMppe(effectiveOptions(configuration, machine)),
+  fatal: (configuration, machine) => requiredMppe(effectiveOptions(configuration, machine)) !== null,
   follows: 'kernel PPP',
   async run(configuration, machine) {
     if ((await pppdVersion(configuration, machine)) === null) return good('not needed by this program');
-    if (/^ppp_mppe /m.test(machine.read('/proc/modules') ?? '')) return good('ppp_mppe is loaded');
+    // Also of a kernel that has it built in.
+    if (machine.mode('/sys/module/ppp_mppe') !== null) return good('ppp_mppe is loaded');
     const known = await canLoad('ppp_mppe', machine);
     if (known !== false) return good(loadable('ppp_mppe', known));
-    const consequence = requiresMppe(effectiveOptions(configuration, machine))
-      ? ", and pppd's options require encryption: nobody gets in"
-      : ': clients that want encryption do not get in';
+    const consequence =
+      requiredMppe(effectiveOptions(configuration, machine)) !== null
+        ? ", and pppd's options require encryption: nobody gets in"
+        : ': clients that want encryption do not get in';
     return bad(`this kernel has no module ppp_mppe${consequence}`, NO_PPP_REMEDY);
   },
 };
@@ -131,18 +137,34 @@ function unwritable(path: string, machine: Machine): string | null {
 const toWrite = (user: string | undefined, folders: readonly string[], machine: Machine): readonly string[] =>
   user === undefined ? folders : folders.filter((folder) => machine.mode(folder) !== null);
 
-const ownership = (user: string | undefined, folder: string, key: string): string =>
-  user === undefined ? `run it as root, or name another ${key}` : `chown -R ${user}: ${folder}, or name another ${key}`;
+/** Folders that others use too, so that no user may have them for itself. */
+const SHARED: ReadonlySet<string> = new Set(
+  '/ /etc /home /opt /root /run /srv /tmp /usr /var /var/lib /var/lock /var/log /var/run /var/spool /var/tmp'.split(
+    ' ',
+  ),
+);
+
+function ownership({ user, runDirectory: run }: Configuration, obstacle: string, key: string): string {
+  if (user === undefined) return `run it as root, or name another ${key}`;
+  if (!SHARED.has(obstacle)) return `chown -R ${user}: ${obstacle}, or name another ${key}`;
+  return key === 'pidFile'
+    ? `name a file in ${run}, which is ${user}'s`
+    : `name a ${key} below ${obstacle}/pptpd-ts, which serve makes for ${user}`;
+}
 
 export const runDirectory: Check = {
   name: 'run directory',
   fatal: true,
   follows: 'privileges',
-  run({ runDirectory: directory, user }, machine) {
+  run(configuration, machine) {
+    const { runDirectory: directory, user } = configuration;
     for (const folder of toWrite(user, [directory], machine)) {
       const obstacle = unwritable(folder, machine);
       if (obstacle !== null) {
-        return bad(`${obstacle} cannot be written to (runDirectory)`, ownership(user, obstacle, 'runDirectory'));
+        return bad(
+          `${obstacle} cannot be written to (runDirectory)`,
+          ownership(configuration, obstacle, 'runDirectory'),
+        );
       }
     }
     return good(directory);
@@ -153,17 +175,21 @@ export const files: Check = {
   name: 'files',
   fatal: true,
   follows: 'privileges',
-  run({ log, accounting, pidFile, user }, machine) {
-    const folders = Object.entries({
+  run(configuration, machine) {
+    const { log, accounting, pidFile, user } = configuration;
+    // Records are appended: a file that is there needs no folder that can be written to.
+    const hasAccounts = accounting !== undefined && machine.mode(accounting.file) !== null;
+    const paths = Object.entries({
       'log.directory': log.directory,
-      'accounting.file': accounting && dirname(accounting.file),
+      'accounting.file': accounting && (hasAccounts ? accounting.file : dirname(accounting.file)),
       pidFile: pidFile && dirname(pidFile),
-    }).flatMap(([key, folder]) => (folder === undefined ? [] : [{ key, folder }]));
-    for (const { key, folder } of folders) {
-      const obstacle = toWrite(user, [folder], machine).length === 0 ? null : unwritable(folder, machine);
-      if (obstacle !== null) return bad(`${obstacle} cannot be written to (${key})`, ownership(user, obstacle, key));
+    }).flatMap(([key, path]) => (path === undefined ? [] : [{ key, path }]));
+    for (const { key, path } of paths) {
+      const obstacle = toWrite(user, [path], machine).length === 0 ? null : unwritable(path, machine);
+      if (obstacle !== null)
+        return bad(`${obstacle} cannot be written to (${key})`, ownership(configuration, obstacle, key));
     }
-    const distinct = new Set(folders.map(({ folder }) => folder));
+    const distinct = new Set(paths.map(({ path }) => path));
     return good(distinct.size === 0 ? 'none but the run directory' : [...distinct].join(', '));
   },
 };

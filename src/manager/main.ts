@@ -39,7 +39,8 @@ const path = calledWith();
 
 async function main(configuration: Configuration): Promise<void> {
   failAsAnother(configuration);
-  const failures = (await runChecks(configuration, { only: 'fatal' })).flatMap((result) => formatFailure(result) ?? []);
+  const checks = await runChecks(configuration, { only: 'start' });
+  const failures = checks.flatMap((result) => (result.fatal ? (formatFailure(result) ?? []) : []));
   if (failures.length > 0) fail(1, failures);
 
   const processLog = openLog('manager', {
@@ -49,6 +50,10 @@ async function main(configuration: Configuration): Promise<void> {
     outage: runPaths(configuration.runDirectory).logOutage,
   });
   const { log } = processLog;
+  for (const result of checks) {
+    const sentence = formatFailure(result);
+    if (sentence !== null) log.warn({ check: result.name }, sentence);
+  }
   process.title = 'pptpd-ts manager';
   let mistake = '';
   // Before the first worker starts: what it takes out of the environment is none of theirs.

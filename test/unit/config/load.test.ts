@@ -34,8 +34,8 @@ test('an empty object is the default configuration', () => {
 });
 
 const notJson: readonly [name: string, text: string, problem: string][] = [
-  ['empty', '', '1:1: not JSON: the file is empty; a configuration is at least {}'],
-  ['white space alone', ' \n', '1:1: not JSON: the file is empty; a configuration is at least {}'],
+  ['empty', '', '1:1: not JSON: the file is empty; begin with a copy of scripts/etc/pptpd-ts.json'],
+  ['white space alone', ' \n', '1:1: not JSON: the file is empty; begin with a copy of scripts/etc/pptpd-ts.json'],
   ['cut short', '{\n  "listen": {', `2:14: not JSON: found the end of the file; expected a key in double quotes`],
   ['comma forgotten', '{\n  "a": 1\n  "b": 2 }', `3:3: not JSON: found '"'; expected ',' or '}'`],
   [
@@ -211,7 +211,9 @@ test('a file that is not there, and one that is none, have a sentence each', () 
   const missing = join(directory, 'none.json');
   assert.deepEqual(loadConfiguration(missing), {
     ok: false,
-    problems: [`${missing}: there is no such file; write one ({} is enough), or name another with -c FILE`],
+    problems: [
+      `${missing}: there is no such file; copy scripts/etc/pptpd-ts.json there, or name another file with -c FILE`,
+    ],
   });
   assert.deepEqual(loadConfiguration(directory), {
     ok: false,

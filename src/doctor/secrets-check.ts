@@ -1,0 +1,144 @@
+/** The check of pppd's secrets files: whom they let in, with which addresses, and which lines do not say what they seem to. */
+import { addressList, addressNumber } from '../config/addresses.js';
+import type { Configuration } from '../config/schema.js';
+import { bad, type Check, good, type Outcome } from './check.js';
+import { effectiveOptions, has, type PppdOption, requiredLogin, serverName, valueOf } from './effective-options.js';
+import type { Machine } from './machine.js';
+import { EXIT, pppdVersion, trial, wordsOfTrial } from './pppd-program.js';
+import { identityOf } from './privilege-checks.js';
+import { examine, type Finding, type SecretsFile, type SecretsReport } from './secret-findings.js';
+
+/** Plugins of pppd that ask another place for users. */
+const USER_PLUGIN = /(?:^|\/)(radius|winbind)\.so$/;
+
+/** More lines than a person corrects at once. */
+const MOST_FINDINGS = 20;
+
+/** Where pppd looks for the secrets of the logins that it requires; options of pppd 2.5 name others. */
+const FILES = [
+  { kind: 'chap', option: 'chap-secrets', path: '/etc/ppp/chap-secrets' },
+  { kind: 'pap', option: 'pap-secrets', path: '/etc/ppp/pap-secrets' },
+] as const;
+
+export const secrets: Check = {
+  name: 'secrets',
+  fatal: false,
+  follows: 'options file',
+  async run(configuration, machine) {
+    if ((await pppdVersion(configuration, machine)) === null) return good('left to this program, which is no pppd');
+    const options = effectiveOptions(configuration, machine);
+    const plugins = options.flatMap(({ name, value }) => (name === 'plugin' ? (value ?? '') : []));
+    const plugin = plugins.flatMap((path) => USER_PLUGIN.exec(path)?.[1] ?? [])[0];
+    if (plugin !== undefined) return good(`none needed: users come from pppd's plugin ${plugin}.so`);
+
+    const outcomes = filesInForce(options).flatMap((file) => lookInto(file, configuration, options, machine));
+    if (outcomes.some(({ ok }) => !ok)) return outcomes;
+    const tried = await trial(configuration, machine);
+    return tried.code === EXIT.fatal
+      ? bad(`pppd does not start, and nobody can log in: ${wordsOfTrial(tried)}`, 'correct what it names')
+      : outcomes;
+  },
+};
+
+interface FileInForce {
+  readonly kind: SecretsFile['kind'];
+  readonly path: string;
+  /** Users may all stand in the other file: without users of this server it is no fault. */
+  readonly isSpare: boolean;
+}
+
+function filesInForce(options: readonly PppdOption[]): readonly FileInForce[] {
+  const login = requiredLogin(options);
+  const methods = login.required ? login.methods : (['chap'] as const);
+  const takesPap = methods.some((method) => method === 'pap');
+  const takesChap = methods.some((method) => method !== 'pap');
+  return FILES.filter(({ kind }) => (kind === 'pap' ? takesPap : takesChap)).map(({ kind, option, path }) => ({
+    kind,
+    path: valueOf(options, option) ?? path,
+    isSpare: kind === 'pap' && takesChap,
+  }));
+}
+
+function lookInto(
+  { kind, path, isSpare }: FileInForce,
+  configuration: Configuration,
+  options: readonly PppdOption[],
+  machine: Machine,
+): readonly Outcome[] {
+  const server = serverName(options, machine);
+  const text = machine.read(path);
+  if (text === null && machine.mode(path) !== null && identityOf(machine).uid !== 0) {
+    return [good(`${path}: only root can look into it`)];
+  }
+  // A file that does not end with a line end would have the new line behind its last one.
+  const remedy = `${text === null || text === '' || text.endsWith('\n') ? '' : `echo >> ${path}; `}echo 'USER ${server} "PASSWORD" *' >> ${path}`;
+  if (text === null) return isSpare ? [] : [bad(`${path} is missing or cannot be read: nobody can log in`, remedy)];
+  const obstacle = unreadable(text);
+  if (obstacle !== null) return [bad(`${path} ${obstacle}`, `save ${path} as plain text in UTF-8, with LF line ends`)];
+
+  const { addresses } = configuration;
+  const report = examine({
+    path,
+    text,
+    kind,
+    server,
+    pool: addresses.delegate ? null : numbers(addresses.remote),
+    local: numbers(addresses.local),
+    hasLogin: has(options, 'login'),
+    readSecret: (name) => machine.read(name),
+  });
+  if (isSpare && report.entries === 0) return [];
+  const isOpen = ((machine.mode(path) ?? 0) & 0o077) !== 0;
+  return [
+    ...summary(path, server, report, remedy),
+    ...(isOpen ? [bad(`${path} can be read by others`, `chmod 600 ${path}`)] : []),
+    ...report.findings.slice(0, MOST_FINDINGS).map((finding) => ofLine(path, finding)),
+    ...(report.findings.length > MOST_FINDINGS
+      ? [bad(`${path}: ${report.findings.length - MOST_FINDINGS} more lines like these`, 'correct these first')]
+      : []),
+  ];
+}
+
+const numbers = (ranges: Configuration['addresses']['remote']): readonly number[] =>
+  addressList(ranges).map((address) => addressNumber(address) ?? 0);
+
+/** Texts that pppd makes nothing of. */
+function unreadable(text: string): string | null {
+  if (text.includes('\0')) return 'has null bytes (UTF-16?): pppd reads no name in it, and nobody can log in';
+  return text.includes('\r') && !text.includes('\n')
+    ? 'has CR alone for line ends: pppd takes it all for one line'
+    : null;
+}
+
+function summary(path: string, server: string, report: SecretsReport, remedy: string): readonly Outcome[] {
+  const { users, entries, otherEntries, fixedInPool, findings } = report;
+  if (users > 0)
+    return [good(`${path}, ${users} ${users === 1 ? 'user' : 'users'}`), ...lentToOthers(path, fixedInPool)];
+  // What keeps them out stands in the findings.
+  if (findings.length > 0) return [];
+  if (entries > 0)
+    return [bad(`${path} lets no user have an IP address: nobody can log in`, 'write * into its fourth column')];
+  if (otherEntries === 0) return [bad(`${path} names no user: nobody can log in`, remedy)];
+  return [
+    bad(
+      `${path} has no user of the server "${server}" (pppd's option "name"), only of others: nobody can log in`,
+      `put "${server}" or * into the second column of ${path}`,
+    ),
+  ];
+}
+
+/** The server lends no address that a session uses; but pppd gives a user the fixed one also where it is lent already. */
+function lentToOthers(path: string, fixed: SecretsReport['fixedInPool']): readonly Outcome[] {
+  if (fixed.length === 0) return [];
+  const some = fixed.slice(0, MOST_FINDINGS).map(({ user, address }) => `"${user}" ${address}`);
+  const all = some.join(', ') + (fixed.length > some.length ? ', …' : '');
+  return [
+    bad(
+      `${path}: fixed addresses lie inside addresses.remote (${all}): such an address works unless another client holds it when its user connects`,
+      'take them out of addresses.remote',
+    ),
+  ];
+}
+
+const ofLine = (path: string, { line, problem, remedy }: Finding): Outcome =>
+  bad(`${path}:${line}: ${problem}`, remedy);

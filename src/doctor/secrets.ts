@@ -1,0 +1,153 @@
+/**
+ * pppd's secrets files (chap-secrets, pap-secrets), read as pppd reads them: which line lets a client in, and which
+ * addresses it may have. From pppd(8), "AUTHENTICATION", and from what pppd 2.4.9 was seen to do, which
+ * test/lab/doctor compares with this. Pure.
+ */
+import { bytesOf, wordsOf, type Word } from './pppd-words.js';
+
+/** A line of the file that begins with a word; it may go on over several lines. */
+export interface Entry {
+  readonly client: Word;
+  /** null where the line ends before: pppd passes over such lines. */
+  readonly server: Word | null;
+  readonly secret: Word | null;
+  /** Up to a word `--`, behind which stand options. */
+  readonly addresses: readonly Word[];
+}
+
+/** All entries of the file, in their order. */
+export function entriesOf(text: string): Entry[] {
+  const lines: Word[][] = [];
+  for (const word of wordsOf(text)) {
+    if (word.isFirst) lines.push([]);
+    lines.at(-1)?.push(word);
+  }
+  return lines.flatMap(([client, server = null, secret = null, ...rest]) => {
+    if (client === undefined) return [];
+    const end = rest.findIndex(({ bytes }) => bytes === '--');
+    return { client, server, secret, addresses: end < 0 ? rest : rest.slice(0, end) };
+  });
+}
+
+export const isWild = ({ bytes }: Word): boolean => bytes === '*';
+
+/** Whether an entry counts for the server of that name. */
+export const isOf = ({ server }: Entry, name: string): boolean =>
+  server !== null && (isWild(server) || server.bytes === bytesOf(name));
+
+/**
+ * The entry by which pppd judges a client, by its name as it sends it; null without one. The fewest wildcards win, the
+ * client's before the server's, then the first. `client` null: who comes is not known yet; if that entry lets its
+ * client have no address, pppd lets nobody in. `isReadable` says of a file that holds a secret whether pppd gets it.
+ */
+export function entryFor(
+  entries: readonly Entry[],
+  client: string | null,
+  server: string,
+  isReadable: (path: string) => boolean = () => true,
+): Entry | null {
+  const name = client === null ? null : visible(bytesOf(client));
+  let [best, bestRank]: [Entry | null, number] = [null, -1];
+  for (const entry of entries) {
+    if (entry.secret === null || entry.server === null || !isOf(entry, server)) continue;
+    if (name !== null && !isWild(entry.client) && entry.client.bytes !== name) continue;
+    const rank = (isWild(entry.client) ? 0 : 2) + (isWild(entry.server) ? 0 : 1);
+    const path = name === null ? null : fileOf(entry.secret);
+    if (rank > bestRank && (path === null || isReadable(path))) [best, bestRank] = [entry, rank];
+  }
+  return best;
+}
+
+/** The file that holds the secret, where it says so. */
+export const fileOf = ({ bytes }: Word): string | null => (bytes.startsWith('@/') ? bytes.slice(1) : null);
+
+/** A name as pppd compares it: what is not printable ASCII becomes `M-` and `^`, byte by byte. */
+export const visible = (bytes: string): string =>
+  Array.from(bytes, (byte) => {
+    const code = byte.charCodeAt(0);
+    const low = code % 0x80;
+    const prefix = code < 0x80 ? '' : 'M-';
+    if (low >= 0x20 && low !== 0x7f) return prefix + String.fromCharCode(low);
+    return low === 0x09 ? `${prefix}\t` : `${prefix}^${String.fromCharCode(low ^ 0x40)}`;
+  }).join('');
+
+/** One word of the list of addresses. */
+export type Rule =
+  /** `host` is the address as it stands there. */
+  | { readonly permits: boolean; readonly base: number; readonly mask: number; readonly host: string }
+  /** What only pppd can tell: a host name, or an address by the number of the interface. */
+  | { readonly permits: boolean; readonly word: Word }
+  /** pppd passes over it. */
+  | { readonly invalid: Word };
+
+const ALL = 0xff_ff_ff_ff;
+const HOST_NAME = /^\w[\w.-]*$/;
+
+/** The list in its order; what stands behind `*` and `-` counts for nothing. */
+export function rulesOf(addresses: readonly Word[]): Rule[] {
+  const rules: Rule[] = [];
+  for (const word of addresses) {
+    if (word.bytes === '-') break;
+    if (word.bytes === '*') return [...rules, { permits: true, base: 0, mask: 0, host: '0.0.0.0' }];
+    rules.push(ruleOf(word));
+  }
+  return rules;
+}
+
+function ruleOf(word: Word): Rule {
+  const permits = !word.bytes.startsWith('!');
+  const [host = '', ...rest] = word.bytes.slice(permits ? 0 : 1).split('/');
+  if (rest.length === 0) return hostRule(host, ALL, permits, word);
+  const [, digits, plus] = /^\s*(\d+)(\+?)$/.exec(rest.join('/')) ?? [];
+  const bits = Number(digits);
+  if (digits === undefined || bits < 1 || bits > 32) return { invalid: word };
+  return plus === '+' ? { permits, word } : hostRule(host, (ALL << (32 - bits)) >>> 0, permits, word);
+}
+
+function hostRule(host: string, mask: number, permits: boolean, word: Word): Rule {
+  const address = numberOf(host);
+  if (address !== null) return { permits, base: (address & mask) >>> 0, mask, host };
+  return HOST_NAME.test(host) ? { permits, word } : { invalid: word };
+}
+
+/** An address as inet_aton(3) takes it: fewer numbers than four, octal behind a 0, hexadecimal behind 0x. */
+function numberOf(text: string): number | null {
+  const parts = text.split('.');
+  if (parts.length > 4 || !parts.every((part) => /^(?:0[xX][0-9A-Fa-f]+|0[0-7]*|[1-9]\d*)$/.test(part))) return null;
+  const numbers = parts.map((part) => (/^0\d/.test(part) ? Number.parseInt(part, 8) : Number(part)));
+  const last = numbers.pop() ?? 0;
+  if (numbers.some((number) => number > 255) || last >= 256 ** (4 - numbers.length)) return null;
+  return numbers.reduce((sum, number, index) => sum + number * 256 ** (3 - index), last);
+}
+
+/** No client gets these: loopback, multicast and what is above. */
+const isNobodys = (address: number): boolean => address >>> 24 === 127 || address >= 0xe0_00_00_00;
+
+/** Whether pppd lets the client have the address; null where only pppd can tell. */
+export function isPermitted(rules: readonly Rule[], address: number): boolean | null {
+  if (isNobodys(address)) return false;
+  for (const rule of rules) {
+    if ('word' in rule) return null;
+    if ('base' in rule && (address & rule.mask) >>> 0 === rule.base) return rule.permits;
+  }
+  return false;
+}
+
+/** The list's first single address, which pppd gives a client that may not have the one that was meant for it. */
+export function fixedAddress(rules: readonly Rule[]): number | null {
+  const single = rules.find((rule) => 'word' in rule || ('base' in rule && rule.mask === ALL));
+  return single !== undefined && 'base' in single && isPermitted(rules, single.base) === true ? single.base : null;
+}
+
+/** What the client gets that is lent `lease` (null: pppd chooses); null: nothing, undefined: only pppd can tell. */
+export function addressGiven(rules: readonly Rule[], lease: number | null): number | null | undefined {
+  const allowed = lease === null ? false : isPermitted(rules, lease);
+  if (allowed === true) return lease;
+  return allowed === null || rules.some((rule) => 'word' in rule) ? undefined : fixedAddress(rules);
+}
+
+/** Whether the list lets the client have any address at all, at the first glance that pppd takes before anybody comes. */
+export const allowsAny = (addresses: readonly Word[]): boolean => {
+  const first = addresses.find(({ bytes }) => !bytes.startsWith('!'));
+  return first !== undefined && !first.bytes.startsWith('-');
+};

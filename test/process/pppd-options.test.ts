@@ -1,0 +1,36 @@
+/**
+ * Which options of pppd take a value: the table of `doctor` against the pppd of this machine. pppd looks at its options before
+ * it looks for the kernel's PPP, so it can be asked anywhere.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { WITH_VALUE } from '../../src/doctor/effective-options.js';
+
+const PPPD = '/usr/sbin/pppd';
+const skip = existsSync(PPPD) ? false : 'there is no pppd here';
+
+/** What pppd makes of the option when nothing stands behind it. */
+function alone(option: string): 'lacks its value' | 'unknown' | 'complete' {
+  const { stdout, stderr } = spawnSync(PPPD, ['dryrun', 'notty', 'nodetach', option], { encoding: 'utf8' });
+  const words = stdout + stderr;
+  if (words.includes(`too few parameters for option ${option}`)) return 'lacks its value';
+  return words.includes(`unrecognized option '${option}'`) ? 'unknown' : 'complete';
+}
+
+test('each option of the table takes a value, as far as this pppd knows it', { skip }, () => {
+  const answers = [...WITH_VALUE].map((option) => ({ option, says: alone(option) }));
+  assert.deepEqual(
+    answers.filter(({ says }) => says === 'complete'),
+    [],
+  );
+  assert.ok(answers.filter(({ says }) => says === 'lacks its value').length > 80, 'pppd was asked');
+});
+
+test('each option of this pppd that takes a value stands in the table', { skip }, () => {
+  // Its names stand as strings in the program, short ones as the ends of longer ones.
+  const strings = new Set(readFileSync(PPPD, 'latin1').match(/(?<=\0)[+-]?[a-z][a-z0-9_-]{1,30}(?=\0)/g));
+  const missing = [...strings].filter((word) => !WITH_VALUE.has(word) && alone(word) === 'lacks its value');
+  assert.deepEqual(missing, []);
+});

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { addressList, addressNumber } from '../../../src/config/addresses.js';
+import { examine, type SecretCause, type SecretsFile } from '../../../src/doctor/secret-findings.js';
+
+const numbers = (ranges: string): number[] => addressList(ranges).map((address) => addressNumber(address) ?? 0);
+
+const file = (text: string, more: Partial<SecretsFile> = {}): SecretsFile => ({
+  path: '/etc/ppp/chap-secrets',
+  text,
+  kind: 'chap',
+  server: 'pptpd',
+  pool: numbers('198.51.100.11-13'),
+  local: numbers('198.51.100.1'),
+  hasLogin: false,
+  readSecret: (path) => ({ '/etc/full': 'x\n', '/etc/empty': '# nothing\n' })[path] ?? null,
+  ...more,
+});
+
+/** A first line with which all is well, so that the second has the file to itself. */
+const FIRST = 'first pptpd hidden *\n';
+
+const cases: [
+  title: string,
+  lines: string,
+  cause: SecretCause,
+  problem: RegExp,
+  users: number,
+  more?: Partial<SecretsFile>,
+][] = [
+  ['three columns', 'carol pptpd hidden\n', 'noAddress', /"carol" has no fourth column/, 1],
+  ['three columns of any server', 'carol * hidden\n', 'noAddress', /"carol" has no fourth column/, 1],
+  ['no column for the server', 'carol hidden *\n', 'noServer', /a column seems to be missing/, 1],
+  ['two columns', 'carol pptpd\n', 'fewColumns', /it has two columns, and pppd passes over it/, 1],
+  ['# in a password', 'carol pptpd hid#den *\n', 'hash', /behind an unquoted # for a comment/, 1],
+  ['# before a password', 'carol pptpd #hidden *\n', 'hash', /behind an unquoted # for a comment/, 1],
+  [
+    'an apostrophe',
+    "o'brien pptpd hidden *\nd'arcy pptpd hidden *\n",
+    'openQuote',
+    /begins in line 2 ends in line 3/,
+    1,
+  ],
+  ['a quote that nothing ends', 'carol pptpd "hidden *\nx\n', 'openQuote', /begins in line 2 ends in line 4/, 1],
+  [
+    'a backslash at the end of a line',
+    'carol pptpd hidden\\\nbob pptpd hidden *\n',
+    'joinedLine',
+    /joins the next line/,
+    2,
+  ],
+  [
+    'a backslash behind the last column',
+    'carol pptpd hidden * \\\nbob pptpd hidden *\n',
+    'joinedLine',
+    /joins the next line/,
+    2,
+  ],
+  ['a no-break space', 'carol\u00a0pptpd hidden *\n', 'otherSpace', /no-break space/, 1],
+  ['another kind of comment', '; old: pptpd hidden *\n', 'notAComment', /comments begin with #/, 1],
+  ['capital letters', 'carol PPTPD hidden *\n', 'serverCase', /of the server "PPTPD", and this one is "pptpd"/, 1],
+  ['a name beyond ASCII', 'müller pptpd hidden *\n', 'nameBeyondAscii', /"müller" cannot log in: .*"mM-CM-<ller"/, 1],
+  ['a domain', 'CORP\\user pptpd hidden *\n', 'backslashInName', /pppd reads CORP\\user as "CORPuser"/, 2],
+  [
+    'a domain that becomes a backspace',
+    'CORP\\bob pptpd hidden *\n',
+    'backslashInName',
+    /reads CORP\\bob as "CORP\^Hob"/,
+    1,
+  ],
+  [
+    'a backslash in a password',
+    'carol pptpd hid\\den *\n',
+    'backslashInSecret',
+    /password of "carol" has a backslash/,
+    2,
+  ],
+  [
+    'a file that is missing',
+    'carol pptpd @/etc/none *\n',
+    'secretFile',
+    /to be in \/etc\/none, which is missing or empty/,
+    1,
+  ],
+  ['a file without a word', 'carol pptpd @/etc/empty *\n', 'secretFile', /to be in \/etc\/empty/, 1],
+  ['a long password', `carol pptpd ${'hidden'.repeat(50)} *\n`, 'tooLong', /longer than 255 bytes/, 2],
+  ['a second line', 'first pptpd hidden2 *\n', 'neverUsed', /never uses it: for "first" line 1 counts/, 1],
+  ['a line of any server', 'first * hidden *\n', 'neverUsed', /for "first" line 1 counts/, 1],
+  ['quotes of a text program', 'carol pptpd “hidden” *\n', 'typographicQuotes', /typographic quotes/, 2],
+  [
+    'a password beyond ASCII',
+    'carol pptpd hiddén *\n',
+    'secretBeyondAscii',
+    /password of "carol" has characters beyond ASCII/,
+    2,
+  ],
+  ['an empty password', 'carol pptpd "" *\n', 'emptySecret', /the password of "carol" is empty/, 2],
+  ['an empty password of PAP', '* pptpd "" *\n', 'emptySecret', /"\*" gets in with any password/, 2, { kind: 'pap' }],
+  [
+    'no address that is lent',
+    'carol pptpd hidden 10.0.0.0/8\n',
+    'noneOfPool',
+    /"carol" may only have 10\.0\.0\.0\/8, and addresses\.remote has nothing of it/,
+    1,
+  ],
+  [
+    'an address that is all but lent',
+    'carol pptpd hidden !198.51.100.99\n',
+    'noneOfPool',
+    /"carol" may only have !198/,
+    1,
+  ],
+  [
+    'some of those that are lent',
+    'carol pptpd hidden 198.51.100.12/31\n',
+    'partOfPool',
+    /"carol" may not have 1 of the 3 addresses/,
+    2,
+  ],
+  [
+    '0.0.0.0/0',
+    'carol pptpd hidden 0.0.0.0/0\n',
+    'notAnAddress',
+    /column 4 of "carol" \(0\.0\.0\.0\/0\) is no IP address/,
+    1,
+  ],
+  [
+    'a password of which the second word is a number',
+    'carol pptpd hidden 2024 *\n',
+    'notAnAddress',
+    /column 4 of "carol" is no IP address of four numbers$/,
+    2,
+  ],
+  [
+    'an octal number',
+    'carol pptpd hidden 198.51.100.011\n',
+    'notAnAddress',
+    /column 4 of "carol" \(198\.51\.100\.011\) has a number that begins with 0, which is octal: pppd reads 198\.51\.100\.9/,
+    2,
+  ],
+  [
+    'a password of two words',
+    'carol pptpd hidden hidden *\n',
+    'notAnAddress',
+    /column 4 of "carol" is no IP address: pppd looks for a host/,
+    2,
+  ],
+  [
+    'our own address',
+    'carol pptpd hidden 198.51.100.1\n',
+    'ownAddress',
+    /198\.51\.100\.1, which is the server's own/,
+    2,
+  ],
+  [
+    'addresses that pppd is to choose',
+    'carol pptpd hidden *\n',
+    'noneOfPool',
+    /"carol" gets no IP address: with addresses\.delegate/,
+    0,
+    { pool: null },
+  ],
+];
+
+for (const [title, lines, cause, problem, users, more] of cases) {
+  test(`${title}: ${cause}`, () => {
+    const report = examine(file(more?.pool === null ? lines : FIRST + lines, more));
+    assert.deepEqual(
+      report.findings.map((finding) => finding.cause),
+      [cause],
+    );
+    const [finding] = report.findings;
+    assert.match(finding?.problem ?? '', problem);
+    assert.equal(finding?.line, more?.pool === null ? 1 : 2);
+    assert.equal(report.users, users);
+    assert.doesNotMatch(JSON.stringify(report), /hid|2024/, 'no secret is said');
+  });
+}
+
+const fine: [title: string, text: string, users: number, more?: Partial<SecretsFile>][] = [
+  ['columns, quotes and comments', '# all\nalice pptpd "a # b" * # why\n\n"bob" * x 198.51.100.0/24\n', 2],
+  ['DOS line ends', 'alice pptpd x *\r\n', 1],
+  ['no line end', 'alice pptpd x *', 1],
+  ['a line that goes on', 'alice pptpd x \\\n  198.51.100.77\n', 1],
+  ['escaped quotes and backslashes', 'CORP\\\\alice pptpd a\\"b\\\\c\\ d *\n', 1],
+  ['a file with a secret', 'alice pptpd @/etc/full *\n', 1],
+  ['an address elsewhere', 'alice pptpd x 192.0.2.77\n', 1],
+  ['an address of its own, of those that are lent', 'alice pptpd x 198.51.100.12\n', 1],
+  ['options', 'alice pptpd x * -- mtu 1300\n', 1],
+  ['lines of others', 'alice pptpd x *\nalice l2tpd other\nprovider isp x\n', 1],
+  ['somebody who is shut out', 'alice pptpd x *\nbob pptpd x -\n', 1],
+  ['a byte order mark before a comment', '\ufeff# all\nalice pptpd x *\n', 1],
+  ['addresses that pppd chooses', 'alice pptpd x 192.0.2.77\n', 1, { pool: null }],
+  ['an empty PAP password, those of the system counting', '* pptpd "" *\n', 1, { kind: 'pap', hasLogin: true }],
+];
+for (const [title, text, users, more] of fine) {
+  test(`${title}: nothing to say`, () => {
+    const report = examine(file(text, more));
+    assert.deepEqual(report.findings, []);
+    assert.equal(report.users, users);
+  });
+}
+
+test('a byte order mark before the first name', () => {
+  const { findings, users } = examine(file('\ufeffalice pptpd x *\nbob pptpd x *\n'));
+  assert.deepEqual(
+    findings.map(({ cause, line }) => [cause, line]),
+    [['byteOrderMark', 1]],
+  );
+  assert.equal(users, 1);
+});
+
+for (const addresses of ['', '-', '!198.51.100.11']) {
+  test(`the first user without an address ("${addresses}") keeps everybody out`, () => {
+    const { findings, users } = examine(file(`carol pptpd x ${addresses}\nalice pptpd x *\n`));
+    assert.equal(findings[0]?.cause, 'keepsEverybodyOut');
+    assert.match(
+      findings[0].problem,
+      /"carol" may have no IP address and is the first user of this server: .*nobody can log in/,
+    );
+    assert.equal(users, 0);
+  });
+}
+
+test('a first user of any server does not', () => {
+  const { findings, users } = examine(file('carol * x\nalice pptpd x *\n'));
+  assert.deepEqual(
+    findings.map(({ cause }) => cause),
+    ['noAddress'],
+  );
+  assert.equal(users, 1);
+});
+
+test('fixed addresses: those that are lent to others too, and one of two users', () => {
+  const report = examine(
+    file(
+      'alice pptpd x 198.51.100.12\nbob pptpd x 192.0.2.77\ncarol pptpd x 198.51.100.12/32\nbob pptpd y 192.0.2.77\n',
+    ),
+  );
+  assert.deepEqual(report.fixedInPool, [
+    { user: 'alice', address: '198.51.100.12' },
+    { user: 'carol', address: '198.51.100.12' },
+  ]);
+  assert.deepEqual(
+    report.findings.map(({ cause, line }) => [cause, line]),
+    [
+      ['sharedAddress', 3],
+      ['neverUsed', 4],
+    ],
+  );
+  assert.match(
+    report.findings[0]?.problem ?? '',
+    /"carol" and "alice" \(line 1\) have the same fixed address 198\.51\.100\.12/,
+  );
+});
