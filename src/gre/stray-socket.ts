@@ -19,7 +19,7 @@ import { close, lastError, O_CLOEXEC, O_NONBLOCK, read, setsockopt, socket } fro
 /** sys/socket.h; the flags are those of open(2). */
 const SOCK_RAW = 3;
 const SO_RCVBUF = 8;
-/** Some ten packets each, in the kernel's accounting; it doubles the figure. */
+/** Holds some twenty packets, since the kernel doubles the figure. */
 const RECEIVE_BUFFER = 8 * 1024;
 /** Room for what the filter leaves of a packet. */
 const LONGEST = 128;
