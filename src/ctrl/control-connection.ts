@@ -166,7 +166,11 @@ export class ControlConnection {
     const { log } = this.#options;
     log.write(levelOf(message), { message: message.type }, () => `received ${describe(message)}`);
     if (surplus > 0) {
-      log.write('debug', { surplus }, () => `${message.type} is ${surplus} octets longer than in RFC 2637; ignored`);
+      log.write(
+        'debug',
+        { surplus },
+        () => `${message.type} is ${surplus} octets longer than in RFC 2637: these are ignored`,
+      );
     }
     const handler = this.#expected[this.#state][message.type] as ((message: ControlMessage) => void) | undefined;
     if (handler !== undefined) handler(message);

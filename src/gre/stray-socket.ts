@@ -21,7 +21,7 @@ import { connectGre, type GreAddresses, IPPROTO_GRE } from './gre-socket.js';
 import { strayFilter } from './socket-filter.js';
 
 const SO_RCVBUF = 8;
-/** Some ten packets each, in the kernel's accounting; it doubles the figure. */
+/** Holds some twenty packets, since the kernel doubles the figure. */
 const RECEIVE_BUFFER = 8 * 1024;
 /** Room for what the filter leaves of a packet. */
 const LONGEST = 128;
