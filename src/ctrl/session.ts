@@ -6,14 +6,15 @@
 import { hostname } from 'node:os';
 import type { Socket } from 'node:net';
 import { monotonicMs } from '../gre/clock.js';
-import { identifyOurselves, type ProcessIdentity } from '../host/process.js';
+import { identifyOurselves } from '../host/process.js';
 import { version, versionNumber } from '../host/version.js';
 import type { LogLevel } from '../log/level.js';
 import type { ProcessLog } from '../log/logger.js';
-import type { PppEvent, PppState } from '../ppp/reader.js';
+import type { Addresses, PppEvent, PppState } from '../ppp/reader.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import { sessionSocketPath } from '../session/paths.js';
+import type { SessionRecord } from '../session/record.js';
 import { hasRecord, removeSessionFiles, writeRecord } from '../session/record-writer.js';
 import { SessionServer } from '../session/server.js';
 import type { SessionPhase, SessionState } from '../session/state.js';
@@ -44,8 +45,8 @@ export class Session {
   readonly #signalling: Signalling;
   readonly #teller: Teller;
   readonly #server: SessionServer;
-  /** The pppd that the record names. */
-  #recorded: ProcessIdentity | null = null;
+  /** What the record says of the call. */
+  #recorded: Pick<SessionRecord, 'pppd' | 'agreedRemote'> = { pppd: null };
   readonly #since = Date.now();
   /** The same on the clock that nobody sets: what durations are told by. */
   readonly #begun = monotonicMs();
@@ -61,12 +62,15 @@ export class Session {
   /** Of the call that was cleared last, until another one begins. */
   #explanation: Explanation | null = null;
   #warning: SessionState['warning'] = null;
+  /** What the call's PPP has agreed last; the lease's while it has agreed nothing. */
+  #tunnel: SessionState['tunnel'];
   /** Called once, when everything of the session is gone. */
   onOver: () => void = () => undefined;
 
   /** `line`: for the first call, null where there is none; it is the session's from now on. */
   constructor(handoff: Handoff, socket: Socket, line: Line | null, processLog: ProcessLog) {
     this.#handoff = handoff;
+    this.#tunnel = handoff.lease;
     this.#processLog = processLog;
     this.#peerLog = new PeerLog(processLog.log, this.#timers);
     this.#control = new ControlConnection({
@@ -163,11 +167,7 @@ export class Session {
       localAddress,
       callId: lease.callId,
       peerCallId: this.#call?.peerCallId ?? null,
-      // With `addresses.delegate` it is pppd who knows the addresses.
-      tunnel: {
-        local: lease.local ?? ppp?.addresses?.local ?? null,
-        remote: lease.remote ?? ppp?.addresses?.remote ?? null,
-      },
+      tunnel: { local: this.#tunnel.local, remote: this.#tunnel.remote },
       user: ppp?.user ?? null,
       pid: process.pid,
       pppdPid: this.#call?.pppdPid ?? null,
@@ -256,7 +256,7 @@ export class Session {
     call.setTap(this.#server.captures.tap);
     this.#explanation = null;
     this.#warning = null;
-    this.#recordPppd();
+    this.#updateRecord();
     const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
     // The title that scripts around pptpd look for.
     process.title = `pptpd [${peer.address}:${hex(call.peerCallId)} - ${hex(lease.callId)}]`;
@@ -275,7 +275,8 @@ export class Session {
     this.#explanation = explanation;
     this.#account?.callEnded(call.counters());
     this.#loginRecord?.callEnded();
-    this.#recordPppd();
+    this.#tunnel = this.#handoff.lease;
+    this.#updateRecord();
     this.#setPhase('connected');
   }
 
@@ -299,9 +300,17 @@ export class Session {
     if (event.type === 'up') {
       if (this.#call !== null) this.#loginRecord?.up(this.#call.pppdPid, this.#call.ppp.user ?? '');
       this.#limits.up();
+      if (event.addresses !== null) this.#agreed(event.addresses);
     }
     if (event.type === 'up' && this.#phase !== 'up') this.#setPhase('up');
     else this.#teller.step();
+    if (event.type === 'up') this.#updateRecord();
+  }
+
+  /** pppd may know better than the lease: chap-secrets and RADIUS give users addresses of their own. */
+  #agreed({ local, remote }: Addresses): void {
+    const { lease } = this.#handoff;
+    this.#tunnel = { local: local ?? lease.local, remote: remote ?? lease.remote };
   }
 
   #setPhase(phase: SessionPhase): void {
@@ -331,22 +340,30 @@ export class Session {
   }
 
   /** Also where somebody has removed the record. On a full disk the session goes on with the record that it has. */
-  #recordPppd(): void {
-    if (this.#recorded === this.#signalling.pppd && hasRecord(this.#runDirectory, this.#handoff.session)) return;
+  #updateRecord(): void {
+    const { pppd, agreedRemote } = this.#callInRecord();
+    const isSame = this.#recorded.pppd === pppd && this.#recorded.agreedRemote === agreedRemote;
+    if (isSame && hasRecord(this.#runDirectory, this.#handoff.session)) return;
     try {
       this.#writeRecord();
     } catch (error) {
       this.#processLog.log.error(
         { err: error },
-        "pppd could not be noted in the session's record; the session goes on",
+        "the session's record in the run directory cannot be written: should this worker die, its pppd or its address may be overlooked",
       );
     }
   }
 
   #writeRecord(): void {
     const { session, lease } = this.#handoff;
+    const call = this.#callInRecord();
+    writeRecord(this.#runDirectory, { session, lease, worker: identifyOurselves(), ...call });
+    this.#recorded = call;
+  }
+
+  #callInRecord(): Pick<SessionRecord, 'pppd' | 'agreedRemote'> {
+    const { remote } = this.#tunnel;
     const { pppd } = this.#signalling;
-    writeRecord(this.#runDirectory, { session, lease, worker: identifyOurselves(), pppd });
-    this.#recorded = pppd;
+    return remote === null || remote === this.#handoff.lease.remote ? { pppd } : { pppd, agreedRemote: remote };
   }
 }

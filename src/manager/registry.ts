@@ -126,10 +126,14 @@ export class Registry {
         const record = readRecord(this.#runDirectory, id);
         const lease = record?.lease ?? (await this.#leaseWithoutRecord(id));
         if (lease === null) return;
-        this.#enter(id, newEntry(lease, null, null), true);
+        const entry = newEntry(lease, null, null);
+        this.#enter(id, entry, true);
         await this.#attach(id);
         // Not before: a dead session's record may name what a living one holds by now.
-        if (this.has(id)) this.#leases.adopt(lease);
+        if (!this.has(id)) return;
+        this.#leases.adopt(lease);
+        // One that does not answer has told its record.
+        this.#leases.use(lease, entry.state?.tunnel.remote ?? record?.agreedRemote ?? null);
       }),
     );
   }
@@ -352,6 +356,7 @@ export class Registry {
     // One that could not leave, for it had called that moment, may be asked again.
     if (state.phase !== 'connected') entry.leaving = false;
     entry.peerAddress ??= state.peer.address;
+    this.#leases.use(entry.lease, state.tunnel.remote);
     for (const watcher of this.#watchers) watcher.changed?.(state, before);
   }
 

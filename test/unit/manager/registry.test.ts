@@ -61,8 +61,8 @@ class Fixture {
   }
 
   /** A session that lives, in this process. */
-  async session(t: TestContext, id: string): Promise<SessionServer> {
-    const { local, remote, callId } = LEASE;
+  async session(t: TestContext, id: string, remote: string = LEASE.remote): Promise<SessionServer> {
+    const { local, callId } = LEASE;
     const state = (): unknown => aState({ session: id, callId, tunnel: { local, remote }, phase: 'up' });
     const server = new SessionServer(id, '0.1.0', {
       state,
@@ -176,6 +176,26 @@ describe('a record that lies', () => {
     await fixture.registry.recover();
     assert.deepEqual(fixture.files, ['living.json', 'living.sock']);
     assert.deepEqual([fixture.next(), fixture.next()], [SECOND, undefined]);
+  });
+});
+
+describe('an address that a session has agreed instead of its lease’s is not lent, and the lease’s is', () => {
+  test('told by the session that is found', async (t) => {
+    const fixture = new Fixture(t);
+    fixture.record('living');
+    await fixture.session(t, 'living', SECOND);
+    await fixture.registry.recover();
+    assert.deepEqual([fixture.next(), fixture.next()], [FIRST, undefined]);
+  });
+
+  test('told by the record of one that does not answer', async (t) => {
+    const fixture = new Fixture(t);
+    const worker = identify(bystander(t).pid);
+    assert(worker !== null);
+    fixture.record('mute11', { worker, agreedRemote: SECOND });
+    await fixture.stranger(t, 'mute11', { greeting: 'pptpd-ts', v: 99, session: 'mute11', version: '9' });
+    await fixture.registry.recover();
+    assert.deepEqual([fixture.next(), fixture.next()], [FIRST, undefined]);
   });
 });
 
