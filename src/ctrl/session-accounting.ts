@@ -145,8 +145,9 @@ export class SessionAccounting {
 
   #look({ user, tunnel }: SessionState): void {
     if (user !== null && user !== this.#user) [this.#user, this.#authenticated] = [user, false];
-    this.#tunnel = { local: tunnel.local ?? this.#tunnel.local, remote: tunnel.remote ?? this.#tunnel.remote };
     const ppp = this.#options.ppp();
+    // A call that was up is accounted under its addresses, also when it was cleared or another one has begun.
+    if (this.#tunnel.remote === null || ppp?.times.up) this.#tunnel = tunnel;
     if (ppp?.authentication.result === 'succeeded') this.#authenticated = true;
     if (ppp?.encryption?.method === 'mppe') {
       const { bits, stateless, oneWay } = ppp.encryption;

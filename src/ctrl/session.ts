@@ -9,7 +9,7 @@ import type { Direction } from '../gre/relay.js';
 import type { Standby } from '../link/link.js';
 import type { LogLevel } from '../log/level.js';
 import type { ProcessLog } from '../log/logger.js';
-import type { PppEvent } from '../ppp/reader.js';
+import type { Addresses, PppEvent } from '../ppp/reader.js';
 import type { Captured } from '../session/captures.js';
 import { CLOSE_REASONS } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
@@ -24,9 +24,9 @@ import { FailureReport } from './failure-report.js';
 import { Limits } from './limits.js';
 import { LoginRecord } from './login-record.js';
 import { PeerLog } from './peer-log.js';
+import { type CallRecord, RecordFile } from './record-file.js';
 import { SessionAccounting } from './session-accounting.js';
 import { describeDetail, type SessionEnd } from './session-end.js';
-import { SessionRecord } from './session-record.js';
 import { StatePublisher } from './state-publisher.js';
 import { Timers } from './timers.js';
 
@@ -58,7 +58,7 @@ export class Session {
   readonly #processLog: ProcessLog;
   readonly #timers = new Timers();
   readonly #peerLog: PeerLog;
-  readonly #record: SessionRecord;
+  readonly #record: RecordFile;
   readonly #control: ControlConnection;
   readonly #callControl: CallControl;
   readonly #failures: FailureReport;
@@ -76,6 +76,8 @@ export class Session {
   #ending: Ending = null;
   #closing: Promise<void> | undefined;
   #warning: SessionState['warning'] = null;
+  /** What the call's PPP has agreed last; the lease's while it has agreed nothing. */
+  #tunnel: SessionState['tunnel'];
 
   constructor(options: SessionOptions) {
     const { handoff, socket, standby, newStandby, processLog } = options;
@@ -83,9 +85,10 @@ export class Session {
     const timers = this.#timers;
     this.#options = options;
     this.#handoff = handoff;
+    this.#tunnel = handoff.lease;
     this.#processLog = processLog;
     this.#peerLog = new PeerLog(processLog.log, timers);
-    this.#record = new SessionRecord(handoff, processLog.log);
+    this.#record = new RecordFile(handoff, processLog.log);
     this.#failures = new FailureReport({ handoff, log: this.#peerLog, startedAt: this.#startedAt });
     this.#control = new ControlConnection({
       socket,
@@ -144,7 +147,7 @@ export class Session {
 
   /** Makes the session known in the run directory. Rejects with what the system says. */
   async register(): Promise<void> {
-    this.#record.write(this.#callControl.process);
+    this.#record.write(this.#callRecord());
     await this.#server.listen(sessionSocketPath(this.#handoff.configuration.runDirectory, this.#handoff.session));
   }
 
@@ -170,11 +173,7 @@ export class Session {
       localAddress,
       callId: lease.callId,
       peerCallId: call?.request.callId ?? null,
-      // With `addresses.delegate` it is pppd who knows the addresses.
-      tunnel: {
-        local: lease.local ?? ppp?.addresses?.local ?? null,
-        remote: lease.remote ?? ppp?.addresses?.remote ?? null,
-      },
+      tunnel: { local: this.#tunnel.local, remote: this.#tunnel.remote },
       user: ppp?.user ?? null,
       pid: process.pid,
       pppdPid: call?.link.process?.pid ?? null,
@@ -269,7 +268,7 @@ export class Session {
     const { peer, lease } = this.#handoff;
     this.#failures.callBegun();
     this.#warning = null;
-    this.#record.update(this.#callControl.process);
+    this.#record.update(this.#callRecord());
     const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
     // The title that scripts around pptpd look for.
     process.title = `pptpd [${peer.address}:${hex(request.callId)} - ${hex(lease.callId)}]`;
@@ -287,7 +286,8 @@ export class Session {
     this.#failures.logOnce(call.link.ppp);
     this.#accounting?.callEnded(counters);
     this.#loginRecord?.callEnded();
-    this.#record.update(this.#callControl.process);
+    this.#tunnel = this.#handoff.lease;
+    this.#record.update(this.#callRecord());
     this.#setPhase('connected');
   }
 
@@ -303,9 +303,23 @@ export class Session {
     if (event.type === 'up') {
       if (this.#call !== null) this.#loginRecord?.up(this.#call.link);
       this.#limits.up();
+      if (event.addresses !== null) this.#agreed(event.addresses);
     }
     if (event.type === 'up' && this.#phase !== 'up') this.#setPhase('up');
     else this.#publisher.step();
+    if (event.type === 'up') this.#record.update(this.#callRecord());
+  }
+
+  /** pppd may know better than the lease: chap-secrets and RADIUS give users addresses of their own. */
+  #agreed({ local, remote }: Addresses): void {
+    const { lease } = this.#handoff;
+    this.#tunnel = { local: local ?? lease.local, remote: remote ?? lease.remote };
+  }
+
+  #callRecord(): CallRecord {
+    const { remote } = this.#tunnel;
+    const pppd = this.#callControl.process;
+    return remote === null || remote === this.#handoff.lease.remote ? { pppd } : { pppd, agreedRemote: remote };
   }
 
   #warnOfBlackHole(arrives: number, missing: number): void {

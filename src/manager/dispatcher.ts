@@ -83,7 +83,7 @@ export class Dispatcher {
     else this.#waitingRoom.enter(client, this.#mostWaiting, () => this.#refuseFull(client));
   }
 
-  /** A lease has come back: whoever waits for one gets it. */
+  /** A lease or an address has come back: a client that waits gets it. */
   leaseFreed(): void {
     this.#waitingRoom.lend(
       () => this.#leases.take(),
@@ -178,7 +178,6 @@ export class Dispatcher {
     this.#turnedAway.count(cause, peerText(client.peer), why);
     client.socket.destroy();
     this.#leases.giveBack(lease);
-    this.leaseFreed();
   }
 
   /** A full server says so in the protocol's own words (RFC 2637 §2.2: general error, no resource) and closes. */

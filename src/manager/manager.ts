@@ -21,6 +21,7 @@ import type { ManagerMetrics } from './metrics/metrics.js';
 import { ManagerSocket } from './manager-socket.js';
 import { Policy } from './policy/policy.js';
 import { Registry } from './registry.js';
+import { SameAddress } from './same-address.js';
 import { TURNED_AWAY, TurnedAway, type TurnedAwayCause } from './turned-away.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -79,6 +80,7 @@ export class Manager {
     this.#registry.watch(this.#policy);
     this.#accountant = new Accountant(configuration.runDirectory, log);
     this.#registry.watch(this.#accountant);
+    this.#registry.watch(new SameAddress(() => this.#registry.states, log));
     this.#logFiles = new LogFiles(configuration, log);
     this.#pool = new WorkerPool(configuration.workers.spare, log);
     this.#dispatcher = new Dispatcher(configuration, this.#leases, this.#pool, this.#registry, this.#turnedAway, log);
@@ -89,7 +91,7 @@ export class Manager {
       (address) => this.#registry.sessionsOf(address) + this.#dispatcher.clientsOf(address),
       (client) => this.#dispatcher.dispatch(client),
     );
-    this.#registry.watch({ over: () => this.#dispatcher.leaseFreed() });
+    this.#leases.onFreed = () => this.#dispatcher.leaseFreed();
     this.#listener = new Listener(
       (socket) => this.#admission.accept(socket),
       (error) => this.#turnedAway.count('notAccepted', 'unknown', error.message),

@@ -5,15 +5,23 @@ import type { Lease } from '../session/lease.js';
 import { listSessionIds, readRecord } from '../session/record.js';
 import { removeFiles } from './reaper.js';
 
+export interface FoundSession {
+  readonly id: string;
+  readonly lease: Lease;
+  /** The client's address as PPP has agreed it, where the record has another one than the lease's. */
+  readonly agreedRemote: string | null;
+}
+
 /**
  * Resolves with each session that is there, dead ones with a record included, and what it holds. What belongs to no session
  * is removed or left alone.
  */
-export async function findSessions(runDirectory: string, log: Logger): Promise<{ id: string; lease: Lease }[]> {
+export async function findSessions(runDirectory: string, log: Logger): Promise<FoundSession[]> {
   const found = await Promise.all(
     listSessionIds(runDirectory).map(async (id) => {
-      const lease = readRecord(runDirectory, id)?.lease ?? (await leaseWithoutRecord(runDirectory, id, log));
-      return lease === null ? [] : [{ id, lease }];
+      const record = readRecord(runDirectory, id);
+      const lease = record?.lease ?? (await leaseWithoutRecord(runDirectory, id, log));
+      return lease === null ? [] : [{ id, lease, agreedRemote: record?.agreedRemote ?? null }];
     }),
   );
   return found.flat();

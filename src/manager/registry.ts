@@ -74,11 +74,14 @@ export class Registry {
     const { runDirectory, log, leases } = this.#options;
     const found = await findSessions(runDirectory, log);
     await Promise.all(
-      found.map(async ({ id, lease }) => {
+      found.map(async ({ id, lease, agreedRemote }) => {
         const session = this.#enter(id, lease, null, null);
         await session.findOut();
         // Not before: a dead session's record may name what a living one holds by now.
-        if (this.has(id)) leases.adopt(lease);
+        if (!this.has(id)) return;
+        leases.adopt(lease);
+        // Of one that does not answer its record tells.
+        leases.use(lease, session.state?.tunnel.remote ?? agreedRemote);
       }),
     );
   }
@@ -169,6 +172,7 @@ export class Registry {
     }
     // One that could not leave, for it had called that moment, may be asked again.
     if (event.state.phase !== 'connected') this.#leaving.delete(session);
+    this.#options.leases.use(session.lease, event.state.tunnel.remote);
     for (const watcher of this.#watchers) watcher.changed?.(event.state, event.before);
   }
 

@@ -5,7 +5,7 @@
 export interface Lease {
   /** Our end of the tunnel, dotted quad; null when pppd or RADIUS chooses (`addresses.delegate` without `local`). */
   readonly local: string | null;
-  /** The client's end, dotted quad; null with `addresses.delegate`. */
+  /** The client's end, dotted quad; null with `addresses.delegate`. PPP may agree on another one (SessionState's `tunnel`). */
   readonly remote: string | null;
   /** 1-65535, unpredictable, unique among the live sessions of the run directory (RFC 2637 §2.8 Call ID). */
   readonly callId: number;

@@ -1,6 +1,7 @@
 /**
  * The session's record in the run directory: what has to be given back should the worker die without a word.
- * A worker writes it before it says `adopted`, and again when a call begins or ends; it removes it as its last act. A record
+ * A worker writes it before it says `adopted`, and again when a call begins or ends, or agrees on an address that is not
+ * the lease's; it removes it as its last act. A record
  * whose worker answers no more is therefore a session that died: whoever finds it ends its pppd, or the process that was to become
  * one, and removes it.
  */
@@ -20,6 +21,8 @@ const sessionRecord = z.object({
   }),
   worker: processIdentity,
   pppd: processIdentity.nullable(),
+  /** The client's address as PPP has agreed it, where it is another one than the lease's. */
+  agreedRemote: z.string().optional(),
 });
 
 export type SessionRecord = z.infer<typeof sessionRecord>;

@@ -33,6 +33,7 @@ export const sessionState = z.object({
   localAddress: z.string(),
   callId: z.number(),
   peerCallId: z.number().nullable(),
+  /** As PPP has agreed them; before that, and when the call is over, those of the lease. */
   tunnel: z.object({ local: z.string().nullable(), remote: z.string().nullable() }),
   user: z.string().nullable(),
   pid: z.number(),

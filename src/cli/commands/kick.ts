@@ -27,12 +27,10 @@ const named = ({ session, user, peer, tunnel }: SessionState): Named => ({
 });
 
 /** Of one that does not answer, or is of another version, its record tells the address. */
-const namedByRecord = (runDirectory: string, session: string): Named => ({
-  session,
-  user: null,
-  client: null,
-  tunnel: readRecord(runDirectory, session)?.lease.remote ?? null,
-});
+function namedByRecord(runDirectory: string, session: string): Named {
+  const record = readRecord(runDirectory, session);
+  return { session, user: null, client: null, tunnel: record?.agreedRemote ?? record?.lease.remote ?? null };
+}
 
 const isMeant = (who: string, { session, user, client, tunnel }: Named): boolean =>
   isIPv4(who) ? client === who || tunnel === who : session === who || user === who;

@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { type AccountRecord, parseRecord } from '../../../src/accounting/record.js';
 import { SessionAccounting } from '../../../src/ctrl/session-accounting.js';
 import { Timers } from '../../../src/ctrl/timers.js';
+import { PppReader, type PppState } from '../../../src/ppp/reader.js';
 import { accountPath, runPaths } from '../../../src/session/paths.js';
 import { aState } from '../session/a-state.js';
 
@@ -19,6 +20,9 @@ class Fixture {
   readonly words: string[] = [];
   readonly account: SessionAccounting;
   ending: typeof ENDING | null = null;
+  remote: string | null = '203.0.113.10';
+  /** The call's PPP; null: no call. */
+  ppp: PppState | null = null;
 
   /** `file` is the accounting file, in the run directory for the lack of another. */
   constructor(t: TestContext, file?: string) {
@@ -30,8 +34,8 @@ class Fixture {
     this.account = new SessionAccounting({
       accounting: { file: this.file, interim: 0 },
       runDirectory: this.runDirectory,
-      state: () => aState({ ending: this.ending }),
-      ppp: () => null,
+      state: () => aState({ ending: this.ending, tunnel: { local: '203.0.113.1', remote: this.remote } }),
+      ppp: () => this.ppp,
       timers,
       log: pino({ level: 'warn' }, { write: (line: string) => void this.words.push(line) }),
     });
@@ -62,6 +66,29 @@ test('an end that could not be written stays kept as an end, whatever is new aft
   fixture.account.update();
   const { record, reason } = fixture.kept();
   assert.deepEqual([record, reason], ['ended', 'clientStopped']);
+});
+
+/** Of a link that is up since then, or never was. */
+const pppUp = (up: number | null): PppState => {
+  const { state } = new PppReader();
+  return { ...state, times: { ...state.times, up } };
+};
+
+test('a session is accounted under the address that it used last, and under its lease’s while it has used none', async (t) => {
+  const fixture = new Fixture(t);
+  const accounted = (): string | null => {
+    fixture.account.update();
+    return fixture.kept().tunnel.remote;
+  };
+  assert.equal(accounted(), '203.0.113.10');
+  [fixture.ppp, fixture.remote] = [pppUp(1), '203.0.113.77'];
+  assert.equal(accounted(), '203.0.113.77');
+  [fixture.ppp, fixture.remote] = [null, '203.0.113.10'];
+  assert.equal(accounted(), '203.0.113.77', 'the call was cleared');
+  fixture.ppp = pppUp(null);
+  assert.equal(accounted(), '203.0.113.77', 'another one has begun');
+  await fixture.end();
+  assert.equal(fixture.written()[0]?.tunnel.remote, '203.0.113.77');
 });
 
 test('the folder of accounts is removed underneath: it is made anew', async (t) => {

@@ -72,6 +72,73 @@ test('a lease taken over from a live session is not lent again until it is given
   assert.equal(taken(leases).remote, '198.51.100.1');
 });
 
+test('an address that PPP has agreed instead of the lease’s is lent to nobody, and the lease’s is', () => {
+  const leases = new Leases(pool(3));
+  const fixed = taken(leases);
+  leases.use(fixed, '198.51.100.2');
+  assert.deepEqual([taken(leases).remote, taken(leases).remote, leases.take()], ['198.51.100.3', '198.51.100.1', null]);
+  leases.giveBack(fixed);
+  assert.equal(taken(leases).remote, '198.51.100.2');
+});
+
+test('an agreed address outside the pool keeps no pool address, and is never lent', () => {
+  const leases = new Leases(pool(1));
+  const fixed = taken(leases);
+  assert.equal(leases.most, 1);
+  leases.use(fixed, '203.0.113.77');
+  assert.equal(leases.most, 2);
+  assert.equal(taken(leases).remote, '198.51.100.1');
+  leases.giveBack(fixed);
+  assert.equal(leases.take(), null);
+});
+
+test('an address that two sessions have come to hold is lent again when both are over', () => {
+  const leases = new Leases(pool(2));
+  const [fixed, lent] = [taken(leases), taken(leases)];
+  leases.use(fixed, lent.remote);
+  assert.equal(taken(leases).remote, fixed.remote);
+  leases.giveBack(lent);
+  assert.equal(leases.take(), null);
+  leases.giveBack(fixed);
+  assert.equal(taken(leases).remote, lent.remote);
+});
+
+test('when its call is over a session holds its lease’s address again', () => {
+  const leases = new Leases(pool(2));
+  const fixed = taken(leases);
+  leases.use(fixed, '198.51.100.2');
+  leases.use(fixed, fixed.remote);
+  assert.deepEqual([taken(leases).remote, leases.take()], ['198.51.100.2', null]);
+});
+
+test('the address of a session that is over is not taken for used', () => {
+  const leases = new Leases(pool(1));
+  const over = taken(leases);
+  leases.giveBack(over);
+  leases.use(over, '198.51.100.1');
+  assert.equal(taken(leases).remote, '198.51.100.1');
+});
+
+test('a new pool with an address that a session was given by others does not have it lent', () => {
+  const leases = new Leases(pool(1));
+  leases.use(taken(leases), '198.51.100.2');
+  leases.reconfigure(pool(2));
+  assert.deepEqual([taken(leases).remote, leases.take()], ['198.51.100.1', null]);
+});
+
+test('each address and each lease that comes back is told', () => {
+  const leases = new Leases(pool(1));
+  let freed = 0;
+  leases.onFreed = () => (freed += 1);
+  const lease = taken(leases);
+  leases.use(lease, lease.remote);
+  assert.equal(freed, 0);
+  leases.use(lease, '203.0.113.77');
+  assert.equal(freed, 1);
+  leases.giveBack(lease);
+  assert.equal(freed, 2);
+});
+
 test('the same pool again changes no order: what came back last is lent last', () => {
   const leases = new Leases(pool(3));
   leases.giveBack(taken(leases));

@@ -71,9 +71,12 @@ class Fixture {
   async session(
     t: TestContext,
     id: string,
-    disconnect: SessionHandlers['disconnect'] = () => undefined,
+    {
+      disconnect = () => undefined,
+      remote = LEASE.remote,
+    }: { disconnect?: SessionHandlers['disconnect']; remote?: string } = {},
   ): Promise<SessionServer> {
-    const { local, remote, callId } = LEASE;
+    const { local, callId } = LEASE;
     const state = (): unknown => aState({ session: id, callId, tunnel: { local, remote }, phase: 'up' });
     const server = new SessionServer(id, '0.1.0', {
       state,
@@ -187,6 +190,26 @@ describe('a record that lies', () => {
     await fixture.registry.recover();
     assert.deepEqual(fixture.files, ['living.json', 'living.sock']);
     assert.deepEqual([fixture.next(), fixture.next()], [SECOND, undefined]);
+  });
+});
+
+describe('an address that a session has agreed instead of its lease’s is not lent, and the lease’s is', () => {
+  test('told by the session that is found', async (t) => {
+    const fixture = new Fixture(t);
+    fixture.record('living');
+    await fixture.session(t, 'living', { remote: SECOND });
+    await fixture.registry.recover();
+    assert.deepEqual([fixture.next(), fixture.next()], [FIRST, undefined]);
+  });
+
+  test('told by the record of one that does not answer', async (t) => {
+    const fixture = new Fixture(t);
+    const worker = identify(bystander(t).pid);
+    assert(worker !== null);
+    fixture.record('mute11', { worker, agreedRemote: SECOND });
+    await fixture.stranger(t, 'mute11', { greeting: 'pptpd-ts', v: 99, session: 'mute11', version: '9' });
+    await fixture.registry.recover();
+    assert.deepEqual([fixture.next(), fixture.next()], [FIRST, undefined]);
   });
 });
 
@@ -405,7 +428,7 @@ describe('a session of a worker that this manager has started', () => {
     const { fixture } = begun(t);
     const asked: unknown[] = [];
     fixture.registry.disconnect('own111', 'userLimit', '"alice" is on already');
-    await fixture.session(t, 'own111', ({ reason, detail }) => void asked.push([reason, detail]));
+    await fixture.session(t, 'own111', { disconnect: ({ reason, detail }) => void asked.push([reason, detail]) });
     await until('the request', () => asked.length > 0);
     assert.deepEqual(asked, [['userLimit', '"alice" is on already']]);
   });
