@@ -96,7 +96,8 @@ const CARRIED = {
   vrf: (setting, target) => {
     const { value, source, from } = setting;
     const { notes, put } = target;
-    const debians = from === 'file' ? "Debian's pptpd 1.4.0 ignores it" : "Debian's pptpd 1.4.0 would not start with it";
+    const debians =
+      from === 'file' ? "Debian's pptpd 1.4.0 ignores it" : "Debian's pptpd 1.4.0 would not start with it";
     sayCr(setting, target);
     if (INTERFACE_NAME.test(value.trim())) {
       notes.remark(source, `carried over; ${debians}, only patched builds know it`);
@@ -185,7 +186,10 @@ function carrySpeed({ value, source }: Setting, { notes, put }: Target): void {
     return;
   }
   if (digits !== value) {
-    notes.remark(source, `pptpd gives pppd the word ${quoted(value)}, with which pppd serves nobody; written: ${speed}`);
+    notes.remark(
+      source,
+      `pptpd gives pppd the word ${quoted(value)}, with which pppd serves nobody; written: ${speed}`,
+    );
   }
   put('pppd.speed', speed, source);
 }

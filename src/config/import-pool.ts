@@ -107,9 +107,9 @@ function readMeantList(
   const refusal = `pptpd would not start with ${quoted(piece)} (${reason})`;
   const meant = readAsMeant(value);
   if (!meant.ok) {
-    for (const problem of meant.problems) {
-      const same = problem.range === piece.trim();
-      notes.fault(source, same ? refusal : `${refusal}; ${quoted(problem.range)} ${problem.reason}`);
+    notes.fault(source, refusal);
+    for (const { range, reason: ours } of meant.problems) {
+      if (range !== piece.trim()) notes.fault(source, `${quoted(range)} ${ours}`);
     }
     return null;
   }

@@ -71,7 +71,9 @@ function merge(fromFile: Settings, fromCommandLine: Settings, notes: Notes): Set
     const [counts, other] = isFiles ? [ofFile, given] : [given, ofFile];
     merged.set(option, counts);
     if (given.value === ofFile.value) continue;
-    const winner = isFiles ? `the file's ${quoted(ofFile.value)} (line ${ofFile.source.line})` : `the command line's ${quoted(given.value)}`;
+    const winner = isFiles
+      ? `the file's ${quoted(ofFile.value)} (line ${ofFile.source.line})`
+      : `the command line's ${quoted(given.value)}`;
     notes.remark(other.source, `${winner} takes its place${isFiles ? ', as in pptpd' : ''}`);
   }
   return merged;

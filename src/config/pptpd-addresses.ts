@@ -73,7 +73,8 @@ export const pptpdAddress = (text: string, lookUp: LookUp): string | null =>
 const hostAddress = (text: string, lookUp: LookUp): string | null =>
   /^(?=.*[a-z])[a-z0-9][a-z0-9._-]*$/i.test(text) ? lookUp(text) : null;
 
-const isRange = (text: string): boolean => /^[\d.-]+$/.test(text) && /^[^-]*-[^-]*$/.test(text) && /^[^.]*(?:\.[^.]*){3}$/.test(text);
+const isRange = (text: string): boolean =>
+  /^[\d.-]+$/.test(text) && /^[^-]*-[^-]*$/.test(text) && /^[^.]*(?:\.[^.]*){3}$/.test(text);
 
 /**
  * The words of a range with a dash in one octet, or why it gives none. pptpd reads at most seven characters for an octet

@@ -89,7 +89,8 @@ export class Pptpd {
     mount('--bind', place('pptpctrl', FAKE_PPTPCTRL, 0o755), PPTPCTRL);
     mount('--bind', place('bcrelay', '#!/bin/sh\n', 0o755), BCRELAY);
     // libwrap's rules are the machine's own.
-    for (const path of ['/etc/hosts.allow', '/etc/hosts.deny']) if (existsSync(path)) mount('--bind', '/dev/null', path);
+    for (const path of ['/etc/hosts.allow', '/etc/hosts.deny'])
+      if (existsSync(path)) mount('--bind', '/dev/null', path);
     return judge;
   }
 
@@ -199,7 +200,9 @@ function useOf(
 ): Use {
   const [first] = launches;
   if (first === undefined) throw new Error(`pptpd serves nobody: ${words.join('; ')}`);
-  const device = /BCrelay incoming interface is (.*)/s.exec(words.find((line) => line.startsWith('CTRL: BCrelay')) ?? '');
+  const device = /BCrelay incoming interface is (.*)/s.exec(
+    words.find((line) => line.startsWith('CTRL: BCrelay')) ?? '',
+  );
   const relay = device?.[1] ?? '';
   const addresses = canonical(launches.flatMap(({ local, remote }) => [local ?? '', remote ?? '']));
   return {
