@@ -9,6 +9,7 @@ import { debugCommand } from './commands/debug.js';
 import { doctorCommand } from './commands/doctor.js';
 import { importCommand } from './commands/import.js';
 import { kickCommand } from './commands/kick.js';
+import { referenceCommand } from './commands/reference.js';
 import { reloadCommand } from './commands/reload.js';
 import { sessionsCommand } from './commands/sessions.js';
 import { showCommand } from './commands/show.js';
@@ -44,7 +45,8 @@ const program = new Command('pptpd-ts')
   .addCommand(captureCommand())
   .addCommand(debugCommand())
   .addCommand(completionCommand())
-  .addCommand(completionWordsCommand(), { hidden: true });
+  .addCommand(completionWordsCommand(), { hidden: true })
+  .addCommand(referenceCommand(), { hidden: true });
 
 // Whoever reads (`| head`) has had enough: no fault of ours, and no more to do.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

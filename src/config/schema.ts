@@ -98,51 +98,87 @@ const userName = z
 export const configurationSchema = z.strictObject({
   listen: z
     .strictObject({
-      address: address.default('0.0.0.0').describe('the address to listen on; 0.0.0.0 is every one'),
-      port: port.default(TCP_PORT).describe('the TCP port; clients expect 1723'),
-      vrf: interfaceName.optional().describe('the VRF device that listener and GRE sockets are bound to'),
+      address: address.default('0.0.0.0').describe('Address on which clients connect. `0.0.0.0`: every address.'),
+      port: port.default(TCP_PORT).describe('TCP port. Clients expect 1723.'),
+      vrf: interfaceName.optional().describe('VRF device to which the TCP listener and the GRE sockets are bound.'),
     })
     .prefault({}),
   addresses: z
     .strictObject({
       local: ranges
         .default(['192.168.0.1'])
-        .describe("our end of the tunnels: one for all, or one for each of 'remote'"),
-      remote: ranges.default(['192.168.1.10-100']).describe("the clients' ends, one of which each client gets"),
-      delegate: z.boolean().default(false).describe("pppd (RADIUS, chap-secrets) chooses the client's address"),
+        .describe(
+          "The server's end of the tunnels: one address for all, or one for each address of `addresses.remote`.",
+        ),
+      remote: ranges.default(['192.168.1.10-100']).describe("Pool of the clients' addresses: one for each session."),
+      delegate: z
+        .boolean()
+        .default(false)
+        .describe(
+          '`true`: pppd gives each client its address, from RADIUS or the fourth column of chap-secrets; `addresses.remote` is not used.',
+        ),
     })
     .superRefine(checkAddresses, { when: ({ value }) => addressLists(value) !== null })
     .prefault({}),
   limits: z
     .strictObject({
-      connections: limit.default(100).describe('most sessions at once'),
-      perSource: limit.default(0).describe('most connections of one client address'),
-      pending: limit.default(256).describe('most connections that have not sent a start request yet'),
+      connections: limit
+        .default(100)
+        .describe('Maximum number of sessions. 0: only the number of addresses limits them.'),
+      perSource: limit.default(0).describe('Maximum number of connections from one client address. 0: no limit.'),
+      pending: limit
+        .default(256)
+        .describe(
+          'Maximum number of connections without a complete start request. At the limit the oldest is closed. 0: no limit.',
+        ),
     })
     .prefault({}),
   access: z
     .strictObject({
-      allow: z.array(network).default([]).describe('client addresses that may connect; empty: all'),
-      deny: z.array(network).default([]).describe('client addresses that may not; the longest prefix decides'),
+      allow: z.array(network).default([]).describe('Client addresses and networks that may connect. Empty: all.'),
+      deny: z
+        .array(network)
+        .default([])
+        .describe(
+          'Client addresses and networks that may not connect. Where both lists match, the longer prefix wins.',
+        ),
     })
     .prefault({}),
   timeouts: z
     .strictObject({
-      firstMessage: seconds.default(10).describe('for a whole start request'),
-      establish: seconds.default(60).describe('for a call on a control connection'),
-      echoInterval: seconds.default(RFC_TIMERS.echoInterval).describe('silence of the client before an Echo-Request'),
-      echoReply: seconds.default(RFC_TIMERS.echoReply).describe('for its reply'),
-      pppdExit: seconds.default(5).describe('for pppd to end by TERM before it gets KILL'),
+      firstMessage: seconds.default(10).describe('Seconds for a client to send its complete start request.'),
+      establish: seconds.default(60).describe('Seconds for a connected client to start a call.'),
+      echoInterval: seconds
+        .default(RFC_TIMERS.echoInterval)
+        .describe('Seconds without a message from the client before the server sends an Echo-Request.'),
+      echoReply: seconds
+        .default(RFC_TIMERS.echoReply)
+        .describe('Seconds to wait for the reply. Without one the session ends.'),
+      pppdExit: seconds.default(5).describe('Seconds from TERM to KILL when the server ends a pppd.'),
     })
     .prefault({}),
   pppd: z
     .strictObject({
-      path: path.default('/usr/sbin/pppd').describe('pppd, or another program that speaks HDLC on its standard input'),
-      options: path.optional().describe("pppd's options file"),
-      speed: z.int().min(1).max(4_000_000).default(115200).describe('the line speed that pppd is told'),
-      ipparam: z.boolean().default(true).describe("give pppd's scripts the client's address as ipparam"),
-      logwtmp: z.boolean().default(false).describe('write login records for who(1) and last(1)'),
-      args: z.array(z.string()).default([]).describe('more arguments for pppd'),
+      path: path
+        .default('/usr/sbin/pppd')
+        .describe('pppd, or another program that speaks PPP in HDLC frames on its standard input.'),
+      options: path
+        .optional()
+        .describe(
+          "pppd's options file. A file in /etc/ppp/peers is passed by `call`, so that pppd trusts it whoever starts it; any other by `file`.",
+        ),
+      speed: z
+        .int()
+        .min(1)
+        .max(4_000_000)
+        .default(115200)
+        .describe('Terminal speed that pppd is given. It does not limit the traffic.'),
+      ipparam: z
+        .boolean()
+        .default(true)
+        .describe("Pass the client's address to the scripts in /etc/ppp/ip-up.d as their sixth argument."),
+      logwtmp: z.boolean().default(false).describe('Write login records, so that `last` and `who` show sessions.'),
+      args: z.array(z.string()).default([]).describe('Further arguments for pppd.'),
     })
     .prefault({}),
   gre: z
@@ -150,69 +186,102 @@ export const configurationSchema = z.strictObject({
       window: z
         .enum(['advise', 'enforce'])
         .default('advise')
-        .describe("keep to the peer's window (RFC 2637 §4.2), or only measure it"),
+        .describe(
+          "`enforce`: send no more packets than the client's receive window allows (RFC 2637 §4.2). `advise`: only count them.",
+        ),
     })
     .prefault({}),
   broadcastRelay: z
-    .strictObject({ interface: interfaceName.describe('the LAN interface, for example eth1') })
+    .strictObject({
+      interface: interfaceName.describe(
+        "LAN interface. UDP broadcasts are relayed between it and the tunnels, and between tunnels, as by pptpd's bcrelay.",
+      ),
+    })
     .optional()
-    .describe('relays UDP broadcasts between a LAN interface and the tunnels, and between the tunnels'),
+    .describe('Relays UDP broadcasts. Without this section none are relayed.'),
   policy: z
     .strictObject({
-      sessionsPerUser: limit.default(0).describe('most sessions of one user who has logged in; 0: no limit'),
+      sessionsPerUser: limit.default(0).describe('Maximum number of sessions of one user. 0: no limit.'),
       whenExceeded: z
         .enum(['deny', 'replace'])
         .default('deny')
-        .describe('who has to go then: the one that comes, or the oldest'),
-      failedLogins: limit.default(0).describe('failed logins of one client address until it is blocked; 0: never'),
-      failedLoginsWithin: seconds.default(600).describe('the time in which they count'),
-      blockFor: seconds.default(600).describe('how long it is blocked'),
-      sessionTime: duration.default(0).describe('longest time from login to end; 0: no limit'),
-      idleTime: duration.default(0).describe('longest time without data from the client; 0: no limit'),
+        .describe("A login beyond that limit: `deny` refuses it, `replace` ends the user's oldest session."),
+      failedLogins: limit
+        .default(0)
+        .describe('Number of failed logins after which a client address is blocked. 0: never.'),
+      failedLoginsWithin: seconds.default(600).describe('Seconds during which a failed login counts.'),
+      blockFor: seconds
+        .default(600)
+        .describe('Seconds for which the address stays blocked. `pptpd-ts blocks` lists and lifts blocks.'),
+      sessionTime: duration.default(0).describe('Maximum seconds from login to the end of the session. 0: no limit.'),
+      idleTime: duration
+        .default(0)
+        .describe(
+          'Maximum seconds without data from the client. PPP negotiation and LCP echoes are not data. 0: no limit.',
+        ),
     })
     .prefault({}),
   workers: z
     .strictObject({
-      spare: z.int().min(0).max(64).default(2).describe('ctrl workers kept started for clients to come'),
+      spare: z
+        .int()
+        .min(0)
+        .max(64)
+        .default(2)
+        .describe('Number of workers started in advance, so that no client waits for one to start.'),
       sessions: z
         .int()
         .min(1)
         .max(65_535)
         .default(1000)
-        .describe('how many clients a ctrl worker serves, one after the other; 1: a process of its own for each'),
+        .describe('Number of clients that one worker serves, one after the other. 1: a new process for each client.'),
     })
     .prefault({}),
   log: z
     .strictObject({
-      level: z.enum(LOG_LEVELS).default('info'),
-      directory: path.optional().describe('one file a process there; else standard output'),
-      keepFiles: limit.default(1000).describe('most files of ended sessions in the directory; 0: no limit'),
-      keepDays: days.default(30).describe('for how long a file of an ended session stays there; 0: for ever'),
+      level: z
+        .enum(LOG_LEVELS)
+        .default('info')
+        .describe(`Least severe messages that are logged: ${LOG_LEVELS.map((level) => `\`${level}\``).join(', ')}.`),
+      directory: path
+        .optional()
+        .describe(
+          'Directory of the log files, one for the manager and one for each session. Without it JSON lines go to standard output.',
+        ),
+      keepFiles: limit
+        .default(1000)
+        .describe('Maximum number of log files of ended sessions. The oldest are deleted first. 0: no limit.'),
+      keepDays: days.default(30).describe('Days after which the log file of an ended session is deleted. 0: never.'),
     })
     .prefault({}),
   accounting: z
     .strictObject({
-      file: path.describe('where a JSON line for every session is appended at its end'),
+      file: path.describe('File to which a JSON line is appended at the end of each session.'),
       interim: z
         .number()
         .min(0)
         .max(86_400)
         .default(300)
-        .describe('seconds between the lines of a session that goes on; 0: none'),
+        .describe('Seconds between the interim lines of a running session. 0: no interim lines.'),
     })
     .optional()
-    .describe('what each session has used, as JSON lines'),
-  runDirectory: path.default('/run/pptpd-ts').describe('where the live sessions are registered'),
+    .describe('Records what each session used. Without this section nothing is recorded.'),
+  runDirectory: path
+    .default('/run/pptpd-ts')
+    .describe('Directory of manager.pid and of the sockets of the manager and the sessions.'),
   user: userName
     .optional()
-    .describe(
-      'the user that the server becomes when root starts it; with a set-uid pppd and its options in /etc/ppp/peers',
-    ),
-  pidFile: path.optional().describe("where else the manager writes its process id, besides runDirectory's manager.pid"),
+    .describe('User that the server becomes when root starts it. Without it, everything runs as root.'),
+  pidFile: path.optional().describe('A second file for the process id, besides manager.pid in `runDirectory`.'),
   metrics: z
-    .strictObject({ address: address.default('127.0.0.1'), port: port.default(9723) })
+    .strictObject({
+      address: address
+        .default('127.0.0.1')
+        .describe('Address on which Prometheus metrics are served over HTTP, without a password.'),
+      port: port.default(9723).describe('TCP port of the metrics.'),
+    })
     .optional()
-    .describe('Prometheus metrics over HTTP'),
+    .describe('Serves Prometheus metrics. Without this section there are none.'),
 });
 
 /** The effective configuration, every default filled in. */

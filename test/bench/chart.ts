@@ -1,4 +1,4 @@
-/** The chart for the README: how many times pptpd's packets a second, and what part of its processor time. */
+/** The chart of docs/performance.md: how many times pptpd's packets a second, and what part of its processor time. */
 import { COLOURS, escape, svgDocument } from '../chart/document.js';
 import type { Row } from './report.js';
 

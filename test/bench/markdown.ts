@@ -1,16 +1,12 @@
-/** The published figures as Markdown tables: all of them for docs/performance.md, what was aimed at for the README. */
+/** The published figures as Markdown tables: all of them for docs/performance.md, a few for the README. */
 import type { PublishedRow } from './publication.js';
 import { cellsOf, HEADINGS, ratioText, type Row, targetText, valueText } from './report.js';
-import { CPU_PER_PACKET, PACKETS_PER_SECOND } from './works.js';
+import { PACKETS_PER_SECOND } from './works.js';
 
 function markdown(headings: readonly string[], lines: readonly (readonly string[])[]): string {
   const rule = headings.map((_, column) => (column === 0 ? '---' : '---:'));
   return [headings, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
-
-const times = (ratio: number | null): string => (ratio === null ? '' : `${ratioText(ratio)} ×`);
-const withTarget = (text: string, { target, reached }: Row): string =>
-  target === null ? text : `${text} (${targetText(target)}: ${reached ?? 'not measured'})`;
 
 /** Every row, with spread, floor, and how many runs of each server it comes of. */
 export function fullTable(rows: readonly PublishedRow[]): string {
@@ -36,25 +32,20 @@ export function tunnelsTable(rows: readonly Row[]): string {
   );
 }
 
-/** What has a target, and for packets a second what they cost of the processor. */
-export function shortTable(rows: readonly PublishedRow[]): string {
-  const cpuOf = (work: string): Row | undefined =>
-    rows.find((row) => row.work === work && row.figure === CPU_PER_PACKET && row.ratio !== null);
+/** The rows of the README, by their work and figure. */
+const HEADLINES = [
+  ['echo64', PACKETS_PER_SECOND],
+  ['window1400', PACKETS_PER_SECOND],
+  ['storm', 'served within 35 s'],
+] as const;
+
+/** What the README has of them. */
+export function headlineTable(rows: readonly PublishedRow[]): string {
   const plain = (row: Row, server: 'ours' | 'pptpd'): string => valueText(row, row.values[server], false);
   return markdown(
-    ['work', 'pptpd-ts', 'pptpd', 'ratio (target)', 'CPU per packet, ratio (target)'],
-    rows
-      .filter(({ target, figure }) => target !== null && figure !== CPU_PER_PACKET)
-      .map((row) => {
-        const isSpeed = row.figure === PACKETS_PER_SECOND;
-        const cpu = isSpeed ? cpuOf(row.work) : undefined;
-        return [
-          isSpeed ? `${row.title}: packets/s` : `${row.title}: ${row.figure}`,
-          plain(row, 'ours'),
-          plain(row, 'pptpd'),
-          withTarget(times(row.ratio), row).trim(),
-          cpu === undefined ? '' : withTarget(times(cpu.ratio), cpu),
-        ];
-      }),
+    ['', 'pptpd-ts', 'pptpd', ''],
+    HEADLINES.flatMap(([work, figure]) => rows.filter((row) => row.work === work && row.figure === figure)).map(
+      (row) => [`${row.title}: ${row.figure}`, plain(row, 'ours'), plain(row, 'pptpd'), `${ratioText(row.ratio)} ×`],
+    ),
   );
 }

@@ -7,7 +7,7 @@ import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { chart } from './chart.js';
-import { fullTable, shortTable } from './markdown.js';
+import { fullTable, headlineTable } from './markdown.js';
 import type { Row } from './report.js';
 import { WORKS } from './works.js';
 
@@ -42,7 +42,7 @@ export const LAB_COMMAND = 'npm run bench:lab';
 /** Documents with a table of the figures, by path; it stands between the markers. */
 export const TABLES = {
   'docs/performance.md': fullTable,
-  'README.md': shortTable,
+  'README.md': headlineTable,
 } as const satisfies Readonly<Record<string, (rows: readonly PublishedRow[]) => string>>;
 
 export const thisMachine = (): Machine => ({

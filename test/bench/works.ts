@@ -40,7 +40,7 @@ export interface Work extends Titled {
 
 /** Figures that tables know by name. */
 export const PACKETS_PER_SECOND = 'packets/s';
-export const CPU_PER_PACKET = 'CPU per packet';
+const CPU_PER_PACKET = 'CPU per packet';
 
 /** Fewer good slices than this are not worth a figure: then the quietest ones are taken. */
 const FEWEST_SLICES = 3;

@@ -46,6 +46,13 @@ test('the published documents say what docs/bench.json says', () => {
   assert.equal(readFileSync('docs/bench.svg', 'utf8'), chart(publication.rows));
 });
 
+test('the README has a row for each of its headlines', () => {
+  const rows = readPublication('docs')?.rows ?? [];
+  const [, , ...lines] = TABLES['README.md'](rows).split('\n');
+  assert.equal(lines.length, 3);
+  for (const line of lines) assert.match(line, /^\| .+: .+ \| [\d,.]+ \| [\d,.]+ \| [\d,.]+ × \|$/);
+});
+
 test('rows of docs/bench.json follow the order of the works, and have their targets', () => {
   const rows = readPublication('docs')?.rows ?? [];
   const published = rows.map(({ work, figure, target }) => ({ work, figure, target }));

@@ -13,7 +13,7 @@ test('the JSON Schema is of what is written: nothing is required, no key is unkn
   assert.ok(typeof listen === 'object');
   assert.deepEqual(listen.properties?.['port'], {
     default: 1723,
-    description: 'the TCP port; clients expect 1723',
+    description: 'TCP port. Clients expect 1723.',
     type: 'integer',
     minimum: 1,
     maximum: 65535,

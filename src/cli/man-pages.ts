@@ -1,0 +1,71 @@
+/**
+ * What the man pages have from the program itself: pptpd-ts(8) its commands, pptpd-ts.json(5) the keys of the
+ * configuration. The text around them is in scripts/man. Pure.
+ */
+import type { Argument, Command, Option } from 'commander';
+import type { ConfigurationKey } from '../config/keys.js';
+
+export function commandsAsRoff(program: Command): string {
+  return program.createHelp().visibleCommands(program).filter(isOurs).map(commandAsRoff).join('\n');
+}
+
+export function keysAsRoff(keys: readonly ConfigurationKey[]): string {
+  return keys
+    .map(({ key, defaultValue, meaning }) =>
+      item(bold(key), defaultValue === '' ? meaning : `${meaning} Default: \`${defaultValue}\`.`),
+    )
+    .join('\n');
+}
+
+/** Not `help`, which commander adds. */
+const isOurs = (command: Command): boolean => command.name() !== 'help';
+
+function commandAsRoff(command: Command): string {
+  const heading = [bold(command.name()), ...command.registeredArguments.map(argumentName)].join(' ');
+  const details = [...command.registeredArguments.map(argumentAsRoff), ...command.options.map(optionAsRoff)];
+  const inner = details.length === 0 ? [] : ['.RS', ...details, '.RE'];
+  return [item(heading, command.description()), ...inner].join('\n');
+}
+
+function argumentName(argument: Argument): string {
+  const name = `${italic(argument.name())}${argument.variadic ? ' ...' : ''}`;
+  return argument.required ? name : `[${name}]`;
+}
+
+const argumentAsRoff = (argument: Argument): string => item(argumentName(argument), withValues(argument));
+const optionAsRoff = (option: Option): string => item(flags(option), withValues(option));
+
+/** As `--help` has it: with the values that are allowed, and the default. */
+function withValues({ description, argChoices, defaultValue }: Option | Argument): string {
+  const values = [
+    ...(argChoices === undefined ? [] : [argChoices.map((choice) => `\`${choice}\``).join(', ')]),
+    ...(defaultValue === undefined ? [] : [`default: \`${String(defaultValue)}\``]),
+  ];
+  return values.length === 0 ? description : `${description} (${values.join('; ')})`;
+}
+
+/** `-c, --config <file>`: names bold, the value italic. */
+const flags = (option: Option): string =>
+  option.flags.replaceAll(/<([^>]+)>|-[\w-]+/g, (word, value: string | undefined) =>
+    value === undefined ? bold(word) : italic(value),
+  );
+
+/** A paragraph under its own heading; `heading` is roff already. Each sentence has a line, as roff wants it. */
+const item = (heading: string, text: string): string =>
+  ['.TP', heading, ...text.split(/(?<=[.!?]) (?=[A-Z`])/).map((line) => withoutRequest(marked(line)))].join('\n');
+
+const bold = (text: string): string => `\\fB${escaped(text)}\\fR`;
+const italic = (text: string): string => `\\fI${escaped(text)}\\fR`;
+
+/** `code` as bold. */
+const marked = (text: string): string =>
+  text
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? bold(part) : escaped(part)))
+    .join('');
+
+const escaped = (text: string): string =>
+  text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll("'", '\\(aq').replaceAll('§', '\\(sc');
+
+/** A line that begins with a full stop would be a request to troff. */
+const withoutRequest = (line: string): string => (line.startsWith('.') ? `\\&${line}` : line);

@@ -1,0 +1,42 @@
+/** Every key of the configuration with its default and its meaning, for the documents: the schema is their source. */
+import type { z } from 'zod';
+import { configurationJsonSchema } from './schema.js';
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+export interface ConfigurationKey {
+  /** As in `pppd.speed`. */
+  readonly key: string;
+  /** As a person writes it; empty: there is none. */
+  readonly defaultValue: string;
+  /** Sentences in plain text, with `code` between backticks. */
+  readonly meaning: string;
+}
+
+/** In the order of the schema. */
+export const configurationKeys = (): ConfigurationKey[] => keysOf(configurationJsonSchema(), []);
+
+function keysOf(schema: JsonSchema | boolean, path: readonly string[]): ConfigurationKey[] {
+  if (typeof schema === 'boolean') return [];
+  if (schema.properties === undefined) {
+    return [{ key: path.join('.'), defaultValue: plain(schema.default), meaning: schema.description ?? '' }];
+  }
+  return Object.entries(schema.properties).flatMap(([name, inner]) => keysOf(inner, [...path, name]));
+}
+
+function plain(value: unknown): string {
+  if (Array.isArray(value) && value.length > 0) return value.map(plain).join(', ');
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The table of docs/configuration.md. */
+export const keysAsMarkdown = (keys: readonly ConfigurationKey[]): string =>
+  [
+    '| key | default | meaning |',
+    '|---|---|---|',
+    ...keys.map(
+      ({ key, defaultValue, meaning }) =>
+        `| \`${key}\` |${defaultValue === '' ? '' : ` \`${defaultValue}\``} | ${meaning.replaceAll('|', '\\|')} |`,
+    ),
+  ].join('\n');

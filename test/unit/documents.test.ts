@@ -1,0 +1,82 @@
+/**
+ * The documents against what they speak of: the schema, the starter file, the lab's files and each other. Whichever
+ * changes alone fails here.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+import { configurationKeys, keysAsMarkdown } from '../../src/config/keys.js';
+import { loadConfiguration } from '../../src/config/load.js';
+
+const CONFIGURATION = readFileSync('docs/configuration.md', 'utf8');
+const STARTER = 'scripts/etc/pptpd-ts.json';
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md'].concat(
+  readdirSync('docs')
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+);
+
+test('docs/configuration.md has the table that scripts/documents makes of the schema', () => {
+  const table = /<!-- scripts\/documents: begin -->\n([^]*?)\n<!-- scripts\/documents: end -->/.exec(
+    CONFIGURATION,
+  )?.[1];
+  assert.equal(table, keysAsMarkdown(configurationKeys()));
+});
+
+test('the starter configuration is valid, and is the one that docs/configuration.md shows', () => {
+  assert.ok(loadConfiguration(STARTER).ok);
+  const [shown = ''] = /^ {4}\{$[^]*?^ {4}\}$/m.exec(CONFIGURATION) ?? [];
+  assert.deepEqual(JSON.parse(shown), JSON.parse(readFileSync(STARTER, 'utf8')));
+});
+
+test('the README leads to every page of docs/', () => {
+  const linked = new Set(linksOf('README.md').map(({ path }) => path));
+  assert.deepEqual(
+    PAGES.filter((page) => page.startsWith('docs/') && !linked.has(page)),
+    [],
+  );
+});
+
+test('every link of a document leads to a file, and to a heading that is there', () => {
+  const broken = PAGES.flatMap((page) =>
+    linksOf(page)
+      .filter(({ path, anchor }) => !existsSync(path) || (anchor !== '' && !anchorsOf(path).has(anchor)))
+      .map(({ target }) => `${page}: ${target}`),
+  );
+  assert.deepEqual(broken, []);
+});
+
+test('docs/scale-out.md shows the files that the lab runs with', () => {
+  const sections = readFileSync('docs/scale-out.md', 'utf8').matchAll(
+    /^### \/etc\/(\S+)\n\n((?: {4}.*\n|\n(?= {4}))+)/gm,
+  );
+  const shown = Array.from(sections, ([, path = '', block = '']) => [path, block.replaceAll(/^ {4}/gm, '')] as const);
+  const folder = 'test/lab/scale-out/etc';
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => statSync(join(folder, path)).isFile() && statSync(join(folder, path)).size > 1,
+  );
+  assert.deepEqual(shown.map(([path]) => path).toSorted(), files.toSorted());
+  for (const [path, text] of shown) assert.equal(text, readFileSync(join(folder, path), 'utf8'), path);
+});
+
+/** Those to other files and headings of the project. `path` is from its root. */
+function linksOf(page: string): { readonly target: string; readonly path: string; readonly anchor: string }[] {
+  return Array.from(readFileSync(page, 'utf8').matchAll(/\]\(([^)\s]+)\)/g), ([, target = '']) => target)
+    .filter((target) => !/^\w+:/.test(target))
+    .map((target) => {
+      const [file = '', anchor = ''] = target.split('#');
+      return { target, path: file === '' ? page : normalize(join(dirname(page), file)), anchor };
+    });
+}
+
+/** As GitHub makes them of headings. */
+const anchorsOf = (page: string): Set<string> =>
+  new Set(
+    Array.from(readFileSync(page, 'utf8').matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
