@@ -136,11 +136,10 @@ export const files: Check = {
   name: 'files',
   fatal: true,
   follows: 'privileges',
-  run({ log, accounting, pidFile, user }, machine) {
+  run({ log, accounting, user }, machine) {
     const folders = Object.entries({
       'log.directory': log.directory,
       'accounting.file': accounting && dirname(accounting.file),
-      pidFile: pidFile && dirname(pidFile),
     }).flatMap(([key, folder]) => (folder === undefined ? [] : [{ key, folder }]));
     for (const { key, folder } of folders) {
       const obstacle = toWrite(user, [folder], machine).length === 0 ? null : unwritable(folder, machine);
