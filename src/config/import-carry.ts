@@ -8,8 +8,8 @@ import { INTERFACE_NAME } from './schema.js';
 /** What pptpd looks at when it starts, besides its file. */
 export interface PptpdHost {
   readonly lookUp: LookUp;
-  isReadable(path: string): boolean;
-  isExecutable(path: string): boolean;
+  readonly isReadable: (path: string) => boolean;
+  readonly isExecutable: (path: string) => boolean;
 }
 
 const isPlainPath = (path: string): boolean => /^\/\S*$/.test(path);
@@ -35,7 +35,7 @@ export interface Carried {
 interface Target extends Imports {
   readonly connections: Connections;
   /** `key` is a path such as `pppd.speed`. */
-  put(key: string, value: unknown, source: Source): void;
+  readonly put: (key: string, value: unknown, source: Source) => void;
 }
 
 export function carryOver(imports: Imports): Carried {
@@ -44,7 +44,7 @@ export function carryOver(imports: Imports): Carried {
   const target: Target = {
     ...imports,
     connections: readConnections(imports),
-    put(key, value, source) {
+    put: (key, value, source) => {
       const [section = '', name] = key.split('.');
       if (name === undefined) input[section] = value;
       else input[section] = { ...(input[section] as object | undefined), [name]: value };

@@ -10,15 +10,17 @@ const PPTPD_FILE = '/etc/pptpd.conf';
 /** Access rules that pptpd obeys and that no configuration file of it names (hosts_access(5)). */
 const HOSTS_FILES = ['/etc/hosts.allow', '/etc/hosts.deny'];
 
-const canAccess = (path: string, mode: number): boolean => {
+/** For pptpd, which is root: what another user is not allowed to do says nothing about it. */
+function canAccess(path: string, mode: number): boolean {
   try {
     accessSync(path, mode);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return process.getuid?.() !== 0 && (error as NodeJS.ErrnoException).code === 'EACCES';
   }
-};
+}
 
+/** The machine that pptpd runs on, when its file is imported where it is used. */
 export const thisHost: PptpdHost = {
   lookUp: addressOfHost,
   isReadable: (path) => canAccess(path, constants.R_OK),

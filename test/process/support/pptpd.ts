@@ -43,11 +43,17 @@ export interface Use {
   readonly pid: number;
 }
 
+/** Whose habits import follows; other versions read their file otherwise. */
+const VERSION = '1.4.0';
+
 /** Why there can be no judge here; null when there can. */
-export const whyNoPptpd = (): string | null =>
-  [PPTPD, PPTPCTRL, BCRELAY].every((path) => existsSync(path))
-    ? null
-    : 'pptpd and bcrelay are not installed: apt-get install pptpd bcrelay';
+export function whyNoPptpd(): string | null {
+  if (![PPTPD, PPTPCTRL, BCRELAY].every((path) => existsSync(path))) {
+    return 'pptpd and bcrelay are not installed: apt-get install pptpd bcrelay';
+  }
+  const version = spawnSync(PPTPD, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  return version === `pptpd v${VERSION}` ? null : `it compares with pptpd ${VERSION}, and this machine has ${version}`;
+}
 
 export class Pptpd {
   readonly #directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-judge-'));

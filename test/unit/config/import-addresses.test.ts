@@ -1,5 +1,7 @@
-/** The addresses and the limit that pptpd would use, and what is said about them. What pptpd does itself asks
- * test/process/import-against-pptpd.test.ts. */
+/**
+ * The addresses and the limit that pptpd would use, and what is said about them. What pptpd itself does is asked by
+ * test/process/import-against-pptpd.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { importPptpd } from '../../../src/config/import.js';
