@@ -126,7 +126,7 @@ function keyPaths(schema: JsonSchema, path: Path): Path[] {
 }
 
 /** How many characters must be changed, added, left out or swapped with their neighbour to make one from the other. */
-function editDistance(from: string, to: string): number {
+export function editDistance(from: string, to: string): number {
   const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)];
   const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
   for (let row = 1; row <= from.length; row += 1) {

@@ -83,9 +83,11 @@ const duration = z.number().min(0).max(2_000_000);
 const limit = z.int().min(0).max(65_535);
 const days = z.number().min(0).max(36_500);
 const path = z.string().startsWith('/').meta({ title: 'an absolute path' });
+/** What the kernel takes for a network device's name. */
+export const INTERFACE_NAME = /^[^\s/]{1,15}$/;
 const interfaceName = z
   .string()
-  .regex(/^[^\s/]{1,15}$/)
+  .regex(INTERFACE_NAME)
   .meta({ title: "a network device's name, 1 to 15 characters without spaces and slashes" });
 
 const userName = z

@@ -176,13 +176,12 @@ export const files: Check = {
   fatal: true,
   follows: 'privileges',
   run(configuration, machine) {
-    const { log, accounting, pidFile, user } = configuration;
+    const { log, accounting, user } = configuration;
     // Records are appended: a file that is there needs no folder that can be written to.
     const hasAccounts = accounting !== undefined && machine.mode(accounting.file) !== null;
     const paths = Object.entries({
       'log.directory': log.directory,
       'accounting.file': accounting && (hasAccounts ? accounting.file : dirname(accounting.file)),
-      pidFile: pidFile && dirname(pidFile),
     }).flatMap(([key, path]) => (path === undefined ? [] : [{ key, path }]));
     for (const { key, path } of paths) {
       const obstacle = toWrite(user, [path], machine).length === 0 ? null : unwritable(path, machine);

@@ -19,6 +19,7 @@ import { Listener } from './listener.js';
 import { LogFiles } from './log-files.js';
 import type { ManagerMetrics } from './metrics/metrics.js';
 import { ManagerSocket } from './manager-socket.js';
+import { removePidFile, writePidFile } from './pid-file.js';
 import { Policy } from './policy/policy.js';
 import { Registry } from './registry.js';
 import { SameAddress } from './same-address.js';
@@ -107,7 +108,7 @@ export class Manager {
 
   /** Recovers the live sessions, then listens. Rejects with the sentence for the administrator. */
   async start(): Promise<void> {
-    const { listen, runDirectory, accounting, metrics } = this.#configuration;
+    const { listen, runDirectory, accounting, metrics, pidFile } = this.#configuration;
     const paths = runPaths(runDirectory);
     for (const folder of [paths.sessions, paths.accounts]) {
       mkdirSync(folder, { recursive: true });
@@ -126,7 +127,8 @@ export class Manager {
     await this.#listener.listen(listen);
     await this.#socket.listen();
     this.#broadcastRelay.reconfigure(this.#configuration);
-    for (const path of this.#pidFiles()) writeFileSync(path, `${process.pid}\n`);
+    writeFileSync(paths.managerPid, `${process.pid}\n`);
+    if (pidFile !== undefined) writePidFile(pidFile, this.#processLog.log);
     this.#processLog.log.info(this.#runsAs);
     this.#processLog.log.info(
       { address: listen.address, port: listen.port, sessions: this.#registry.count },
@@ -224,11 +226,6 @@ export class Manager {
     });
   }
 
-  #pidFiles(): string[] {
-    const { runDirectory, pidFile } = this.#configuration;
-    return [runPaths(runDirectory).managerPid, ...(pidFile === undefined ? [] : [pidFile])];
-  }
-
   #closeDoors(): void {
     this.#listener.close();
     this.#socket.close();
@@ -239,6 +236,8 @@ export class Manager {
     this.#logFiles.close();
     this.#metrics?.close();
     this.#turnedAway.close();
-    for (const path of this.#pidFiles()) rmSync(path, { force: true });
+    const { runDirectory, pidFile } = this.#configuration;
+    rmSync(runPaths(runDirectory).managerPid, { force: true });
+    if (pidFile !== undefined) removePidFile(pidFile);
   }
 }

@@ -1,10 +1,21 @@
 /**
  * What only root can do before the server is another user's (`user` of the configuration): makes the folders that it writes
- * to, and prints, for bin/pptpd-ts, the arguments of setpriv; nothing without `user`. Folders that are there stay whose they
+ * to, writes its process id where root alone may write, and prints, for bin/pptpd-ts, the arguments of setpriv; nothing
+ * without `user`. Folders that are there stay whose they
  * are: root changes nothing that the user could have put in its place. What is wrong with arguments or
  * configuration the manager says, which checks them anyway.
  */
-import { closeSync, constants, existsSync, fchownSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchownSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { Configuration } from '../config/schema.js';
 import { type UnixUser, findUnixUser, identityArguments } from '../host/unix-user.js';
@@ -41,16 +52,35 @@ function make(folder: string, { uid, gid }: UnixUser): void {
   closeSync(descriptor);
 }
 
-function prepare({ user = '', runDirectory, log, accounting }: Configuration): readonly string[] {
+/**
+ * `pidFile` in a folder of root's, such as /run, which the user must not get. The manager sees that it is done, and says
+ * when it is not. The file stays root's: who ends the process that it names has to be able to trust it.
+ */
+function writePidFile(path: string): void {
+  // bin/pptpd-ts, which starts this program, becomes the server by exec.
+  const serverPid = process.env['PPTPD_TS_SERVER_PID'];
+  const { uid, mode } = statSync(dirname(path));
+  if (serverPid === undefined || uid !== 0 || (mode & 0o022) !== 0) return;
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+  try {
+    const descriptor = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644);
+    writeFileSync(descriptor, `${serverPid}\n`);
+    closeSync(descriptor);
+  } catch {
+    // The manager meets it too.
+  }
+}
+
+function prepare({ user = '', runDirectory, log, accounting, pidFile }: Configuration): readonly string[] {
   const account = findUnixUser(user);
   if (account === null) {
     throw new Error(
       `there is no user "${user}" (user); mend it: adduser --system --group --no-create-home --home /nonexistent ${user} && adduser ${user} dip`,
     );
   }
-  for (const folder of [runDirectory, log.directory, accounting && dirname(accounting.file)]) {
-    if (folder !== undefined) make(folder, account);
-  }
+  const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];
+  for (const folder of folders) if (folder !== undefined) make(folder, account);
+  if (pidFile !== undefined) writePidFile(pidFile);
   return identityArguments(account);
 }
 

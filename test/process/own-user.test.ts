@@ -164,6 +164,51 @@ test('folders of logs and accounts are made for the user', async (t) => {
   }
 });
 
+test('a pid file in a folder that is root’s: root writes it, and it stays root’s', async (t) => {
+  const server = new Server();
+  open(server);
+  // Of an earlier server, that has been killed.
+  const pidFile = join(server.directory, 'pptpd.pid');
+  writeFileSync(pidFile, '1\n');
+  server.configure({ user: USER, pidFile });
+  endWith(t, server);
+  server.start();
+  await server.ready();
+  assert.equal(readFileSync(pidFile, 'utf8'), `${server.pid}\n`);
+  const { uid, mode } = statSync(pidFile);
+  assert.deepEqual([uid, mode & 0o777, statSync(server.directory).uid], [0, 0o644, 0]);
+});
+
+test('a pid file in a folder that nobody has made yet is the user’s', async (t) => {
+  const server = new Server();
+  open(server);
+  const pidFile = join(server.directory, 'own', 'pptpd.pid');
+  server.configure({ user: USER, pidFile });
+  endWith(t, server);
+  server.start();
+  await server.ready();
+  assert.equal(readFileSync(pidFile, 'utf8'), `${server.pid}\n`);
+  assert.equal(statSync(pidFile).uid, account.uid);
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  assert(!existsSync(pidFile));
+});
+
+test('a pid file that cannot be written is a warning', async (t) => {
+  const server = new Server();
+  open(server);
+  const pidFile = join(server.directory, 'pptpd.pid');
+  mkdirSync(pidFile);
+  server.configure({ user: USER, pidFile });
+  endWith(t, server);
+  server.start();
+  await server.ready();
+  await server.waitForLog(
+    'the pid file',
+    ({ level, msg }) =>
+      level === 'warn' && msg.startsWith(`the process id cannot be written to ${pidFile} (pidFile): `),
+  );
+});
+
 describe('what is wrong is said, and nothing is started', () => {
   async function refusal(
     t: TestContext,

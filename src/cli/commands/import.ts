@@ -1,13 +1,31 @@
 /** `pptpd-ts import`: pptpd's configuration file and command line become ours. */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { configurationFileOf, importPptpd, remarksOfHostsFile } from '../../config/import.js';
+import { configurationFileOf, importPptpd, type PptpdHost, remarksOfHostsFile } from '../../config/import.js';
+import { addressOfHost } from '../../host/host-name.js';
 import { EXIT } from '../configuration.js';
 
 const PPTPD_FILE = '/etc/pptpd.conf';
 
 /** Access rules that pptpd obeys and that no configuration file of it names (hosts_access(5)). */
 const HOSTS_FILES = ['/etc/hosts.allow', '/etc/hosts.deny'];
+
+/** For pptpd, which is root: what another user is not allowed to do says nothing about it. */
+function canAccess(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch (error) {
+    return process.getuid?.() !== 0 && (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}
+
+/** The machine that pptpd runs on, when its file is imported where it is used. */
+export const thisHost: PptpdHost = {
+  lookUp: addressOfHost,
+  isReadable: (path) => canAccess(path, constants.R_OK),
+  isExecutable: (path) => canAccess(path, constants.X_OK),
+};
 
 /** JSON to standard output; what is not carried over, line by line, to standard error. */
 export const importCommand = (): Command =>
@@ -22,6 +40,8 @@ Examples:
   pptpd-ts import > /etc/pptpd-ts.json
   pptpd-ts import /etc/pptpd.conf -- --logwtmp --connections 20
 
+Host names and files in it are looked up on this machine, as pptpd does when it starts.
+
 Exit code 1: a line cannot be carried over at all (it is named), and nothing is printed.`,
     )
     .action((first: string | undefined, others: string[]) => {
@@ -31,7 +51,7 @@ Exit code 1: a line cannot be carried over at all (it is named), and nothing is 
       const name = isFile ? first : (configurationFileOf(commandLine) ?? PPTPD_FILE);
       const text = contentOf(name);
       if (text === null) return;
-      const imported = importPptpd({ name, text }, commandLine);
+      const imported = importPptpd({ name, text }, commandLine, thisHost);
       for (const remark of imported.remarks) console.error(remark);
       for (const remark of HOSTS_FILES.flatMap(hostsRemarks)) console.error(remark);
       if (imported.ok) {
@@ -45,11 +65,20 @@ Exit code 1: a line cannot be carried over at all (it is named), and nothing is 
 /** The file's text; else null, and the error is said. */
 function contentOf(name: string): string | null {
   try {
-    return readFileSync(name, 'utf8');
+    return decoded(readFileSync(name));
   } catch (error) {
     console.error(`pptpd-ts: ${name}: pptpd's configuration cannot be read: ${(error as Error).message}`);
     process.exitCode = EXIT.failed;
     return null;
+  }
+}
+
+/** pptpd reads octets. What is no UTF-8 is from a time when files were Latin-1. */
+function decoded(octets: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);
+  } catch {
+    return octets.toString('latin1');
   }
 }
 

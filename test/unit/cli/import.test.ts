@@ -10,6 +10,7 @@ import { importCommand } from '../../../src/cli/commands/import.js';
 const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-import-'));
 after(() => rmSync(directory, { recursive: true }));
 const file = join(directory, 'pptpd.conf');
+const POOL = 'localip 192.0.2.1\nremoteip 198.51.100.1-9\n';
 
 /** Runs the command as part of a program, as main does: a program handles `--` before its commands see it. */
 function run(...words: string[]): { readonly output: string; readonly errors: string[]; readonly exitCode: unknown } {
@@ -30,10 +31,10 @@ function run(...words: string[]): { readonly output: string; readonly errors: st
 }
 
 test('JSON goes to standard output, remarks to standard error', () => {
-  writeFileSync(file, 'remoteip 192.0.2.10-20\nlogwtmp\ncolour red\n');
+  writeFileSync(file, 'remoteip 192.0.2.10-20\nlogwtmp\ncolour red\nlocalip 192.0.2.1\n');
   const { output, errors, exitCode } = run(file);
   assert.deepEqual(JSON.parse(output), {
-    addresses: { local: ['192.168.0.1'], remote: ['192.0.2.10-20'] },
+    addresses: { local: ['192.0.2.1'], remote: ['192.0.2.10-20'] },
     pppd: { logwtmp: true },
   });
   assert.deepEqual(errors, [`${file}:3: pptpd ignores this line, and it is not carried over: "colour" is no keyword`]);
@@ -45,10 +46,10 @@ for (const words of [
   ['--', '-d', '--speed', '9600', '-c', file],
 ]) {
   test(`behind -- stands the command line: ${words.indexOf('--') === 0 ? 'it names the file' : 'behind the file'}`, () => {
-    writeFileSync(file, '');
+    writeFileSync(file, POOL);
     const { output, errors, exitCode } = run(...words);
     assert.deepEqual(JSON.parse(output), {
-      addresses: { local: ['192.168.0.1'], remote: ['192.168.1.1-100'] },
+      addresses: { local: ['192.0.2.1'], remote: ['198.51.100.1-9'] },
       pppd: { speed: 9600 },
       log: { level: 'debug' },
     });
@@ -58,7 +59,7 @@ for (const words of [
 }
 
 test('a line at fault: nothing on standard output, exit code 1', () => {
-  writeFileSync(file, 'logwtmp x\nspeed fast\n');
+  writeFileSync(file, `logwtmp x\nspeed fast\n${POOL}`);
   assert.deepEqual(run(file), {
     output: '',
     errors: [
