@@ -20,6 +20,11 @@ import type { Timers } from './timers.js';
 const MAX_WORDS = 2000;
 /** pppd's scripts may hold the pty when it has ended: what they have to say is not waited for any longer. */
 const LAST_WORDS_SECONDS = 0.5;
+/**
+ * A pppd that has ended the link ends as well, 6 s later at most unless its lcp-restart or lcp-max-terminate says otherwise.
+ * With the option `persist` it stays, and asks for a new link without end.
+ */
+const LINK_END_SECONDS = 30;
 
 const CAPTURED_PPP = { fromClient: 'pppFromClient', toClient: 'pppToClient' } as const satisfies Record<
   Direction,
@@ -34,7 +39,18 @@ export interface CallHandlers {
   /** Long frames to the client get lost, those of up to `arrives` octets do not; at most once. */
   blackHole(arrives: number, missing: number): void;
   /** The call has failed or ended by itself; once at most, and not after `close`. */
-  ended(reason: Extract<CloseReason, 'pppdFailed' | 'pppdExited' | 'relayFailed'>, detail: string): void;
+  ended(reason: CallEnd, detail: string): void;
+}
+
+type CallEnd = Extract<CloseReason, 'pppdFailed' | 'pppdExited' | 'linkEnded' | 'relayFailed'>;
+
+/** How pppd has ended by itself. */
+export interface PppdEnd {
+  readonly code: number;
+  /** 0: none. */
+  readonly signal: number;
+  /** What it printed before its first frame, line by line, without its own name in front. */
+  readonly words: readonly string[];
 }
 
 export interface CallOptions {
@@ -61,6 +77,7 @@ export class Call {
   readonly #over: Promise<string>;
   #relayEnded: () => void = () => undefined;
   #words = '';
+  #pppdEnd: PppdEnd | null = null;
   #started = false;
   #closing = false;
 
@@ -120,6 +137,11 @@ export class Call {
     return this.#options.request.callId;
   }
 
+  /** null: it has not ended. */
+  get pppdEnd(): PppdEnd | null {
+    return this.#pppdEnd;
+  }
+
   get ppp(): PppState {
     return this.#reader.state;
   }
@@ -151,6 +173,7 @@ export class Call {
    */
   async close({ clientGone }: { readonly clientGone: boolean }): Promise<void> {
     this.#closing = true;
+    this.#options.timers.stop('linkEnd');
     if (clientGone) {
       this.#relay?.close();
       this.#relayEnded();
@@ -162,12 +185,17 @@ export class Call {
   }
 
   async #awaitOver(): Promise<string> {
-    const { timers } = this.#options;
+    const { timers, configuration } = this.#options;
     const drained = new Promise<void>((resolve) => (this.#relayEnded = resolve));
-    const { text } = await this.#pppd.exited();
+    const { code, signal, text } = await this.#pppd.exited();
+    timers.stop('linkEnd');
     timers.start('lastWords', LAST_WORDS_SECONDS, this.#relayEnded);
     await drained;
     timers.stop('lastWords');
+    const name = `${configuration.pppd.path}: `;
+    const lines = this.#words.split(/[\r\n]+/).map((line) => line.trim());
+    const words = lines.map((line) => (line.startsWith(name) ? line.slice(name.length) : line));
+    this.#pppdEnd = { code, signal, words };
     return text;
   }
 
@@ -183,11 +211,22 @@ export class Call {
     for (const event of this.#reader.observe(direction, frame, Date.now())) {
       // What pppd has said it wants escaped; a later Set-Link-Info of the client overrides it.
       if (event.type === 'linkOpened') this.#relay?.setSendAccm(event.accm.fromClient);
+      this.#watchLinkEnd(event);
       this.#options.handlers.ppp(event);
     }
   }
 
-  #end(reason: 'pppdFailed' | 'pppdExited' | 'relayFailed', text: string): void {
+  #watchLinkEnd({ type }: PppEvent): void {
+    const { timers } = this.#options;
+    if (type === 'linkOpened') timers.stop('linkEnd');
+    if (type !== 'terminated') return;
+    timers.start('linkEnd', LINK_END_SECONDS, () =>
+      this.#end('linkEnded', `no other came up within ${LINK_END_SECONDS} s`),
+    );
+  }
+
+  #end(reason: CallEnd, text: string): void {
+    this.#options.timers.stop('linkEnd');
     if (this.#closing) return;
     this.#closing = true;
     const words = this.#words.replaceAll(/\s+/g, ' ').trim();

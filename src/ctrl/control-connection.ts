@@ -42,6 +42,8 @@ export interface ControlHandlers {
   outgoingCallRequest(request: MessageOf<'OutgoingCallRequest'>): void;
   callClearRequest(request: MessageOf<'CallClearRequest'>): void;
   setLinkInfo(info: MessageOf<'SetLinkInfo'>): void;
+  /** The client has said nothing for `timeouts.echoInterval`, and is asked whether it is there. */
+  silent(): void;
   /** The client or the network wants the session to end. */
   ended(reason: CloseReason, detail?: string): void;
 }
@@ -217,8 +219,12 @@ export class ControlConnection {
     },
     awaitStopReply: {
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
-      // It crossed our stop on the way.
+      // What crossed our stop on the way: a client whose login fails hangs up at the same time as we do.
       EchoReply: () => undefined,
+      OutgoingCallRequest: () => undefined,
+      CallClearRequest: () => undefined,
+      SetLinkInfo: () => undefined,
+      WanErrorNotify: () => undefined,
       StopControlConnectionReply: () => this.#finish(),
       StopControlConnectionRequest: () => {
         this.#sendStopReply();
@@ -265,6 +271,7 @@ export class ControlConnection {
     timers.start('echoInterval', timeouts.echoInterval, () => {
       this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
       this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
+      handlers.silent();
       timers.start('echoReply', timeouts.echoReply, () =>
         handlers.ended(
           'clientSilent',

@@ -32,6 +32,8 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   17: 'the link is looped back',
   18: 'the init script failed',
   19: 'we failed to authenticate ourselves to the peer',
+  20: 'the traffic limit was reached',
+  21: "the client's address is not allowed (allow-number)",
   // Of the shell that was to become pppd (POSIX, Shell Command Language 2.8.2).
   126: 'the system would not run it',
   127: 'it is not there any more',

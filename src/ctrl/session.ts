@@ -20,7 +20,7 @@ import type { SessionPhase, SessionState } from '../session/state.js';
 import { Account } from './account.js';
 import type { Call } from './call.js';
 import { ControlConnection } from './control-connection.js';
-import { describeBlackHole, explain, type Explanation } from './explain.js';
+import { describeBlackHole, describeMppeKeys, explain, type Explanation } from './explain.js';
 import { Limits } from './limits.js';
 import type { Line } from './line.js';
 import { LoginRecord } from './login-record.js';
@@ -58,8 +58,10 @@ export class Session {
   #closing: Promise<void> | undefined;
   #heardOrLate: Promise<void> | undefined;
   #ending: SessionState['ending'] = null;
-  /** Of the call that was cleared last, until another one begins. */
-  #explanation: Explanation | null = null;
+  /** What went wrong with the call that was cleared last, until another one begins: its end was told then. */
+  #cleared: { readonly explanation: Explanation | null } | null = null;
+  /** How many packets of the tunnel had come when the client was last asked whether it is there. */
+  #packetsWhenAsked = 0;
   #warning: SessionState['warning'] = null;
   /** Called once, when everything of the session is gone. */
   onOver: () => void = () => undefined;
@@ -80,6 +82,7 @@ export class Session {
         outgoingCallRequest: (request) => this.#signalling.recvOutgoingCallRequest(request),
         callClearRequest: (request) => this.#signalling.recvCallClearRequest(request),
         setLinkInfo: (info) => this.#signalling.recvSetLinkInfo(info),
+        silent: () => (this.#packetsWhenAsked = this.#packetsReceived()),
         ended: (reason, detail) => void this.close(reason, detail),
       },
     });
@@ -95,7 +98,7 @@ export class Session {
         accepted: () => this.#step('negotiating'),
         clearRequest: () => void this.#clearCall(),
         ppp: (event) => this.#recvPppEvent(event),
-        blackHole: (arrives, missing) => this.#warnOfBlackHole(arrives, missing),
+        blackHole: (arrives, missing) => this.#recvBlackHole(arrives, missing),
         ended: (reason, detail) => void this.close(reason, detail),
       },
     });
@@ -180,7 +183,8 @@ export class Session {
   /** Ends call, control connection and session in order; idempotent, the first reason stands. */
   async close(reason: CloseReason, detail?: string): Promise<void> {
     if (this.#ending === null) {
-      const { cause = null, text = null } = this.#explanation ?? this.#explain(reason, detail ?? null) ?? {};
+      const { explanation } = this.#cleared ?? { explanation: this.#explain(reason, detail ?? null) };
+      const { cause = null, text = null } = explanation ?? {};
       this.#ending = { reason, detail: detail ?? null, cause, text };
     }
     this.#closing ??= this.#end(reason, detail);
@@ -206,7 +210,7 @@ export class Session {
     await this.#heard();
     this.#loginRecord?.callEnded();
     this.#peerLog.close();
-    if (this.#explanation === null && this.#ending !== null) this.#logFailure(this.#ending, ppp);
+    if (this.#cleared === null && this.#ending !== null) this.#logFailure(this.#ending, ppp);
     this.#timers.stopAll();
     log.info(
       { reason, detail, user, seconds: Math.round((monotonicMs() - this.#begun) / 1000), counters },
@@ -227,14 +231,23 @@ export class Session {
       local: localAddress,
       seconds: (monotonicMs() - this.#begun) / 1000,
       ppp: this.#call?.ppp ?? null,
+      pppdEnd: this.#call?.pppdEnd ?? null,
+      tunnelPackets: this.#packetsReceived() - this.#packetsWhenAsked,
       configuration,
     });
+  }
+
+  /** In the tunnel, with data or with an acknowledgment alone. */
+  #packetsReceived(): number {
+    const { rxPackets = 0, acksReceived = 0 } = this.#call?.counters() ?? {};
+    return rxPackets + acksReceived;
   }
 
   /** The one final word on what went wrong. */
   #logFailure({ cause, text }: { readonly cause: string | null; readonly text: string | null }, ppp?: PppState): void {
     if (cause === null || text === null) return;
-    const was = ppp?.times.up ? 'session' : 'login';
+    // A link that was up for a moment, and not as one side must have it, was no session.
+    const was = ppp?.times.up && ppp.failure === null ? 'session' : 'login';
     // A client may call and hang up again and again.
     this.#peerLog.write(
       'warn',
@@ -243,18 +256,24 @@ export class Session {
     );
   }
 
-  #warnOfBlackHole(arrives: number, missing: number): void {
+  #recvBlackHole(arrives: number, missing: number): void {
     const { peer, localAddress } = this.#handoff;
-    const text = describeBlackHole(localAddress, peer.address, arrives, missing);
-    this.#warning = { cause: 'mtuBlackHole', text };
-    this.#processLog.log.warn({ cause: 'mtuBlackHole', arrives, missing }, text);
+    this.#warn('mtuBlackHole', { arrives, missing }, describeBlackHole(localAddress, peer.address, arrives, missing));
+  }
+
+  /** Of a session that lives on; a client can have the same come again. */
+  #warn(cause: string, fields: object, text: string): void {
+    if (this.#warning?.cause === cause) return;
+    this.#warning = { cause, text };
+    this.#processLog.log.warn({ cause, ...fields }, text);
     this.#teller.now();
   }
 
   #callBegun(call: Call): void {
     const { peer, lease } = this.#handoff;
     call.setTap(this.#server.captures.tap);
-    this.#explanation = null;
+    this.#cleared = null;
+    this.#packetsWhenAsked = 0;
     this.#warning = null;
     this.#recordPppd();
     const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
@@ -272,7 +291,7 @@ export class Session {
     if (call === null) return;
     this.#peerLog.write('info', { counters: call.counters() }, () => `call ended: ${CLOSE_REASONS.clientCleared.text}`);
     if (explanation !== null) this.#logFailure(explanation, call.ppp);
-    this.#explanation = explanation;
+    this.#cleared = { explanation };
     this.#account?.callEnded(call.counters());
     this.#loginRecord?.callEnded();
     this.#recordPppd();
@@ -299,6 +318,10 @@ export class Session {
     if (event.type === 'up') {
       if (this.#call !== null) this.#loginRecord?.up(this.#call.pppdPid, this.#call.ppp.user ?? '');
       this.#limits.up();
+    }
+    if (event.type === 'mppeKeysDiffer') {
+      const { peer } = this.#handoff;
+      this.#warn('mppeKeysDiffer', { by: event.by }, describeMppeKeys(peer.address, event.by));
     }
     if (event.type === 'up' && this.#phase !== 'up') this.#setPhase('up');
     else this.#teller.step();

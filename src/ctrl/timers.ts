@@ -12,6 +12,8 @@ export type TimerName =
   | 'stopReply'
   /** LAST_WORDS_SECONDS in call.ts. */
   | 'lastWords'
+  /** LINK_END_SECONDS in call.ts. */
+  | 'linkEnd'
   /** `accounting.interim` between two records; CLOSE_SECONDS in account.ts for the last. */
   | 'account'
   /** `policy.sessionTime`, from login. */
