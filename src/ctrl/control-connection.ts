@@ -44,9 +44,13 @@ type State =
   | 'closed';
 type MessageType = ControlMessage['type'];
 
+/** A message about the call. */
+export type CallMessage = MessageOf<'OutgoingCallRequest' | 'CallClearRequest' | 'SetLinkInfo'>;
+
 export type ControlEvent =
-  /** A message about the call. */
-  | { readonly type: 'call'; readonly message: MessageOf<'OutgoingCallRequest' | 'CallClearRequest' | 'SetLinkInfo'> }
+  | { readonly type: 'call'; readonly message: CallMessage }
+  /** The client has sent nothing for `timeouts.echoInterval`, and is asked whether it is there. */
+  | { readonly type: 'silent' }
   /** The client or the network has ended the session; once. */
   | { readonly type: 'ended'; readonly end: SessionEnd };
 
@@ -229,8 +233,12 @@ export class ControlConnection {
     stopRequested: {},
     awaitStopReply: {
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
-      // It crossed our stop on the way.
+      // What crossed our stop on the way: a client whose login fails hangs up at the same time as we do.
       EchoReply: () => undefined,
+      OutgoingCallRequest: () => undefined,
+      CallClearRequest: () => undefined,
+      SetLinkInfo: () => undefined,
+      WanErrorNotify: () => undefined,
       StopControlConnectionReply: () => this.#finish(),
       StopControlConnectionRequest: () => {
         this.#sendStopReply();
@@ -277,6 +285,7 @@ export class ControlConnection {
     timers.start('echoInterval', timeouts.echoInterval, () => {
       this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
       this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
+      onEvent({ type: 'silent' });
       timers.start('echoReply', timeouts.echoReply, () =>
         onEvent({
           type: 'ended',

@@ -5,8 +5,8 @@
  */
 import type { Configuration } from '../config/schema.js';
 import type { RelayCounters } from '../gre/relay-counters.js';
-import { describeFailure, type PppFailure, type PppState } from '../ppp/reader.js';
-import type { EndCause } from '../link/end-cause.js';
+import { describeFailure, type PppFailure, type PppState, type Side } from '../ppp/reader.js';
+import type { EndCause, PppdComplaint } from '../link/end-cause.js';
 import { CLOSE_REASONS } from '../session/close-reason.js';
 import { describeDetail, type SessionEnd } from './session-end.js';
 
@@ -22,6 +22,8 @@ export interface Evidence {
   readonly ppp: Pick<PppState, 'failure' | 'frames' | 'times' | 'user'> | null;
   /** null: the client had no call, or no relay. */
   readonly counters: Readonly<Partial<RelayCounters>> | null;
+  /** How many GRE packets of the call have come since the client was asked on its control connection whether it is there. */
+  readonly tunnelPackets: number;
   readonly configuration: {
     readonly pppd: Pick<Configuration['pppd'], 'path' | 'options'>;
     readonly timeouts: Pick<Configuration['timeouts'], 'establish' | 'echoInterval' | 'echoReply'>;
@@ -54,15 +56,17 @@ const linkEnded =
 const exited = (...codes: readonly number[]): ((evidence: Evidence) => boolean) =>
   linkEnded((cause) => cause.kind === 'exit' && codes.includes(cause.code));
 
-/** The sentence of ppp/failure, and what else there is to say. */
+/** The sentence of ppp/failure. */
+function told(evidence: Evidence): string {
+  const { failure = null } = evidence.ppp ?? {};
+  return failure === null ? CLOSE_REASONS[evidence.end.reason].text : describeFailure(failure, optionsFile(evidence));
+}
+
+/** The same, and what else there is to say. */
 const completed =
   (remedy: (evidence: Evidence) => string) =>
-  (evidence: Evidence): string => {
-    const { failure = null } = evidence.ppp ?? {};
-    const sentence = failure === null ? CLOSE_REASONS[evidence.end.reason].text : describeFailure(failure);
-    const more = remedy(evidence);
-    return more === '' ? sentence : `${sentence}; ${more}`;
-  };
+  (evidence: Evidence): string =>
+    `${told(evidence)}; ${remedy(evidence)}`;
 
 const quoted = ({ end }: Evidence): string => {
   const detail = describeDetail(end);
@@ -70,6 +74,12 @@ const quoted = ({ end }: Evidence): string => {
 };
 
 const optionsFile = ({ configuration }: Evidence): string => configuration.pppd.options ?? '/etc/ppp/options';
+
+/** Where pppd looks for the passwords of the protocol that the client logged in by. */
+const secretsFile = ({ ppp }: Evidence): string =>
+  ppp?.failure?.reason === 'authenticationFailed' && ppp.failure.protocol === 'PAP'
+    ? '/etc/ppp/pap-secrets'
+    : '/etc/ppp/chap-secrets';
 
 const openGre = (from: string, to: string): string =>
   `let IP protocol 47 pass from ${from} to ${to} in every firewall between them, by the PPTP helper (nf_nat_pptp) where ` +
@@ -125,8 +135,12 @@ function tellUnusable(evidence: Evidence): string {
   return `GRE packets (IP protocol 47) came from ${evidence.peer} and none of them was of use: ${list}; ${remedy}`;
 }
 
+/** pppd has printed why it serves nobody. */
+const complained = (complaint: PppdComplaint): ((evidence: Evidence) => boolean) =>
+  linkEnded((cause) => cause.kind === 'exit' && cause.complaint === complaint);
+
 /** pppd's exit codes that explain nothing when the session was up: it was told to end, was idle, or hung up. */
-const USUAL_ENDS: readonly number[] = [0, 5, 12, 13, 16];
+const USUAL_ENDS: readonly number[] = [0, 5, 12, 13, 16, 20];
 /** pppd's exit code when the peer answers no LCP echo request. */
 const PEER_DEAD = 15;
 
@@ -178,6 +192,28 @@ const FAILURES = {
     tell: (evidence) =>
       `${quoted(evidence)}: correct ${optionsFile(evidence)} (pppd.options) or pppd.args; pptpd-ts doctor tries them`,
   },
+  pppdScript: {
+    when: exited(8, 9, 18),
+    tell: (evidence) =>
+      `${quoted(evidence)}: take connect, init and pty out of ${optionsFile(evidence)}; they are for modems, and here the ` +
+      'line is there already',
+  },
+  addressNotAllowed: {
+    when: (evidence) =>
+      failed(({ reason }) => reason === 'addressNotAllowed')(evidence) || complained('noAddressInSecrets')(evidence),
+    tell: (evidence) =>
+      complained('noAddressInSecrets')(evidence)
+        ? `${CLOSE_REASONS.pppdFailed.text}: the first line for this server in /etc/ppp/chap-secrets (pap-secrets with ` +
+          'PAP) allows no address, and pppd then serves nobody; put * into the fourth column of every line, or the ' +
+          'address or network that its user may have'
+        : told(evidence),
+  },
+  noSecrets: {
+    when: complained('noSecret'),
+    tell: (evidence) =>
+      `${CLOSE_REASONS.pppdFailed.text}: /etc/ppp/chap-secrets (pap-secrets with PAP) has no password for this server; put a ` +
+      `line with user name, server, password and * into it, where server is the name in ${optionsFile(evidence)}, or *`,
+  },
   pppdFailed: {
     when: ({ end }) => end.reason === 'pppdFailed',
     tell: (evidence) =>
@@ -201,24 +237,25 @@ const FAILURES = {
   authenticationFailed: {
     when: failed(({ reason }) => reason === 'authenticationFailed'),
     tell: completed(
-      () =>
+      (evidence) =>
         'the client is not told which of the two is wrong, and neither are we: look for the name in the first column of ' +
-        "/etc/ppp/chap-secrets, for this server's in the second, or into the log of the RADIUS server",
+        `${secretsFile(evidence)}, for this server's in the second, or into the log of the RADIUS server`,
     ),
   },
-  authProtocolRefused: {
-    when: failed(({ reason }) => reason === 'authProtocolRefused'),
-    tell: completed((evidence) => `pppd's options are in ${optionsFile(evidence)}`),
-  },
+  loginUnanswered: { when: failed(({ reason }) => reason === 'loginUnanswered'), tell: told },
+  authProtocolRefused: { when: failed(({ reason }) => reason === 'authProtocolRefused'), tell: told },
   encryptionRefusedByClient: {
     when: failed((failure) => failure.reason === 'encryptionRefused' && failure.by === 'client'),
-    tell: completed((evidence) => `or take require-mppe-128 out of ${optionsFile(evidence)}`),
+    tell: told,
   },
   encryptionRefusedByServer: {
     when: failed((failure) => failure.reason === 'encryptionRefused' && failure.by === 'server'),
-    tell: completed((evidence) => `they are in ${optionsFile(evidence)}; the kernel needs ppp_mppe`),
+    tell: told,
   },
-  addressRefused: { when: failed(({ reason }) => reason === 'addressRefused'), tell: completed(() => '') },
+  encryptionModesDiffer: { when: failed(({ reason }) => reason === 'encryptionModesDiffer'), tell: told },
+  encryptionUnavailable: { when: failed(({ reason }) => reason === 'encryptionUnavailable'), tell: told },
+  addressRefused: { when: failed(({ reason }) => reason === 'addressRefused'), tell: told },
+  noNetworkProtocol: { when: failed(({ reason }) => reason === 'noNetworkProtocol'), tell: told },
   greUnusable: {
     when: (evidence) =>
       evidence.ppp?.frames.fromClient === 0 &&
@@ -240,6 +277,14 @@ const FAILURES = {
   lcpTimeout: {
     when: failed(({ reason }) => reason === 'lcpTimeout'),
     tell: completed(({ peer, local }) => openGre(peer, local)),
+  },
+  controlConnectionLost: {
+    when: ({ end, tunnelPackets }) => end.reason === 'clientSilent' && tunnelPackets > 0,
+    tell: (evidence) =>
+      `the control connection of client ${evidence.peer} is dead, while its tunnel is not: ${silenceOf(evidence)}, and ` +
+      `${evidence.tunnelPackets} GRE packets came meanwhile; a NAT router or firewall between ${evidence.peer} and ` +
+      `${evidence.local} has forgotten TCP port 1723: raise its time for idle TCP connections, or set ` +
+      'timeouts.echoInterval below it',
   },
   clientVanished: {
     when: (evidence) => evidence.end.reason === 'clientSilent' || exited(PEER_DEAD)(evidence),
@@ -266,7 +311,12 @@ const FAILURES = {
       `client ${peer} has started no call in ${Math.round(seconds)} s (timeouts.establish is ` +
       `${configuration.timeouts.establish} s): what it wants is no tunnel, or it hangs`,
   },
-  terminated: { when: failed(({ reason }) => reason === 'terminated'), tell: completed(() => '') },
+  pppdPersists: {
+    when: ({ end }) => end.reason === 'linkEnded',
+    tell: (evidence) =>
+      `${quoted(evidence)}: take the option persist out of ${optionsFile(evidence)}; it is for the side that dials`,
+  },
+  terminated: { when: failed(({ reason }) => reason === 'terminated'), tell: told },
   pppdDied: {
     when: (evidence) => evidence.end.reason === 'pppdExited' && (neverUp(evidence) || !exited(...USUAL_ENDS)(evidence)),
     tell: (evidence) => `${quoted(evidence)}: see what pppd has written to the system's log`,
@@ -296,6 +346,19 @@ export function explain(evidence: Evidence): Explanation | null {
   const cause = FAILURE_CAUSES.find((each) => FAILURES[each].when(evidence));
   return cause === undefined ? null : { cause, text: FAILURES[cause].tell(evidence) };
 }
+
+/** Said once of a session that lives on. `by`: the side that cannot decrypt what it receives (ppp/mppe-keys). */
+export const describeMppeKeys = (peer: string, by: Side): string => {
+  const [what, attribute] =
+    by === 'server'
+      ? [`our pppd cannot decrypt what ${peer} sends`, 'MS-MPPE-Recv-Key']
+      : [`${peer} cannot decrypt what our pppd sends`, 'MS-MPPE-Send-Key'];
+  return (
+    `the MPPE keys differ: ${what}, and rejects it as packets of random protocols, so that nothing gets through; with RADIUS ` +
+    `correct the key that its server sends (${attribute}), and replace pppd 2.5.0, whose radius.so reads it wrong, by a newer ` +
+    'one; without RADIUS the client computes its key wrong: update it'
+  );
+};
 
 /** IPv6's least (RFC 8200 §5), which nearly every path carries with GRE's headers on top; IPv4's (RFC 791). */
 const LOW_MTU = 1280;

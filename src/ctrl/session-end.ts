@@ -7,7 +7,7 @@ import type { CloseReason } from '../session/close-reason.js';
 import type { DisconnectReason } from '../session/request.js';
 
 export type SessionEnd =
-  | { readonly reason: 'pppdFailed' | 'pppdExited' | 'relayFailed'; readonly cause: EndCause }
+  | { readonly reason: 'pppdFailed' | 'pppdExited' | 'linkEnded' | 'relayFailed'; readonly cause: EndCause }
   | { readonly reason: 'clientSilent'; readonly silence: 'readsNothing' }
   | { readonly reason: 'clientSilent'; readonly silence: 'noEchoReply'; readonly seconds: number }
   | { readonly reason: 'noCall' | 'sessionTime' | 'idle'; readonly seconds: number }
@@ -21,6 +21,7 @@ export type SessionEnd =
 /** Which reason the end of a link is; `isReady`: PPP was at work. */
 export function linkEnded(cause: EndCause, isReady: boolean): SessionEnd {
   if (cause.kind === 'gre') return { reason: 'relayFailed', cause };
+  if (cause.kind === 'linkEnded') return { reason: 'linkEnded', cause };
   return { reason: isReady ? 'pppdExited' : 'pppdFailed', cause };
 }
 
@@ -29,6 +30,7 @@ export function describeDetail(end: SessionEnd): string | null {
   switch (end.reason) {
     case 'pppdFailed':
     case 'pppdExited':
+    case 'linkEnded':
     case 'relayFailed':
       return describeEndCause(end.cause);
     case 'clientSilent':

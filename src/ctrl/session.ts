@@ -18,8 +18,8 @@ import { SessionServer } from '../session/server.js';
 import type { SessionPhase, SessionState } from '../session/state.js';
 import { monotonicMs } from '../sys/clock.js';
 import { type Call, CallControl, type CallEvent } from './call-control.js';
-import { ControlConnection, type ControlEvent } from './control-connection.js';
-import { describeBlackHole } from './explain.js';
+import { type CallMessage, ControlConnection, type ControlEvent } from './control-connection.js';
+import { describeBlackHole, describeMppeKeys } from './explain.js';
 import { FailureReport } from './failure-report.js';
 import { Limits } from './limits.js';
 import { LoginRecord } from './login-record.js';
@@ -156,6 +156,7 @@ export class Session {
     this.#accounting?.open();
     this.#callControl.awaitCall();
     this.#control.recvBytes(Buffer.from(this.#handoff.firstBytes, 'base64'));
+    this.#publisher.step();
   }
 
   state(): SessionState {
@@ -225,11 +226,19 @@ export class Session {
   }
 
   #recvControlEvent(event: ControlEvent): void {
-    if (event.type === 'ended') {
-      void this.close(event.end);
-      return;
+    switch (event.type) {
+      case 'call':
+        this.#recvCallMessage(event.message);
+        break;
+      case 'silent':
+        this.#failures.clientAsked(this.#call?.link ?? null);
+        break;
+      case 'ended':
+        void this.close(event.end);
     }
-    const { message } = event;
+  }
+
+  #recvCallMessage(message: CallMessage): void {
     switch (message.type) {
       case 'OutgoingCallRequest':
         this.#callControl.recvOutgoingCallRequest(message);
@@ -257,7 +266,7 @@ export class Session {
         this.#recvPppEvent(event.event);
         break;
       case 'blackHole':
-        this.#warnOfBlackHole(event.arrives, event.missing);
+        this.#recvBlackHole(event.arrives, event.missing);
         break;
       case 'ended':
         void this.close(event.end);
@@ -305,6 +314,10 @@ export class Session {
       this.#limits.up();
       if (event.addresses !== null) this.#agreed(event.addresses);
     }
+    if (event.type === 'mppeKeysDiffer') {
+      const text = describeMppeKeys(this.#handoff.peer.address, event.by);
+      this.#warn('mppeKeysDiffer', { by: event.by }, text);
+    }
     if (event.type === 'up' && this.#phase !== 'up') this.#setPhase('up');
     else this.#publisher.step();
     if (event.type === 'up') this.#record.update(this.#callRecord());
@@ -322,11 +335,16 @@ export class Session {
     return remote === null || remote === this.#handoff.lease.remote ? { pppd } : { pppd, agreedRemote: remote };
   }
 
-  #warnOfBlackHole(arrives: number, missing: number): void {
+  #recvBlackHole(arrives: number, missing: number): void {
     const { peer, localAddress } = this.#handoff;
-    const text = describeBlackHole(localAddress, peer.address, arrives, missing);
-    this.#warning = { cause: 'mtuBlackHole', text };
-    this.#processLog.log.warn({ cause: 'mtuBlackHole', arrives, missing }, text);
+    this.#warn('mtuBlackHole', { arrives, missing }, describeBlackHole(localAddress, peer.address, arrives, missing));
+  }
+
+  /** Of a session that lives on; a client can have the same come again. */
+  #warn(cause: string, fields: object, text: string): void {
+    if (this.#warning?.cause === cause) return;
+    this.#warning = { cause, text };
+    this.#processLog.log.warn({ cause, ...fields }, text);
     this.#publisher.now();
   }
 

@@ -144,12 +144,10 @@ const SHARED: ReadonlySet<string> = new Set(
   ),
 );
 
-function ownership({ user, runDirectory: run }: Configuration, obstacle: string, key: string): string {
+function ownership(user: string | undefined, obstacle: string, key: string): string {
   if (user === undefined) return `run it as root, or name another ${key}`;
   if (!SHARED.has(obstacle)) return `chown -R ${user}: ${obstacle}, or name another ${key}`;
-  return key === 'pidFile'
-    ? `name a file in ${run}, which is ${user}'s`
-    : `name a ${key} below ${obstacle}/pptpd-ts, which serve makes for ${user}`;
+  return `name a ${key} below ${obstacle}/pptpd-ts, which serve makes for ${user}`;
 }
 
 export const runDirectory: Check = {
@@ -161,10 +159,7 @@ export const runDirectory: Check = {
     for (const folder of toWrite(user, [directory], machine)) {
       const obstacle = unwritable(folder, machine);
       if (obstacle !== null) {
-        return bad(
-          `${obstacle} cannot be written to (runDirectory)`,
-          ownership(configuration, obstacle, 'runDirectory'),
-        );
+        return bad(`${obstacle} cannot be written to (runDirectory)`, ownership(user, obstacle, 'runDirectory'));
       }
     }
     return good(directory);
@@ -185,8 +180,7 @@ export const files: Check = {
     }).flatMap(([key, path]) => (path === undefined ? [] : [{ key, path }]));
     for (const { key, path } of paths) {
       const obstacle = toWrite(user, [path], machine).length === 0 ? null : unwritable(path, machine);
-      if (obstacle !== null)
-        return bad(`${obstacle} cannot be written to (${key})`, ownership(configuration, obstacle, key));
+      if (obstacle !== null) return bad(`${obstacle} cannot be written to (${key})`, ownership(user, obstacle, key));
     }
     const distinct = new Set(paths.map(({ path }) => path));
     return good(distinct.size === 0 ? 'none but the run directory' : [...distinct].join(', '));

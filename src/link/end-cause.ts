@@ -1,11 +1,21 @@
 /** Why a link has ended, as data. Sentences are made of it where people read them: `describeEndCause`, ctrl/explain. */
 
+/** What pppd has printed about its secrets (link/pppd/complaints). */
+export type PppdComplaint = 'noSecret' | 'noAddressInSecrets';
+
 export type EndCause =
-  /** pppd ended; `words`: what it printed before its first frame, most often why. */
-  | { readonly kind: 'exit'; readonly code: number; readonly words: string }
+  /** pppd ended; `words`: what it printed before its first frame, most often why; `complaint`: what of it is known. */
+  | {
+      readonly kind: 'exit';
+      readonly code: number;
+      readonly words: string;
+      readonly complaint: PppdComplaint | null;
+    }
   | { readonly kind: 'signal'; readonly signal: number; readonly words: string }
   /** The program that speaks PPP could not be started; `problem` is what the system said. */
   | { readonly kind: 'notStarted'; readonly program: string; readonly problem: string }
+  /** The PPP link ended, and neither did pppd nor did another link come up. */
+  | { readonly kind: 'linkEnded'; readonly seconds: number }
   /** It started, and has sent no PPP frame since. */
   | { readonly kind: 'noFirstFrame'; readonly seconds: number }
   /** The GRE socket could not be opened, or failed: at which step, and with which error. */
@@ -32,6 +42,8 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   17: 'the link is looped back',
   18: 'the init script failed',
   19: 'we failed to authenticate ourselves to the peer',
+  20: 'the traffic limit was reached',
+  21: "the client's address is not allowed (allow-number)",
   126: 'the system would not run it',
   127: 'it is not there any more',
 };
@@ -48,6 +60,8 @@ export function describeEndCause(cause: EndCause): string {
       return quoting(`pppd was ended by signal ${cause.signal}`, cause.words);
     case 'notStarted':
       return `cannot start ${cause.program}: ${cause.problem}`;
+    case 'linkEnded':
+      return `no other came up within ${cause.seconds} s`;
     case 'noFirstFrame':
       return `it sent no PPP frame within ${cause.seconds} s`;
     case 'gre':

@@ -34,6 +34,8 @@ export interface RefusedOption {
   readonly name: string;
   /** The value that was asked for; null when the refusing side brought the option up. */
   readonly asked: unknown;
+  /** The value that a nak wants instead; null with a reject. */
+  readonly proposed: unknown;
 }
 
 const NONE: Step = { type: 'none' };
@@ -172,8 +174,16 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
     if (this.#stale || !requester.isAnswered(packet.identifier)) return NONE;
     this.#parties[sender].answers++;
     const asked = new Map<string, unknown>(Object.entries(requester.requested ?? {}));
-    const names = optionNames(this.#declarations, options);
-    return { type: 'refused', how, options: names.map((name) => ({ name, asked: asked.get(name) ?? null })) };
+    const proposed = new Map<string, unknown>(how === 'nak' ? Object.entries(options) : []);
+    return {
+      type: 'refused',
+      how,
+      options: optionNames(this.#declarations, options).map((name) => ({
+        name,
+        asked: asked.get(name) ?? null,
+        proposed: proposed.get(name) ?? null,
+      })),
+    };
   }
 
   /** What was agreed stays on show, as the last that held. */

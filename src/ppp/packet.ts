@@ -17,6 +17,8 @@ const PROTOCOLS = {
 
 type Protocol = (typeof PROTOCOLS)[keyof typeof PROTOCOLS];
 
+export const isFollowed = (number: number): boolean => number in PROTOCOLS;
+
 /** The protocol's name, or its number as `0x8281`. */
 export function protocolName(number: number): string {
   return (PROTOCOLS as Record<number, string>)[number] ?? `0x${number.toString(16).padStart(4, '0')}`;

@@ -7,9 +7,10 @@
  */
 import { Authentication } from './authentication.js';
 import { describeFailure, diagnose } from './failure.js';
+import { MppeKeys } from './mppe-keys.js';
 import { CODES, Negotiation, type RefusedOption } from './negotiation.js';
 import { CCP_OPTIONS, IPCP_OPTIONS, IPV6CP_OPTIONS, LCP_OPTIONS, type MppeOffer } from './options.js';
-import { type ControlPacket, parseFrame, protocolName } from './packet.js';
+import { type ControlPacket, isFollowed, parseFrame, protocolName } from './packet.js';
 import type {
   Addresses,
   BothWays,
@@ -40,7 +41,7 @@ const MAX_USER_EVENTS = 8;
 const NO_EVENTS: readonly PppEvent[] = [];
 
 type Refused = RefusedOption | typeof WHOLE_PROTOCOL;
-const WHOLE_PROTOCOL = { name: null, asked: null };
+const WHOLE_PROTOCOL = { name: null, asked: null, proposed: null };
 
 type Times = { -readonly [Name in keyof PppState['times']]: number | null };
 
@@ -55,6 +56,7 @@ export class PppReader {
   readonly #times: Times = { firstFrame: null, linkOpened: null, authenticated: null, up: null, terminated: null };
   #up = false;
   #encryption: Encryption | null = null;
+  #mppeKeys = new MppeKeys();
   #refusals: Refusal[] = [];
   #identification: string[] = [];
   /** Settled by a Terminate-Request or by the last LCP request that goes unanswered. */
@@ -182,6 +184,7 @@ export class PppReader {
     this.#authentication = new Authentication(this.#authentication);
     for (const protocol of [this.#ipcp, this.#ipv6cp, this.#ccp]) protocol.reset();
     this.#encryption = null;
+    this.#mppeKeys = new MppeKeys();
     this.#up = false;
     this.#refusals = [];
     this.#times.authenticated = null;
@@ -218,6 +221,10 @@ export class PppReader {
       this.#malformed++;
       return;
     }
+    if (this.#isEncryptedTo(sender) && !isFollowed(number)) {
+      if (this.#mppeKeys.rejected(sender, number)) this.#events.push({ type: 'mppeKeysDiffer', by: sender });
+      return;
+    }
     const protocol = protocolName(number);
     this.#refuse(sender, protocol, [WHOLE_PROTOCOL], 'reject');
     switch (protocol) {
@@ -235,6 +242,12 @@ export class PppReader {
         return;
     }
     this.#followNetwork(now);
+  }
+
+  #isEncryptedTo(receiver: Side): boolean {
+    const encryption = this.#encryption;
+    if (encryption?.method !== 'mppe') return false;
+    return encryption.oneWay === null || encryption.oneWay === (receiver === 'client' ? 'toClient' : 'fromClient');
   }
 
   #recvIdentification(sender: Side, packet: ControlPacket): void {
@@ -263,7 +276,7 @@ export class PppReader {
         if (failure !== null) this.#events.push({ type: 'authenticationFailed', user, protocol, ...failure });
         break;
       case 'methodRefused':
-        this.#refuse(sender, 'EAP', [{ name: 'method', asked: state.method }], 'nak');
+        this.#refuse(sender, 'EAP', [{ name: 'method', asked: state.method, proposed: null }], 'nak');
         break;
       case 'malformed':
         this.#malformed++;
@@ -363,12 +376,13 @@ export class PppReader {
   }
 
   #refuse(by: Side, protocol: string, options: readonly Refused[], how: Refusal['how']): void {
-    for (const { name: option, asked } of options) {
+    for (const { name: option, asked, proposed } of options) {
       const known = this.#refusals.some(
         (refusal) =>
           refusal.by === by && refusal.protocol === protocol && refusal.option === option && refusal.how === how,
       );
-      if (!known && this.#refusals.length < MAX_REFUSALS) this.#refusals.push({ by, protocol, option, how, asked });
+      if (known || this.#refusals.length >= MAX_REFUSALS) continue;
+      this.#refusals.push({ by, protocol, option, how, asked, proposed });
     }
   }
 

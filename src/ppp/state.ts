@@ -2,7 +2,7 @@
  * What the reader tells: the state of one PPP link as plain JSON, and the events on the way to it. It is shown by
  * `pptpd-ts show` and travels on the session socket, so names and units are part of the interface.
  */
-import type { CcpOptions, IpcpOptions, Ipv6cpOptions, LcpOptions } from './options.js';
+import type { CcpOptions, IpcpOptions, Ipv6cpOptions, LcpOptions, MppeOffer } from './options.js';
 
 /** `server` is the pppd behind us. */
 export type Side = 'client' | 'server';
@@ -106,6 +106,8 @@ export type Refusal = {
   readonly how: 'nak' | 'reject';
   /** What the peer had asked for, as in `SideState.requested`; null when it had not named the option. */
   readonly asked: unknown;
+  /** What a nak wants instead, in the same form; null with a reject. */
+  readonly proposed: unknown;
 };
 
 export type Termination = {
@@ -127,13 +129,63 @@ export type PppFailure =
       readonly cause: string;
       readonly message: string | null;
     }
-  | { readonly reason: 'authProtocolRefused'; readonly by: Side; readonly protocol: string | null }
-  | { readonly reason: 'encryptionRefused'; readonly by: Side }
+  | {
+      /** The client never answered our pppd's challenges, or never sent its name. */
+      readonly reason: 'loginUnanswered';
+      readonly protocol: string | null;
+      readonly challenges: number;
+    }
+  | {
+      readonly reason: 'authProtocolRefused';
+      readonly by: Side;
+      readonly protocol: string | null;
+      /** What it wants instead; null when it wants none. */
+      readonly proposed: string | null;
+    }
+  | {
+      /** One side wants MPPE, the other has none of it. */
+      readonly reason: 'encryptionRefused';
+      readonly by: Side;
+      /** What the other side has asked for; null when it did not come to that. */
+      readonly asked: MppeOffer | null;
+    }
+  | {
+      /** Both sides want MPPE, but no key length, or no mode, that the other one takes. */
+      readonly reason: 'encryptionModesDiffer';
+      readonly client: MppeOffer;
+      readonly server: MppeOffer;
+    }
+  | {
+      /** A side requires MPPE and cannot do it itself: without keys from the login, or without its kernel. */
+      readonly reason: 'encryptionUnavailable';
+      readonly by: Side;
+      /** How the client logged in, as in `AuthenticationState.protocol`. */
+      readonly protocol: string | null;
+      /** The server had to log in to the client as well. */
+      readonly bothWays: boolean;
+    }
+  | {
+      /** Our pppd has taken the login, and then found that this user may not have the address it was given. */
+      readonly reason: 'addressNotAllowed';
+      readonly user: string | null;
+      readonly protocol: string | null;
+      readonly address: string | null;
+    }
   | {
       readonly reason: 'addressRefused';
       readonly by: Side;
+      /** Whose address in the tunnel is refused; null when that does not show. */
+      readonly whose: Side | null;
+      readonly address: string | null;
+      /** What `by` wants there; null when it does not say. */
+      readonly proposed: string | null;
       /** What its IPCP Terminate-Request says; empty when nothing. */
       readonly text: string;
+    }
+  | {
+      /** The login succeeded, but this side never asked for IPv4. */
+      readonly reason: 'noNetworkProtocol';
+      readonly by: Side;
     }
   | {
       readonly reason: 'lcpTimeout';
@@ -207,6 +259,11 @@ export type PppEvent =
       readonly protocol: string | null;
     } & AuthenticationFailure)
   | { readonly type: 'encryption'; readonly encryption: Encryption }
+  | {
+      /** `by` cannot decrypt what it receives, see mppe-keys.ts; once until the link begins anew. */
+      readonly type: 'mppeKeysDiffer';
+      readonly by: Side;
+    }
   | {
       /** Again when IPCP is agreed on a link that was up by IPV6CP alone, and after a side began anew. */
       readonly type: 'up';

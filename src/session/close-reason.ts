@@ -72,6 +72,12 @@ export const CLOSE_REASONS = {
     clientGone: true,
     stop: null,
   },
+  linkEnded: {
+    text: 'the PPP link ended and pppd did not',
+    disconnect: DISCONNECT.lostCarrier,
+    clientGone: false,
+    stop: STOP_REASON.none,
+  },
   pppdExited: { text: 'pppd ended', disconnect: DISCONNECT.lostCarrier, clientGone: false, stop: STOP_REASON.none },
   pppdFailed: {
     text: 'pppd could not be started',

@@ -6,12 +6,13 @@ import type { PacketBuffers } from '../../gre/packet-buffers.js';
 import { type FrameTap, Relay, type RelayEvent } from '../../gre/relay.js';
 import type { ProcessIdentity } from '../../host/process.js';
 import { interfaceOfPppd } from '../../host/ppp-interface.js';
-import { PppReader, type PppState } from '../../ppp/reader.js';
+import { type PppEvent, PppReader, type PppState } from '../../ppp/reader.js';
 import { SystemCallFailed } from '../../sys/libc.js';
 import { RawSocketRefused } from '../../sys/raw-socket.js';
 import type { EndCause } from '../end-cause.js';
 import type { Link, LinkCounters, LinkOptions } from '../link.js';
 import { pppdArguments } from './command.js';
+import { complaintIn } from './complaints.js';
 import { ACCM_ALL } from './hdlc.js';
 import { type PppdExit, type PppdProcess } from './pppd-process.js';
 import type { PtyPort } from './pty-port.js';
@@ -20,6 +21,12 @@ import type { PtyPort } from './pty-port.js';
 const MAX_WORDS = 2000;
 /** pppd's scripts may hold the pty open when pppd has ended: their output is not waited for any longer. */
 const LAST_WORDS_MS = 500;
+
+/**
+ * A pppd that has ended the link ends as well, 6 s later at most unless its lcp-restart or lcp-max-terminate says otherwise.
+ * With the option `persist` it stays, and asks for a new link without end.
+ */
+const LINK_END_SECONDS = 30;
 
 type State =
   | 'new'
@@ -43,6 +50,7 @@ export class PtyLink implements Link {
   #relay: Relay | null = null;
   #tap: FrameTap | null = null;
   #words = '';
+  #linkEndTimer: NodeJS.Timeout | undefined;
   /** Resolves when pppd was reaped and the relay has had all that pppd left in the pty. */
   readonly #over: Promise<PppdExit>;
   #drained: () => void = () => undefined;
@@ -76,7 +84,8 @@ export class PtyLink implements Link {
     }
     void this.#over.then(({ code, signal }) => {
       const words = this.#words.replaceAll(/\s+/g, ' ').trim();
-      this.#end(signal > 0 ? { kind: 'signal', signal, words } : { kind: 'exit', code, words });
+      const complaint = complaintIn(this.#words, path);
+      this.#end(signal > 0 ? { kind: 'signal', signal, words } : { kind: 'exit', code, words, complaint });
     });
     this.#openRelay();
   }
@@ -105,6 +114,7 @@ export class PtyLink implements Link {
 
   async close({ peerGone }: { readonly peerGone: boolean }): Promise<void> {
     this.#state = 'ended';
+    clearTimeout(this.#linkEndTimer);
     if (peerGone) {
       this.#relay?.close();
       this.#drained();
@@ -175,8 +185,19 @@ export class PtyLink implements Link {
         this.#accm.negotiated = event.accm.fromClient;
         this.#escape();
       }
+      this.#watchLinkEnd(event);
       this.#options.onEvent({ type: 'ppp', event });
     }
+  }
+
+  #watchLinkEnd({ type }: PppEvent): void {
+    if (type !== 'linkOpened' && type !== 'terminated') return;
+    clearTimeout(this.#linkEndTimer);
+    if (type === 'linkOpened' || this.#state === 'ended') return;
+    this.#linkEndTimer = setTimeout(
+      () => this.#end({ kind: 'linkEnded', seconds: LINK_END_SECONDS }),
+      LINK_END_SECONDS * 1000,
+    );
   }
 
   #escape(): void {
@@ -189,6 +210,7 @@ export class PtyLink implements Link {
   }
 
   #end(cause: EndCause): void {
+    clearTimeout(this.#linkEndTimer);
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#options.onEvent({ type: 'ended', cause });

@@ -49,7 +49,11 @@ test('a session that was there before has all its steps at once', () => {
 test('a failure is told with its cause, once', () => {
   const refused = failed({ reason: 'encryptionRefused', by: 'client' });
   assert.deepEqual(told(connected, refused), [
-    ['failed', 'the client refused MPPE encryption, which our pppd requires: allow 128-bit MPPE in the client'],
+    [
+      'failed',
+      'the client refused MPPE encryption, which our pppd requires: allow MPPE in the client, or take require-mppe-128 ' +
+        "out of pppd's options",
+    ],
   ]);
   assert.deepEqual(told(refused, refused), []);
   const [first] = happenings(connected, explained);

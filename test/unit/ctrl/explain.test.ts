@@ -4,24 +4,28 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import {
   describeBlackHole,
+  describeMppeKeys,
   type Evidence,
   explain,
   FAILURE_CAUSES,
   type FailureCause,
 } from '../../../src/ctrl/explain.js';
+import type { PppdComplaint } from '../../../src/link/end-cause.js';
 import type { RelayCounters } from '../../../src/gre/relay-counters.js';
+import type { MppeOffer } from '../../../src/ppp/options.js';
 import type { PppFailure } from '../../../src/ppp/reader.js';
 
 const NEVER = { firstFrame: null, linkOpened: null, authenticated: null, up: null, terminated: null };
 const UP = { ...NEVER, up: 1000 };
 
 const base: Evidence = {
-  end: { reason: 'pppdExited', cause: { kind: 'exit', code: 10, words: '' } },
+  end: { reason: 'pppdExited', cause: { kind: 'exit', code: 10, words: '', complaint: null } },
   peer: '192.0.2.11',
   local: '192.0.2.1',
   seconds: 30.2,
   ppp: { failure: null, frames: { fromClient: 12, toClient: 14 }, times: NEVER, user: null },
   counters: null,
+  tunnelPackets: 0,
   configuration: {
     pppd: { path: '/usr/sbin/pppd', options: '/etc/ppp/options.pptpd' },
     timeouts: { establish: 60, echoInterval: 60, echoReply: 60 },
@@ -46,10 +50,11 @@ const cameOnly = (counters: Partial<RelayCounters>): Partial<Evidence> => ({
   counters,
 });
 
-const failedWith = (code: number, words = ''): Evidence['end'] => ({
+const failedWith = (code: number, words = '', complaint: PppdComplaint | null = null): Evidence['end'] => ({
   reason: 'pppdFailed',
-  cause: { kind: 'exit', code, words },
+  cause: { kind: 'exit', code, words, complaint },
 });
+const STATELESS_128: MppeOffer = { keys: [128], stateless: true, mppc: false };
 const KILLED: Evidence['end'] = { reason: 'pppdExited', cause: { kind: 'signal', signal: 9, words: '' } };
 
 const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
@@ -72,6 +77,14 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   pppdOptions: {
     end: failedWith(2, "pppd: In file /etc/ppp/options.pptpd: unrecognized option 'no-such-option'"),
   },
+  pppdScript: { end: failedWith(8) },
+  addressNotAllowed: withFailure({
+    reason: 'addressNotAllowed',
+    user: 'carol',
+    protocol: 'MS-CHAPv2',
+    address: '198.51.100.11',
+  }),
+  noSecrets: { end: failedWith(1, '', 'noSecret') },
   pppdFailed: { end: failedWith(1) },
   loginRefused: withFailure({
     reason: 'authenticationFailed',
@@ -89,19 +102,49 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
     cause: 'authentication failure: wrong user name or password',
     message: 'Access denied',
   }),
-  authProtocolRefused: withFailure({ reason: 'authProtocolRefused', by: 'client', protocol: 'MS-CHAPv2' }),
-  encryptionRefusedByClient: withFailure({ reason: 'encryptionRefused', by: 'client' }),
-  encryptionRefusedByServer: withFailure({ reason: 'encryptionRefused', by: 'server' }),
-  addressRefused: withFailure({ reason: 'addressRefused', by: 'client', text: '' }),
+  loginUnanswered: withFailure({ reason: 'loginUnanswered', protocol: 'MS-CHAPv2', challenges: 10 }),
+  authProtocolRefused: withFailure({
+    reason: 'authProtocolRefused',
+    by: 'client',
+    protocol: 'MS-CHAPv2',
+    proposed: 'PAP',
+  }),
+  encryptionRefusedByClient: withFailure({ reason: 'encryptionRefused', by: 'client', asked: STATELESS_128 }),
+  encryptionRefusedByServer: withFailure({ reason: 'encryptionRefused', by: 'server', asked: STATELESS_128 }),
+  encryptionModesDiffer: withFailure({
+    reason: 'encryptionModesDiffer',
+    client: { ...STATELESS_128, stateless: false },
+    server: STATELESS_128,
+  }),
+  encryptionUnavailable: withFailure({
+    reason: 'encryptionUnavailable',
+    by: 'server',
+    protocol: 'CHAP-MD5',
+    bothWays: false,
+  }),
+  addressRefused: withFailure({
+    reason: 'addressRefused',
+    by: 'server',
+    whose: 'client',
+    address: '203.0.113.9',
+    proposed: '198.51.100.11',
+    text: '',
+  }),
+  noNetworkProtocol: withFailure({ reason: 'noNetworkProtocol', by: 'client' }),
   greUnusable: cameOnly({ rxNoSequence: 12, acksReceived: 2 }),
   greNotReceived: lost('fromClient', 0),
   greNotDelivered: lost('toClient', 8),
   lcpTimeout: lost(null, 3),
+  controlConnectionLost: {
+    end: { reason: 'clientSilent', silence: 'noEchoReply', seconds: 60 },
+    tunnelPackets: 217,
+  },
   clientVanished: { end: { reason: 'clientSilent', silence: 'noEchoReply', seconds: 60 } },
   connectionFailed: { end: { reason: 'connectionFailed', problem: 'read ETIMEDOUT' } },
   protocolError: { end: { reason: 'protocolError', problem: 'the magic cookie is wrong' } },
   relayFailed: { end: { reason: 'relayFailed', cause: { kind: 'gre', step: 'send GRE packets', problem: 'EINVAL' } } },
   noCall: { end: { reason: 'noCall', seconds: 60 }, seconds: 60, ppp: null },
+  pppdPersists: { end: { reason: 'linkEnded', cause: { kind: 'linkEnded', seconds: 30 } } },
   terminated: withFailure({ reason: 'terminated', by: 'client', text: 'User request', windowsError: null }),
   pppdDied: { end: KILLED },
   clientLeft: {
@@ -126,7 +169,11 @@ describe('ends that are no failure', () => {
     'a client that was up clears its call': { ...up, end: { reason: 'clientCleared' } },
     'pppd ends a link that was idle': {
       ...up,
-      end: { reason: 'pppdExited', cause: { kind: 'exit', code: 12, words: '' } },
+      end: { reason: 'pppdExited', cause: { kind: 'exit', code: 12, words: '', complaint: null } },
+    },
+    'pppd ends a link that has had its octets': {
+      ...up,
+      end: { reason: 'pppdExited', cause: { kind: 'exit', code: 20, words: '', complaint: null } },
     },
     'the administrator ends it': { end: { reason: 'kicked' } },
     'the server shuts down': { end: { reason: 'serverShutdown' } },
@@ -145,7 +192,10 @@ describe('ends that are no failure', () => {
     );
     const unread = { ...up, end: { reason: 'clientSilent', silence: 'readsNothing' } } as const;
     assert.match(tell(unread)?.text ?? '', /it reads nothing/);
-    const end: Evidence['end'] = { reason: 'pppdExited', cause: { kind: 'exit', code: 15, words: '' } };
+    const end: Evidence['end'] = {
+      reason: 'pppdExited',
+      cause: { kind: 'exit', code: 15, words: '', complaint: null },
+    };
     assert.match(tell({ ...up, end })?.text ?? '', /no LCP echo request/);
   });
 });
@@ -215,7 +265,7 @@ describe('docs/failures.md', () => {
   });
 
   test('has every cause, and no other', () => {
-    assert.deepEqual(new Set(rows.keys()), new Set([...FAILURE_CAUSES, 'full', 'mtuBlackHole']));
+    assert.deepEqual(new Set(rows.keys()), new Set([...FAILURE_CAUSES, 'full', 'mtuBlackHole', 'mppeKeysDiffer']));
   });
 
   for (const cause of FAILURE_CAUSES) {
@@ -224,4 +274,7 @@ describe('docs/failures.md', () => {
 
   test('tells of the black hole as the log does', () =>
     assert.equal(rows.get('mtuBlackHole'), describeBlackHole('192.0.2.1', '192.0.2.11', 92, 1404)));
+
+  test('tells of keys that differ as the log does', () =>
+    assert.equal(rows.get('mppeKeysDiffer'), describeMppeKeys('192.0.2.11', 'server')));
 });

@@ -662,12 +662,6 @@ test('folders of log, accounts and pid file must be writable', async () => {
 
 const advice: [key: string, settings: object, obstacle: string, sentence: RegExp][] = [
   [
-    'pidFile',
-    { pidFile: '/run/pptpd.pid' },
-    '/run',
-    /\/run cannot be written to \(pidFile\); mend it: name a file in \/run\/pptpd-ts, which is pptpd-ts's$/,
-  ],
-  [
     'log.directory',
     { log: { directory: '/var/log' } },
     '/var/log',

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { MppeOffer } from '../../../src/ppp/options.js';
 import { describeFailure } from '../../../src/ppp/reader.js';
 import {
   ACK,
+  bytes,
   CCP,
   CHAP,
   hex,
@@ -20,6 +22,9 @@ import {
 } from './frames.js';
 
 const PROTOCOL_REJECT = 8;
+
+const ANY_KEY: MppeOffer = { keys: [40, 128], stateless: false, mppc: false };
+const STATELESS_128: MppeOffer = { keys: [128], stateless: true, mppc: false };
 
 test("pppd's Terminate-Request after a wrong password fails with the password, not with the termination", () => {
   const link = new Link();
@@ -52,7 +57,7 @@ test('MPPE that is required but rejected by the client is refused by the client'
     { type: 'encryption', encryption: { method: 'none', refusedBy: 'client' } },
   ]);
   link.server(LCP, TERMINATE, 2, 'MPPE required but peer refused');
-  assert.deepEqual(link.state.failure, { reason: 'encryptionRefused', by: 'client' });
+  assert.deepEqual(link.state.failure, { reason: 'encryptionRefused', by: 'client', asked: STATELESS_128 });
 });
 
 test('a client that knows no CCP has refused encryption', () => {
@@ -61,8 +66,10 @@ test('a client that knows no CCP has refused encryption', () => {
   link.server(CCP, REQUEST, 1, mppe('01000040'));
   link.client(LCP, PROTOCOL_REJECT, 2, hex('80fd'), [1, 1, 0, 10], mppe('01000040'));
   link.server(LCP, TERMINATE, 2, 'MPPE required but peer negotiation failed');
-  assert.deepEqual(link.state.failure, { reason: 'encryptionRefused', by: 'client' });
-  assert.deepEqual(link.state.refusals, [{ by: 'client', protocol: 'CCP', option: null, how: 'reject', asked: null }]);
+  assert.deepEqual(link.state.failure, { reason: 'encryptionRefused', by: 'client', asked: null });
+  assert.deepEqual(link.state.refusals, [
+    { by: 'client', protocol: 'CCP', option: null, how: 'reject', asked: null, proposed: null },
+  ]);
 });
 
 test('encryption that both sides refuse is told once, by the first', () => {
@@ -83,7 +90,7 @@ test('Windows that wants encryption from a server without it ends with error 742
   link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
   const events = link.client(LCP, TERMINATE, 6, hex('5a1b063c 003ccd74 000002e6'));
   assert.deepEqual(events[0], { type: 'terminated', by: 'client', text: '', windowsError: 742 });
-  assert.deepEqual(link.state.failure, { reason: 'encryptionRefused', by: 'server' });
+  assert.deepEqual(link.state.failure, { reason: 'encryptionRefused', by: 'server', asked: null });
 });
 
 test('an optional MPPE that was refused is no failure of a link that is up', () => {
@@ -106,7 +113,12 @@ test('a client that rejects the authentication has refused it, also when LCP ope
     link.client(LCP, REJECT, 1, lcp.msChapV2);
     if (opens) link.agree(LCP, lcp.magic('0a0b0c0d'), lcp.magic('01020304'), 2);
     link.server(LCP, TERMINATE, 3, 'peer refused to authenticate');
-    assert.deepEqual(link.state.failure, { reason: 'authProtocolRefused', by: 'client', protocol: 'MS-CHAPv2' });
+    assert.deepEqual(link.state.failure, {
+      reason: 'authProtocolRefused',
+      by: 'client',
+      protocol: 'MS-CHAPv2',
+      proposed: null,
+    });
   }
 });
 
@@ -115,7 +127,12 @@ test('a client that wants the server to log in is refused by the server', () => 
   link.client(LCP, REQUEST, 1, lcp.eap);
   link.server(LCP, REJECT, 1, lcp.eap);
   link.client(LCP, TERMINATE, 2, 'peer refused to authenticate');
-  assert.deepEqual(link.state.failure, { reason: 'authProtocolRefused', by: 'server', protocol: 'EAP' });
+  assert.deepEqual(link.state.failure, {
+    reason: 'authProtocolRefused',
+    by: 'server',
+    protocol: 'EAP',
+    proposed: null,
+  });
 });
 
 test('an authentication that was agreed after a nak is not the reason of a later failure', () => {
@@ -123,11 +140,12 @@ test('an authentication that was agreed after a nak is not the reason of a later
   link.server(LCP, REQUEST, 1, lcp.eap);
   link.client(LCP, NAK, 1, lcp.msChapV2);
   link.open();
-  link.server(LCP, TERMINATE, 2, 'No response to PAP/CHAP');
+  link.respond('alice');
+  link.server(LCP, TERMINATE, 2, 'Connect time expired');
   assert.deepEqual(link.state.failure, {
     reason: 'terminated',
     by: 'server',
-    text: 'No response to PAP/CHAP',
+    text: 'Connect time expired',
     windowsError: null,
   });
 });
@@ -141,22 +159,143 @@ test('the address that pppd does not have or allow is told with its own words', 
   assert.deepEqual(link.state.failure, {
     reason: 'addressRefused',
     by: 'server',
+    whose: null,
+    address: null,
+    proposed: null,
     text: 'Could not determine remote IP address',
   });
 });
 
 test('the server that rejects the address of a client, and the client that disputes ours, refuse it', () => {
-  for (const [by, asker] of [
+  for (const [by, whose] of [
     ['server', 'client'],
     ['client', 'server'],
   ] as const) {
     const link = new Link();
     link.login();
-    link[asker](IPCP, REQUEST, 1, ipcp.address('203.0.113.9'));
-    link[by](IPCP, by === 'server' ? REJECT : NAK, 1, ipcp.address('203.0.113.9'));
+    link[whose](IPCP, REQUEST, 1, ipcp.address('203.0.113.9'));
+    link[by](IPCP, by === 'server' ? REJECT : NAK, 1, ipcp.address('192.0.2.10'));
     link.server(LCP, TERMINATE, 2);
-    assert.deepEqual(link.state.failure, { reason: 'addressRefused', by, text: '' });
+    const proposed = by === 'server' ? null : '192.0.2.10';
+    assert.deepEqual(link.state.failure, {
+      reason: 'addressRefused',
+      by,
+      whose,
+      address: '203.0.113.9',
+      proposed,
+      text: '',
+    });
   }
+});
+
+test('a client that asks for its last address, takes another, and hangs up has not been refused', () => {
+  for (const closesIpcp of [false, true]) {
+    const link = new Link();
+    link.login();
+    link.client(IPCP, REQUEST, 1, ipcp.address('203.0.113.9'));
+    link.server(IPCP, NAK, 1, ipcp.address('192.0.2.10'));
+    link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'), 2);
+    assert.equal(link.state.phase, 'up');
+    if (closesIpcp) link.client(IPCP, TERMINATE, 3);
+    link.client(LCP, TERMINATE, 4, 'User request');
+    assert.equal(link.state.failure, null);
+  }
+});
+
+test('a client that leaves the address out after a nak, is up, and closes IPCP when it hangs up has not been refused', () => {
+  const link = new Link();
+  link.login();
+  link.client(IPCP, REQUEST, 1, ipcp.address('203.0.113.9'));
+  link.server(IPCP, NAK, 1, ipcp.address('192.0.2.10'));
+  link.agree(IPCP, bytes(), ipcp.address('192.0.2.1'), 2);
+  link.client(IPCP, TERMINATE, 3);
+  link.client(LCP, TERMINATE, 4);
+  assert.equal(link.state.failure, null);
+});
+
+test('an encryption that was refused and not required is not why the addresses were', () => {
+  const link = new Link();
+  link.login();
+  link.client(CCP, REQUEST, 1, mppe('01000040'));
+  link.server(CCP, REJECT, 1, mppe('01000040'));
+  link.client(IPCP, REQUEST, 1, ipcp.address('203.0.113.9'));
+  link.server(IPCP, NAK, 1, ipcp.address('192.0.2.10'));
+  link.client(LCP, TERMINATE, 2);
+  assert.equal(link.state.failure?.reason, 'addressRefused');
+});
+
+test('one that was refused, and whose asker goes without a word, is', () => {
+  const link = new Link();
+  link.login();
+  link.client(CCP, REQUEST, 1, mppe('01000040'));
+  link.server(CCP, REJECT, 1, mppe('01000040'));
+  link.client(LCP, TERMINATE, 2);
+  assert.deepEqual(link.state.failure, { reason: 'encryptionRefused', by: 'server', asked: STATELESS_128 });
+});
+
+const REQUIRED = 'MPPE required but peer negotiation failed';
+const modes: readonly (readonly [string, client: string, server: string, boolean])[] = [
+  ['stateful and stateless', '00000040', '01000040', true],
+  ['stateless and stateful', '01000040', '00000040', true],
+  ['40 and 128 bit', '01000020', '01000040', true],
+  ['128 and 40 bit', '01000040', '01000020', true],
+  ['56 and 128 bit', '01000080', '01000040', true],
+  ['40 or 128 and 128 bit', '01000060', '01000040', false],
+];
+for (const [what, client, server, differ] of modes) {
+  test(`MPPE of ${what} ${differ ? 'cannot' : 'can'} be agreed, whoever hangs up`, () => {
+    for (const by of ['client', 'server'] as const) {
+      const link = new Link();
+      link.login();
+      link.server(CCP, REQUEST, 1, mppe(server));
+      link.client(CCP, REQUEST, 1, mppe(client));
+      link[by](LCP, TERMINATE, 2, REQUIRED);
+      const { failure } = link.state;
+      assert.equal(failure?.reason, differ ? 'encryptionModesDiffer' : 'encryptionRefused');
+    }
+  });
+}
+
+test('who hangs up for want of MPPE is not who refused it, nor is who has asked for compression alone', () => {
+  for (const [by, refuser] of [
+    ['client', 'server'],
+    ['server', 'client'],
+  ] as const) {
+    const link = new Link();
+    link.login();
+    link[by](CCP, REQUEST, 1, mppe('01000040'));
+    link[refuser](CCP, REQUEST, 1, mppe('00000001'));
+    link[by](LCP, TERMINATE, 2, REQUIRED);
+    assert.deepEqual(link.state.failure, { reason: 'encryptionRefused', by: refuser, asked: STATELESS_128 });
+  }
+});
+
+test('MPPE after a login of each side to the other has no keys', () => {
+  const link = new Link();
+  link.agree(LCP, lcp.msChapV2, lcp.msChapV2);
+  link.challenge();
+  link.respond('alice');
+  link.server(CHAP, 3, 7, 'S=00');
+  link.client(LCP, TERMINATE, 2, 'MPPE required but not available');
+  const protocol = 'MS-CHAPv2';
+  assert.deepEqual(link.state.failure, { reason: 'encryptionUnavailable', by: 'client', protocol, bothWays: true });
+});
+
+test('a client that never answers a challenge is not what our pppd says of it', () => {
+  const link = new Link();
+  link.open();
+  link.times(3, () => link.challenge());
+  link.server(LCP, TERMINATE, 2, 'Authentication failed');
+  assert.deepEqual(link.state.failure, { reason: 'loginUnanswered', protocol: 'MS-CHAPv2', challenges: 3 });
+});
+
+test('a client that does not know IPCP asks for no IPv4', () => {
+  const link = new Link();
+  link.login();
+  link.server(IPCP, REQUEST, 1, ipcp.address('192.0.2.1'));
+  link.client(LCP, PROTOCOL_REJECT, 2, hex('8021'), [1, 1, 0, 10], ipcp.address('192.0.2.1'));
+  link.server(LCP, TERMINATE, 2, 'No network protocols running');
+  assert.deepEqual(link.state.failure, { reason: 'noNetworkProtocol', by: 'client' });
 });
 
 test('ten LCP requests of a client that answers nothing mean that ours do not get through', () => {
@@ -232,12 +371,32 @@ test('every failure has a sentence of its own', () => {
       cause: 'login refused',
       message: null,
     },
-    { reason: 'authProtocolRefused', by: 'client', protocol: 'EAP' },
-    { reason: 'authProtocolRefused', by: 'server', protocol: null },
-    { reason: 'encryptionRefused', by: 'client' },
-    { reason: 'encryptionRefused', by: 'server' },
-    { reason: 'addressRefused', by: 'client', text: '' },
-    { reason: 'addressRefused', by: 'server', text: 'none' },
+    { reason: 'loginUnanswered', protocol: null, challenges: 0 },
+    { reason: 'loginUnanswered', protocol: 'MS-CHAPv2', challenges: 1 },
+    { reason: 'authProtocolRefused', by: 'client', protocol: 'EAP', proposed: null },
+    { reason: 'authProtocolRefused', by: 'client', protocol: 'EAP', proposed: 'PAP' },
+    { reason: 'authProtocolRefused', by: 'server', protocol: null, proposed: null },
+    { reason: 'encryptionRefused', by: 'client', asked: null },
+    { reason: 'encryptionRefused', by: 'client', asked: ANY_KEY },
+    { reason: 'encryptionRefused', by: 'server', asked: ANY_KEY },
+    { reason: 'encryptionModesDiffer', client: ANY_KEY, server: { ...ANY_KEY, stateless: true } },
+    { reason: 'encryptionModesDiffer', client: { ...ANY_KEY, stateless: true }, server: ANY_KEY },
+    { reason: 'encryptionModesDiffer', client: { ...ANY_KEY, keys: [40] }, server: { ...ANY_KEY, keys: [128] } },
+    { reason: 'encryptionModesDiffer', client: { ...ANY_KEY, keys: [56] }, server: { ...ANY_KEY, keys: [128] } },
+    { reason: 'encryptionModesDiffer', client: { ...ANY_KEY, keys: [128] }, server: { ...ANY_KEY, keys: [40] } },
+    { reason: 'encryptionUnavailable', by: 'client', protocol: null, bothWays: false },
+    { reason: 'encryptionUnavailable', by: 'client', protocol: 'MS-CHAPv2', bothWays: false },
+    { reason: 'encryptionUnavailable', by: 'server', protocol: 'MS-CHAPv2', bothWays: false },
+    { reason: 'encryptionUnavailable', by: 'server', protocol: 'MS-CHAPv2', bothWays: true },
+    { reason: 'encryptionUnavailable', by: 'server', protocol: 'CHAP-MD5', bothWays: false },
+    { reason: 'addressNotAllowed', user: null, protocol: 'PAP', address: null },
+    { reason: 'addressNotAllowed', user: 'carol', protocol: 'MS-CHAPv2', address: '198.51.100.11' },
+    { reason: 'addressRefused', by: 'client', whose: null, address: null, proposed: null, text: '' },
+    { reason: 'addressRefused', by: 'server', whose: null, address: null, proposed: null, text: 'none' },
+    { reason: 'addressRefused', by: 'server', whose: 'client', address: '203.0.113.9', proposed: null, text: '' },
+    { reason: 'addressRefused', by: 'client', whose: 'server', address: '203.0.113.9', proposed: null, text: '' },
+    { reason: 'noNetworkProtocol', by: 'client' },
+    { reason: 'noNetworkProtocol', by: 'server' },
     { reason: 'lcpTimeout', lost: 'toClient', clientRequests: 1, serverRequests: 2 },
     { reason: 'lcpTimeout', lost: 'fromClient', clientRequests: 1, serverRequests: 2 },
     { reason: 'lcpTimeout', lost: null, clientRequests: 1, serverRequests: 2 },

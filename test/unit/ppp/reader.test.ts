@@ -72,8 +72,8 @@ test('addresses are those that were agreed after naks, with the name servers', (
   assert.deepEqual(link.server(IPCP, ACK, 7, offered), [{ type: 'up', addresses, encryption: null }]);
   assert.equal(link.state.ipcp.server.agreed?.compression, undefined);
   assert.deepEqual(link.state.refusals.slice(0, 2), [
-    { by: 'client', protocol: 'IPCP', option: 'compression', how: 'reject', asked: 'VJ' },
-    { by: 'server', protocol: 'IPCP', option: 'primaryWins', how: 'reject', asked: '0.0.0.0' },
+    { by: 'client', protocol: 'IPCP', option: 'compression', how: 'reject', asked: 'VJ', proposed: null },
+    { by: 'server', protocol: 'IPCP', option: 'primaryWins', how: 'reject', asked: '0.0.0.0', proposed: null },
   ]);
 });
 

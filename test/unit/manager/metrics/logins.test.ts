@@ -11,7 +11,7 @@ const call = (parts: Partial<PppState> = {}, phase: SessionState['phase'] = 'neg
   aState({ phase, ppp: { ...new PppReader().state, ...parts } });
 
 const NO_TIMES = new PppReader().state.times;
-const REFUSED: PppState['failure'] = { reason: 'encryptionRefused', by: 'client' };
+const REFUSED: PppState['failure'] = { reason: 'encryptionRefused', by: 'client', asked: null };
 
 test('a link that comes up is counted then, and once', () => {
   const logins = new Logins();
@@ -23,7 +23,7 @@ test('a link that comes up is counted then, and once', () => {
 
 test('a failure is counted when the session is over, as the reader had it last', () => {
   const logins = new Logins();
-  assert.equal(logins.changed(call({ failure: { reason: 'addressRefused', by: 'client', text: '' } })), null);
+  assert.equal(logins.changed(call({ failure: { reason: 'noNetworkProtocol', by: 'client' } })), null);
   assert.equal(logins.changed(call({ failure: REFUSED })), null);
   assert.equal(logins.over('abc123'), 'encryptionRefused');
   assert.equal(logins.over('abc123'), null);
