@@ -6,9 +6,12 @@
 /* pppd loads only plugins that name its own version (-DVERSION). */
 char pppd_version[] = VERSION;
 
+/* pppd 2.4 calls back by the first two, 2.5 by the last one; what this pppd does not have is null. */
 struct notifier;
-extern struct notifier *phasechange;
-extern void add_notifier(struct notifier **list, void (*function)(void *, int), void *argument);
+extern struct notifier *phasechange __attribute__((weak));
+extern void add_notifier(struct notifier **list, void (*function)(void *, int), void *argument) __attribute__((weak));
+enum notification { PHASE_CHANGE = 1 };
+extern void ppp_add_notify(enum notification, void (*function)(void *, int), void *argument) __attribute__((weak));
 
 /* pppd's CCP options begin with one byte each; MPPE is the seventh, and 4 in it means stateful. */
 extern unsigned char ccp_wantoptions[];
@@ -25,5 +28,8 @@ static void ask_for_stateful(void *argument, int phase)
 
 void plugin_init(void)
 {
-	add_notifier(&phasechange, ask_for_stateful, 0);
+	if (ppp_add_notify)
+		ppp_add_notify(PHASE_CHANGE, ask_for_stateful, 0);
+	else
+		add_notifier(&phasechange, ask_for_stateful, 0);
 }
