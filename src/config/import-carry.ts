@@ -3,7 +3,7 @@ import { type Notes, quoted, type Source } from './import-notes.js';
 import { kindOf, type Option, type Setting, type Settings } from './import-options.js';
 import { importPool } from './import-pool.js';
 import { inetAddress, type LookUp, pptpdAddress } from './pptpd-addresses.js';
-import { INTERFACE_NAME } from './schema.js';
+import { configurationSchema, INTERFACE_NAME } from './schema.js';
 
 /** What pptpd looks at when it starts, besides its file. */
 export interface PptpdHost {
@@ -51,13 +51,13 @@ export function carryOver(imports: Imports): Carried {
       origins.set(key, source);
     },
   };
-  const { settings } = imports;
+  carryAddresses(target);
   for (const [option, carry] of Object.entries(CARRIED) as [keyof typeof CARRIED, Carry][]) {
-    if (option === 'connections') carryAddresses(target);
-    const setting = settings.get(option);
+    const setting = imports.settings.get(option);
     if (setting !== undefined && hasItsValue(option, setting, target)) carry(setting, target);
   }
-  return { input, origins };
+  const inOrder = Object.keys(configurationSchema.shape).filter((key) => Object.hasOwn(input, key));
+  return { input: Object.fromEntries(inOrder.map((key) => [key, input[key]])), origins };
 }
 
 /** Says what pptpd does when the value is missing. */
@@ -72,7 +72,7 @@ function hasItsValue(option: Option, { value, source }: Setting, { notes }: Targ
 
 type Carry = (setting: Setting, target: Target) => void;
 
-/** What is put first stands first in what is written. */
+/** All but the addresses. */
 const CARRIED = {
   listen: (setting, target) => {
     const { value, source } = setting;

@@ -86,15 +86,16 @@ function readList(
     if (isHostName) {
       notes.remark(source, `pptpd looks up ${quoted(text)} when it starts; written: ${written}, its address now`);
     } else if (!startsWith(text.trim(), taken)) {
-      notes.remark(source, `pptpd takes ${taken.length === 0 ? 'nothing' : written} from ${quoted(text.trim())}`);
+      const from = `from ${quoted(text.trim())}`;
+      notes.remark(
+        source,
+        taken.length === 0
+          ? `pptpd takes nothing ${from}; left out`
+          : `pptpd takes ${written} ${from}; written: ${written}`,
+      );
     }
   }
-  const kept = isUnique ? [...new Set(addresses)] : addresses;
-  const repeated = addresses.filter((address, index) => addresses.indexOf(address) < index);
-  if (isUnique && repeated.length > 0) {
-    notes.remark(source, `left out: ${listed(repeated)} a second time, which pptpd would give to two clients`);
-  }
-  return { source, addresses: kept, ranges: list.pieces.map(({ text }) => text.trim()), isCut: list.isCut };
+  return { source, addresses, ranges: list.pieces.map(({ text }) => text.trim()), isCut: list.isCut };
 }
 
 function readMeantList(
@@ -122,15 +123,19 @@ function readMeantList(
   };
 }
 
-/** The pairs that make a tunnel: pppd takes both addresses, and no address is the client's end of one and ours of another. */
+/** The pairs that make a tunnel: pppd takes both addresses, and nobody else has the client's. */
 function usable(pairs: readonly Pair[], source: Source, notes: Notes): Pair[] {
   const ours = new Set<string>();
   const theirs = new Set<string>();
-  const [refused, onBothEnds]: [string[], string[]] = [[], []];
+  const [refused, repeated, onBothEnds]: [string[], string[], string[]] = [[], [], []];
   const kept = pairs.filter(({ local, remote }) => {
     const bad = [local, remote].filter(isRefusedByPppd);
     refused.push(...bad);
     if (bad.length > 0) return false;
+    if (theirs.has(remote)) {
+      repeated.push(remote);
+      return false;
+    }
     if (local === remote || ours.has(remote) || theirs.has(local)) {
       onBothEnds.push(remote);
       return false;
@@ -142,6 +147,12 @@ function usable(pairs: readonly Pair[], source: Source, notes: Notes): Pair[] {
   if (refused.length > 0) {
     const addresses = listed(rangesOf([...new Set(refused)]));
     notes.remark(source, `left out: what has ${addresses}, which pptpd would pass on and pppd refuses`);
+  }
+  if (repeated.length > 0) {
+    notes.remark(
+      source,
+      `left out: ${listed(rangesOf(repeated))} a second time, which pptpd would give to two clients`,
+    );
   }
   if (onBothEnds.length > 0) {
     notes.remark(

@@ -76,6 +76,7 @@ export const carriedOver: Files = {
   'an octal octet before a range': remote('0306.51.100.5-7'),
   'hexadecimal and short forms': remote('0xc6.51.100.5,198.51.25607,3325256712'),
   'more digits than an octet has': remote('198.51.100.100-1003'),
+  'digits that hide the dash from pptpd': remote('198.51.100.12345678-9,198.51.100.5'),
   'the same local address for all': `${THREE}localip 192.0.2.1,192.0.2.1,192.0.2.1\nremoteip 198.51.100.5-9\n`,
   'a host name for localip': local('vpn.example'),
   'a host name for remoteip': remote('198.51.100.5,client.example'),
@@ -155,6 +156,11 @@ export const carriedOverWithout: Readonly<
   'an address in two notations': {
     text: remote('198.51.100.8,198.51.100.010,198.51.100.9'),
     lent: ['192.0.2.1>198.51.100.8', '192.0.2.1>198.51.100.9'],
+    because: 'two clients would have the same address',
+  },
+  'an address twice, and a local one for each': {
+    text: `${THREE}localip 192.0.2.1-3\nremoteip 198.51.100.8,198.51.100.8 # again,198.51.100.9\n`,
+    lent: ['192.0.2.1>198.51.100.8', '192.0.2.3>198.51.100.9'],
     because: 'two clients would have the same address',
   },
   'the same local address for some': {

@@ -26,12 +26,12 @@ type Compared = Omit<Use, 'pid'>;
 function useOf(configuration: Configuration): Compared {
   const { addresses, listen, limits, log, pppd, broadcastRelay } = configuration;
   const pool = leasePool(configuration);
-  const { most } = new Leases(pool);
   const isLimited = !addresses.delegate || limits.connections > 0;
   return {
     listen: listen.address,
-    pairs: pool.pairs.slice(0, most).map(({ local, remote }) => `${local}>${remote}`),
-    isLimited,
+    // All that are ever lent: one that pptpd does not use would have its turn.
+    pairs: pool.pairs.map(({ local, remote }) => `${local}>${remote}`),
+    most: isLimited ? new Leases(pool).most : null,
     debug: log.level === 'debug',
     ipparam: pppd.ipparam,
     options: pppd.options ?? null,
@@ -71,7 +71,7 @@ describe('import does what pptpd does', { skip }, () => {
     const { use, words } = await judge.observe(text, args, look);
     assert.ok(use !== null, `pptpd does not start: ${words.join('\n')}`);
     const { pid: _, ...compared } = use;
-    // Delegated addresses are no pairs; that as many clients were served as came is said by isLimited.
+    // Delegated addresses are no pairs; that there is no limit is said by most.
     return { ...compared, pairs: compared.pairs.filter((pair) => pair !== 'pppd') };
   }
 
@@ -96,7 +96,7 @@ describe('import does what pptpd does', { skip }, () => {
       const { configuration, remarks } = loaded({ text });
       const theirs = await used({ text });
       assert.notDeepEqual(theirs.pairs, lent);
-      assert.deepEqual(useOf(configuration), { ...theirs, pairs: lent });
+      assert.deepEqual(useOf(configuration), { ...theirs, pairs: lent, most: lent.length });
       assert.notDeepEqual(remarks, []);
     });
   }

@@ -30,8 +30,8 @@ export interface Use {
   readonly listen: string;
   /** For one client after the other, `local>remote`; `pppd` where pppd chooses. */
   readonly pairs: readonly string[];
-  /** It serves no more clients than there are pairs. */
-  readonly isLimited: boolean;
+  /** How many clients it serves at once; null: as many as come. */
+  readonly most: number | null;
   readonly debug: boolean;
   readonly ipparam: boolean;
   readonly options: string | null;
@@ -216,7 +216,7 @@ function useOf(
     pairs: launches.map(({ remote }, index) =>
       remote === null ? 'pppd' : `${addresses[2 * index]}>${addresses[2 * index + 1]}`,
     ),
-    isLimited,
+    most: isLimited ? launches.length : null,
     debug: first.debug,
     ipparam: first.ipparam,
     options: first.options,

@@ -71,7 +71,7 @@ const rows: Readonly<Record<string, Row>> = {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.100-300\n',
     addresses: { ...LOCAL, remote: ['198.51.100.100-198.51.100.199'] },
     remarks: [
-      'f:2: pptpd takes 198.51.100.100-198.51.100.199 from "198.51.100.100-300"',
+      'f:2: pptpd takes 198.51.100.100-198.51.100.199 from "198.51.100.100-300"; written: 198.51.100.100-198.51.100.199',
       'f:2: only the first 100 addresses are carried over: pptpd serves no more clients than connections allows (100 by default); written: 198.51.100.100-198.51.100.199',
     ],
   },
@@ -150,14 +150,14 @@ const rows: Readonly<Record<string, Row>> = {
     file: 'localip 192.0.2.1 (the VPN server)\nremoteip 198.51.100.1    # text\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1'] },
     remarks: [
-      'f:1: pptpd takes 192.0.2.1 from "192.0.2.1 (the VPN server)"',
-      'f:2: pptpd takes 198.51.100.1 from "198.51.100.1    # text"',
+      'f:1: pptpd takes 192.0.2.1 from "192.0.2.1 (the VPN server)"; written: 192.0.2.1',
+      'f:2: pptpd takes 198.51.100.1 from "198.51.100.1    # text"; written: 198.51.100.1',
     ],
   },
   'a leading zero': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.010\n',
     addresses: { ...LOCAL, remote: ['198.51.100.8'] },
-    remarks: ['f:2: pptpd takes 198.51.100.8 from "198.51.100.010"'],
+    remarks: ['f:2: pptpd takes 198.51.100.8 from "198.51.100.010"; written: 198.51.100.8'],
   },
   'a host name': {
     file: 'localip vpn.example\nremoteip 198.51.100.1-2\n',
@@ -168,9 +168,22 @@ const rows: Readonly<Record<string, Row>> = {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.8,198.51.100.010\n',
     addresses: { ...LOCAL, remote: ['198.51.100.8'] },
     remarks: [
-      'f:2: pptpd takes 198.51.100.8 from "198.51.100.010"',
+      'f:2: pptpd takes 198.51.100.8 from "198.51.100.010"; written: 198.51.100.8',
       'f:2: left out: 198.51.100.8 a second time, which pptpd would give to two clients',
     ],
+  },
+  'a duplicate that pptpd does not see, and local addresses for each': {
+    file: 'localip 192.0.2.1-3\nremoteip 198.51.100.8,198.51.100.8 # again,198.51.100.9\n',
+    addresses: { local: ['192.0.2.1', '192.0.2.3'], remote: ['198.51.100.8-198.51.100.9'] },
+    remarks: [
+      'f:2: pptpd takes 198.51.100.8 from "198.51.100.8 # again"; written: 198.51.100.8',
+      'f:2: left out: 198.51.100.8 a second time, which pptpd would give to two clients',
+    ],
+  },
+  'digits that hide the dash from pptpd': {
+    file: 'localip 192.0.2.1\nremoteip 198.51.100.12345678-9,198.51.100.5\n',
+    addresses: { ...LOCAL, remote: ['198.51.100.5'] },
+    remarks: ['f:2: pptpd takes nothing from "198.51.100.12345678-9"; left out'],
   },
   'the local address in the clients’ range': {
     file: 'localip 198.51.100.2\nremoteip 198.51.100.1-4\n',
