@@ -139,6 +139,11 @@ export class Call {
     this.#relay?.setSendAccm(accm);
   }
 
+  /** Whether what pppd sends waits instead of going to the client. */
+  holdBack(isHeld: boolean): void {
+    this.#relay?.holdBack(isHeld);
+  }
+
   /** Has every PPP frame shown to `tap`; null ends it. */
   setTap(tap: Tap | null): void {
     this.#tap = tap;

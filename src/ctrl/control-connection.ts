@@ -22,6 +22,12 @@ import type { Timers } from './timers.js';
 const STOP_REPLY_SECONDS = 2;
 
 /**
+ * How long a client that may have gone has to show itself. One that is there takes a round trip; a second lost packet is
+ * retransmitted by TCP within it, on a path of half a second too. Until then what the tunnel sends may disturb its next session.
+ */
+const SIGN_OF_LIFE_SECONDS = 3;
+
+/**
  * A client that sends without reading what it gets for it is not read either while more than these octets wait for it: its
  * own TCP stops it then, and its silence ends it.
  */
@@ -62,6 +68,8 @@ export class ControlConnection {
   readonly #ignoredTypes = new Set<string>();
   #state: State = 'awaitStart';
   #echoIdentifier = 0;
+  /** The client was asked for a sign of life, and this is to be called for it. */
+  #onSignOfLife: (() => void) | null = null;
   /** The client has asked for the stop: its reply goes out behind the call's end. */
   #owesStopReply = false;
   #onClosed: (() => void) | undefined;
@@ -92,7 +100,7 @@ export class ControlConnection {
       this.#recvItem(item);
       if (this.#isOver()) return;
     }
-    if (isWhole) this.#restartEcho();
+    if (isWhole) this.#recvSignOfLife();
   }
 
   /** Has the bytes of both ways shown to `tap`, from the client as TCP has cut them; null ends it. */
@@ -111,6 +119,18 @@ export class ControlConnection {
   }
 
   /**
+   * Asks a client that has called again elsewhere whether it is still there: `shown` is called when any message of it comes
+   * within SIGN_OF_LIFE_SECONDS; else the session has to end.
+   */
+  askForSignOfLife(shown: () => void): void {
+    this.#onSignOfLife = shown;
+    this.#sendEchoRequest();
+    this.#options.timers.start('signOfLife', SIGN_OF_LIFE_SECONDS, () =>
+      this.#options.handlers.ended('calledAgain', `no Echo-Reply within ${SIGN_OF_LIFE_SECONDS} s`),
+    );
+  }
+
+  /**
    * Ends the connection in order: the stop request that the reason asks for and a short wait for its reply. Resolves
    * when the socket has closed.
    */
@@ -120,6 +140,7 @@ export class ControlConnection {
     if (this.#owesStopReply) this.#sendStopReply();
     timers.stop('echoInterval');
     timers.stop('echoReply');
+    timers.stop('signOfLife');
     if (!socket.destroyed && socket.writable && stop !== null && this.#state === 'established') {
       this.#state = 'awaitStopReply';
       this.send({ type: 'StopControlConnectionRequest', reason: stop });
@@ -157,6 +178,9 @@ export class ControlConnection {
     const known = this.#state === 'awaitStopReply';
     this.#state = 'closed';
     if (known) this.#finish();
+    // Asked whether it is still there, a machine that was restarted answers that it knows of no such connection.
+    else if (reason === 'connectionFailed' && this.#onSignOfLife !== null)
+      this.#options.handlers.ended('calledAgain', detail);
     else this.#options.handlers.ended(reason, detail);
   }
 
@@ -197,7 +221,7 @@ export class ControlConnection {
         this.#options.handlers.ended('clientStopped');
       },
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
-      // As good as any other message: see #restartEcho.
+      // As good as any other message: see #recvSignOfLife.
       EchoReply: () => undefined,
       OutgoingCallRequest: (request) => this.#options.handlers.outgoingCallRequest(request),
       IncomingCallRequest: ({ callId }) =>
@@ -254,17 +278,24 @@ export class ControlConnection {
     this.send({ type: 'EchoReply', identifier, resultCode: RESULT.EchoReply.valid, errorCode: 0 });
   }
 
+  #sendEchoRequest(): void {
+    this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
+    this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
+  }
+
   /**
    * Any whole message shows that the client is there. RFC 2637 §3.1.4 asks for no more before the question; after it, where
    * the RFC wants the reply itself, a client that talks is not taken for dead either.
    */
-  #restartEcho(): void {
+  #recvSignOfLife(): void {
     if (this.#state !== 'established') return;
     const { socket, timers, timeouts, handlers } = this.#options;
+    timers.stop('signOfLife');
+    this.#onSignOfLife?.();
+    this.#onSignOfLife = null;
     timers.stop('echoReply');
     timers.start('echoInterval', timeouts.echoInterval, () => {
-      this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
-      this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
+      this.#sendEchoRequest();
       timers.start('echoReply', timeouts.echoReply, () =>
         handlers.ended(
           'clientSilent',

@@ -21,7 +21,7 @@ import type { SessionPhase, SessionState } from '../session/state.js';
 import { Account } from './account.js';
 import type { Call } from './call.js';
 import { ControlConnection } from './control-connection.js';
-import { describeBlackHole, explain, type Explanation } from './explain.js';
+import { describeBlackHole, describeSharedCallId, explain, type Explanation } from './explain.js';
 import { Limits } from './limits.js';
 import type { Line } from './line.js';
 import { LoginRecord } from './login-record.js';
@@ -35,6 +35,8 @@ import { Timers } from './timers.js';
  * forgotten before the manager has heard of it, or so much later.
  */
 const UNHEARD_SECONDS = 0.1;
+/** The cause of a warning (docs/failures.md). */
+const CALL_ID_SHARED = 'callIdShared';
 
 export class Session {
   readonly #handoff: Handoff;
@@ -106,6 +108,7 @@ export class Session {
     this.#server = new SessionServer(handoff.session, version, {
       state: () => this.state(),
       disconnect: ({ reason, detail }) => this.#disconnect(reason, detail),
+      probe: ({ by }) => this.#probe(by),
       reopenLog: () => processLog.reopen(),
       logLevel: ({ level }) => this.#setLogLevel(level),
     });
@@ -291,6 +294,30 @@ export class Session {
   #disconnect(reason: CloseReason, detail: string | undefined): void {
     if (reason === 'madeRoom' && this.#call !== null) throw new Error('it has a call');
     void this.close(reason, detail);
+  }
+
+  /**
+   * Session `by` has the client address and the call id of this one. Until the client shows that it is there, what pppd sends
+   * would reach the other session: it waits.
+   */
+  #probe(by: string): void {
+    const call = this.#call;
+    if (call === null || this.#ending !== null) return;
+    // Whoever calls again and again from there does not stop this session each time.
+    if (this.#warning?.cause !== CALL_ID_SHARED) call.holdBack(true);
+    this.#control.askForSignOfLife(() => {
+      call.holdBack(false);
+      if (this.#call === call) this.#warnOfSharedCallId(call.peerCallId, by);
+    });
+  }
+
+  #warnOfSharedCallId(peerCallId: number, other: string): void {
+    if (this.#warning?.cause === CALL_ID_SHARED) return;
+    const { peer, localAddress } = this.#handoff;
+    const text = describeSharedCallId(localAddress, peer.address, peerCallId, other);
+    this.#warning = { cause: CALL_ID_SHARED, text };
+    this.#processLog.log.warn({ cause: CALL_ID_SHARED, peerCallId, other }, text);
+    this.#teller.now();
   }
 
   #recvPppEvent(event: PppEvent): void {

@@ -113,6 +113,8 @@ export class Relay {
   /** The first decoded frame that is not sent. */
   #firstFrame = 0;
   #windowClosed = false;
+  /** See `holdBack`. */
+  #heldBack = false;
 
   #accm = ACCM_ALL;
   #preamble: Preamble | null = new Preamble();
@@ -158,6 +160,17 @@ export class Relay {
    */
   setSendAccm(accm: number): void {
     this.#accm = accm;
+  }
+
+  /**
+   * Whether nothing is sent to the client for now, neither frames, which wait in the pty, nor acknowledgments. What comes from
+   * it is taken as ever.
+   */
+  holdBack(isHeld: boolean): void {
+    if (this.#closed || this.#heldBack === isHeld) return;
+    this.#heldBack = isHeld;
+    this.#watchPty();
+    if (!isHeld && this.#windowClosed) this.#resumeSending(monotonicMs());
   }
 
   /** Has every frame shown to `tap`, as `RelayEvents.control` shows some; null ends it. */
@@ -214,7 +227,7 @@ export class Relay {
       if (this.#closed) break;
       // Not at the turn's end: a client that keeps to its window goes on while the rest is done.
       if (this.#acknowledgment.isUrgent) this.#sendAcknowledgment();
-      const reads = this.#windowClosed ? 0 : this.#readPty(now);
+      const reads = this.#maySend() ? this.#readPty(now) : 0;
       if (received < RECEIVE_BATCH && reads < READS_PER_ROUND) break;
     }
     if (!this.#closed) this.#endTurn(now);
@@ -368,7 +381,7 @@ export class Relay {
   }
 
   #watchPty(): void {
-    this.#socket.watch(this.#pty, !this.#windowClosed, this.#ptyBlocked);
+    this.#socket.watch(this.#pty, this.#maySend(), this.#ptyBlocked);
   }
 
   #startReorderTimer(now: number): void {
@@ -507,7 +520,12 @@ export class Relay {
     }
   }
 
+  #maySend(): boolean {
+    return !this.#windowClosed && !this.#heldBack;
+  }
+
   #sendAcknowledgment(): void {
+    if (this.#heldBack) return;
     const { view, acknowledgmentEnd } = this.#memory;
     const at = encodeAcknowledgment(view, acknowledgmentEnd, this.#peerCallId, this.#acknowledgment.sendAlone());
     this.#memory.sendFrom(ACKNOWLEDGMENT_MESSAGE, at, acknowledgmentEnd - at);
@@ -536,7 +554,7 @@ export class Relay {
   }
 
   #resumeSending(now: number): void {
-    if (!this.#sendFrames(now) || !this.#decode(now) || !this.#sendFrames(now)) return;
+    if (this.#heldBack || !this.#sendFrames(now) || !this.#decode(now) || !this.#sendFrames(now)) return;
     this.#windowClosed = false;
     this.#watchPty();
   }

@@ -232,6 +232,21 @@ export class Registry {
     if (client) this.#askToEnd(client, { reason, detail });
   }
 
+  /** Session `by` has the client address and the call id of session `id`: has this one see whether its client is there. */
+  probe(id: string, by: string): void {
+    this.#entries
+      .get(id)
+      ?.client?.request('probe', { by })
+      .catch((error: unknown) => {
+        if (error instanceof SessionGone) return;
+        this.#log.warn(
+          { session: id, by, err: error },
+          `a session cannot be asked whether its client is there, which may have called again as session ${by}: it goes on, and ` +
+            `may disturb ${by}; end it by pptpd-ts kick ${id}`,
+        );
+      });
+  }
+
   #askToReopen(client: SessionClient): void {
     client.request('reopenLog', {}).catch(() => undefined);
   }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import {
   describeBlackHole,
+  describeSharedCallId,
   type Evidence,
   explain,
   FAILURE_CAUSES,
@@ -36,6 +37,7 @@ const lost = (direction: 'toClient' | 'fromClient' | null, clientRequests: numbe
 
 const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   userLimit: { reason: 'userLimit', detail: '"alice" is on already' },
+  calledAgain: { reason: 'calledAgain', detail: 'no Echo-Reply within 3 s' },
   pppdSilent: { reason: 'pppdFailed', detail: 'it sent no PPP frame within 60 s', ppp: null },
   pppdNotExecutable: {
     reason: 'pppdFailed',
@@ -151,7 +153,7 @@ describe('docs/failures.md', () => {
   });
 
   test('has every cause, and no other', () => {
-    assert.deepEqual(new Set(rows.keys()), new Set([...FAILURE_CAUSES, 'full', 'mtuBlackHole']));
+    assert.deepEqual(new Set(rows.keys()), new Set([...FAILURE_CAUSES, 'full', 'mtuBlackHole', 'callIdShared']));
   });
 
   for (const cause of FAILURE_CAUSES) {
@@ -160,4 +162,7 @@ describe('docs/failures.md', () => {
 
   test('tells of the black hole as the log does', () =>
     assert.equal(rows.get('mtuBlackHole'), describeBlackHole('192.0.2.1', '192.0.2.11', 92, 1404)));
+
+  test('tells of the shared call id as the log does', () =>
+    assert.equal(rows.get('callIdShared'), describeSharedCallId('192.0.2.1', '192.0.2.11', 0, '1kzdpy')));
 });
