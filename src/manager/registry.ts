@@ -40,6 +40,8 @@ interface Entry {
   peerAddress: string | null;
   /** As the session last told it; null: it has not answered yet. */
   state: SessionState | null;
+  /** Its socket has closed: it is over, and what it held is being cleared away, unless it still turns out to live. */
+  gone: boolean;
   /** It was asked to make room. */
   leaving: boolean;
   /** It is to open its log anew when it is connected. */
@@ -54,6 +56,7 @@ const newEntry = (lease: Lease, peerAddress: string | null, worker: AdoptingWork
   known: false,
   peerAddress,
   state: null,
+  gone: false,
   leaving: false,
   owesReopening: false,
 });
@@ -106,6 +109,13 @@ export class Registry {
       const mayTell = client?.otherVersion === undefined || client.otherVersion === null;
       if (mayTell && (state === null || state.phase === 'connected')) count += 1;
     }
+    return count;
+  }
+
+  /** How many sessions will be over soon: they end, or have died and what they held is being ended. */
+  get endingCount(): number {
+    let count = 0;
+    for (const { state, gone } of this.#entries.values()) if (gone || state?.phase === 'ending') count += 1;
     return count;
   }
 
@@ -301,12 +311,14 @@ export class Registry {
    */
   #lost(id: string, entry: Entry, why: Error): void {
     entry.client = null;
-    if (why instanceof SessionGone) void this.#attach(id);
-    else this.#retry(id, why);
+    entry.gone = why instanceof SessionGone;
+    if (entry.gone) void this.#attach(id);
+    else this.#retry(id, entry, why);
   }
 
   /** Alive and not answering: its lease stays lent, and it is asked again. */
-  #retry(id: string, why: unknown): void {
+  #retry(id: string, entry: Entry, why: unknown): void {
+    entry.gone = false;
     this.#log.warn({ session: id, err: why }, 'a session does not answer; its address stays taken');
     const timer = setTimeout(() => void this.#attach(id), RETRY_MS);
     // Nothing else may keep a manager that ends until its last session is cleared away.
@@ -321,6 +333,7 @@ export class Registry {
     try {
       client = await SessionClient.reach(this.#runDirectory, id);
       entry.client = client;
+      entry.gone = false;
       client.onClose = (why) => this.#lost(id, entry, why);
       client.onState = (state) => this.#changed(entry, state);
       if (this.#ending) this.#askToEnd(client, { reason: 'serverShutdown' });
@@ -338,7 +351,7 @@ export class Registry {
     } catch (error) {
       if (client === null) {
         if (error instanceof SessionGone && (await this.#isOver(id, entry))) await this.#over(id);
-        else this.#retry(id, error);
+        else this.#retry(id, entry, error);
       } else if (entry.client === client) {
         // It has greeted and says no more, or nothing that is understood; a closed connection is told by onClose.
         client.onClose = () => undefined;
