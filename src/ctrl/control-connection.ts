@@ -23,6 +23,12 @@ import type { Timers } from './timers.js';
 const STOP_REPLY_SECONDS = 2;
 
 /**
+ * How long a client that may have gone has to show itself. One that is there takes a round trip; a second lost packet is
+ * retransmitted by TCP within it, on a path of half a second too. Until then what the tunnel sends may disturb its next session.
+ */
+const SIGN_OF_LIFE_SECONDS = 3;
+
+/**
  * A client that sends without reading what it gets for it is not read either while more than these octets wait for it: its
  * own TCP stops it then, and its silence ends it.
  */
@@ -51,6 +57,8 @@ export type ControlEvent =
   | { readonly type: 'call'; readonly message: CallMessage }
   /** The client has sent nothing for `timeouts.echoInterval`, and is asked whether it is there. */
   | { readonly type: 'silent' }
+  /** Asked by `askForSignOfLife`, the client has shown that it is there. */
+  | { readonly type: 'signOfLife' }
   /** The client or the network has ended the session; once. */
   | { readonly type: 'ended'; readonly end: SessionEnd };
 
@@ -70,6 +78,8 @@ export class ControlConnection {
   readonly #ignoredTypes = new Set<string>();
   #state: State = 'awaitStart';
   #echoIdentifier = 0;
+  /** The client was asked for a sign of life, and has given none. */
+  #isProbed = false;
   #onClosed: (() => void) | undefined;
   #tap: Tap | null = null;
 
@@ -98,7 +108,7 @@ export class ControlConnection {
       this.#recvItem(item);
       if (this.#isOver()) return;
     }
-    if (isWhole) this.#restartEcho();
+    if (isWhole) this.#recvSignOfLife();
   }
 
   /** Has the bytes of both ways shown to `tap`, from the client as TCP has cut them; null ends it. */
@@ -117,6 +127,18 @@ export class ControlConnection {
   }
 
   /**
+   * Asks a client that has called again elsewhere whether it is still there. Any message of it within SIGN_OF_LIFE_SECONDS
+   * shows that, and is told as `signOfLife`; else the session has to end.
+   */
+  askForSignOfLife(): void {
+    const { timers, onEvent } = this.#options;
+    this.#isProbed = true;
+    this.#sendEchoRequest();
+    const end: SessionEnd = { reason: 'calledAgain', silence: 'noEchoReply', seconds: SIGN_OF_LIFE_SECONDS };
+    timers.start('signOfLife', SIGN_OF_LIFE_SECONDS, () => onEvent({ type: 'ended', end }));
+  }
+
+  /**
    * Ends the connection in order: the stop request that the reason asks for and a short wait for its reply. Resolves
    * when the socket has closed.
    */
@@ -126,6 +148,7 @@ export class ControlConnection {
     if (this.#state === 'stopRequested') this.#sendStopReply();
     timers.stop('echoInterval');
     timers.stop('echoReply');
+    timers.stop('signOfLife');
     if (!socket.destroyed && socket.writable && stop !== null && this.#state === 'established') {
       this.#state = 'awaitStopReply';
       this.send({ type: 'StopControlConnectionRequest', reason: stop });
@@ -163,6 +186,12 @@ export class ControlConnection {
     const known = this.#state === 'awaitStopReply';
     this.#state = 'closed';
     if (known) this.#finish();
+    // Asked whether it is still there, a machine that was restarted answers that it knows of no such connection.
+    else if (end.reason === 'connectionFailed' && this.#isProbed)
+      this.#options.onEvent({
+        type: 'ended',
+        end: { reason: 'calledAgain', silence: 'connectionFailed', problem: end.problem },
+      });
     else this.#options.onEvent({ type: 'ended', end });
   }
 
@@ -212,7 +241,7 @@ export class ControlConnection {
         this.#options.onEvent({ type: 'ended', end: { reason: 'clientStopped' } });
       },
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
-      // As good as any other message: see #restartEcho.
+      // As good as any other message: see #recvSignOfLife.
       EchoReply: () => undefined,
       OutgoingCallRequest: (message) => this.#options.onEvent({ type: 'call', message }),
       IncomingCallRequest: ({ callId }) =>
@@ -274,17 +303,24 @@ export class ControlConnection {
     this.send({ type: 'EchoReply', identifier, resultCode: RESULT.EchoReply.valid, errorCode: 0 });
   }
 
+  #sendEchoRequest(): void {
+    this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
+    this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
+  }
+
   /**
    * Any whole message shows that the client is there. RFC 2637 §3.1.4 asks for no more before the question; after it, where
    * the RFC wants the reply itself, a client that talks is not taken for dead either.
    */
-  #restartEcho(): void {
+  #recvSignOfLife(): void {
     if (this.#state !== 'established') return;
     const { socket, timers, timeouts, onEvent } = this.#options;
+    timers.stop('signOfLife');
+    if (this.#isProbed) onEvent({ type: 'signOfLife' });
+    this.#isProbed = false;
     timers.stop('echoReply');
     timers.start('echoInterval', timeouts.echoInterval, () => {
-      this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
-      this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
+      this.#sendEchoRequest();
       onEvent({ type: 'silent' });
       timers.start('echoReply', timeouts.echoReply, () =>
         onEvent({

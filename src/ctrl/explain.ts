@@ -172,6 +172,12 @@ const FAILURES = {
     tell: (evidence) =>
       `${quoted(evidence)}: end the other session by pptpd-ts kick, raise the limit, or set policy.whenExceeded to "replace"`,
   },
+  calledAgain: {
+    when: ({ end }) => end.reason === 'calledAgain',
+    tell: (evidence) =>
+      `client ${evidence.peer} has called again under the same call id, and its earlier connection to ${evidence.local} is dead ` +
+      `(${describeDetail(evidence.end)}): it was restarted, or its network was gone for a while`,
+  },
   pppdSilent: {
     when: linkEnded(({ kind }) => kind === 'noFirstFrame'),
     tell: (evidence) =>
@@ -369,3 +375,9 @@ export const describeBlackHole = (local: string, peer: string, arrives: number, 
   `an MTU black hole is suspected on the way from ${local} to ${peer}: PPP frames of ${missing} octets and more were lost ` +
   `again and again, none of them has arrived, and those of up to ${arrives} did; put "mtu ${missing > LOW_MTU ? LOW_MTU : LEAST_MTU}" and the ` +
   'same mru into the pppd options, clamp TCP (TCPMSS --clamp-mss-to-pmtu), and let ICMP "fragmentation needed" pass';
+
+/** Said once of a session that lives on. `other`: the session that has called under the same call id. */
+export const describeSharedCallId = (local: string, peer: string, peerCallId: number, other: string): string =>
+  `session ${other} has called from ${peer} too, under the same call id (${peerCallId}), and both clients are there: what is sent to ` +
+  `one of them reaches the other; have the NAT router between them and ${local} use its PPTP helper (nf_nat_pptp), which gives ` +
+  'each client a call id of its own';

@@ -10,6 +10,9 @@ export type SessionEnd =
   | { readonly reason: 'pppdFailed' | 'pppdExited' | 'linkEnded' | 'relayFailed'; readonly cause: EndCause }
   | { readonly reason: 'clientSilent'; readonly silence: 'readsNothing' }
   | { readonly reason: 'clientSilent'; readonly silence: 'noEchoReply'; readonly seconds: number }
+  /** It gave no sign of life when it was asked, or the connection failed meanwhile. */
+  | { readonly reason: 'calledAgain'; readonly silence: 'noEchoReply'; readonly seconds: number }
+  | { readonly reason: 'calledAgain'; readonly silence: 'connectionFailed'; readonly problem: string }
   | { readonly reason: 'noCall' | 'sessionTime' | 'idle'; readonly seconds: number }
   /** `problem`: what the system said, or what the client has sent. */
   | { readonly reason: 'connectionFailed' | 'protocolError'; readonly problem: string }
@@ -37,6 +40,8 @@ export function describeDetail(end: SessionEnd): string | null {
       return end.silence === 'readsNothing'
         ? 'it reads nothing of what is sent to it'
         : `no Echo-Reply within ${end.seconds} s`;
+    case 'calledAgain':
+      return end.silence === 'connectionFailed' ? end.problem : `no Echo-Reply within ${end.seconds} s`;
     case 'noCall':
       return `none within ${end.seconds} s`;
     case 'sessionTime':

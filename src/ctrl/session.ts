@@ -19,7 +19,7 @@ import type { SessionPhase, SessionState } from '../session/state.js';
 import { monotonicMs } from '../sys/clock.js';
 import { type Call, CallControl, type CallEvent } from './call-control.js';
 import { type CallMessage, ControlConnection, type ControlEvent } from './control-connection.js';
-import { describeBlackHole, describeMppeKeys } from './explain.js';
+import { describeBlackHole, describeMppeKeys, describeSharedCallId } from './explain.js';
 import { FailureReport } from './failure-report.js';
 import { Limits } from './limits.js';
 import { LoginRecord } from './login-record.js';
@@ -76,6 +76,8 @@ export class Session {
   #ending: Ending = null;
   #closing: Promise<void> | undefined;
   #warning: SessionState['warning'] = null;
+  /** The call whose client is asked for a sign of life, because of session `by`. */
+  #probed: { readonly call: Call; readonly by: string } | null = null;
   /** What the call's PPP has agreed last; the lease's while it has agreed nothing. */
   #tunnel: SessionState['tunnel'];
 
@@ -111,6 +113,7 @@ export class Session {
     this.#server = new SessionServer(handoff.session, version, {
       state: () => this.state(),
       disconnect: ({ reason, detail }) => this.#disconnect({ reason, words: detail }),
+      probe: ({ by }) => this.#probe(by),
       reopenLog: () => processLog.reopen(),
       logLevel: ({ level }) => this.#setLogLevel(level),
     });
@@ -233,6 +236,9 @@ export class Session {
       case 'silent':
         this.#failures.clientAsked(this.#call?.link ?? null);
         break;
+      case 'signOfLife':
+        this.#recvSignOfLife();
+        break;
       case 'ended':
         void this.close(event.end);
     }
@@ -303,6 +309,32 @@ export class Session {
   #disconnect(end: Extract<SessionEnd, { readonly words?: string | undefined }>): void {
     if (end.reason === 'madeRoom' && this.#call !== null) throw new Error('it has a call');
     void this.close(end);
+  }
+
+  /**
+   * Session `by` has the client address and the call id of this one. Until the client shows that it is there, what pppd sends
+   * would reach the other session: it waits.
+   */
+  #probe(by: string): void {
+    const call = this.#call;
+    if (call === null || this.#ending !== null) return;
+    // A client that calls again and again from there does not stop this session each time.
+    if (this.#warning?.cause !== 'callIdShared') call.link.holdBack(true);
+    this.#probed = { call, by };
+    this.#control.askForSignOfLife();
+  }
+
+  #recvSignOfLife(): void {
+    const probed = this.#probed;
+    this.#probed = null;
+    if (probed === null) return;
+    const { call, by } = probed;
+    call.link.holdBack(false);
+    if (this.#call !== call) return;
+    const { peer, localAddress } = this.#handoff;
+    const { callId } = call.request;
+    const text = describeSharedCallId(localAddress, peer.address, callId, by);
+    this.#warn('callIdShared', { peerCallId: callId, other: by }, text);
   }
 
   #recvPppEvent(event: PppEvent): void {

@@ -8,6 +8,8 @@ export type TimerName =
   | 'echoInterval'
   /** `timeouts.echoReply`: our question unanswered. */
   | 'echoReply'
+  /** SIGN_OF_LIFE_SECONDS in control-connection.ts. */
+  | 'signOfLife'
   /** STOP_REPLY_SECONDS in control-connection.ts. */
   | 'stopReply'
   /** `accounting.interim` between two records; CLOSE_SECONDS in session-accounting.ts for the last. */

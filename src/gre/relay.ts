@@ -117,6 +117,8 @@ export class Relay {
   /** The first filled slot that is not sent. */
   #firstFrame = 0;
   #windowClosed = false;
+  /** See `holdBack`. */
+  #heldBack = false;
 
   #started = false;
   /** The socket is watched: the port has room. */
@@ -160,6 +162,17 @@ export class Relay {
       throw error;
     }
     this.#poller = poller;
+  }
+
+  /**
+   * Whether nothing is sent to the client for now, neither frames, which wait in the port, nor acknowledgments. What comes
+   * from it is taken as ever.
+   */
+  holdBack(isHeld: boolean): void {
+    if (this.#closed || this.#heldBack === isHeld) return;
+    this.#heldBack = isHeld;
+    this.#watchPort();
+    if (!isHeld && this.#windowClosed) this.#resumeSending(monotonicMs());
   }
 
   /** Has every frame shown to `tap`, as the event `control` shows some; null ends it. */
@@ -239,7 +252,7 @@ export class Relay {
       if (this.#closed) break;
       // Not at the turn's end: a client that keeps to its window goes on while the rest is done.
       if (this.#acknowledgment.isUrgent) this.#sendAcknowledgment();
-      const reads = this.#windowClosed ? 0 : this.#readPort(now);
+      const reads = this.#maySend() ? this.#readPort(now) : 0;
       if (received < RECEIVE_BATCH && reads < READS_PER_ROUND) break;
     }
     if (!this.#closed) this.#endTurn(now);
@@ -400,7 +413,7 @@ export class Relay {
   }
 
   #watchPort(): void {
-    this.#poller.watch(this.#port.fd, !this.#windowClosed, this.#portBlocked);
+    this.#poller.watch(this.#port.fd, this.#maySend(), this.#portBlocked);
   }
 
   #startReorderTimer(now: number): void {
@@ -515,7 +528,12 @@ export class Relay {
     }
   }
 
+  #maySend(): boolean {
+    return !this.#windowClosed && !this.#heldBack;
+  }
+
   #sendAcknowledgment(): void {
+    if (this.#heldBack) return;
     const { acknowledgmentEnd } = this.#buffers;
     const at = encodeAcknowledgment(this.#view, acknowledgmentEnd, this.#peerCallId, this.#acknowledgment.sendAlone());
     this.#buffers.sendFrom(ACKNOWLEDGMENT_MESSAGE, at, acknowledgmentEnd - at);
@@ -544,7 +562,7 @@ export class Relay {
   }
 
   #resumeSending(now: number): void {
-    if (!this.#sendFrames(now)) return;
+    if (this.#heldBack || !this.#sendFrames(now)) return;
     while (this.#port.hasUnread) {
       this.#port.receive();
       if (!this.#sendFrames(now)) return;

@@ -56,6 +56,8 @@ export interface Link {
   interfaceName(): string | null;
   /** The send ACCM of a Set-Link-Info (RFC 2637 §2.15), bit n for octet n. It adds to what PPP has negotiated. */
   setSendAccm(accm: number): void;
+  /** Whether nothing is sent to the client for now; what comes from it is taken as ever. */
+  holdBack(isHeld: boolean): void;
   /** Has every PPP frame shown to `tap`; null ends it. */
   setTap(tap: FrameTap | null): void;
   /** What was counted so far, the last figures once closed; null before anything could be. */

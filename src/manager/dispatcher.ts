@@ -60,7 +60,7 @@ export class Dispatcher {
     this.#log = log;
     this.#waitingRoom = new WaitingRoom(
       () => registry.makeRoom(TIME_TO_CALL_MS),
-      () => this.#queued.size + this.#underWay.size + registry.withoutCall === 0,
+      () => this.#queued.size + this.#underWay.size + registry.withoutCall + registry.endingCount === 0,
     );
   }
 

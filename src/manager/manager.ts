@@ -12,6 +12,7 @@ import { runPaths } from '../session/paths.js';
 import { Accountant } from './accountant.js';
 import { Admission } from './admission.js';
 import { BroadcastRelayProcess } from './broadcast-relay-process.js';
+import { CalledAgain } from './called-again.js';
 import { Dispatcher } from './dispatcher.js';
 import { leasePool } from './lease-pool.js';
 import { Leases } from './leases.js';
@@ -81,6 +82,11 @@ export class Manager {
     this.#registry.watch(this.#policy);
     this.#accountant = new Accountant(configuration.runDirectory, log);
     this.#registry.watch(this.#accountant);
+    const calledAgain = new CalledAgain(
+      () => this.#registry.states,
+      (session, by) => this.#registry.probe(session, by),
+    );
+    this.#registry.watch(calledAgain);
     this.#registry.watch(new SameAddress(() => this.#registry.states, log));
     this.#logFiles = new LogFiles(configuration, log);
     this.#pool = new WorkerPool(configuration.workers.spare, log);

@@ -59,6 +59,13 @@ export class Registry {
     return count;
   }
 
+  /** How many sessions will be over soon: they end, or have died and what they held is being cleared away. */
+  get endingCount(): number {
+    let count = 0;
+    for (const { isEnding } of this.#sessions.values()) if (isEnding) count += 1;
+    return count;
+  }
+
   has(id: string): boolean {
     return this.#sessions.has(id);
   }
@@ -146,6 +153,11 @@ export class Registry {
   /** Asks a session to end, where it is known and answers; `detail` is why, for its log. */
   disconnect(id: string, reason: DisconnectReason, detail: string): void {
     this.#sessions.get(id)?.end({ reason, detail });
+  }
+
+  /** Session `by` has the client address and the call id of session `id`: has this one see whether its client is there. */
+  probe(id: string, by: string): void {
+    this.#sessions.get(id)?.probe(by);
   }
 
   #enter(id: string, lease: Lease, peerAddress: string | null, worker: SessionWorker | null): SessionHandle {

@@ -59,7 +59,8 @@ export class SessionHandle {
   #tried = false;
   #peerAddress: string | null;
   #state: SessionState | null = null;
-  #phase: 'live' | 'clearing' | 'over' = 'live';
+  /** `lost`: an earlier manager's session has closed its socket; whether it lives is being found out. */
+  #phase: 'live' | 'lost' | 'clearing' | 'over' = 'live';
   /** Requests that are due as soon as it is connected. */
   readonly #owed: { end: EndRequest | null; reopenLog: boolean } = { end: null, reopenLog: false };
   #retryTimer: NodeJS.Timeout | undefined;
@@ -78,6 +79,11 @@ export class SessionHandle {
 
   get peerAddress(): string | null {
     return this.#peerAddress;
+  }
+
+  /** It will be over soon, unless a lost one still turns out to live. */
+  get isEnding(): boolean {
+    return this.#phase !== 'live' || this.#state?.phase === 'ending';
   }
 
   /** It may have started no call (yet), and can be asked to make room. */
@@ -121,6 +127,18 @@ export class SessionHandle {
     return true;
   }
 
+  /** Has it see whether its client is there, which may have called again as session `by`. */
+  probe(by: string): void {
+    this.#client?.request('probe', { by }).catch((error: unknown) => {
+      if (error instanceof SessionGone) return;
+      this.#options.log.warn(
+        { session: this.id, by, err: error },
+        `a session cannot be asked whether its client is there, which may have called again as session ${by}: it goes on, and ` +
+          `may disturb ${by}. End it: pptpd-ts kick ${this.id}`,
+      );
+    });
+  }
+
   reopenLog(): void {
     if (this.#client === null) this.#owed.reopenLog = true;
     else this.#client.request('reopenLog', {}).catch(() => undefined);
@@ -159,8 +177,12 @@ export class SessionHandle {
     this.#close();
   }
 
+  #isOver(): boolean {
+    return this.#phase === 'clearing' || this.#phase === 'over';
+  }
+
   async #connect(): Promise<void> {
-    if (this.#phase !== 'live' || this.#client !== null) return;
+    if (this.#isOver() || this.#client !== null) return;
     this.#tried = true;
     const { runDirectory, worker } = this.#options;
     let client: SessionClient;
@@ -171,10 +193,11 @@ export class SessionHandle {
       else this.#retry(error);
       return;
     }
-    if (this.#phase !== 'live') {
+    if (this.#isOver()) {
       client.close();
       return;
     }
+    this.#phase = 'live';
     await this.#connected(client);
   }
 
@@ -210,8 +233,12 @@ export class SessionHandle {
   #lost(why: Error): void {
     this.#client = null;
     if (this.#phase !== 'live') return;
-    if (this.#options.worker === null && why instanceof SessionGone) void this.#connect();
-    else this.#retry(why);
+    if (this.#options.worker === null && why instanceof SessionGone) {
+      this.#phase = 'lost';
+      void this.#connect();
+    } else {
+      this.#retry(why);
+    }
   }
 
   #close(): void {
@@ -224,6 +251,7 @@ export class SessionHandle {
   /** It may live and does not answer: its lease stays lent, and it is tried again. */
   #retry(why: unknown): void {
     const { log, worker } = this.#options;
+    if (this.#phase === 'lost') this.#phase = 'live';
     // A worker of ours closes its socket just before it says that the session is over.
     if (worker === null || !(why instanceof SessionGone))
       log.warn({ session: this.id, err: why }, 'a session does not answer; its address stays taken');
@@ -246,7 +274,7 @@ export class SessionHandle {
    * ended in order when it has removed its record. What the record names is cleared away.
    */
   async #workerGone(): Promise<void> {
-    if (this.#phase !== 'live') return;
+    if (this.#isOver()) return;
     this.#phase = 'clearing';
     const { runDirectory, worker, log, pppdExitMs } = this.#options;
     const record = readRecord(runDirectory, this.id);

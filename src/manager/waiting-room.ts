@@ -1,7 +1,7 @@
 /**
- * Clients that came when everything was lent, while sessions that have started no call are asked to make room for them:
- * starts without a call, however many, keep nobody out for long. Who came last is served first: a flood waits behind
- * those who come after it.
+ * Clients that came when everything was lent, and wait for the address of a session that is ending, or of one that has started
+ * no call and is asked to make room: starts without a call, however many, keep nobody out for long. The client that came last is
+ * served first: a flood waits behind those who come after it.
  */
 import type { Lease } from '../session/lease.js';
 import type { Client } from './admission.js';
@@ -24,7 +24,7 @@ export class WaitingRoom {
   readonly #places = new Map<Client, Place>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `makeRoom` asks a session to go, and tells whether there was one; `isHopeless`: nor will there be. */
+  /** `makeRoom` asks a session to go, and tells whether there was one; `isHopeless`: no session will go soon. */
   constructor(makeRoom: () => boolean, isHopeless: () => boolean) {
     this.#makeRoom = makeRoom;
     this.#isHopeless = isHopeless;

@@ -11,7 +11,7 @@ const DISCONNECT = RESULT.CallDisconnectNotify;
 interface CloseReasonTexts {
   readonly text: string;
   readonly disconnect: (typeof DISCONNECT)[keyof typeof DISCONNECT];
-  /** Nobody is there any more to take leave of over the tunnel. */
+  /** Nothing more is said over the tunnel: nobody is there, or its packets would reach the client's next session. */
   readonly clientGone: boolean;
   /** null: the control connection is gone already, or the client itself has asked for the stop. */
   readonly stop: (typeof STOP_REASON)[keyof typeof STOP_REASON] | null;
@@ -35,6 +35,12 @@ export const CLOSE_REASONS = {
     disconnect: DISCONNECT.lostCarrier,
     clientGone: true,
     stop: STOP_REASON.none,
+  },
+  calledAgain: {
+    text: 'its client has called again, and gives no sign of life here',
+    disconnect: DISCONNECT.lostCarrier,
+    clientGone: true,
+    stop: null,
   },
   clientCleared: {
     text: 'the client cleared the call',
@@ -112,7 +118,8 @@ export const CLOSE_REASONS = {
   replaced: {
     text: 'its user has logged in again (policy.whenExceeded)',
     disconnect: DISCONNECT.administrativeShutdown,
-    clientGone: false,
+    // The new session is often the same client's, under the same call id. A client elsewhere is told over TCP.
+    clientGone: true,
     stop: STOP_REASON.localShutdown,
   },
   blocked: {

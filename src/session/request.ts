@@ -45,6 +45,11 @@ interface Operations {
    * `detail`: for log and accounting, one line.
    */
   disconnect: { readonly reason: DisconnectReason; readonly detail?: string };
+  /**
+   * Session `by` has called from this one's client address under its call id: end without a word when the client of this one
+   * gives no sign of life, else warn. Answered at once.
+   */
+  probe: { readonly by: string };
   /** Open the log file anew (it was rotated). */
   reopenLog: Record<never, never>;
   /** How much this session's log says from now on; null: what the configuration says. Answered by `{ level }`. */
@@ -68,6 +73,7 @@ const checks: { readonly [O in Operation]: (fields: Record<string, unknown>) => 
       ? null
       : `detail must be a string of at most ${MAX_DETAIL} characters`;
   },
+  probe: ({ by }) => (typeof by === 'string' && /^[a-z0-9]{6}$/.test(by) ? null : 'by must be a session'),
   reopenLog: () => null,
   logLevel: ({ level }) =>
     level === null || LOG_LEVELS.some((known) => known === level)

@@ -26,7 +26,7 @@ export const sessionState = z.object({
     })
     .nullable()
     .default(null),
-  /** What is wrong with a session that lives: `mtuBlackHole`, `mppeKeysDiffer`, or nothing. */
+  /** What is wrong with a session that lives: `mtuBlackHole`, `mppeKeysDiffer`, `callIdShared`, or nothing. */
   warning: z.object({ cause: z.string(), text: z.string() }).nullable().default(null),
   peer: z.object({ address: z.string(), port: z.number() }),
   /** Our address as the client dialled it. */

@@ -65,15 +65,6 @@ async function loggedIn(t: TestContext, server: Server, user: string, from: stri
   return visitor;
 }
 
-/** The manager knows of `sessions`, as `status` counts them; what a session has just agreed on it hears a moment later. */
-async function managerKnows(server: Server, sessions: string): Promise<void> {
-  await until(`the manager to know of ${sessions}`, async () => {
-    const status = new Running(server, 'status');
-    await status.ended();
-    return new RegExp(`^sessions +${sessions}$`, 'm').test(status.output);
-  });
-}
-
 async function isRefused(from: string): Promise<void> {
   const client = await Client.connect(from);
   client.send(START);
@@ -96,13 +87,13 @@ for (const [when, between] of [
     const server = await serve(t);
     const alice = await loggedIn(t, server, 'alice', ALICES);
     assert.equal(alice.ppp.address, FIXED);
-    await managerKnows(server, '1 up');
+    await server.waitForPhases({ up: 1 });
     await between(server);
     const others = [await loggedIn(t, server, 'bob', BOBS), await loggedIn(t, server, 'carol', CAROLS)];
     assert.deepEqual(new Set(others.map(({ ppp }) => ppp.address)), new Set([FIRST, THIRD]));
     await isRefused(ALICES);
     alice.client.send({ type: 'StopControlConnectionRequest', reason: 1 });
-    await managerKnows(server, '2 up');
+    await server.waitForPhases({ up: 2 });
     assert.equal((await loggedIn(t, server, 'dave', ALICES)).ppp.address, FIXED);
   });
 }
@@ -129,7 +120,7 @@ test('a call that was cleared is accounted under its address, and its session ho
   await alice.client.next('CallDisconnectNotify');
   const [state] = await server.sessions();
   assert.deepEqual([state?.phase, state?.tunnel.remote], ['connected', FIRST]);
-  await managerKnows(server, '1 connected');
+  await server.waitForPhases({ connected: 1 });
   const others = [await loggedIn(t, server, 'bob', BOBS), await loggedIn(t, server, 'carol', CAROLS)];
   assert.deepEqual(new Set(others.map(({ ppp }) => ppp.address)), new Set([FIXED, THIRD]));
   alice.client.send({ type: 'StopControlConnectionRequest', reason: 1 });

@@ -7,6 +7,7 @@ import { runPaths } from '../../src/session/paths.js';
 import { GreHub } from '../soak/gre-hub.js';
 import { Visitor } from '../soak/visitor.js';
 import { Client } from './support/client.js';
+import { GrePeer } from './support/gre-peer.js';
 import { enterNamespace } from './support/netns.js';
 import { Running } from './support/running.js';
 import {
@@ -17,6 +18,7 @@ import {
   type Settings,
   startServer,
 } from './support/server.js';
+import { parseFrame } from './support/tunnel.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
@@ -87,14 +89,24 @@ test('deny: the login that is one too many ends, told so, and the first session 
   await (await loggedIn(t, 'alice', FIRST)).echo();
 });
 
-test('replace: the oldest session of the user goes', async (t) => {
-  const server = await serve(t, { sessionsPerUser: 1, whenExceeded: 'replace' });
+test('replace: the oldest session of the user goes, without a word over the tunnel: that may be the new one’s', async (t) => {
+  const policy = { sessionsPerUser: 1, whenExceeded: 'replace' } as const;
+  const server = await startServer(t, { policy }, 'login', 'goodbye');
+  const gre = new GrePeer(FIRST, SERVER_ADDRESS, 0);
+  t.after(() => gre.close());
   const first = await loggedIn(t, 'alice', FIRST);
   const second = await loggedIn(t, 'alice', SECOND);
   await first.gone();
   const end = await endOf(server, first);
   assert.equal(end['reason'], 'replaced');
   assert.match(String(end['detail']), /^"alice" has logged in again, as session [a-z0-9]{6}$/);
+  assert.equal((await first.client.next('CallDisconnectNotify')).resultCode, 3);
+  assert.equal((await first.client.next('StopControlConnectionRequest')).reason, 3);
+  const lcpCodes = gre.payloads.flatMap((payload) => {
+    const frame = parseFrame(payload);
+    return frame?.protocol === 0xc021 ? [frame.data[0]] : [];
+  });
+  assert(lcpCodes.includes(1) && !lcpCodes.includes(5), 'no LCP Terminate-Request among what was sent');
   await second.echo();
 });
 

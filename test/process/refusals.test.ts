@@ -3,10 +3,12 @@
  * of the others has its line in the log.
  */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { Client, START } from './support/client.js';
+import { describe, test, type TestContext } from 'node:test';
+import type { SessionState } from '../../src/session/state.js';
+import { CALL, Client, START } from './support/client.js';
 import { enterNamespace } from './support/netns.js';
-import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Settings, startServer } from './support/server.js';
+import { CLIENT_ADDRESSES, type Server, SERVER_ADDRESS, type Settings, startServer } from './support/server.js';
+import { until } from './support/wait.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
@@ -49,6 +51,66 @@ describe('a full server answers with result 2, error 4, and lets the next in whe
       assert.equal((await server.sessions()).length, 2);
     });
   }
+});
+
+describe('a client that comes when everything is lent and a session is just ending gets the address of that one', () => {
+  /** The only address, and a pppd that takes its time to end: until the test ends it. */
+  const settings = { addresses: { remote: '203.0.113.10' }, timeouts: { pppdExit: 600 } } as const;
+  const serve = async (t: TestContext): Promise<{ server: Server; first: Client; session: SessionState }> => {
+    const server = await startServer(t, settings, 'ignore');
+    const { client: first } = await Client.call();
+    const session = await until('its pppd', async () =>
+      (await server.sessions()).find(({ pppdPid }) => pppdPid !== null),
+    );
+    return { server, first, session };
+  };
+  const endPppd = ({ pppdPid }: SessionState): void => {
+    assert(pppdPid !== null);
+    process.kill(pppdPid, 'SIGKILL');
+  };
+  /** A client that has asked to start; the manager has seen that. */
+  const comes = async (): Promise<Client> => {
+    const client = await Client.connect(THERE);
+    client.send(START);
+    // When a later one was turned away, the manager knows of what came before.
+    const stranger = await Client.connect(THERE);
+    stranger.sendBytes(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+    await stranger.closed;
+    return client;
+  };
+
+  test('its client has left', async (t) => {
+    const { server, first, session } = await serve(t);
+    first.send({ type: 'StopControlConnectionRequest', reason: 1 });
+    await server.waitForPhases({ ending: 1 });
+    const waiting = await comes();
+    endPppd(session);
+    assert.equal((await waiting.next('StartControlConnectionReply')).resultCode, 1);
+    assert.equal((await server.sessions())[0]?.tunnel.remote, session.tunnel.remote);
+  });
+
+  test('its worker has died', async (t) => {
+    const { server, session } = await serve(t);
+    process.kill(session.pid, 'SIGKILL');
+    await server.waitForLog('the death', ({ msg }) => msg.startsWith('a ctrl worker died'));
+    const waiting = await comes();
+    endPppd(session);
+    assert.equal((await waiting.next('StartControlConnectionReply')).resultCode, 1);
+  });
+
+  test('of two that wait one is refused when the other has got it and has called', async (t) => {
+    const { server, first, session } = await serve(t);
+    first.send({ type: 'StopControlConnectionRequest', reason: 1 });
+    await server.waitForPhases({ ending: 1 });
+    const [early, late] = [await comes(), await comes()];
+    endPppd(session);
+    assert.equal((await late.next('StartControlConnectionReply')).resultCode, 1);
+    late.send(CALL);
+    const { resultCode, errorCode } = await early.next('StartControlConnectionReply');
+    assert.deepEqual([resultCode, errorCode], [2, 4]);
+    await server.waitForLog('the refusal', ({ cause, peer }) => cause === 'full' && peer === early.name);
+    endPppd(await until('its pppd', async () => (await server.sessions()).find(({ pppdPid }) => pppdPid !== null)));
+  });
 });
 
 test('an address with limits.perSource connections gets no more, others do', async (t) => {

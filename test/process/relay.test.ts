@@ -403,6 +403,37 @@ describe('order and acknowledgments', { timeout: TIMEOUT }, () => {
   });
 });
 
+describe('held back', { timeout: TIMEOUT }, () => {
+  for (const window of ['advise', 'enforce'] as const) {
+    test(`nothing is sent, and all of it afterwards (window: ${window})`, async () => {
+      call = await new Call({ window, peerWindow: 2 }).started();
+      call.relay.holdBack(true);
+      await call.pty.send(data(0), data(1));
+      await call.peer.send({ sequence: 0, payload: DATA, acknowledgment: 0 });
+      // What comes from the client is taken, long before an acknowledgment of it would be due.
+      await call.toPppd(1);
+      await call.peer.send({ acknowledgment: 0 });
+      await call.counted('acksReceived', 2);
+      assert.deepEqual([call.peer.payloads, call.peer.acknowledgments], [[LCP_REQUEST], []]);
+      call.relay.holdBack(false);
+      assert.deepEqual(await call.toClient(3), [LCP_REQUEST, data(0), data(1)]);
+      await until('the acknowledgment', () => call.peer.acknowledgments.includes(0));
+    });
+  }
+
+  test('what a pppd that ends meanwhile has said last is sent, and its end told, afterwards', async () => {
+    call = await new Call().started();
+    call.relay.holdBack(true);
+    await call.pty.send(data(0));
+    call.pty.hangUp();
+    assert.deepEqual([call.ends, call.peer.payloads.length], [[], 1]);
+    call.relay.holdBack(false);
+    assert.deepEqual(await call.toClient(2), [LCP_REQUEST, data(0)]);
+    await until('the end', () => call.ends.length > 0);
+    assert.deepEqual(call.ends, ['ptyClosed']);
+  });
+});
+
 describe('limits', { timeout: TIMEOUT }, () => {
   test('a pppd that does not read costs frames, whole ones, and never the relay', async () => {
     call = await new Call().started();

@@ -104,6 +104,10 @@ export class PtyLink implements Link {
     this.#relay?.setTap(tap);
   }
 
+  holdBack(isHeld: boolean): void {
+    this.#relay?.holdBack(isHeld);
+  }
+
   counters(): LinkCounters | null {
     return this.#relay?.counters() ?? null;
   }

@@ -9,6 +9,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { askManager } from '../../../src/cli/ask-manager.js';
 import type { Configuration } from '../../../src/config/schema.js';
 import { listSessions } from '../../../src/session/client.js';
@@ -231,6 +232,14 @@ export class Server {
   /** Resolves when the run directory has `count` sessions. */
   async waitForSessions(count: number): Promise<void> {
     await until(`${count} sessions in the run directory`, () => this.sessionFiles('.json').length === count);
+  }
+
+  /** Resolves when the manager knows of just these sessions, by their phases. */
+  async waitForPhases(phases: Readonly<Record<string, number>>): Promise<void> {
+    await until(`the manager to know of ${JSON.stringify(phases)}`, async () => {
+      const { sessions } = managerStatus.parse(await askManager(this.runDirectory, 'status'));
+      return isDeepStrictEqual(sessions, phases);
+    });
   }
 
   /** Files of sessions in the run directory: `.sock`, `.json`. */

@@ -46,6 +46,7 @@ async function serveSession(t: TestContext, runDirectory: string): Promise<void>
         counters: { rxBytes: 1536, txBytes: 20, rxTooShort: 0, rxTooLong: 3 },
       }),
     disconnect: () => undefined,
+    probe: () => undefined,
     reopenLog: () => undefined,
     logLevel: ({ level }) => ({ level: level ?? 'info' }),
   });

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import {
   describeBlackHole,
   describeMppeKeys,
+  describeSharedCallId,
   type Evidence,
   explain,
   FAILURE_CAUSES,
@@ -59,6 +60,7 @@ const KILLED: Evidence['end'] = { reason: 'pppdExited', cause: { kind: 'signal',
 
 const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   userLimit: { end: { reason: 'userLimit', words: '"alice" is on already' } },
+  calledAgain: { end: { reason: 'calledAgain', silence: 'noEchoReply', seconds: 3 } },
   pppdSilent: { end: { reason: 'pppdFailed', cause: { kind: 'noFirstFrame', seconds: 60 } }, ppp: null },
   pppdNotExecutable: {
     end: {
@@ -265,7 +267,10 @@ describe('docs/failures.md', () => {
   });
 
   test('has every cause, and no other', () => {
-    assert.deepEqual(new Set(rows.keys()), new Set([...FAILURE_CAUSES, 'full', 'mtuBlackHole', 'mppeKeysDiffer']));
+    assert.deepEqual(
+      new Set(rows.keys()),
+      new Set([...FAILURE_CAUSES, 'full', 'mtuBlackHole', 'mppeKeysDiffer', 'callIdShared']),
+    );
   });
 
   for (const cause of FAILURE_CAUSES) {
@@ -274,6 +279,9 @@ describe('docs/failures.md', () => {
 
   test('tells of the black hole as the log does', () =>
     assert.equal(rows.get('mtuBlackHole'), describeBlackHole('192.0.2.1', '192.0.2.11', 92, 1404)));
+
+  test('tells of the shared call id as the log does', () =>
+    assert.equal(rows.get('callIdShared'), describeSharedCallId('192.0.2.1', '192.0.2.11', 0, '1kzdpy')));
 
   test('tells of keys that differ as the log does', () =>
     assert.equal(rows.get('mppeKeysDiffer'), describeMppeKeys('192.0.2.11', 'server')));

@@ -359,6 +359,37 @@ test('what a session answers is not taken for newer than an event behind it', as
   assert.deepEqual([await fixture.registry.askAll(5000), fixture.registry.states[0]?.phase], [0, 'up']);
 });
 
+test('a session of an older version that cannot be asked for a sign of life goes on, and that is said', async (t) => {
+  const fixture = new Fixture(t);
+  const asked: unknown[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined); // whoever came has gone
+    socket.write(`${JSON.stringify({ greeting: 'pptpd-ts', v: 1, session: 'living', version: '0.1.0' })}\n`);
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      for (const line of chunk.split('\n').filter((each) => each !== '')) {
+        const request = JSON.parse(line) as { readonly id: number; readonly op: string };
+        asked.push(request);
+        const answer =
+          request.op === 'probe'
+            ? { ok: false, error: 'unknown operation; known are state, subscribe, disconnect' }
+            : { ok: true, result: aState({ session: 'living', phase: 'up' }) };
+        socket.write(`${JSON.stringify({ id: request.id, ...answer })}\n`);
+      }
+    });
+  });
+  server.listen(sessionSocketPath(fixture.runDirectory, 'living'));
+  await once(server, 'listening');
+  t.after(() => server.close());
+  fixture.record('living');
+  await fixture.registry.recover();
+  fixture.registry.probe('living', 'newer1');
+  await until('word on it', () => fixture.words.some((line) => line.includes('End it: pptpd-ts kick living')));
+  assert.deepEqual(asked.at(-1), { id: 3, op: 'probe', by: 'newer1' });
+  assert.equal(fixture.registry.count, 1);
+  // Nor is one asked that is not there.
+  fixture.registry.probe('nobody', 'newer1');
+});
+
 test('a session that ends in order is over once, and its address is free', async (t) => {
   const fixture = new Fixture(t);
   fixture.record('living');

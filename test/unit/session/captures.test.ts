@@ -23,6 +23,7 @@ async function serve(t: TestContext): Promise<Served> {
   const server = new SessionServer(ID, '0.1.0', {
     state: () => null,
     disconnect: () => undefined,
+    probe: () => undefined,
     reopenLog: () => undefined,
     logLevel: () => undefined,
   });

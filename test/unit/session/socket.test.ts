@@ -28,6 +28,7 @@ async function serve(t: TestContext, directory: string): Promise<{ server: Sessi
   const server = new SessionServer(ID, '0.1.0', {
     state: () => state,
     disconnect: ({ reason }) => void disconnects.push(reason),
+    probe: () => undefined,
     reopenLog: () => {
       throw new Error('the disk is full');
     },
@@ -123,6 +124,7 @@ const nonsense: [title: string, bytes: string, answer: RegExp][] = [
   ],
   ['an operation from the prototype chain is unknown', '{"id":7,"op":"constructor"}\n', /"ok":false/],
   ['a missing field is named', '{"id":7,"op":"disconnect"}\n', /reason must be/],
+  ['a probe names a session', '{"id":7,"op":"probe","by":"../x"}\n', /by must be a session/],
   ['a message that is no object is answered', '[1]\n', /"ok":false/],
   ['null is answered', 'null\n', /"ok":false/],
 ];
