@@ -3,14 +3,17 @@
  * session. It is started by the manager alone, and needs it no more once it has adopted its client.
  */
 import type { Socket } from 'node:net';
+import { version } from '../host/version.js';
 import type { Standby } from '../link/link.js';
 import { PtyStandby } from '../link/pppd/standby.js';
 import { ProcessLogs } from '../log/logger.js';
 import { type Handoff, isHandoff } from '../session/handoff.js';
 import { peerText } from '../session/lease.js';
 import { runPaths, sessionLogName } from '../session/paths.js';
+import { SessionServer } from '../session/server.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
 import { LeakCheck } from './leak-check.js';
+import { SessionRecord } from './session-record.js';
 import { Session } from './session.js';
 
 /** What is still open a second after the session's end is a fault, and not worth a process. */
@@ -73,6 +76,8 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     standby,
     newStandby: () => new PtyStandby(),
     processLog,
+    record: new SessionRecord(handoff, processLog.log),
+    newServer: (handlers) => new SessionServer(id, version, handlers),
     onState: (state) => report({ type: 'state', v: REPORT_VERSION, session: id, state }),
     onOver: () => {
       processLog.close();

@@ -6,7 +6,7 @@ export const aHandoff = (configuration: ConfigurationInput = {}, parts: Partial<
   type: 'handoff',
   v: HANDOFF_VERSION,
   session: 'abc123',
-  lease: { local: '203.0.113.1', remote: '203.0.113.10', callId: 0x1234 },
+  lease: { local: '203.0.113.1', remote: '203.0.113.10', callId: 0x0abc },
   peer: { address: '198.51.100.7', port: 40_123 },
   localAddress: '192.0.2.1',
   firstBytes: '',
