@@ -205,6 +205,8 @@ export class CallControl {
   }
 
   #recvLinkEvent(call: Call, event: LinkEvent): void {
+    // A link that was cleared has no say any more.
+    if (call !== this.call) return;
     switch (event.type) {
       case 'ready':
         if (this.#state.kind === 'starting') this.#accept(call);

@@ -2,7 +2,7 @@
  * The control connection of one client, on the server's side of RFC 2637 §3.1.3: messages in and out, which of them
  * are expected in which state, keepalive, and the end in order. What calls are is its owner's to know.
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   type ControlMessage,
   describe,
@@ -62,8 +62,11 @@ export type ControlEvent =
   /** The client or the network has ended the session; once. */
   | { readonly type: 'ended'; readonly end: SessionEnd };
 
+/** What is used of a TCP socket (net.Socket). */
+export type ClientSocket = Duplex & { setNoDelay(noDelay?: boolean): unknown };
+
 export interface ControlOptions {
-  readonly socket: Socket;
+  readonly socket: ClientSocket;
   readonly timeouts: { readonly echoInterval: number; readonly echoReply: number };
   readonly timers: Timers;
   readonly log: PeerLog;
@@ -182,7 +185,8 @@ export class ControlConnection {
   }
 
   #lost(end: SessionEnd): void {
-    if (this.#state === 'closed') return;
+    // After the client's stop request the owner has been told already.
+    if (this.#state === 'closed' || this.#state === 'stopRequested') return;
     const known = this.#state === 'awaitStopReply';
     this.#state = 'closed';
     if (known) this.#finish();

@@ -5,14 +5,17 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it has to run before the other imports
 import './load-native-modules.js';
 import type { Socket } from 'node:net';
+import { version } from '../host/version.js';
 import type { Standby } from '../link/link.js';
 import { PtyStandby } from '../link/pppd/standby.js';
 import { ProcessLogs } from '../log/logger.js';
 import { type Handoff, isHandoff } from '../session/handoff.js';
 import { peerText } from '../session/lease.js';
 import { runPaths, sessionLogName } from '../session/paths.js';
+import { SessionServer } from '../session/server.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
 import { LeakCheck } from './leak-check.js';
+import { RecordFile } from './record-file.js';
 import { Session } from './session.js';
 
 /** What is still open a second after the session's end is a fault, and not worth a process. */
@@ -75,6 +78,8 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     standby,
     newStandby: () => new PtyStandby(),
     processLog,
+    record: new RecordFile(handoff, processLog.log),
+    newServer: (handlers) => new SessionServer(id, version, handlers),
     onState: (state) => report({ type: 'state', v: REPORT_VERSION, session: id, state }),
     onOver: () => {
       processLog.close();

@@ -3,7 +3,6 @@
  * alone: no manager is needed once it is registered. Control connection, call, record and accounting have files of their own.
  */
 import { hostname } from 'node:os';
-import type { Socket } from 'node:net';
 import { version, versionNumber } from '../host/version.js';
 import type { Direction } from '../gre/relay.js';
 import type { Standby } from '../link/link.js';
@@ -14,17 +13,17 @@ import type { Captured } from '../session/captures.js';
 import { CLOSE_REASONS } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import { sessionSocketPath } from '../session/paths.js';
-import { SessionServer } from '../session/server.js';
+import type { SessionHandlers, SessionServer } from '../session/server.js';
 import type { SessionPhase, SessionState } from '../session/state.js';
 import { monotonicMs } from '../sys/clock.js';
 import { type Call, CallControl, type CallEvent } from './call-control.js';
-import { type CallMessage, ControlConnection, type ControlEvent } from './control-connection.js';
+import { type CallMessage, type ClientSocket, ControlConnection, type ControlEvent } from './control-connection.js';
 import { describeBlackHole, describeMppeKeys, describeSharedCallId } from './explain.js';
 import { FailureReport } from './failure-report.js';
 import { Limits } from './limits.js';
 import { LoginRecord } from './login-record.js';
 import { PeerLog } from './peer-log.js';
-import { type CallRecord, RecordFile } from './record-file.js';
+import type { CallRecord, RecordFile } from './record-file.js';
 import { SessionAccounting } from './session-accounting.js';
 import { describeDetail, type SessionEnd } from './session-end.js';
 import { StatePublisher } from './state-publisher.js';
@@ -40,12 +39,16 @@ type Ending = SessionState['ending'];
 
 export interface SessionOptions {
   readonly handoff: Handoff;
-  readonly socket: Socket;
+  readonly socket: ClientSocket;
   /** For the first call, null where there could be none; the session's from now on. */
   readonly standby: Standby | null;
   /** For later calls. Throws the sentence for the log. */
   readonly newStandby: () => Standby;
   readonly processLog: ProcessLog;
+  /** The session's entry in the run directory. */
+  readonly record: Pick<RecordFile, 'write' | 'update' | 'remove'>;
+  /** Makes the session's socket, which does what it is asked by `handlers`; `register` has it listen. */
+  readonly newServer: (handlers: SessionHandlers) => SessionServer;
   /** Is told each state that is published, the last one included. */
   readonly onState: (state: SessionState) => void;
   /** Is called once, when nothing of the session is left. */
@@ -58,7 +61,7 @@ export class Session {
   readonly #processLog: ProcessLog;
   readonly #timers = new Timers();
   readonly #peerLog: PeerLog;
-  readonly #record: RecordFile;
+  readonly #record: SessionOptions['record'];
   readonly #control: ControlConnection;
   readonly #callControl: CallControl;
   readonly #failures: FailureReport;
@@ -82,7 +85,7 @@ export class Session {
   #tunnel: SessionState['tunnel'];
 
   constructor(options: SessionOptions) {
-    const { handoff, socket, standby, newStandby, processLog } = options;
+    const { handoff, socket, standby, newStandby, processLog, record, newServer } = options;
     const { configuration, peer } = handoff;
     const timers = this.#timers;
     this.#options = options;
@@ -90,7 +93,7 @@ export class Session {
     this.#tunnel = handoff.lease;
     this.#processLog = processLog;
     this.#peerLog = new PeerLog(processLog.log, timers);
-    this.#record = new RecordFile(handoff, processLog.log);
+    this.#record = record;
     this.#failures = new FailureReport({ handoff, log: this.#peerLog, startedAt: this.#startedAt });
     this.#control = new ControlConnection({
       socket,
@@ -110,7 +113,7 @@ export class Session {
       send: (message) => this.#control.send(message),
       onEvent: (event) => this.#recvCallEvent(event),
     });
-    this.#server = new SessionServer(handoff.session, version, {
+    this.#server = newServer({
       state: () => this.state(),
       disconnect: ({ reason, detail }) => this.#disconnect({ reason, words: detail }),
       probe: ({ by }) => this.#probe(by),

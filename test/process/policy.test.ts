@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, test, type TestContext } from 'node:test';
 import { SessionClient } from '../../src/session/client.js';
 import { runPaths } from '../../src/session/paths.js';
-import { GreHub } from '../soak/gre-hub.js';
-import { Visitor } from '../soak/visitor.js';
+import type { Visitor } from '../soak/visitor.js';
 import { Client } from './support/client.js';
 import { GrePeer } from './support/gre-peer.js';
 import { enterNamespace } from './support/netns.js';
@@ -19,40 +18,16 @@ import {
   startServer,
 } from './support/server.js';
 import { parseFrame } from './support/tunnel.js';
+import { Visits } from './support/visits.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [FIRST, SECOND, THIRD] = CLIENT_ADDRESSES;
-const hub = new GreHub(SERVER_ADDRESS, '198.51.100.0', 24);
-after(() => hub.close());
+const visits = new Visits();
+after(() => visits.close());
 
 const serve = async (t: TestContext, policy: NonNullable<Settings['policy']>): Promise<Server> =>
   startServer(t, { policy }, 'login');
-
-/** A client with a call, about to log in. */
-async function called(t: TestContext, user: string, address: string): Promise<Visitor> {
-  const attempt = { address, begun: 0, session: 'no', user: null, ending: '', reasons: null } as const;
-  const visitor = new Visitor({ hub, attempt: { ...attempt }, user });
-  t.after(() => visitor.close());
-  await visitor.connect();
-  await visitor.start();
-  await visitor.call();
-  return visitor;
-}
-
-async function loggedIn(t: TestContext, user: string, address: string): Promise<Visitor> {
-  const visitor = await called(t, user, address);
-  await visitor.logIn();
-  return visitor;
-}
-
-/** A login that does not get far: whether refused or ended, its connection closes. */
-async function losesItsLogin(t: TestContext, user: string, address: string): Promise<Visitor> {
-  const visitor = await called(t, user, address);
-  visitor.logIn().catch(() => undefined); // told by the closing
-  await visitor.gone();
-  return visitor;
-}
 
 const endOf = async (server: Server, { client }: Visitor): Promise<LogLine> =>
   server.waitForLog('the end', ({ msg, peer }) => peer === client.name && msg.startsWith('session ended'));
@@ -72,9 +47,9 @@ async function output(server: Server, ...command: readonly string[]): Promise<st
 
 test('deny: the login that is one too many ends, told so, and the first session stays; its place is given again', async (t) => {
   const server = await serve(t, { sessionsPerUser: 1 });
-  const first = await loggedIn(t, 'alice', FIRST);
-  const other = await loggedIn(t, 'bob', SECOND);
-  const second = await losesItsLogin(t, 'alice', THIRD);
+  const first = await visits.loggedIn(t, 'alice', FIRST);
+  const other = await visits.loggedIn(t, 'bob', SECOND);
+  const second = await visits.losesItsLogin(t, 'alice', THIRD);
   assert.equal((await endOf(server, second))['reason'], 'userLimit');
   const failure = await server.waitForLog(
     'why',
@@ -86,7 +61,7 @@ test('deny: the login that is one too many ends, told so, and the first session 
   first.client.send({ type: 'StopControlConnectionRequest', reason: 1 });
   await first.gone();
   await endOf(server, first);
-  await (await loggedIn(t, 'alice', FIRST)).echo();
+  await (await visits.loggedIn(t, 'alice', FIRST)).echo();
 });
 
 test('replace: the oldest session of the user goes, without a word over the tunnel: that may be the new one’s', async (t) => {
@@ -94,8 +69,8 @@ test('replace: the oldest session of the user goes, without a word over the tunn
   const server = await startServer(t, { policy }, 'login', 'goodbye');
   const gre = new GrePeer(FIRST, SERVER_ADDRESS, 0);
   t.after(() => gre.close());
-  const first = await loggedIn(t, 'alice', FIRST);
-  const second = await loggedIn(t, 'alice', SECOND);
+  const first = await visits.loggedIn(t, 'alice', FIRST);
+  const second = await visits.loggedIn(t, 'alice', SECOND);
   await first.gone();
   const end = await endOf(server, first);
   assert.equal(end['reason'], 'replaced');
@@ -112,9 +87,9 @@ test('replace: the oldest session of the user goes, without a word over the tunn
 
 test('a manager that was killed and started again counts those that are there', async (t) => {
   const server = await serve(t, { sessionsPerUser: 1 });
-  const first = await loggedIn(t, 'alice', FIRST);
+  const first = await visits.loggedIn(t, 'alice', FIRST);
   await restart(server);
-  const second = await losesItsLogin(t, 'alice', SECOND);
+  const second = await visits.losesItsLogin(t, 'alice', SECOND);
   assert.equal((await endOf(server, second))['reason'], 'userLimit');
   await first.echo();
 });
@@ -126,9 +101,9 @@ test('failed logins block their address, also for the next manager, until they a
     await client.closed;
     assert.deepEqual(client.messages.all, []);
   };
-  const stays = await loggedIn(t, 'alice', FIRST);
-  await losesItsLogin(t, 'wrong one', FIRST);
-  await losesItsLogin(t, 'wrong two', FIRST);
+  const stays = await visits.loggedIn(t, 'alice', FIRST);
+  await visits.losesItsLogin(t, 'wrong one', FIRST);
+  await visits.losesItsLogin(t, 'wrong two', FIRST);
   await server.waitForLog('the block', ({ msg }) => msg.startsWith(`${FIRST} is blocked`));
   await isRefused();
   await Client.start(SECOND);
@@ -153,7 +128,7 @@ for (const [reason, policy] of [
 ] as const) {
   test(`${reason} ends a session in order`, async (t) => {
     const server = await serve(t, policy);
-    const visitor = await loggedIn(t, 'alice', FIRST);
+    const visitor = await visits.loggedIn(t, 'alice', FIRST);
     await visitor.gone();
     const end = await endOf(server, visitor);
     assert.deepEqual([end['reason'], end['detail']], [reason, '0.5 s']);
@@ -164,7 +139,7 @@ for (const [reason, policy] of [
 
 test('a login that is finished while its session ends is none any more', async (t) => {
   const server = await startServer(t, {}, 'login', 'ignore');
-  const visitor = await called(t, 'alice', FIRST);
+  const visitor = await visits.called(t, 'alice', FIRST);
   const [session] = await server.sessions();
   assert(session?.pppdPid);
   const follower = await SessionClient.connect(server.runDirectory, session.session);

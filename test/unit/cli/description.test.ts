@@ -5,22 +5,26 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { describeSession } from '../../../src/cli/description.js';
 import { lastLines, logLineText } from '../../../src/cli/log-tail.js';
+import { noneCounted } from '../../../src/gre/relay-counters.js';
 import { aStateUp } from '../session/a-state.js';
+import { labels, recorded, sections } from './commands-document.js';
 
 const NOW = aStateUp().since + 90_000;
+/** What the reader knows of a login with all that it can tell. */
+const PPP = {
+  phase: 'up',
+  authentication: { protocol: 'MS-CHAPv2', method: null, result: 'succeeded' },
+  encryption: { method: 'mppe', bits: 128, stateless: true, oneWay: null },
+  mru: { toClient: 1400, fromClient: 1500 },
+  accm: { toClient: 0, fromClient: 0xffffffff },
+  identification: ['MSRASV5.20'],
+  refusals: [{ protocol: 'IPCP', option: 'address', how: 'nak', by: 'server', asked: null }],
+};
 
 test('a session is told with what an administrator asks for', () => {
   const state = aStateUp({
     log: { level: 'debug', file: '/var/log/pptpd-ts/session-abc123.log' },
-    ppp: {
-      phase: 'up',
-      authentication: { protocol: 'MS-CHAPv2', method: null, result: 'succeeded' },
-      encryption: { method: 'mppe', bits: 128, stateless: true, oneWay: null },
-      mru: { toClient: 1400, fromClient: 1500 },
-      accm: { toClient: 0, fromClient: 0xffffffff },
-      identification: ['MSRASV5.20'],
-      refusals: [{ protocol: 'IPCP', option: 'address', how: 'nak', by: 'server', asked: null }],
-    },
+    ppp: PPP,
     counters: {
       rxPackets: 99,
       rxBytes: 2048,
@@ -58,6 +62,25 @@ test('a session is told with what an administrator asks for', () => {
     assert.match(text, line);
   }
   assert.doesNotMatch(text, /rxPtyFull|failure|DNS|null|undefined/);
+});
+
+test('docs/commands.md shows a session with labels that there are, in their order', () => {
+  const [session = ''] = sections.get('show')?.recordings[0]?.words.slice(1) ?? [];
+  const [title, ...shown] = labels(recorded('show', session).filter((line) => !/^ {2}\d/.test(line)));
+  assert.equal(title, `session ${session}`);
+  const counters = Object.keys(noneCounted());
+  // Every one of them: of the counters those that are not 0 are shown, in their own order.
+  const counted = Object.fromEntries(counters.map((name) => [name, 1]));
+  const addresses = { local: '203.0.113.1', remote: '203.0.113.10', dns: [], wins: [] };
+  const state = aStateUp({ ppp: { ...PPP, addresses }, counters: counted });
+  const [, ...known] = labels(describeSession(state, 'ppp3', NOW).split('\n'));
+  const all = [...known, 'last log lines (UTC)'];
+  let at = -1;
+  for (const label of shown) {
+    const next = all.indexOf(label, at + 1);
+    assert(next > at, `${label} is not shown behind ${all[at] ?? 'the title'}`);
+    at = next;
+  }
 });
 
 test('a session without a call has neither negotiation nor traffic', () => {

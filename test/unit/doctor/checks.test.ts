@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { configurationSchema } from '../../../src/config/schema.js';
 import { type CheckResult, formatFailure, runChecks } from '../../../src/doctor/checks.js';
 import type { CommandResult, Failure, Machine } from '../../../src/doctor/machine.js';
+import { recorded } from '../cli/commands-document.js';
 
 const OPTIONS = '/etc/ppp/options.pptpd';
 
@@ -510,6 +511,14 @@ test('a missing pppd is said once', async () => {
     machine: machine({ pppd: null, device: 'ENOENT', modules: [], files: { [OPTIONS]: null } }),
   });
   assert.deepEqual(failed(results), ['pppd']);
+});
+
+test('docs/commands.md shows the checks that there are, in their order', async () => {
+  const names = (await runChecks(configuration, { machine: machine({}) })).map(({ name }) => name);
+  assert.deepEqual(
+    recorded('doctor').map((line) => /^ok {4}([^:]+): ./.exec(line)?.[1]),
+    names,
+  );
 });
 
 test('each program is run once', async () => {

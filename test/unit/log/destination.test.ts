@@ -1,6 +1,5 @@
 /** Log lines against disks and readers that do not take them. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
@@ -14,7 +13,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { LogDestination } from '../../../src/log/destination.js';
 import { Outage } from '../../../src/log/outage.js';
 
@@ -75,33 +73,6 @@ test('a folder that cannot be is a mistake, and said at once', (t) => {
   const file = join(folder(t), 'file');
   new LogDestination(file, null).write('\n');
   assert.throws(() => new LogDestination(join(file, 'manager.log'), null), { code: 'EEXIST' });
-});
-
-test('many lines into a full disk cost no memory, and one sentence on standard error', (t) => {
-  const directory = folder(t);
-  const module = pathToFileURL(join(import.meta.dirname, '../../../src/log/logger.js')).href;
-  symlinkSync('/dev/full', join(directory, 'manager.log'));
-  const program = `
-    const { openLog } = await import(${JSON.stringify(module)});
-    const { log } = openLog('manager', { level: 'info', directory: ${JSON.stringify(directory)}, file: 'manager.log' });
-    const fill = () => { for (let line = 0; line < 20_000; line += 1) log.info({ text: 'x'.repeat(1000) }, 'line'); };
-    fill();
-    gc();
-    const before = process.memoryUsage().heapUsed;
-    fill();
-    gc();
-    console.log(process.memoryUsage().heapUsed - before);`;
-  const { stdout, stderr, status } = spawnSync(
-    process.execPath,
-    ['--expose-gc', '--input-type=module', '-e', program],
-    {
-      encoding: 'utf8',
-    },
-  );
-  assert.equal(status, 0, stderr);
-  assert.match(stderr, /^pptpd-ts: the log cannot be written to \S+ \(ENOSPC\); sessions go on.*\n$/);
-  // 20 MB of lines.
-  assert(Number(stdout) < 5_000_000, `grown by ${stdout.trim()} bytes`);
 });
 
 test('an outage is said by the first of all processes, and again when it has lasted for hours or is over', (t) => {

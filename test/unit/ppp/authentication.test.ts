@@ -190,3 +190,98 @@ test('a PAP request or CHAP response whose lengths overrun it is malformed', () 
   assert.equal(link.state.malformed, 2);
   assert.equal(link.state.user, null);
 });
+
+test('a PAP answer that is neither is none', () => {
+  const link = new Link();
+  link.open(lcp.pap);
+  link.client(PAP, 1, 1, counted('bob'), counted('x'));
+  assert.deepEqual(link.server(PAP, 4, 1, counted('what')), []);
+  assert.equal(link.state.authentication.result, 'pending');
+});
+
+test('a new password after an expired one is another try, by the codes of MS-CHAP v1 and v2 alone', () => {
+  for (const [code, result] of [
+    [4, 'failed'],
+    [5, 'pending'],
+    [6, 'pending'],
+    [7, 'pending'],
+    [8, 'failed'],
+  ] as const) {
+    const link = new Link();
+    link.open();
+    link.challenge();
+    link.respond('alice');
+    link.server(CHAP, 4, 7, 'E=648 R=0 C=00 V=3');
+    assert.deepEqual(link.client(CHAP, code, 8, new Uint8Array(582)), []);
+    assert.equal(link.state.authentication.result, result, `code ${code}`);
+  }
+});
+
+test('a challenge whose value overruns it is malformed', () => {
+  const link = new Link();
+  link.open();
+  assert.deepEqual(link.server(CHAP, 1, 7, [200], 'pptpd'), []);
+  const { challenges, serverName } = link.state.authentication;
+  assert.deepEqual([link.state.malformed, challenges, serverName], [1, 0, null]);
+});
+
+const methods: [type: number, name: string][] = [
+  [4, 'EAP-MD5'],
+  [5, 'EAP-OTP'],
+  [6, 'EAP-GTC'],
+  [13, 'EAP-TLS'],
+  [21, 'EAP-TTLS'],
+  [25, 'EAP-PEAP'],
+  [26, 'EAP-MS-CHAPv2'],
+  [43, 'EAP-FAST'],
+  [99, 'EAP-99'],
+];
+for (const [type, name] of methods) {
+  test(`EAP method ${type} is ${name}`, () => {
+    const link = new Link();
+    link.open(lcp.eap);
+    link.server(EAP, 1, 2, [type, 0]);
+    assert.equal(link.state.authentication.method, name);
+  });
+}
+
+test('EAP identity, notification and nak are no methods', () => {
+  const link = new Link();
+  link.open(lcp.eap);
+  for (const type of [1, 2, 3]) link.server(EAP, 1, type, [type], 'a word');
+  const { method, challenges, message } = link.state.authentication;
+  assert.deepEqual([method, challenges, message], [null, 3, 'a word']);
+});
+
+test('an EAP packet without a type is malformed; one of another code says nothing', () => {
+  const link = new Link();
+  link.open(lcp.eap);
+  assert.deepEqual(link.server(EAP, 1, 1), []);
+  assert.equal(link.state.malformed, 1);
+  assert.deepEqual(link.server(EAP, 5, 1), []);
+  assert.equal(link.state.malformed, 1);
+});
+
+test('only EAP-MS-CHAPv2 has MS-CHAP’s failures inside', () => {
+  const link = new Link();
+  link.open(lcp.eap);
+  link.client(EAP, 2, 1, [1], 'carol');
+  link.server(EAP, 1, 2, [13, 4, 7, 0, 70], 'E=647 R=0 C=00 V=3 M=disabled');
+  link.server(EAP, 4, 2);
+  assert.deepEqual(link.state.authentication.failure, {
+    code: null,
+    cause: 'login refused',
+    message: null,
+    retry: false,
+  });
+});
+
+test('the failure of one EAP method is not that of the next', () => {
+  const link = new Link();
+  link.open(lcp.eap);
+  link.client(EAP, 2, 1, [1], 'carol');
+  link.server(EAP, 1, 2, [26, 4, 7, 0, 70], 'E=647 R=0 C=00 V=3 M=disabled');
+  link.server(EAP, 1, 3, [13, 0x20]);
+  link.server(EAP, 4, 3);
+  assert.equal(link.state.authentication.failure?.code, null);
+});

@@ -106,6 +106,48 @@ for (const [bits, encryption] of strengths) {
   });
 }
 
+const ways: [who: string, client: Uint8Array, server: Uint8Array, oneWay: string | null][] = [
+  // Each side asks for what it wants to receive.
+  ['the client alone', mppe('01000040'), bytes(), 'toClient'],
+  ['the server alone', bytes(), mppe('01000040'), 'fromClient'],
+  ['both', mppe('01000040'), mppe('01000040'), null],
+];
+for (const [who, client, server, oneWay] of ways) {
+  test(`MPPE that ${who} asked for is ${oneWay ?? 'both ways'}`, () => {
+    const link = new Link();
+    link.login();
+    link.agree(CCP, client, server);
+    assert.deepEqual(link.state.encryption, { method: 'mppe', bits: 128, stateless: true, oneWay });
+  });
+}
+
+test('of two key lengths the shorter counts, and stateless is what both are', () => {
+  for (const [client, server] of [
+    ['01000040', '00000020'],
+    ['00000020', '01000040'],
+  ] as const) {
+    const link = new Link();
+    link.login();
+    link.agree(CCP, mppe(client), mppe(server));
+    assert.deepEqual(link.state.encryption, { method: 'mppe', bits: 40, stateless: false, oneWay: null });
+  }
+});
+
+test('what CCP refuses is told, with what was asked', () => {
+  const link = new Link();
+  link.login();
+  link.client(CCP, REQUEST, 1, mppe('01000040'), option(26, hex('7800')));
+  link.server(CCP, REJECT, 1, option(26, hex('7800')));
+  link.client(CCP, REQUEST, 2, mppe('01000040'));
+  link.server(CCP, NAK, 2, mppe('00000020'));
+  const asked = { keys: [128], stateless: true, mppc: false };
+  assert.deepEqual(link.state.refusals, [
+    { by: 'server', protocol: 'CCP', option: 'deflate', how: 'reject', asked: true },
+    { by: 'server', protocol: 'CCP', option: 'mppe', how: 'nak', asked },
+  ]);
+  assert.equal(link.state.encryption, null);
+});
+
 test('Deflate and BSD are compression, not encryption', () => {
   const link = new Link();
   link.login();

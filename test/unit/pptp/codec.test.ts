@@ -157,6 +157,30 @@ describe('field values', () => {
   });
 });
 
+describe('the values that RFC 2637 allows a field', () => {
+  const RANGES = [
+    ['OutgoingCallRequest', 'bearerType', 1, 3],
+    ['OutgoingCallRequest', 'framingType', 1, 3],
+    ['OutgoingCallRequest', 'phoneNumberLength', 0, 64],
+    ['IncomingCallRequest', 'bearerType', 1, 2],
+    ['IncomingCallRequest', 'dialedNumberLength', 0, 64],
+    ['IncomingCallRequest', 'dialingNumberLength', 0, 64],
+    ['IncomingCallConnected', 'framingType', 1, 2],
+  ] as const;
+  for (const [type, field, minimum, maximum] of RANGES) {
+    test(`${type}: ${field} ${minimum} to ${maximum}`, () => {
+      const { message } = EXAMPLES[type];
+      for (const value of [minimum, maximum]) assert.equal(findBadValue({ ...message, [field]: value }), null);
+      assert.equal(findBadValue({ ...message, [field]: maximum + 1 })?.value, maximum + 1);
+    });
+  }
+
+  test('0 is tolerated of an outgoing call alone', () => {
+    assert.equal(findBadValue({ ...EXAMPLES.IncomingCallRequest.message, bearerType: 0 })?.field, 'bearerType');
+    assert.equal(findBadValue({ ...EXAMPLES.IncomingCallConnected.message, framingType: 0 })?.field, 'framingType');
+  });
+});
+
 test('a bearer or framing type of 0, which pptpd serves, is told apart from the bad ones', () => {
   const { message } = EXAMPLES.OutgoingCallRequest;
   assert.deepEqual(toleratedValues(message), []);

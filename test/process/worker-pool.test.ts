@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
-import { identify } from '../../../src/host/process.js';
-import type { Worker, WorkerProgram } from '../../../src/manager/worker.js';
-import { WorkerPool } from '../../../src/manager/worker-pool.js';
-import type { Handoff } from '../../../src/session/handoff.js';
-import { REPORT_VERSION } from '../../../src/session/worker-report.js';
-import { until } from '../../process/support/wait.js';
+import { identify } from '../../src/host/process.js';
+import type { Worker, WorkerProgram } from '../../src/manager/worker.js';
+import { WorkerPool } from '../../src/manager/worker-pool.js';
+import type { Handoff } from '../../src/session/handoff.js';
+import { REPORT_VERSION } from '../../src/session/worker-report.js';
+import { until } from './support/wait.js';
 
 /** Milliseconds. One that a crawling machine makes later is given up too, and the next is tried. */
 const START_TIMEOUT = 2000;

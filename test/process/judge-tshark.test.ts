@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { PptpCapture } from '../../../src/pcap/pptp-capture.js';
-import { encode } from '../../../src/pptp/index.js';
+import { PptpCapture } from '../../src/pcap/pptp-capture.js';
+import { encode } from '../../src/pptp/index.js';
 
 const START = encode({
   type: 'StartControlConnectionRequest',

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { recordLogin, recordLogout } from '../../../src/sys/login-records.js';
+import { recordLogin, recordLogout } from '../../src/sys/login-records.js';
 
 const MINUTE_MS = 60_000;
 

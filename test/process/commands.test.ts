@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { spawn as spawnOnTerminal } from 'node-pty';
-import { runPaths, sessionSocketPath } from '../../../src/session/paths.js';
-import { SessionServer } from '../../../src/session/server.js';
-import { aStateUp } from '../session/a-state.js';
+import { runPaths, sessionSocketPath } from '../../src/session/paths.js';
+import { SessionServer } from '../../src/session/server.js';
+import { aStateUp } from '../unit/session/a-state.js';
 
 const PROGRAM = resolve('bin/pptpd-ts');
 

@@ -1,0 +1,80 @@
+/** docs/commands.md and each command's --help against each other and the program: whichever changes alone fails here. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Command } from 'commander';
+import { newProgram } from '../../../src/cli/program.js';
+import { introduction, sections } from './commands-document.js';
+
+/** Those that are listed; the hidden one is for completion. */
+const COMMANDS = newProgram().commands.filter((command) => command.name() !== 'completion-words');
+
+function helpOf(command: Command): string {
+  let help = '';
+  command.configureOutput({ writeOut: (text) => (help += text) });
+  command.outputHelp();
+  return help;
+}
+
+const HELP = new Map(COMMANDS.map((command) => [command.name(), helpOf(command)]));
+
+/** The exit codes that a text names, from where it begins to speak of them to the paragraph's end. */
+const exitCodes = (text: string): Set<string> =>
+  new Set(
+    [...text.matchAll(/\bexit codes? (?:[^\n]|\n(?!\n))*/gi)].flatMap(
+      ([sentence]) => sentence.match(/\b[0-9]\b/g) ?? [],
+    ),
+  );
+const failures = (codes: ReadonlySet<string>): Set<string> => new Set([...codes].filter((code) => code !== '0'));
+
+const optionsIn = (text: string): string[] =>
+  Array.from(text.matchAll(/(?<![\w-])--?[a-z][\w-]*/g), ([option]) => option);
+const hasOption = (command: Command, option: string): boolean =>
+  option === '--help' || command.options.some(({ short, long }) => short === option || long === option);
+
+test('every command has a section, and no other has', () => {
+  assert.deepEqual([...sections.keys()].toSorted(), COMMANDS.map((command) => command.name()).toSorted());
+});
+
+for (const command of COMMANDS) {
+  const name = command.name();
+  const help = HELP.get(name) ?? '';
+  const section = sections.get(name);
+  describe(name, () => {
+    test('has examples in its help, with options that it has', () => {
+      const [, examples = ''] = /\nExamples?:\n((?: {2}.*\n)+)/.exec(help) ?? [];
+      const calls = examples.split('\n').filter((line) => line !== '');
+      assert(calls.length > 0, help);
+      for (const call of calls) {
+        // What is behind a pipe, or behind --, is another program's.
+        const [ours = ''] = call.split(/ \| | -- /);
+        assert(ours.startsWith(`  pptpd-ts ${name}`), call);
+        for (const option of optionsIn(ours)) assert(hasOption(command, option), `${option} in '${call.trim()}'`);
+      }
+    });
+
+    test('has the options that the document names', () => {
+      const named = Array.from(section?.prose.matchAll(/`([^`]+)`/g) ?? [], ([, code = '']) => code)
+        .filter((code) => code.startsWith('-'))
+        .flatMap(optionsIn);
+      const called = section?.recordings.filter(({ words }) => words[0] === name).flatMap(({ words }) => words) ?? [];
+      for (const option of [...named, ...called.flatMap(optionsIn)]) assert(hasOption(command, option), option);
+    });
+
+    test('says in its help what its exit codes mean, and the document the same of those that it names', () => {
+      const inHelp = exitCodes(help);
+      assert(inHelp.size > 0, help);
+      const inDocument = exitCodes(section?.prose ?? '');
+      if (inDocument.size > 0) assert.deepEqual(failures(inDocument), failures(inHelp));
+    });
+  });
+}
+
+test('the introduction has every exit code, and the commands of the one that is no command’s own', () => {
+  const all = new Set([...HELP.values()].flatMap((help) => [...exitCodes(help)]));
+  assert.deepEqual(exitCodes(introduction), all);
+  const withoutManager = COMMANDS.map((command) => command.name()).filter((name) =>
+    exitCodes(HELP.get(name) ?? '').has('3'),
+  );
+  const [, listed = ''] = /\b3 when [^(]*\(([^)]*)\)/.exec(introduction) ?? [];
+  assert.deepEqual(Array.from(listed.matchAll(/`(\w+)`/g), ([, name]) => name).toSorted(), withoutManager.toSorted());
+});

@@ -1,0 +1,113 @@
+/** A link and its standby that do nothing but note what they are told; the test says what happens on them. */
+import { noneCounted } from '../../../src/gre/relay-counters.js';
+import type { FrameTap } from '../../../src/gre/relay.js';
+import type { ProcessIdentity } from '../../../src/host/process.js';
+import type { Link, LinkCounters, LinkEvent, LinkOptions, Standby } from '../../../src/link/link.js';
+import type { PppState } from '../../../src/ppp/reader.js';
+import { Link as PppLink } from '../ppp/frames.js';
+
+let processes = 100;
+const newProcess = (): ProcessIdentity => ({ pid: (processes += 1), startTime: '4711' });
+
+export class ALink implements Link {
+  readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
+  readonly options: LinkOptions;
+  readonly process: ProcessIdentity | null;
+  /** The frames that pass, for what the reader of them knows. */
+  readonly frames = new PppLink();
+  hasStarted = false;
+  sendAccm: number | null = null;
+  tap: FrameTap | null = null;
+  isHeldBack = false;
+  counted: LinkCounters = noneCounted();
+  /** How it was told to close, each time. */
+  readonly closes: { readonly peerGone: boolean }[] = [];
+  /** What it does as soon as it is started. */
+  atStart: (link: ALink) => void = () => undefined;
+  /** Its end takes no time. */
+  closesAtOnce = true;
+  readonly #closed: Promise<void>;
+  #resolveClosed: () => void = () => undefined;
+
+  constructor(options: LinkOptions, process: ProcessIdentity | null) {
+    this.options = options;
+    this.process = process;
+    this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+  }
+
+  /** Something happens on the link. */
+  tell(event: LinkEvent): void {
+    this.options.onEvent(event);
+  }
+
+  /** Frames pass; what they mean is told. */
+  play(pass: (frames: PppLink) => void): void {
+    const before = this.frames.events.length;
+    pass(this.frames);
+    for (const event of this.frames.events.slice(before)) this.tell({ type: 'ppp', event });
+  }
+
+  /** Nothing is left of it. */
+  isGone(): void {
+    this.#resolveClosed();
+  }
+
+  get ppp(): PppState {
+    return this.frames.state;
+  }
+
+  start(): void {
+    this.hasStarted = true;
+    this.atStart(this);
+  }
+
+  interfaceName(): string | null {
+    return null;
+  }
+
+  setSendAccm(accm: number): void {
+    this.sendAccm = accm;
+  }
+
+  setTap(tap: FrameTap | null): void {
+    this.tap = tap;
+  }
+
+  holdBack(isHeld: boolean): void {
+    this.isHeldBack = isHeld;
+  }
+
+  countStrays(): void {}
+
+  counters(): LinkCounters | null {
+    return this.counted;
+  }
+
+  async close(how: { readonly peerGone: boolean }): Promise<void> {
+    this.closes.push(how);
+    if (this.closesAtOnce) this.isGone();
+    return this.#closed;
+  }
+}
+
+export class AStandby implements Standby {
+  readonly process: ProcessIdentity | null = newProcess();
+  isOver = false;
+  isClosed = false;
+  /** The link that it has become. */
+  made: ALink | null = null;
+  atStart: (link: ALink) => void = () => undefined;
+  closesAtOnce = true;
+
+  link(options: LinkOptions): Link {
+    if (this.made !== null) throw new Error('a standby becomes one link');
+    this.made = new ALink(options, this.process);
+    this.made.atStart = this.atStart;
+    this.made.closesAtOnce = this.closesAtOnce;
+    return this.made;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+  }
+}

@@ -1,0 +1,660 @@
+/** The control connection against a client in memory: RFC 2637 §3.1.3 as a table, keepalive, and the end in order. */
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { ControlConnection, type ControlEvent } from '../../../src/ctrl/control-connection.js';
+import { PeerLog } from '../../../src/ctrl/peer-log.js';
+import { Timers } from '../../../src/ctrl/timers.js';
+import { type ControlMessage, encode, MESSAGE_TYPES, type MessageType } from '../../../src/pptp/index.js';
+import type { Captured } from '../../../src/session/captures.js';
+import { CLOSE_REASONS, type CloseReason } from '../../../src/session/close-reason.js';
+import { EXAMPLES, lengthened, withU16 } from '../pptp/examples.js';
+import { ClientSocket, settled } from './client-socket.js';
+import { LogLines } from './log-lines.js';
+
+const TIMEOUTS = { echoInterval: 60, echoReply: 20 };
+/** What a client has for its Stop-Control-Connection-Reply, and then for what was sent last. */
+const STOP_SECONDS = 2;
+
+const START = EXAMPLES.StartControlConnectionRequest.message;
+const STOP: ControlMessage = { type: 'StopControlConnectionRequest', reason: 1 };
+const STOP_REPLY: ControlMessage = { type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 };
+const CALL = EXAMPLES.OutgoingCallRequest.message;
+const echo = (identifier: number): ControlMessage => ({ type: 'EchoRequest', identifier });
+const echoReply = (identifier: number): ControlMessage => ({
+  type: 'EchoReply',
+  identifier,
+  resultCode: 1,
+  errorCode: 0,
+});
+const startReply = (resultCode: number): ControlMessage => ({
+  type: 'StartControlConnectionReply',
+  protocolVersion: 0x0100,
+  resultCode,
+  errorCode: 0,
+  framingCapabilities: 3,
+  bearerCapabilities: 3,
+  maximumChannels: 1,
+  firmwareRevision: 0x0102,
+  hostName: 'server.example',
+  vendorName: 'pptpd-ts',
+});
+/** A message of a type that RFC 2637 does not have, with two octets behind its header. */
+const unknown = (code: number): Buffer =>
+  Buffer.from([0, 14, 0, 1, 0x1a, 0x2b, 0x3c, 0x4d, code >> 8, code & 0xff, 0, 0, 1, 2]);
+
+class Fixture {
+  readonly client = new ClientSocket();
+  readonly lines = new LogLines();
+  readonly timers = new Timers();
+  readonly events: ControlEvent[] = [];
+  readonly connection: ControlConnection;
+  readonly #t: TestContext;
+  /** Closes the connection when it tells its end, as a session does. */
+  closesAtEnd = true;
+  isClosed = false;
+
+  /** The test's clock stands still from here on but for `pass`; a second fixture of a test stops the first one's timers. */
+  constructor(t: TestContext) {
+    t.mock.timers.reset();
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    this.#t = t;
+    this.connection = new ControlConnection({
+      socket: this.client,
+      timeouts: TIMEOUTS,
+      timers: this.timers,
+      log: new PeerLog(this.lines.log, this.timers),
+      hostName: 'server.example',
+      firmwareRevision: 0x0102,
+      onEvent: (event) => {
+        this.events.push(event);
+        if (event.type === 'ended' && this.closesAtEnd) this.close(event.end.reason);
+      },
+    });
+  }
+
+  /** A connection that the client has started. */
+  static started(t: TestContext): Fixture {
+    const fixture = new Fixture(t);
+    fixture.recv(START);
+    fixture.client.received.length = 0;
+    return fixture;
+  }
+
+  recv(...messages: readonly ControlMessage[]): void {
+    for (const message of messages) this.connection.recvBytes(encode(message));
+  }
+
+  close(reason: CloseReason): void {
+    void this.connection.close(reason).then(() => (this.isClosed = true));
+  }
+
+  pass(seconds: number): void {
+    this.#t.mock.timers.tick(seconds * 1000);
+  }
+
+  get received(): readonly ControlMessage[] {
+    return this.client.received;
+  }
+
+  get receivedTypes(): MessageType[] {
+    return this.received.map(({ type }) => type);
+  }
+}
+
+const ended = (end: Extract<ControlEvent, { type: 'ended' }>['end']): ControlEvent => ({ type: 'ended', end });
+
+describe('states', () => {
+  type State = 'awaitStart' | 'established' | 'stopRequested' | 'awaitStopReply' | 'closed';
+
+  /** What a message leads to. */
+  interface Outcome {
+    readonly sent: readonly ControlMessage[];
+    readonly events: readonly ControlEvent[];
+    /** What the warnings begin with. */
+    readonly warned: readonly string[];
+    /** The server has closed its half of the connection. */
+    readonly hasEnded: boolean;
+  }
+
+  const nothing: Outcome = { sent: [], events: [], warned: [], hasEnded: false };
+  const sends = (...sent: ControlMessage[]): Outcome => ({ ...nothing, sent });
+  const tells = (event: ControlEvent): Outcome => ({ ...nothing, events: [event] });
+  const ignores = (state: State, type: MessageType): Outcome => ({
+    ...nothing,
+    warned: [`${type}: not expected while ${state}; ignored (said once)`],
+  });
+  const refuses = (_state: State, type: MessageType): Outcome =>
+    tells(ended({ reason: 'protocolError', problem: `${type} before the start` }));
+
+  type Row = Partial<Record<MessageType, Outcome>>;
+  const ROWS: Readonly<Record<State, Row>> = {
+    awaitStart: { StartControlConnectionRequest: sends(startReply(1)) },
+    established: {
+      StartControlConnectionRequest: sends(startReply(3)),
+      StopControlConnectionRequest: tells(ended({ reason: 'clientStopped' })),
+      EchoRequest: sends(echoReply(0x01020304)),
+      EchoReply: nothing,
+      OutgoingCallRequest: tells({ type: 'call', message: CALL }),
+      IncomingCallRequest: sends({
+        type: 'IncomingCallReply',
+        callId: 0,
+        peerCallId: 0x1111,
+        resultCode: 3,
+        errorCode: 0,
+        receiveWindowSize: 0,
+        packetTransmitDelay: 0,
+      }),
+      CallClearRequest: tells({ type: 'call', message: EXAMPLES.CallClearRequest.message }),
+      WanErrorNotify: { ...nothing, warned: ['WanErrorNotify: '] },
+      SetLinkInfo: tells({ type: 'call', message: EXAMPLES.SetLinkInfo.message }),
+    },
+    stopRequested: {},
+    awaitStopReply: {
+      StopControlConnectionRequest: { ...sends(STOP_REPLY), hasEnded: true },
+      StopControlConnectionReply: { ...nothing, hasEnded: true },
+      EchoRequest: sends(echoReply(0x01020304)),
+      EchoReply: nothing,
+    },
+    closed: {},
+  };
+  const OTHERS: Readonly<Record<State, (state: State, type: MessageType) => Outcome>> = {
+    awaitStart: refuses,
+    established: ignores,
+    stopRequested: ignores,
+    awaitStopReply: ignores,
+    closed: () => ({ ...nothing, hasEnded: true }),
+  };
+  const REACH: Readonly<Record<State, (fixture: Fixture) => void>> = {
+    awaitStart: () => undefined,
+    established: (fixture) => fixture.recv(START),
+    stopRequested: (fixture) => fixture.recv(START, STOP),
+    awaitStopReply: (fixture) => {
+      fixture.recv(START);
+      fixture.close('kicked');
+    },
+    closed: (fixture) => {
+      fixture.recv(START);
+      fixture.close('connectionFailed');
+    },
+  };
+  const STATES = Object.keys(ROWS) as readonly State[];
+
+  /** A connection in this state, whose owner does not close it; what has passed before is forgotten. */
+  function reach(t: TestContext, state: State): Fixture {
+    const fixture = new Fixture(t);
+    fixture.closesAtEnd = false;
+    REACH[state](fixture);
+    fixture.client.received.length = 0;
+    fixture.events.length = 0;
+    fixture.lines.all.length = 0;
+    return fixture;
+  }
+
+  function assertOutcome(fixture: Fixture, expected: Outcome): void {
+    assert.deepEqual(fixture.received, expected.sent);
+    assert.deepEqual(fixture.events, expected.events);
+    assert.deepEqual(
+      fixture.lines.at('warn').map((line, index) => line.slice(0, expected.warned[index]?.length)),
+      expected.warned,
+    );
+    assert.equal(fixture.client.hasEnded, expected.hasEnded);
+  }
+
+  for (const state of STATES) {
+    for (const type of MESSAGE_TYPES) {
+      test(`${state}: ${type}`, (t) => {
+        const fixture = reach(t, state);
+        fixture.recv(EXAMPLES[type].message);
+        assertOutcome(fixture, ROWS[state][type] ?? OTHERS[state](state, type));
+        if (state === 'closed') assert.deepEqual(fixture.lines.all, [], 'nothing is read any more');
+      });
+    }
+
+    test(`${state}: a message of an unknown type`, (t) => {
+      const fixture = reach(t, state);
+      fixture.connection.recvBytes(unknown(99));
+      const hasEnded = state === 'closed';
+      const warned = hasEnded ? [] : ['unknown control message type 99: ignored (said once)'];
+      assertOutcome(fixture, { ...nothing, warned, hasEnded });
+    });
+  }
+
+  /** What ends the connection in any state: whether it is told, and whether the server closes by itself. */
+  const LOST: Readonly<Record<State, { readonly told: boolean; readonly hasEnded: boolean }>> = {
+    awaitStart: { told: true, hasEnded: false },
+    established: { told: true, hasEnded: false },
+    stopRequested: { told: false, hasEnded: false },
+    awaitStopReply: { told: false, hasEnded: true },
+    closed: { told: false, hasEnded: true },
+  };
+  for (const state of STATES) {
+    test(`${state}: bytes that are no PPTP`, (t) => {
+      const fixture = reach(t, state);
+      fixture.connection.recvBytes(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+      const problem = 'magic cookie 0x2f204854, not 0x1a2b3c4d';
+      const events = LOST[state].told ? [ended({ reason: 'protocolError', problem })] : [];
+      assertOutcome(fixture, { ...nothing, events, hasEnded: LOST[state].hasEnded });
+    });
+
+    test(`${state}: the client closes its half`, async (t) => {
+      const fixture = reach(t, state);
+      fixture.client.sendEnd();
+      await settled();
+      const events = LOST[state].told ? [ended({ reason: 'clientClosed' })] : [];
+      assertOutcome(fixture, { ...nothing, events, hasEnded: true });
+    });
+
+    test(`${state}: the network breaks the connection`, async (t) => {
+      const fixture = reach(t, state);
+      fixture.client.fail('read ECONNRESET');
+      await settled();
+      const problem = 'read ECONNRESET';
+      assert.deepEqual(fixture.events, LOST[state].told ? [ended({ reason: 'connectionFailed', problem })] : []);
+    });
+  }
+});
+
+test('small messages are not held back by TCP', (t) => {
+  assert.equal(new Fixture(t).client.hasNoDelay, true);
+});
+
+test('a start request of another protocol version is answered with the result for that, and ends', async (t) => {
+  const fixture = new Fixture(t);
+  fixture.recv({ ...START, protocolVersion: 0x0200 });
+  assert.deepEqual(fixture.received, [startReply(5)]);
+  assert.deepEqual(fixture.events, [ended({ reason: 'versionRefused', version: 0x0200 })]);
+  await settled();
+  assert.equal(fixture.isClosed, true);
+});
+
+describe('what is warned of', () => {
+  test('is said once for each kind', (t) => {
+    const fixture = Fixture.started(t);
+    for (let round = 0; round < 3; round += 1) {
+      fixture.recv(EXAMPLES.WanErrorNotify.message, STOP_REPLY);
+      fixture.connection.recvBytes(unknown(99));
+      fixture.connection.recvBytes(unknown(100));
+    }
+    assert.deepEqual(
+      fixture.lines.at('warn').map((line) => /^[\w ]+/.exec(line)?.[0]),
+      [
+        'WanErrorNotify',
+        'StopControlConnectionReply',
+        'unknown control message type 99',
+        'unknown control message type 100',
+      ],
+    );
+  });
+
+  test('is 32 kinds at most', (t) => {
+    const fixture = Fixture.started(t);
+    for (let code = 100; code < 150; code += 1) fixture.connection.recvBytes(unknown(code));
+    assert.equal(fixture.lines.at('warn').length, 32);
+  });
+});
+
+test('every message has its line, keepalive at level debug', (t) => {
+  const fixture = Fixture.started(t);
+  fixture.lines.all.length = 0;
+  fixture.recv(echo(7), EXAMPLES.IncomingCallRequest.message);
+  assert.deepEqual(
+    fixture.lines.all.map(({ level, message, msg }) => [level, message, msg.split(' ').slice(0, 2).join(' ')]),
+    [
+      ['debug', 'EchoRequest', 'received EchoRequest'],
+      ['debug', 'EchoReply', 'sent EchoReply'],
+      ['info', 'IncomingCallRequest', 'received IncomingCallRequest'],
+      ['info', 'IncomingCallReply', 'sent IncomingCallReply'],
+    ],
+  );
+});
+
+describe('bytes', () => {
+  /** One of each kind, and what has to come of them however they are cut. */
+  const stream = Buffer.concat([
+    encode(START),
+    encode(echo(1)),
+    unknown(99),
+    encode(CALL),
+    lengthened(encode(echo(2)), 5),
+    encode(STOP),
+  ]);
+  const assertAll = (fixture: Fixture): void => {
+    assert.deepEqual(fixture.received, [startReply(1), echoReply(1), echoReply(2), STOP_REPLY]);
+    assert.deepEqual(fixture.events, [{ type: 'call', message: CALL }, ended({ reason: 'clientStopped' })]);
+    assert.deepEqual(fixture.lines.at('warn'), ['unknown control message type 99: ignored (said once)']);
+  };
+
+  test('joined', async (t) => {
+    const fixture = new Fixture(t);
+    fixture.client.sendBytes(stream);
+    await settled();
+    assertAll(fixture);
+  });
+
+  test('one by one', (t) => {
+    const fixture = new Fixture(t);
+    for (const octet of stream) fixture.connection.recvBytes(Buffer.of(octet));
+    assertAll(fixture);
+  });
+
+  test('cut in two at every place, the first part by the manager', async (t) => {
+    for (let cut = 1; cut < stream.length; cut += 1) {
+      const fixture = new Fixture(t);
+      fixture.connection.recvBytes(stream.subarray(0, cut));
+      fixture.client.sendBytes(stream.subarray(cut));
+      await settled();
+      assertAll(fixture);
+    }
+  });
+
+  const broken: Readonly<Record<string, readonly [bytes: Buffer, problem: string]>> = {
+    'a wrong magic cookie': [withU16(encode(echo(3)), 4, 0x1a2c), 'magic cookie 0x1a2c3c4d, not 0x1a2b3c4d'],
+    'a management message': [withU16(encode(echo(3)), 2, 2), 'PPTP message type 2, not 1 (control message)'],
+    'a length that is too short': [withU16(encode(echo(3)), 0, 15), 'EchoRequest of 15 octets, not 16 to 220'],
+    'a length that is too long': [withU16(encode(echo(3)), 0, 221), 'EchoRequest of 221 octets, not 16 to 220'],
+    'an unknown message of absurd length': [
+      withU16(unknown(99), 0, 1025),
+      'unknown control message type 99 of 1025 octets, not 12 to 1024',
+    ],
+  };
+  for (const [what, [bytes, problem]] of Object.entries(broken)) {
+    test(`${what}: what came before is answered, and nothing behind it is looked at`, (t) => {
+      const fixture = Fixture.started(t);
+      fixture.connection.recvBytes(Buffer.concat([encode(echo(1)), bytes, encode(echo(2)), encode(STOP)]));
+      assert.deepEqual(fixture.received, [echoReply(1)]);
+      assert.deepEqual(fixture.events, [ended({ reason: 'protocolError', problem })]);
+      assert.equal(fixture.client.hasEnded, true);
+    });
+  }
+
+  test('beyond those of the message are not looked at, and told at level debug', (t) => {
+    const fixture = Fixture.started(t);
+    fixture.connection.recvBytes(lengthened(encode(echo(1)), 5));
+    assert.deepEqual(fixture.received, [echoReply(1)]);
+    assert.deepEqual(
+      fixture.lines.all.flatMap(({ level, surplus }) => (surplus === undefined ? [] : [[level, surplus]])),
+      [['debug', 5]],
+    );
+  });
+
+  test('behind a stop request are not looked at once the owner has closed', (t) => {
+    const fixture = Fixture.started(t);
+    fixture.connection.recvBytes(Buffer.concat([encode(STOP), encode(echo(1)), encode(CALL)]));
+    assert.deepEqual(fixture.received, [STOP_REPLY]);
+    assert.deepEqual(fixture.events, [ended({ reason: 'clientStopped' })]);
+  });
+});
+
+describe('keepalive', () => {
+  test('a silent client is asked after echoInterval, each time by another identifier', (t) => {
+    const fixture = Fixture.started(t);
+    for (const identifier of [1, 2, 3]) {
+      fixture.pass(TIMEOUTS.echoInterval - 0.001);
+      assert.equal(fixture.received.length, identifier - 1);
+      fixture.pass(0.001);
+      assert.deepEqual(fixture.received.at(-1), echo(identifier));
+      fixture.recv(echoReply(identifier));
+    }
+    assert.deepEqual(fixture.events, []);
+  });
+
+  test('a client that does not answer within echoReply is told to have ended', (t) => {
+    const fixture = Fixture.started(t);
+    fixture.pass(TIMEOUTS.echoInterval);
+    fixture.pass(TIMEOUTS.echoReply - 0.001);
+    assert.deepEqual(fixture.events, []);
+    fixture.pass(0.001);
+    assert.deepEqual(fixture.events, [
+      ended({ reason: 'clientSilent', silence: 'noEchoReply', seconds: TIMEOUTS.echoReply }),
+    ]);
+    assert.deepEqual(fixture.receivedTypes, ['EchoRequest', 'StopControlConnectionRequest']);
+  });
+
+  const signs: Readonly<Record<string, Buffer>> = {
+    'the reply': encode(echoReply(1)),
+    'a reply to another question': encode(echoReply(99)),
+    'a question of its own': encode(echo(1)),
+    'a call request': encode(CALL),
+    'an unknown message': unknown(99),
+  };
+  for (const [what, bytes] of Object.entries(signs)) {
+    test(`${what} is a sign of life, before the question and after it`, (t) => {
+      const fixture = Fixture.started(t);
+      for (let round = 0; round < 4; round += 1) {
+        fixture.pass(TIMEOUTS.echoInterval - 1);
+        fixture.connection.recvBytes(bytes);
+      }
+      const questions = (): number => fixture.receivedTypes.filter((type) => type === 'EchoRequest').length;
+      assert.equal(questions(), 0);
+      fixture.pass(TIMEOUTS.echoInterval);
+      assert.equal(questions(), 1);
+      fixture.pass(TIMEOUTS.echoReply - 1);
+      fixture.connection.recvBytes(bytes);
+      fixture.pass(TIMEOUTS.echoInterval - 1);
+      assert.deepEqual([questions(), fixture.events.filter(({ type }) => type === 'ended')], [1, []]);
+    });
+  }
+
+  test('a message that never becomes whole is none', (t) => {
+    const fixture = Fixture.started(t);
+    for (const octet of encode(CALL).subarray(0, -1)) {
+      fixture.connection.recvBytes(Buffer.of(octet));
+      fixture.pass(1);
+    }
+    assert.deepEqual(
+      fixture.events.map((event) => event.type === 'ended' && event.end.reason),
+      ['clientSilent'],
+    );
+  });
+
+  test('a client that has not started is asked nothing', (t) => {
+    const fixture = new Fixture(t);
+    fixture.connection.recvBytes(encode(START).subarray(0, 20));
+    fixture.pass(TIMEOUTS.echoInterval + TIMEOUTS.echoReply);
+    assert.deepEqual([fixture.received, fixture.events], [[], []]);
+  });
+
+  test('a client that is told to stop is asked nothing, whatever it says', (t) => {
+    const fixture = Fixture.started(t);
+    fixture.pass(TIMEOUTS.echoInterval);
+    fixture.close('kicked');
+    fixture.recv(echo(1));
+    fixture.pass(TIMEOUTS.echoInterval + TIMEOUTS.echoReply);
+    assert.deepEqual(fixture.receivedTypes, ['EchoRequest', 'StopControlConnectionRequest', 'EchoReply']);
+    assert.deepEqual(fixture.events, []);
+  });
+});
+
+describe('a client that does not read', () => {
+  const REPLY_LENGTH = encode(echoReply(0)).length;
+  /** More than the 64 KiB that may wait for it. */
+  const FLOOD = 4000;
+
+  async function flooded(t: TestContext): Promise<Fixture> {
+    const fixture = Fixture.started(t);
+    fixture.client.stopReading();
+    fixture.client.send(...Array.from({ length: FLOOD }, (_, index) => echo(index)));
+    await settled();
+    return fixture;
+  }
+
+  test('is not read either while more than 64 KiB wait for it', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.client.stopReading();
+    let sent = 0;
+    const sendUntil = async (octets: number): Promise<void> => {
+      for (; sent * REPLY_LENGTH < octets; sent += 1) fixture.client.send(echo(sent));
+      await settled();
+    };
+    await sendUntil(65_536 - REPLY_LENGTH);
+    assert.equal(fixture.client.isPaused(), false);
+    await sendUntil(65_536 + REPLY_LENGTH);
+    assert.equal(fixture.client.isPaused(), true);
+    const waiting = fixture.client.writableLength;
+    fixture.client.send(echo(1));
+    await settled();
+    assert.equal(fixture.client.writableLength, waiting);
+  });
+
+  test('has all its answers when it reads on', async (t) => {
+    const fixture = await flooded(t);
+    fixture.client.send(CALL, echo(FLOOD));
+    await settled();
+    assert.deepEqual([fixture.received, fixture.events], [[], []]);
+    fixture.client.readOn();
+    await settled();
+    assert.deepEqual(
+      fixture.received,
+      Array.from({ length: FLOOD + 1 }, (_, index) => echoReply(index)),
+    );
+    assert.deepEqual(fixture.events, [{ type: 'call', message: CALL }]);
+  });
+
+  test('ends for that, and is not waited for', async (t) => {
+    const fixture = await flooded(t);
+    fixture.pass(TIMEOUTS.echoInterval);
+    fixture.pass(TIMEOUTS.echoReply);
+    assert.deepEqual(fixture.events, [ended({ reason: 'clientSilent', silence: 'readsNothing' })]);
+    fixture.pass(STOP_SECONDS);
+    await settled();
+    assert.equal(fixture.isClosed, false);
+    fixture.pass(STOP_SECONDS);
+    await settled();
+    assert.equal(fixture.isClosed, true);
+  });
+});
+
+describe('the end in order', () => {
+  const REASONS = Object.entries(CLOSE_REASONS) as [CloseReason, (typeof CLOSE_REASONS)[CloseReason]][];
+  for (const [reason, { stop }] of REASONS) {
+    test(`${reason}: ${stop === null ? 'no stop request' : `a stop request with reason ${stop}`}`, async (t) => {
+      const fixture = Fixture.started(t);
+      fixture.close(reason);
+      await settled();
+      assert.deepEqual(fixture.received, stop === null ? [] : [{ type: 'StopControlConnectionRequest', reason: stop }]);
+      assert.equal(fixture.isClosed, stop === null);
+      fixture.recv(STOP_REPLY);
+      await settled();
+      assert.equal(fixture.isClosed, true);
+      assert.equal(fixture.lines.at('warn').length, 0);
+    });
+
+    test(`${reason}: a client that has not started hears no stop request`, async (t) => {
+      const fixture = new Fixture(t);
+      fixture.close(reason);
+      await settled();
+      assert.deepEqual([fixture.received, fixture.isClosed], [[], true]);
+    });
+
+    test(`${reason}: a client that has asked for the stop has its reply`, async (t) => {
+      const fixture = Fixture.started(t);
+      fixture.closesAtEnd = false;
+      fixture.recv(STOP);
+      assert.deepEqual(fixture.received, [], 'the reply is behind the end of the call');
+      fixture.close(reason);
+      await settled();
+      assert.deepEqual([fixture.received, fixture.isClosed], [[STOP_REPLY], true]);
+    });
+  }
+
+  test('a client that does not answer the stop request is waited for no longer than that takes', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.close('kicked');
+    fixture.pass(STOP_SECONDS - 0.001);
+    await settled();
+    assert.deepEqual([fixture.client.hasEnded, fixture.isClosed], [false, false]);
+    fixture.pass(0.001);
+    await settled();
+    assert.deepEqual([fixture.client.hasEnded, fixture.isClosed], [true, true]);
+  });
+
+  test('stop requests that cross each other: ours is answered by the client’s, which has its reply', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.close('kicked');
+    fixture.recv(STOP);
+    await settled();
+    assert.deepEqual(fixture.receivedTypes, ['StopControlConnectionRequest', 'StopControlConnectionReply']);
+    assert.deepEqual([fixture.events, fixture.isClosed], [[], true]);
+  });
+
+  test('a client that closes in place of a reply', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.close('kicked');
+    fixture.client.sendEnd();
+    await settled();
+    assert.deepEqual([fixture.events, fixture.isClosed], [[], true]);
+  });
+
+  test('a client that closes behind its stop request: told once', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.client.send(STOP);
+    fixture.client.sendEnd();
+    await settled();
+    assert.deepEqual(fixture.events, [ended({ reason: 'clientStopped' })]);
+    assert.deepEqual([fixture.received, fixture.isClosed], [[STOP_REPLY], true]);
+  });
+
+  test('a client that has closed its half still hears what the owner says then', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.closesAtEnd = false;
+    const notice = EXAMPLES.CallDisconnectNotify.message;
+    fixture.client.on('end', () => {
+      fixture.connection.send(notice);
+      fixture.close('clientClosed');
+    });
+    fixture.client.sendEnd();
+    await settled();
+    assert.deepEqual([fixture.received, fixture.isClosed], [[notice], true]);
+  });
+
+  test('what was sent arrives before the connection closes; a client that does not take it is not waited for', async (t) => {
+    for (const reads of [true, false]) {
+      const fixture = Fixture.started(t);
+      fixture.client.stopReading();
+      fixture.recv(echo(1), STOP);
+      await settled();
+      assert.equal(fixture.isClosed, false);
+      if (reads) fixture.client.readOn();
+      else fixture.pass(STOP_SECONDS);
+      await settled();
+      assert.deepEqual(fixture.received, reads ? [echoReply(1), STOP_REPLY] : []);
+      assert.equal(fixture.isClosed, true);
+    }
+  });
+
+  test('a connection that has broken is closed at once', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.client.fail('read ETIMEDOUT');
+    await settled();
+    assert.deepEqual(fixture.events, [ended({ reason: 'connectionFailed', problem: 'read ETIMEDOUT' })]);
+    assert.equal(fixture.isClosed, true);
+    fixture.close('kicked');
+    await settled();
+    assert.deepEqual(fixture.received, []);
+  });
+
+  test('what is sent afterwards is lost without a word', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.close('connectionFailed');
+    fixture.lines.all.length = 0;
+    fixture.connection.send(echo(1));
+    await settled();
+    assert.deepEqual([fixture.received, fixture.lines.all], [[], []]);
+  });
+});
+
+test('a tap is shown the bytes of both ways, from the client as TCP has cut them, until it is taken away', (t) => {
+  const fixture = Fixture.started(t);
+  const shown: [Captured, string][] = [];
+  fixture.connection.setTap((captured, bytes) => shown.push([captured, Buffer.from(bytes).toString('hex')]));
+  const question = encode(echo(7));
+  fixture.connection.recvBytes(question.subarray(0, 5));
+  fixture.connection.recvBytes(question.subarray(5));
+  fixture.connection.setTap(null);
+  fixture.recv(echo(8));
+  assert.deepEqual(shown, [
+    ['controlFromClient', question.subarray(0, 5).toString('hex')],
+    ['controlFromClient', question.subarray(5).toString('hex')],
+    ['controlToClient', encode(echoReply(7)).toString('hex')],
+  ]);
+});

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isClean } from '../../../src/ctrl/leak-check.js';
+
+const open = (descriptors: readonly string[], resources: readonly string[] = []) => ({
+  descriptors: new Set(descriptors),
+  resources,
+});
+
+const BEFORE = open(['0 /dev/null', '20 pipe:[4711]'], ['PipeWrap', 'Timeout', 'Timeout']);
+const { descriptors, resources } = { descriptors: [...BEFORE.descriptors], resources: BEFORE.resources };
+
+/** What is open after a session, and whether another may follow. */
+const TABLE: Readonly<Record<string, readonly [now: Parameters<typeof isClean>[0], clean: boolean]>> = {
+  'the same': [open(descriptors, resources), true],
+  'the same in another order': [open(descriptors.toReversed(), resources.toReversed()), true],
+  'something was closed': [open(['0 /dev/null'], ['Timeout']), true],
+  'one descriptor more': [open([...descriptors, '21 socket:[99]'], resources), false],
+  'one descriptor leaked and one closed': [open(['0 /dev/null', '21 socket:[99]'], resources), false],
+  'a descriptor that is another file now': [open(['0 /dev/null', '20 pipe:[4712]'], resources), false],
+  'a resource of a kind that was not there': [open(descriptors, [...resources, 'TCPSocketWrap']), false],
+  'a kind of resource more often': [open(descriptors, [...resources, 'Timeout']), false],
+  'a kind of resource more often, and another one gone': [open(descriptors, ['Timeout', 'Timeout', 'Timeout']), false],
+};
+
+for (const [what, [now, clean]] of Object.entries(TABLE)) {
+  test(`${what}: ${clean ? 'clean' : 'something is left'}`, () => assert.equal(isClean(now, BEFORE), clean));
+}

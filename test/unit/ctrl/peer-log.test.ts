@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { PeerLog } from '../../../src/ctrl/peer-log.js';
+import { Timers } from '../../../src/ctrl/timers.js';
+import { LogLines } from './log-lines.js';
+
+/** So many lines in so many seconds. */
+const [LINES, INTERVAL] = [100, 30];
+
+function fixture(t: TestContext, level = 'info') {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const lines = new LogLines(level);
+  const log = new PeerLog(lines.log, new Timers());
+  let written = 0;
+  return {
+    lines,
+    log,
+    write: (count: number): void => {
+      for (let line = 0; line < count; line += 1) {
+        written += 1;
+        const number = written;
+        log.write('info', { number }, () => `line ${number}`);
+      }
+    },
+    pass: (seconds: number): void => t.mock.timers.tick(seconds * 1000),
+    /** The numbers that the log has, and the counts of what was left out. */
+    seen: (): unknown[] => lines.all.map(({ number, count }) => number ?? { leftOut: count }),
+  };
+}
+
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+test('a line has its level, fields and text', (t) => {
+  const { lines, log } = fixture(t);
+  log.write('warn', { what: 'echo' }, () => 'a word');
+  assert.deepEqual(
+    lines.all.map(({ level, what, msg }) => [level, what, msg]),
+    [['warn', 'echo', 'a word']],
+  );
+});
+
+test('the hundredth line is written, and those behind it are counted and told when the interval is over', (t) => {
+  const { write, pass, seen, lines } = fixture(t);
+  write(LINES + 3);
+  assert.deepEqual(seen(), numbers(1, LINES));
+  pass(INTERVAL - 0.001);
+  assert.equal(lines.all.length, LINES);
+  pass(0.001);
+  assert.deepEqual(seen().at(-1), { leftOut: 3 });
+  assert.equal(
+    lines.at('warn').at(-1),
+    '3 more lines about what the client has sent were left out (100 in 30 s are not)',
+  );
+  write(LINES);
+  assert.deepEqual(seen().slice(LINES + 1), numbers(LINES + 4, 2 * LINES + 3));
+});
+
+test('the interval begins with its first line', (t) => {
+  const { write, pass, seen } = fixture(t);
+  pass(INTERVAL - 1);
+  write(LINES + 1);
+  pass(1);
+  assert.equal(seen().length, LINES, 'not over yet');
+  pass(INTERVAL - 1);
+  assert.deepEqual(seen().at(-1), { leftOut: 1 });
+});
+
+test('where nothing was left out nothing is told', (t) => {
+  const { write, pass, seen, log } = fixture(t);
+  write(LINES);
+  pass(INTERVAL);
+  log.close();
+  assert.equal(seen().length, LINES);
+});
+
+test('at the end what was left out is told, once', (t) => {
+  const { write, pass, seen, log } = fixture(t);
+  write(LINES + 2);
+  log.close();
+  pass(INTERVAL);
+  log.close();
+  assert.deepEqual(seen().slice(LINES), [{ leftOut: 2 }]);
+});
+
+test('a line below the log’s level costs nothing: it is not counted, and its text is not made', (t) => {
+  const { log, write, seen } = fixture(t);
+  for (let line = 0; line < 2 * LINES; line += 1) log.write('debug', {}, () => assert.fail('its text was asked for'));
+  write(LINES);
+  assert.deepEqual(seen(), numbers(1, LINES));
+});

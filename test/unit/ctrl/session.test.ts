@@ -1,0 +1,716 @@
+/** One client's session with a client, links, a clock and a run directory that are all in memory. */
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { Session } from '../../../src/ctrl/session.js';
+import type { ConfigurationInput } from '../../../src/config/schema.js';
+import type { ProcessIdentity } from '../../../src/host/process.js';
+import { type ControlMessage, encode, type MessageOf } from '../../../src/pptp/index.js';
+import type { Captured } from '../../../src/session/captures.js';
+import { CLOSE_REASONS } from '../../../src/session/close-reason.js';
+import type { DisconnectReason } from '../../../src/session/request.js';
+import { type SessionHandlers, SessionServer } from '../../../src/session/server.js';
+import type { SessionState } from '../../../src/session/state.js';
+import { CHAP, IPCP, ipcp, type Link as PppLink } from '../ppp/frames.js';
+import { EXAMPLES } from '../pptp/examples.js';
+import { aHandoff } from './a-handoff.js';
+import { ALink, AStandby } from './a-link.js';
+import { ClientSocket, settled } from './client-socket.js';
+import { LogLines } from './log-lines.js';
+
+const START = EXAMPLES.StartControlConnectionRequest.message;
+const REQUEST = EXAMPLES.OutgoingCallRequest.message;
+const CLEAR: ControlMessage = { type: 'CallClearRequest', callId: REQUEST.callId };
+const STOP: ControlMessage = { type: 'StopControlConnectionRequest', reason: 1 };
+const STOP_REPLY: ControlMessage = { type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 };
+/** The server's call id. */
+const OURS = aHandoff().lease.callId;
+/** When the test begins, milliseconds since the epoch. */
+const SINCE = Date.UTC(2026, 10, 23, 10, 0, 0);
+/** Longer than steps of a call are kept together before their state is told. */
+const A_WHILE = 1;
+const ESTABLISH = 30;
+
+/** What `Fixture.ending` is of a session that has not ended. */
+const LIVES = [undefined, undefined];
+
+/** A login that is refused by pppd, and one that brings the link up. */
+const failLogin = (frames: PppLink): void => {
+  frames.open();
+  frames.challenge();
+  frames.respond('alice');
+  frames.server(CHAP, 4, 7, 'E=691 R=0 C=00 V=3 M=Access denied');
+};
+const comeUp = (frames: PppLink): void => {
+  frames.login();
+  frames.agree(IPCP, ipcp.address('203.0.113.10'), ipcp.address('203.0.113.1'));
+};
+
+class Fixture {
+  readonly client = new ClientSocket();
+  readonly lines = new LogLines('debug');
+  readonly session: Session;
+  readonly states: SessionState[] = [];
+  readonly standbys: AStandby[] = [];
+  handlers!: SessionHandlers;
+  server!: SessionServer;
+  /** What the record in the run directory named, each time it was written or brought up to date. */
+  readonly recorded: (ProcessIdentity | null)[] = [];
+  /** What has to come one behind the other at the end. */
+  readonly order: string[] = [];
+  reopened = 0;
+  readonly #t: TestContext;
+  #now = 0;
+
+  constructor(t: TestContext, configuration: ConfigurationInput = {}) {
+    const { title } = process;
+    t.after(() => (process.title = title));
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: SINCE });
+    t.mock.method(process, 'hrtime', () => [Math.floor(this.#now), Math.round((this.#now % 1) * 1e9)]);
+    this.#t = t;
+    const firstBytes = encode(START).toString('base64');
+    const { lines } = this;
+    this.session = new Session({
+      handoff: aHandoff({ timeouts: { establish: ESTABLISH }, ...configuration }, { firstBytes }),
+      socket: this.client,
+      standby: this.newStandby(),
+      newStandby: () => this.newStandby(),
+      processLog: {
+        log: lines.log,
+        file: '/var/log/pptpd-ts/session-abc123.log',
+        reopen: () => void (this.reopened += 1),
+        moveTo: () => undefined,
+        close: () => undefined,
+      },
+      record: {
+        write: ({ pppd }) => {
+          this.recorded.push(pppd);
+          this.order.push('recorded');
+        },
+        update: ({ pppd }) => void this.recorded.push(pppd),
+        remove: () => void this.order.push('record removed'),
+      },
+      newServer: (handlers) => {
+        this.handlers = handlers;
+        this.server = new SessionServer('abc123', '0.1.0', handlers);
+        t.mock.method(this.server, 'listen', async (path: string) => void this.order.push(`listens on ${path}`));
+        t.mock.method(this.server, 'close', () => void this.order.push('socket closed'));
+        return this.server;
+      },
+      onState: (state) => {
+        this.states.push(state);
+        this.order.push(`state: ${state.phase}`);
+      },
+      onOver: () => void this.order.push('over'),
+    });
+  }
+
+  /** A session whose client has started its control connection. */
+  static async started(t: TestContext, configuration: ConfigurationInput = {}): Promise<Fixture> {
+    const fixture = new Fixture(t, configuration);
+    fixture.session.start();
+    await settled();
+    assert.deepEqual(fixture.takeTypes(), ['StartControlConnectionReply']);
+    return fixture;
+  }
+
+  /** One whose client has a call. */
+  static async connected(t: TestContext, configuration: ConfigurationInput = {}): Promise<Fixture> {
+    const fixture = await Fixture.started(t, configuration);
+    await fixture.call();
+    return fixture;
+  }
+
+  newStandby(): AStandby {
+    const standby = new AStandby();
+    this.standbys.push(standby);
+    return standby;
+  }
+
+  async send(...messages: readonly ControlMessage[]): Promise<void> {
+    this.client.send(...messages);
+    await settled();
+  }
+
+  async call(): Promise<void> {
+    await this.send(REQUEST);
+    this.link.tell({ type: 'ready' });
+    await settled();
+    assert.deepEqual(this.takeTypes(), ['OutgoingCallReply']);
+  }
+
+  /** The link of the call that came last. */
+  get link(): ALink {
+    const link = this.standbys.findLast(({ made }) => made !== null)?.made;
+    assert(link);
+    return link;
+  }
+
+  /** What the client has received since it was looked at last. */
+  takeTypes(): string[] {
+    return this.client.received.splice(0).map(({ type }) => type);
+  }
+
+  /** In steps, so that who asks for the time at a timer's end is told how much has passed. */
+  pass(seconds: number): void {
+    for (let left = seconds; left > 0; left -= 0.5) {
+      const step = Math.min(left, 0.5);
+      this.#now += step;
+      this.#t.mock.timers.tick(step * 1000);
+    }
+  }
+
+  get phases(): string[] {
+    return this.states.map(({ phase }) => phase);
+  }
+
+  get last(): SessionState {
+    const state = this.states.at(-1);
+    assert(state !== undefined, 'no state was told');
+    return state;
+  }
+
+  /** Reason and detail of the end, as the last state tells them. */
+  get ending(): readonly [reason: string | undefined, detail: string | null | undefined] {
+    const { reason, detail } = this.last.ending ?? {};
+    return [reason, detail];
+  }
+
+  get isOver(): boolean {
+    return this.order.includes('over');
+  }
+
+  /** The lines that say why something has failed, by their cause. */
+  get failures(): unknown[] {
+    return this.lines.all.flatMap(({ level, cause }) => (level === 'warn' && cause !== undefined ? [cause] : []));
+  }
+
+  get ends(): string[] {
+    return this.lines.at('info').filter((line) => line.startsWith('session ended'));
+  }
+}
+
+describe('the beginning', () => {
+  test('the record is written before anybody can connect to the socket', async (t) => {
+    const fixture = new Fixture(t, { runDirectory: '/run/test' });
+    await fixture.session.register();
+    assert.deepEqual(fixture.order, ['recorded', 'listens on /run/test/sessions/abc123.sock']);
+    assert.deepEqual(fixture.recorded, [fixture.standbys[0]?.process]);
+  });
+
+  test('what the manager has read is answered', async (t) => {
+    await Fixture.started(t);
+  });
+
+  test('the state says what is known of a client without a call', async (t) => {
+    const fixture = await Fixture.started(t);
+    const { version, pid, ...state } = fixture.session.state();
+    assert.match(version, /^\d+\.\d+\.\d+$/);
+    assert.equal(pid, process.pid);
+    assert.deepEqual(state, {
+      session: 'abc123',
+      since: SINCE,
+      phase: 'connected',
+      ending: null,
+      warning: null,
+      peer: { address: '198.51.100.7', port: 40_123 },
+      localAddress: '192.0.2.1',
+      callId: OURS,
+      peerCallId: null,
+      tunnel: { local: '203.0.113.1', remote: '203.0.113.10' },
+      user: null,
+      pppdPid: null,
+      log: { level: 'debug', file: '/var/log/pptpd-ts/session-abc123.log' },
+      ppp: null,
+      counters: null,
+    });
+  });
+});
+
+describe('phases', () => {
+  test('are told: the first steps of a call together, then login and up at once, and the end', async (t) => {
+    const fixture = await Fixture.connected(t);
+    assert.deepEqual(fixture.phases, [], 'the client has its answer first');
+    fixture.pass(A_WHILE);
+    assert.deepEqual(fixture.phases, ['negotiating']);
+    fixture.link.play((frames) => frames.login());
+    assert.deepEqual(fixture.phases, ['negotiating', 'negotiating']);
+    fixture.link.play(comeUp);
+    assert.equal(fixture.last.phase, 'up');
+    await fixture.send(STOP);
+    assert.equal(fixture.last.phase, 'ending');
+    assert.deepEqual(new Set(fixture.phases), new Set(['negotiating', 'up', 'ending']));
+  });
+
+  test('a call whose PPP is not at work yet is starting', async (t) => {
+    const fixture = await Fixture.started(t);
+    await fixture.send(REQUEST);
+    fixture.pass(A_WHILE);
+    assert.deepEqual(fixture.phases, ['starting']);
+  });
+
+  test('a call that was cleared leaves a connected client', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.play(comeUp);
+    await fixture.send(CLEAR);
+    assert.equal(fixture.last.phase, 'connected');
+    assert.deepEqual([fixture.last.ppp, fixture.last.user, fixture.last.peerCallId], [null, null, null]);
+  });
+
+  test('what PPP does beyond that does not lead back', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.play(comeUp);
+    fixture.link.play((frames) => frames.open());
+    fixture.pass(A_WHILE);
+    assert.equal(fixture.last.phase, 'up');
+  });
+
+  test('a state has what call and PPP know', async (t) => {
+    const fixture = await Fixture.connected(t, { addresses: { delegate: true } });
+    fixture.link.counted.rxPackets = 17;
+    fixture.link.play(comeUp);
+    const { user, peerCallId, pppdPid, counters, ppp } = fixture.last;
+    assert.deepEqual([user, peerCallId, pppdPid], ['alice', REQUEST.callId, fixture.link.process?.pid]);
+    assert.equal(counters?.['rxPackets'], 17);
+    assert.deepEqual(ppp, fixture.link.ppp);
+  });
+
+  test('addresses that pppd has chosen are those of the tunnel where no lease has any', async (t) => {
+    const fixture = new Fixture(t);
+    const lease = { local: null, remote: null, callId: OURS };
+    const handoff = aHandoff({}, { lease, firstBytes: encode(START).toString('base64') });
+    const standby = new AStandby();
+    const session = new Session({ ...optionsOf(fixture), handoff, standby });
+    session.start();
+    fixture.client.send(REQUEST);
+    await settled();
+    standby.made?.play((frames) => {
+      frames.login();
+      frames.agree(IPCP, ipcp.address('203.0.113.77'), ipcp.address('203.0.113.1'));
+    });
+    assert.deepEqual(session.state().tunnel, { local: '203.0.113.1', remote: '203.0.113.77' });
+  });
+});
+
+/** What a second session of the same client is made of. */
+function optionsOf(fixture: Fixture): Omit<ConstructorParameters<typeof Session>[0], 'handoff' | 'standby'> {
+  return {
+    socket: fixture.client,
+    newStandby: () => fixture.newStandby(),
+    processLog: { log: fixture.lines.log, file: null, reopen() {}, moveTo() {}, close() {} },
+    record: { write() {}, update() {}, remove() {} },
+    newServer: (handlers) => new SessionServer('abc123', '0.1.0', handlers),
+    onState: () => undefined,
+    onOver: () => undefined,
+  };
+}
+
+describe('the end', () => {
+  interface Ending {
+    readonly reason: string;
+    readonly detail: string | null;
+    readonly cause: string | null;
+  }
+  const ENDINGS: Readonly<Record<string, readonly [end: (fixture: Fixture) => void, ending: Ending]>> = {
+    'the client stops': [
+      ({ client }) => client.send(STOP),
+      { reason: 'clientStopped', detail: null, cause: 'clientLeft' },
+    ],
+    'the client closes': [
+      ({ client }) => client.sendEnd(),
+      { reason: 'clientClosed', detail: null, cause: 'clientLeft' },
+    ],
+    'the network breaks the connection': [
+      ({ client }) => client.fail('read ECONNRESET'),
+      { reason: 'connectionFailed', detail: 'read ECONNRESET', cause: 'connectionFailed' },
+    ],
+    'the client sends what is no PPTP': [
+      ({ client }) => client.sendBytes(Buffer.from('GET / HTTP/1.1\r\n\r\n')),
+      {
+        reason: 'protocolError',
+        detail: 'magic cookie 0x2f204854, not 0x1a2b3c4d',
+        cause: 'protocolError',
+      },
+    ],
+    'the client is silent': [
+      (fixture) => fixture.pass(120),
+      { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s', cause: 'clientVanished' },
+    ],
+    'pppd ends': [
+      ({ link }) => link.tell({ type: 'ended', cause: { kind: 'signal', signal: 9, words: '' } }),
+      { reason: 'pppdExited', detail: 'pppd was ended by signal 9', cause: 'pppdDied' },
+    ],
+    'the relay fails': [
+      ({ link }) => link.tell({ type: 'ended', cause: { kind: 'gre', step: 'send GRE packets', problem: 'EINVAL' } }),
+      { reason: 'relayFailed', detail: 'cannot send GRE packets: EINVAL', cause: 'relayFailed' },
+    ],
+    'the administrator ends it': [
+      ({ handlers }) => void handlers.disconnect({ id: 1, op: 'disconnect', reason: 'kicked', detail: 'by root' }),
+      { reason: 'kicked', detail: 'by root', cause: null },
+    ],
+    'the worker is told to end': [
+      ({ session }) => void session.close({ reason: 'kicked' }),
+      { reason: 'kicked', detail: null, cause: null },
+    ],
+  };
+  for (const [what, [end, ending]] of Object.entries(ENDINGS)) {
+    test(`${what}: told and logged once, with reason, detail and cause`, async (t) => {
+      const fixture = await Fixture.connected(t);
+      fixture.link.play((frames) => frames.open());
+      end(fixture);
+      await settled();
+      if (!fixture.isOver) await fixture.send(STOP_REPLY);
+      const { reason, detail, cause, text } = fixture.last.ending ?? {};
+      assert.deepEqual({ reason, detail, cause }, ending);
+      assert.deepEqual(fixture.failures, ending.cause === null ? [] : [ending.cause]);
+      if (ending.cause !== null)
+        assert.deepEqual(
+          fixture.lines.at('warn').filter((line) => line === `login failed: ${text}`),
+          [`login failed: ${text}`],
+        );
+      const said = CLOSE_REASONS[ending.reason as keyof typeof CLOSE_REASONS].text;
+      assert.deepEqual(fixture.ends, [`session ended: ${said}${ending.detail === null ? '' : ` (${ending.detail})`}`]);
+      assert.deepEqual(
+        fixture.order.filter((each) => each === 'over'),
+        ['over'],
+      );
+    });
+  }
+
+  test('comes in order: its state, then the call, then what the run directory has, then word of it', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.closesAtOnce = false;
+    fixture.pass(A_WHILE);
+    fixture.order.length = 0;
+    fixture.client.send(STOP);
+    await settled();
+    assert.deepEqual(fixture.order, ['state: ending']);
+    assert.deepEqual(fixture.takeTypes(), ['CallDisconnectNotify', 'StopControlConnectionReply']);
+    assert.deepEqual(fixture.ends, []);
+    fixture.link.isGone();
+    await settled();
+    assert.deepEqual(fixture.order, ['state: ending', 'record removed', 'socket closed', 'over']);
+    assert.equal(fixture.client.destroyed, true);
+  });
+
+  test('waits for the client where the call is over first', async (t) => {
+    const fixture = await Fixture.connected(t);
+    void fixture.session.close({ reason: 'serverShutdown' });
+    await settled();
+    assert.deepEqual(fixture.takeTypes(), ['CallDisconnectNotify', 'StopControlConnectionRequest']);
+    assert.equal(fixture.isOver, false);
+    await fixture.send(STOP_REPLY);
+    assert.equal(fixture.isOver, true);
+  });
+
+  test('the first reason stands, whatever comes later', async (t) => {
+    const fixture = await Fixture.connected(t);
+    const closed = [fixture.session.close({ reason: 'kicked' }), fixture.session.close({ reason: 'serverShutdown' })];
+    fixture.link.tell({ type: 'ended', cause: { kind: 'exit', code: 5, words: '', complaint: null } });
+    fixture.client.sendEnd();
+    await Promise.all(closed);
+    assert.equal(fixture.last.ending?.reason, 'kicked');
+    assert.equal(fixture.ends.length, 1);
+    assert.equal(fixture.order.filter((each) => each === 'over').length, 1);
+  });
+
+  test('a login that pppd finishes while it is told to end does not count', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.closesAtOnce = false;
+    void fixture.session.close({ reason: 'kicked' });
+    fixture.link.play(comeUp);
+    fixture.link.isGone();
+    await fixture.send(STOP_REPLY);
+    assert.deepEqual([fixture.isOver, fixture.last.phase, fixture.last.user], [true, 'ending', null]);
+  });
+
+  test('says for how long the session lasted, whose it was and what has passed', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.counted.txBytes = 1234;
+    fixture.link.play(comeUp);
+    fixture.pass(45.5);
+    await fixture.send(STOP);
+    const line = fixture.lines.all.find(({ msg }) => msg.startsWith('session ended'));
+    assert(line !== undefined);
+    const { reason, user, seconds, counters } = line;
+    assert.deepEqual([reason, user, seconds], ['clientStopped', 'alice', 46]);
+    assert.deepEqual(counters, { ...fixture.link.counted });
+  });
+
+  test('a client that has no call in time', async (t) => {
+    const fixture = await Fixture.started(t);
+    fixture.pass(ESTABLISH);
+    await fixture.send(STOP_REPLY);
+    const { reason, detail, cause, text } = fixture.last.ending ?? {};
+    assert.deepEqual([reason, detail, cause], ['noCall', `none within ${ESTABLISH} s`, 'noCall']);
+    assert.match(text ?? '', new RegExp(`started no call in ${ESTABLISH} s`));
+    assert.deepEqual([fixture.isOver, fixture.failures], [true, ['noCall']]);
+  });
+
+  test('no timer is left', async (t) => {
+    const fixture = await Fixture.connected(t, { policy: { sessionTime: 100, idleTime: 50 } });
+    fixture.link.play(comeUp);
+    await fixture.send(STOP);
+    const [states, lines] = [fixture.states.length, fixture.lines.all.length];
+    fixture.pass(1000);
+    assert.deepEqual([fixture.states.length, fixture.lines.all.length], [states, lines]);
+  });
+
+  test('what was left out of the log is told before it', async (t) => {
+    const fixture = await Fixture.connected(t);
+    for (let round = 0; round < 200; round += 1) fixture.client.send({ type: 'EchoRequest', identifier: round });
+    await fixture.send(STOP);
+    const [leftOut, end, ...more] = fixture.lines.all.slice(-3).map(({ msg }) => msg);
+    assert.match(leftOut ?? '', /^\d+ more lines about what the client has sent were left out/);
+    assert.match(end ?? '', /^login failed: /);
+    assert.match(more[0] ?? '', /^session ended: /);
+  });
+});
+
+describe('why it has failed', () => {
+  test('a login that failed, and whose call the client clears then, is warned of once', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.play(failLogin);
+    await fixture.send(CLEAR);
+    assert.deepEqual(fixture.failures, ['authenticationFailed']);
+    await fixture.send(STOP);
+    assert.deepEqual(fixture.failures, ['authenticationFailed']);
+    // The state says it all the same: the manager counts by it.
+    assert.deepEqual(
+      [fixture.last.ending?.reason, fixture.last.ending?.cause],
+      ['clientStopped', 'authenticationFailed'],
+    );
+  });
+
+  test('the same, when the client is gone before its call is over', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.closesAtOnce = false;
+    fixture.link.play(failLogin);
+    await fixture.send(CLEAR);
+    assert.deepEqual(fixture.failures, []);
+    fixture.client.sendEnd();
+    await settled();
+    fixture.link.isGone();
+    await settled();
+    assert.deepEqual([fixture.failures, fixture.isOver], [['authenticationFailed'], true]);
+    assert.equal(fixture.last.ending?.cause, 'authenticationFailed');
+  });
+
+  test('each call has its own', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.play(failLogin);
+    await fixture.send(CLEAR);
+    fixture.takeTypes();
+    await fixture.call();
+    fixture.link.play(failLogin);
+    await fixture.send(CLEAR);
+    assert.deepEqual(fixture.failures, ['authenticationFailed', 'authenticationFailed']);
+    fixture.takeTypes();
+    await fixture.call();
+    fixture.link.play(comeUp);
+    await fixture.send(STOP);
+    assert.equal(fixture.failures.length, 2, 'the last one has not failed');
+    assert.equal(fixture.last.ending?.cause, null);
+  });
+
+  test('a result of a login is told at once, and before the call is cleared', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.pass(A_WHILE);
+    fixture.link.play(failLogin);
+    const before = fixture.states.length;
+    assert.equal(fixture.link.ppp.authentication.result, 'failed');
+    assert.deepEqual(fixture.last.ppp, fixture.link.ppp);
+    fixture.link.play((frames) => frames.open());
+    await fixture.send(CLEAR);
+    assert.deepEqual(
+      fixture.phases.slice(before),
+      ['negotiating', 'connected'],
+      'the step that was owed, then the end',
+    );
+  });
+});
+
+describe('an MTU black hole', () => {
+  test('is warned of in log and state; the session goes on, and another call begins without it', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.play(comeUp);
+    fixture.link.tell({ type: 'blackHole', arrives: 92, missing: 1404 });
+    assert.equal(fixture.last.warning?.cause, 'mtuBlackHole');
+    assert.match(fixture.last.warning?.text ?? '', /from 192\.0\.2\.1 to 198\.51\.100\.7.* 1404 octets.*up to 92/);
+    assert.equal(fixture.last.phase, 'up');
+    const lines = fixture.lines.all.filter(({ cause }) => cause === 'mtuBlackHole');
+    assert.deepEqual(
+      lines.map(({ level, arrives, missing, msg }) => [level, arrives, missing, msg]),
+      [['warn', 92, 1404, fixture.last.warning?.text]],
+    );
+    await fixture.send(CLEAR);
+    fixture.takeTypes();
+    await fixture.call();
+    fixture.pass(A_WHILE);
+    assert.equal(fixture.last.warning, null);
+  });
+});
+
+describe('limits', () => {
+  /** So much later than its limit an idle session may end: a tenth, in steps of the test's clock. */
+  const LATE = 6;
+
+  test('policy.sessionTime counts from up', async (t) => {
+    const fixture = await Fixture.connected(t, { policy: { sessionTime: 40 }, timeouts: { echoInterval: 10_000 } });
+    fixture.pass(100);
+    assert.deepEqual(fixture.ending, LIVES);
+    fixture.link.play(comeUp);
+    fixture.pass(39.5);
+    assert.deepEqual(fixture.ending, LIVES);
+    fixture.pass(0.5);
+    assert.deepEqual(fixture.ending, ['sessionTime', '40 s']);
+  });
+
+  test('policy.idleTime counts from the last data of the client; control frames are none', async (t) => {
+    const fixture = await Fixture.connected(t, { policy: { idleTime: 50 }, timeouts: { echoInterval: 10_000 } });
+    fixture.link.counted.rxPackets = 8;
+    fixture.link.play(comeUp);
+    fixture.pass(45);
+    // An LCP Echo-Request is a packet and a control frame.
+    fixture.link.counted.rxPackets += 1;
+    fixture.link.play((frames) => frames.client(0xc021, 9, 1, [0, 0, 0, 0]));
+    fixture.pass(5 + LATE);
+    assert.deepEqual(fixture.ending, ['idle', '50 s']);
+  });
+
+  test('data keeps an idle session alive', async (t) => {
+    const fixture = await Fixture.connected(t, { policy: { idleTime: 50 }, timeouts: { echoInterval: 10_000 } });
+    fixture.link.play(comeUp);
+    for (let round = 0; round < 5; round += 1) {
+      fixture.pass(40);
+      fixture.link.counted.rxPackets += 1;
+    }
+    assert.deepEqual(fixture.ending, LIVES);
+  });
+
+  test('a call that was cleared is limited no more', async (t) => {
+    const limits = { sessionTime: 20, idleTime: 20 };
+    const fixture = await Fixture.connected(t, { policy: limits, timeouts: { establish: 1000, echoInterval: 10_000 } });
+    fixture.link.play(comeUp);
+    await fixture.send(CLEAR);
+    fixture.pass(100);
+    assert.deepEqual(fixture.ending, LIVES);
+  });
+});
+
+describe('what a session is asked on its socket', () => {
+  const disconnect = (reason: DisconnectReason): Parameters<SessionHandlers['disconnect']>[0] => ({
+    id: 1,
+    op: 'disconnect',
+    reason,
+  });
+
+  test('its state', async (t) => {
+    const fixture = await Fixture.started(t);
+    assert.deepEqual(fixture.handlers.state({ id: 1, op: 'state' }), fixture.session.state());
+  });
+
+  test('to make room: it does without a call, and without a stop request', async (t) => {
+    const fixture = await Fixture.started(t);
+    fixture.handlers.disconnect(disconnect('madeRoom'));
+    await settled();
+    assert.deepEqual([fixture.last.ending?.reason, fixture.isOver, fixture.takeTypes()], ['madeRoom', true, []]);
+  });
+
+  for (const phase of ['starting', 'connected'] as const) {
+    test(`to make room, with a call that is ${phase}: it refuses`, async (t) => {
+      const fixture = await Fixture.started(t);
+      if (phase === 'connected') await fixture.call();
+      else await fixture.send(REQUEST);
+      assert.throws(() => fixture.handlers.disconnect(disconnect('madeRoom')), /^Error: it has a call$/);
+      fixture.handlers.disconnect(disconnect('serverShutdown'));
+      await settled();
+      assert.equal(fixture.last.ending?.reason, 'serverShutdown');
+    });
+  }
+
+  test('to make room, after its call was cleared: it does', async (t) => {
+    const fixture = await Fixture.connected(t);
+    await fixture.send(CLEAR);
+    fixture.handlers.disconnect(disconnect('madeRoom'));
+    await settled();
+    assert.equal(fixture.isOver, true);
+  });
+
+  test('to open its log anew', async (t) => {
+    const fixture = await Fixture.started(t);
+    fixture.handlers.reopenLog({ id: 1, op: 'reopenLog' });
+    assert.equal(fixture.reopened, 1);
+  });
+
+  test('to log more or less: answered, told, and logged; null is what the configuration says', async (t) => {
+    const fixture = await Fixture.started(t, { log: { level: 'warn' } });
+    const steps = [
+      ['trace', 'trace'],
+      [null, 'warn'],
+    ] as const;
+    for (const [level, becomes] of steps) {
+      assert.deepEqual(fixture.handlers.logLevel({ id: 1, op: 'logLevel', level }), { level: becomes });
+      assert.deepEqual([fixture.lines.log.level, fixture.last.log?.level], [becomes, becomes]);
+    }
+    assert.deepEqual(
+      fixture.lines.all.flatMap(({ from, to }) => (from === undefined ? [] : [[from, to]])),
+      [
+        ['debug', 'trace'],
+        ['trace', 'warn'],
+      ],
+    );
+  });
+
+  test('for what passes: control messages and PPP frames, both ways, until nobody captures any more', async (t) => {
+    const fixture = await Fixture.started(t);
+    const shown: [Captured, string][] = [];
+    fixture.server.captures.onDemand((captured, bytes) => shown.push([captured, Buffer.from(bytes).toString('hex')]));
+    await fixture.call();
+    fixture.link.tap?.('fromClient', Buffer.from('c021', 'hex'));
+    fixture.link.tap?.('toClient', Buffer.from('8021', 'hex'));
+    const reply = shown.filter(([captured]) => captured === 'controlToClient');
+    assert.deepEqual(
+      shown.filter(([captured]) => captured !== 'controlToClient'),
+      [
+        ['controlFromClient', EXAMPLES.OutgoingCallRequest.bytes.toString('hex')],
+        ['pppFromClient', 'c021'],
+        ['pppToClient', '8021'],
+      ],
+    );
+    assert.equal(reply.length, 1);
+    fixture.server.captures.onDemand(null);
+    await fixture.send({ type: 'EchoRequest', identifier: 1 });
+    assert.deepEqual([fixture.link.tap, shown.length], [null, 4]);
+  });
+});
+
+describe('the record names the process that must not outlive the session', () => {
+  test('from call to call', async (t) => {
+    const fixture = await Fixture.connected(t);
+    const first = fixture.link.process;
+    await fixture.send(CLEAR);
+    fixture.takeTypes();
+    await fixture.call();
+    assert.deepEqual(fixture.recorded, [first, null, fixture.link.process]);
+  });
+});
+
+test('the process is named as scripts around pptpd look for it', async (t) => {
+  await Fixture.connected(t);
+  assert.equal(process.title, 'pptpd [198.51.100.7:1234 - 0ABC]');
+});
+
+describe('requests about the call', () => {
+  test('that is none of this client’s is not cleared', async (t) => {
+    const fixture = await Fixture.connected(t);
+    await fixture.send({ type: 'CallClearRequest', callId: 0x7777 });
+    assert.deepEqual([fixture.takeTypes(), fixture.link.closes], [[], []]);
+  });
+
+  test('Set-Link-Info reaches the link', async (t) => {
+    const fixture = await Fixture.connected(t);
+    const info: MessageOf<'SetLinkInfo'> = { type: 'SetLinkInfo', peerCallId: OURS, sendAccm: 0x0a, receiveAccm: 0 };
+    await fixture.send(info);
+    assert.equal(fixture.link.sendAccm, 0x0a);
+  });
+});

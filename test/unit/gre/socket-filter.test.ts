@@ -1,0 +1,72 @@
+/** The kernel's filter program, run by a second interpreter of classic BPF, written from bpf(4). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { greFilter } from '../../../src/gre/socket-filter.js';
+import { encodeFilter } from '../../../src/sys/packet-filter.js';
+
+const CALL_ID = 0x1234;
+
+/** How many octets of `packet` a program lets pass, from its octets as the kernel is given them. */
+function run(program: Buffer, packet: Buffer): number {
+  let [accumulator, index] = [0, 0];
+  for (let at = 0; at < program.length; at += 8) {
+    const operand = program.readUInt32LE(at + 4);
+    switch (program.readUInt16LE(at)) {
+      case 0xb1: // ldx 4 * ([k] & 0xf)
+        index = 4 * (packet.readUInt8(operand) & 0xf);
+        break;
+      case 0x40: // ld [x + k]
+        accumulator = packet.readUInt32BE(index + operand);
+        break;
+      case 0x48: // ldh [x + k]
+        accumulator = packet.readUInt16BE(index + operand);
+        break;
+      case 0x54: // and #k
+        accumulator = (accumulator & operand) >>> 0;
+        break;
+      case 0x15: // jeq #k, jt, jf
+        at += 8 * program.readUInt8(at + (accumulator === operand ? 2 : 3));
+        break;
+      case 0x06: // ret #k
+        return operand;
+      default:
+        assert.fail(`an instruction that this interpreter does not know: 0x${program.toString('hex', at, at + 8)}`);
+    }
+  }
+  return assert.fail('the program has no end');
+}
+
+/** An IPv4 packet with `words` of header, and GRE as RFC 2637 §4.1 has it behind it. */
+function packet(parts: { words?: number; flags?: number; protocol?: number; callId?: number } = {}): Buffer {
+  const { words = 5, flags = 0x3081, protocol = 0x880b, callId = CALL_ID } = parts;
+  const octets = Buffer.alloc(words * 4 + 16, 0xff);
+  octets.writeUInt8(0x40 | words, 0);
+  octets.writeUInt16BE(flags, words * 4);
+  octets.writeUInt16BE(protocol, words * 4 + 2);
+  octets.writeUInt16BE(64, words * 4 + 4);
+  octets.writeUInt16BE(callId, words * 4 + 6);
+  return octets;
+}
+
+const filter = encodeFilter(greFilter(CALL_ID));
+
+const PASS: Readonly<Record<string, Buffer>> = {
+  'data with an acknowledgment': packet(),
+  'data without one': packet({ flags: 0x3001 }),
+  'an acknowledgment alone': packet({ flags: 0x2081 }),
+  // What is wrong with them is counted by its kind.
+  'flags that nobody knows': packet({ flags: 0xfff9 }),
+  'behind a header with options': packet({ words: 15 }),
+};
+const STAY: Readonly<Record<string, Buffer>> = {
+  'another call id': packet({ callId: CALL_ID + 1 }),
+  'the call id in the place of the length': packet({ callId: 64 }),
+  'plain GRE (version 0)': packet({ flags: 0x3000 }),
+  'a version that nobody knows': packet({ flags: 0x3003 }),
+  'another protocol': packet({ protocol: 0x0800 }),
+  'another call id behind a header with options': packet({ words: 15, callId: CALL_ID - 1 }),
+};
+for (const [what, octets] of Object.entries(PASS))
+  test(`${what}: passes whole`, () => assert.equal(run(filter, octets), 0xffff_ffff));
+for (const [what, octets] of Object.entries(STAY))
+  test(`${what}: stays in the kernel`, () => assert.equal(run(filter, octets), 0));
