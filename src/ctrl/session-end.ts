@@ -56,7 +56,12 @@ export function describeDetail(end: SessionEnd): string | null {
     case 'clientClosed':
     case 'clientCleared':
       return null;
-    default:
+    case 'kicked':
+    case 'serverShutdown':
+    case 'madeRoom':
+    case 'userLimit':
+    case 'replaced':
+    case 'blocked':
       return end.words ?? null;
   }
 }

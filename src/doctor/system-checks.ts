@@ -1,6 +1,5 @@
 /** Checks of what is below everything: Node.js, the kernel, the folders that the server writes to. */
 import { dirname } from 'node:path';
-import type { Configuration } from '../config/schema.js';
 import { NATIVE_MODULES, nativeProblem, nativeRemedy } from '../host/native-modules.js';
 import { bad, type Check, doubt, good } from './check.js';
 import type { Machine } from './machine.js';

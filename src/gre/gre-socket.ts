@@ -1,7 +1,7 @@
 /** The GRE socket of one call: a raw IP socket that is filtered by call id, bound, and connected to the client. */
-import { lastErrorName, checked } from '../sys/libc.js';
 import { MSG_DONTWAIT, recvmmsg } from '../sys/batch-io.js';
 import { close } from '../sys/descriptor.js';
+import { checked } from '../sys/libc.js';
 import { openRawSocket } from '../sys/raw-socket.js';
 import {
   attachFilter,

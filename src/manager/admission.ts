@@ -8,7 +8,7 @@ import type { Configuration } from '../config/schema.js';
 import { inspectStart } from '../pptp/index.js';
 import { type Peer, peerText } from '../session/lease.js';
 import { accessRule } from './access.js';
-import type { TurnedAway, TurnedAwayCause } from './turned-away.js';
+import type { RefusedClients, RefusalCause } from './refused-clients.js';
 
 /** A client that has sent a whole start request, with everything that was read from it so far. */
 export interface Client {
@@ -23,36 +23,39 @@ export interface Client {
   takeBytes(): Buffer;
 }
 
+export interface AdmissionOptions {
+  readonly configuration: AdmissionSettings;
+  readonly refusedClients: Pick<RefusedClients, 'count'>;
+  /** Whether an address is blocked after failed logins. */
+  readonly isBlocked: (address: string) => boolean;
+  /** How many sessions an address has already. */
+  readonly sessionsOf: (address: string) => number;
+  /** Takes over each client that is admitted. */
+  readonly onClient: (client: Client) => void;
+}
+
+type AdmissionSettings = Pick<Configuration, 'access' | 'limits' | 'timeouts'>;
+
 export class Admission {
-  #configuration: Configuration;
+  #configuration: AdmissionSettings;
   #isAllowed: (address: string) => boolean;
-  readonly #turnedAway: TurnedAway;
+  readonly #refusedClients: AdmissionOptions['refusedClients'];
   readonly #isBlocked: (address: string) => boolean;
   readonly #sessionsOf: (address: string) => number;
   readonly #onClient: (client: Client) => void;
   /** Connections without a whole start request, oldest first. Of each are kept fewer octets than that request has. */
-  readonly #silent = new Map<Socket, { readonly peer: Peer; readonly turnAway: (cause: TurnedAwayCause) => void }>();
+  readonly #silent = new Map<Socket, { readonly peer: Peer; readonly turnAway: (cause: RefusalCause) => void }>();
 
-  /**
-   * `isBlocked` tells whether an address is shut out for failed logins, `sessionsOf` how many sessions it has already;
-   * `onClient` takes over each client that is admitted.
-   */
-  constructor(
-    configuration: Configuration,
-    turnedAway: TurnedAway,
-    isBlocked: (address: string) => boolean,
-    sessionsOf: (address: string) => number,
-    onClient: (client: Client) => void,
-  ) {
+  constructor({ configuration, refusedClients, isBlocked, sessionsOf, onClient }: AdmissionOptions) {
     this.#configuration = configuration;
     this.#isAllowed = accessRule(configuration.access);
-    this.#turnedAway = turnedAway;
+    this.#refusedClients = refusedClients;
     this.#isBlocked = isBlocked;
     this.#sessionsOf = sessionsOf;
     this.#onClient = onClient;
   }
 
-  reconfigure(configuration: Configuration): void {
+  reconfigure(configuration: AdmissionSettings): void {
     this.#configuration = configuration;
     this.#isAllowed = accessRule(configuration.access);
   }
@@ -98,8 +101,8 @@ export class Admission {
     return count;
   }
 
-  #refuse(socket: Socket, peer: Peer, cause: TurnedAwayCause, detail?: string): void {
-    this.#turnedAway.count(cause, peerText(peer), detail);
+  #refuse(socket: Socket, peer: Peer, cause: RefusalCause, detail?: string): void {
+    this.#refusedClients.count(cause, peerText(peer), detail);
     socket.destroy();
   }
 
@@ -110,7 +113,7 @@ export class Admission {
       this.#silent.delete(socket);
       socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close').pause();
     };
-    const turnAway = (cause: TurnedAwayCause, detail?: string): void => {
+    const turnAway = (cause: RefusalCause, detail?: string): void => {
       settle();
       this.#refuse(socket, peer, cause, detail);
     };

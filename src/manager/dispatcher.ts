@@ -13,8 +13,8 @@ import { removeSessionFiles } from '../session/record-writer.js';
 import type { Client } from './admission.js';
 import type { Leases } from './leases.js';
 import type { Registry } from './registry.js';
-import type { TurnedAway, TurnedAwayCause } from './turned-away.js';
-import { WaitingRoom } from './waiting-room.js';
+import type { RefusedClients, RefusalCause } from './refused-clients.js';
+import { LeaseQueue } from './lease-queue.js';
 import { HandoffFailed, type Worker } from './worker.js';
 import type { WorkerPool } from './worker-pool.js';
 
@@ -26,39 +26,42 @@ const MOST_ATTEMPTS = 3;
 const ID_LENGTH = 6;
 const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
+/** The parts of the manager that a dispatcher works with. */
+export interface DispatcherOptions {
+  readonly configuration: Configuration;
+  readonly leases: Pick<Leases, 'take' | 'giveBack'>;
+  readonly pool: Pick<WorkerPool, 'acquire' | 'giveBack'>;
+  readonly registry: Pick<Registry, 'add' | 'has' | 'makeRoom' | 'withoutCall' | 'endingCount'>;
+  readonly refusedClients: Pick<RefusedClients, 'count'>;
+  readonly log: Logger;
+}
+
 export class Dispatcher {
   #configuration: Configuration;
-  readonly #leases: Leases;
-  readonly #pool: WorkerPool;
-  readonly #registry: Registry;
-  readonly #turnedAway: TurnedAway;
+  readonly #leases: DispatcherOptions['leases'];
+  readonly #pool: DispatcherOptions['pool'];
+  readonly #registry: DispatcherOptions['registry'];
+  readonly #refusedClients: DispatcherOptions['refusedClients'];
   readonly #log: Logger;
   /** All clients from `dispatch` on until they are the registry's, or turned away. */
   readonly #clients = new Set<Client>();
   /** Those that hold a lease and have no worker yet. */
   readonly #queued = new Set<Client>();
-  readonly #waitingRoom: WaitingRoom;
+  readonly #leaseQueue: LeaseQueue;
   #closed = false;
   /** Handoffs that a worker has not answered yet. */
   readonly #underWay = new Set<Promise<boolean>>();
   /** Called when a worker has adopted a client: milliseconds since the client was admitted. */
   onHandedOver: (milliseconds: number) => void = () => undefined;
 
-  constructor(
-    configuration: Configuration,
-    leases: Leases,
-    pool: WorkerPool,
-    registry: Registry,
-    turnedAway: TurnedAway,
-    log: Logger,
-  ) {
+  constructor({ configuration, leases, pool, registry, refusedClients, log }: DispatcherOptions) {
     this.#configuration = configuration;
     this.#leases = leases;
     this.#pool = pool;
     this.#registry = registry;
-    this.#turnedAway = turnedAway;
+    this.#refusedClients = refusedClients;
     this.#log = log;
-    this.#waitingRoom = new WaitingRoom(
+    this.#leaseQueue = new LeaseQueue(
       () => registry.makeRoom(TIME_TO_CALL_MS),
       () => this.#queued.size + this.#underWay.size + registry.withoutCall + registry.endingCount === 0,
     );
@@ -80,12 +83,12 @@ export class Dispatcher {
     this.#clients.add(client);
     const lease = this.#leases.take();
     if (lease !== null) void this.#handOff(client, lease);
-    else this.#waitingRoom.enter(client, this.#mostWaiting, () => this.#refuseFull(client));
+    else this.#leaseQueue.enter(client, this.#mostWaiting, () => this.#refuseFull(client));
   }
 
   /** A lease or an address has come back: a client that waits gets it. */
   leaseFreed(): void {
-    this.#waitingRoom.lend(
+    this.#leaseQueue.lend(
       () => this.#leases.take(),
       (client, lease) => void this.#handOff(client, lease),
     );
@@ -94,7 +97,7 @@ export class Dispatcher {
   /** Closes the clients that still wait; idempotent. */
   close(): void {
     this.#closed = true;
-    this.#waitingRoom.close();
+    this.#leaseQueue.close();
     for (const { socket } of this.#queued) socket.destroy();
     this.#queued.clear();
   }
@@ -173,9 +176,9 @@ export class Dispatcher {
     return true;
   }
 
-  #turnAway(client: Client, lease: Lease, cause: TurnedAwayCause, why?: string): void {
+  #turnAway(client: Client, lease: Lease, cause: RefusalCause, why?: string): void {
     this.#clients.delete(client);
-    this.#turnedAway.count(cause, peerText(client.peer), why);
+    this.#refusedClients.count(cause, peerText(client.peer), why);
     client.socket.destroy();
     this.#leases.giveBack(lease);
   }
@@ -185,14 +188,14 @@ export class Dispatcher {
     const { socket, peer } = client;
     this.#clients.delete(client);
     if (client.hasLeft) {
-      this.#turnedAway.count('left', peerText(peer));
+      this.#refusedClients.count('left', peerText(peer));
       socket.destroy();
       return;
     }
     const { addresses, limits } = this.#configuration;
     const pool = addresses.delegate ? 'pppd' : [addresses.remote].flat().join(', ');
     const detail = `addresses.remote is ${pool}, limits.connections ${limits.connections}; pptpd-ts sessions tells who has them`;
-    this.#turnedAway.count('full', peerText(peer), detail);
+    this.#refusedClients.count('full', peerText(peer), detail);
     socket.end(
       encode({
         type: 'StartControlConnectionReply',

@@ -24,7 +24,7 @@ import { removePidFile, writePidFile } from './pid-file.js';
 import { Policy } from './policy/policy.js';
 import { Registry } from './registry.js';
 import { SameAddress } from './same-address.js';
-import { TURNED_AWAY, TurnedAway, type TurnedAwayCause } from './turned-away.js';
+import { REFUSAL_CAUSES, RefusedClients, type RefusalCause } from './refused-clients.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** Beyond the kill ladder of pppd: time for the last messages to the clients, in milliseconds. */
@@ -43,7 +43,7 @@ export class Manager {
   #configuration: Configuration;
   readonly #processLog: ProcessLog;
   readonly #leases: Leases;
-  readonly #turnedAway: TurnedAway;
+  readonly #refusedClients: RefusedClients;
   readonly #registry: Registry;
   readonly #policy: Policy;
   readonly #accountant: Accountant;
@@ -66,7 +66,7 @@ export class Manager {
     this.#processLog = processLog;
     this.#runsAs = whoRunsAsWhat(configuration.pppd.path);
     this.#leases = new Leases(leasePool(configuration));
-    this.#turnedAway = new TurnedAway(log);
+    this.#refusedClients = new RefusedClients(log);
     this.#registry = new Registry({
       runDirectory: configuration.runDirectory,
       leases: this.#leases,
@@ -90,18 +90,25 @@ export class Manager {
     this.#registry.watch(new SameAddress(() => this.#registry.states, log));
     this.#logFiles = new LogFiles(configuration, log);
     this.#pool = new WorkerPool(configuration.workers.spare, log);
-    this.#dispatcher = new Dispatcher(configuration, this.#leases, this.#pool, this.#registry, this.#turnedAway, log);
-    this.#admission = new Admission(
+    this.#dispatcher = new Dispatcher({
       configuration,
-      this.#turnedAway,
-      (address) => this.#policy.isBlocked(address),
-      (address) => this.#registry.sessionsOf(address) + this.#dispatcher.clientsOf(address),
-      (client) => this.#dispatcher.dispatch(client),
-    );
+      leases: this.#leases,
+      pool: this.#pool,
+      registry: this.#registry,
+      refusedClients: this.#refusedClients,
+      log,
+    });
+    this.#admission = new Admission({
+      configuration,
+      refusedClients: this.#refusedClients,
+      isBlocked: (address) => this.#policy.isBlocked(address),
+      sessionsOf: (address) => this.#registry.sessionsOf(address) + this.#dispatcher.clientsOf(address),
+      onClient: (client) => this.#dispatcher.dispatch(client),
+    });
     this.#leases.onFreed = () => this.#dispatcher.leaseFreed();
     this.#listener = new Listener(
       (socket) => this.#admission.accept(socket),
-      (error) => this.#turnedAway.count('notAccepted', 'unknown', error.message),
+      (error) => this.#refusedClients.count('notAccepted', 'unknown', error.message),
     );
     this.#broadcastRelay = new BroadcastRelayProcess(log);
     this.#socket = new ManagerSocket(runPaths(configuration.runDirectory).managerSocket, {
@@ -156,8 +163,8 @@ export class Manager {
     const unknown = this.#registry.count - this.#registry.states.length;
     if (unknown > 0) sessions['unknown'] = unknown;
     const turnedAway = Object.fromEntries(
-      (Object.keys(TURNED_AWAY) as TurnedAwayCause[])
-        .map((cause) => [cause, this.#turnedAway.total(cause)] as const)
+      (Object.keys(REFUSAL_CAUSES) as RefusalCause[])
+        .map((cause) => [cause, this.#refusedClients.total(cause)] as const)
         .filter(([, count]) => count > 0),
     );
     return {
@@ -227,7 +234,7 @@ export class Manager {
       registry: this.#registry,
       pool: this.#pool,
       dispatcher: this.#dispatcher,
-      turnedAway: this.#turnedAway,
+      refusedClients: this.#refusedClients,
       policy: this.#policy,
     });
   }
@@ -241,7 +248,7 @@ export class Manager {
     this.#broadcastRelay.close();
     this.#logFiles.close();
     this.#metrics?.close();
-    this.#turnedAway.close();
+    this.#refusedClients.close();
     const { runDirectory, pidFile } = this.#configuration;
     rmSync(runPaths(runDirectory).managerPid, { force: true });
     if (pidFile !== undefined) removePidFile(pidFile);

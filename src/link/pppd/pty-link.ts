@@ -36,6 +36,13 @@ type State =
   /** Its end was told, or it was closed. */
   | 'ended';
 
+/** What a standby has made. */
+export interface PtyLinkParts {
+  readonly pppd: PppdProcess;
+  readonly buffers: PacketBuffers;
+  readonly port: PtyPort;
+}
+
 export class PtyLink implements Link {
   readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly #options: LinkOptions;
@@ -55,7 +62,7 @@ export class PtyLink implements Link {
   readonly #over: Promise<PppdExit>;
   #drained: () => void = () => undefined;
 
-  constructor(options: LinkOptions, pppd: PppdProcess, buffers: PacketBuffers, port: PtyPort) {
+  constructor(options: LinkOptions, { pppd, buffers, port }: PtyLinkParts) {
     this.#options = options;
     this.#pppd = pppd;
     this.#buffers = buffers;
@@ -82,11 +89,7 @@ export class PtyLink implements Link {
       this.#end({ kind: 'notStarted', program: path, problem: messageOf(error) });
       return;
     }
-    void this.#over.then(({ code, signal }) => {
-      const words = this.#words.replaceAll(/\s+/g, ' ').trim();
-      const complaint = complaintIn(this.#words, path);
-      this.#end(signal > 0 ? { kind: 'signal', signal, words } : { kind: 'exit', code, words, complaint });
-    });
+    void this.#endWithPppd(path);
     this.#openRelay();
   }
 
@@ -150,6 +153,13 @@ export class PtyLink implements Link {
       this.#drained();
       this.#end(relayCause(error));
     }
+  }
+
+  async #endWithPppd(path: string): Promise<void> {
+    const { code, signal } = await this.#over;
+    const words = this.#words.replaceAll(/\s+/g, ' ').trim();
+    if (signal > 0) this.#end({ kind: 'signal', signal, words });
+    else this.#end({ kind: 'exit', code, words, complaint: complaintIn(this.#words, path) });
   }
 
   async #awaitOver(): Promise<PppdExit> {

@@ -157,14 +157,9 @@ export class PtyPort implements Port {
   }
 
   #readFailed(): 'none' | PortFailure {
-    switch (lastError()) {
-      case 'wouldBlock':
-        return 'none';
-      case 'hungUp':
-        return { kind: 'closed' };
-      default:
-        return { kind: 'unreadable', code: lastErrorName() };
-    }
+    const error = lastError();
+    if (error === 'wouldBlock') return 'none';
+    return error === 'hungUp' ? { kind: 'closed' } : { kind: 'unreadable', code: lastErrorName() };
   }
 
   #readWords(preamble: Preamble): void {

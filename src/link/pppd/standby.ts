@@ -21,7 +21,7 @@ export class PtyStandby implements Standby {
   }
 
   link(options: LinkOptions): Link {
-    return new PtyLink(options, this.#pppd, this.#buffers, this.#port);
+    return new PtyLink(options, { pppd: this.#pppd, buffers: this.#buffers, port: this.#port });
   }
 
   async close(): Promise<void> {

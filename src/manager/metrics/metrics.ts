@@ -9,7 +9,7 @@ import { SESSION_PHASES, type SessionState } from '../../session/state.js';
 import type { Dispatcher } from '../dispatcher.js';
 import type { Policy } from '../policy/policy.js';
 import type { Registry, SessionWatcher } from '../registry.js';
-import { TURNED_AWAY, type TurnedAway, type TurnedAwayCause } from '../turned-away.js';
+import { REFUSAL_CAUSES, type RefusedClients, type RefusalCause } from '../refused-clients.js';
 import type { WorkerPool } from '../worker-pool.js';
 import { Counted } from './counted.js';
 import { MetricsServer } from './http.js';
@@ -28,7 +28,7 @@ interface Sources {
   readonly registry: Pick<Registry, 'watch' | 'askAll' | 'states' | 'count'>;
   readonly pool: Pick<WorkerPool, 'idleCount' | 'startingCount' | 'counts'>;
   readonly dispatcher: Pick<Dispatcher, 'onHandedOver'>;
-  readonly turnedAway: Pick<TurnedAway, 'total'>;
+  readonly refusedClients: Pick<RefusedClients, 'total'>;
   readonly policy: Pick<Policy, 'blocks'>;
 }
 
@@ -152,7 +152,7 @@ export class ManagerMetrics implements SessionWatcher {
 
   /** Those that the manager's parts know at any time. */
   #addLookedUp(registers: Metrics[]): void {
-    const { registry, pool, turnedAway, policy } = this.#sources;
+    const { registry, pool, refusedClients, policy } = this.#sources;
     new Gauge({
       name: 'pptpd_build_info',
       help: 'Always 1; the version is in the label',
@@ -180,7 +180,7 @@ export class ManagerMetrics implements SessionWatcher {
       'Clients turned away before they had a session, by cause',
       'cause',
       registers,
-      () => (Object.keys(TURNED_AWAY) as TurnedAwayCause[]).map((cause) => [cause, turnedAway.total(cause)]),
+      () => (Object.keys(REFUSAL_CAUSES) as RefusalCause[]).map((cause) => [cause, refusedClients.total(cause)]),
     );
     lookedUp(Gauge, 'pptpd_blocked_addresses', 'Client addresses blocked after failed logins', null, registers, () => [
       ['', policy.blocks().length],

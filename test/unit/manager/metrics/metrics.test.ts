@@ -26,7 +26,7 @@ class Sources {
       registry: this,
       dispatcher: this.dispatcher,
       pool: { idleCount: 2, startingCount: 1, counts: { started: 9, ended: { beforeReady: 1, inOrder: 3, died: 2 } } },
-      turnedAway: { total: (cause) => (cause === 'full' ? 4 : 0) },
+      refusedClients: { total: (cause) => (cause === 'full' ? 4 : 0) },
       policy: { blocks: () => [{ address: '192.0.2.7', failedLogins: 3, remaining: 60 }] },
     });
   }

@@ -7,7 +7,7 @@ import type { Logger } from '../log/logger.js';
 const REPORT_INTERVAL_MS = 60_000;
 
 /** Every way to be turned away before a session exists, and its sentence. */
-export const TURNED_AWAY = {
+export const REFUSAL_CAUSES = {
   accessDenied: 'closed: its address is not allowed (access.allow, access.deny)',
   notAccepted: 'could not be accepted',
   blocked: 'closed: its address is blocked after failed logins (policy.failedLogins; pptpd-ts blocks)',
@@ -20,12 +20,12 @@ export const TURNED_AWAY = {
   noWorker: 'closed: no ctrl worker could take it',
 } as const;
 
-export type TurnedAwayCause = keyof typeof TURNED_AWAY;
+export type RefusalCause = keyof typeof REFUSAL_CAUSES;
 
-export class TurnedAway {
+export class RefusedClients {
   readonly #log: Logger;
-  readonly #counts = new Map<TurnedAwayCause, { count: number; peer: string }>();
-  readonly #totals = new Map<TurnedAwayCause, number>();
+  readonly #counts = new Map<RefusalCause, { count: number; peer: string }>();
+  readonly #totals = new Map<RefusalCause, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(log: Logger) {
@@ -33,7 +33,7 @@ export class TurnedAway {
   }
 
   /** Counts a client; `detail` is what it did, in words. */
-  count(cause: TurnedAwayCause, peer: string, detail?: string): void {
+  count(cause: RefusalCause, peer: string, detail?: string): void {
     this.#totals.set(cause, this.total(cause) + 1);
     const entry = this.#counts.get(cause);
     if (entry !== undefined) {
@@ -44,13 +44,13 @@ export class TurnedAway {
     this.#counts.set(cause, { count: 0, peer });
     this.#log.warn(
       { peer, cause, ...(detail === undefined ? {} : { detail }) },
-      `client ${TURNED_AWAY[cause]}${cause === 'full' && detail !== undefined ? `: ${detail}` : ''}`,
+      `client ${REFUSAL_CAUSES[cause]}${cause === 'full' && detail !== undefined ? `: ${detail}` : ''}`,
     );
     this.#timer ??= setInterval(() => this.#report(), REPORT_INTERVAL_MS).unref();
   }
 
   /** How many since the manager's start. */
-  total(cause: TurnedAwayCause): number {
+  total(cause: RefusalCause): number {
     return this.#totals.get(cause) ?? 0;
   }
 
@@ -64,7 +64,7 @@ export class TurnedAway {
   #report(): void {
     for (const [cause, { count, peer }] of this.#counts) {
       if (count > 0)
-        this.#log.warn({ cause, count, peer }, `${count} more clients in the last minute ${TURNED_AWAY[cause]}`);
+        this.#log.warn({ cause, count, peer }, `${count} more clients in the last minute ${REFUSAL_CAUSES[cause]}`);
     }
     this.#counts.clear();
     clearInterval(this.#timer);

@@ -17,7 +17,7 @@ interface Place {
   asked: boolean;
 }
 
-export class WaitingRoom {
+export class LeaseQueue {
   readonly #makeRoom: () => boolean;
   readonly #isHopeless: () => boolean;
   /** Oldest first. */
