@@ -81,4 +81,4 @@ export async function runChecks(
 
 /** The sentence of a check that failed; null of one that did not. */
 export const formatFailure = ({ outcome }: CheckResult): string | null =>
-  outcome.ok ? null : `${outcome.problem}; mend it: ${outcome.remedy}`;
+  outcome.ok ? null : `${outcome.problem}; remedy: ${outcome.remedy}`;

@@ -19,5 +19,5 @@ export const LISTEN_FAILURES: Readonly<Record<string, ListenFailure>> & { readon
 export function listenFailure(where: string, error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const known = LISTEN_FAILURES[code ?? ''];
-  return `cannot listen ${where}: ${known === undefined ? message : `${known.problem}; mend it: ${known.remedy}`}`;
+  return `cannot listen ${where}: ${known === undefined ? message : `${known.problem}; remedy: ${known.remedy}`}`;
 }

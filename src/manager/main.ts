@@ -23,7 +23,7 @@ function failAsAnother({ user }: Configuration): void {
   const own = ownUser();
   if (user === undefined || user === own) return;
   fail(1, [
-    `it runs as ${own}, and is to run as ${user} (user); mend it: start it by pptpd-ts serve, as root or as ${user}`,
+    `it runs as ${own}, and is to run as ${user} (user); remedy: start it by pptpd-ts serve, as root or as ${user}`,
   ]);
 }
 

@@ -75,7 +75,7 @@ function prepare({ user = '', runDirectory, log, accounting, pidFile }: Configur
   const account = findUnixUser(user);
   if (account === null) {
     throw new Error(
-      `there is no user "${user}" (user); mend it: adduser --system --group --no-create-home --home /nonexistent ${user} && adduser ${user} dip`,
+      `there is no user "${user}" (user); remedy: adduser --system --group --no-create-home --home /nonexistent ${user} && adduser ${user} dip`,
     );
   }
   const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];

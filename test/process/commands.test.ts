@@ -383,7 +383,7 @@ test('doctor says one line a check, and exits with 1 where something fatal fails
   const lines = output.trimEnd().split('\n');
   for (const each of lines) assert.match(each, /^(?:ok {2}|warn|FAIL) {2}[^:]+: ./);
   assert.ok(
-    lines.some((each) => /^FAIL {2}pppd: \/nowhere\/pppd is missing.*; mend it: /.test(each)),
+    lines.some((each) => /^FAIL {2}pppd: \/nowhere\/pppd is missing.*; remedy: /.test(each)),
     output,
   );
   assert.ok(

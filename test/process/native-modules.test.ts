@@ -68,10 +68,10 @@ test('doctor and serve name the cause and the remedy, and blame nothing else', (
   assert.equal(doctor.status, 1);
   assert.deepEqual(
     doctor.said.split('\n').filter((line) => line.startsWith('FAIL')),
-    [`FAIL  native modules: ${PROBLEM}; mend it: ${installation.remedy}`],
+    [`FAIL  native modules: ${PROBLEM}; remedy: ${installation.remedy}`],
   );
   const serve = run('serve');
-  assert.deepEqual([serve.status, serve.said], [1, `pptpd-ts: ${PROBLEM}; mend it: ${installation.remedy}\n`]);
+  assert.deepEqual([serve.status, serve.said], [1, `pptpd-ts: ${PROBLEM}; remedy: ${installation.remedy}\n`]);
 });
 
 test('a manager whose Node.js is replaced says why its next workers do not start', async (t) => {

@@ -234,7 +234,7 @@ describe('what is wrong is said, and nothing is started', () => {
   test('a user whom nobody knows', async (t) => {
     const [code, words] = await refusal(t, (server) => server.configure({ user: 'no-such-user' }));
     assert.equal(code, 1);
-    assert.match(words, /no user "no-such-user" \(user\); mend it: adduser /);
+    assert.match(words, /no user "no-such-user" \(user\); remedy: adduser /);
   });
 
   test('a run directory that is root’s: it stays so', async (t) => {
@@ -243,7 +243,7 @@ describe('what is wrong is said, and nothing is started', () => {
       mkdirSync(server.runDirectory, { mode: 0o750 });
     });
     assert.equal(code, 1);
-    assert.match(words, /run cannot be written to \(runDirectory\); mend it: chown -R nobody: /);
+    assert.match(words, /run cannot be written to \(runDirectory\); remedy: chown -R nobody: /);
   });
 
   test('a folder of logs that is root’s', async (t) => {
@@ -253,7 +253,7 @@ describe('what is wrong is said, and nothing is started', () => {
       server.configure({ user: USER, log: { directory } });
     });
     assert.equal(code, 1);
-    assert.match(words, /logs cannot be written to \(log\.directory\); mend it: chown -R nobody: /);
+    assert.match(words, /logs cannot be written to \(log\.directory\); remedy: chown -R nobody: /);
   });
 
   test('a manager that root starts past the launcher', async (t) => {

@@ -107,7 +107,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'not root',
     { files: { '/proc/self/status': 'CapEff:\t0000000000000000\n' } },
     'privileges',
-    /not root, and without CAP_NET_ADMIN, CAP_NET_RAW; mend it: run it as root/,
+    /not root, and without CAP_NET_ADMIN, CAP_NET_RAW; remedy: run it as root/,
     true,
   ],
   [
@@ -138,21 +138,21 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       listen: { message: 'The module was compiled against …' },
     },
     'native modules',
-    /raw-socket does not load: it was built for another Node\.js than v\d.*; mend it: run \/.*\/scripts\/setup$/,
+    /raw-socket does not load: it was built for another Node\.js than v\d.*; remedy: run \/.*\/scripts\/setup$/,
     true,
   ],
   [
     'native modules that were not built',
     { rawSocket: Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' }) },
     'native modules',
-    /raw-socket is missing, or was not built; mend it: run \/.*\/scripts\/setup$/,
+    /raw-socket is missing, or was not built; remedy: run \/.*\/scripts\/setup$/,
     true,
   ],
   [
     'native modules that fail in their own words',
     { rawSocket: new Error('Failed to load native module: pty.node\nRequire stack: …') },
     'native modules',
-    /raw-socket does not load: Failed to load native module: pty\.node; mend it: run/,
+    /raw-socket does not load: Failed to load native module: pty\.node; remedy: run/,
     true,
   ],
   ['a Node.js too old', { node: 'v18.20.4' }, 'Node.js', /v18\.20\.4 is too old; this program needs 20\.11/, true],
@@ -167,7 +167,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'no PPP in the kernel',
     { device: 'ENOENT', files: { '/proc/misc': '', '/proc/tty/ldiscs': '' }, modules: [] },
     'kernel PPP',
-    /this kernel has no PPP: no \/dev\/ppp, and no module ppp_generic; mend it: boot a kernel with CONFIG_PPP/,
+    /this kernel has no PPP: no \/dev\/ppp, and no module ppp_generic; remedy: boot a kernel with CONFIG_PPP/,
     true,
   ],
   [
@@ -181,14 +181,14 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'a kernel that has PPP, but no device',
     { device: 'ENOENT' },
     'kernel PPP',
-    /\/dev\/ppp is missing; mend it: modprobe -a ppp_generic ppp_async; if it stays missing: mknod/,
+    /\/dev\/ppp is missing; remedy: modprobe -a ppp_generic ppp_async; if it stays missing: mknod/,
     true,
   ],
   [
     'modules that nobody has loaded, and so no device',
     { device: 'ENOENT', files: { '/proc/misc': '', '/proc/tty/ldiscs': '' } },
     'kernel PPP',
-    /\/dev\/ppp is missing; mend it: modprobe -a ppp_generic/,
+    /\/dev\/ppp is missing; remedy: modprobe -a ppp_generic/,
     true,
   ],
   [
@@ -252,7 +252,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'silent, with which pppd and we wait for each other',
     { files: { [OPTIONS]: 'require-mschap-v2\nsilent\n' } },
     'options file',
-    /options say silent: .*nobody gets in; mend it: take "silent" out of \/etc\/ppp\/options\.pptpd/,
+    /options say silent: .*nobody gets in; remedy: take "silent" out of \/etc\/ppp\/options\.pptpd/,
     true,
   ],
   [
@@ -264,14 +264,14 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       },
     },
     'options file',
-    /does not take its options: In file \/etc\/ppp\/options\.pptpd: unrecognized option 'requir-mschap'; mend it: .*try: \/usr\/sbin\/pppd dryrun notty file \/etc\/ppp\/options\.pptpd$/,
+    /does not take its options: In file \/etc\/ppp\/options\.pptpd: unrecognized option 'requir-mschap'; remedy: .*try: \/usr\/sbin\/pppd dryrun notty file \/etc\/ppp\/options\.pptpd$/,
     true,
   ],
   [
     'options that let everybody in',
     { files: { [OPTIONS]: 'name pptpd\n' } },
     'authentication',
-    /require no authentication.*mend it: add a line "require-mschap-v2"/,
+    /require no authentication.*remedy: add a line "require-mschap-v2"/,
     false,
   ],
   [
@@ -285,7 +285,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'no secrets',
     { files: { '/etc/ppp/chap-secrets': null } },
     'secrets',
-    /chap-secrets is missing.*nobody can log in; mend it: echo 'USER pptpd "PASSWORD" \*' >> \/etc\/ppp\/chap-secrets/,
+    /chap-secrets is missing.*nobody can log in; remedy: echo 'USER pptpd "PASSWORD" \*' >> \/etc\/ppp\/chap-secrets/,
     false,
   ],
   ['secrets without a user', { files: { '/etc/ppp/chap-secrets': '# none\n' } }, 'secrets', /names no user/, false],
@@ -300,7 +300,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'secrets that all can read',
     { modes: { '/etc/ppp/chap-secrets': 0o100644 } },
     'secrets',
-    /can be read by others; mend it: chmod 600/,
+    /can be read by others; remedy: chmod 600/,
     false,
   ],
   [
@@ -314,7 +314,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'a port that another program has',
     { listen: { code: 'EADDRINUSE', message: '' } },
     'listening',
-    /cannot listen on 0\.0\.0\.0:1723: another program listens there already; mend it: .*ss -ltnp/,
+    /cannot listen on 0\.0\.0\.0:1723: another program listens there already; remedy: .*ss -ltnp/,
     true,
   ],
   [
@@ -324,7 +324,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       files: { '/run/pptpd.pid': '77\n', '/proc/77/cmdline': '/usr/sbin/pptpd\0' },
     },
     'listening',
-    /pptpd \(process 77\) listens there; mend it: systemctl disable --now pptpd/,
+    /pptpd \(process 77\) listens there; remedy: systemctl disable --now pptpd/,
     true,
   ],
   [
@@ -341,14 +341,14 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'an address that is not there',
     { listen: { code: 'EADDRNOTAVAIL', message: '' } },
     'listening',
-    /this machine has no such address; mend it: see `ip address`/,
+    /this machine has no such address; remedy: see `ip address`/,
     true,
   ],
   [
     'a failure without words of its own',
     { listen: { code: 'ENODEV', message: 'cannot bind to the device blue (listen.vrf): No such device' } },
     'listening',
-    /cannot bind to the device blue \(listen\.vrf\): No such device; mend it: correct listen\.address or listen\.vrf/,
+    /cannot bind to the device blue \(listen\.vrf\): No such device; remedy: correct listen\.address or listen\.vrf/,
     true,
   ],
   [
@@ -576,18 +576,18 @@ test('a server that is not root has all it needs in CAP_NET_RAW and a set-uid pp
 });
 
 const poorUsers: [title: string, description: Description, fails: string, sentence: RegExp][] = [
-  ['nobody of that name', { users: [] }, 'user', /no user "pptpd-ts" \(user\); mend it: adduser --system .* dip/],
+  ['nobody of that name', { users: [] }, 'user', /no user "pptpd-ts" \(user\); remedy: adduser --system .* dip/],
   [
     'no capability',
     { files: { ...unprivileged.files, '/proc/self/status': identity('CapEff:\t0\n') } },
     'privileges',
-    /uid 998, and without CAP_NET_RAW; mend it/,
+    /uid 998, and without CAP_NET_RAW; remedy/,
   ],
   [
     'a pppd that is not for it to run',
     { forbidden: true },
     'pppd',
-    /pptpd-ts may not run \/usr\/sbin\/pppd; mend it: adduser pptpd-ts dip/,
+    /pptpd-ts may not run \/usr\/sbin\/pppd; remedy: adduser pptpd-ts dip/,
   ],
   [
     'a pppd that is not set-uid',
@@ -622,7 +622,7 @@ const poorUsers: [title: string, description: Description, fails: string, senten
     'a run directory that is another’s',
     { unwritable: true, modes: { ...unprivileged.modes, '/run/pptpd-ts': 0o40750 } },
     'run directory',
-    /\/run\/pptpd-ts cannot be written to \(runDirectory\); mend it: chown -R pptpd-ts: \/run\/pptpd-ts/,
+    /\/run\/pptpd-ts cannot be written to \(runDirectory\); remedy: chown -R pptpd-ts: \/run\/pptpd-ts/,
   ],
 ];
 
@@ -653,7 +653,7 @@ test('options that need root’s word are told the way to it', async () => {
   assert.deepEqual(failed(results), ['options file']);
   assert.match(
     results.map(formatFailure).join('\n'),
-    /does not take \/etc\/ppp\/options\.pptpd from a server that is not root: using the name option requires root privilege; mend it: .*"options": "\/etc\/ppp\/peers\/pptpd-ts"/,
+    /does not take \/etc\/ppp\/options\.pptpd from a server that is not root: using the name option requires root privilege; remedy: .*"options": "\/etc\/ppp\/peers\/pptpd-ts"/,
   );
 });
 
@@ -665,7 +665,7 @@ test('folders of log, accounts and pid file must be writable', async () => {
   assert.deepEqual(failed(results), ['files']);
   assert.match(
     results.map(formatFailure).join('\n'),
-    /\/var cannot be written to \(log\.directory\); mend it: run it as root/,
+    /\/var cannot be written to \(log\.directory\); remedy: run it as root/,
   );
 });
 
@@ -674,13 +674,13 @@ const advice: [key: string, settings: object, obstacle: string, sentence: RegExp
     'log.directory',
     { log: { directory: '/var/log' } },
     '/var/log',
-    /\(log\.directory\); mend it: name a log\.directory below \/var\/log\/pptpd-ts, which serve makes for pptpd-ts$/,
+    /\(log\.directory\); remedy: name a log\.directory below \/var\/log\/pptpd-ts, which serve makes for pptpd-ts$/,
   ],
   [
     'accounting.file',
     { accounting: { file: '/srv/vpn/accounts' } },
     '/srv/vpn',
-    /\(accounting\.file\); mend it: chown -R pptpd-ts: \/srv\/vpn, or name another accounting\.file$/,
+    /\(accounting\.file\); remedy: chown -R pptpd-ts: \/srv\/vpn, or name another accounting\.file$/,
   ],
 ];
 for (const [key, settings, obstacle, sentence] of advice) {
@@ -716,7 +716,7 @@ const logins: [words: string, sentence: RegExp | null][] = [
   // What some public file has: a client that answers with MS-CHAPv2 gets in.
   [
     'auth\nrefuse-pap\nrequire-mppe',
-    /say require-mppe, whose keys come from MS-CHAP, and accept other logins too \(auth\): a client that uses one of those is refused after it; mend it: add a line "require-mschap-v2" to \/etc\/ppp\/options\.pptpd \(see scripts\/etc\/options\.pptpd\)/,
+    /say require-mppe, whose keys come from MS-CHAP, and accept other logins too \(auth\): a client that uses one of those is refused after it; remedy: add a line "require-mschap-v2" to \/etc\/ppp\/options\.pptpd \(see scripts\/etc\/options\.pptpd\)/,
   ],
   [
     'require-pap\nrequire-mppe',
@@ -724,7 +724,7 @@ const logins: [words: string, sentence: RegExp | null][] = [
   ],
   ['require-mppe', /say require-mppe, whose keys come from MS-CHAP, and require no login: only a client that makes/],
   ['# nothing', /require no authentication: clients may get in without a password/],
-  ['require-mschap-v2\nnoauth', /say noauth: clients get in without a password; mend it: take "noauth" out/],
+  ['require-mschap-v2\nnoauth', /say noauth: clients get in without a password; remedy: take "noauth" out/],
 ];
 for (const [words, sentence] of logins) {
   test(`login and encryption by "${words.replaceAll('\n', ' ')}": ${sentence === null ? 'well' : 'a warning'}`, async () => {
@@ -746,7 +746,7 @@ test('a configuration that names no options: a warning, which leads to the start
   assert.deepEqual(failed(results), ['authentication']);
   assert.match(
     results.map(formatFailure).join(''),
-    /neither MS-CHAPv2 nor MPPE: .*mend it: cp scripts\/etc\/options\.pptpd \/etc\/ppp\/options\.pptpd, and "pppd": \{ "options": "\/etc\/ppp\/options\.pptpd" \} in the configuration/,
+    /neither MS-CHAPv2 nor MPPE: .*remedy: cp scripts\/etc\/options\.pptpd \/etc\/ppp\/options\.pptpd, and "pppd": \{ "options": "\/etc\/ppp\/options\.pptpd" \} in the configuration/,
   );
 });
 
@@ -762,10 +762,10 @@ test('each line of the secrets that does not say what it seems to has its senten
   const said = await ofSecrets(secretsFile('alice pptpd x *\n\ncarol pptpd y\nbob pptpd x#y *\n'));
   assert.equal(said.length, 3);
   assert.equal(said[0], null);
-  assert.match(said[1] ?? '', /^\/etc\/ppp\/chap-secrets:3: "carol" has no fourth column: .*; mend it: add \* /);
+  assert.match(said[1] ?? '', /^\/etc\/ppp\/chap-secrets:3: "carol" has no fourth column: .*; remedy: add \* /);
   assert.match(
     said[2] ?? '',
-    /^\/etc\/ppp\/chap-secrets:4: "bob": pppd takes everything behind an unquoted # for a comment; mend it: /,
+    /^\/etc\/ppp\/chap-secrets:4: "bob": pppd takes everything behind an unquoted # for a comment; remedy: /,
   );
 });
 
@@ -791,7 +791,7 @@ const texts: [title: string, text: string, sentence: RegExp][] = [
   [
     'a comment without a line end',
     '# none',
-    /names no user: nobody can log in; mend it: echo >> \/etc\/ppp\/chap-secrets; echo 'USER pptpd/,
+    /names no user: nobody can log in; remedy: echo >> \/etc\/ppp\/chap-secrets; echo 'USER pptpd/,
   ],
 ];
 for (const [title, text, sentence] of texts) {
@@ -810,7 +810,7 @@ test('fixed addresses that are lent to others too are named', async () => {
   assert.equal(said[0], null);
   assert.match(
     said[1] ?? '',
-    /fixed addresses lie inside addresses\.remote \("a" 198\.51\.100\.12, "d" 198\.51\.100\.13\): such an address works unless .*; mend it: take them out of addresses\.remote/,
+    /fixed addresses lie inside addresses\.remote \("a" 198\.51\.100\.12, "d" 198\.51\.100\.13\): such an address works unless .*; remedy: take them out of addresses\.remote/,
   );
 });
 
