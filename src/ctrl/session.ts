@@ -205,8 +205,8 @@ export class Session {
     const { reason } = end;
     const detail = describeDetail(end);
     const ppp = this.#call?.link.ppp ?? null;
-    const counters = this.#call?.link.counters();
     const explanation = this.#failures.explain(end, this.#call?.link ?? null);
+    const counters = this.#call?.link.counters();
     this.#ending = { reason, detail, cause: explanation?.cause ?? null, text: explanation?.text ?? null };
     this.#setPhase('ending');
     // What the client is told of its call goes before the stop.

@@ -1,9 +1,8 @@
 /**
  * The session's record in the run directory: what has to be given back should the worker die without a word.
- * A worker writes it before it says `adopted`, and again when a call begins or ends, or agrees on an address that is not
- * the lease's; it removes it as its last act. A record
- * whose worker answers no more is therefore a session that died: whoever finds it ends its pppd, or the process that was to become
- * one, and removes it.
+ * A worker writes it before it says `adopted`, and again when a call begins or ends, or agrees on an address that is not the
+ * lease's; it removes it as its last act. A record whose worker answers no more is therefore a session that died: whoever finds
+ * it ends its pppd, or the process that was to become one, and removes it.
  */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';

@@ -277,7 +277,7 @@ describe('the system does not let us send to the client', () => {
         await tunnel.nextFrame(CHAP);
         return blackhole(t);
       },
-      /cannot send GRE: EINVAL/,
+      /cannot send GRE packets: EINVAL/,
     ],
   ];
   for (const [when, begin, why] of ways) {

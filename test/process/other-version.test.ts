@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { identify } from '../../src/host/process.js';
 import { sessionSocketPath } from '../../src/session/paths.js';
+import type { SessionRecord } from '../../src/session/record.js';
 import { removeSessionFiles, writeRecord } from '../../src/session/record-writer.js';
 import { Client } from './support/client.js';
 import { enterNamespace } from './support/netns.js';
@@ -19,11 +20,16 @@ const SESSION = 'other1';
 const ADDRESS = '203.0.113.10';
 
 /** A session as other versions may run it: greets, sends what we do not understand, and ends when it is asked to. */
-async function otherVersion(t: TestContext, runDirectory: string, v: number): Promise<unknown[]> {
+async function otherVersion(
+  t: TestContext,
+  runDirectory: string,
+  v: number,
+  agreed: Pick<SessionRecord, 'agreedRemote'> = {},
+): Promise<unknown[]> {
   const worker = identify(process.pid);
   assert(worker !== null);
   const lease = { local: '203.0.113.1', remote: ADDRESS, callId: 4711 };
-  writeRecord(runDirectory, { session: SESSION, lease, worker, pppd: null });
+  writeRecord(runDirectory, { session: SESSION, lease, worker, pppd: null, ...agreed });
   const asked: unknown[] = [];
   const connections: Socket[] = [];
   const server = createServer((socket) => {
@@ -60,12 +66,16 @@ async function statusOf(server: Server): Promise<string> {
   return command.output;
 }
 
-for (const v of [0, 2]) {
+for (const [v, agreed] of [
+  [0, {}],
+  [2, { agreedRemote: '203.0.113.12' }],
+] as const) {
+  const address = 'agreedRemote' in agreed ? agreed.agreedRemote : ADDRESS;
   test(`version ${v}: found by a new manager, its address is not lent again, and it is ended by name`, async (t) => {
     const server = await startServer(t);
     server.signal('SIGKILL');
     await server.exited();
-    const asked = await otherVersion(t, server.runDirectory, v);
+    const asked = await otherVersion(t, server.runDirectory, v, agreed);
     server.start();
     await server.ready();
     await server.waitForLog('a word on it', ({ msg }) => msg.startsWith('a session of another version goes on'));
@@ -79,9 +89,9 @@ for (const v of [0, 2]) {
       sessions.words,
       new RegExp(`session other1 is run by pptpd-ts 9\\.1\\.0, whose socket speaks version ${v} `),
     );
-    assert(!sessions.output.includes(ADDRESS), 'the client has another address');
+    assert(!sessions.output.includes(address), 'the client has another address');
 
-    const kick = new Running(server, 'kick', ADDRESS);
+    const kick = new Running(server, 'kick', address);
     assert.equal(await kick.ended(), 0, kick.words);
     assert.equal(kick.output, 'session other1 (does not tell whose) is over\n');
     assert.deepEqual(asked, [{ reason: 'kicked', id: 1, op: 'disconnect' }]);
