@@ -29,17 +29,17 @@ describe('Acknowledgment', () => {
 
   test('rides on the next data packet, once', () => {
     const acknowledgment = new Acknowledgment(64);
-    assert.equal(acknowledgment.ride(), null);
+    assert.equal(acknowledgment.piggyback(), null);
     acknowledgment.recvUpTo(0);
-    assert.equal(acknowledgment.ride(), 0);
-    assert.equal(acknowledgment.ride(), null);
+    assert.equal(acknowledgment.piggyback(), 0);
+    assert.equal(acknowledgment.piggyback(), null);
     assert.equal(acknowledgment.isDue, false);
   });
 
   test('while it finds data to ride on it waits for more, up to half a window', () => {
     const acknowledgment = new Acknowledgment(64);
     acknowledgment.recvUpTo(0);
-    acknowledgment.ride();
+    acknowledgment.piggyback();
     acknowledgment.recvUpTo(31);
     assert.equal(acknowledgment.isUrgent, false);
     acknowledgment.recvUpTo(32);
@@ -52,9 +52,9 @@ describe('Acknowledgment', () => {
   test('what did not go out is due again', () => {
     const acknowledgment = new Acknowledgment(64);
     acknowledgment.recvUpTo(7);
-    acknowledgment.ride();
+    acknowledgment.piggyback();
     acknowledgment.unsent();
-    assert.equal(acknowledgment.ride(), 7);
+    assert.equal(acknowledgment.piggyback(), 7);
   });
 
   test('a peer that went back is told so at once', () => {
