@@ -137,7 +137,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       listen: { message: 'The module was compiled against …' },
     },
     'native modules',
-    /raw-socket does not load: it was built for another Node\.js than v\d.*; mend it: run \/.*\/scripts\/setup$/,
+    /raw-socket does not load: it was built for a Node\.js other than v\d.*; mend it: run \/.*\/scripts\/setup$/,
     true,
   ],
   [
@@ -313,7 +313,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'a port that another program has',
     { listen: { code: 'EADDRINUSE', message: '' } },
     'listening',
-    /cannot listen on 0\.0\.0\.0:1723: another program listens there already; mend it: .*ss -ltnp/,
+    /cannot listen on 0\.0\.0\.0:1723: another program already listens there; mend it: .*ss -ltnp/,
     true,
   ],
   [
@@ -333,7 +333,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       files: { '/run/pptpd-ts/manager.pid': '77\n', '/proc/77/cmdline': 'sleep\u00001000\0' },
     },
     'listening',
-    /another program listens there already/,
+    /another program already listens there/,
     true,
   ],
   [
