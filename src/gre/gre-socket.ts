@@ -2,7 +2,7 @@
  * The GRE socket of one call: a raw IP socket, filtered by call id, bound to the local address and connected to the
  * client.
  */
-import { lastErrorName, checked } from '../sys/libc.js';
+import { checked } from '../sys/libc.js';
 import { MSG_DONTWAIT, recvmmsg } from '../sys/batch-io.js';
 import { close } from '../sys/descriptor.js';
 import { openRawSocket } from '../sys/raw-socket.js';
