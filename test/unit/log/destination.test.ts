@@ -1,4 +1,4 @@
-/** Log lines against disks and readers that do not take them. */
+/** Log lines that a disk or a reader does not accept. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -24,7 +24,7 @@ function folder(t: TestContext): string {
   return path;
 }
 
-test('lines go to the file at once; a file that was renamed stays as it is after reopen', (t) => {
+test('lines go to the file at once; after reopen a renamed file no longer changes', (t) => {
   const file = join(folder(t), 'log', 'manager.log');
   const destination = new LogDestination(file, null);
   destination.write('one\n');
@@ -36,12 +36,12 @@ test('lines go to the file at once; a file that was renamed stays as it is after
   assert.deepEqual([readFileSync(`${file}.1`, 'utf8'), readFileSync(file, 'utf8')], ['one\n', 'two\n']);
 });
 
-test('a full disk: lines are lost and counted, the first that can be written tells of it', (t) => {
+test('a full disk: lines are lost and counted, and the count is reported when lines can be written again', (t) => {
   const directory = folder(t);
   const file = join(directory, 'manager.log');
   symlinkSync('/dev/full', file);
   const outage = new Outage(join(directory, 'outage'));
-  // Somebody else has said it: nothing is said on this test's standard error.
+  // Another process has reported it, so nothing is written to this test's standard error.
   assert(outage.begins());
   const destination = new LogDestination(file, outage);
   const resumed: number[] = [];
@@ -53,10 +53,10 @@ test('a full disk: lines are lost and counted, the first that can be written tel
   destination.write('five\n');
   assert.equal(readFileSync(file, 'utf8'), 'four\nfive\n');
   assert.deepEqual(resumed, [3]);
-  assert(outage.begins(), 'it is over');
+  assert(outage.begins(), 'the outage is over');
 });
 
-test('reopen never throws: a session is not worth less than its log', (t) => {
+test('reopen never throws, since a log error must not end a session', (t) => {
   const directory = folder(t);
   const file = join(directory, 'log', 'manager.log');
   const outage = new Outage(join(directory, 'outage'));
@@ -71,13 +71,13 @@ test('reopen never throws: a session is not worth less than its log', (t) => {
   assert.equal(readFileSync(file, 'utf8'), 'one\n');
 });
 
-test('a folder that cannot be is a mistake, and said at once', (t) => {
+test('a folder that cannot be created is reported at once', (t) => {
   const file = join(folder(t), 'file');
   new LogDestination(file, null).write('\n');
   assert.throws(() => new LogDestination(join(file, 'manager.log'), null), { code: 'EEXIST' });
 });
 
-test('many lines into a full disk cost no memory, and one sentence on standard error', (t) => {
+test('many lines to a full disk use no memory, and cause one message on standard error', (t) => {
   const directory = folder(t);
   const module = pathToFileURL(join(import.meta.dirname, '../../../src/log/logger.js')).href;
   symlinkSync('/dev/full', join(directory, 'manager.log'));
@@ -104,7 +104,7 @@ test('many lines into a full disk cost no memory, and one sentence on standard e
   assert(Number(stdout) < 5_000_000, `grown by ${stdout.trim()} bytes`);
 });
 
-test('an outage is said by the first of all processes, and again when it has lasted for hours or is over', (t) => {
+test('only the first process reports an outage, and again after hours or after its end', (t) => {
   const path = join(folder(t), 'outage');
   const [first, second] = [new Outage(path), new Outage(path)];
   assert.deepEqual([first.begins(), second.begins(), first.begins()], [true, false, false]);
