@@ -1,4 +1,7 @@
-/** What workers and manager say, once between them, when the accounting file cannot be written, and when it can again. */
+/**
+ * Reports, once for manager and workers together, that the accounting file cannot be written, and that it can be
+ * written again.
+ */
 import type { Logger } from '../log/logger.js';
 import { Outage } from '../log/outage.js';
 import { runPaths } from '../session/paths.js';
@@ -17,11 +20,11 @@ export class AccountingOutage {
     const why = error instanceof Error ? error.message : String(error);
     this.#log.warn(
       { file },
-      `accounting: ${why}; sessions go on, and their accounts are kept in the run directory until they can be written`,
+      `accounting: ${why}; sessions go on, and their records are kept in the run directory until they can be written`,
     );
   }
 
   succeeded(): void {
-    if (this.#outage.ends()) this.#log.info('accounting: its file can be written to again');
+    if (this.#outage.ends()) this.#log.info('accounting: the file can be written again');
   }
 }

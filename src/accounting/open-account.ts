@@ -1,6 +1,6 @@
 /**
- * A session's account while it is open: kept in the run directory, as RUNDIR/accounts/ID.json, by the worker, and gone
- * when its `ended` record stands in the accounting file. An account without a session beside it is owed (owed.ts).
+ * A session's open account: the worker keeps it in the run directory as RUNDIR/accounts/ID.json, and removes it when
+ * the `ended` record is in the accounting file. An account whose session no longer exists is owed (owed.ts).
  */
 import { rmSync } from 'node:fs';
 import { accountPath } from '../session/paths.js';
@@ -9,34 +9,34 @@ import { appendRecord } from './append.js';
 import type { AccountRecord } from './record.js';
 
 export interface OpenAccount {
-  /** The accounting file: the configuration may name another one by now. */
+  /** The accounting file; the configuration may have changed since. */
   readonly file: string;
-  /** When the session began, by `monotonicSeconds` (sys/clock). */
+  /** Start of the session by `monotonicSeconds` (sys/clock). */
   readonly startedAt: number;
-  /** What is known; when it says `ended`, it may stand in the file already. */
+  /** The record so far. If it is an `ended` record, the accounting file may already contain it. */
   readonly record: AccountRecord;
 }
 
-/** Keeps it, whole or not at all; makes the directory that somebody has removed. Throws what the file system says. */
+/** Writes the account atomically, and creates the directory if it was removed. Throws the file system's error. */
 export function keepAccount(runDirectory: string, account: OpenAccount): void {
   writeWholeInFolder(accountPath(runDirectory, account.record.session), account);
 }
 
 /**
- * Writes the end to the accounting file. It is kept as `ended` first, so that whoever finds it knows that it may have been
- * written; where that cannot be (a full run directory) the record is no less due. Rejects with what the system says;
- * then it is owed.
+ * Writes the `ended` record to the accounting file. It is first kept as `ended`, so that whoever finds it knows that it
+ * may have been written; if that fails (a full run directory), the record is written all the same. Rejects with the
+ * system's error; the account is then owed.
  */
 export async function closeAccount(runDirectory: string, account: OpenAccount): Promise<void> {
   try {
     keepAccount(runDirectory, account);
   } catch {
-    // What was kept before, if anything, stays until the record is there.
+    // An account that was kept before stays until the record is written.
   }
   await appendRecord(account.file, account.record);
   dropAccount(runDirectory, account.record.session);
 }
 
-/** Nothing of it is owed any more. */
+/** Removes the account. */
 export const dropAccount = (runDirectory: string, id: string): void =>
   rmSync(accountPath(runDirectory, id), { force: true });

@@ -1,6 +1,6 @@
 /**
- * Accounts that nobody has closed: their worker died, or met a full disk at its end, or the machine stopped and took the run
- * directory with it. The manager, or the next one, closes them.
+ * Owed accounts: those left open because the worker died, the disk was full, or the machine stopped and lost its run
+ * directory. The manager closes them, if necessary after its next start.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -16,7 +16,10 @@ const openAccount: z.ZodType<OpenAccount> = z.object({
   record: accountRecord,
 });
 
-/** The owed accounts. A worker opens its account after its session's record, and closes it before it removes that. */
+/**
+ * Lists the owed accounts. A worker opens its account after it has written its session's record, and closes the account
+ * before it removes that record.
+ */
 export function listOwed(runDirectory: string): OpenAccount[] {
   let names: string[];
   try {
@@ -30,7 +33,7 @@ export function listOwed(runDirectory: string): OpenAccount[] {
   return ids.filter((id) => !living.has(id)).flatMap((id) => readAccount(runDirectory, id) ?? []);
 }
 
-/** null when it has been closed meanwhile, or is no account. */
+/** null when it was closed meanwhile, or is not an account. */
 function readAccount(runDirectory: string, id: string): OpenAccount | null {
   try {
     return openAccount.parse(JSON.parse(readFileSync(accountPath(runDirectory, id), 'utf8')));
@@ -40,8 +43,8 @@ function readAccount(runDirectory: string, id: string): OpenAccount | null {
 }
 
 /**
- * Closes an owed account. One that says `ended` already may have been written by the worker just before it died; others
- * end by `died`, what the manager knows. Rejects with what the system says; then it stays owed.
+ * Closes an owed account. The worker may already have written an `ended` record before it died; for other accounts
+ * `died` supplies the record. Rejects with the system's error; the account then stays owed.
  */
 export async function closeOwed(
   runDirectory: string,
@@ -54,8 +57,8 @@ export async function closeOwed(
 }
 
 /**
- * The last interim records of this host's sessions that have no end in the file, and that began before `time` (ISO 8601):
- * what is left of them when the machine has lost its run directory. Rejects with what the system says.
+ * The last interim records of this host's sessions that began before `time` (ISO 8601) and have no `ended` record: all
+ * that is left when the machine has lost its run directory. Rejects with the system's error.
  */
 export async function listLost(file: string, host: string, time: string): Promise<AccountRecord[]> {
   const open = new Map<string, AccountRecord>();

@@ -1,14 +1,14 @@
 /**
- * Reads the accounting file, the one that rotation has put beside it first. Lines that are no records are passed over:
- * a full disk may have cut some off.
+ * Reads the accounting file, after its rotated predecessor. Lines that are not records are skipped, since a full disk
+ * may have truncated some.
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { type AccountRecord, isSameSession, parseRecord } from './record.js';
 
 /**
- * The records of `file.1` and `file`, in the order in which they were written; `mention`: only those whose line has this
- * text. Files that are missing have none. Throws what the system says when one cannot be read.
+ * Yields the records of `file.1` and `file` in the order of writing; with `mention`, only those whose line contains
+ * that text. Missing files count as empty. Throws the system's error when a file cannot be read.
  */
 export async function* readRecords(file: string, mention = ''): AsyncGenerator<AccountRecord> {
   for (const path of [`${file}.1`, file]) {
@@ -26,7 +26,7 @@ export async function* readRecords(file: string, mention = ''): AsyncGenerator<A
   }
 }
 
-/** Whether the end of this record's session stands in the file. */
+/** Whether the file has the `ended` record of this record's session. */
 export async function hasEnd(file: string, record: AccountRecord): Promise<boolean> {
   for await (const found of readRecords(file, record.session)) {
     if (found.record === 'ended' && isSameSession(found, record)) return true;

@@ -1,8 +1,8 @@
 /**
- * One line of the accounting file: what a session has used. An `ended` record stands there once for every session;
- * `interim` ones before it say the same of a session that goes on, so that a machine that loses power has lost no more
- * than the last of them. Amounts are totals since the session's start, never differences. Workers import the type
- * alone: they load no zod.
+ * One line of the accounting file: what a session used. Each session has one `ended` record; `interim` records before
+ * it limit what a power failure can lose. Amounts are totals since the session's start.
+ *
+ * Workers import only the type, so they do not load zod.
  */
 import { z } from 'zod';
 
@@ -11,21 +11,21 @@ const count = z.number().int().min(0);
 export const accountRecord = z.object({
   record: z.enum(['interim', 'ended']),
   session: z.string(),
-  /** The server's own host name: files of several servers can be put together. */
+  /** The server's host name, so that files of several servers can be merged. */
   host: z.string(),
-  /** The name that the client has given; null when it never got there. */
+  /** The user name that the client sent; null if it sent none. */
   user: z.string().nullable(),
-  /** Whether pppd has believed it. */
+  /** Whether pppd accepted the authentication. */
   authenticated: z.boolean(),
-  /** The client's own address, and ours as it dialled it. */
+  /** The client's address, and the local address that it connected to. */
   client: z.string(),
   server: z.string(),
-  /** The tunnel's addresses; null when none was agreed. */
+  /** The tunnel's addresses; null if none was negotiated. */
   tunnel: z.object({ local: z.string().nullable(), remote: z.string().nullable() }),
-  /** ISO 8601 in UTC, by the machine's clock at that moment; in an interim record `end` is when it was made. */
+  /** ISO 8601 in UTC, by the system clock at that moment. In an interim record `end` is when the record was made. */
   start: z.string(),
   end: z.string(),
-  /** Between the two by a clock that nobody sets: right also when the machine's clock was. */
+  /** Duration by a monotonic clock, which stays right when the system clock is set. */
   seconds: z.number().min(0),
   /** PPP frames from and to the client, over all calls of the session, and their octets. */
   rxPackets: count,
@@ -33,19 +33,21 @@ export const accountRecord = z.object({
   txPackets: count,
   txBytes: count,
   encryption: z.string().nullable(),
-  /** A name of session/close-reason's table; null in an interim record. */
+  /** A name from the table in session/close-reason; null in an interim record. */
   reason: z.string().nullable(),
   detail: z.string().nullable(),
-  /** Why it failed, a cause of docs/failures.md; null: it did not, or it is an interim record. */
+  /** The cause of a failure (docs/failures.md); null if it did not fail, or in an interim record. */
   cause: z.string().nullable().default(null),
 });
 
 export type AccountRecord = z.infer<typeof accountRecord>;
 
-/** How every record's line begins. A quote inside a JSON string is escaped: nowhere else in a record can this stand. */
+/** The start of every record's line. It cannot occur inside a record, since quotes in JSON strings are escaped. */
 const BEGINNING = '{"record":"';
 
-/** The record of a line; also of one whose beginning a full disk has cut off another record. null: there is none. */
+/**
+ * Returns the record in a line, also when a truncated record precedes it (after a full disk); null if there is none.
+ */
 export function parseRecord(line: string): AccountRecord | null {
   const begin = line.lastIndexOf(BEGINNING);
   if (begin === -1) return null;
@@ -56,6 +58,8 @@ export function parseRecord(line: string): AccountRecord | null {
   }
 }
 
-/** Whether two records are of one session: ids are drawn by lot, and may come again after some years. */
+/**
+ * Whether two records belong to one session. The id alone is not enough: ids are random, and may be reused after years.
+ */
 export const isSameSession = (a: AccountRecord, b: AccountRecord): boolean =>
   a.session === b.session && a.start === b.start && a.host === b.host;

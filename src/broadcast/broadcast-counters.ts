@@ -1,22 +1,22 @@
-/** What the relay did and left undone, told once a minute when there is something to tell. */
+/** Counts of relayed and dropped broadcasts, logged once a minute unless all are 0. */
 
 export interface Counters {
-  /** Broadcasts that came in and were sent on. */
+  /** Broadcasts received and relayed. */
   relayed: number;
-  /** Packets sent for them, one for each other interface. */
+  /** Packets sent for them: one per outgoing interface. */
   sent: number;
   malformed: number;
-  /** Copies of what was relayed before. */
+  /** Copies of broadcasts relayed before. */
   copies: number;
-  /** Beyond what one interface may send. */
+  /** Over the rate limit of one interface. */
   tooMany: number;
-  /** Larger than the outgoing interface's MTU. */
+  /** Larger than the MTU of the outgoing interface. */
   tooBig: number;
-  /** The outgoing interface went away meanwhile. */
+  /** The outgoing interface disappeared. */
   interfaceGone: number;
-  /** The system refused to send, its queues being full. */
+  /** The system refused to send, for example because a queue was full. */
   sendFailed: number;
-  /** Came in faster than they were fetched. */
+  /** Dropped by the kernel because they were not read in time. */
   droppedByKernel: number;
 }
 
@@ -32,7 +32,7 @@ export const noCounts = (): Counters => ({
   droppedByKernel: 0,
 });
 
-/** Those that are not 0; null when all are. */
+/** The counts that are not 0; null if all are 0. */
 export function counted(counters: Counters): Partial<Counters> | null {
   const entries = Object.entries(counters).filter(([, count]) => count > 0);
   return entries.length === 0 ? null : Object.fromEntries(entries);

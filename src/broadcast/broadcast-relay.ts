@@ -1,9 +1,11 @@
 /**
- * Relays broadcasts between the LAN and all tunnels, and between the tunnels. Two packet sockets: the tunnels' hears
- * every interface, so that tunnels may come and go; the LAN's hears what this host itself says there as well, as the
- * clients are to see the server's own services. Every tap on sent packets costs the kernel a copy of each, hence only
- * that one. No loops: what was relayed is marked by its TTL and stays out by the filter; where the mark was taken
- * away, memory.ts knows the packet again.
+ * Relays broadcasts between the LAN and all tunnels, and between tunnels. One packet socket receives from all
+ * interfaces, so that tunnels may come and go; a second one on the LAN also receives what this host sends there, so
+ * that clients see the server's own services. Only the LAN's socket receives sent packets, since the kernel copies each
+ * of them.
+ *
+ * Loops are prevented by the TTL that marks relayed packets, which the filter drops, and by recent-broadcasts.ts where
+ * the mark was removed.
  */
 import type { Logger } from '../log/logger.js';
 import { counted, type Counters, noCounts } from './broadcast-counters.js';
@@ -23,10 +25,10 @@ import {
 } from '../sys/packet-socket.js';
 import { Poller } from '../sys/poller.js';
 
-/** How long a new tunnel waits for its first broadcast, at most. */
+/** Interval between looks at the interfaces: the longest time before a new tunnel gets broadcasts. */
 const LOOK_INTERVAL_MS = 1000;
 const REPORT_INTERVAL_MS = 60_000;
-/** Packets of one socket before other events have their turn. */
+/** Maximum number of packets per socket and turn, so that other events are handled. */
 const TURN = 64;
 const LONGEST_PACKET = 65_536;
 
@@ -49,12 +51,16 @@ export class BroadcastRelay {
   #tunnelSocket: PacketSocket;
   #counters = noCounts();
 
-  /** `lan`: the interface's name; it may be there later. Throws a sentence when the machine does not let us. */
+  /**
+   * `lan`: the interface's name; it need not exist yet. Throws an Error with a readable message when a socket cannot be
+   * opened.
+   */
   constructor(lan: string, log: Logger) {
     this.#lanName = lan;
     this.#log = log;
     this.#lan = this.#interfaces.lan(lan);
-    if (this.#lan === null) log.warn({ interface: lan }, `there is no interface ${lan}; waiting for it`);
+    if (this.#lan === null)
+      log.warn({ interface: lan }, `there is no interface ${lan} (broadcastRelay); waiting for it`);
     this.#tunnelSocket = this.#openTunnels();
     this.#lanSocket = this.#openLan();
     this.#look();
@@ -94,7 +100,7 @@ export class BroadcastRelay {
     return this.#lan?.broadcast ?? LIMITED_BROADCAST;
   }
 
-  /** Follows the interfaces. */
+  /** Updates the list of interfaces. */
   #look(): void {
     const lan = this.#interfaces.lan(this.#lanName);
     if (lan?.index !== this.#lan?.index || lan?.broadcast !== this.#lan?.broadcast) this.#changeLan(lan);
@@ -104,10 +110,10 @@ export class BroadcastRelay {
     for (const [index, { name }] of before) {
       if (this.#tunnels.has(index)) continue;
       this.#limits.delete(index);
-      this.#log.debug({ interface: name }, 'a tunnel is gone');
+      this.#log.debug({ interface: name }, 'tunnel removed');
     }
     for (const [index, { name }] of this.#tunnels) {
-      if (!before.has(index)) this.#log.debug({ interface: name }, 'a tunnel is there');
+      if (!before.has(index)) this.#log.debug({ interface: name }, 'tunnel found');
     }
   }
 
@@ -121,16 +127,22 @@ export class BroadcastRelay {
     try {
       this.#lanSocket = this.#openLan();
     } catch (error) {
-      // It may have gone since we looked; the next look tells.
+      // The interface may have disappeared since; the next look tries again.
       this.#lan = null;
-      this.#log.warn({ err: error, interface: this.#lanName }, `${this.#lanName} cannot be listened on; trying again`);
+      this.#log.warn(
+        { err: error, interface: this.#lanName },
+        `cannot listen on ${this.#lanName}; trying again every second`,
+      );
       return;
     }
-    const words = lan === null ? 'is gone; waiting for it' : 'is there';
+    const words = lan === null ? 'has disappeared; waiting for it' : 'was found';
     this.#log.info({ interface: this.#lanName }, `the LAN interface ${this.#lanName} ${words}`);
   }
 
-  /** The sockets stay readable while packets are left: the event loop comes back for them. */
+  /**
+   * Handles at most TURN packets per socket. The sockets stay readable while packets are left, so the event loop calls
+   * again.
+   */
   #turn(): void {
     for (let packets = 0; packets < TURN && this.#lanSocket !== null; packets += 1) {
       const arrival = this.#lanSocket.receive(this.#buffer);
@@ -156,7 +168,8 @@ export class BroadcastRelay {
     if (broadcast === null || this.#lan === null) return;
     const { destination, source } = broadcast;
     const { index, broadcast: lanBroadcast } = this.#lan;
-    // x.x.x.255 may be a host of a larger network; the link's address tells, but not for what this host has sent.
+    // x.x.x.255 may be a host in a larger network. The packet type tells for received packets, but not for packets that
+    // this host sent.
     const toAll =
       type === PACKET_OUTGOING
         ? destination === LIMITED_BROADCAST || destination === lanBroadcast
@@ -165,11 +178,11 @@ export class BroadcastRelay {
   }
 
   #recvFromTunnel({ index, type }: Arrival, packet: Uint8Array): void {
-    // Every interface's packets come here, the LAN's as well.
+    // The socket receives from every interface, including the LAN.
     const tunnel = this.#tunnels.get(index);
     if (tunnel === undefined || (type !== PACKET_HOST && type !== PACKET_BROADCAST)) return;
     const broadcast = this.#read(packet);
-    // Clients send from other addresses of theirs, too, which nobody here could answer (and may claim any).
+    // Use the tunnel's address: clients also send from other addresses, to which nobody here could reply.
     if (broadcast !== null) this.#relay(broadcast, index, tunnel.peer ?? broadcast.source);
   }
 

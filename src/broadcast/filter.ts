@@ -1,17 +1,20 @@
 /**
- * The classic BPF program that lets only broadcasts through to the relay, so that no other packet of the host wakes it.
- * Rough where packet.ts is exact.
+ * A classic BPF program that passes only broadcasts to the relay, so that other packets do not wake it. It is a coarse
+ * filter; packet.ts checks precisely.
  */
 import { BPF, type Instruction, WHOLE_PACKET } from '../sys/packet-filter.js';
 import { type Address, BROADCAST_OCTET, PROTOCOL_UDP, RELAYED_TTL } from './packet.js';
 
-// linux/filter.h: not in the packet, but known of it
+// linux/filter.h: ancillary data about the packet
 const AD_PROTOCOL = 0xffff_f000;
 const AD_VLAN_TAG_PRESENT = 0xffff_f030;
 
 const ETH_P_IP = 0x0800;
 
-/** IP, without a VLAN tag (else another network's), UDP, not relayed yet, to `lanBroadcast` or x.x.x.255. */
+/**
+ * Accepts UDP packets over IP to `lanBroadcast` or x.x.x.255 that were not relayed before and have no VLAN tag, which
+ * would make them another network's.
+ */
 export const broadcastFilter = (lanBroadcast: Address): readonly Instruction[] => [
   { code: BPF.loadHalf, operand: AD_PROTOCOL },
   { code: BPF.jumpEqual, jumpFalse: 11, operand: ETH_P_IP },

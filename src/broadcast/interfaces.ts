@@ -1,15 +1,15 @@
-/** The interfaces that broadcasts are relayed between, as they are at this moment. */
+/** The interfaces between which broadcasts are relayed, and their current state. */
 import { readFileSync } from 'node:fs';
 import { type Address, LIMITED_BROADCAST } from './packet.js';
 import { IFF_POINTOPOINT, IFF_RUNNING, IFF_UP, InterfaceQuestions } from '../sys/network-interface.js';
 
-/** Not in /sys/class/net: what that shows is the network namespace it was mounted in, which may be another one. */
+/** Not /sys/class/net: that shows the network namespace in which it was mounted, which may be a different one. */
 const INTERFACES = '/proc/net/dev';
 const TUNNEL = /^ppp\d+$/;
 
 export interface Lan {
   readonly index: number;
-  /** Its network's broadcast address; 255.255.255.255 while it has no address. */
+  /** The broadcast address of its network; 255.255.255.255 while it has no address. */
   readonly broadcast: Address;
 }
 
@@ -23,13 +23,13 @@ export interface Tunnel {
 export class Interfaces {
   readonly #questions = new InterfaceQuestions();
 
-  /** Null while there is no interface of that name. */
+  /** null if there is no interface of that name. */
   lan(name: string): Lan | null {
     const index = this.#questions.index(name);
     return index === null ? null : { index, broadcast: this.#questions.broadcast(name) ?? LIMITED_BROADCAST };
   }
 
-  /** The tunnels that are up, by interface number. */
+  /** The tunnels that are up, by interface index. */
   tunnels(): Map<number, Tunnel> {
     const tunnels = new Map<number, Tunnel>();
     for (const line of readFileSync(INTERFACES, 'latin1').split('\n')) {

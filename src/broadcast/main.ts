@@ -1,22 +1,25 @@
 /**
- * The broadcast relay's entry. The manager starts it and ends it; it ends by itself when the manager is gone, however
- * that went. Arguments: the LAN interface, the log level, the log directory if there is one.
- * Exit codes: 0 the manager wanted it so, or is gone; 1 it cannot work here, or no more; 2 called wrongly.
+ * Entry point of the broadcast relay. The manager starts and stops it; it also exits when the manager dies. Arguments:
+ * the LAN interface, the log level and, optionally, the log directory.
+ *
+ * Exit codes: 0 stopped by the manager, or the manager is gone; 1 the relay cannot work; 2 wrong usage.
  */
 import { openLog } from '../log/logger.js';
 import { BroadcastRelay } from './broadcast-relay.js';
 
 const [lan, level, directory] = process.argv.slice(2);
 if (lan === undefined || level === undefined || process.send === undefined) {
-  process.stderr.write('pptpd-ts: the broadcast relay is started by the manager (configuration key broadcastRelay)\n');
+  process.stderr.write(
+    'pptpd-ts: only the manager starts the broadcast relay; set broadcastRelay in the configuration\n',
+  );
   process.exit(2);
 }
-// Already told to end while it was starting.
+// The manager stopped it while it was starting.
 if (!process.connected) process.exit(0);
 process.title = 'pptpd-ts broadcast relay';
 const processLog = openLog('broadcast', { level, directory, file: 'broadcast.log' });
 const { log } = processLog;
-// The manager has one thing to say: the log files were rotated.
+// The manager sends a single message: the log files were rotated.
 process.on('message', () => processLog.reopen());
 try {
   const relay = new BroadcastRelay(lan, log);
@@ -26,6 +29,6 @@ try {
   });
   log.info({ interface: lan }, `relaying broadcasts between ${lan} and the tunnels`);
 } catch (error) {
-  log.fatal({ err: error }, `broadcasts cannot be relayed: ${error instanceof Error ? error.message : String(error)}`);
+  log.fatal({ err: error }, `cannot relay broadcasts: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);
 }

@@ -1,21 +1,20 @@
 /**
- * Which packets are broadcasts to be relayed, and what is changed in them on the way; as bcrelay does it, so that both
- * can stand in one network: a relayed packet goes to 255.255.255.255 with TTL 1, and one with TTL 1 is never relayed.
- * Unlike bcrelay the UDP checksum is kept right instead of cleared, packets without one are relayed too, and fragments
- * stay whole.
+ * Decides which broadcasts are relayed, and rewrites them. It is compatible with bcrelay, so that both can run in one
+ * network: a relayed packet is sent to 255.255.255.255 with TTL 1, and a packet with TTL 1 is never relayed. Unlike
+ * bcrelay, it updates the UDP checksum instead of clearing it, relays packets without one, and leaves fragments intact.
  */
 
-/** IPv4 addresses are numbers of 32 bits, unsigned. */
+/** An IPv4 address as an unsigned 32-bit number. */
 export type Address = number;
 
-/** Everyone on this link (RFC 919 §7). */
+/** The limited broadcast address (RFC 919 §7). */
 export const LIMITED_BROADCAST: Address = 0xffff_ffff;
 const FIRST_MULTICAST: Address = 0xe000_0000;
 
-/** The mark of relayed packets. It also keeps a host that forwards broadcasts from sending them any further. */
+/** The TTL that marks relayed packets. It also keeps a host that forwards broadcasts from sending them further. */
 export const RELAYED_TTL = 1;
 export const PROTOCOL_UDP = 17;
-/** The last octet of a broadcast address as nearly every network has it. */
+/** The last octet of the broadcast address in almost every network. */
 export const BROADCAST_OCTET = 0xff;
 
 // RFC 791 §3.1
@@ -35,25 +34,27 @@ const FRAGMENT_OFFSET = 0x1fff;
 const UDP_CHECKSUM_AT = 6;
 const UDP_HEADER = 8;
 
-/** Why a packet is not relayed. The first three are every day's: they are not for us. */
+/** Why a packet is not relayed. The first three are normal traffic. */
 export type Refusal = 'notUdp' | 'notBroadcast' | 'alreadyRelayed' | 'malformed';
 
 export interface Broadcast {
-  /** The IP packet alone: what the link has padded is cut off. A view of what was parsed. */
+  /** The IP packet without link padding; a view of the parsed buffer. */
   readonly octets: Uint8Array;
   readonly headerLength: number;
-  /** Of the sender; 0 from senders that number no packets that are never cut up (RFC 6864 §4.1). */
+  /**
+   * The sender's identification; 0 from senders that do not number packets that may not be fragmented (RFC 6864 §4.1).
+   */
   readonly identification: number;
   readonly source: Address;
   readonly destination: Address;
   readonly isFragment: boolean;
-  /** Without UDP header: it went with the first fragment. */
+  /** Has no UDP header; only the first fragment has one. */
   readonly isLaterFragment: boolean;
 }
 
 /**
- * Reads an IP packet. Broadcast is what goes to 255.255.255.255, to `lanBroadcast`, or to any x.x.x.255: clients take
- * the network's mask from the class of their address, and so do not know the network's own broadcast address.
+ * Parses an IP packet. Broadcasts are packets to 255.255.255.255, `lanBroadcast` or any x.x.x.255. The last is included
+ * because clients derive the netmask from their address class and so do not know the network's broadcast address.
  */
 export function readBroadcast(packet: Uint8Array, lanBroadcast: Address): Broadcast | Refusal {
   if (packet.length < SHORTEST_HEADER) return 'malformed';
@@ -87,7 +88,10 @@ function isBroadcast(destination: Address, lanBroadcast: Address): boolean {
   return destination < FIRST_MULTICAST && (destination & 0xff) === BROADCAST_OCTET;
 }
 
-/** The packet as it is relayed, of its own memory: from `source`, to everyone on the link, marked, checksums right. */
+/**
+ * Returns the relayed packet in new memory: from `source` to 255.255.255.255, with the relay mark and correct
+ * checksums.
+ */
 export function relayed(broadcast: Broadcast, source: Address): Uint8Array {
   const { headerLength } = broadcast;
   const octets = Uint8Array.from(broadcast.octets);
@@ -104,9 +108,9 @@ export function relayed(broadcast: Broadcast, source: Address): Uint8Array {
 }
 
 /**
- * The UDP checksum for the new addresses: none stays none; a sound one is adjusted (RFC 1624 §3), so that what was
- * damaged before it came here is still found to be; and one that this machine has left for its network card to finish,
- * which is when it is the sum of the pseudo header alone, is finished.
+ * Returns the UDP checksum for the new addresses. A missing checksum stays missing. A complete one is adjusted (RFC
+ * 1624 §3), so that earlier damage is still detected. A checksum that was left to a network card of this machine, and
+ * so covers only the pseudo header, is computed in full.
  */
 function udpChecksum({ octets, headerLength, isFragment }: Broadcast, source: Address): number {
   const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
@@ -125,7 +129,7 @@ function udpChecksum({ octets, headerLength, isFragment }: Broadcast, source: Ad
   return after === 0 ? 0xffff : after;
 }
 
-/** The one's complement sum of 16-bit words (RFC 1071), of the octets from `start` to before `end`. */
+/** The one's complement sum of 16-bit words (RFC 1071) from `start` up to, not including, `end`. */
 function sum(octets: Uint8Array, start: number, end: number): number {
   let total = 0;
   for (let at = start; at < end; at += 1) {
@@ -148,8 +152,8 @@ const FNV_BASIS = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;
 
 /**
- * What stays the same of a broadcast whoever relays it: identification, fragment and payload; neither addresses nor
- * TTL nor checksums. 32 bits.
+ * A 32-bit hash of what no relay changes: identification, fragment field and payload, but not addresses, TTL and
+ * checksums.
  */
 export function fingerprint({ octets, headerLength, isLaterFragment }: Broadcast): number {
   let hash = FNV_BASIS;

@@ -1,9 +1,9 @@
 /**
- * How many broadcasts one side may send: each is sent again on every tunnel, so a client that floods would cost all
- * others. A token bucket for each interface.
+ * Limits the broadcasts of each interface with a token bucket. Every broadcast is sent on every tunnel, so a client
+ * that floods would harm all others.
  */
 
-/** Packets a second, and at once. A quiet network of some hundred Windows machines stays below ten. */
+/** Packets per second, and per burst. A quiet network of some hundred Windows machines stays below ten per second. */
 export const RATE = 200;
 export const BURST = 200;
 
@@ -11,12 +11,12 @@ export class RateLimit {
   #tokens = BURST;
   #filledAt: number;
 
-  /** `now` in milliseconds, never going back. */
+  /** `now` in ms of a monotonic clock. */
   constructor(now: number) {
     this.#filledAt = now;
   }
 
-  /** Whether one more packet may pass. */
+  /** Takes a token; false when there is none. */
   take(now: number): boolean {
     this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#filledAt) * RATE) / 1000);
     this.#filledAt = now;

@@ -1,12 +1,12 @@
 /**
- * What was relayed a moment ago, so that a copy that comes back is known even when somebody on its way has taken the
- * mark away (another relay, a bridge between two tunnels). A sender that says the same twice is not a copy: its
- * packets have another identification, or, where they have none, come from the same side again.
+ * Remembers recently relayed broadcasts, to recognize a copy that returns after another relay, or a bridge between two
+ * tunnels, has removed the mark. A sender that repeats a packet is not mistaken for a copy: its packets have different
+ * identifications or, without one, arrive on the same interface again.
  */
 
-/** A copy that takes longer has gone through a queue that would end any loop. */
+/** How long a broadcast is remembered, ms. A copy that is delayed longer has passed a queue that would end any loop. */
 export const MEMORY_MS = 1000;
-/** More would be beyond what the rate limit lets through in that time, but for a crowd of tunnels. */
+/** Maximum number of remembered broadcasts: the rate limit allows more in that time only with many tunnels. */
 export const MEMORY_ENTRIES = 4096;
 
 interface Entry {
@@ -15,12 +15,12 @@ interface Entry {
 }
 
 export class RecentBroadcasts {
-  /** By fingerprint; in the order of expiry, as a Map keeps the order of insertion. */
+  /** By fingerprint, in order of expiry, since a Map keeps insertion order. */
   readonly #entries = new Map<number, Entry>();
 
   /**
-   * True when the packet that comes `from` this interface is a copy of one relayed before; remembers it when it is
-   * not. `now` in milliseconds, never going back.
+   * Returns true when the packet received on interface `from` is a copy of one relayed before; otherwise remembers it.
+   * `now` in ms of a monotonic clock.
    */
   isCopy(fingerprint: number, identification: number, from: number, now: number): boolean {
     for (const [key, { expires }] of this.#entries) {

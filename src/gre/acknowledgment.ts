@@ -1,36 +1,36 @@
 /**
- * When what has come is acknowledged (RFC 2637 §4.2): with the next data packet, else alone. A client that keeps to its
- * window stands still until we do, so an acknowledgment goes at the end of every batch that has brought enough, and
- * never later than ACKNOWLEDGMENT_DELAY, whether the client is silent or not.
+ * Decides when received packets are acknowledged (RFC 2637 §4.2): with the next data packet, or alone. A client that
+ * keeps to its window stops until it is acknowledged. So a batch that brings enough packets ends with an
+ * acknowledgment, and no acknowledgment waits longer than ACKNOWLEDGMENT_DELAY.
  */
 import { advance, distance } from './serial.js';
 
 /**
- * How long an acknowledgment may wait for data to ride on, ms. RFC 2637 leaves it open. A client whose window has shrunk to
- * one packet (§4.2.2) sends one packet in this time.
+ * How long an acknowledgment may wait for a data packet to carry it, ms; RFC 2637 does not specify it. A client whose
+ * window has shrunk to one packet (§4.2.2) sends one packet per delay.
  */
 export const ACKNOWLEDGMENT_DELAY = 10;
-/** Unacknowledged packets at which a batch ends with an acknowledgment of its own. */
+/** Unacknowledged packets after which a batch ends with a separate acknowledgment. */
 const ENOUGH = 8;
-/** The same while acknowledgments find data to ride on. */
-const ENOUGH_WHILE_RIDING = 32;
+/** The same while data packets carry the acknowledgments. */
+const ENOUGH_WHILE_PIGGYBACKING = 32;
 
 export class Acknowledgment {
   readonly #enough: number;
-  readonly #enoughWhileRiding: number;
+  readonly #enoughWhilePiggybacking: number;
   #began = false;
   #acknowledged = 0;
   #highest = 0;
-  #riding = false;
+  #piggybacking = false;
 
-  /** `receiveWindow`: what we told the peer that it may send unacknowledged, packets. */
+  /** `receiveWindow`: how many packets the peer may send unacknowledged. */
   constructor(receiveWindow: number) {
     const half = Math.max(1, receiveWindow >> 1);
     this.#enough = Math.min(ENOUGH, half);
-    this.#enoughWhileRiding = Math.min(ENOUGH_WHILE_RIDING, half);
+    this.#enoughWhilePiggybacking = Math.min(ENOUGH_WHILE_PIGGYBACKING, half);
   }
 
-  /** The highest number that has come, after a packet or a batch. */
+  /** Records the highest sequence number received so far. */
   recvUpTo(highest: number): void {
     if (!this.#began) {
       this.#began = true;
@@ -39,34 +39,36 @@ export class Acknowledgment {
     this.#highest = highest;
   }
 
-  /** Something has come that is not acknowledged. */
+  /** A received packet is not yet acknowledged. */
   get isDue(): boolean {
     return this.#highest !== this.#acknowledged;
   }
 
-  /** So much has come that it must not wait for data. */
+  /** Enough packets are unacknowledged that the acknowledgment must not wait for a data packet. */
   get isUrgent(): boolean {
-    // A peer whose numbers went back (ReceiveSequence's resync) is told so at once.
+    // The count is negative after a resync to lower numbers (ReceiveSequence).
     const count = Math.abs(distance(this.#acknowledged, this.#highest));
-    return count >= (this.#riding ? this.#enoughWhileRiding : this.#enough);
+    return count >= (this.#piggybacking ? this.#enoughWhilePiggybacking : this.#enough);
   }
 
-  /** The number for the data packet that goes out now; null when there is nothing new to acknowledge. */
-  ride(): number | null {
+  /**
+   * The acknowledgment number for the data packet that is being sent; null when there is nothing new to acknowledge.
+   */
+  piggyback(): number | null {
     if (this.#highest === this.#acknowledged) return null;
-    this.#riding = true;
+    this.#piggybacking = true;
     this.#acknowledged = this.#highest;
     return this.#highest;
   }
 
-  /** The number for an acknowledgment that goes out alone now, when one is due. */
+  /** The acknowledgment number for a separate acknowledgment that is being sent. */
   sendAlone(): number {
-    this.#riding = false;
+    this.#piggybacking = false;
     this.#acknowledged = this.#highest;
     return this.#highest;
   }
 
-  /** What was taken last did not go out: it is due again. */
+  /** The last acknowledgment could not be sent and is due again. */
   unsent(): void {
     this.#acknowledged = advance(this.#highest, -1);
   }

@@ -1,4 +1,7 @@
-/** The GRE socket of one call: a raw IP socket that is filtered by call id, bound, and connected to the client. */
+/**
+ * The GRE socket of one call: a raw IP socket, filtered by call id, bound to the local address and connected to the
+ * client.
+ */
 import { MSG_DONTWAIT, recvmmsg } from '../sys/batch-io.js';
 import { close } from '../sys/descriptor.js';
 import { checked } from '../sys/libc.js';
@@ -21,23 +24,23 @@ export const IPPROTO_GRE = 47;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
-/** Octets of SO_MEMINFO's answer, and where the count of dropped packets stands in it. */
+/** Length of the SO_MEMINFO result, and offset of its count of dropped packets, octets. */
 const MEMINFO_LENGTH = 36;
 const MEMINFO_DROPS_AT = 32;
 
-/** What the kernel may hold of a burst while we are not running, octets of its accounting; it doubles the figure. */
+/** How much the kernel may queue while this process is not running, octets; the kernel doubles both values. */
 const RECEIVE_BUFFER = 1024 * 1024;
 const SEND_BUFFER = 512 * 1024;
 
-/** Batches thrown away at the start, at most: the peer itself may be flooding. */
+/** Maximum number of batches discarded at the start, since the peer may be flooding. */
 const MOST_DRAINED = 64;
 
 export interface GreAddresses {
   readonly localAddress: string;
   readonly peerAddress: string;
-  /** The call id that packets for us carry. */
+  /** The call id in packets from the client. */
   readonly callId: number;
-  /** The VRF's device. */
+  /** Name of the VRF device to bind to. */
   readonly device: string | undefined;
 }
 
@@ -51,7 +54,7 @@ export class GreSocket {
   #closed = false;
   #dropped = 0;
 
-  /** Throws SystemCallFailed, or RawSocketRefused. */
+  /** Throws SystemCallFailed or RawSocketRefused. */
   constructor(options: GreSocketOptions) {
     this.fd = openRawSocket(IPPROTO_GRE);
     try {
@@ -62,7 +65,7 @@ export class GreSocket {
     }
   }
 
-  /** Packets that the kernel dropped because this process did not fetch them in time. */
+  /** Packets that the kernel dropped because this process did not read them in time. */
   droppedByKernel(): number {
     if (!this.#closed && readOption(this.fd, SOL_SOCKET, SO_MEMINFO, this.#memoryInformation) === 0) {
       this.#dropped = this.#memoryInformation.readUInt32LE(MEMINFO_DROPS_AT);
@@ -80,16 +83,16 @@ export class GreSocket {
 
   #prepare(options: GreSocketOptions): void {
     const { fd } = this;
-    // First of all, so that no packet of another call is queued from here on.
+    // Filter first, so that the kernel queues no more packets of other calls.
     checked(attachFilter(fd, greFilter(options.callId)), 'filter GRE by call id');
-    // Without CAP_NET_ADMIN the system's defaults stay.
+    // Fails without CAP_NET_ADMIN; the system's default sizes then apply.
     setIntOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
     setIntOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER);
     connectGre(fd, options);
     this.#drain(options.buffers);
   }
 
-  /** What came between the socket's opening and its filter, bind and connect may be anyone's. */
+  /** Discards packets that arrived before filter, bind and connect: they may belong to another call. */
   #drain(buffers: PacketBuffers): void {
     for (let index = 0; index < RECEIVE_BATCH; index += 1) buffers.receiveInto(index, index);
     for (let batch = 0; batch < MOST_DRAINED; batch += 1) {
@@ -98,7 +101,10 @@ export class GreSocket {
   }
 }
 
-/** Binds a GRE socket to our address, and to the VRF's device, and connects it to the client's. Throws SystemCallFailed. */
+/**
+ * Binds a GRE socket to the local address and, for a VRF, its device; connects it to the client. Throws
+ * SystemCallFailed.
+ */
 export function connectGre(fd: number, { localAddress, peerAddress, device }: GreAddresses): void {
   if (device !== undefined) checked(bindToDevice(fd, device), `bind GRE to the device ${device}`);
   const [local, peer] = [internetAddress(localAddress), internetAddress(peerAddress)];

@@ -1,22 +1,22 @@
 /**
- * The enhanced GRE header (RFC 2637 §4.1), read and written in place: packets lie in the relay's memory and no object
- * is made for any of them.
+ * Reads and writes the enhanced GRE header (RFC 2637 §4.1) in place, in the relay's memory, without an object per
+ * packet.
  */
 
-/** The header with sequence number and acknowledgment number, octets. */
+/** Length of the header with sequence and acknowledgment number, octets. */
 export const LONGEST_HEADER = 16;
 /** Flags, protocol type, payload length, call id. */
 const FIXED_HEADER = 8;
 
 const PROTOCOL_PPP = 0x880b;
-/** K (key present) and version 1; sequence and acknowledgment number may be there, every other bit must be 0. */
+/** K (key present) and version 1. The S and A bits may be set; every other bit must be 0. */
 const FLAGS_ALWAYS = 0x2001;
 const FLAG_SEQUENCE = 0x1000;
 const FLAG_ACKNOWLEDGMENT = 0x0080;
 const VERSION_MASK = 0x0007;
 const VERSION = 1;
 
-/** Why a packet is dropped, in the order in which it is looked at. */
+/** Why a packet is dropped, in the order of the checks. */
 export type HeaderFault =
   | 'tooShort'
   | 'wrongVersion'
@@ -26,7 +26,7 @@ export type HeaderFault =
   | 'truncated'
   | 'noSequence';
 
-/** Filled by `decodeHeader`; numbers are 0 where the packet has none. */
+/** Filled by `decodeHeader`. A number that the packet does not contain is 0. */
 export interface Header {
   hasSequence: boolean;
   sequence: number;
@@ -34,7 +34,7 @@ export interface Header {
   acknowledgment: number;
   /** Offset of the payload in the view. */
   payloadAt: number;
-  /** Octets; 0: an acknowledgment, a number that was used for nothing, or both. */
+  /** Octets. 0 means an acknowledgment, an unused sequence number, or both. */
   payloadLength: number;
 }
 
@@ -48,9 +48,9 @@ export const emptyHeader = (): Header => ({
 });
 
 /**
- * Reads the GRE packet that lies in `view` from `at` up to `end`, and fills `header`; returns null, or why the packet
- * has to be dropped (then `header` is as it was or half filled). `callId` is the one that we gave the peer. Octets
- * behind the payload are left alone: links pad.
+ * Reads the GRE packet at `at` to `end` of `view` into `header`. Returns null, or why the packet must be dropped;
+ * `header` may then be partly filled. `callId` is the local call id. Octets after the payload are ignored: some links
+ * pad.
  */
 export function decodeHeader(
   view: DataView,
@@ -83,8 +83,8 @@ export function decodeHeader(
 }
 
 /**
- * Writes the header of a data packet so that it ends at `payloadAt`, with an acknowledgment number unless that is
- * null; returns where it begins. Room for LONGEST_HEADER octets has to be there.
+ * Writes the header of a data packet so that it ends at `payloadAt`; null: no acknowledgment number. Returns where the
+ * header begins. Needs LONGEST_HEADER octets before the payload.
  */
 export function encodeDataHeader(
   view: DataView,

@@ -1,36 +1,36 @@
 /**
- * Where GRE packets lie in the shared memory, on their way in and out, and the kernel's structures for them: mmsghdr and
- * iovec (socket.h, uio.h) of 64-bit little-endian Linux.
+ * Layout of the shared memory for received and sent GRE packets, and of the kernel structures that describe them:
+ * mmsghdr and iovec (socket.h, uio.h) of 64-bit little-endian Linux.
  */
 import { type Boxed, boxed, type SharedMemory } from '../sys/shared-memory.js';
 import { LONGEST_HEADER } from './header.js';
 import { WINDOW } from './sequence.js';
 
-/** Packets of one recvmmsg, frames of one sendmmsg. */
+/** Packets per recvmmsg call, frames per sendmmsg call. */
 export const RECEIVE_BATCH = 32;
 export const SEND_BATCH = 64;
 const SEND_MESSAGES = SEND_BATCH + 1;
-/** The message behind the batch's is for acknowledgments that go alone. */
+/** The last message is reserved for acknowledgments that are sent alone. */
 export const ACKNOWLEDGMENT_MESSAGE = SEND_MESSAGES - 1;
-/** The longest PPP frame either way, octets: an MRU of 1500 and what headers may be before it, with room to spare. */
+/** The longest PPP frame in either direction, octets: an MRU of 1500 plus headers, with a margin. */
 export const LONGEST_FRAME = 2000;
 
-/** An IPv4 header with all its options. */
+/** An IPv4 header with the maximum length of options, octets. */
 const LONGEST_IP_HEADER = 60;
-/** No power of two: headers of one batch should not all fall into the same cache lines. */
+/** Not a power of two, so that the headers of a batch do not share the same cache lines. */
 const RECEIVE_STRIDE = 2112;
 const RECEIVE_LENGTH = LONGEST_IP_HEADER + LONGEST_HEADER + LONGEST_FRAME;
 const SEND_STRIDE = 2112;
 const SEND_HEADROOM = 64;
-/** Batch and reorder window. */
+/** One slot for each packet of a batch and of the reorder window. */
 export const RECEIVE_SLOTS = RECEIVE_BATCH + WINDOW;
 
-/** Places for decoded frames, in the shared memory. */
+/** Slots for decoded frames in the shared memory. */
 export interface FrameSlots {
-  /** Offset of the first slot's frame, and the distance from one to the next; a header fits before each. */
+  /** Offset of the first slot's frame, and the distance between slots. A GRE header fits before each frame. */
   readonly at: number;
   readonly stride: number;
-  /** The longest frame, octets, and how many slots there are. */
+  /** The longest frame in octets, and the number of slots. */
   readonly limit: number;
   readonly capacity: number;
   /** Offset of `capacity` 32-bit lengths. */
@@ -43,14 +43,14 @@ const MESSAGE_VECTOR_COUNT_AT = 24;
 const MESSAGE_FLAGS_AT = 48;
 const MESSAGE_LENGTH_AT = 56;
 const VECTOR = 16;
-/** The kernel had more than fitted. */
+/** The packet was longer than its buffer. */
 const MSG_TRUNC = 0x20;
 
 export class PacketBuffers {
   readonly memory: SharedMemory;
-  /** Where the acknowledgment that goes alone ends. */
+  /** End offset of an acknowledgment that is sent alone. */
   readonly acknowledgmentEnd: number;
-  /** Where the port puts frames for the client, and their lengths as 32-bit numbers. */
+  /** Where the port writes frames for the client, and their lengths as 32-bit numbers. */
   readonly frames: FrameSlots;
 
   readonly #words: Int32Array;
@@ -60,11 +60,11 @@ export class PacketBuffers {
   readonly #receiveSlotsAt: number;
   readonly #sendVectorsAt: number;
   readonly #sendSlotsAt: number;
-  /** The kernel's addresses of the messages to send from each on. */
+  /** The kernel address of each message to send. */
   readonly #sendMessages: Boxed;
   readonly #receiveMessages: Boxed;
 
-  /** Takes what it needs of `memory`, which throws when there is not enough. */
+  /** Allocates from `memory`. Throws when the memory is too small. */
   constructor(memory: SharedMemory) {
     this.memory = memory;
     this.#words = memory.words;
@@ -91,12 +91,12 @@ export class PacketBuffers {
     this.#linkMessages(sendMessagesAt, this.#sendVectorsAt, SEND_MESSAGES);
   }
 
-  /** The kernel's address of the received messages. */
+  /** The kernel address of the received messages. */
   get receiveMessages(): number {
     return this.#receiveMessages[0] ?? 0;
   }
 
-  /** The kernel's address of the messages to send from `index` on. */
+  /** The kernel address of the messages to send, starting with `index`. */
   sendMessages(index: number): number {
     return this.#sendMessages[index] ?? 0;
   }
@@ -106,12 +106,12 @@ export class PacketBuffers {
     return this.#receiveSlotsAt + slot * RECEIVE_STRIDE;
   }
 
-  /** Lets message `index` of the next batch be received into `slot`. */
+  /** Sets the slot for message `index` of the next batch. */
   receiveInto(index: number, slot: number): void {
     this.#setVector(this.#receiveVectorsAt + index * VECTOR, this.receiveSlotAt(slot), RECEIVE_LENGTH);
   }
 
-  /** Octets of received message `index`; -1 when it was longer than a slot. */
+  /** Length of received message `index`, octets; -1 when it was longer than a slot. */
   receivedLength(index: number): number {
     const message = this.#receiveMessagesAt + index * MESSAGE;
     const flags = this.#words[(message + MESSAGE_FLAGS_AT) >> 2] ?? 0;
@@ -127,7 +127,7 @@ export class PacketBuffers {
     return this.#words[(this.#lengthsAt >> 2) + index] ?? 0;
   }
 
-  /** Lets message `index` to send be the `length` octets at `at`. */
+  /** Sets message `index` to send to the `length` octets at `at`. */
   sendFrom(index: number, at: number, length: number): void {
     this.#setVector(this.#sendVectorsAt + index * VECTOR, at, length);
   }

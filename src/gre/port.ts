@@ -1,35 +1,38 @@
 /**
- * Where a relay's PPP frames go to and come from: the side of the data path that is not GRE. Frames lie in the shared
- * memory; those for the client in the slots of PacketBuffers, with room for a GRE header before each.
+ * The PPP side of the relay: where frames from the client go, and where frames for the client come from. Frames lie in
+ * the shared memory; those for the client lie in the slots of PacketBuffers, with space for a GRE header before each.
  */
 import type { RelayCounters } from './relay-counters.js';
 
-/** The PPP side is gone: it closed its end, or the system refuses to read from it (an error name of errno(3)). */
+/** The PPP side closed its end, or cannot be read (with an error name of errno(3)). */
 export type PortFailure = { readonly kind: 'closed' } | { readonly kind: 'unreadable'; readonly code: string };
 
 export interface Port {
-  /** To watch: readable while it has frames for the client, writable when it takes more of the client's. */
+  /**
+   * The descriptor to poll: readable when there are frames for the client, writable when the port accepts more frames
+   * from it.
+   */
   readonly fd: number;
 
-  /** Makes room for a batch of packets from the client; false when too many are waiting. */
+  /** Prepares the queue for a batch of packets from the client; false when too many packets are queued. */
   makeRoom(): boolean;
-  /** Takes the frame of `length` octets at `at` from the client; false when there is no room. */
+  /** Queues the client's frame of `length` octets at `at`; false when the queue is full. */
   push(at: number, length: number, isControl: boolean): boolean;
-  /** Passes on what was pushed, as far as it is taken at once. */
+  /** Writes queued frames without blocking. */
   flush(): void;
-  /** Something that was pushed still waits: `fd` is to be watched for being writable. */
+  /** Frames are still queued: `fd` must be polled for being writable. */
   readonly isBlocked: boolean;
 
-  /** Fills slots with frames for the client, from one read at most. */
+  /** Fills slots with frames for the client, using at most one read. */
   receive(): 'some' | 'none' | PortFailure;
-  /** `receive` has more frames without a read. */
+  /** `receive` can return more frames without a read. */
   readonly hasUnread: boolean;
-  /** Filled slots, from the first on. */
+  /** Number of filled slots, counted from the first. */
   readonly frameCount: number;
   /** Frees the filled slots. */
   takeFrames(): void;
 
-  /** Writes what it has counted so far into its own fields of `counters`. */
+  /** Copies the port's counts into its fields of `counters`. */
   count(counters: RelayCounters): void;
   /** Idempotent. */
   close(): void;

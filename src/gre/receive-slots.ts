@@ -1,11 +1,11 @@
 /**
- * The places that packets are received into: each message of a batch has one, and a packet that is held for those before
- * it keeps its own while the message gets another. Nothing is copied, and there are as many as batch and reorder window need.
+ * Assigns receive slots to the messages of a batch. A packet that is held for reordering keeps its slot, and its
+ * message gets a free one, so that no packet is copied. There are enough slots for a batch and a full reorder window.
  */
 import { type PacketBuffers, RECEIVE_BATCH, RECEIVE_SLOTS } from './packet-buffers.js';
 
 export class ReceiveSlots {
-  /** Of each slot, where its packet's payload lies, and how many octets it has. */
+  /** For each slot: offset and length of its packet's payload, octets. */
   readonly payloadAt = new Int32Array(RECEIVE_SLOTS);
   readonly payloadLength = new Int32Array(RECEIVE_SLOTS);
   readonly #buffers: PacketBuffers;
@@ -24,13 +24,13 @@ export class ReceiveSlots {
     return this.#batch[index] ?? 0;
   }
 
-  /** Leaves message `index` its packet's slot, until `release`, and gives it a free one for the next batch. */
+  /** Keeps the slot of message `index` until `release`, and assigns it a free slot for the next batch. */
   hold(index: number): void {
     this.#freeCount -= 1;
     this.#assign(index, this.#free[this.#freeCount] ?? 0);
   }
 
-  /** The packet in a held slot is done with. */
+  /** Frees a held slot. */
   release(slot: number): void {
     this.#free[this.#freeCount] = slot;
     this.#freeCount += 1;

@@ -1,13 +1,13 @@
-/** What a relay has counted since its start; numbers only, so that they can be sent and shown as they are. */
+/** What a relay has counted since its start: plain numbers, which can be sent and shown as they are. */
 export type RelayCounters = {
-  /** PPP frames from the client that were given to the pty, and their octets. */
+  /** PPP frames from the client that were queued for pppd, and their octets. */
   rxPackets: number;
   rxBytes: number;
-  /** PPP frames that were handed to the socket for the client, and their octets. */
+  /** PPP frames that were passed to the socket for the client, and their octets. */
   txPackets: number;
   txBytes: number;
 
-  /** GRE packets that failed a check of their header (RFC 2637 §4.1), by the first one that they failed. */
+  /** GRE packets dropped because of their header (RFC 2637 §4.1), counted by the first check that failed. */
   rxTooShort: number;
   rxWrongVersion: number;
   rxWrongProtocol: number;
@@ -15,53 +15,56 @@ export type RelayCounters = {
   rxWrongCallId: number;
   rxTruncated: number;
   rxNoSequence: number;
-  /** Longer than any frame that we can take. */
+  /** The payload is longer than the longest frame. */
   rxTooLong: number;
-  /** With a sequence number and no payload. */
+  /** A sequence number without payload. */
   rxEmpty: number;
-  /** In order of sequence: came after its turn, came twice, came from outside of the window. */
+  /** Dropped because of the sequence number: late, duplicate, or outside the window. */
   rxLate: number;
   rxDuplicate: number;
   rxOutsideWindow: number;
-  /** Came before one that was missing, and was held for its turn. */
+  /** Arrived before a missing packet and was held until its turn. */
   rxHeld: number;
-  /** Never came, or came too late. */
+  /** Lost, or arrived after it was given up. */
   rxLost: number;
-  /** Times the window was moved to where the client's numbers had gone. */
+  /** How often the window was moved to the client's new sequence numbers. */
   rxResyncs: number;
-  /** Dropped by the kernel: we did not fetch them in time. */
+  /** Dropped by the kernel because they were not read in time. */
   rxSocketFull: number;
   /** Dropped because pppd does not read its pty fast enough. */
   rxPtyFull: number;
 
-  /** Frames from the pty that were dropped: wrong checksum, under 3 octets, too long, broken off. */
+  /** Frames from the pty that were dropped: wrong checksum, under 3 octets, too long, aborted. */
   ptyBadFcs: number;
   ptyTooShort: number;
   ptyTooLong: number;
   ptyAborted: number;
-  /** Dropped because the socket's queue was full, or the system refused them. */
+  /** Dropped because the socket's queue was full, or because the system refused to send them. */
   txSocketFull: number;
   txRefused: number;
 
-  /** Acknowledgments from the client, those for packets that we have not sent, those that we sent alone and with data. */
+  /**
+   * Acknowledgments from the client, and those of them for packets that were never sent; acknowledgments sent alone,
+   * and sent with data.
+   */
   acksReceived: number;
   acksImpossible: number;
   acksSentAlone: number;
   acksSentWithData: number;
-  /** ICMP errors that came for our packets: the client's end of the tunnel is out of reach, or closed. */
+  /** ICMP errors received for sent packets, such as host or protocol unreachable. */
   icmpErrors: number;
 
-  /** §4.2: the congestion window and the packets now unacknowledged; times it closed; packets sent beyond it. */
+  /** §4.2: congestion window and unacknowledged packets; how often the window was reduced; packets sent beyond it. */
   window: number;
   outstanding: number;
   windowTimeouts: number;
   windowExceeded: number;
-  /** §4.4: round-trip time and adaptive time-out, ms; 0 before anything was measured. */
+  /** §4.4: round-trip time and adaptive time-out, ms; 0 before the first measurement. */
   roundTrip: number;
   timeout: number;
 };
 
-/** All of them: a relay that has counted nothing. */
+/** Every counter at 0. */
 export const noneCounted = (): RelayCounters => ({
   rxPackets: 0,
   rxBytes: 0,

@@ -1,8 +1,8 @@
 /**
- * The data path of one call: PPP frames between the client's GRE and the port to PPP. Batches throughout: one recvmmsg, one
- * write, one sendmmsg for many packets, in memory that the kernel and the codecs share. Nothing is allocated per packet
- * and a turn's work is bounded, so that the control connection beside it is never late. Full queues drop and count.
- * test/bench's echo, uplink and downlink rows keep it fast.
+ * The data path of one call: PPP frames between the client's GRE packets and the port to PPP. It works in batches, in
+ * memory shared by the kernel and the codecs, and allocates nothing per packet. The work per turn is bounded, so that
+ * the control connection in the same process is never delayed; full queues drop and count. test/bench's echo, uplink
+ * and downlink rows measure its speed.
  */
 import { lastError, MSG_DONTWAIT, recvmmsg, sendmmsg } from '../sys/batch-io.js';
 import { monotonicMs } from '../sys/clock.js';
@@ -32,16 +32,17 @@ export type Direction = 'fromClient' | 'toClient';
 
 export type RelayEvent =
   /**
-   * A PPP frame that is not data: LCP, authentication, NCPs, CCP (protocol 0x8000 and above), without FCS, with or
-   * without address and control field, as on the wire. `frame` is a view that is valid only during the call.
+   * A PPP frame that is not data: LCP, authentication, NCPs, CCP (protocol 0x8000 and above). It has no FCS, and has
+   * the address and control fields only if the sender included them. `frame` is a view that is valid during the call
+   * only.
    */
   | { readonly type: 'control'; readonly direction: Direction; readonly frame: Uint8Array }
-  /** Long frames to the client get lost and shorter ones, of up to `arrives` octets, do not; at most once. */
+  /** Long frames to the client are lost, while frames of up to `arrives` octets arrive. Emitted at most once. */
   | { readonly type: 'blackHole'; readonly arrives: number; readonly missing: number }
-  /** The relay has ended by itself and is closed; at most once, never after `close`. */
+  /** The relay failed and is closed. Emitted at most once, never after `close`. */
   | { readonly type: 'ended'; readonly failure: RelayFailure };
 
-/** The port's end, or the GRE socket's: what could not be done, and the error's name (errno(3)). */
+/** A failure of the port or of the GRE socket: the failed step and the error name (errno(3)). */
 export type RelayFailure =
   | PortFailure
   | { readonly kind: 'gre'; readonly step: 'receive' | 'send'; readonly code: string };
@@ -51,30 +52,30 @@ export type FrameTap = (direction: Direction, frame: Uint8Array) => void;
 export interface RelayOptions {
   readonly localAddress: string;
   readonly peerAddress: string;
-  /** The call id that the client's packets carry, and the one that ours do. */
+  /** The call id in the client's packets, and the one in packets to the client. */
   readonly localCallId: number;
   readonly peerCallId: number;
   /** The client's receive window, packets. */
   readonly peerWindow: number;
-  /** What the client was told to be ours, packets. */
+  /** The local receive window that was announced to the client, packets. */
   readonly receiveWindow?: number;
-  /** Whether sending keeps to the congestion window of RFC 2637 §4.2 or only measures it; advise unless told. */
+  /** Whether sending obeys the congestion window of RFC 2637 §4.2 or only measures it; default: advise. */
   readonly window?: 'advise' | 'enforce';
-  /** The VRF's device. */
+  /** Name of the VRF device to bind to. */
   readonly device?: string | undefined;
-  /** This relay's alone. */
+  /** Used by this relay only. */
   readonly buffers: PacketBuffers;
-  /** The relay's from now on: it closes it. */
+  /** Closed by the relay. */
   readonly port: Port;
   readonly onEvent: (event: RelayEvent) => void;
 }
 
-/** Packets that a client may send unacknowledged, as its call's reply tells it (RFC 2637 §2.8). */
+/** How many packets a client may send unacknowledged, as announced in the Outgoing-Call-Reply (RFC 2637 §2.8). */
 export const RECEIVE_WINDOW = 64;
-/** Batches and reads of one turn; the rest waits until the event loop has been round. */
+/** Maximum number of batches and reads per turn; the rest waits for the next event loop iteration. */
 const ROUNDS_PER_TURN = 4;
 const READS_PER_ROUND = 8;
-/** PPP: address and control field (RFC 1662 §3.1), the first protocol that is not data (RFC 1661 §2), LCP. */
+/** PPP: address and control field (RFC 1662 §3.1), and the first protocol number that is not data (RFC 1661 §2). */
 const ADDRESS = 0xff;
 const CONTROL = 0x03;
 const FIRST_CONTROL_PROTOCOL = 0x80;
@@ -98,7 +99,7 @@ export class Relay {
   readonly #octets: Uint8Array;
   readonly #view: DataView;
   readonly #socket: GreSocket;
-  /** null as soon as a frame of the client has come. */
+  /** null once the client has sent a PPP frame. */
   #strays: StraySocket | null;
   readonly #port: Port;
   readonly #poller: Poller;
@@ -107,25 +108,25 @@ export class Relay {
   readonly #acknowledgment: Acknowledgment;
   readonly #sendWindow: SendWindow;
   readonly #sizeLoss = new SizeLoss();
-  #blackHoleTold = false;
+  #blackHoleReported = false;
   readonly #counters = noneCounted();
   readonly #header = emptyHeader();
 
   readonly #slots: ReceiveSlots;
-  /** The port's descriptor is watched for being writable. */
+  /** The port's descriptor is polled for being writable. */
   #portBlocked = false;
-  /** The first filled slot that is not sent. */
+  /** The first filled slot that is not yet sent. */
   #firstFrame = 0;
   #windowClosed = false;
   /** See `holdBack`. */
   #heldBack = false;
 
   #started = false;
-  /** The socket is watched: the port has room. */
+  /** The socket is polled: the port has room. */
   #receiving = false;
   #closed = false;
-  /** Somebody was told something in this turn. */
-  #told = false;
+  /** An event was emitted during this turn. */
+  #emitted = false;
   #tap: FrameTap | null = null;
 
   #acknowledgmentTimer: NodeJS.Timeout | null = null;
@@ -133,9 +134,9 @@ export class Relay {
   #windowTimer: NodeJS.Timeout | null = null;
 
   /**
-   * Opens the GRE socket and begins to read the port. The socket is first read when the port's first frame was sent: what
-   * the client sends before waits in the kernel. Throws SystemCallFailed or RawSocketRefused when the socket cannot be
-   * opened; the port is closed then.
+   * Opens the GRE socket and begins to read the port. The socket is first read after the port's first frame was sent;
+   * earlier packets from the client wait in the kernel. Throws SystemCallFailed or RawSocketRefused when the socket
+   * cannot be opened, and closes the port.
    */
   constructor(options: RelayOptions) {
     const { localAddress, peerAddress, localCallId, device, buffers, port } = options;
@@ -165,8 +166,8 @@ export class Relay {
   }
 
   /**
-   * Whether nothing is sent to the client for now, neither frames, which wait in the port, nor acknowledgments. What comes
-   * from it is taken as ever.
+   * Stops or resumes sending to the client: frames wait in the port, and no acknowledgment is sent. What the client sends is
+   * received as before.
    */
   holdBack(isHeld: boolean): void {
     if (this.#closed || this.#heldBack === isHeld) return;
@@ -175,14 +176,14 @@ export class Relay {
     if (!isHeld && this.#windowClosed) this.#resumeSending(monotonicMs());
   }
 
-  /** Has every frame shown to `tap`, as the event `control` shows some; null ends it. */
+  /** Passes every frame to `tap` (the event `control` has only some of them); null removes the tap. */
   setTap(tap: FrameTap | null): void {
     this.#tap = tap;
   }
 
-  /** A copy of what was counted so far; the last figures once closed. */
+  /** A copy of the counters; after `close`, the final values. */
   counters(): RelayCounters {
-    // Into the one object: a literal that spreads it and names more is a dictionary for V8, of 14 KB each time.
+    // Assigned to one object: a literal with a spread and more keys becomes a V8 dictionary of 14 KB on each call.
     const counters = this.#counters;
     counters.rxLost = this.#sequence.lost;
     counters.rxResyncs = this.#sequence.resyncs;
@@ -200,9 +201,9 @@ export class Relay {
   }
 
   /**
-   * Counts the GRE packets from the client's address that are not of this call, by what is wrong with them, while the client
-   * has sent no PPP frame. They may be the traffic of others behind that address: only an explanation of why no frame came
-   * asks for them.
+   * Counts, by fault, the GRE packets from the client's address that do not belong to this call, as long as the client
+   * has sent no PPP frame. They may belong to other hosts behind that address, so only an explanation of a missing
+   * first frame uses them.
    */
   countStrays(): void {
     for (let packet: Uint8Array | null; (packet = this.#strays?.read() ?? null) !== null; ) {
@@ -238,30 +239,30 @@ export class Relay {
   }
 
   #emit(event: RelayEvent): void {
-    this.#told = true;
+    this.#emitted = true;
     this.#onEvent(event);
   }
 
-  /** Something can be read or written; returns whether somebody was told something. */
+  /** Handles a readable or writable descriptor; returns whether an event was emitted. */
   #turn(): boolean {
-    this.#told = false;
+    this.#emitted = false;
     const now = monotonicMs();
     if (this.#portBlocked) this.#flushPort();
     for (let round = 0; round < ROUNDS_PER_TURN && !this.#closed; round += 1) {
       const received = this.#mayReceive() ? this.#recvPackets(now) : 0;
       if (this.#closed) break;
-      // Not at the turn's end: a client that keeps to its window goes on while the rest is done.
+      // Not at the end of the turn: a client that is waiting for its window can continue while the rest is done.
       if (this.#acknowledgment.isUrgent) this.#sendAcknowledgment();
       const reads = this.#maySend() ? this.#readPort(now) : 0;
       if (received < RECEIVE_BATCH && reads < READS_PER_ROUND) break;
     }
     if (!this.#closed) this.#endTurn(now);
-    return this.#told;
+    return this.#emitted;
   }
 
   #endTurn(now: number): void {
-    if (this.#sizeLoss.isSuspected && !this.#blackHoleTold) {
-      this.#blackHoleTold = true;
+    if (this.#sizeLoss.isSuspected && !this.#blackHoleReported) {
+      this.#blackHoleReported = true;
       this.#emit({ type: 'blackHole', arrives: this.#sizeLoss.arrives, missing: this.#sizeLoss.missing });
     }
     if (this.#sendWindow.expire(now) && this.#windowClosed) this.#resumeSending(now);
@@ -270,7 +271,7 @@ export class Relay {
     if (this.#sequence.held > 0 && this.#reorderTimer === null) this.#startReorderTimer(now);
   }
 
-  /** Apart, for a function that makes a closure makes its context whenever it is called. */
+  /** A separate method, because a method that contains a closure allocates its context on every call. */
   #startAcknowledgmentTimer(): void {
     this.#acknowledgmentTimer = setTimeout(() => {
       this.#acknowledgmentTimer = null;
@@ -281,8 +282,8 @@ export class Relay {
   // From the client to PPP.
 
   /**
-   * Whether the port has room for a batch. If not, packets wait in the kernel, unacknowledged, which is what
-   * slows a client that keeps to its window; one that does not loses them there and costs us nothing.
+   * Whether the port has room for a batch. If not, packets wait in the kernel unacknowledged, which slows a client that
+   * keeps to its window; a client that does not loses packets there.
    */
   #mayReceive(): boolean {
     if (!this.#started) return false;
@@ -294,7 +295,10 @@ export class Relay {
     return mayReceive;
   }
 
-  /** One batch; returns how many packets it had, full size after an error so that the caller tries again. */
+  /**
+   * Receives one batch; returns its number of packets, or a full batch after an ICMP error, so that the caller tries
+   * again.
+   */
   #recvPackets(now: number): number {
     const buffers = this.#buffers;
     const count = recvmmsg(this.#socket.fd, buffers.receiveMessages, RECEIVE_BATCH, MSG_DONTWAIT, 0);
@@ -326,7 +330,7 @@ export class Relay {
       counters.rxTooLong += 1;
       return;
     }
-    // The kernel has checked the IP header; its length is in words of 4 octets.
+    // The kernel has checked the IP header; its length field counts words of 4 octets.
     const greAt = at + (view.getUint8(at) & 0x0f) * 4;
     const fault = decodeHeader(view, greAt, at + length, this.#localCallId, header);
     if (fault !== null) {
@@ -339,7 +343,7 @@ export class Relay {
       this.#sizeLoss.recvAcknowledgment(header.acknowledgment);
       if (this.#windowClosed) this.#resumeSending(now);
     }
-    // RFC 2637 §4.1 has no number without payload; where there is one it was used up, as pptpd takes it too.
+    // RFC 2637 §4.1 defines no sequence number without payload. Such a number counts as used, as in pptpd.
     if (!header.hasSequence) return;
     if (header.payloadLength > LONGEST_FRAME) {
       counters.rxTooLong += 1;
@@ -374,7 +378,7 @@ export class Relay {
     this.#deliverReleased(slot);
   }
 
-  /** Gives what the sequence has released to the port. All slots but the batch's own, `kept`, come free. */
+  /** Passes released packets to the port and frees their slots, except `kept`, which the batch still uses. */
   #deliverReleased(kept: number): void {
     const { released, releasedCount } = this.#sequence;
     const { payloadAt, payloadLength } = this.#slots;
@@ -393,7 +397,7 @@ export class Relay {
       return;
     }
     const isControl = this.#isControl(at);
-    if (isControl || this.#tap !== null) this.#tell('fromClient', at, length, isControl);
+    if (isControl || this.#tap !== null) this.#show('fromClient', at, length, isControl);
     if (!this.#port.push(at, length, isControl)) {
       counters.rxPtyFull += 1;
       return;
@@ -402,7 +406,7 @@ export class Relay {
     counters.rxBytes += length;
   }
 
-  /** What the port does not take at once waits until it can be written again. */
+  /** Frames that the port cannot write now wait until it is writable again. */
   #flushPort(): void {
     if (this.#closed) return;
     this.#port.flush();
@@ -434,7 +438,7 @@ export class Relay {
 
   // From PPP to the client.
 
-  /** Reads until the port is empty, at most READS_PER_ROUND times; returns how often. */
+  /** Reads until the port is empty, at most READS_PER_ROUND times; returns the number of reads. */
   #readPort(now: number): number {
     const port = this.#port;
     let reads = 0;
@@ -443,7 +447,7 @@ export class Relay {
       if (this.#closed) return reads;
       if (received === 'none') break;
       if (received !== 'some') {
-        // What PPP said last goes out first.
+        // Send the last frames from PPP first.
         if (port.frameCount > 0) this.#sendFrames(now);
         this.#end(received);
         return 0;
@@ -455,7 +459,7 @@ export class Relay {
     return reads;
   }
 
-  /** Sends the port's frames, as far as the window lets it; false when some have to wait. */
+  /** Sends the port's frames as far as the window allows; false when some must wait. */
   #sendFrames(now: number): boolean {
     const buffers = this.#buffers;
     const counters = this.#counters;
@@ -466,8 +470,8 @@ export class Relay {
       const at = buffers.frameAt(index);
       const length = buffers.frameLength(index);
       const isControl = this.#isControl(at);
-      if (isControl || this.#tap !== null) this.#tell('toClient', at, length, isControl);
-      const acknowledgment = this.#acknowledgment.ride();
+      if (isControl || this.#tap !== null) this.#show('toClient', at, length, isControl);
+      const acknowledgment = this.#acknowledgment.piggyback();
       if (acknowledgment !== null) counters.acksSentWithData += 1;
       const sequence = this.#sendWindow.send(now);
       this.#sizeLoss.send(sequence, length, now);
@@ -489,7 +493,7 @@ export class Relay {
     return true;
   }
 
-  /** PPP has sent a frame: a pty is raw from then on, and can be written to. */
+  /** PPP has sent its first frame: the pty is in raw mode and can be written to. */
   #start(): void {
     this.#started = true;
     this.#receiving = true;
@@ -515,8 +519,8 @@ export class Relay {
           this.#end({ kind: 'gre', step: 'send', code: lastErrorName() });
           return;
         case 'hungUp':
-        case 'told':
-          // The first error may be an earlier packet's; the second one is this packet's.
+        case 'icmpError':
+          // The first error may concern an earlier packet; a second one concerns this packet.
           if (refused === next) {
             this.#counters.txRefused += 1;
             next += 1;
@@ -541,7 +545,8 @@ export class Relay {
     this.#transmit(ACKNOWLEDGMENT_MESSAGE, ACKNOWLEDGMENT_MESSAGE + 1);
   }
 
-  // §4.2 enforced: while the window is closed the port is not read, and PPP's queue fills instead of the network's.
+  // §4.2 enforced: while the window is closed the port is not read, so that frames queue in PPP instead of in the
+  // network.
 
   #closeWindow(now: number): void {
     if (!this.#windowClosed) {
@@ -571,18 +576,18 @@ export class Relay {
     this.#watchPort();
   }
 
-  // Both ways.
+  // Both directions.
 
-  /** Whether the frame at `at` is LCP, authentication or another control protocol; data frames cost two looks. */
+  /** Whether the frame at `at` is LCP, authentication or another control protocol. Reads two or three octets. */
   #isControl(at: number): boolean {
     const octets = this.#octets;
     const protocolAt = octets[at] === ADDRESS && octets[at + 1] === CONTROL ? at + 2 : at;
     const protocol = octets[protocolAt] ?? 0;
-    // An odd first octet is a compressed protocol field, and data.
+    // An odd first octet is a compressed protocol field, which only data frames have.
     return protocol >= FIRST_CONTROL_PROTOCOL && (protocol & 1) === 0;
   }
 
-  #tell(direction: Direction, at: number, length: number, isControl: boolean): void {
+  #show(direction: Direction, at: number, length: number, isControl: boolean): void {
     const frame = this.#octets.subarray(at, at + length);
     this.#tap?.(direction, frame);
     if (isControl) this.#emit({ type: 'control', direction, frame });

@@ -1,7 +1,6 @@
 /**
- * The sending side (RFC 2637 §4.2, §4.4): our sequence numbers, what the peer has acknowledged, the round-trip time
- * and adaptive time-out that follow from it, and the congestion window. It measures; whoever sends decides whether to
- * keep to the window.
+ * The sending side (RFC 2637 §4.2, §4.4): sequence numbers, the peer's acknowledgments, round-trip time, adaptive
+ * time-out and congestion window. This class only measures; the caller decides whether to obey the window.
  */
 import { advance, distance } from './serial.js';
 
@@ -11,15 +10,15 @@ const BETA = 1 / 4;
 const CHI = 4;
 /** §4.4.2's time-out gain. */
 const DELTA = 2;
-/** Bounds of the adaptive time-out, ms; the specification leaves them to the implementation. */
+/** Limits of the adaptive time-out, ms; RFC 2637 does not specify them. */
 const LEAST_TIMEOUT = 200;
 const LONGEST_TIMEOUT = 10_000;
-/** The first estimate, before anything was measured (the specification takes the peer's processing delay), ms. */
+/** The initial round-trip estimate, ms; RFC 2637 uses the peer's processing delay instead. */
 const FIRST_ROUND_TRIP = 500;
 const NONE = -1;
 
 export class SendWindow {
-  /** Acknowledgment numbers of packets that we have not sent; time-outs; packets sent over the window. */
+  /** Acknowledgments for packets that were never sent; time-outs; packets sent beyond the window. */
   impossible = 0;
   timeouts = 0;
   exceeded = 0;
@@ -28,19 +27,19 @@ export class SendWindow {
   #window: number;
   #next = 0;
   #acknowledged = advance(0, -1);
-  /** How many were acknowledged since the window last grew. */
+  /** Packets acknowledged since the window last grew. */
   #credit = 0;
-  /** The packet whose round trip is measured. */
+  /** Sequence number of the packet whose round trip is being measured. */
   #timed = NONE;
   #timedAt = 0;
-  /** Since when an acknowledgment is waited for; means something while packets are outstanding. */
+  /** Start of the wait for an acknowledgment, ms; valid only while packets are outstanding. */
   #waitingSince = 0;
   #measured = false;
   #roundTrip = FIRST_ROUND_TRIP;
   #deviation = 0;
   #timeout = FIRST_ROUND_TRIP;
 
-  /** `peerWindow`: the peer's receive window, packets; the sender begins with half of it (§4.2.1). */
+  /** `peerWindow`: the peer's receive window, packets. The initial congestion window is half of it (§4.2.1). */
   constructor(peerWindow: number) {
     this.#largest = Math.max(1, peerWindow);
     this.#window = Math.ceil(this.#largest / 2);
@@ -51,17 +50,17 @@ export class SendWindow {
     return this.#window;
   }
 
-  /** Packets sent and not acknowledged. */
+  /** Packets sent but not yet acknowledged. */
   get outstanding(): number {
     return distance(this.#acknowledged, this.#next) - 1;
   }
 
-  /** Packets that the window still allows; 0 or more. */
+  /** How many more packets the window allows. */
   get allowance(): number {
     return Math.max(0, this.#window - this.outstanding);
   }
 
-  /** Smoothed round-trip time, ms, the peer's waiting before it acknowledges included; null before the first sample. */
+  /** Smoothed round-trip time, ms, including the peer's delay before it acknowledges; null before the first sample. */
   get roundTrip(): number | null {
     return this.#measured ? this.#roundTrip : null;
   }
@@ -71,18 +70,18 @@ export class SendWindow {
     return this.#timeout;
   }
 
-  /** When the acknowledgment that is waited for is overdue, ms; null while none is. */
+  /** When the next acknowledgment becomes overdue, ms; null while no packet is outstanding. */
   get deadline(): number | null {
     return this.outstanding === 0 ? null : this.#waitingSince + this.#timeout;
   }
 
-  /** The sequence number of the packet that goes out now; `now` in ms. */
+  /** Returns the sequence number for the packet that is being sent; `now` in ms. */
   send(now: number): number {
     const sequence = this.#next;
     if (this.outstanding === 0) this.#waitingSince = now;
     this.#next = advance(sequence, 1);
     if (this.outstanding > this.#window) this.exceeded += 1;
-    // One packet is timed at a time, so that a sent packet costs no clock and no memory.
+    // Only one packet is timed at a time, so that sending needs no memory per packet.
     if (this.#timed === NONE) {
       this.#timed = sequence;
       this.#timedAt = now;
@@ -110,7 +109,7 @@ export class SendWindow {
     this.#window = Math.min(this.#largest, this.#window + 1);
   }
 
-  /** To be called now and then: closes the window (§4.2.2) when an acknowledgment is overdue. Returns whether it was. */
+  /** Reduces the window (§4.2.2) when an acknowledgment is overdue; returns whether it was. Call it regularly. */
   expire(now: number): boolean {
     if (this.outstanding === 0 || now - this.#waitingSince < this.#timeout) return false;
     this.timeouts += 1;
@@ -119,7 +118,7 @@ export class SendWindow {
     this.#roundTrip = Math.min(LONGEST_TIMEOUT, this.#roundTrip * DELTA);
     this.#setTimeout();
     this.#timed = NONE;
-    // What was out counts as lost: nothing of it is waited for again.
+    // Outstanding packets count as lost and are not waited for again.
     this.#acknowledged = advance(this.#next, -1);
     return true;
   }

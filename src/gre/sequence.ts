@@ -1,60 +1,59 @@
 /**
- * The receiving side's order (RFC 2637 §4.3): packets come out in sequence, held while one before them is missing, and
- * what comes late or twice is dropped. It moves buffer slots, not packets, and allocates nothing per packet.
+ * The receiving side (RFC 2637 §4.3): delivers packets in sequence, holds those that follow a missing one, and drops
+ * late and duplicate ones. It handles slot numbers, not packets, and allocates nothing per packet.
  *
- * What may move the window is the stream, never a single packet. A packet outside of the window is dropped, unless
- * others stand for it: either the window itself is filling up (a burst was lost: it slides on), or a run of
- * consecutive packets has come with nothing in the window between them (a long outage; backwards only after silence,
- * since a replayed burst must not take MPPE's keys back).
+ * A single packet outside the window is dropped. The window moves only when enough held packets show that a burst was
+ * lost, or when a run of consecutive packets arrives while none arrives inside the window (a long outage). It moves
+ * backwards only after silence, since a replayed burst must not reset MPPE's keys.
  *
- * A run may be forged, and so the window that it takes away is remembered: a packet that belongs there has it back at once,
- * however many runs come. Only when nothing has belonged there for SILENCE_TO_SETTLE is the run's window the stream's own.
+ * Because a run may be forged, the previous window is remembered, and one packet that belongs to it restores it. It is
+ * forgotten when no packet has belonged to it for SILENCE_TO_SETTLE.
  */
 import { ReorderWait } from './reorder-wait.js';
 import { advance, distance } from './serial.js';
 
-/** How far ahead of the one that is missing a packet may be to be held: pptpd's figure. */
+/** How far ahead of the missing packet a packet may be to be held; the same value as in pptpd. */
 export const WINDOW = 300;
-/** So many held packets stand for a stream that has moved past the window. */
+/** How many held packets show that the stream has moved past the window. */
 export const HELD_TO_SLIDE = 8;
-/** So many consecutive packets outside of the window move it to them. */
+/** How many consecutive packets outside the window move the window to them. */
 export const RUN_TO_RESYNC = 5;
-/** For so long nothing must have been accepted before a run may take the window back, ms. */
+/** How long no packet must have been accepted before a run may move the window backwards, ms. */
 export const SILENCE_TO_GO_BACK = 2000;
 /**
- * For so long nothing must have come for the window that a run has taken away until it is forgotten, ms. Clients are not
- * silent for so long: they answer pppd's LCP echoes, every 30 s with our starter options.
+ * How long no packet must belong to the replaced window before it is forgotten, ms. Real clients are not silent that
+ * long: they answer pppd's LCP echoes, every 30 s with the supplied options file.
  */
 export const SILENCE_TO_SETTLE = 120_000;
 
-/** Numbers behind the next one of which is remembered whether they came: tells a duplicate from a late packet. */
+/** How many numbers before the next one are remembered as received or not, to tell a duplicate from a late packet. */
 const HISTORY = 200;
-/** A power of two over WINDOW + HISTORY, so that a sequence number names its place by its low bits. */
+/** A power of two above WINDOW + HISTORY, so that the low bits of a sequence number are its index. */
 const RING = 512;
 const IN_RING = RING - 1;
 const NONE = -1;
 
-/** Whether a packet so far ahead of the one that is missing is of the window. */
+/** Whether a packet that is `ahead` of the missing one is inside the window. */
 const isWithin = (ahead: number): boolean => ahead >= 0 && ahead < WINDOW;
 
 /**
- * `accepted`: in order, now among the released ones. `held`: kept until its turn. The others leave the packet with the
- * caller, to drop: `late` (its turn has passed), `duplicate`, `outside` (outside of the window, and nothing stands for it).
+ * `accepted`: in order and released. `held`: kept until its turn. For the others the caller drops the packet: `late`
+ * (given up before), `duplicate`, `outside` (outside the window).
  */
 export type Verdict = 'accepted' | 'held' | 'late' | 'duplicate' | 'outside';
 
 export class ReceiveSequence {
-  /** Slots that came free to deliver, in order: the first `releasedCount`. The caller takes them after every call. */
+  /** Slots to deliver, in order: the first `releasedCount` entries. The caller reads them after every call. */
   readonly released = new Int32Array(WINDOW + 1);
   releasedCount = 0;
-  /** Numbers given up, times the window was moved by a run. */
+  /** Numbers given up; how often the window was moved by a run. */
   lost = 0;
   resyncs = 0;
 
   readonly #wait = new ReorderWait();
   readonly #slots = new Int32Array(RING).fill(NONE);
   readonly #heldAt = new Float64Array(RING);
-  /** By number: came (1) or not (0), for those in the window or the history. */
+  /** By number: received (1) or not (0), for numbers in the window or the history. */
   readonly #came = new Uint8Array(RING);
   #started = false;
   #next = 0;
@@ -63,29 +62,29 @@ export class ReceiveSequence {
   #runNext = 0;
   #run = 0;
   #acceptedAt = 0;
-  /** The window in force is the stream's own, not a run's. */
+  /** The current window is the stream's own, not a run's. */
   #isOwn = true;
   #ownAcceptedAt = 0;
-  /** The number that is waited for in the other window: the stream's own while a run's is in force, and the reverse. */
+  /** The next number of the other window: the stream's own window while a run's is in force, and vice versa. */
   #other = 0;
   #hasOther = false;
 
-  /** The number that is waited for. */
+  /** The next number to deliver. */
   get next(): number {
     return this.#next;
   }
 
-  /** The highest number accepted or held: what to acknowledge (§4.1, §4.3). */
+  /** The highest number accepted or held, which is the one to acknowledge (§4.1, §4.3). */
   get highest(): number {
     return this.#highest;
   }
 
-  /** How many packets are held. */
+  /** Number of held packets. */
   get held(): number {
     return this.#held;
   }
 
-  /** Takes packet `sequence` that lies in `slot`; `now` in ms. See `Verdict` and `released`. */
+  /** Records packet `sequence` in `slot`; `now` in ms. See `Verdict` and `released`. */
   receive(sequence: number, slot: number, now: number): Verdict {
     if (!this.#started) this.#begin(sequence);
     const ahead = distance(this.#next, sequence);
@@ -100,7 +99,10 @@ export class ReceiveSequence {
     return this.#receiveOutside(sequence, ahead, slot, now);
   }
 
-  /** Gives up the numbers that packets have been held for long enough (ReorderWait), and releases those packets. */
+  /**
+   * Gives up the missing numbers that held packets have waited for long enough (ReorderWait), and releases those
+   * packets.
+   */
   expire(now: number): void {
     while (this.#held > 0) {
       const last = this.#lastExpired(now);
@@ -109,7 +111,7 @@ export class ReceiveSequence {
     }
   }
 
-  /** When `expire` has something to do again, ms; null while nothing is held. Looks through the window. */
+  /** When `expire` must next be called, ms; null while no packet is held. Scans the whole window. */
   deadline(): number | null {
     let oldest = Number.POSITIVE_INFINITY;
     for (let at = 0; at < RING; at += 1) {
@@ -165,7 +167,7 @@ export class ReceiveSequence {
     return 'late';
   }
 
-  /** Puts the window that begins with `sequence` in force; of the two that are known the stream's own is never forgotten. */
+  /** Makes the window that begins with `sequence` the current one. The stream's own window stays remembered. */
   #moveTo(sequence: number, isOwn: boolean): void {
     if (this.#held > 0) this.#giveUpTo(advance(this.#highest, 1));
     if (this.#isOwn !== isOwn) {
@@ -183,7 +185,7 @@ export class ReceiveSequence {
     this.#hasOther = false;
   }
 
-  /** The highest number in the window that has waited long enough. */
+  /** The highest held number that has waited long enough. */
   #lastExpired(now: number): number | null {
     const wait = this.#wait.time;
     const span = distance(this.#next, this.#highest);
@@ -195,7 +197,10 @@ export class ReceiveSequence {
     return null;
   }
 
-  /** Moves on to `sequence`: what is held before it is released, what is missing is lost; then what is held from it on. */
+  /**
+   * Moves on to `sequence`: releases held packets before it, counts missing ones as lost, then releases the held
+   * packets that follow.
+   */
   #giveUpTo(sequence: number): void {
     let inGap = false;
     while (distance(this.#next, sequence) > 0) {
@@ -212,7 +217,7 @@ export class ReceiveSequence {
     this.#releaseRun();
   }
 
-  /** A packet that was waited for has come: releases those that were held for it. */
+  /** The missing packet has arrived: releases the packets that were held behind it. */
   #releaseFilled(now: number): void {
     while (this.#held > 0) {
       const heldAt = this.#heldAt[this.#next & IN_RING] ?? now;
@@ -225,7 +230,7 @@ export class ReceiveSequence {
     while (this.#held > 0 && this.#releaseNext());
   }
 
-  /** Releases the packet with the number that is waited for, if it is held. */
+  /** Releases the next packet if it is held. */
   #releaseNext(): boolean {
     const at = this.#next & IN_RING;
     const slot = this.#slots[at] ?? NONE;

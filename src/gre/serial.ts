@@ -1,7 +1,7 @@
 /** Serial number arithmetic over 2^32 (RFC 1982), as GRE's sequence numbers need it. */
 
-/** How far `to` lies ahead of `from`: -2^31 to 2^31 - 1. */
+/** How far `to` is ahead of `from`: -2^31 to 2^31 - 1. */
 export const distance = (from: number, to: number): number => (to - from) | 0;
 
-/** `sequence` moved by `count`, as an unsigned 32-bit number. */
+/** `sequence` plus `count`, as an unsigned 32-bit number. */
 export const advance = (sequence: number, count: number): number => (sequence + count) >>> 0;

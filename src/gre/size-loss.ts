@@ -1,23 +1,24 @@
 /**
- * Whether long packets to the client get lost where shorter ones do not: an MTU black hole. Told from the acknowledgments
- * (RFC 2637 §4.2 has the client name the highest number it has received, so that this very packet has arrived) and
- * from long packets that nothing followed and that were not acknowledged for QUIET. Of packets from the client only gaps
- * are seen, and a gap has no size: that direction cannot be judged so. Pure; two stores a packet.
+ * Detects an MTU black hole: long packets to the client are lost while shorter ones arrive.
+ *
+ * An acknowledgment names the highest number that the client has received (RFC 2637 §4.2), so that packet has arrived.
+ * A packet is missed when nothing followed it and it was not acknowledged within QUIET. The opposite direction cannot
+ * be judged, since a gap in received numbers has no length. Pure; two stores per packet.
  */
 import { distance } from './serial.js';
 
-/** After so long an acknowledgment is not late but missing, ms: clients wait up to 500 for data to ride on. */
+/** After this time an acknowledgment counts as missing, ms; clients delay acknowledgments by up to 500 ms. */
 export const QUIET = 1500;
-/** PPP octets that every path carries in one piece: IPv4's least (RFC 791), less the headers of IP and GRE. */
+/** PPP octets that every path carries: IPv4's minimum MTU (RFC 791) less the IP and GRE headers. */
 const ALWAYS_PASSES = 540;
-/** So many long ones in a row missed, and so many shorter ones arrived meanwhile, are no accident. */
+/** How many long packets in a row must be missed, and how many shorter ones must arrive meanwhile. */
 export const MISSES_TO_SUSPECT = 3;
 export const ARRIVALS_TO_SUSPECT = 3;
-/** Numbers whose length is remembered: a power of two. */
+/** How many packet lengths are remembered: a power of two. */
 const RING = 1024;
 
 export class SizeLoss {
-  /** The longest that has surely arrived, and the shortest of the missed ones in a row; octets, 0: none. */
+  /** The longest packet known to have arrived, and the shortest of the current misses; octets, 0: none. */
   arrives = 0;
   missing = 0;
   readonly #lengths = new Uint16Array(RING);
@@ -33,7 +34,7 @@ export class SizeLoss {
     return this.#misses >= MISSES_TO_SUSPECT && this.#arrivals >= ARRIVALS_TO_SUSPECT;
   }
 
-  /** Packet `sequence` with `length` octets of PPP goes out now; `now` in ms. */
+  /** Packet `sequence` with `length` octets of PPP is being sent; `now` in ms. */
   send(sequence: number, length: number, now: number): void {
     if (!this.#isAnswered && now - this.#sentAt >= QUIET) this.#miss(this.#lengths[this.#last & (RING - 1)] ?? 0);
     this.#lengths[sequence & (RING - 1)] = length;
@@ -43,7 +44,7 @@ export class SizeLoss {
     this.#isAnswered = false;
   }
 
-  /** The client has received `sequence`. */
+  /** The client has acknowledged `sequence`. */
   recvAcknowledgment(sequence: number): void {
     const behind = distance(sequence, this.#last);
     if (!this.#began || behind < 0 || behind >= RING || distance(this.#heard, sequence) <= 0) return;
@@ -57,7 +58,7 @@ export class SizeLoss {
   }
 
   #miss(length: number): void {
-    // Ordinary loss, which does not ask for the length.
+    // Ordinary loss, independent of the length.
     if (length <= this.arrives || length < ALWAYS_PASSES) {
       this.#forget();
       return;

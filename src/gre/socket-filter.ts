@@ -1,23 +1,23 @@
 /**
- * The classic BPF program that lets the kernel sort GRE packets by call id, so that clients behind one address do not
- * wake each other's workers. A raw socket's packets begin with the IP header.
+ * A classic BPF program with which the kernel selects GRE packets by call id, so that clients behind one address do not
+ * wake each other's workers. Packets of a raw socket begin with the IP header.
  */
 import { BPF, type Instruction, WHOLE_PACKET } from '../sys/packet-filter.js';
 
-/** GRE's version and protocol type, as one word with the flags (RFC 2637 §4.1). */
+/** GRE version and protocol type, in one word with the flags (RFC 2637 §4.1). */
 const VERSION_AND_PROTOCOL = 0x0007_ffff;
 const ENHANCED_PPP = 0x0001_880b;
 
-/** The longest IP header, GRE's and some more: enough to tell what a packet is. */
+/** Octets to keep of a stray packet: the longest IP header, the GRE header and a few more. */
 const HEADERS = 128;
 
-/** Lets version 1, protocol 0x880B, and a key whose call id is `callId` pass; nothing else reaches the socket. */
+/** Accepts version 1, protocol 0x880B and call id `callId`; the kernel drops everything else. */
 export const greFilter = (callId: number): readonly Instruction[] => callFilter(callId, WHOLE_PACKET, 0);
 
-/** The headers of everything that `greFilter` keeps out. */
+/** Accepts the headers of the packets that `greFilter` drops. */
 export const strayFilter = (callId: number): readonly Instruction[] => callFilter(callId, 0, HEADERS);
 
-/** How many octets to take of the packets of a call, and of others. */
+/** `ofCall`, `ofOthers`: octets to keep of the call's packets and of others; 0 drops them. */
 const callFilter = (callId: number, ofCall: number, ofOthers: number): readonly Instruction[] => [
   { code: BPF.loadHeaderLength, operand: 0 },
   { code: BPF.loadWordAtX, operand: 0 },

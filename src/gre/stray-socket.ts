@@ -1,7 +1,7 @@
 /**
- * GRE from the client's address that is not of its call: of another version, protocol or call id. The call's own socket
- * leaves it to the kernel, so that it wakes nobody. Here the headers of the first few wait, and are read only when it has
- * to be explained why no PPP frame came.
+ * Stray GRE packets: from the client's address, but with another version, protocol or call id. The call's own socket
+ * drops them in the kernel. This socket queues the headers of the first few, which are read only to explain why no PPP
+ * frame arrived.
  */
 import { lastError } from '../sys/batch-io.js';
 import { close } from '../sys/descriptor.js';
@@ -21,18 +21,18 @@ import { connectGre, type GreAddresses, IPPROTO_GRE } from './gre-socket.js';
 import { strayFilter } from './socket-filter.js';
 
 const SO_RCVBUF = 8;
-/** Holds some twenty packets, since the kernel doubles the figure. */
+/** Holds about twenty packets, since the kernel doubles the value. */
 const RECEIVE_BUFFER = 8 * 1024;
-/** Room for what the filter leaves of a packet. */
+/** Longest part of a packet that the filter keeps, octets. */
 const LONGEST = 128;
-/** Read and thrown away at the start, at most. */
+/** Maximum number of packets discarded at the start. */
 const MOST_DRAINED = 256;
 
 export class StraySocket {
   readonly #packet = new Uint8Array(LONGEST);
   #fd: number;
 
-  /** Without it only explanations know less: where it cannot be opened, it is empty. */
+  /** Does not throw: if the socket cannot be opened, `read` returns nothing and only explanations are less precise. */
   constructor(options: GreAddresses) {
     this.#fd = openSocket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_GRE);
     if (this.#fd < 0) return;
@@ -43,13 +43,15 @@ export class StraySocket {
     }
   }
 
-  /** The headers of the next packet, IP's first; valid until the next call. null: there is none. */
+  /**
+   * The headers of the next packet, starting with the IP header, valid until the next call; null when there is none.
+   */
   read(): Uint8Array | null {
     if (this.#fd < 0) return null;
     const length = receive(this.#fd, this.#packet);
     if (length > 0) return this.#packet.subarray(0, length);
-    // What ICMP has said about the client comes before the packets, once.
-    return length < 0 && lastError() === 'told' ? this.read() : null;
+    // A pending ICMP error is reported once, before the packets.
+    return length < 0 && lastError() === 'icmpError' ? this.read() : null;
   }
 
   /** Idempotent. */
@@ -62,7 +64,7 @@ export class StraySocket {
     checked(attachFilter(this.#fd, strayFilter(options.callId)), 'filter stray GRE packets');
     checked(setIntOption(this.#fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER), 'set SO_RCVBUF');
     connectGre(this.#fd, options);
-    // What came before it was filtered and connected may be anyone's.
+    // Packets that arrived before filter and connect may belong to others.
     for (let count = 0; count < MOST_DRAINED && this.read() !== null; count += 1);
   }
 }

@@ -1,4 +1,4 @@
-/** Who a process is to the kernel: user, capabilities, and whether a set-uid program may still become root. */
+/** A process's user and capabilities, and whether a set-uid program may still become root. */
 import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
@@ -8,17 +8,17 @@ const BITS = { DAC_OVERRIDE: 1, SETGID: 6, SETUID: 7, NET_BIND_SERVICE: 10, NET_
 export type Capability = keyof typeof BITS;
 
 export interface Identity {
-  /** Effective. */
+  /** Effective user id. */
   readonly uid: number;
-  /** Effective, as bits. */
+  /** Effective capabilities, as bits. */
   readonly capabilities: bigint;
-  /** What set-uid programs can get, as bits. */
+  /** Capabilities that set-uid programs can get, as bits. */
   readonly bounding: bigint;
-  /** Set-uid programs get nothing. */
+  /** Set-uid programs gain no privileges. */
   readonly noNewPrivileges: boolean;
 }
 
-/** From the text of a /proc/PID/status. */
+/** Parses the text of /proc/PID/status. */
 export function parseIdentity(status: string): Identity {
   const field = (name: string): string | undefined =>
     new RegExp(`^${name}:\\s*(?:\\d+\\s+)?([0-9a-f]+)`, 'm').exec(status)?.[1];
@@ -33,7 +33,7 @@ export function parseIdentity(status: string): Identity {
 export const missing = (held: bigint, needed: readonly Capability[]): Capability[] =>
   needed.filter((name) => ((held >> BigInt(BITS[name])) & 1n) === 0n);
 
-/** The name of the user that this process is; its number where it has none (a container's). */
+/** The name of this process's user; its number if it has no name, as in a container. */
 export function ownUser(): string {
   try {
     return userInfo().username;
@@ -42,13 +42,16 @@ export function ownUser(): string {
   }
 }
 
-/** Who runs as what, in one sentence: manager and workers are alike, since a child has what its parent had. */
+/**
+ * Describes in one sentence as which user each part runs. Manager and workers run alike, since children inherit both
+ * user and capabilities.
+ */
 export function whoRunsAsWhat(pppd: string): string {
   const { uid, capabilities } = parseIdentity(readFileSync('/proc/self/status', 'latin1'));
   if (uid === 0)
-    return 'everything runs as root, what reads the network too ("user" in the configuration changes that)';
+    return 'all processes run as root, including those that read the network (set "user" in the configuration to change that)';
   const held =
-    capabilities === 1n << BigInt(BITS.NET_RAW) ? 'CAP_NET_RAW alone' : `capabilities 0x${capabilities.toString(16)}`;
+    capabilities === 1n << BigInt(BITS.NET_RAW) ? 'only CAP_NET_RAW' : `capabilities 0x${capabilities.toString(16)}`;
   const isSetUid = ((statSync(pppd, { throwIfNoEntry: false })?.mode ?? 0) & 0o4000) !== 0;
-  return `manager and workers run as ${ownUser()} (uid ${uid}) with ${held}, pppd ${isSetUid ? 'by its set-uid bit as root' : 'as they do'}`;
+  return `manager and workers run as ${ownUser()} (uid ${uid}) with ${held}; pppd runs as ${isSetUid ? 'root (set-uid)' : 'the same user'}`;
 }

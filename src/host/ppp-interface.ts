@@ -1,8 +1,10 @@
-/** Which network interface a pppd has made: it writes its process id to /run/pppN.pid (pppd(8), FILES). */
+/** Finds the network interface of a pppd, which writes its process id to /run/pppN.pid (pppd(8), FILES). */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The interface of the pppd with this process id, `ppp0` or so; null while it has none, or when pppd keeps no such file. */
+/**
+ * The interface of the pppd with this process id, such as `ppp0`; null if it has none, or if pppd writes no such file.
+ */
 export function interfaceOfPppd(pid: number, directory = '/run'): string | null {
   try {
     for (const name of readdirSync(directory)) {
@@ -11,7 +13,7 @@ export function interfaceOfPppd(pid: number, directory = '/run'): string | null 
         return name.slice(0, -'.pid'.length);
     }
   } catch {
-    return null; // the file went away, or is not ours to read: no interface to be known
+    return null; // the file was removed, or cannot be read by this user
   }
   return null;
 }

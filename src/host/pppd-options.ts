@@ -1,7 +1,7 @@
 /**
- * How pppd is given its options file. A file below /etc/ppp/peers goes by `call`: that folder is root's, so pppd takes root's
- * options (name, plugin, noauth ...) from it whoever starts it. Any other goes by `file`: such options then need a server
- * that is root itself.
+ * Passes pppd its options file. A file below /etc/ppp/peers is passed with `call`: only root can write there, so pppd
+ * accepts privileged options (name, plugin, noauth ...) from it, whoever starts pppd. Any other file is passed with
+ * `file`, and privileged options in it require a server that runs as root.
  */
 export const PEERS = '/etc/ppp/peers/';
 

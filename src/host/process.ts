@@ -1,16 +1,16 @@
 /**
- * Processes by identity. A process id is used again after its process has ended; with the start time beside it a
- * signal reaches the process that was meant, or nothing.
+ * Identifies processes. A process id is reused after its process has ended; together with the start time, a signal
+ * reaches the intended process or none.
  */
 import { readFileSync } from 'node:fs';
 
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Clock ticks since boot, as /proc/PID/stat field 22 writes it. */
+  /** Clock ticks since boot: field 22 of /proc/PID/stat. */
   readonly startTime: string;
 }
 
-/** The identity of a living process, zombies left out; null when there is none with this id. */
+/** Identifies a living process; null if there is none with this id, or only a zombie. */
 export function identify(pid: number): ProcessIdentity | null {
   let stat: string;
   try {
@@ -18,7 +18,7 @@ export function identify(pid: number): ProcessIdentity | null {
   } catch {
     return null;
   }
-  // The second field is the command in parentheses and may hold anything; what follows it starts at field 3.
+  // The second field is the command in parentheses, which may contain anything; field 3 follows the last parenthesis.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, startTime] = [fields[0], fields[19]];
   return startTime === undefined || state === 'Z' || state === 'X' ? null : { pid, startTime };
@@ -36,19 +36,19 @@ export function identifyOurselves(): ProcessIdentity {
 export const isAlive = (identity: ProcessIdentity): boolean => identify(identity.pid)?.startTime === identity.startTime;
 
 /**
- * Whether it lives and can be what a record says: whatever that is, it is never the first process of the system, this one, or
- * the one that started this one.
+ * Whether a recorded process is alive and may be signalled: never process 1, this process or its parent, whatever the
+ * record says.
  */
 export const isAnothers = (identity: ProcessIdentity): boolean =>
   ![1, process.pid, process.ppid].includes(identity.pid) && isAlive(identity);
 
-/** Signals the process if it still is the one that was meant; tells whether it was. */
+/** Sends a signal if the process is still the recorded one; returns whether it was sent. */
 export function signal(identity: ProcessIdentity, name: NodeJS.Signals): boolean {
   if (!isAnothers(identity)) return false;
   try {
     process.kill(identity.pid, name);
     return true;
   } catch {
-    return false; // gone between the look and the signal, or another user's: the caller sees it alive still
+    return false; // it ended in between, or belongs to another user; the caller then sees that it is still alive
   }
 }

@@ -1,17 +1,18 @@
 /**
- * The user that the server goes on as when root starts it (`user` of the configuration), and how: by setpriv, a program of
- * the system, between root's preparations and the first line that listens. What reads the network was never root.
+ * The user that the server switches to when root starts it (configuration key `user`). The program setpriv makes the
+ * switch after root's preparations and before anything listens, so that no process that reads the network was ever
+ * root.
  */
 import { spawnSync } from 'node:child_process';
 
 export interface UnixUser {
   readonly name: string;
   readonly uid: number;
-  /** Of its own group; the others (dip, for pppd) come by name. */
+  /** Its primary group; setpriv adds the others (dip, for pppd). */
   readonly gid: number;
 }
 
-/** Null when the machine knows no such user. */
+/** null if there is no such user. */
 export function findUnixUser(name: string): UnixUser | null {
   const [uid, gid] = ['-u', '-g'].map((which) => {
     const { status, stdout } = spawnSync('id', [which, name], { encoding: 'utf8' });
@@ -21,8 +22,8 @@ export function findUnixUser(name: string): UnixUser | null {
 }
 
 /**
- * The arguments of setpriv before a command that is to run as that user with CAP_NET_RAW alone, which its children keep
- * (ambient): the workers' GRE sockets need it. The bounding set stays: it is set-uid pppd's.
+ * Arguments of setpriv for a command that runs as that user with CAP_NET_RAW only. Child processes inherit it
+ * (ambient), since the workers' GRE sockets need it. The bounding set is kept for set-uid pppd.
  */
 export const identityArguments = ({ uid, gid }: UnixUser): string[] => [
   `--reuid=${uid}`,

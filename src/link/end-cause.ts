@@ -1,10 +1,10 @@
-/** Why a link has ended, as data. Sentences are made of it where people read them: `describeEndCause`, ctrl/explain. */
+/** Why a link has ended, as data. `describeEndCause` and ctrl/explain turn it into sentences. */
 
 /** What pppd has printed about its secrets (link/pppd/complaints). */
 export type PppdComplaint = 'noSecret' | 'noAddressInSecrets';
 
 export type EndCause =
-  /** pppd ended; `words`: what it printed before its first frame, most often why; `complaint`: what of it is known. */
+  /** pppd exited. `words` is what it printed before its first frame, usually an error message; `complaint`: a known one. */
   | {
       readonly kind: 'exit';
       readonly code: number;
@@ -12,22 +12,22 @@ export type EndCause =
       readonly complaint: PppdComplaint | null;
     }
   | { readonly kind: 'signal'; readonly signal: number; readonly words: string }
-  /** The program that speaks PPP could not be started; `problem` is what the system said. */
+  /** The PPP program could not be started; `problem` is the system's error message. */
   | { readonly kind: 'notStarted'; readonly program: string; readonly problem: string }
-  /** The PPP link ended, and neither did pppd nor did another link come up. */
+  /** The PPP link ended; pppd did not exit, and no other link came up. */
   | { readonly kind: 'linkEnded'; readonly seconds: number }
-  /** It started, and has sent no PPP frame since. */
+  /** The PPP program started but sent no PPP frame. */
   | { readonly kind: 'noFirstFrame'; readonly seconds: number }
-  /** The GRE socket could not be opened, or failed: at which step, and with which error. */
+  /** The GRE socket could not be opened, or failed: the failed step and its error. */
   | { readonly kind: 'gre'; readonly step: string; readonly problem: string };
 
-/** pppd's exit codes (pppd(8), EXIT STATUS), and those of the shell that was to become pppd (POSIX, XCU 2.8.2). */
+/** Exit codes of pppd (pppd(8), EXIT STATUS), and of the shell that executes pppd (POSIX, XCU 2.8.2). */
 const EXIT_CODES: Readonly<Record<number, string>> = {
   1: 'an immediately fatal error',
   2: 'an error in its options or options file',
-  3: 'it is not set-uid root and not run by root',
+  3: 'it is neither set-uid root nor run by root',
   4: 'the kernel does not support PPP',
-  5: 'it was told to end',
+  5: 'it was told to terminate',
   6: 'the serial port could not be locked',
   7: 'the serial port could not be opened',
   8: 'the connect script failed',
@@ -44,20 +44,20 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   19: 'we failed to authenticate ourselves to the peer',
   20: 'the traffic limit was reached',
   21: "the client's address is not allowed (allow-number)",
-  126: 'the system would not run it',
-  127: 'it is not there any more',
+  126: 'the system refused to execute it',
+  127: 'the program was not found',
 };
 
-/** In words, for the log and for `detail` of a session's end. */
+/** Describes the cause in words, for the log and for `detail` of a session's end. */
 export function describeEndCause(cause: EndCause): string {
   switch (cause.kind) {
     case 'exit':
       return quoting(
-        `pppd ended: ${EXIT_CODES[cause.code] ?? 'for a reason of its own'} (exit code ${cause.code})`,
+        `pppd ended: ${EXIT_CODES[cause.code] ?? 'an unknown error'} (exit code ${cause.code})`,
         cause.words,
       );
     case 'signal':
-      return quoting(`pppd was ended by signal ${cause.signal}`, cause.words);
+      return quoting(`pppd was killed by signal ${cause.signal}`, cause.words);
     case 'notStarted':
       return `cannot start ${cause.program}: ${cause.problem}`;
     case 'linkEnded':

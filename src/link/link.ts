@@ -1,6 +1,6 @@
 /**
- * One call's PPP and the way its frames travel, from the Outgoing-Call-Request to its end. Nothing above a link knows which
- * of the implementations it is (ARCHITECTURE.md, "Links").
+ * One call's PPP and the path of its frames, from the Outgoing-Call-Request until the call ends. Code above a link does
+ * not know which implementation it uses (ARCHITECTURE.md, "Links").
  */
 import type { Configuration } from '../config/schema.js';
 import type { RelayCounters } from '../gre/relay-counters.js';
@@ -11,7 +11,7 @@ import type { EndCause } from './end-cause.js';
 
 export type LinkCounters = RelayCounters;
 
-/** What the way that frames travel allows. */
+/** What the frame path supports. */
 export interface LinkAbilities {
   readonly capture: boolean;
   readonly enforceWindow: boolean;
@@ -20,23 +20,23 @@ export interface LinkAbilities {
 }
 
 export type LinkEvent =
-  /** PPP is at work: the client may be told that its call stands. Once at most. */
+  /** PPP is running: the client can be told that the call is connected. Emitted at most once. */
   | { readonly type: 'ready' }
   /** A step of the PPP negotiation. */
   | { readonly type: 'ppp'; readonly event: PppEvent }
-  /** Long frames to the client get lost and shorter ones, of up to `arrives` octets, do not; once at most. */
+  /** Long frames to the client are lost, while frames of up to `arrives` octets arrive. Emitted at most once. */
   | { readonly type: 'blackHole'; readonly arrives: number; readonly missing: number }
-  /** The link has failed or ended by itself; once at most, never after `close`, which is due all the same. */
+  /** The link failed or ended by itself. Emitted at most once, never after `close`; `close` must still be called. */
   | { readonly type: 'ended'; readonly cause: EndCause };
 
 export interface LinkOptions {
   readonly configuration: Pick<Configuration, 'pppd' | 'listen' | 'gre' | 'timeouts'>;
-  /** The addresses that PPP is to agree on, dotted quads; null: they come from elsewhere. */
+  /** The addresses that PPP is to negotiate, dotted quads; null: pppd gets them elsewhere. */
   readonly tunnel: { readonly local: string | null; readonly remote: string | null };
-  /** The client's address, and ours as it dialled it. */
+  /** The client's address, and the local one that it connected to. */
   readonly peerAddress: string;
   readonly localAddress: string;
-  /** The call id that the client's GRE packets carry, and the one that ours do. */
+  /** The call id in the client's GRE packets, and the one in packets to the client. */
   readonly localCallId: number;
   readonly peerCallId: number;
   /** The client's receive window, packets. */
@@ -46,42 +46,42 @@ export interface LinkOptions {
 
 export interface Link {
   readonly can: LinkAbilities;
-  /** The process that must not outlive the session; null where there is none. */
+  /** The process that must not outlive the session; null if there is none. */
   readonly process: ProcessIdentity | null;
   readonly ppp: PppState;
 
-  /** Once. Throws nothing: a failure is an event, and may come before `start` returns. */
+  /** Call it once. Never throws: a failure is reported as an event, possibly before `start` returns. */
   start(): void;
-  /** The tunnel's network interface, `ppp0` or so; null while it is not known. */
+  /** The tunnel's network interface, such as `ppp0`; null while it is not known. */
   interfaceName(): string | null;
-  /** The send ACCM of a Set-Link-Info (RFC 2637 §2.15), bit n for octet n. It adds to what PPP has negotiated. */
+  /** Sets the send ACCM from a Set-Link-Info (RFC 2637 §2.15), bit n for octet n. It is added to the negotiated one. */
   setSendAccm(accm: number): void;
-  /** Whether nothing is sent to the client for now; what comes from it is taken as ever. */
+  /** Stops or resumes sending to the client; what the client sends is received as before. */
   holdBack(isHeld: boolean): void;
-  /** Has every PPP frame shown to `tap`; null ends it. */
+  /** Passes every PPP frame to `tap`; null removes the tap. */
   setTap(tap: FrameTap | null): void;
-  /** What was counted so far, the last figures once closed; null before anything could be. */
+  /** The counters; after `close`, the final values; null before there are any. */
   counters(): LinkCounters | null;
   /**
-   * Adds to the counters what came from the client's address and is not of this call, while the client has sent no frame:
-   * for an explanation of that.
+   * Adds stray packets to the counters: those from the client's address that do not belong to this call. It has an
+   * effect only until the client's first frame, and serves to explain why that frame is missing.
    */
   countStrays(): void;
   /**
-   * Ends the link; resolves when nothing of it is left. Idempotent. PPP takes leave of the client, for some seconds where it
-   * does not answer, unless `peerGone`.
+   * Ends the link; resolves when it is fully closed. Idempotent. Unless `peerGone`, PPP first terminates the connection
+   * with the client, which takes some seconds if the client does not answer.
    */
   close(options: { readonly peerGone: boolean }): Promise<void>;
 }
 
-/** What a link needs and what takes long to make, made before there is a client. */
+/** The resources of a link that are slow to create, prepared before a client connects. */
 export interface Standby {
-  /** See Link; what it is before there is a call. */
+  /** See Link; valid before there is a call. */
   readonly process: ProcessIdentity | null;
-  /** It can no longer become a link. */
+  /** The standby has ended and cannot become a link. */
   readonly isOver: boolean;
-  /** The link of a call; once, and the standby is the link's from then on. */
+  /** Creates the link of a call. Call it once; the link then owns the standby. */
   link(options: LinkOptions): Link;
-  /** Ends a standby that no call has had; resolves when nothing of it is left. */
+  /** Ends an unused standby; resolves when it is fully closed. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
- * Where a process's log lines go: standard output, or a file. Each is written at once and in order, so that a process
- * that dies has said all it said. What cannot be written is lost and counted, never kept: a full disk, or a reader that
- * went away, costs lines, no memory and no session.
+ * Writes a process's log lines to standard output or to a file, synchronously and in order, so that a process that dies
+ * has logged everything. Lines that cannot be written are dropped and counted, not buffered: a full disk or a missing
+ * reader costs log lines, but no memory and no session.
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -11,11 +11,14 @@ const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
 const MODE = 0o640;
 const FOLDER_MODE = 0o750;
-/** How long a pipe whose reader is slow is waited for, milliseconds a line: relay and control connection wait as long. */
+/** How long to wait for a slow reader of a pipe, ms per line. Relay and control connection wait as long. */
 const PATIENCE_MS = 100;
 const POLL_MS = 10;
 
-/** What may pass, so that it is no reason to refuse a session; anything else is a mistake that a person must mend. */
+/**
+ * Errors that may be temporary and are no reason to refuse a session. Any other error must be corrected by an
+ * administrator.
+ */
 const PASSING: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
@@ -24,16 +27,16 @@ export class LogDestination {
   #path: string | null;
   readonly #outage: Outage | null;
   #fd: number | null;
-  /** Lines since the last that was written. */
+  /** Lines dropped since the last one that was written. */
   #lost = 0;
-  /** The last line was cut off. */
+  /** The last line was written only partly. */
   #torn = false;
-  /** Called when lines can be written again, with how many were lost. */
+  /** Called with the number of dropped lines when lines can be written again. */
   onResumed: (lost: number) => void = () => undefined;
 
   /**
-   * `path` null: standard output. `outage`: by which all processes that share the disk speak once; without it this one
-   * speaks for itself. Throws what the file system says, unless it may pass.
+   * `path` null: standard output. `outage`: shared by all processes that write to the same disk, so that only one
+   * reports the error; null: this process reports it. Throws the file system's error unless it may be temporary.
    */
   constructor(path: string | null, outage: Outage | null) {
     this.#path = path;
@@ -43,7 +46,7 @@ export class LogDestination {
     if (error !== null && !PASSING.has(codeOf(error))) throw error;
   }
 
-  /** One line with its end; never throws. */
+  /** Writes one line, which includes its newline; never throws. */
   write(line: string): void {
     try {
       this.#writeWhole(Buffer.from(this.#torn ? `\n${line}` : line));
@@ -60,14 +63,16 @@ export class LogDestination {
     this.onResumed(lost);
   }
 
-  /** Opens the file anew, after rotation; nothing on standard output. Never throws: the next line tells. */
+  /**
+   * Reopens the file after rotation; has no effect on standard output. Never throws: the next line reports the error.
+   */
   reopen(): void {
     if (this.#path === null) return;
     this.close();
     this.#open();
   }
 
-  /** Writes to `path` from now on; null: standard output. Never throws: the next line tells. */
+  /** Writes to `path` from now on; null: standard output. Never throws: the next line reports the error. */
   moveTo(path: string | null): void {
     if (path === this.#path) return;
     this.close();
@@ -76,7 +81,7 @@ export class LogDestination {
     this.#open();
   }
 
-  /** Closes the file, until the next line; nothing on standard output. */
+  /** Closes the file until the next line; has no effect on standard output. */
   close(): void {
     if (this.#path === null || this.#fd === null) return;
     closeSync(this.#fd);
@@ -84,7 +89,7 @@ export class LogDestination {
     this.#torn = false;
   }
 
-  /** What the file system says against it; the next line tries again. */
+  /** Opens the file and returns the error, or null; the next line tries again. */
   #open(): unknown {
     try {
       this.#descriptor();
@@ -120,12 +125,12 @@ export class LogDestination {
     if (this.#outage?.begins() === false) return;
     const where = this.#path === null ? 'standard output' : dirname(this.#path);
     sayOnStandardError(
-      `pptpd-ts: the log cannot be written to ${where} (${code}); sessions go on, lines are lost until it can`,
+      `pptpd-ts: cannot write the log to ${where} (${code}); sessions go on, but log lines are lost until it can be written again`,
     );
   }
 }
 
-/** Tells whether anybody hears it. */
+/** Returns whether the text could be written. */
 function sayOnStandardError(text: string): boolean {
   try {
     writeSync(STANDARD_ERROR, `${text}\n`);

@@ -1,4 +1,7 @@
-/** How much a log says: pino's levels, as configuration and session sockets take them. Apart, to cost nothing to import. */
+/**
+ * The log levels: pino's, as configuration and session sockets accept them. A separate file, so that importing it costs
+ * nothing.
+ */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -1,6 +1,6 @@
 /**
- * A process's log, a worker's for one session after the other: JSON lines to standard output, or, with `log.directory`, to a
- * file of its own.
+ * A process's log: JSON lines on standard output or, with `log.directory`, in a file. A worker has one log per session,
+ * one after the other.
  */
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
@@ -13,29 +13,29 @@ type Role = 'manager' | 'ctrl' | 'broadcast';
 
 export interface LogOptions {
   readonly level: string;
-  /** Where the file goes; undefined: standard output. */
+  /** The directory of the file; undefined: standard output. */
   readonly directory?: string | undefined;
-  /** The file's name in the directory. */
+  /** The file's name in that directory. */
   readonly file: string;
-  /** The file by which all processes say once between them that the disk is full. */
+  /** The file with which all processes report a full disk only once; see Outage. */
   readonly outage?: string;
-  /** Keys on every line: session, peer, callId. */
+  /** Keys for every line: session, peer, callId. */
   readonly bindings?: Record<string, unknown>;
 }
 
 export interface ProcessLog {
   readonly log: Logger;
-  /** Where its file is; null: standard output. */
+  /** The path of the log file; null: standard output. */
   readonly file: string | null;
-  /** Opens the file anew, after rotation; nothing on standard output. */
+  /** Reopens the file after rotation; has no effect on standard output. */
   reopen(): void;
-  /** Has the file in another directory from now on; undefined: standard output. */
+  /** Writes to another directory from now on; undefined: standard output. */
   moveTo(directory: string | undefined): void;
-  /** Closes the file; nothing on standard output. What is logged after that is lost. */
+  /** Closes the file; has no effect on standard output. Later log lines are dropped. */
   close(): void;
 }
 
-/** A process's logs, one after the other. pino is made once, since that takes longer than all of a log's opening. */
+/** A process's successive logs. They share one pino instance, since creating one takes longer than opening a log. */
 export class ProcessLogs {
   readonly #pino: Logger;
   #destination: LogDestination | undefined;
@@ -51,14 +51,17 @@ export class ProcessLogs {
     );
   }
 
-  /** The last one must be closed. Throws what the file system says when the log file cannot be opened; a full disk is no reason to. */
+  /**
+   * Opens a log; the previous one must be closed. Throws the file system's error when the log file cannot be opened,
+   * unless the disk is full.
+   */
   open({ directory, file: name, level, outage, bindings = {} }: LogOptions): ProcessLog {
     const fileIn = (folder?: string): string | null => (folder === undefined ? null : join(folder, name));
     const file = fileIn(directory);
     const destination = new LogDestination(file, outage === undefined ? null : new Outage(outage));
     this.#destination = destination;
     const log = this.#pino.child(bindings, { level });
-    destination.onResumed = (lost) => log.warn({ lost }, `the log can be written to again; lines lost: ${lost}`);
+    destination.onResumed = (lost) => log.warn({ lost }, `the log can be written again; lines lost: ${lost}`);
     const close = (): void => {
       log.level = 'silent';
       destination.close();
@@ -73,5 +76,5 @@ export class ProcessLogs {
   }
 }
 
-/** The log of a process that has one only; see `ProcessLogs.open`. */
+/** Opens the log of a process that has only one; see `ProcessLogs.open`. */
 export const openLog = (role: Role, options: LogOptions): ProcessLog => new ProcessLogs(role).open(options);

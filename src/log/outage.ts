@@ -1,11 +1,11 @@
 /**
- * A disk that cannot be written to is said once, however many processes meet it: the first of them makes a file in the run
- * directory and speaks, the others find it there. It goes when one of them can write again, or grows old: those that
- * met it may have ended before it did.
+ * Lets processes report an unwritable disk once between them. The first process that meets the error creates a file in
+ * the run directory and reports; the others find the file and do not. The file is removed by the first process that can
+ * write again, or when it is old, since the processes that met the error may have exited.
  */
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 
-/** What lasts for longer is said again. */
+/** An outage that lasts longer is reported again, ms. */
 const OLD_MS = 3600_000;
 
 export class Outage {
@@ -15,7 +15,7 @@ export class Outage {
     this.#path = path;
   }
 
-  /** True for the first of all processes since it began: who is to speak. */
+  /** Returns true for the process that must report: the first since the outage began. */
   begins(): boolean {
     try {
       const since = statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs;
@@ -23,12 +23,12 @@ export class Outage {
       writeFileSync(this.#path, '', { flag: 'wx' });
       return true;
     } catch (error) {
-      // Without a run directory nothing can be agreed on: better twice than never.
+      // Without a run directory there is nothing to share: report twice rather than not at all.
       return (error as NodeJS.ErrnoException).code !== 'EEXIST';
     }
   }
 
-  /** True for the one that can write again first. */
+  /** Returns true for the first process that can write again. */
   ends(): boolean {
     try {
       rmSync(this.#path);

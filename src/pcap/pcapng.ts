@@ -1,6 +1,6 @@
 /**
- * Blocks of a pcapng file (draft-ietf-opsawg-pcapng), as Wireshark reads it from a file or, while it grows, from a pipe:
- * a section header, the interfaces in the order of their numbers, then packets. Pure; little-endian throughout.
+ * Encodes blocks of a pcapng file (draft-ietf-opsawg-pcapng), which Wireshark reads from a file or, while it grows,
+ * from a pipe: a section header, the interfaces in order of their numbers, then packets. Pure; little-endian.
  */
 
 /** Link types of the registry at tcpdump.org. */
@@ -14,7 +14,7 @@ export const LINK_TYPE = {
 const BLOCK = { sectionHeader: 0x0a0d0d0a, interfaceDescription: 1, enhancedPacket: 6 } as const;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 
-/** Option codes; the same number means another thing in another block. */
+/** Option codes; a number's meaning depends on the block. */
 const OPTION = {
   end: 0,
   section: { application: 4 },
@@ -24,12 +24,12 @@ const OPTION = {
 
 /** The two lowest bits of a packet's flags. */
 const FLAGS = { received: 1, sent: 2 } as const;
-/** 10 to the power of -6 of a second. */
+/** Unit of time: 10^-6 s. */
 const MICROSECONDS = 6;
 
 type Option = readonly [code: number, value: Uint8Array];
 
-/** `application` is told to whoever asks who has written the file. */
+/** `application` names the program that wrote the file. */
 export function sectionHeader(application: string): Uint8Array {
   const body = Buffer.alloc(16);
   body.writeUInt32LE(BYTE_ORDER_MAGIC, 0);
@@ -44,7 +44,7 @@ export interface CaptureInterface {
   readonly description: string;
 }
 
-/** The next interface; its number is how many came before it. */
+/** Describes the next interface; interfaces are numbered from 0 in order. */
 export function interfaceDescription({ linkType, name, description }: CaptureInterface): Uint8Array {
   const body = Buffer.alloc(8); // packets of any length: 0
   body.writeUInt16LE(linkType, 0);
@@ -62,7 +62,7 @@ export interface CapturedPacket {
   readonly time: number;
   readonly direction: keyof typeof FLAGS;
   readonly bytes: Uint8Array;
-  /** Packets of this interface that were lost since the last one. */
+  /** Packets of this interface lost since the last one. */
   readonly lost: number;
 }
 
@@ -85,7 +85,7 @@ export function enhancedPacket({ interface: number, time, direction, bytes, lost
   return block(BLOCK.enhancedPacket, body, options);
 }
 
-/** Everything is a multiple of 4 octets long. */
+/** Pads to a multiple of 4 octets. */
 const padded = (length: number): number => (length + 3) & ~3;
 
 function block(type: number, body: Uint8Array, options: readonly Option[]): Uint8Array {

@@ -1,6 +1,6 @@
 /**
- * A PPTP session as a pcapng file: its PPP frames as they pass the relay, without GRE around them, and its control
- * messages in TCP segments that were made for the file, one message each, since Wireshark looks for no more. Pure.
+ * Writes a PPTP session as a pcapng file: PPP frames as they pass the relay, without GRE, and control messages in TCP
+ * segments made up for the file, one message per segment because Wireshark decodes only the first. Pure.
  */
 import { inspectHeader } from '../pptp/header.js';
 import { enhancedPacket, interfaceDescription, LINK_TYPE, sectionHeader } from './pcapng.js';
@@ -13,33 +13,33 @@ const DIRECTION = { client: 'received', server: 'sent' } as const;
 
 export class PptpCapture {
   readonly #stream: TcpStream;
-  /** Of each side, the beginning of a message whose rest has not come. */
+  /** For each side, the start of an incomplete message. */
   readonly #begun: Record<Sender, Uint8Array> = { client: Buffer.alloc(0), server: Buffer.alloc(0) };
-  /** Not yet told in the file. */
+  /** Lost frames not yet recorded in the file. */
   #lost = 0;
 
   constructor(client: Endpoint, server: Endpoint) {
     this.#stream = new TcpStream(client, server);
   }
 
-  /** What the file begins with. */
+  /** The start of the file. */
   header(application: string, session: string): Uint8Array {
     return Buffer.concat([
       sectionHeader(application),
       interfaceDescription({
         linkType: LINK_TYPE.pppWithDirection,
         name: `${session} PPP`,
-        description: 'PPP frames in the tunnel, as pppd has sent or is given them',
+        description: 'PPP frames in the tunnel, as pppd sends and receives them',
       }),
       interfaceDescription({
         linkType: LINK_TYPE.raw,
         name: `${session} control`,
-        description: 'control messages; their IP and TCP headers are made up by pptpd-ts',
+        description: 'control messages; pptpd-ts made up their IP and TCP headers',
       }),
     ]);
   }
 
-  /** So many frames are missing here. */
+  /** Records that `count` frames are missing here. */
   addLost(count: number): void {
     this.#lost += count;
   }
@@ -49,14 +49,14 @@ export class PptpCapture {
     return this.#packet(PPP, time, sender, Buffer.concat([Buffer.of(FROM[sender]), frame]));
   }
 
-  /** The next bytes of this side's control connection; what they do not complete is kept for the next ones. */
+  /** Adds bytes of this side's control connection; an incomplete message is kept for the next call. */
   control(time: number, sender: Sender, bytes: Uint8Array): Uint8Array {
     const { messages, rest } = cut(Buffer.concat([this.#begun[sender], bytes]));
     this.#begun[sender] = rest;
     return Buffer.concat(messages.map((message) => this.#segments(time, sender, message)));
   }
 
-  /** What stays incomplete, at the end. */
+  /** The messages that are incomplete at the end. */
   rest(time: number): Uint8Array {
     return Buffer.concat((['client', 'server'] as const).map((side) => this.#segments(time, side, this.#begun[side])));
   }
@@ -74,7 +74,10 @@ export class PptpCapture {
   }
 }
 
-/** Whole messages; from bytes that are none (a capture may begin in the middle of one) everything is one message. */
+/**
+ * Splits into complete messages and a rest. Bytes that are not a message become one message, since a capture may begin
+ * in the middle of one.
+ */
 function cut(bytes: Uint8Array): { messages: Uint8Array[]; rest: Uint8Array } {
   const messages: Uint8Array[] = [];
   for (let at = 0; ; ) {

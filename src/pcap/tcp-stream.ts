@@ -1,6 +1,6 @@
 /**
- * IPv4 and TCP headers around the bytes of a connection of which only the bytes are known, so that a reader of packets
- * decodes them: addresses and ports are true; numbers, sizes and checksums are made up, and consistent. Pure.
+ * Adds IPv4 and TCP headers to the bytes of a connection, so that packet analyzers can decode them. Addresses and ports
+ * are real; sequence numbers, segment sizes and checksums are made up but consistent. Pure.
  */
 
 export interface Endpoint {
@@ -13,7 +13,7 @@ export type Sender = 'client' | 'server';
 
 const IP_HEADER = 20;
 const TCP_HEADER = 20;
-/** Payload of one segment at most, as on Ethernet. */
+/** Maximum payload of a segment, as on Ethernet, octets. */
 const LARGEST_SEGMENT = 1460;
 const PROTOCOL_TCP = 6;
 const PUSH_AND_ACKNOWLEDGMENT = 0x18;
@@ -27,7 +27,7 @@ export class TcpStream {
     this.#endpoints = { client, server };
   }
 
-  /** The packets in which `sender` may have sent these bytes, each from its IPv4 header on. */
+  /** Packets, each with its IPv4 header, in which `sender` may have sent these bytes. */
   packets(sender: Sender, bytes: Uint8Array): Uint8Array[] {
     const packets: Uint8Array[] = [];
     for (let at = 0; at < bytes.length; at += LARGEST_SEGMENT) {
@@ -60,7 +60,7 @@ export class TcpStream {
     segment.writeUInt8(PUSH_AND_ACKNOWLEDGMENT, 13);
     segment.writeUInt16BE(0xffff, 14); // window
     segment.set(payload, TCP_HEADER);
-    // RFC 9293 §3.1: addresses, protocol and length count too.
+    // RFC 9293 §3.1: the checksum covers addresses, protocol and length too.
     const pseudoHeader = Buffer.alloc(12);
     pseudoHeader.set(packet.subarray(12, IP_HEADER), 0);
     pseudoHeader.writeUInt8(PROTOCOL_TCP, 9);
@@ -74,7 +74,7 @@ export class TcpStream {
 
 const octetsOf = (address: string): number[] => address.split('.').map(Number);
 
-/** RFC 1071, over parts of which all but the last have an even length. */
+/** The RFC 1071 checksum over parts, all of which but the last must have an even length. */
 function checksum(...parts: readonly Uint8Array[]): number {
   let sum = 0;
   for (const part of parts) {

@@ -1,16 +1,14 @@
-/**
- * Messages to bytes and back, by the declarations in messages.ts.
- */
+/** Encodes and decodes messages, following the declarations in messages.ts. */
 import { asBuffer, inspectHeader, type ProtocolError, protocolError, writeHeader } from './header.js';
 import { LAYOUTS } from './layout.js';
 import type { ControlMessage } from './messages.js';
 
 export type Decoded =
-  /** `surplus`: octets beyond those that the RFC gives the message, not looked at; absent where there are none. */
+  /** `surplus`: number of ignored octets beyond the RFC's length of the message; absent if there are none. */
   | { readonly ok: true; readonly message: ControlMessage; readonly surplus?: number }
   | { readonly ok: false; readonly error: ProtocolError };
 
-/** The octets of a message. Throws a RangeError for a number that its field cannot hold; strings are cut to theirs. */
+/** Encodes a message. Throws a RangeError for a number that its field cannot hold; longer strings are cut. */
 export function encode(message: ControlMessage): Buffer {
   const { length, fields } = LAYOUTS[message.type];
   const bytes = Buffer.alloc(length);
@@ -21,7 +19,7 @@ export function encode(message: ControlMessage): Buffer {
   return bytes;
 }
 
-/** Reads `bytes`, which are to be exactly one message. Never throws. Values out of range are left to `findBadValue`. */
+/** Decodes `bytes`, which must be exactly one message. Never throws. Values are not checked; see `findBadValue`. */
 export function decode(bytes: Uint8Array): Decoded {
   const header = inspectHeader(bytes);
   if (header.kind === 'incomplete') return refused('truncated', `${bytes.length} octets of a header`);
@@ -45,13 +43,16 @@ interface StrangeValue {
   readonly detail: string;
 }
 
-/** The first field whose value RFC 2637 §2 does not allow, for an answer with general error Bad-Value; null if none. */
+/**
+ * The first field with a value that RFC 2637 §2 does not allow, to be answered with general error Bad-Value; null if
+ * there is none.
+ */
 export function findBadValue(message: ControlMessage): StrangeValue | null {
   for (const { tolerated, ...strange } of strangeValues(message)) if (!tolerated) return strange;
   return null;
 }
 
-/** The fields whose values RFC 2637 §2 does not allow, and which change nothing for us. */
+/** The fields with values that RFC 2637 §2 does not allow, but that do not affect the server. */
 export function toleratedValues(message: ControlMessage): readonly StrangeValue[] {
   return [...strangeValues(message)].filter(({ tolerated }) => tolerated);
 }

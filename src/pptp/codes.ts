@@ -1,6 +1,4 @@
-/**
- * The codes in control messages, by name. The names are RFC 2637's own terms, and in the log they are the words too.
- */
+/** The codes in control messages, by name. The names are RFC 2637's terms, from which the log's words are derived. */
 import type { MessageType } from './messages.js';
 
 type Codes = Readonly<Record<string, number>>;
@@ -35,7 +33,7 @@ export const RESULT = {
   CallDisconnectNotify: { lostCarrier: 1, generalError: 2, administrativeShutdown: 3, requested: 4 },
 } as const satisfies { readonly [Type in MessageType]?: Codes };
 
-/** General error codes (§2.16); one other than `none` goes with the result `generalError` only. */
+/** General error codes (§2.16). One other than `none` occurs only with the result `generalError`. */
 export const GENERAL_ERROR = {
   none: 0,
   notConnected: 1,
@@ -51,7 +49,7 @@ export const STOP_REASON = { none: 1, protocolNotSupported: 2, localShutdown: 3 
 
 const RESULT_OF_TYPE: { readonly [Type in MessageType]?: Codes } = RESULT;
 
-/** A result code in words, such as 'no carrier'; 'unknown' for what the RFC does not have. */
+/** A result code in words, such as 'no carrier'; 'unknown' if the RFC does not define it. */
 export const describeResult = (type: MessageType, code: number): string => wordsOf(RESULT_OF_TYPE[type] ?? {}, code);
 
 /** A general error code in words. */

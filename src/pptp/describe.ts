@@ -1,13 +1,12 @@
 /**
- * A control message as one line for the log: its type and the fields that say something, codes with their words. What
- * a peer has written into its strings reaches the log only as printable ASCII, and never makes the line longer than
- * LINE_LIMIT.
+ * Describes a control message as one log line: its type, and its relevant fields with codes in words. Strings from a
+ * peer appear only as printable ASCII, and no line is longer than LINE_LIMIT.
  */
 import { describeError, describeResult, describeStopReason } from './codes.js';
 import { LAYOUTS } from './layout.js';
 import type { ControlMessage, FieldName } from './messages.js';
 
-/** Characters of a line, and of one string in it. */
+/** Maximum length of a line, and of one string in it, characters. */
 export const LINE_LIMIT = 480;
 const TEXT_LIMIT = 160;
 
@@ -30,7 +29,7 @@ const framing = flags(['asynchronous', 'synchronous']);
 const bearer = flags(['analog', 'digital']);
 const tenths: Format = (value) => `${value / 10} s`;
 
-/** How a number is shown where its digits alone would not do. */
+/** How numbers are shown whose digits alone would be unclear. */
 const FORMATS: Readonly<Partial<Record<string, Format>>> = {
   protocolVersion: (value) => `${value >> 8}.${value & 0xff}`,
   resultCode: (value, { type }) => `${value} (${describeResult(type, value)})`,
@@ -49,7 +48,7 @@ const FORMATS: Readonly<Partial<Record<string, Format>>> = {
   receiveAccm: hex(8),
 } satisfies { readonly [Name in FieldName]?: Format };
 
-/** Fields that are left out while they are 0: nothing is lost by it, and the line stays readable. */
+/** Fields that are omitted when they are 0, to keep the line short. */
 const SILENT_AT_ZERO: ReadonlySet<string> = new Set<FieldName>([
   'errorCode',
   'causeCode',
@@ -62,7 +61,7 @@ const SILENT_AT_ZERO: ReadonlySet<string> = new Set<FieldName>([
   'dialingNumberLength',
 ]);
 
-/** The message on one line of at most LINE_LIMIT printable ASCII characters. */
+/** Returns the message as one line of at most LINE_LIMIT printable ASCII characters. */
 export function describe(message: ControlMessage): string {
   const values: Readonly<Record<string, unknown>> = message;
   const words: string[] = [message.type];
@@ -78,8 +77,8 @@ export function describe(message: ControlMessage): string {
 }
 
 /**
- * A peer's string as printable ASCII: up to the first NUL, other characters and the quoting ones escaped as \xNN
- * (\u{N} past Latin-1), and cut with '...' where it is long.
+ * A peer's string as printable ASCII: ends at the first NUL; quotes, backslashes and other characters are escaped as
+ * \xNN (\u{N} above Latin-1); a long string is cut with '...'.
  */
 export function printable(value: string): string {
   const nul = value.indexOf('\0');

@@ -1,9 +1,9 @@
 /**
- * The kinds of field that control messages are made of. Only here are byte order, sizes and the padding of strings
- * known; messages name their fields in order, and offsets follow from that.
+ * The field types of control messages. Byte order, sizes and string padding are known only here; messages list their
+ * fields in order, and offsets follow from that.
  */
 
-/** Something with a value: how many octets it has, and how it is read and written at an offset that holds them all. */
+/** A field with a value: its size in octets, and how to read and write it at an offset. */
 interface Field<T> {
   readonly size: number;
   read(bytes: Buffer, at: number): T;
@@ -11,12 +11,12 @@ interface Field<T> {
   write(bytes: Buffer, at: number, value: T): void;
 }
 
-/** A number; `minimum` and `maximum` are what the RFC allows, where that is less than the octets can hold. */
+/** A number. `minimum` and `maximum` are the RFC's limits where they are narrower than the field. */
 export interface NumberField extends Field<number> {
   readonly kind: 'number';
   readonly minimum?: number;
   readonly maximum?: number;
-  /** A value that the RFC does not allow and peers send; it means nothing to us. */
+  /** A value that the RFC does not allow but that peers send; it has no effect. */
   readonly tolerated?: number;
 }
 
@@ -25,7 +25,7 @@ export interface TextField extends Field<string> {
   readonly kind: 'text';
 }
 
-/** Sent as zero and not looked at when received, so that later versions may use it (RFC 2637 §2). */
+/** Sent as zero and ignored when received, so that later versions may use it (RFC 2637 §2). */
 export interface ReservedField {
   readonly kind: 'reserved';
   readonly size: number;
@@ -35,19 +35,20 @@ export const u8 = unsigned(1);
 export const u16 = unsigned(2);
 export const u32 = unsigned(4);
 
-/** `field` with the values that the RFC allows; others are read all the same, for `findBadValue` to tell. */
+/** `field`, limited to the RFC's values. Other values are still read; `findBadValue` reports them. */
 export const within = (field: NumberField, minimum: number, maximum: number): NumberField => ({
   ...field,
   minimum,
   maximum,
 });
 
-/** `field`, whose sender may leave it 0: it has no say in what we do. */
+/** `field`, in which 0 is tolerated because the server does not use it. */
 export const orZero = (field: NumberField): NumberField => ({ ...field, tolerated: 0 });
 
 /**
- * A string padded with zero octets. Read up to the first zero, each octet one character (Latin-1), so that nothing of
- * what a peer sends is lost or invalid. Written up to the first NUL, cut to the field, with '?' for what Latin-1 lacks.
+ * A string padded with zero octets. Reading stops at the first zero and maps each octet to a Latin-1 character, so that
+ * no input is lost or invalid. Writing stops at the first NUL, cuts to the field, and replaces non-Latin-1 characters
+ * by '?'.
  */
 export const text = (size: number): TextField => ({
   kind: 'text',
@@ -58,15 +59,15 @@ export const text = (size: number): TextField => ({
 
 export const reserved = (size: number): ReservedField => ({ kind: 'reserved', size });
 
-/** In network order, high octet first (RFC 2637 §2). */
+/** Network byte order (RFC 2637 §2). */
 function unsigned(size: number): NumberField {
   return {
     kind: 'number',
     size,
     read: (bytes, at) => bytes.readUIntBE(at, size),
     write: (bytes, at, value) => {
-      // Buffer itself writes fractions and NaN as some other number.
-      if (!Number.isInteger(value)) throw new RangeError(`${value} is no integer`);
+      // Buffer would write fractions and NaN as some other number.
+      if (!Number.isInteger(value)) throw new RangeError(`${value} is not an integer`);
       bytes.writeUIntBE(value, at, size);
     },
   };

@@ -1,32 +1,34 @@
 /**
- * The stream of a control connection cut into messages, however TCP has split or joined them. One message's octets are
- * all that it keeps of a chunk once it was drained; a message of an unknown type is skipped without being kept.
+ * Splits the stream of a control connection into messages, however TCP has segmented it. After draining, at most the
+ * octets of one incomplete message are kept; a message of an unknown type is skipped without being stored.
  */
 import { type Decoded, decode } from './codec.js';
 import { MAX_KNOWN_LENGTH } from './constants.js';
 import { inspectHeader } from './header.js';
 
-/** A message, or what is wrong in its place; after an error that is `fatal` there are no more. */
+/** A message, or an error in its place. Nothing follows a `fatal` error. */
 export type FramerItem = Decoded;
 
-/** Push a chunk, then iterate to drain it: `for (const item of framer)`, or `next()` until null. */
+/** Push a chunk, then drain it with `for (const item of framer)`, or with `next()` until it returns null. */
 export class Framer {
   readonly #chunks: Uint8Array[] = [];
   readonly #message = Buffer.alloc(MAX_KNOWN_LENGTH);
-  /** Octets of the message that have come. */
+  /** Octets of the current message received so far. */
   #held = 0;
-  /** Octets of a message of an unknown type that are still to come. */
+  /** Octets still to skip of a message of an unknown type. */
   #toSkip = 0;
-  /** A fatal error was met: nothing that came after it is looked at. */
+  /** A fatal error occurred; everything after it is ignored. */
   #failed = false;
 
-  /** Takes the next bytes of the stream. They are read while draining, and must stay as they are until then: push,
-   * then drain, or chunks pile up. */
+  /**
+   * Adds the next bytes of the stream. They are read while draining and must not change before that. Drain after each
+   * push, or chunks accumulate.
+   */
   push(chunk: Uint8Array): void {
     if (!this.#failed && chunk.length > 0) this.#chunks.push(chunk);
   }
 
-  /** The next message or error among the bytes that have come; null when it takes more of them. */
+  /** The next message or error; null when more bytes are needed. */
   next(): FramerItem | null {
     while (!this.#failed) {
       if (!this.#skip()) return null;
@@ -56,7 +58,7 @@ export class Framer {
     for (let item = this.next(); item !== null; item = this.next()) yield item;
   }
 
-  /** Has `count` octets of the message held, if they have come. */
+  /** Collects `count` octets of the message; false if they have not all arrived. */
   #hold(count: number): boolean {
     while (this.#held < count) {
       const part = this.#take(count - this.#held);
@@ -67,7 +69,7 @@ export class Framer {
     return true;
   }
 
-  /** Leaves out the rest of a message of an unknown type, if it has come. */
+  /** Skips the rest of a message of an unknown type; false if it has not all arrived. */
   #skip(): boolean {
     while (this.#toSkip > 0) {
       const part = this.#take(this.#toSkip);
@@ -77,7 +79,7 @@ export class Framer {
     return true;
   }
 
-  /** Up to `count` octets of the first chunk. */
+  /** Takes up to `count` octets of the first chunk; null if there is none. */
   #take(count: number): Uint8Array | null {
     const chunk = this.#chunks[0];
     if (chunk === undefined) return null;

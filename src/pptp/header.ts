@@ -1,7 +1,7 @@
 /**
- * The header that every control message begins with (RFC 2637 §1.4), and everything that can be wrong with it: the
- * manager, the decoder and the framer all judge a client's bytes by `inspectHeader` alone. It judges as soon as the
- * octets are there, so that a client that is no PPTP client is not waited for.
+ * The header of every control message (RFC 2637 §1.4) and its possible errors. Manager, decoder and framer all check a
+ * client's bytes with `inspectHeader`. It checks each field as soon as it has arrived, so that the server does not wait
+ * for a client that does not speak PPTP.
  */
 import { CONTROL_MESSAGE, HEADER_LENGTH, MAGIC_COOKIE, MAX_KNOWN_LENGTH, MAX_UNKNOWN_LENGTH } from './constants.js';
 import { LAYOUTS, TYPES_BY_CODE } from './layout.js';
@@ -11,25 +11,25 @@ const LENGTH = 0;
 const PPTP_MESSAGE_TYPE = 2;
 const MAGIC = 4;
 const CONTROL_MESSAGE_TYPE = 8;
-/** Octets up to and with the magic cookie. */
+/** Octets up to the end of the magic cookie. */
 const FIXED_PART = 8;
 
 /**
- * What can be wrong with bytes from a peer, and whether it ends the connection: after a fatal error nothing is known of
- * where the next message begins, and it is not searched for (§1.4). The others are skipped.
+ * Errors in received bytes, and whether they are fatal. After a fatal error the start of the next message is unknown,
+ * so the connection is closed (§1.4). After other errors the message is skipped.
  */
 const FATAL = {
-  /** The magic cookie is not there. */
+  /** The magic cookie is wrong. */
   badMagic: true,
   /** The PPTP message type is not 1. */
   notControlMessage: true,
-  /** Shorter than a message of this type, or absurdly long. */
+  /** Shorter than a message of this type, or too long. */
   badLength: true,
-  /** Fewer octets than the message has; only where exactly one message was asked for. */
+  /** Shorter than its length field says; only where exactly one message is expected. */
   truncated: true,
-  /** A sound message, but no Start-Control-Connection-Request where only that may be. */
+  /** A valid message, but not the Start-Control-Connection-Request that must come first. */
   notStart: true,
-  /** A sound header with a control message type that this version of the protocol does not have. */
+  /** A valid header with a control message type that the RFC does not define. */
   unknownType: false,
 } as const satisfies Readonly<Record<string, boolean>>;
 
@@ -37,21 +37,21 @@ export type ProtocolErrorReason = keyof typeof FATAL;
 
 export interface ProtocolError {
   readonly reason: ProtocolErrorReason;
-  /** What was seen and what was expected, for the log; holds numbers of the peer, never its strings. */
+  /** What was received and what was expected, for the log. It contains numbers from the peer, never strings. */
   readonly detail: string;
-  /** The connection has to be closed. */
+  /** The connection must be closed. */
   readonly fatal: boolean;
 }
 
 type Header =
-  /** Nothing wrong so far; with `needs` octets in all there is more to say. */
+  /** No error so far; needs `needs` octets in total to continue. */
   | { readonly kind: 'incomplete'; readonly needs: number }
-  /** `length` is the whole message's, in octets: that of its type, or longer. */
+  /** `length` is that of the whole message, octets; it may be longer than its type requires. */
   | { readonly kind: 'known'; readonly type: MessageType; readonly length: number }
   | { readonly kind: 'unknown'; readonly length: number; readonly error: ProtocolError }
   | { readonly kind: 'broken'; readonly error: ProtocolError };
 
-/** Judges the header of the message that begins `bytes`; looks at 12 octets at most. Never throws. */
+/** Checks the header at the start of `bytes`; reads at most 12 octets. Never throws. */
 export function inspectHeader(bytes: Uint8Array): Header {
   if (bytes.length < FIXED_PART) return { kind: 'incomplete', needs: FIXED_PART };
   const header = asBuffer(bytes);
@@ -80,15 +80,15 @@ export function inspectHeader(bytes: Uint8Array): Header {
 }
 
 type Start =
-  /** Nothing wrong so far, but no whole Start-Control-Connection-Request. */
+  /** No error so far, but no complete Start-Control-Connection-Request. */
   | { readonly kind: 'incomplete' }
-  /** A whole one; more may be behind it. */
+  /** A complete request; more bytes may follow. */
   | { readonly kind: 'start' }
   | { readonly kind: 'refused'; readonly error: ProtocolError };
 
 /**
- * Whether a connection begins as one must, with a whole Start-Control-Connection-Request. What is wrong with its header is
- * told as soon as that is there; its fields are not judged.
+ * Checks that a connection begins with a complete Start-Control-Connection-Request. Header errors are reported as soon
+ * as the header has arrived; the message's fields are not checked.
  */
 export function inspectStart(bytes: Uint8Array): Start {
   const header = inspectHeader(bytes);

@@ -1,5 +1,5 @@
 /**
- * The control protocol of PPTP, RFC 2637 §2: what the rest of the program uses of it. Pure: bytes and values only.
+ * The control protocol of PPTP (RFC 2637 §2): the part that the rest of the program uses. Pure: bytes and values only.
  */
 export { decode, encode, findBadValue, toleratedValues } from './codec.js';
 export {

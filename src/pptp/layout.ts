@@ -1,6 +1,6 @@
 /**
- * What follows from the declarations: where every field of a message lies, how long the message is, and which message
- * a Control Message Type names. Worked out once, when the program starts.
+ * Derives from the declarations, once at program start: the offset of every field, the length of every message, and the
+ * message for each Control Message Type.
  */
 import { HEADER_LENGTH } from './constants.js';
 import type { NumberField, TextField } from './fields.js';
@@ -9,14 +9,14 @@ import { MESSAGES, MESSAGE_TYPES, type MessageType } from './messages.js';
 interface PlacedField {
   readonly name: string;
   readonly field: NumberField | TextField;
-  /** Octets from the start of the message. */
+  /** Offset from the start of the message, octets. */
   readonly at: number;
 }
 
 interface Layout {
-  /** Octets of the whole message, the header included. */
+  /** Length of the whole message including the header, octets. */
   readonly length: number;
-  /** In wire order, without the reserved ones. */
+  /** In wire order, without reserved fields. */
   readonly fields: readonly PlacedField[];
 }
 

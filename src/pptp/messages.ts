@@ -1,6 +1,6 @@
 /**
- * The 15 control messages of RFC 2637 §2, each declared once: its code, and its fields in the order of the wire behind
- * the common header. Encoder, decoder, lengths, log lines and TypeScript types all follow from these declarations.
+ * The 15 control messages of RFC 2637 §2, each declared once: its code, and its fields in wire order after the common
+ * header. Encoder, decoder, lengths, log lines and TypeScript types are derived from these declarations.
  */
 import {
   type NumberField,
@@ -23,7 +23,7 @@ interface Declaration {
   readonly fields: Fields;
 }
 
-/** §2.7, §2.9: the digits of a phone number have at most the field's length. */
+/** §2.7, §2.9: a phone number has at most as many digits as its field holds. */
 const phoneNumberDigits = within(u16, 0, 64);
 
 export const MESSAGES = {
@@ -64,7 +64,7 @@ export const MESSAGES = {
   EchoRequest: { code: 5, fields: { identifier: u32 } },
   /** §2.6 */
   EchoReply: { code: 6, fields: { identifier: u32, resultCode: u8, errorCode: u8, reserved1: reserved(2) } },
-  /** §2.7; delays are in tenths of a second, here and below, windows in packets, speeds in bits a second. */
+  /** §2.7. Here and below, delays are in tenths of a second, windows in packets, speeds in bits per second. */
   OutgoingCallRequest: {
     code: 7,
     fields: {
@@ -180,14 +180,14 @@ export type MessageOf<T extends MessageType> = {
   readonly [Type in T]: Readonly<{ type: Type } & ValuesOf<(typeof MESSAGES)[Type]['fields']>>;
 }[T];
 
-/** Any control message; `type` tells which. */
+/** Any control message, distinguished by `type`. */
 export type ControlMessage = MessageOf<MessageType>;
 
 type KeyOfAny<T> = T extends unknown ? keyof T : never;
 
-/** Every name that a field of some message has. */
+/** The names of all fields of all messages. */
 export type FieldName = Exclude<KeyOfAny<ControlMessage>, 'type'>;
 
-/** In the order of their codes. */
+/** All message types, in the order of their codes. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a constant has no keys but those of its type
 export const MESSAGE_TYPES = Object.keys(MESSAGES) as readonly MessageType[];

@@ -1,6 +1,6 @@
 /**
- * Reads, writes and batches of datagrams on addresses in a SharedMemory, without an object per call. Addresses are
- * numbers: user space ends below 2^47. A call returns -1 on an error, which `lastError` then tells.
+ * Reads, writes and batches of datagrams on addresses in a SharedMemory, without an object per call. Addresses fit into
+ * a number, since user space ends below 2^47. A call returns -1 on an error; `lastError` then tells which.
  */
 import { constants } from 'node:os';
 import { lastErrno, libc } from './libc.js';
@@ -27,12 +27,13 @@ export const sendmmsg: (fd: number, messages: number, count: number, flags: numb
 const { EAGAIN, EBADF, EINTR, EINVAL, EIO, ENOBUFS, ENOMEM, ENOTSOCK } = constants.errno;
 
 /**
- * What an error means to whoever transfers: try later; a queue is full; the terminal's other end is closed; the descriptor
- * is unusable. Everything else (`told`) is what an ICMP message said about the peer, reported once.
+ * What an error means to the caller. `wouldBlock`: try later. `queueFull`: a kernel queue is full. `hungUp`: the other
+ * end of the terminal is closed. `broken`: the descriptor is unusable. `icmpError`: every other error, which an ICMP
+ * message about the peer caused and which is reported once.
  */
-export type TransferError = 'wouldBlock' | 'queueFull' | 'hungUp' | 'broken' | 'told';
+export type TransferError = 'wouldBlock' | 'queueFull' | 'hungUp' | 'broken' | 'icmpError';
 
-/** Of the call just made, which returned -1. */
+/** The error of the last call, which returned -1. */
 export function lastError(): TransferError {
   switch (lastErrno()) {
     case EAGAIN:
@@ -48,6 +49,6 @@ export function lastError(): TransferError {
     case ENOTSOCK:
       return 'broken';
     default:
-      return 'told';
+      return 'icmpError';
   }
 }

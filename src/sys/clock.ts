@@ -1,6 +1,6 @@
 /**
- * CLOCK_MONOTONIC, which nobody sets and which is the same for all processes of a machine. It is what performance.now()
- * tells, but for that Node loads node:perf_hooks, which takes 5 to 10 ms in the middle of a worker's first session.
+ * CLOCK_MONOTONIC, which cannot be set and is the same for all processes of a machine. performance.now() returns it
+ * too, but makes Node load node:perf_hooks, which takes 5 to 10 ms during a worker's first session.
  */
 
 /** Milliseconds, with fractions. */

@@ -1,6 +1,6 @@
 /**
- * A TCP socket that is bound to a network device (a VRF) before it listens. Node cannot set SO_BINDTODEVICE, so the
- * socket is made here and listened on by its descriptor; what it accepts is bound to the device as well.
+ * Binds a TCP socket to a network device (a VRF) before it listens. Node cannot set SO_BINDTODEVICE, so the socket is
+ * opened here and Node listens on its descriptor. Accepted sockets are bound to the device as well.
  */
 import { close } from './descriptor.js';
 import { checked } from './libc.js';
@@ -19,7 +19,7 @@ import {
 
 const SO_REUSEADDR = 2;
 
-/** A descriptor bound to `device` and `address:port`, to listen on. Throws SystemCallFailed. */
+/** Returns a descriptor bound to `device` and `address:port`, to listen on. Throws SystemCallFailed. */
 export function boundToDevice(device: string, address: string, port: number): number {
   const fd = checked(openSocket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'open a TCP socket');
   try {

@@ -1,5 +1,5 @@
 /**
- * libc, loaded once (koffi; a call costs some 300 ns), and what its errors mean. Each file of this folder declares the
+ * Loads libc once (koffi; a call takes about 300 ns) and interprets its errors. Each file in this folder declares the
  * functions that it calls.
  */
 import { constants } from 'node:os';
@@ -7,17 +7,17 @@ import koffi from 'koffi';
 
 export const libc = koffi.load(null);
 
-/** The error number of the call just made, which returned -1. */
+/** The error number of the last call, which returned -1. */
 export const lastErrno = (): number => koffi.errno();
 
-/** The name of an error number, as errno(3) lists it. */
+/** The name of an error number (errno(3)), such as ENOENT. */
 export const errnoName = (errno: number): string =>
   Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `error ${errno}`;
 
-/** The name of the error of the call just made. */
+/** The name of the last call's error. */
 export const lastErrorName = (): string => errnoName(koffi.errno());
 
-/** A system call failed: at which step, and with which error (errno(3)). Its message is `cannot STEP: CODE`. */
+/** A failed system call: the step and the error name (errno(3)). Its message is `cannot STEP: CODE`. */
 export class SystemCallFailed extends Error {
   readonly step: string;
   readonly code: string;
@@ -29,7 +29,7 @@ export class SystemCallFailed extends Error {
   }
 }
 
-/** Returns `result`; throws SystemCallFailed when it says that the call just made has failed. */
+/** Returns `result`; throws SystemCallFailed if it is negative. */
 export function checked(result: number, step: string): number {
   if (result < 0) throw new SystemCallFailed(step, lastErrorName());
   return result;

@@ -1,6 +1,6 @@
 /**
- * Login records, so that `who` and `last` show the clients of the tunnels. Written by libc's own functions, which
- * lock the files and know their form; where a file does not exist nothing is written, as with every other program.
+ * Writes login records, so that `who` and `last` show connected clients. libc's functions lock the files and know their
+ * format. If a file does not exist, nothing is written, as with every other program.
  */
 import koffi from 'koffi';
 import { libc } from './libc.js';
@@ -12,7 +12,7 @@ const DEAD_PROCESS = 8;
 const DEFAULT_UTMP = '/var/run/utmp';
 const DEFAULT_WTMP = '/var/log/wtmp';
 
-// 64-bit glibc keeps the 32-bit form of session and time on x86 alone.
+// 64-bit glibc keeps the 32-bit format of session and time on x86 only.
 const wordsOf32 = process.arch === 'x64';
 const exitStatus = koffi.struct({ termination: 'int16', exit: 'int16' });
 const timeval = koffi.struct(wordsOf32 ? { sec: 'int32', usec: 'int32' } : { sec: 'int64', usec: 'int64' });
@@ -37,7 +37,7 @@ const endutxent = libc.func('void endutxent()');
 const updwtmpx = libc.func('updwtmpx', 'void', ['const char *', koffi.pointer(utmpx)]);
 
 export interface Login {
-  /** The tunnel's interface, as `last` shows it: `ppp0`. */
+  /** The tunnel's interface, such as `ppp0`. */
   readonly line: string;
   readonly user: string;
   /** The client's own address, dotted quad. */
@@ -53,10 +53,12 @@ export interface LoginFiles {
 
 const FILES: LoginFiles = { utmp: DEFAULT_UTMP, wtmp: DEFAULT_WTMP };
 
-/** Writes that `login` began at `time` (milliseconds since the epoch). A file that cannot be written is left as it is. */
+/**
+ * Records that `login` began at `time` (milliseconds since the epoch). A file that cannot be written is left unchanged.
+ */
 export const recordLogin = (login: Login, time: number, files = FILES): void => write(USER_PROCESS, login, time, files);
 
-/** Writes that `login` is over; the same line as at its begin. */
+/** Records that `login` ended; needs the same line as `recordLogin`. */
 export const recordLogout = (login: Login, time: number, files = FILES): void =>
   write(DEAD_PROCESS, { ...login, user: '', host: '' }, time, files);
 
@@ -65,7 +67,7 @@ function write(type: number, { line, user, host, pid }: Login, time: number, { u
     type,
     pid,
     line: fit(line, 32),
-    // The line's last characters, by convention: ppp12 and ppp112 differ in them.
+    // By convention the last characters of the line, in which ppp12 and ppp112 differ.
     id: fit(line.replace('ppp', 'p').slice(-4), 4),
     user: fit(user, 32),
     host: fit(host, 256),
@@ -83,5 +85,5 @@ function write(type: number, { line, user, host, pid }: Login, time: number, { u
   updwtmpx(wtmp, entry);
 }
 
-/** What fits the field, leaving room for the end mark that readers rely on. */
+/** Cuts `text` to the field, leaving room for the final NUL that readers rely on. */
 const fit = (text: string, size: number): string => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, size - 1);

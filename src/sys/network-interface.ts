@@ -1,6 +1,4 @@
-/**
- * What the kernel says of network interfaces (netdevice(7)), by name.
- */
+/** Queries network interfaces by name (netdevice(7)). */
 import { close } from './descriptor.js';
 import { checked, libc } from './libc.js';
 import { AF_INET, openSocket, SOCK_CLOEXEC, SOCK_DGRAM } from './socket.js';
@@ -12,7 +10,7 @@ const SIOCGIFBRDADDR = 0x8919;
 const SIOCGIFINDEX = 0x8933;
 const IFREQ_LENGTH = 40;
 const IFREQ_VALUE_AT = 16;
-/** Of the address in an answer: behind family and port. */
+/** Offset of the address in a result, after family and port. */
 const IFREQ_ADDRESS_AT = 20;
 export const IFF_UP = 0x1;
 export const IFF_POINTOPOINT = 0x10;
@@ -25,26 +23,26 @@ const ioctl: (fd: number, request: number, type: 'void *', argument: Buffer) => 
 /** An IPv4 address as an unsigned 32-bit number. */
 type Address = number;
 
-/** Each answer is null when there is no such interface or address. */
+/** Each result is null when there is no such interface or address. */
 export class InterfaceQuestions {
-  readonly #fd = checked(openSocket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'open a socket to ask about interfaces');
+  readonly #fd = checked(openSocket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'open a socket to query interfaces');
   readonly #request = Buffer.alloc(IFREQ_LENGTH);
 
   index(name: string): number | null {
     return this.#ask(name, SIOCGIFINDEX)?.readInt32LE(IFREQ_VALUE_AT) ?? null;
   }
 
-  /** IFF_ bits. */
+  /** The IFF_ bits. */
   flags(name: string): number | null {
     return this.#ask(name, SIOCGIFFLAGS)?.readUInt16LE(IFREQ_VALUE_AT) ?? null;
   }
 
-  /** The other end's address of a point-to-point interface. */
+  /** The peer address of a point-to-point interface. */
   peer(name: string): Address | null {
     return this.#ask(name, SIOCGIFDSTADDR)?.readUInt32BE(IFREQ_ADDRESS_AT) ?? null;
   }
 
-  /** Its network's broadcast address. */
+  /** The broadcast address of its network. */
   broadcast(name: string): Address | null {
     return this.#ask(name, SIOCGIFBRDADDR)?.readUInt32BE(IFREQ_ADDRESS_AT) ?? null;
   }

@@ -1,4 +1,4 @@
-/** Classic BPF programs as the kernel reads them (linux/filter.h): which packets reach a socket at all. */
+/** Classic BPF programs in the kernel's format (linux/filter.h): they decide which packets reach a socket. */
 
 export interface Instruction {
   readonly code: number;
@@ -22,13 +22,13 @@ export const BPF = {
   return: 0x06,
 } as const;
 
-/** What a program returns to let all of a packet pass. */
+/** The return value of a program that accepts the whole packet. */
 export const WHOLE_PACKET = 0xffff_ffff;
 
-/** Octets of one `struct sock_filter`: u16 code, u8 jt, u8 jf, u32 k. */
+/** Length of one `struct sock_filter`, octets: u16 code, u8 jt, u8 jf, u32 k. */
 const INSTRUCTION_LENGTH = 8;
 
-/** The program's instructions, each a `struct sock_filter` of a little-endian machine. */
+/** Encodes each instruction as a `struct sock_filter` of a little-endian machine. */
 export function encodeFilter(program: readonly Instruction[]): Buffer {
   const octets = Buffer.alloc(program.length * INSTRUCTION_LENGTH);
   for (const [index, { code, jumpTrue = 0, jumpFalse = 0, operand }] of program.entries()) {

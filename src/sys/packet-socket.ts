@@ -1,4 +1,4 @@
-/** Packet sockets (packet(7)), for few packets a second: they are copied. */
+/** Packet sockets (packet(7)) for low packet rates: packets are copied. */
 import { constants } from 'node:os';
 import { MSG_DONTWAIT } from './batch-io.js';
 import { close } from './descriptor.js';
@@ -42,21 +42,21 @@ const recvfrom: (
 const sendto: (fd: number, packet: Uint8Array, length: number, flags: number, to: Buffer, toLength: number) => number =
   libc.func('sendto', 'int64_t', ['int', 'void *', 'size_t', 'int', 'void *', 'uint32_t']);
 const { EMSGSIZE, ENETDOWN, ENODEV, ENXIO } = constants.errno;
-/** The interface's number is no longer anyone's; Node's table lacks none of these on Linux. */
+/** The interface is down or gone; Node's table has all of these on Linux. */
 const GONE: readonly number[] = [ENETDOWN, ENODEV, ENXIO];
 
-/** Where a packet came in: linux/if_packet.h's sockaddr_ll, as far as it matters. */
+/** Where a packet arrived: the needed fields of sockaddr_ll (linux/if_packet.h). */
 export interface Arrival {
-  /** Octets of the packet. */
+  /** Length of the packet, octets. */
   readonly length: number;
   readonly index: number;
-  /** PACKET_BROADCAST, PACKET_OUTGOING and so on. */
+  /** PACKET_BROADCAST, PACKET_OUTGOING etc. */
   readonly type: number;
 }
 
 export type Sending = 'sent' | 'tooBig' | 'interfaceGone' | 'failed';
 
-/** A packet socket that gives and takes IP packets, without the link's header. Needs CAP_NET_RAW. */
+/** A packet socket for IP packets without link header. Needs CAP_NET_RAW. */
 export class PacketSocket {
   readonly fd: number;
   readonly #from = Buffer.alloc(SOCKADDR_LL_LENGTH);
@@ -65,11 +65,11 @@ export class PacketSocket {
   readonly #statistics = Buffer.alloc(8);
 
   /**
-   * Receives packets of `protocol` (ETH_P_IP: received ones; ETH_P_ALL: sent ones too) on the interface `index`, 0 for
-   * all, that pass `filter`. Throws SystemCallFailed.
+   * Receives packets that pass `filter` on the interface `index` (0: all interfaces). `protocol` is ETH_P_IP for
+   * received packets or ETH_P_ALL for received and sent ones. Throws SystemCallFailed.
    */
   constructor(index: number, protocol: number, filter: readonly Instruction[]) {
-    // Protocol 0: nothing comes in before the filter is in its place.
+    // With protocol 0 nothing is received before the filter is attached.
     const fd = openSocket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     this.fd = checked(fd, 'open a packet socket, which needs root or CAP_NET_RAW');
     try {
@@ -89,7 +89,7 @@ export class PacketSocket {
     this.#to.fill(0xff, HARDWARE_ADDRESS_AT, HARDWARE_ADDRESS_AT + ETHERNET_LENGTH);
   }
 
-  /** The next packet; null when there is none. An error, told once, means that the interface is down or gone: none too. */
+  /** The next packet; null when there is none, or once when the interface is down or gone. */
   receive(into: Uint8Array): Arrival | null {
     this.#length[0] = SOCKADDR_LL_LENGTH;
     const length = recvfrom(this.fd, into, into.length, MSG_DONTWAIT, this.#from, this.#length);
@@ -97,7 +97,7 @@ export class PacketSocket {
     return { length, index: this.#from.readInt32LE(INDEX_AT), type: this.#from.readUInt8(PACKET_TYPE_AT) };
   }
 
-  /** Sends to everyone on the link of the interface `index`. */
+  /** Sends a link-layer broadcast on the interface `index`. */
   broadcast(packet: Uint8Array, index: number): Sending {
     this.#to.writeInt32LE(index, INDEX_AT);
     if (sendto(this.fd, packet, packet.length, MSG_DONTWAIT, this.#to, this.#to.length) >= 0) return 'sent';
@@ -106,7 +106,7 @@ export class PacketSocket {
     return GONE.includes(code) ? 'interfaceGone' : 'failed';
   }
 
-  /** Packets that did not fit into the socket's buffer since the last call. */
+  /** Number of packets dropped since the last call because the socket's buffer was full. */
   takeDropped(): number {
     return readOption(this.fd, SOL_PACKET, PACKET_STATISTICS, this.#statistics) < 0
       ? 0

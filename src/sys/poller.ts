@@ -1,7 +1,7 @@
 /**
- * Waits until descriptors can be read or written: an epoll set, polled by Node's event loop through koffi. libuv ends a
- * poll on the first error of a socket, and an ICMP message or an interface that goes down is one; an epoll set is
- * readable or not, and has no errors.
+ * Waits until descriptors are readable or writable: an epoll set, which Node's event loop polls through koffi. libuv
+ * stops polling a socket on its first error, such as an ICMP message or an interface that goes down; an epoll set
+ * itself never has an error.
  */
 import koffi from 'koffi';
 import { close } from './descriptor.js';
@@ -29,20 +29,24 @@ export class Poller {
   readonly #epoll = checked(epollCreate(EPOLL_CLOEXEC), 'make an epoll set');
   readonly #poll: ReturnType<typeof koffi.node.poll>;
   readonly #watched = new Set<number>();
-  /** struct epoll_event. Its user data, whose place differs between machines, stays 0: `ready` tries every descriptor. */
+  /**
+   * struct epoll_event. The position of its user data depends on the machine, so they stay 0 and `ready` tries every
+   * descriptor.
+   */
   readonly #event = new Uint8Array(EPOLL_EVENT_LENGTH);
   #closed = false;
 
   /**
-   * Calls `ready` whenever one of the watched descriptors is. `ready` returns whether it has told anybody of anything: koffi
-   * calls outside of Node's callback scope, so promises that it settled would wait for the event loop's next event.
+   * Calls `ready` whenever a watched descriptor is ready. `ready` returns whether it has emitted an event or settled a
+   * promise: koffi calls back outside Node's callback scope, so promise reactions would otherwise wait for the next
+   * event.
    */
   constructor(ready: () => boolean) {
     this.#poll = koffi.node.poll(this.#epoll, { readable: true }, () => {
       try {
         if (ready()) setImmediate(NOTHING);
       } catch (error) {
-        // koffi drops what a callback throws.
+        // koffi discards exceptions of a callback.
         setImmediate(() => {
           throw error;
         });
@@ -50,7 +54,7 @@ export class Poller {
     });
   }
 
-  /** Watches `fd` from now on for being readable or writable; with neither, not even for being hung up. */
+  /** Watches `fd` for being readable or writable; with neither, stops watching it, also for a hang-up. */
   watch(fd: number, readable: boolean, writable: boolean): void {
     const events = (readable ? EPOLLIN : 0) | (writable ? EPOLLOUT : 0);
     if (events === 0) {
@@ -70,7 +74,7 @@ export class Poller {
   }
 
   #control(operation: number, fd: number, events: number): void {
-    // Little-endian, and below 256.
+    // Little-endian, and the value is below 256.
     this.#event[0] = events;
     checked(epollControl(this.#epoll, operation, fd, this.#event), 'watch a descriptor');
   }

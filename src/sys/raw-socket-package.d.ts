@@ -1,4 +1,4 @@
-/** The part of the package raw-socket that we and our tests use; it brings no types. */
+/** Types for the part of the package raw-socket that program and tests use; the package has none. */
 declare module 'raw-socket' {
   import { EventEmitter } from 'node:events';
 

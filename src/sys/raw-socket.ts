@@ -1,4 +1,4 @@
-/** Raw IP sockets: opened by the package raw-socket, and from then on used by their descriptor. */
+/** Raw IP sockets: the package raw-socket opens them, and the rest of the program uses the descriptor. */
 import { readdirSync } from 'node:fs';
 import raw from 'raw-socket';
 import { duplicate } from './descriptor.js';
@@ -8,17 +8,17 @@ import { readOption, SOL_SOCKET } from './socket.js';
 const SO_COOKIE = 57;
 const COOKIE_LENGTH = 8;
 
-/** raw-socket could not open the socket; its message is what the system said. */
+/** raw-socket could not open the socket. The message is the system's. */
 export class RawSocketRefused extends Error {}
 
 /**
- * The descriptor of a raw socket for an IP protocol, closed by exec. Throws RawSocketRefused without root or CAP_NET_RAW,
- * SystemCallFailed where this process may open no more files.
+ * Returns the descriptor of a raw socket for an IP protocol, with close-on-exec set. Throws RawSocketRefused without
+ * root or CAP_NET_RAW, and SystemCallFailed when this process has too many open files.
  */
 export function openRawSocket(protocol: number): number {
   const socket = newSocket(protocol);
   try {
-    // raw-socket polls its own descriptor, and ends that on the first ICMP error: ours is another one of the same socket.
+    // raw-socket stops polling its descriptor on the first ICMP error, so use a duplicate of it.
     return checked(duplicate(descriptorOf(socket)), 'duplicate the raw socket');
   } finally {
     socket.close();
@@ -33,7 +33,7 @@ function newSocket(protocol: number): raw.Socket {
   }
 }
 
-/** raw-socket does not tell its descriptor; the kernel's cookie identifies it among ours. */
+/** raw-socket does not reveal its descriptor; find it by the kernel's socket cookie. */
 function descriptorOf(socket: raw.Socket): number {
   const wanted = Buffer.alloc(COOKIE_LENGTH);
   socket.getOption(SOL_SOCKET, SO_COOKIE, wanted, COOKIE_LENGTH);
@@ -42,5 +42,5 @@ function descriptorOf(socket: raw.Socket): number {
     const fd = Number(name);
     if (readOption(fd, SOL_SOCKET, SO_COOKIE, cookie) === 0 && cookie.equals(wanted)) return fd;
   }
-  throw new Error('the descriptor of the raw socket is not among those in /proc/self/fd');
+  throw new Error('cannot find the descriptor of the raw socket in /proc/self/fd');
 }

@@ -1,19 +1,18 @@
 /**
- * One memory for the kernel, for WebAssembly and for us: packets are received into it, coded in it and sent from it, and
- * are never copied. Its size is fixed, so that addresses given to the kernel stay valid. Pages that nobody has used do
- * not exist: an idle session has few of them.
+ * One memory for the kernel, WebAssembly and JavaScript, in which packets are received, encoded and sent without
+ * copying. Its size is fixed, so that addresses passed to the kernel stay valid. Unused pages take no memory.
  */
 import { endianness } from 'node:os';
 import koffi from 'koffi';
 import { libc } from './libc.js';
 
 if (process.platform !== 'linux' || endianness() !== 'LE' || koffi.sizeof('void *') !== 8) {
-  throw new Error('system call arguments are laid out for 64-bit little-endian Linux, and this is not one');
+  throw new Error('pptpd-ts needs 64-bit little-endian Linux, for which its system call arguments are laid out');
 }
 
-/** Pages of 64 KiB; what the modules are compiled for (asconfig.json). */
+/** Pages of 64 KiB; the modules are compiled for this number (asconfig.json). */
 const PAGES = 20;
-/** What the modules use themselves lies below; each has an area of its own (`memoryBase` in its asconfig.json). */
+/** End of the modules' own data; each module has its area below (`memoryBase` in its asconfig.json). */
 const MODULES_END = 64 * 1024;
 const WORD = 2 ** 32;
 
@@ -24,8 +23,8 @@ const memmove: (to: Uint8Array, from: Uint8Array, length: number) => number = li
 ]);
 
 /**
- * Numbers beyond 2^31, as system calls take them: V8 makes an object of each one for each call, unless it has it from an
- * array that holds not only numbers.
+ * Numbers above 2^31 for system calls. V8 allocates an object for each such number on each call, unless it comes from
+ * an array that does not hold only numbers.
  */
 export type Boxed = readonly (number | null)[];
 
@@ -43,31 +42,31 @@ export class SharedMemory {
   readonly octets = new Uint8Array(this.wasm.buffer);
   readonly view = new DataView(this.wasm.buffer);
   readonly words = new Int32Array(this.wasm.buffer);
-  /** The kernel's address of offset 0; memmove returns its first argument. */
+  /** The kernel address of offset 0; memmove returns its first argument. */
   readonly address = memmove(this.octets, this.octets, 0);
   readonly #low = this.address % WORD;
   readonly #high = Math.floor(this.address / WORD);
   #free = MODULES_END;
 
-  /** An instance of a module that imports this memory as env.memory. Throws when its data lie outside of the modules' area. */
+  /** Instantiates a module that imports this memory as env.memory. Throws when its data exceed the modules' area. */
   instantiate(module: WebAssembly.Module): Record<string, unknown> {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.wasm } });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every module of ours exports it
     const end = (exports['heapBase'] as () => number)();
     if (end > MODULES_END)
-      throw new Error(`a module's data end at ${end}, behind the ${MODULES_END} octets for modules`);
+      throw new Error(`a WebAssembly module's data end at ${end}, beyond the ${MODULES_END} octets for modules`);
     return exports;
   }
 
-  /** Offset of `length` octets that nobody else has; they stay taken. Throws when the memory is full. */
+  /** Allocates `length` octets permanently and returns their offset. Throws when the memory is full. */
   take(length: number): number {
     const at = aligned(this.#free);
-    if (at + length > this.octets.length) throw new Error(`the shared memory has no ${length} octets left`);
+    if (at + length > this.octets.length) throw new Error(`the shared memory has fewer than ${length} octets left`);
     this.#free = at + length;
     return at;
   }
 
-  /** Writes the kernel's address of `offset` at offset `to`. */
+  /** Writes the kernel address of `offset` at offset `to`. */
   setAddress(to: number, offset: number): void {
     const low = this.#low + offset;
     this.words[to >> 2] = low;

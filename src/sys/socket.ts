@@ -1,4 +1,4 @@
-/** Sockets of kinds that Node does not open, and options that it does not set. Each call returns -1 on an error. */
+/** Socket types and options that Node does not support. Each call returns -1 on an error. */
 import koffi from 'koffi';
 import { libc } from './libc.js';
 import { encodeFilter, type Instruction } from './packet-filter.js';
@@ -44,7 +44,7 @@ const recv: (fd: number, into: Uint8Array, length: number, flags: number) => num
   'int',
 ]);
 
-/** Receives one datagram, cut to the length of `into`; returns its octets. */
+/** Receives one datagram, cut to the length of `into`; returns its length in octets. */
 export const receive = (fd: number, into: Uint8Array): number => recv(fd, into, into.length, 0);
 
 const setOption: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number = libc.func(
@@ -62,7 +62,7 @@ export function setIntOption(fd: number, level: number, option: number, value: n
   return setOption(fd, level, option, octets, octets.length);
 }
 
-/** Reads an option into `value`, whole; what it was before stays on an error. */
+/** Reads a whole option into `value`, which is unchanged on an error. */
 export const readOption = (fd: number, level: number, option: number, value: Uint8Array): number =>
   getOption(fd, level, option, value, Uint32Array.of(value.length));
 
@@ -72,13 +72,13 @@ export function bindToDevice(fd: number, device: string): number {
   return setOption(fd, SOL_SOCKET, SO_BINDTODEVICE, name, name.length);
 }
 
-/** Lets only those packets reach a socket that `program` lets pass. */
+/** Attaches `program` to a socket, which then receives only the packets that the program accepts. */
 export function attachFilter(fd: number, program: readonly Instruction[]): number {
   const value = { length: program.length, instructions: encodeFilter(program) };
   return setFilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, value, koffi.sizeof(filterProgram));
 }
 
-/** struct sockaddr_in of a dotted address. */
+/** Encodes a dotted address and port as struct sockaddr_in. */
 export function internetAddress(dotted: string, port = 0): Buffer {
   const octets = Buffer.alloc(16);
   octets.writeUInt16LE(AF_INET, 0);

@@ -8,11 +8,11 @@ const tcsetattr: (fd: number, when: number, attributes: Uint8Array) => number = 
   'void *',
 ]);
 const cfmakeraw: (attributes: Uint8Array) => void = libc.func('cfmakeraw', 'void', ['void *']);
-/** More than any libc's struct termios. */
+/** Larger than struct termios of any libc, octets. */
 const TERMIOS = 128;
 const TCSANOW = 0;
 
-/** Turns off everything that a terminal does to the octets that pass: echo, line editing, signals, translation. */
+/** Turns off all processing by the terminal: echo, line editing, signals, translation. */
 export function makeRaw(fd: number): void {
   const attributes = new Uint8Array(TERMIOS);
   tcgetattr(fd, attributes);

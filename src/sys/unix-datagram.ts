@@ -1,24 +1,24 @@
 /**
- * Datagrams to a unix socket, which Node cannot send: what service managers listen on (sd_notify(3)). Loaded only where
- * it is needed, because koffi takes 2 MiB.
+ * Sends datagrams to a unix socket, which Node cannot do: service managers listen on one (sd_notify(3)). Load this file
+ * only where it is needed, because koffi takes 2 MiB.
  */
 import { endianness } from 'node:os';
 import { checked, lastErrorName, libc } from './libc.js';
 import { AF_UNIX, openSocket, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './socket.js';
 
 const MSG_NOSIGNAL = 0x4000;
-/** sun_path of sockaddr_un, and what precedes it. */
+/** Size of sun_path in sockaddr_un, and of the field before it. */
 const PATH_SIZE = 108;
 const FAMILY_SIZE = 2;
 
 const sendto = libc.func('sendto', 'int64_t', ['int', 'void *', 'size_t', 'int', 'void *', 'uint32_t']);
 
-/** sockaddr_un of a path, or of an abstract name, which is written with an @ first. Throws for what is neither. */
+/** Encodes a path, or an abstract name written with a leading @, as sockaddr_un. Throws for anything else. */
 function unixAddress(path: string): Buffer {
   const abstract = path.startsWith('@');
   const name = Buffer.from(abstract ? `\0${path.slice(1)}` : `${path}\0`);
   if (name.length > PATH_SIZE || name.length < 2 || !(abstract || path.startsWith('/'))) {
-    throw new Error(`not the address of a unix socket: ${path}`);
+    throw new Error(`not a unix socket address (a path or @NAME): ${path}`);
   }
   const family = Buffer.alloc(FAMILY_SIZE);
   if (endianness() === 'LE') family.writeUInt16LE(AF_UNIX);
@@ -27,8 +27,8 @@ function unixAddress(path: string): Buffer {
 }
 
 /**
- * Sends datagrams to `path` without ever waiting. Throws SystemCallFailed when the socket cannot be opened. What it returns sends one, and
- * returns the name of the system's error (EAGAIN: nobody reads there), or null.
+ * Returns a function that sends one datagram to `path` without blocking, and returns null or the name of the error
+ * (EAGAIN: the receiver's queue is full). Throws SystemCallFailed when the socket cannot be opened.
  */
 export function datagramSender(path: string): (text: string) => string | null {
   const address = unixAddress(path);

@@ -1,6 +1,6 @@
-/** The part of the WebAssembly interface that we use: Node's types leave it to those of the browser. */
+/** Types for the part of WebAssembly that the program uses; Node's types leave them to the browser's. */
 declare namespace WebAssembly {
-  // oxlint-disable-next-line typescript/no-extraneous-class -- a module shows nothing of itself
+  // oxlint-disable-next-line typescript/no-extraneous-class -- a module has no members that we use
   class Module {
     constructor(octets: Uint8Array);
   }

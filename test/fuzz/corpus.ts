@@ -1,6 +1,6 @@
 /**
- * The kept inputs: a file for each target, an input a line in hexadecimal. They are inputs that once reached what none
- * had reached before, and, under a comment that says what it was, every one that ever broke a promise.
+ * The kept inputs: one file per target, one hexadecimal input per line. They are inputs that reached something new when
+ * they were found and, each under a comment that describes it, all inputs that ever broke a target.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -24,13 +24,13 @@ export class Corpus {
     return lines.filter((each) => !each.startsWith('#')).map((each) => Buffer.from(each, 'hex'));
   }
 
-  /** Puts `inputs` in place of those that no comment names. */
+  /** Replaces the inputs that have no comment by `inputs`. */
   replace(inputs: readonly Uint8Array[]): void {
     const named = [...this.#text.matchAll(/^#.*\n[^#\n]*\n/gm)].map(([both]) => both);
     writeFileSync(this.#file, [...named, ...inputs.map(line)].join(''));
   }
 
-  /** Keeps an input that broke a promise. */
+  /** Keeps an input that broke a target. */
   addFault(input: Uint8Array, what: string): void {
     appendFileSync(this.#file, `# ${what.replaceAll(/\s+/g, ' ')}\n${line(input)}`);
   }

@@ -1,6 +1,6 @@
 /**
- * What inputs have reached: V8's own block coverage, asked for in this process. A function with the blocks that did not
- * run is one feature. Asking costs as much as some hundred runs, so it is done for batches first.
+ * What inputs have reached, by V8's block coverage of this process. A function together with the blocks that did not
+ * run is one feature. A coverage query costs as much as some hundred runs, so whole batches are checked first.
  */
 import { type Profiler, Session } from 'node:inspector';
 
@@ -10,7 +10,7 @@ export class Coverage {
   readonly #ofRuns = new Set<string>();
   readonly #ofBatches = new Set<string>();
 
-  /** Watches the scripts whose address holds one of `covers`. */
+  /** Observes the scripts whose address contains one of `covers`. */
   constructor(covers: readonly string[]) {
     this.#covers = covers;
     this.#session.connect();
@@ -22,12 +22,12 @@ export class Coverage {
     return this.#ofRuns.size;
   }
 
-  /** Whether the one run since the last call has reached what no other has. */
+  /** Whether the single run since the last call has reached something new. */
   takeRun(): boolean {
     return this.#take(this.#ofRuns);
   }
 
-  /** Whether the runs since the last call together have reached what no batch has: one of them may be new. */
+  /** Whether the runs since the last call have together reached what no batch has; then one of them may be new. */
   takeBatch(): boolean {
     return this.#take(this.#ofBatches);
   }
@@ -38,7 +38,7 @@ export class Coverage {
 
   #take(features: Set<string>): boolean {
     const before = features.size;
-    // The session is this process's own: it answers before it returns.
+    // The session is local to this process, so it answers before it returns.
     this.#session.post('Profiler.takePreciseCoverage', (_error, { result }) => this.#add(result, features));
     return features.size > before;
   }

@@ -1,10 +1,10 @@
 /**
- * `npm run fuzz`: searches for inputs that break what the codecs promise, guided by coverage.
+ * `npm run fuzz`: searches, guided by coverage, for inputs on which the codecs fail.
  *
- *     npm run fuzz -- [--seconds N] [--target NAME,...] [--seed N] [--keep]
+ * Usage: npm run fuzz -- [--seconds N] [--target NAME,...] [--seed N] [--keep]
  *
- * N seconds (60) for all targets together. An input that breaks a promise goes to test/fuzz/corpus, where the unit tests
- * find it from then on. --keep puts the inputs that together reach everything in place of the corpus.
+ * N seconds (60) are for all targets together. An input that breaks a target is added to test/fuzz/corpus, which the
+ * unit tests run. --keep replaces the corpus by the inputs that together reach everything.
  */
 import { parseArgs } from 'node:util';
 import { Corpus } from './corpus.js';

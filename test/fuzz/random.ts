@@ -1,6 +1,6 @@
-/** Numbers that look random and are the same every time: a fuzz run is repeated by its seed. */
+/** Reproducible pseudo-random numbers: a fuzz run is repeated by its seed. */
 
-/** Numbers from 0 to before `limit`. */
+/** Returns integers from 0 up to, not including, `limit`. */
 export type Random = (limit: number) => number;
 
 // Mulberry32, by Tommy Ettinger, in the public domain.
@@ -17,14 +17,14 @@ export function randomFrom(seed: number): Random {
   };
 }
 
-/** Choices that follow from the input alone, so that an input by itself is a whole test case. */
+/** Choices determined by the input alone, so that an input is a complete test case. */
 export function randomOf(input: Uint8Array): Random {
   let hash = 0x811c_9dc5;
   for (const octet of input) hash = Math.imul(hash ^ octet, 0x0100_0193);
   return randomFrom(hash);
 }
 
-/** `input` in up to `most` consecutive parts, none of them empty. */
+/** `input` split into up to `most` consecutive parts, none of them empty. */
 export function cutAnywhere(input: Uint8Array, most: number, random: Random): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let at = 0;

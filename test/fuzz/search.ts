@@ -1,4 +1,4 @@
-/** The search for inputs that reach something new, and among them one that breaks a promise. */
+/** Searches for inputs that reach something new, until one breaks the target. */
 import { Corpus } from './corpus.js';
 import { Coverage } from './coverage.js';
 import { mutate } from './mutate.js';
@@ -13,7 +13,7 @@ export interface Fault {
 }
 
 export class Search {
-  /** Inputs that each reached something new, in the order in which they were found. */
+  /** Inputs that each reached something new, in the order of discovery. */
   readonly kept: Uint8Array[] = [];
   runs = 0;
   readonly #name: string;
@@ -29,15 +29,17 @@ export class Search {
     this.#coverage = new Coverage(target.covers);
   }
 
-  /** How many different things were reached. */
+  /** How many different features were reached. */
   get features(): number {
     return this.#coverage.count + this.#seen.size;
   }
 
-  /** Searches from seeds and corpus on until `isOver`; returns the first input that breaks a promise, null: none did. */
+  /**
+   * Searches, starting with seeds and corpus, until `isOver`; returns the first input that breaks the target, or null.
+   */
   run(isOver: () => boolean): Fault | null {
     try {
-      // Shortest first, so that what a short input reaches is not kept a second time for a long one.
+      // Shortest first, so that no long input is kept for what a short one reaches.
       const known = [...this.#target.seeds(), ...new Corpus(this.#name).inputs];
       let fault = this.#runEach(known.toSorted((a, b) => a.length - b.length));
       while (fault === null && !isOver()) fault = this.#runBatch(Array.from({ length: BATCH }, () => this.#mutant()));
@@ -47,7 +49,7 @@ export class Search {
     }
   }
 
-  /** Shorter inputs are tried more often: they are quicker, and a change of theirs matters more. */
+  /** Shorter inputs are tried more often: they run faster, and a change to them matters more. */
   #mutant(): Uint8Array {
     const any = (): Uint8Array => this.kept[this.#random(this.kept.length)] ?? new Uint8Array(1);
     const [one, other] = [any(), any()];
@@ -64,7 +66,7 @@ export class Search {
     return this.#coverage.takeBatch() || isNew ? this.#runEach(inputs) : null;
   }
 
-  /** Runs one after the other, and keeps those that reach something new. */
+  /** Runs the inputs one by one, and keeps those that reach something new. */
   #runEach(inputs: readonly Uint8Array[]): Fault | null {
     for (const input of inputs) {
       const seen = this.#attempt(input);

@@ -257,7 +257,9 @@ test('a full disk: sessions go on, one warning, no half record is taken for one,
   assert(owed !== undefined, 'what could not be written is kept');
 
   writeFileSync(join(disk, 'ballast'), '');
-  await server.waitForLog('that it can be written again', ({ msg }) => /can be written to again/.test(msg));
+  await server.waitForLog('that it can be written again', ({ msg }) =>
+    /accounting: the file can be written again/.test(msg),
+  );
   for (const { client } of calls) client.end();
   await server.waitForSessions(0);
   await server.stop();

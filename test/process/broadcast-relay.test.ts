@@ -158,7 +158,10 @@ test('interfaces come and go, the LAN too', async (t) => {
   const [lan, tunnel] = [await Station.start(t), await Station.start(t)];
   const server = await startServer(t, SETTINGS);
   await relaying(server, LAN);
-  await server.waitForLog('a relay that waits', ({ msg }) => msg === `there is no interface ${LAN}; waiting for it`);
+  await server.waitForLog(
+    'a relay that waits',
+    ({ msg }) => msg === `there is no interface ${LAN} (broadcastRelay); waiting for it`,
+  );
   linkLan(lan);
   const tun = new Tun(t, 'ppp1', '203.0.113.1', CLIENT);
   linkTunnel(tunnel);

@@ -1,4 +1,4 @@
-/** The file as Wireshark's own dissectors read it. */
+/** The capture file as decoded by Wireshark's dissectors. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,9 +29,9 @@ const begin = (): PptpCapture =>
 
 const FIELDS = ['frame.interface_id', '_ws.col.Protocol', '_ws.col.Info', 'ip.src', 'frame.time_epoch'];
 
-/** One line a packet: interface, protocol, what it is, sender, time. */
+/** One line per packet: interface, protocol, summary, sender, time. */
 function dissect(file: Uint8Array, ...options: readonly string[]): string[] {
-  // tshark takes no socket for its standard input, which is what Node would give it.
+  // tshark does not accept a socket as standard input, which Node would pass.
   const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
   const name = join(directory, 'test.pcapng');
   writeFileSync(name, file);
@@ -60,7 +60,7 @@ function dissect(file: Uint8Array, ...options: readonly string[]): string[] {
 
 const noTshark = spawnSync('tshark', ['--version']).error === undefined ? false : 'tshark is not installed';
 
-test('tshark reads PPP frames and control messages, one packet a message however TCP had cut them', {
+test('tshark reads PPP frames and control messages, one message per packet however TCP had split them', {
   skip: noTshark,
 }, () => {
   const capture = begin();
@@ -83,10 +83,10 @@ test('tshark reads PPP frames and control messages, one packet a message however
   ]);
   const faults = '_ws.malformed || ip.checksum.status == 0 || tcp.checksum.status == 0 || tcp.analysis.flags';
   assert.deepEqual(dissect(file, '-Y', faults), ['']);
-  assert.equal(dissect(file, '-Y', 'tcp.checksum.status == 1').length, 4, 'checksums were looked at');
+  assert.equal(dissect(file, '-Y', 'tcp.checksum.status == 1').length, 4, 'checksums were verified');
 });
 
-test('bytes that are no control message are kept as they came, in pieces that fit a packet', { skip: noTshark }, () => {
+test('bytes that are not a control message are kept unchanged, in pieces that fit a packet', { skip: noTshark }, () => {
   const capture = begin();
   const file = Buffer.concat([
     capture.header('pptpd-ts 0.1.0', 'abc123'),
@@ -96,7 +96,7 @@ test('bytes that are no control message are kept as they came, in pieces that fi
   assert.equal(dissect(file).length, 4);
 });
 
-test('what stays incomplete is in the file when the capture ends', { skip: noTshark }, () => {
+test('an incomplete message is in the file when the capture ends', { skip: noTshark }, () => {
   const capture = begin();
   const header = capture.header('pptpd-ts 0.1.0', 'abc123');
   assert.equal(capture.control(TIME, 'client', ECHO.subarray(0, 10)).length, 0);

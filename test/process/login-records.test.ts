@@ -8,7 +8,7 @@ import { recordLogin, recordLogout } from '../../src/sys/login-records.js';
 
 const MINUTE_MS = 60_000;
 
-test('who shows a client while it is on, and last afterwards', (t) => {
+test('who shows a connected client, and last shows it afterwards', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const files = { utmp: join(directory, 'utmp'), wtmp: join(directory, 'wtmp') };
@@ -27,7 +27,7 @@ test('who shows a client while it is on, and last afterwards', (t) => {
   );
 });
 
-test('files that do not exist are not made', () => {
+test('missing files are not created', () => {
   const files = { utmp: '/nonexistent/utmp', wtmp: '/nonexistent/wtmp' };
   recordLogin({ line: 'ppp0', user: 'bob', host: '192.0.2.8', pid: process.pid }, Date.now(), files);
   assert.throws(() => statSync(files.wtmp), /ENOENT/);

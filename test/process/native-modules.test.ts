@@ -50,7 +50,7 @@ class Installation {
   }
 }
 
-const PROBLEM = `the native module raw-socket does not load: it was built for another Node.js than ${process.version}, or for another machine`;
+const PROBLEM = `the native module raw-socket does not load: it was built for a Node.js other than ${process.version}, or for another architecture`;
 
 test('doctor and serve name the cause and the remedy, and blame nothing else', (t) => {
   const installation = new Installation(t);

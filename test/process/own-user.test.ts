@@ -81,7 +81,9 @@ before(() => {
 test('manager and workers have that user and CAP_NET_RAW alone; a tunnel works', async (t) => {
   const server = await startAsUser(t);
   await server.waitForLog('who runs as what', ({ msg }) =>
-    msg.startsWith(`manager and workers run as ${USER} (uid ${account.uid}) with CAP_NET_RAW alone, pppd as they do`),
+    msg.startsWith(
+      `manager and workers run as ${USER} (uid ${account.uid}) with only CAP_NET_RAW; pppd runs as the same user`,
+    ),
   );
   const tunnel = await Tunnel.open(t);
   await tunnel.openLcp();

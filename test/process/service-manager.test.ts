@@ -103,7 +103,7 @@ test('a service manager that has stopped reading holds nothing up', async (t) =>
 
 for (const [what, name, why] of [
   ['where nobody listens', '/nonexistent/notify', 'ENOENT'],
-  ['that is none', 'vsock:2:1234', /not the address of a unix socket/],
+  ['that is none', 'vsock:2:1234', /not a unix socket address/],
 ] as const) {
   test(`a NOTIFY_SOCKET ${what} is told of once and changes nothing`, async (t) => {
     const server = launch(t, { NOTIFY_SOCKET: name, WATCHDOG_USEC: 2000 });

@@ -1,14 +1,14 @@
 /**
- * The command line of pppd, as pptpd gives it: whatever `pppd.path` names gets these arguments and speaks HDLC on its
- * standard input.
+ * Builds pppd's command line as pptpd does. The program that `pppd.path` names receives these arguments and speaks HDLC
+ * on its standard input.
  */
 import type { Configuration } from '../../config/schema.js';
 import { optionsArguments } from '../../host/pppd-options.js';
 import type { LinkOptions } from '../link.js';
 
 /**
- * `local file OPTIONS SPEED LOCAL:REMOTE ipparam PEER remotenumber PEER`, then what a modern pppd needs to be
- * somebody's child, then the administrator's own arguments, so that these win.
+ * `local file OPTIONS SPEED LOCAL:REMOTE ipparam PEER remotenumber PEER`, then `nodetach`, which keeps pppd a child
+ * process, then the administrator's own arguments, which override the earlier ones.
  */
 export function pppdArguments(
   pppd: Configuration['pppd'],

@@ -1,9 +1,9 @@
 /**
- * pppd on its pty: start, and end by TERM and KILL. node-pty owns pty and process; the frames on the pty are the port's,
- * which reads and writes the descriptor itself.
+ * Starts pppd on a pty, and ends it with TERM and then KILL. node-pty owns the pty and the process; the port reads and
+ * writes frames on the pty's descriptor itself.
  *
- * Forking a Node process takes longer than all of pppd's start. So the process is there before it is needed: a shell
- * that waits on the pty for pppd's command line, and becomes pppd by exec, with the same process id.
+ * Forking a Node process takes longer than starting pppd. So a shell is started in advance, which reads pppd's command
+ * line from the pty and executes pppd under the same process id.
  */
 import { accessSync, constants, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -14,26 +14,26 @@ import { makeRaw } from '../../sys/termios.js';
 
 export interface PppdExit {
   readonly code: number;
-  /** 0: ended by itself. */
+  /** 0: it exited by itself. */
   readonly signal: number;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** What pppd and its scripts see; nothing of the manager's own environment. */
+/** The environment of pppd and its scripts. Nothing is inherited from the manager. */
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' };
 
 const SHELL = '/bin/sh';
-/** The shell's script, and its name as ps(1) shows it. */
+/** The shell's script, and its name in ps(1). */
 const BECOME_PPPD = ['-c', 'n="\n"; IFS= read -r command && eval "exec $command"', 'pptpd-ts: becomes pppd'];
 
-/** A word of the command line, which is one line, as that shell reads it: it sees nothing in it. */
+/** Quotes a word of the command line, which is a single line, so that the shell takes it literally. */
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`).replaceAll('\n', `'"$n"'`)}'`;
 
 export class PppdProcess {
-  /** The pty's master, for the relay; valid until pppd has exited or `hangUp`. */
+  /** The pty's master, for the relay; valid until pppd has exited or `hangUp` was called. */
   readonly fd: number;
-  /** null when it had ended before it could be looked at. */
+  /** null if the process ended before it could be identified. */
   readonly identity: ProcessIdentity | null;
   readonly #pty: IPty;
   readonly #exit: Promise<PppdExit>;
@@ -42,7 +42,7 @@ export class PppdProcess {
   #ending = false;
   #hungUp = false;
 
-  /** A process on a new pty that becomes pppd by `start`. Throws a sentence when there cannot be one. */
+  /** Starts a process on a new pty that becomes pppd on `start`. Throws an Error with a readable message on failure. */
   constructor() {
     try {
       this.#pty = spawn(SHELL, BECOME_PPPD, { cwd: '/', env: ENVIRONMENT, encoding: null });
@@ -50,7 +50,7 @@ export class PppdProcess {
       throw new Error(`cannot start a process for pppd: ${messageOf(error)}`, { cause: error });
     }
     this.fd = takeMaster(this.#pty);
-    // The command line is not to come back as an echo.
+    // Without raw mode the pty would echo the command line.
     makeRaw(this.fd);
     this.identity = identify(this.#pty.pid);
     this.#exit = new Promise((resolve) => {
@@ -63,7 +63,7 @@ export class PppdProcess {
     });
   }
 
-  /** The process has ended, as it does also when somebody ends it before it was needed. */
+  /** The process has ended, also when it was killed before it was used. */
   get isOver(): boolean {
     return this.#over;
   }
@@ -72,26 +72,26 @@ export class PppdProcess {
     return this.#pty.pid;
   }
 
-  /** Becomes `path`; once. Throws what the system says when it is known that it cannot. */
+  /** Executes `path`. Call it once. Throws the system's error when the program is known not to be executable. */
   start(path: string, args: readonly string[]): void {
     accessSync(path, constants.X_OK);
     const commandLine = Buffer.from(`${[path, ...args].map((word) => quoted(word)).join(' ')}\n`);
     if (writeSync(this.fd, commandLine) < commandLine.length) throw new Error('its arguments are too long');
   }
 
-  /** Resolves when pppd has ended and was reaped; never rejects. */
+  /** Resolves when pppd has exited and was reaped; never rejects. */
   async exited(): Promise<PppdExit> {
     return this.#exit;
   }
 
-  /** Closes the pty: a pppd that nobody listens to any more need not say goodbye over it. Idempotent. */
+  /** Closes the pty, so that pppd does not try to terminate the connection with a client that is gone. Idempotent. */
   hangUp(): void {
     if (this.#hungUp) return;
     this.#hungUp = true;
     close(this.fd);
   }
 
-  /** TERM, and KILL after `seconds`; resolves when pppd was reaped. Idempotent. */
+  /** Sends TERM, and KILL after `seconds`; resolves when pppd was reaped. Idempotent. */
   async end(seconds: number): Promise<PppdExit> {
     if (!this.#ending && !this.#over) {
       this.#ending = true;
@@ -103,9 +103,9 @@ export class PppdProcess {
 }
 
 /**
- * The pty's master under a descriptor of our own. node-pty's stream reads even while it is paused, and what it has read
- * the relay would miss: so it is closed before the event loop has looked at it. (node-pty tells of pppd's end when its
- * stream has closed, or 200 ms later.)
+ * Duplicates the pty's master. node-pty's stream reads even while it is paused, and the relay would lose that data, so
+ * the stream is destroyed before the event loop runs. (node-pty reports pppd's exit when its stream has closed, or 200
+ * ms later.)
  */
 function takeMaster(pty: IPty): number {
   const { fd, _socket: stream } = pty as IPty & { readonly fd: number; readonly _socket: Socket };

@@ -1,7 +1,7 @@
 /**
- * What comes out of a pty before pppd's first frame is pppd's own words: its error message. Frames begin with a flag,
- * 0x7E, which is also a tilde; one that a printable character follows is text. What pppd sends first is LCP, whose
- * address octet 0xFF follows the flag.
+ * Separates pppd's printed text, which is its error message, from the frames that follow. A frame begins with the flag
+ * 0x7E, which is also the tilde, so a flag followed by a printable character is text. pppd's first frame is LCP, with
+ * the address octet 0xFF after the flag.
  */
 
 const FLAG = 0x7e;
@@ -9,12 +9,12 @@ const isPrintable = (octet: number): boolean => octet >= 0x20 && octet < 0x7d;
 const isBlank = (octet: number): boolean => octet === 0x0a || octet === 0x0d || octet === 0x09;
 
 export class Preamble {
-  /** The last chunk ended with a flag, or a tilde. */
+  /** The last octet was a flag or a tilde. */
   #flagged = false;
 
   /**
-   * Takes the next chunk; returns its text, and in `frameAt` where in the chunk the first frame's octets begin (behind
-   * the flag), or null while there is none.
+   * Returns the text in the next chunk, and in `frameAt` the offset at which the first frame begins (after its flag),
+   * or null if there is none yet.
    */
   take(chunk: Uint8Array): { readonly text: string; readonly frameAt: number | null } {
     let text = '';

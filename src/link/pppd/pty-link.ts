@@ -1,6 +1,6 @@
 /**
- * The link through the system's pppd: pppd on a pty, and the relay between pty and GRE, started and ended together. It is
- * ready when pppd has sent its first PPP frame.
+ * A link that uses the system's pppd: pppd on a pty, and the relay between pty and GRE. It is ready when pppd has sent
+ * its first PPP frame.
  */
 import type { PacketBuffers } from '../../gre/packet-buffers.js';
 import { type FrameTap, Relay, type RelayEvent } from '../../gre/relay.js';
@@ -17,9 +17,9 @@ import { ACCM_ALL } from './hdlc.js';
 import { type PppdExit, type PppdProcess } from './pppd-process.js';
 import type { PtyPort } from './pty-port.js';
 
-/** What pppd prints before its first frame is its error message; more than this of it is not kept. */
+/** How much of pppd's output before its first frame is kept, characters. */
 const MAX_WORDS = 2000;
-/** pppd's scripts may hold the pty open when pppd has ended: their output is not waited for any longer. */
+/** How long to wait for the last output after pppd has exited, ms: its scripts may keep the pty open. */
 const LAST_WORDS_MS = 500;
 
 /**
@@ -30,10 +30,10 @@ const LINK_END_SECONDS = 30;
 
 type State =
   | 'new'
-  /** pppd was started and has sent no frame. */
+  /** pppd was started and has sent no frame yet. */
   | 'starting'
   | 'ready'
-  /** Its end was told, or it was closed. */
+  /** The end was reported, or the link was closed. */
   | 'ended';
 
 /** What a standby has made. */
@@ -50,15 +50,15 @@ export class PtyLink implements Link {
   readonly #buffers: PacketBuffers;
   readonly #port: PtyPort;
   readonly #reader = new PppReader();
-  /** What has to be escaped on the pty: what pppd has negotiated, and what the client's Set-Link-Info adds to it. */
+  /** Octets to escape on the pty: those that pppd negotiated, and those that the client's Set-Link-Info adds. */
   readonly #accm = { negotiated: ACCM_ALL, added: 0 };
   #state: State = 'new';
-  /** null until `start`, and when it could not be opened. */
+  /** null before `start`, and when the relay could not be opened. */
   #relay: Relay | null = null;
   #tap: FrameTap | null = null;
   #words = '';
   #linkEndTimer: NodeJS.Timeout | undefined;
-  /** Resolves when pppd was reaped and the relay has had all that pppd left in the pty. */
+  /** Resolves when pppd was reaped and the relay has read everything that pppd left in the pty. */
   readonly #over: Promise<PppdExit>;
   #drained: () => void = () => undefined;
 
@@ -181,7 +181,7 @@ export class PtyLink implements Link {
         break;
       case 'ended': {
         this.#drained();
-        // A closed pty is pppd's end, whose exit code says more.
+        // A closed pty means that pppd exits; its exit code says more.
         const { failure } = event;
         if (failure.kind === 'gre')
           this.#end({ kind: 'gre', step: `${failure.step} GRE packets`, problem: failure.code });

@@ -1,6 +1,6 @@
 /**
- * The relay's port to pppd: HDLC frames on a pty (RFC 1662). Frames for pppd are encoded at the tail of a queue and written
- * from its head until the pty takes no more; a full pty blocks nobody.
+ * The relay's port to pppd: HDLC frames on a pty (RFC 1662). Frames for pppd are encoded at the tail of a queue and
+ * written from its head until the pty is full. Writes never block.
  */
 import type { PacketBuffers } from '../../gre/packet-buffers.js';
 import type { Port, PortFailure } from '../../gre/port.js';
@@ -14,9 +14,9 @@ import { Preamble } from './preamble.js';
 
 /** A pty's read returns at most 4095 octets. */
 const READ_LENGTH = 4096;
-/** Frames that wait for the pty, octets; a full queue drops. A pty itself takes some 64 KiB. */
+/** Size of the queue for the pty, octets; when it is full, frames are dropped. The pty itself holds about 64 KiB. */
 const QUEUE_LENGTH = 128 * 1024;
-/** System calls of one `flush`. */
+/** Maximum number of system calls per `flush`. */
 const WRITES = 8;
 
 export class PtyPort implements Port {
@@ -24,19 +24,19 @@ export class PtyPort implements Port {
   readonly #hdlc: Hdlc;
   readonly #readAt: number;
   readonly #queueAt: number;
-  /** The kernel's addresses of both. */
+  /** The kernel addresses of both. */
   readonly #addresses: Boxed;
   #pty = -1;
   #onWords: (chunk: string) => void = () => undefined;
   #closed = false;
 
-  /** The queue's octets lie from #head up to #tail. */
+  /** The queued octets are those from #head to #tail. */
   #head: number;
   #tail: number;
   #accm = ACCM_ALL;
 
   #preamble: Preamble | null = new Preamble();
-  /** Read and not yet decoded: slots were full. */
+  /** Read but not yet decoded, because the slots were full. */
   #unreadAt = 0;
   #unread = 0;
 
@@ -52,11 +52,11 @@ export class PtyPort implements Port {
   }
 
   /**
-   * Begins to serve a pty's master, which stays the caller's and may be closed before the port is. `onWords` is told what
-   * pppd prints before its first frame. Throws SystemCallFailed.
+   * Attaches the port to a pty's master. The caller keeps `master` and may close it first. `onWords` receives what pppd
+   * prints before its first frame. Throws SystemCallFailed.
    */
   open(master: number, onWords: (chunk: string) => void): void {
-    // A descriptor of our own: the number of a closed one may be another file's by the next read.
+    // Duplicated, because after a close the same number may refer to another file.
     this.#pty = checked(duplicate(master), 'duplicate the pty');
     setNonBlocking(this.#pty);
     this.#onWords = onWords;
@@ -67,8 +67,8 @@ export class PtyPort implements Port {
   }
 
   /**
-   * Which control characters are escaped in data frames for pppd: bit n for octet n (RFC 1662 §7.1). All of them until
-   * told. Control frames are escaped fully, since pppd may not yet have done what it has agreed to.
+   * Sets which control characters are escaped in data frames for pppd: bit n for octet n (RFC 1662 §7.1); initially
+   * all. Control frames are always fully escaped, since pppd may not yet have applied what it negotiated.
    */
   setSendAccm(accm: number): void {
     this.#accm = accm;
@@ -92,7 +92,9 @@ export class PtyPort implements Port {
     return true;
   }
 
-  /** Writes until the pty takes no more: the kernel empties it meanwhile, so one short write does not mean that. */
+  /**
+   * Writes until the pty is full. The kernel empties the pty meanwhile, so a short write does not mean that it is full.
+   */
   flush(): void {
     for (let writes = 0; writes < WRITES && this.isBlocked; writes += 1) {
       const written = write(this.#pty, this.#addressOf(this.#head), this.#tail - this.#head);
@@ -100,7 +102,7 @@ export class PtyPort implements Port {
         this.#head += written;
         continue;
       }
-      // pppd is gone: nobody will read it. What pppd wrote last may still be read, which finds the end.
+      // pppd is gone: discard the queue. Its last output may still be read; the end is detected there.
       if (written < 0 && lastError() !== 'wouldBlock') this.#head = this.#tail;
       break;
     }
@@ -115,7 +117,7 @@ export class PtyPort implements Port {
 
   #hasRoom(length: number): boolean {
     if (this.#tail + length <= this.#queueAt + QUEUE_LENGTH) return true;
-    // Moving pays only when it frees much.
+    // Moving is worthwhile only when it frees much.
     if (this.#head - this.#queueAt < QUEUE_LENGTH / 2) return false;
     this.#moveToFront();
     return this.#tail + length <= this.#queueAt + QUEUE_LENGTH;

@@ -1,4 +1,7 @@
-/** What a call on a pty needs, made before there is a client: the process that becomes pppd, and the data path's memory. */
+/**
+ * The resources of a call on a pty, prepared before a client connects: the process that becomes pppd, and the memory of
+ * the data path.
+ */
 import { PacketBuffers } from '../../gre/packet-buffers.js';
 import type { ProcessIdentity } from '../../host/process.js';
 import { SharedMemory } from '../../sys/shared-memory.js';

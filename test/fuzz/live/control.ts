@@ -1,7 +1,7 @@
 /**
- * Changed control messages for a running server, many on a connection and many connections at once. What has to become of
- * each connection is known beforehand: the server answers an echo behind messages that are none of its end, and closes
- * behind one that is.
+ * Sends mutated control messages to a running server, many per connection and on many connections at once. The expected
+ * result is known for each connection: the server answers an echo after messages that are not fatal, and closes the
+ * connection after one that is.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -11,13 +11,13 @@ import { ALL_EXAMPLES, EXAMPLES } from '../../unit/pptp/examples.js';
 import { mutate } from '../mutate.js';
 import { cutAnywhere, type Random } from '../random.js';
 
-/** Messages on one connection, if it lives so long. */
+/** Maximum number of messages per connection. */
 const PER_CONNECTION = 100;
 const CONNECTIONS = 12;
-/** Segments that a connection's octets are cut into, at most. */
+/** Maximum number of segments per connection. */
 const SEGMENTS = 20;
 const HEADER = 12;
-/** Between two looks at those who must notice nothing, milliseconds. */
+/** Interval between checks of the bystanders, ms. */
 const WATCH_MS = 500;
 
 const ECHO: MessageOf<'EchoRequest'> = { type: 'EchoRequest', identifier: 0xfeed_f00d };
@@ -25,17 +25,17 @@ const ECHO: MessageOf<'EchoRequest'> = { type: 'EchoRequest', identifier: 0xfeed
 export interface ControlAttack {
   readonly messages: number;
   readonly connections: number;
-  /** Connections that the server had to close, and has. */
+  /** Connections that the server had to close, and closed. */
   readonly closed: number;
 }
 
-/** What has to become of a connection on which messages have come. */
+/** The expected state of a connection after its messages. */
 type Fate =
-  /** It goes on: an echo behind them is answered. */
+  /** It continues: the server answers an echo. */
   | 'answered'
-  /** The last message is its end. */
+  /** The last message is fatal. */
   | 'closed'
-  /** The last message says that it is longer than it is: the server waits for the rest. */
+  /** The last message is shorter than its length field: the server waits for the rest. */
   | 'waiting';
 
 interface Messages {
@@ -46,7 +46,7 @@ interface Messages {
 const isStop = (bytes: Uint8Array): boolean => bytes === EXAMPLES.StopControlConnectionRequest.bytes;
 const HARMLESS = ALL_EXAMPLES.map(({ bytes }) => bytes).filter((bytes) => !isStop(bytes));
 
-/** A message with changes anywhere, or, much more often, only behind a header that stays sound. */
+/** A message with changes anywhere or, much more often, only after a valid header. */
 function changedMessage(random: Random): Uint8Array {
   const any = (): Buffer => HARMLESS[random(HARMLESS.length)] ?? Buffer.alloc(1);
   const odd = random(40);
@@ -71,7 +71,7 @@ function fateOf(message: Uint8Array): Fate {
 const isOurEcho = (message: ControlMessage): boolean =>
   (message.type === 'EchoRequest' || message.type === 'EchoReply') && message.identifier === ECHO.identifier;
 
-/** The messages of one connection; behind its end nobody would read any. */
+/** The messages of one connection, up to the one that ends it. */
 function takeMessages(random: Random): Messages {
   const bytes: Uint8Array[] = [];
   while (bytes.length < PER_CONNECTION) {
@@ -84,8 +84,8 @@ function takeMessages(random: Random): Messages {
 }
 
 /**
- * Sends `count` messages from `from`; `between` is awaited every now and then, while others go on. Rejects when a connection
- * comes to another end than it has to.
+ * Sends `count` messages from `from`; awaits `between` regularly while other connections continue. Rejects when a
+ * connection does not end as expected.
  */
 export async function attackControl(
   from: string,
@@ -124,14 +124,14 @@ async function attackOnce(from: string, { bytes, fate }: Messages, random: Rando
     assert.equal(
       how,
       fate === 'answered' ? 'answered' : 'closed',
-      `${client.name}: behind ${bytes.length} messages, the last ${last}`,
+      `${client.name}: after ${bytes.length} messages, the last ${last}`,
     );
   } finally {
     client.reset();
   }
 }
 
-/** Never rejects: a connection that was closed in its place is told by its end. */
+/** Never rejects: a connection that was closed instead is detected by its end. */
 async function answerOf({ messages }: Client): Promise<'answered' | 'no answer'> {
   try {
     await messages.find('the echo', isOurEcho);

@@ -1,6 +1,6 @@
 /**
- * Changed GRE packets for the sessions of a running server, under call ids that are right most of the time, so that the
- * kernel lets them through to the workers. A session that does not outlive it is followed by the next.
+ * Sends mutated GRE packets to the sessions of a running server, usually with valid call ids, so that the kernel passes
+ * them to the workers. A session that ends is replaced by a new one.
  */
 import { Client } from '../../process/support/client.js';
 import { GreFlood } from '../../process/support/gre-flood.js';
@@ -10,25 +10,25 @@ import * as captures from '../../unit/ppp/captures.js';
 import { mutate } from '../mutate.js';
 import type { Random } from '../random.js';
 
-/** What clients have sent in real sessions. */
+/** Packets from clients in real sessions. */
 const FRAMES = Object.values(captures)
   .flat()
   .filter((line) => line.startsWith('>'))
   .map((line) => Buffer.from(line.slice(2), 'hex'));
-/** Packets for one session before it is the next one's turn. */
+/** Packets per session before the next session's turn. */
 const TURN = 100;
-/** Octets of GRE before sequence and acknowledgment. */
+/** Length of the GRE header before sequence and acknowledgment numbers, octets. */
 const FIXED_PART = 8;
 const JUMP = 600;
 
 type Way = (random: Random, sound: Buffer, payload: Buffer) => Uint8Array;
 
-/** What is done to a packet that was sound: its payload alone was changed already. */
+/** Changes to a valid packet, whose payload was already changed. */
 const WAYS: readonly Way[] = [
   (_, sound) => sound,
   (_, sound) => sound,
   (_, sound) => sound,
-  // Flags, length, numbers; version, protocol and call id stay.
+  // Changes flags, length or numbers; keeps version, protocol and call id.
   (random, sound, payload) => keepAddress(sound, mutate(sound, payload, random)),
   (random, sound, payload) => mutate(sound, payload, random),
 ];
@@ -50,7 +50,7 @@ class Victim {
     this.#from = from;
   }
 
-  /** Sees to it that there is a session; true when it is a new one. */
+  /** Ensures that there is a session; returns true if it is new. */
   async attend(): Promise<boolean> {
     if (this.#client !== null) return false;
     const { client, reply } = await Client.call(this.#from);
@@ -62,7 +62,7 @@ class Victim {
     return true;
   }
 
-  /** One changed packet with its IP header. */
+  /** Builds one mutated packet with its IP header. */
   packet(gre: GreFlood, random: Random): Buffer {
     const frame = FRAMES[random(FRAMES.length)] ?? Buffer.alloc(1);
     const payload = Buffer.from(random(4) === 0 ? frame : mutate(frame, frame, random));
@@ -78,7 +78,7 @@ class Victim {
     return Buffer.concat([sound.subarray(0, IP_HEADER), way(random, sound.subarray(IP_HEADER), payload)]);
   }
 
-  /** Answers when the worker has got round to its control connection; or the session is over. */
+  /** Resolves when the worker has answered on the control connection, or the session has ended. */
   async echo(): Promise<void> {
     const client = this.#client;
     if (client === null) return;
@@ -103,7 +103,7 @@ export interface GreAttack {
   readonly sessions: number;
 }
 
-/** Sends `count` packets to sessions from the addresses `from`; `between` is awaited every now and then. */
+/** Sends `count` packets to sessions from the addresses `from`; awaits `between` regularly. */
 export async function attackGre(
   from: readonly string[],
   count: number,

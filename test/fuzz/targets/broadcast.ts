@@ -1,4 +1,4 @@
-/** An IP packet that may be a broadcast to relay. */
+/** Parses an IP packet that may be a broadcast to relay. */
 import assert from 'node:assert/strict';
 import { fingerprint, LIMITED_BROADCAST, readBroadcast, relayed } from '../../../src/broadcast/packet.js';
 import { udpPacket } from '../../unit/broadcast/packets.js';

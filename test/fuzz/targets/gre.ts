@@ -1,4 +1,4 @@
-/** A GRE packet's header, the order of many, and the window that their acknowledgments open. */
+/** GRE: the header of a packet, the order of many packets, and the window that acknowledgments open. */
 import assert from 'node:assert/strict';
 import { Acknowledgment } from '../../../src/gre/acknowledgment.js';
 import { decodeHeader, emptyHeader, encodeAcknowledgment, encodeDataHeader } from '../../../src/gre/header.js';
@@ -32,7 +32,7 @@ export const greHeader: Target = {
     const { payloadAt, payloadLength, sequence, acknowledgment } = header;
     assert(payloadAt >= 8 && payloadAt + payloadLength <= input.length);
     if (payloadLength === 0 && header.hasSequence) return 'empty data';
-    // Written again it is what was read, octet by octet.
+    // Encoding it again gives the same octets.
     const again = new Uint8Array(payloadAt);
     const view = new DataView(again.buffer);
     if (header.hasSequence) {
@@ -53,7 +53,10 @@ const words = (...values: readonly number[]): Uint8Array => {
   return bytes;
 };
 
-/** Three octets a step: a pause (ms, its four high bits doubled so often), and how far from the usual number. */
+/**
+ * Three octets per step: a pause in ms (its high four bits are the number of doublings), and the distance from the
+ * usual number.
+ */
 function* steps(input: Uint8Array): Generator<{ readonly pause: number; readonly offset: number }> {
   const view = new DataView(input.buffer, input.byteOffset, input.length);
   for (let at = 0; at + 3 <= input.length; at += 3) {
@@ -73,15 +76,18 @@ export const greSequence: Target = {
   run: (input) => {
     const sequence = new ReceiveSequence();
     const acknowledgment = new Acknowledgment(64);
-    /** Slots that the sequence has, by number. */
+    /** Slots that the sequence holds, by number. */
     const owned = new Map<number, number>();
     const numbers: number[] = [];
-    /** The numbers that were waited for when a window was left; what was held in it has been released. */
+    /** The next numbers of the windows that were left; the packets held there have been released. */
     const left = new Set<number>();
     let now = 0;
     const take = (): void => {
       for (let index = 0; index < sequence.releasedCount; index += 1) {
-        assert(owned.delete(sequence.released[index] ?? -1), 'a slot came out that was not in, or twice');
+        assert(
+          owned.delete(sequence.released[index] ?? -1),
+          'a slot was released that was not held, or was released twice',
+        );
       }
       sequence.releasedCount = 0;
     };
@@ -107,7 +113,7 @@ export const greSequence: Target = {
         const isRun =
           run.length === RUN_TO_RESYNC && run.every((each, index) => each === ((run[0] ?? 0) + index) >>> 0);
         const isKnown = [...left].some((known) => distance(known, number) >= 0 && distance(known, number) < WINDOW);
-        assert(isRun || isKnown, 'the window was moved by less than a run, to where it never was');
+        assert(isRun || isKnown, 'the window moved to an unknown position without a run');
         left.add(place);
       }
       if (acknowledgment.isUrgent) assert.equal(acknowledgment.sendAlone(), sequence.highest);
@@ -131,7 +137,7 @@ export const greWindow: Target = {
     let sent = 0;
     for (const { pause, offset } of steps(input)) {
       now += pause;
-      // Half of the steps send, the others acknowledge somewhere about the last number.
+      // Half of the steps send packets; the others acknowledge numbers near the last one.
       if (offset < 0) {
         assert.equal(window.send(now), sent >>> 0);
         sent += 1;

@@ -1,6 +1,6 @@
 /**
- * The HDLC codec in WebAssembly, where nothing but its own care keeps it within its memory: judged by a second one
- * written octet by octet, and by canaries around everything that it may write.
+ * The HDLC codec in WebAssembly, where nothing else protects the memory. It is checked against a second codec, written
+ * octet by octet, and with canaries around everything that it may write.
  */
 import assert from 'node:assert/strict';
 import { ACCM_ALL, Hdlc, longestEncoding, SLACK } from '../../../src/link/pppd/hdlc.js';
@@ -43,7 +43,7 @@ interface Reading {
   aborted: number;
 }
 
-/** RFC 1662 §4 octet by octet; frames over `limit` octets, FCS included, are too long. */
+/** RFC 1662 §4 octet by octet. Frames longer than `limit` octets, including the FCS, are too long. */
 function read(stream: Iterable<number>, limit: number): Reading {
   const reading: Reading = { frames: [], badFcs: 0, tooShort: 0, tooLong: 0, aborted: 0 };
   let frame: number[] = [];
@@ -66,7 +66,7 @@ function read(stream: Iterable<number>, limit: number): Reading {
   return reading;
 }
 
-/** One codec with memory laid out anew for each input, the tightest that its contract allows. */
+/** One codec. Its memory is laid out anew for each input, as tightly as its contract allows. */
 class Bench {
   readonly #memory = new SharedMemory();
   readonly #hdlc = new Hdlc(this.#memory);
@@ -85,11 +85,11 @@ class Bench {
     const frames: string[] = [];
     for (const [index, chunk] of chunks.entries()) {
       this.#octets.set(chunk, sourceAt);
-      // What lies behind a chunk must not matter: a flag would end a frame, an escape change an octet.
+      // Memory after a chunk must have no effect: a flag would end a frame, an escape would change an octet.
       this.#octets.fill(index % 2 === 0 ? FLAG : ESCAPE, sourceAt + chunk.length, sourceAt + chunk.length + SLACK);
       for (let used = 0; used < chunk.length; ) {
         const count = this.#hdlc.decode(sourceAt + used, chunk.length - used);
-        assert(count > 0 && used + count <= chunk.length, 'it uses what it was given');
+        assert(count > 0 && used + count <= chunk.length, 'it used no octets, or more than it was given');
         used += count;
         if (this.#hdlc.frameCount === slots) frames.push(...this.#take());
       }
@@ -120,7 +120,7 @@ class Bench {
   }
 
   #layOut(limit: number, slots: number): void {
-    // Between two frames, whatever the input before has left.
+    // Brings the codec to the state between two frames, whatever the last input left.
     this.#hdlc.takeFrames();
     const at = this.#slotsAt;
     this.#octets.fill(FLAG, at + 65_536, at + 65_538 + SLACK);
@@ -146,7 +146,7 @@ class Bench {
   #assertCanary(at: number): void {
     assert(
       this.#octets.subarray(at, at + CANARIES).every((octet) => octet === CANARY),
-      'it wrote past what it was given',
+      'it wrote beyond its buffers',
     );
   }
 
@@ -164,7 +164,7 @@ class Bench {
 const bench = new Bench();
 const some = (count: number): boolean => count > 0;
 
-/** Two octets choose the frame limit and the slots; the rest is the stream. */
+/** Two octets choose the frame limit and the number of slots; the rest is the stream. */
 const LAYOUT_OCTETS = 2;
 const SHORTEST_LIMIT = 3;
 

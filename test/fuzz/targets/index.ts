@@ -1,4 +1,4 @@
-/** Every target by the name of its corpus. */
+/** All targets, by the names of their corpus files. */
 import type { Target } from '../target.js';
 import { broadcast } from './broadcast.js';
 import { greHeader, greSequence, greWindow } from './gre.js';

@@ -1,4 +1,4 @@
-/** The passive reader of the PPP negotiation: any frames, both ways. */
+/** The passive reader of the PPP negotiation: any frames in both directions. */
 import assert from 'node:assert/strict';
 import { describeFailure, PppReader, type PppState } from '../../../src/ppp/reader.js';
 import * as captures from '../../unit/ppp/captures.js';
@@ -6,7 +6,7 @@ import { INVISIBLE, stringsOf } from '../../unit/ppp/frames.js';
 import { surrounded } from '../surroundings.js';
 import type { Target } from '../target.js';
 
-/** More than any link has to say about itself. */
+/** More events than any link causes. */
 const MAX_STATE = 32_768;
 /** Two octets before each frame: its direction (the highest bit) and its length. */
 const FROM_CLIENT = 0x8000;

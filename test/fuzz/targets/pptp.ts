@@ -1,4 +1,4 @@
-/** The control connection's stream: framer, header, decoder, description and encoder, at any cut. */
+/** The stream of the control connection: framer, header, decoder, description and encoder, with any split. */
 import assert from 'node:assert/strict';
 import {
   decode,
@@ -16,7 +16,7 @@ import { surrounded } from '../surroundings.js';
 import type { Target } from '../target.js';
 
 const MOST_CUTS = 12;
-/** Of an error: holds numbers of the peer, and never its strings. */
+/** The form of an error's detail, which contains numbers of the peer but never its strings. */
 const MAX_DETAIL = 120;
 
 function framed(chunks: readonly Uint8Array[]): FramerItem[] {
@@ -47,7 +47,7 @@ export const pptp: Target = {
     for (const item of items) check(item);
     assert(
       items.slice(0, -1).every((item) => item.ok || !item.error.fatal),
-      'nothing comes behind a fatal error',
+      'something followed a fatal error',
     );
     assert.deepEqual(framed(cutAnywhere(input, MOST_CUTS, randomOf(input))), items);
     surrounded(input, decode);

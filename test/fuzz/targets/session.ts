@@ -1,4 +1,4 @@
-/** What manager, workers and command line read of each other: request lines, handoffs, records. */
+/** What manager, workers and command line read from each other: request lines, handoffs, records. */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,10 +16,10 @@ import { cutAnywhere, randomOf } from '../random.js';
 import type { Target } from '../target.js';
 
 const MOST_CUTS = 8;
-/** Longer lines are refused by the chunk in which they come, which is not every cut's. */
+/** Longer lines are refused at a chunk that depends on how the input is split. */
 const LONGEST_INPUT = 4000;
 
-/** As much of a socket as readLines uses. */
+/** The part of a socket that readLines uses. */
 class Line extends EventEmitter {
   readonly #decoder = new StringDecoder('utf8');
   destroyed = false;
@@ -43,7 +43,7 @@ class Line extends EventEmitter {
 function messages(chunks: readonly Uint8Array[]): { readonly read: unknown[]; readonly why: string | null } {
   const line = new Line();
   const read: unknown[] = [];
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has what is used of one
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has all members that are used
   readLines(line as unknown as Socket, (message) => void read.push(message));
   for (const chunk of chunks) line.feed(chunk);
   return { read, why: line.why };
@@ -85,7 +85,7 @@ const RECORD = {
 
 let folder: string | undefined;
 
-/** Where records are written; made with the first, gone with the process. */
+/** The directory for records; created with the first one, removed when the process exits. */
 function runDirectory(): string {
   if (folder === undefined) {
     const made = mkdtempSync(join(tmpdir(), 'pptpd-ts-fuzz-'));
@@ -107,7 +107,7 @@ export const sessionRecord: Target = {
     writeFileSync(sessionRecordPath(directory, ID), input);
     const record = readRecord(directory, ID);
     if (record === null) return 'none';
-    // What is read may be signalled: never everybody, and never a process group.
+    // A process id that is read may be signalled: it must never mean all processes or a process group.
     for (const { pid } of [record.worker, ...(record.pppd === null ? [] : [record.pppd])]) assert(pid > 0);
     writeRecord(directory, { ...record, session: ID });
     assert.deepEqual(readRecord(directory, ID), { ...record, session: ID });

@@ -1,6 +1,6 @@
 /**
- * Who must notice nothing while somebody attacks: sessions with data through them, the manager's memory and descriptors, a
- * newcomer. From the addresses of clients that are nobody else's in the test.
+ * Bystanders of an attack, which must not be affected: sessions with traffic, the manager's memory and descriptors, and
+ * a new client. They use client addresses that nothing else in the test uses.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -10,17 +10,17 @@ import { Tunnel } from './tunnel.js';
 import { until } from './wait.js';
 
 export const NEWCOMER = '198.51.100.77';
-/** What V8 may keep of a flood, MiB: it gives memory back when it likes to. */
+/** How much memory V8 may keep after a flood, MiB; it releases memory lazily. */
 export const MEMORY_SLACK = 48;
-/** A reload sends surplus workers away: one each half second, while descriptors are waited for. */
+/** A reload stops surplus workers, one every half second, while the test waits for descriptors. */
 const LOOKS_PER_RELOAD = 50;
 
 const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
-/** Resident, MiB. */
+/** Resident memory, MiB. */
 export const memoryOf = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
-/** Three sessions with data through them, and what the manager needs for them. */
+/** Three sessions with traffic, and the manager's resources while they are up. */
 export class Bystanders {
   readonly #server: Server;
   readonly #tunnels: readonly Tunnel[];
@@ -55,7 +55,7 @@ export class Bystanders {
     return first;
   }
 
-  /** Control connection and tunnel of each answer. */
+  /** Asserts that each control connection answers and each tunnel relays. */
   async assertWell(text: string): Promise<void> {
     for (const tunnel of this.#tunnels) {
       await tunnel.client.echo();
@@ -63,14 +63,14 @@ export class Bystanders {
     }
   }
 
-  /** The same sessions, and nothing more in the manager. */
+  /** Asserts that the sessions are the same and that the manager holds no more resources than before. */
   async assertAsBefore(t: TestContext): Promise<void> {
     await this.assertWell('after the flood');
     const { pid } = this.#server;
     await this.#server.waitForSessions(this.#tunnels.length);
     let looks = 0;
     await until('the descriptors of the flood to be closed', () => {
-      // Else the workers that came back would stay for ten seconds more.
+      // Otherwise returned workers would stay for ten more seconds.
       if (looks++ % LOOKS_PER_RELOAD === 0) this.#server.signal('SIGHUP');
       return descriptorsOf(pid) <= this.#descriptors;
     });
@@ -84,7 +84,7 @@ export class Bystanders {
   }
 }
 
-/** A genuine client that comes now gets its tunnel, if it tries again when it is refused. */
+/** Asserts that a new client gets a tunnel, if it retries when it is refused. */
 export async function assertNewcomerServed(t: TestContext): Promise<void> {
   const began = performance.now();
   const newcomer = await Tunnel.open(t, NEWCOMER, 99);

@@ -1,4 +1,4 @@
-/** A PPTP client that says what it is told to, and keeps everything that the server says. */
+/** A PPTP client that sends what the test tells it, and keeps all messages from the server. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ export const START: MessageOf<'StartControlConnectionRequest'> = {
   vendorName: 'test',
 };
 
-/** As pptp-linux calls. */
+/** A call request like pptp-linux's. */
 export const CALL: MessageOf<'OutgoingCallRequest'> = {
   type: 'OutgoingCallRequest',
   callId: 0x1234,
@@ -45,20 +45,20 @@ export class Client {
   readonly messages = new Arrivals<ControlMessage>();
   readonly #socket: Socket;
   readonly #framer = new Framer();
-  /** `192.0.2.7:40123`, as the server's log writes it. */
+  /** The client's address and port as in the server's log, such as `192.0.2.7:40123`. */
   readonly name: string;
-  /** Resolves when the server has closed the connection, or it has failed. */
+  /** Resolves when the connection was closed by the server or failed. */
   readonly closed: Promise<void>;
-  /** Answers the server's Echo-Requests as every client does; else they are messages as any other. */
+  /** Whether it answers Echo-Requests, as every client does; if not, they are kept like other messages. */
   answersEchoes = false;
-  /** Answers the server's Stop-Control-Connection-Request as every client does, so that no server waits for it. */
+  /** Whether it answers Stop-Control-Connection-Requests, as every client does, so that no server waits for it. */
   answersStop = true;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     this.name = `${socket.localAddress}:${socket.localPort}`;
     socket.setNoDelay(true);
-    socket.on('error', () => undefined); // 'close' tells it
+    socket.on('error', () => undefined); // 'close' follows
     socket.on('data', (chunk: Buffer) => this.#recv(chunk));
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
@@ -68,7 +68,7 @@ export class Client {
     });
   }
 
-  /** Connects without a word. */
+  /** Connects without sending anything. */
   static async connect(from: string = CLIENT_ADDRESSES[0]): Promise<Client> {
     const socket = connect({ host: SERVER_ADDRESS, port: TCP_PORT, localAddress: from });
     await once(socket, 'connect');
@@ -83,7 +83,7 @@ export class Client {
     return client;
   }
 
-  /** Connects, starts, calls; the reply is the server's, its call id the one to send GRE to. */
+  /** Connects, starts and calls; the server's reply has the call id to send GRE packets to. */
   static async call(from?: string): Promise<{ client: Client; reply: MessageOf<'OutgoingCallReply'> }> {
     const client = await Client.start(from);
     client.send(CALL);
@@ -92,24 +92,24 @@ export class Client {
     return { client, reply };
   }
 
-  /** All in one segment. */
+  /** Sends all messages in one segment. */
   send(...messages: readonly ControlMessage[]): void {
     this.sendBytes(Buffer.concat(messages.map(encode)));
   }
 
-  /** `taken` is called when the kernel has taken all of it, or with why it did not. */
+  /** `taken` is called when the kernel has accepted all bytes, or with an error. */
   sendBytes(bytes: Uint8Array, taken?: (error?: Error | null) => void): void {
     this.#socket.write(bytes, taken);
   }
 
-  /** The next message of the server, which has to be of this type: nothing is skipped but messages of `except`. */
+  /** The next message from the server, which must be of this type. Only messages of types `except` are skipped. */
   async next<T extends MessageType>(type: T, ...except: readonly MessageType[]): Promise<MessageOf<T>> {
     const message: ControlMessage = await this.messages.next(type, (each) => !except.includes(each.type));
     assert(isOf(message, type), `the server sent ${JSON.stringify(message)} instead of ${type}`);
     return message;
   }
 
-  /** Asks for an echo and awaits it: the server has answered everything before by then. */
+  /** Sends an Echo-Request and awaits the reply; the server has then answered everything before it. */
   async echo(identifier = 0x01020304): Promise<void> {
     this.send({ type: 'EchoRequest', identifier });
     const reply = await this.next('EchoReply');
@@ -121,7 +121,7 @@ export class Client {
     const here = `:${this.#socket.localPort?.toString(16).toUpperCase().padStart(4, '0')}`;
     await until('the server to read what was sent', () => {
       const lines = readFileSync('/proc/self/net/tcp', 'utf8').split('\n').slice(1);
-      // Each connection stands there twice: fields are number, local and remote address, state, unsent:unread.
+      // Each connection is listed twice. Fields: number, local address, remote address, state, unsent:unread.
       const ours = lines
         .map((line) => line.trim().split(/\s+/))
         .filter((fields) => fields.slice(1, 3).some((each) => each.endsWith(here)));
@@ -129,17 +129,17 @@ export class Client {
     });
   }
 
-  /** Takes nothing more of what comes: that it was closed it learns by sending alone. */
+  /** Stops reading. It then notices a closed connection only by sending. */
   stopReading(): void {
     this.#socket.pause();
   }
 
-  /** Says no more, takes what comes: a FIN. */
+  /** Sends a FIN and continues reading. */
   end(): void {
     this.#socket.end();
   }
 
-  /** Gone without a word: a RST. */
+  /** Closes with a RST. */
   reset(): void {
     this.#socket.resetAndDestroy();
   }
@@ -147,7 +147,7 @@ export class Client {
   #recv(chunk: Buffer): void {
     this.#framer.push(chunk);
     for (const item of this.#framer) {
-      assert(item.ok, `the server sent what is no message: ${JSON.stringify(item)}`);
+      assert(item.ok, `the server sent an invalid message:  ${JSON.stringify(item)}`);
       if (this.answersEchoes && item.message.type === 'EchoRequest') {
         this.send({ type: 'EchoReply', identifier: item.message.identifier, resultCode: 1, errorCode: 0 });
         continue;

@@ -1,6 +1,6 @@
 /**
- * A control group for a server under test, version 1 or 2, whichever the machine has: so much memory, or so many
- * processes, and no more. It is the kernel's own way of running out, and touches nobody else.
+ * A control group (version 1 or 2, whichever the machine has) that limits the memory or the processes of a server under
+ * test. It is the kernel's own form of exhaustion, and affects nothing else.
  */
 import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { until } from './wait.js';
 
 type Resource = 'memory' | 'pids';
 
-/** Where a group is made, and what holds its limit and its use; `swap`, where there is one, holds a limit to swapping. */
+/** Where the group is created, and its files for limit and usage; `swap`, if present, limits swapping. */
 interface Files {
   readonly parent: string;
   readonly limit: string;
@@ -42,23 +42,23 @@ export class ControlGroup {
     this.#files = files;
   }
 
-  /** One for the caller to remove; null, and the test skipped, where none can be made. */
+  /** Creates a group that the caller must remove; skips the test and returns null if none can be created. */
   static make(t: TestContext, resource: Resource): ControlGroup | null {
     for (const files of PLACES[resource]) {
       const group = tryToMake(files);
       if (group === null) continue;
       return new ControlGroup(group, files);
     }
-    t.skip(`no control group for ${resource} can be made here`);
+    t.skip(`cannot create a control group for ${resource} here`);
     return null;
   }
 
-  /** What to start a program with, for it and its children to be in the group. */
+  /** The command prefix that starts a program, and so its children, in the group. */
   get prefix(): readonly string[] {
     return ['sh', '-c', `echo $$ > ${join(this.#path, 'cgroup.procs')} && exec "$@"`, 'sh'];
   }
 
-  /** Octets, or processes and threads. */
+  /** The current usage: octets, or number of processes and threads. */
   get use(): number {
     return Number(readFileSync(join(this.#path, this.#files.use), 'latin1'));
   }
@@ -67,26 +67,26 @@ export class ControlGroup {
     writeFileSync(join(this.#path, this.#files.limit), String(most));
   }
 
-  /** Waits for those that were in it: a process leaves its group some time after its parent has heard of its end. */
+  /** Waits until the group is empty: a process leaves it only some time after its parent was notified. */
   async remove(): Promise<void> {
     await until('the control group to be empty', () => {
       try {
         rmdirSync(this.#path);
         return true;
       } catch {
-        return false; // somebody is in it still
+        return false; // it still has processes
       }
     });
   }
 }
 
-/** The group's path, with a limit that can be set; null when this place has none. */
+/** Creates the group and returns its path; null if no limit can be set here. */
 function tryToMake({ parent, limit, swap }: Files): string | null {
   let group: string;
   try {
     group = mkdtempSync(join(parent, 'pptpd-ts-test-'));
   } catch {
-    return null; // no such controller, or not ours to use
+    return null; // no such controller, or no permission
   }
   try {
     readFileSync(join(group, limit));
@@ -94,6 +94,6 @@ function tryToMake({ parent, limit, swap }: Files): string | null {
     return group;
   } catch {
     rmdirSync(group);
-    return null; // the controller is not given to groups here
+    return null; // the controller is not enabled for groups here
   }
 }

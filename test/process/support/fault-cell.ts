@@ -1,7 +1,7 @@
 /**
- * The table of faults, a test for each cell: a process is struck at a stage of a session's life, with a second session
- * beside it. Only what was struck is lost, and afterwards its address, descriptors, processes and files are there for
- * the next. docs/threats.md shows the whole table.
+ * The table of faults, with a test for each cell: a fault hits a process at a stage of a session's life while a second
+ * session runs. Only the affected session may be lost; afterwards its address, descriptors, processes and files must be
+ * free again. docs/threats.md shows the whole table.
  */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
@@ -12,17 +12,17 @@ import { Tunnel } from './tunnel.js';
 import { until } from './wait.js';
 
 const [STRUCK, BYSTANDER, NEXT] = CLIENT_ADDRESSES;
-/** Two addresses: the third client shows that the struck one's is free again. */
+/** Two addresses, so that a third client shows that the address of the affected session is free again. */
 const SETTINGS = { addresses: { remote: '203.0.113.10-11' }, timeouts: { pppdExit: 0.5 } } as const;
 
-/** The client of a stage, and how it sees that its session goes on; null where it has none. */
+/** The client of a stage, and how it checks that its session still works; null if it has none. */
 interface Reached {
   readonly client: Client;
   readonly goesOn: (() => Promise<void>) | null;
 }
 
 interface Stage {
-  /** What the stand-in pppd of this session is told to be. */
+  /** Options of this session's stand-in pppd. */
   readonly standIn?: readonly string[];
   readonly reach: (t: TestContext, server: Server) => Promise<Reached>;
 }
@@ -68,8 +68,11 @@ const STAGES = {
     reach: async (t, server) => {
       const { client } = await Tunnel.open(t, STRUCK);
       client.send({ type: 'StopControlConnectionRequest', reason: 1 });
-      // It is told to go, and does not.
-      await server.waitForPppd('that it is told to end', ({ event, name }) => event === 'signal' && name !== undefined);
+      // pppd was told to exit and ignores it.
+      await server.waitForPppd(
+        'the signal to terminate',
+        ({ event, name }) => event === 'signal' && name !== undefined,
+      );
       return { client, goesOn: null };
     },
   },
@@ -77,7 +80,7 @@ const STAGES = {
 
 type StageName = keyof typeof STAGES;
 
-/** One cell of the table: a server, a bystander with data through its tunnel, and the session that is struck. */
+/** One cell of the table: a server, a bystander with traffic in its tunnel, and the session that the fault hits. */
 export class Cell {
   readonly #t: TestContext;
   readonly stage: StageName;
@@ -108,7 +111,7 @@ export class Cell {
     return STAGES[this.stage].reach(this.#t, this.server);
   }
 
-  /** The struck session's processes. */
+  /** The process ids of the affected session. */
   async worker(): Promise<number> {
     if (this.stage === 'before the handoff') return this.server.spareWorkers()[0] ?? 0;
     return (await this.#session()).pid;
@@ -122,15 +125,15 @@ export class Cell {
 
   async assertBystanderWell(): Promise<void> {
     await this.#bystander.client.echo();
-    await this.#bystander.assertRelays('beside it');
+    await this.#bystander.assertRelays('the bystander');
   }
 
-  /** The manager that is there now is another one. */
+  /** Asserts that a different manager is running now. */
   managerIsNew(): void {
     this.#descriptors = Infinity;
   }
 
-  /** Nothing is left of the struck session, and the next client gets its address. */
+  /** Asserts that nothing is left of the affected session, and that the next client gets its address. */
   async assertNothingLost(): Promise<void> {
     await this.assertBystanderWell();
     const { server } = this;
@@ -150,12 +153,12 @@ export class Cell {
 
   async #session(): Promise<{ readonly pid: number; readonly pppdPid: number | null }> {
     const session = (await this.server.sessions()).find(({ peer }) => peer.address === STRUCK);
-    assert(session !== undefined, 'the struck session is in the run directory');
+    assert(session !== undefined, 'the affected session is not in the run directory');
     return session;
   }
 }
 
-/** The next client starts, as soon as the server has an address for it. */
+/** The next client connects and starts as soon as the server has an address for it. */
 async function startWhenFree(): Promise<Client> {
   for (;;) {
     const client = await Client.connect(NEXT);
@@ -166,7 +169,7 @@ async function startWhenFree(): Promise<Client> {
   }
 }
 
-/** The client says goodbye, where its session lives. */
+/** Ends the client's session, if it has one. */
 export async function leave({ client, goesOn }: Reached): Promise<void> {
   if (goesOn === null) return;
   client.send({ type: 'StopControlConnectionRequest', reason: 1 });
@@ -174,13 +177,13 @@ export async function leave({ client, goesOn }: Reached): Promise<void> {
 }
 
 export interface Strike {
-  /** Stages at which the process is not there. */
+  /** Stages at which the process does not exist. */
   readonly not?: readonly StageName[];
-  /** Strikes, and looks at what the client sees of it. */
+  /** Causes the fault, and checks what the client sees of it. */
   readonly strike: (cell: Cell, reached: Reached) => Promise<void>;
 }
 
-/** A test for each stage. */
+/** Defines a test for each stage. */
 export function testStages(what: string, { not = [], strike }: Strike): void {
   describe(what, () => {
     for (const stage of (Object.keys(STAGES) as StageName[]).filter((each) => !not.includes(each))) {

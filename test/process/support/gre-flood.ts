@@ -1,6 +1,6 @@
 /**
- * GRE packets as fast as one thread can send them, with IP headers of their sender's making: a flood, or a forger's.
- * GrePeer is for packets that are awaited one by one.
+ * Sends GRE packets as fast as one thread can, with arbitrary IP headers: for floods and forgeries. Use GrePeer for
+ * packets that are awaited one by one.
  */
 import { randomBytes } from 'node:crypto';
 import koffi from 'koffi';
@@ -14,9 +14,9 @@ const close: (fd: number) => number = libc.func('int close(int)');
 
 const AF_INET = 2;
 const SOCK_RAW = 3;
-/** Sends only, and the header is ours (raw(7)). */
+/** For sending only, with the IP header included (raw(7)). */
 const IPPROTO_RAW = 255;
-/** Between two of these many the event loop goes round. */
+/** The event loop runs after this many packets. */
 const CHUNK = 500;
 
 const octets = (address: string): number[] => address.split('.').map(Number);
@@ -34,17 +34,17 @@ export class GreFlood {
     this.#to.set(octets(server), 4);
   }
 
-  /** The whole IP packet. */
+  /** Builds the whole IP packet. */
   build(fields: Omit<GreFields, 'to'>): Buffer {
     return buildGre({ ...fields, to: this.#server });
   }
 
-  /** Sends the octets of an IP packet; what the kernel does not take is not sent again. */
+  /** Sends an IP packet; a packet that the kernel does not accept is not sent again. */
   send(packet: Buffer): void {
     if (sendto(this.#fd, packet, packet.length, 0, this.#to, this.#to.length) > 0) this.sent += 1;
   }
 
-  /** Sends `count` packets, `make` each time, letting others have their turn in between. */
+  /** Sends `count` packets, each built by `make`; other events are handled in between. */
   async flood(count: number, make: (index: number) => Buffer): Promise<void> {
     for (let index = 0; index < count; index += 1) {
       this.send(make(index));
@@ -57,5 +57,5 @@ export class GreFlood {
   }
 }
 
-/** Data that no PPP frame is. */
+/** Data that are not a PPP frame. */
 export const junk = (length: number): Buffer => randomBytes(length);

@@ -1,12 +1,12 @@
 /**
- * Enhanced-GRE packets (RFC 2637 §4.1) as the tests send and read them, with IP headers of the sender's making. They are
- * built and read here a second time, so that src/gre has a judge.
+ * Builds and reads enhanced GRE packets (RFC 2637 §4.1) with arbitrary IP headers for the tests. It is independent of
+ * src/gre, in order to check it.
  */
 const IPPROTO_GRE = 47;
 export const IP_HEADER = 20;
 
 export interface GrePacket {
-  /** Whose it is. */
+  /** The source address. */
   readonly to: string;
   readonly callId: number;
   readonly sequence: number | null;
@@ -21,7 +21,7 @@ export interface GreFields {
   readonly sequence?: number;
   readonly acknowledgment?: number;
   readonly payload?: Uint8Array;
-  /** In place of what follows from the rest: flags and version, protocol, payload's length. */
+  /** Overrides for values that normally follow from the rest: flags and version, protocol, payload length. */
   readonly flags?: number;
   readonly protocol?: number;
   readonly length?: number;
@@ -30,7 +30,7 @@ export interface GreFields {
 const octets = (address: string): number[] => address.split('.').map(Number);
 const dotted = (address: Buffer): string => [...address].join('.');
 
-/** The whole IP packet; its length, checksum and identification are the kernel's to fill. */
+/** Builds the IP packet; the kernel fills in length, checksum and identification. */
 export function buildGre(fields: GreFields): Buffer {
   const { sequence, acknowledgment, payload = Buffer.alloc(0) } = fields;
   const numbers = [sequence, acknowledgment].filter((number) => number !== undefined);
@@ -50,7 +50,7 @@ export function buildGre(fields: GreFields): Buffer {
   return packet;
 }
 
-/** Reads an IP packet of ours or the server's: with a header of 20 octets, and whole. */
+/** Reads a complete IP packet from the tests or the server, with a header of 20 octets. */
 export function readGre(packet: Buffer): GrePacket {
   const gre = packet.subarray(IP_HEADER);
   const flags = gre.readUInt16BE(0);

@@ -1,6 +1,6 @@
 /**
- * A raw socket that hears the GRE packets for one address, or for a network of them, and no others: a namespace's floods
- * would reach every test socket in it, and drown what is awaited there.
+ * A raw socket that receives GRE packets for one address, or for one network, and no others. Otherwise a flood in the
+ * namespace would reach every test socket and drown the awaited packets.
  */
 import koffi from 'koffi';
 import raw from 'raw-socket';
@@ -15,7 +15,7 @@ const DESTINATION = 16;
 
 const word = (address: string): number => Buffer.from(address.split('.').map(Number)).readUInt32BE();
 
-/** Sends packets with IP headers of their own; `prefix`: the network's length in bits. */
+/** Sends packets that include their IP header; `prefix` is the network's length in bits. */
 export function openGreSocket(network: string, prefix = 32): InstanceType<typeof raw.Socket> {
   const mask = (0xffff_ffff << (32 - prefix)) >>> 0;
   const program = [

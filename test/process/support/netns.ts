@@ -1,7 +1,8 @@
 /**
- * Namespaces for a test file: the file runs itself again in a fresh network, where every address and port is free,
- * RFC 5737's addresses are local and nothing reaches the machine's own; and among no processes but its own, so that one
- * that was left behind shows, and ends with the test even when that is killed. They have no names and go by themselves.
+ * Namespaces for a test file: the file runs itself again in a new network namespace, in which all addresses and ports
+ * are free, RFC 5737's addresses are local, and nothing reaches the machine's network; and in a new process namespace,
+ * which reveals leftover processes and ends them with the test, even if it is killed. They have no names and disappear
+ * by themselves.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -10,8 +11,8 @@ import { until } from './wait.js';
 const INSIDE = 'PPTPD_TS_TEST_NAMESPACE';
 
 /**
- * Call it before the first test: outside it runs the file again in a new namespace and exits with its code, inside it
- * brings `lo` up and gives it `addresses` (dotted quads). The test runner's protocol goes through unharmed.
+ * Call it before the first test. Outside, it runs the file again in new namespaces and exits with its code; inside, it
+ * brings `lo` up and adds `addresses` (dotted quads). The test runner's protocol passes through.
  */
 export function enterNamespace(...addresses: readonly string[]): void {
   if (process.env[INSIDE] !== undefined) {
@@ -21,7 +22,7 @@ export function enterNamespace(...addresses: readonly string[]): void {
     return;
   }
   const namespaces = ['unshare', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  // The first process of a process namespace has to wait for orphans: the shell does, Node does not.
+  // The first process of a process namespace must reap orphans; the shell does, Node does not.
   const first = ['sh', '-c', '"$@"; exit $?', 'sh'];
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const command = ['--pdeathsig', 'KILL', ...namespaces, ...first, ...again];
@@ -37,28 +38,28 @@ export function enterNamespace(...addresses: readonly string[]): void {
 export interface NamespaceProcess {
   readonly pid: number;
   readonly parent: number;
-  /** Ended, and waited for by nobody. */
+  /** The process has ended but was not reaped. */
   readonly zombie: boolean;
   readonly command: string;
 }
 
-/** The processes of this namespace besides this one and the shell that waits for it; zombies too. */
+/** The processes of this namespace except this one and the shell that waits for it; includes zombies. */
 export function namespaceProcesses(): NamespaceProcess[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).flatMap((pid) => (pid === process.pid || pid === process.ppid ? [] : (inspect(pid) ?? [])));
 }
 
-/** Those of them that `parent` has started; zombies too. */
+/** Those of them that are children of `parent`; includes zombies. */
 export const childrenOf = (parent: number | undefined): NamespaceProcess[] =>
   namespaceProcesses().filter((each) => each.parent === parent);
 
-/** Kills them; resolves when each was waited for. */
+/** Kills the children of `parent`; resolves when all were reaped. */
 export async function killChildrenOf(parent: number | undefined): Promise<void> {
   for (const { pid } of childrenOf(parent)) process.kill(pid, 'SIGKILL');
   await until(`the children of ${parent} to be gone`, () => childrenOf(parent).length === 0);
 }
 
-/** Null when it has gone meanwhile. */
+/** null if the process has ended meanwhile. */
 function inspect(pid: number): NamespaceProcess | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

@@ -1,6 +1,6 @@
 /**
- * A service manager's end of sd_notify(3): a unix datagram socket, which Node cannot make. It tells of every datagram,
- * and by whom it was sent, as the kernel says: that is what systemd's NotifyAccess=main goes by.
+ * The service manager's side of sd_notify(3): a unix datagram socket, which Node cannot create. It reports every
+ * datagram with its sender according to the kernel, which is what systemd's NotifyAccess=main checks.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -44,7 +44,7 @@ export class NotifySocket {
     child.once('exit', () => this.said.end('the notification socket is closed'));
   }
 
-  /** Call it before the server is started, so that at the end it is gone when that is looked for. */
+  /** Call it before the server is started, so that it is closed before leftover processes are looked for. */
   static async open(t: TestContext, name: string, { reads = true } = {}): Promise<NotifySocket> {
     const socket = new NotifySocket(name, reads);
     t.after(async () => {
@@ -56,7 +56,7 @@ export class NotifySocket {
     return socket;
   }
 
-  /** The next notification with such a word, whatever came before it. */
+  /** The next notification that contains `word`; earlier ones are skipped. */
   async next(word: RegExp | string): Promise<Notification> {
     return this.said.next(`notification ${String(word)}`, ({ words }) =>
       words.some((each) => (typeof word === 'string' ? each === word : word.test(each))),

@@ -1,6 +1,6 @@
 /**
- * The test as pppd: the slave end of a pty whose master a relay reads and writes. Frames are built and taken apart here
- * a second time, octet by octet, so that the codec has a judge.
+ * The test in the role of pppd: the slave of a pty whose master a relay uses. Frames are built and parsed octet by
+ * octet, independently of the codec, in order to check it.
  */
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
@@ -33,7 +33,7 @@ export function toHdlc(frame: Uint8Array): Buffer {
   return Buffer.from([FLAG, ...escaped, FLAG]);
 }
 
-/** A frame without its FCS; null when that is wrong. */
+/** The frame without its FCS; null if the FCS is wrong. */
 function fromHdlc(octets: readonly number[]): Buffer | null {
   const plain: number[] = [];
   for (let at = 0; at < octets.length; at += 1) {
@@ -45,24 +45,24 @@ function fromHdlc(octets: readonly number[]): Buffer | null {
 }
 
 export class PtyEnd {
-  /** Good frames that came, without FCS, and how many broken ones. */
+  /** Valid frames received, without FCS, and the number of broken ones. */
   readonly frames: Buffer[] = [];
   broken = 0;
-  /** Octets that came, as they were on the pty. */
+  /** Octets received, as they were on the pty. */
   octets = 0;
-  /** The master's descriptor: what a relay is given. */
+  /** The master's descriptor, for the relay. */
   readonly master: number;
   #slave: number;
   #pending: number[] = [];
 
-  /** A pty as it is born: cooked, with echo. */
+  /** A new pty: in cooked mode, with echo. */
   constructor() {
     this.master = posixOpenpt(constants.O_RDWR | constants.O_NOCTTY);
     unlockpt(this.master);
     this.#slave = openSync(ptsname(this.master), constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
   }
 
-  /** As pppd does before its first frame. */
+  /** Sets raw mode, as pppd does before its first frame. */
   makeRaw(): void {
     makeRaw(this.master);
   }
@@ -71,7 +71,7 @@ export class PtyEnd {
     await this.write(Buffer.concat(frames.map(toHdlc)));
   }
 
-  /** Resolves when the pty has taken all of it. */
+  /** Resolves when the pty has accepted all octets. */
   async write(octets: Uint8Array): Promise<void> {
     let written = 0;
     await until('room on the pty', () => {
@@ -80,7 +80,7 @@ export class PtyEnd {
     });
   }
 
-  /** Takes what there is; returns `frames`. */
+  /** Reads what is available; returns `frames`. */
   read(): readonly Buffer[] {
     const chunk = Buffer.alloc(65_536);
     for (;;) {
@@ -102,7 +102,7 @@ export class PtyEnd {
     }
   }
 
-  /** As when pppd ends: nobody holds the slave any more. Idempotent. */
+  /** Closes the slave, as when pppd exits. Idempotent. */
   hangUp(): void {
     if (this.#slave >= 0) closeSync(this.#slave);
     this.#slave = -1;
@@ -113,7 +113,7 @@ export class PtyEnd {
     closeSync(this.master);
   }
 
-  /** Octets read or written; 0 when that is not possible now. */
+  /** Number of octets read or written; 0 if it would block. */
   #attempt(transfer: () => number): number {
     try {
       return transfer();

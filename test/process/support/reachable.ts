@@ -1,12 +1,13 @@
 /**
- * Opens the way to folders for a user that is not root: a checkout in somebody's home may not be reached by any other. In the
- * test's own mount namespace the closed folder is covered by an empty one, in which only those folders stand, where they stood.
+ * Makes folders reachable for a user that is not root, even if the checkout lies in a closed home directory. In the
+ * test's mount namespace the closed folder is covered by an empty one, which contains only those folders, at the same
+ * paths.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** `mayEnter` tells whether the user may pass through a folder. Call it in a namespace (netns.ts). Throws what mount says. */
+/** `mayEnter` returns whether the user may enter a folder. Call it in a namespace (netns.ts). Throws mount's error. */
 export function makeReachable(folders: readonly string[], mayEnter: (folder: string) => boolean): void {
   const closed = new Set<string>();
   const hidden: { readonly folder: string; readonly descriptor: number }[] = [];
@@ -19,12 +20,12 @@ export function makeReachable(folders: readonly string[], mayEnter: (folder: str
   for (const obstacle of closed) mount('-t', 'tmpfs', '-o', 'mode=755', 'reachable', obstacle);
   for (const { folder, descriptor } of hidden) {
     mkdirSync(folder, { recursive: true });
-    // By the descriptor: the path is the new folder's by now.
+    // Use the descriptor, because the path now leads to the new folder.
     mount('--no-canonicalize', '--bind', `/proc/${process.pid}/fd/${descriptor}`, folder);
   }
 }
 
-/** From the root down, the folder itself left out. */
+/** The parent folders, starting with the root. */
 function ancestors(folder: string): string[] {
   const above = dirname(folder);
   return above === folder ? [] : [...ancestors(above), above];

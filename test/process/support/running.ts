@@ -1,4 +1,4 @@
-/** A command of `pptpd-ts` while it runs, and what it says. */
+/** A running `pptpd-ts` command and its output. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The built server under test: `bin/pptpd-ts serve` with a configuration and folders of its own, its log as values, and
- * the proof at its end that nothing of it is left. Needs a namespace (netns.ts): it is what tells what is left.
+ * The built server under test: `bin/pptpd-ts serve` with its own configuration and folders, its parsed log, and a check
+ * at the end that it leaves nothing behind. That check needs a namespace (netns.ts).
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -24,20 +24,20 @@ export const STAND_IN_PPPD = resolve('test/process/support/stand-in-pppd');
 const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGQUIT', 'SIGKILL']);
 const PROGRAM = resolve('bin/pptpd-ts');
 
-/** Where the server listens, and where clients come from. */
+/** Where the server listens, and the clients' addresses. */
 export const SERVER_ADDRESS = '192.0.2.1';
 export const CLIENT_ADDRESSES = ['198.51.100.1', '198.51.100.2', '198.51.100.3'] as const;
 export const TUNNEL_LOCAL = '203.0.113.1';
 export const TUNNEL_REMOTE = '203.0.113.10-29';
 
-/** A configuration file's content: any part of the whole. */
+/** Any part of a configuration. */
 export type Settings = {
   readonly [Key in keyof Configuration]?: Configuration[Key] extends object | undefined
     ? Partial<Configuration[Key]>
     : Configuration[Key];
 };
 
-/** A line of the log, with the keys that every line has. */
+/** A log line, with the keys that every line has. */
 export interface LogLine {
   readonly level: string;
   readonly msg: string;
@@ -48,14 +48,14 @@ export interface LogLine {
   readonly [key: string]: unknown;
 }
 
-/** What a stand-in pppd has noted. */
+/** An event that a stand-in pppd recorded. */
 export interface PppdNote {
   readonly pid: number;
   readonly event: 'started' | 'signal' | 'frame' | 'hangup' | 'ended';
   readonly argv?: readonly string[];
   readonly name?: string;
   readonly good?: boolean;
-  /** A frame's, as they came over the pty, in hexadecimal. */
+  /** The octets of a frame as they were on the pty, in hexadecimal. */
   readonly octets?: string;
 }
 
@@ -73,20 +73,23 @@ export class Server {
   readonly #faulty: boolean;
   readonly #program: string;
   readonly log = new Arrivals<LogLine>();
-  /** What came on standard error, and on standard output without being a log line. */
+  /** Standard error, and lines of standard output that are not log lines. */
   words = '';
   #process: ChildProcess | undefined;
   #exit: Promise<Exit> | undefined;
-  /** It was told to end. */
+  /** It was told to exit. */
   #isEnding = false;
 
-  /** Without `faulty` its workers are as they are, and start faster: `strikeWorker` has no effect then. */
+  /** Without `faulty` the workers are unmodified and start faster, and `strikeWorker` has no effect. */
   constructor(faulty = true, program = PROGRAM) {
     this.#faulty = faulty;
     this.#program = program;
   }
 
-  /** Writes the configuration: what the tests need, with `settings` on top, `standIn` telling the stand-in pppd what to be. */
+  /**
+   * Writes the configuration: what the tests need, overridden by `settings`; `standIn` holds options of the stand-in
+   * pppd.
+   */
   configure(settings: Settings = {}, standIn: readonly string[] = []): void {
     const args = [`record=${this.#notes}`, ...standIn].map((each) => `stand-in:${each}`);
     const base: Record<string, unknown> = {
@@ -104,7 +107,7 @@ export class Server {
     writeFileSync(this.configurationFile, JSON.stringify(base));
   }
 
-  /** Starts it, by `prefix` if there is one; `ready` or `exited` tell what came of it. */
+  /** Starts it, with the command prefix `prefix` if given; await `ready` or `exited` for the result. */
   start(...prefix: readonly string[]): void {
     const env = { ...process.env, ...(this.#faulty ? this.#faults.environment : {}) };
     const [command, ...args] = [...prefix, this.#program, 'serve', '-c', this.configurationFile];
@@ -112,7 +115,7 @@ export class Server {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#process = child;
     this.#isEnding = false;
-    // Not 'close': sessions that outlive the manager hold the pipes.
+    // Not 'close', because sessions that outlive the manager hold the pipes open.
     this.#exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (this.words += chunk));
     let pending = '';
@@ -132,7 +135,7 @@ export class Server {
     }
   }
 
-  /** Resolves when it listens. Rejects when it ends instead. */
+  /** Resolves when it listens; rejects if it exits before that. */
   async ready(): Promise<void> {
     const early = this.exited().then(({ code }) => {
       throw new Error(`the server ended with code ${code}: ${this.words}`);
@@ -157,7 +160,7 @@ export class Server {
     return this.#exit;
   }
 
-  /** It has ended, and everything that it and its workers said was read. */
+  /** Resolves when it has exited and all output of server and workers was read. */
   async closed(): Promise<Exit> {
     assert(this.#process !== undefined, 'the server was not started');
     const [code, signal] = await once(this.#process, 'close');
@@ -173,34 +176,34 @@ export class Server {
     process.kill(this.pid, name);
   }
 
-  /** Has it read `settings` by HUP; resolves when it has said what it thinks of them. */
+  /** Makes it reload `settings` with HUP; resolves when it has logged the result. */
   async reconfigure(settings: Settings, standIn: readonly string[] = []): Promise<LogLine> {
     this.configure(settings, standIn);
     const before = this.log.all.length;
     this.signal('SIGHUP');
     return this.log.find(
-      'word on the new configuration',
+      'the result of the reload',
       (line) => /configuration/.test(line.msg) && this.log.all.indexOf(line) >= before,
     );
   }
 
-  /** The first line, of the past or to come, that fits. */
+  /** The first log line that matches, already logged or still to come. */
   async waitForLog(what: string, accepts: (line: LogLine) => boolean): Promise<LogLine> {
     return this.log.find(what, accepts);
   }
 
-  /** Takes back an order that strikes every worker. */
+  /** Cancels an order that applies to every worker. */
   cancelStrike(fault: Fault): void {
     this.#faults.cancel(fault);
   }
 
-  /** Strikes the next ctrl worker that gets there; resolves with its process id when it was struck. */
+  /** Orders a fault for the next ctrl worker; resolves with its process id when the fault has occurred. */
   async strikeWorker(fault: Fault): Promise<number> {
     this.#faults.order(fault);
-    return until(`a ctrl worker to be ${fault}`, () => this.#faults.victim(fault));
+    return until(`the fault ${fault} in a ctrl worker`, () => this.#faults.victim(fault));
   }
 
-  /** The manager's children that have no client: worker processes that no session's record names. */
+  /** The manager's idle workers: children that no session's record names. */
   spareWorkers(): number[] {
     const busy = new Set(
       this.sessionFiles('.json').map((name) => readRecord(this.runDirectory, name.slice(0, -5))?.worker.pid),
@@ -210,7 +213,7 @@ export class Server {
       .map(({ pid }) => pid);
   }
 
-  /** Resolves when `count` workers are ready for a client, and none is still starting. */
+  /** Resolves when `count` workers are ready for a client and none is still starting. */
   async waitForSpareWorkers(count: number): Promise<void> {
     await until(`${count} spare workers`, async () => {
       const { workers } = managerStatus.parse(await askManager(this.runDirectory, 'status'));
@@ -218,7 +221,7 @@ export class Server {
     });
   }
 
-  /** The manager's open descriptors, without the channels to its workers: how many of those are idle changes with time. */
+  /** The manager's open descriptors, without the channels to its workers, since the number of idle workers varies. */
   descriptors(): number {
     return readdirSync(`/proc/${this.pid}/fd`).length - childrenOf(this.pid).length;
   }
@@ -242,25 +245,28 @@ export class Server {
     });
   }
 
-  /** Files of sessions in the run directory: `.sock`, `.json`. */
+  /** Session files in the run directory: `.sock`, `.json`. */
   sessionFiles(ending = ''): string[] {
     const sessions = join(this.runDirectory, 'sessions');
     return existsSync(sessions) ? readdirSync(sessions).filter((name) => name.endsWith(ending)) : [];
   }
 
-  /** As somebody does who cleans up /run. In one step: a session may just be writing there. */
+  /**
+   * Removes the run directory, like someone who cleans up /run. It is done in one step, since a session may be writing
+   * there.
+   */
   removeRunDirectory(): void {
     const aside = join(this.directory, 'removed-run');
     renameSync(this.runDirectory, aside);
     rmSync(aside, { recursive: true });
   }
 
-  /** Accounts that are open, or owed. */
+  /** Accounts that are open or owed. */
   accounts(): string[] {
     return readdirSync(join(this.runDirectory, 'accounts'));
   }
 
-  /** What the stand-in pppds have noted so far. */
+  /** Everything that the stand-in pppds have recorded so far. */
   pppdNotes(): PppdNote[] {
     if (!existsSync(this.#notes)) return [];
     const notes: PppdNote[] = JSON.parse(`[${readFileSync(this.#notes, 'utf8').trimEnd().replaceAll('\n', ',')}]`);
@@ -268,16 +274,19 @@ export class Server {
   }
 
   async waitForPppd(what: string, accepts: (note: PppdNote) => boolean): Promise<PppdNote> {
-    return until(`a stand-in pppd that notes ${what}`, () => this.pppdNotes().find(accepts));
+    return until(`the stand-in pppd to record ${what}`, () => this.pppdNotes().find(accepts));
   }
 
-  /** TERM, unless it was told to end before: Node, about to exit, would be killed by it. Resolves with how it ended. */
+  /**
+   * Sends TERM, unless it was already told to exit: a second TERM would kill a Node process that is about to exit.
+   * Resolves with its exit code and signal.
+   */
   async stop(): Promise<Exit> {
     if (this.isRunning && !this.#isEnding) this.signal('SIGTERM');
     return this.exited();
   }
 
-  /** Resolves when no process but the test's own is in the namespace, and no session in the run directory. */
+  /** Resolves when the namespace has no process but the test's own, and the run directory no session. */
   async nothingLeft(): Promise<void> {
     await until('every process of the server to be gone', () => namespaceProcesses().length === 0).catch(() => {
       assert.deepEqual(namespaceProcesses(), [], 'processes that the server left behind');
@@ -285,14 +294,14 @@ export class Server {
     assert.deepEqual(this.sessionFiles(), [], 'files that sessions left behind');
   }
 
-  /** Kills what is left, removes the folders. */
+  /** Kills remaining processes and removes the folders. */
   cleanUp(): void {
     for (const { pid, zombie } of namespaceProcesses()) if (!zombie) process.kill(pid, 'SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
 
-/** When the test ends, `server` is stopped by TERM; that has to take exit code 0 and leave nothing behind. */
+/** Stops `server` with TERM when the test ends; it must exit with code 0 and leave nothing behind. */
 export function endWith(t: TestContext, server: Server): void {
   t.after(async () => {
     try {

@@ -1,18 +1,19 @@
 /**
- * Stands in for `pptpd-ts serve`, `doctor --fatal` and `reload` in the init script's tests: the same words with the init system
- * (manager.pid once ready, TERM, QUIT, exit codes 1 and 2) without a kernel that has PPP, and able to misbehave on demand.
- * Its "configuration" says how: the last argument of `serve` and `doctor`, for `reload` the one that was served.
+ * Replaces `pptpd-ts serve`, `doctor --fatal` and `reload` in the init script's tests: the same interface to the init
+ * system (manager.pid once ready, TERM, QUIT, exit codes 1 and 2), but it needs no kernel with PPP and can misbehave on
+ * demand. Its "configuration" says how: the last argument of `serve` and `doctor`; `reload` uses the one that was
+ * served.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface StandInConfiguration {
   readonly pidFile: string;
-  /** What a server, check or reload says of it, and with which code. */
+  /** The error that server, check or reload report, and their exit code. */
   readonly refuse?: { readonly code: number; readonly sentence: string };
   /** Never writes its pid file. */
   readonly neverReady?: boolean;
-  /** Does not end by TERM or QUIT. */
+  /** Ignores TERM and QUIT. */
   readonly deaf?: boolean;
 }
 
@@ -21,7 +22,7 @@ function read(path: string): StandInConfiguration {
   return configuration;
 }
 
-/** Says what is wrong with it, as exit code too; false if nothing is. */
+/** Reports the configured error and sets the exit code; returns false if there is none. */
 function isRefused({ refuse }: StandInConfiguration): boolean {
   if (refuse === undefined) return false;
   console.error(refuse.sentence);
@@ -52,7 +53,7 @@ function serve(path: string, options: readonly string[]): void {
   keepAlive();
 }
 
-/** Only a signal ends it. */
+/** Runs until a signal ends it. */
 function keepAlive(): void {
   setInterval(() => undefined, 3_600_000);
 }

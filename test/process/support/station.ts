@@ -1,6 +1,6 @@
 /**
- * A machine at the other end of a link: a network namespace of its own with one veth interface, and a UDP socket that
- * says and hears. The namespace goes with its process, and that with the test's.
+ * A machine at the other end of a link: a network namespace with one veth interface, and a UDP socket that sends and
+ * receives. The namespace ends with its process, and that with the test.
  */
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -12,7 +12,7 @@ import { Arrivals } from './wait.js';
 
 const STATION_PORT = 6000;
 
-/** What a station has heard. */
+/** A datagram that a station has received. */
 export interface Word {
   readonly from: string;
   readonly text: string;
@@ -23,7 +23,7 @@ interface Saying {
   readonly to: string;
 }
 
-/** Runs `ip`; in the namespace of the process `inside` when that is given. */
+/** Runs `ip`, in the namespace of process `inside` if given. */
 export function ip(command: string, inside?: number): void {
   const enter = inside === undefined ? [] : ['nsenter', '--net', '--target', String(inside)];
   const [program = '', ...args] = [...enter, 'ip', ...command.split(' ')];
@@ -41,7 +41,7 @@ export class Station {
     this.#process = child;
   }
 
-  /** A station without a link. Before the server, whose end is to leave no process behind. */
+  /** A station without a link. Create it before the server, which checks at its end for leftover processes. */
   static async start(t: TestContext): Promise<Station> {
     const child = fork(fileURLToPath(import.meta.url), [], {
       execPath: 'unshare',
@@ -55,8 +55,8 @@ export class Station {
   }
 
   /**
-   * Links it to this namespace by the new interface `name`, up but without address here; the station's own address,
-   * with prefix length, is `address`.
+   * Links it to this namespace by the new interface `name`, which is up but has no address here. `address` is the
+   * station's own, with prefix length.
    */
   link(name: string, address: string): void {
     const pid = this.#process.pid ?? 0;
@@ -71,7 +71,7 @@ export class Station {
   }
 
   #end(): void {
-    // Else it would go some time after its namespace, and the next test's have the same name.
+    // Otherwise it would disappear some time after its namespace, while the next test needs the same name.
     if (this.#interface !== undefined) ip(`link delete ${this.#interface}`);
     this.#process.kill('SIGKILL');
   }
@@ -88,7 +88,7 @@ export class Station {
 }
 
 function run(): void {
-  // Else the kernel would hide from us what was sent back to us.
+  // Otherwise the kernel would hide from us our own packets that come back.
   writeFileSync('/proc/sys/net/ipv4/conf/all/accept_local', '1');
   const socket = createSocket('udp4');
   socket.on('message', (data, { address }) => process.send?.({ from: address, text: data.toString() } satisfies Word));

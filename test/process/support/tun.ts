@@ -1,4 +1,4 @@
-/** A point-to-point interface whose other end is the test: it reads and writes IP packets (the kernel's tun.rst). */
+/** A point-to-point interface whose other end is the test, which reads and writes IP packets (the kernel's tun.rst). */
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import koffi from 'koffi';
@@ -17,17 +17,17 @@ const ioctl: (fd: number, request: number, type: 'void *', argument: Buffer) => 
 export class Tun {
   readonly #fd: number;
   #open = true;
-  /** Packets that came out of it, oldest first. */
+  /** Packets sent through it, oldest first. */
   readonly packets: Buffer[] = [];
 
-  /** Makes the interface `name` and brings it up, `local` and `peer` its addresses. */
+  /** Creates the interface `name` with the addresses `local` and `peer`, and brings it up. */
   constructor(t: TestContext, name: string, local: string, peer: string) {
     this.#fd = openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK);
     t.after(() => this.close());
     const request = Buffer.alloc(IFREQ_LENGTH);
     request.write(name);
     request.writeUInt16LE(IFF_TUN | IFF_NO_PI, 16);
-    if (ioctl(this.#fd, TUNSETIFF, 'void *', request) < 0) throw new Error(`cannot make the interface ${name}`);
+    if (ioctl(this.#fd, TUNSETIFF, 'void *', request) < 0) throw new Error(`cannot create the interface ${name}`);
     ip(`address add ${local} peer ${peer} dev ${name}`);
     ip(`link set ${name} up`);
   }
@@ -36,7 +36,7 @@ export class Tun {
     writeSync(this.#fd, packet);
   }
 
-  /** The first UDP packet, of the past or to come, that ends with `text`. */
+  /** The first UDP packet that ends with `text`, already received or still to come. */
   async hears(text: string): Promise<Buffer> {
     return until(`"${text}" to come out of a TUN interface`, () => {
       this.read();
@@ -44,7 +44,7 @@ export class Tun {
     });
   }
 
-  /** Fetches what has come so far. */
+  /** Reads the available packets. */
   read(): void {
     const buffer = Buffer.alloc(2048);
     for (;;) {
@@ -57,7 +57,7 @@ export class Tun {
     }
   }
 
-  /** The interface goes with it; idempotent. */
+  /** Also removes the interface. Idempotent. */
   close(): void {
     if (this.#open) closeSync(this.#fd);
     this.#open = false;

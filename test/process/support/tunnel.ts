@@ -1,4 +1,4 @@
-/** A client with a call: its control connection, its GRE, and as much of PPP as makes a stand-in pppd carry data. */
+/** A client with a call: its control connection, its GRE, and enough of PPP for a stand-in pppd to carry data. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { MessageOf } from '../../../src/pptp/index.js';
@@ -18,7 +18,7 @@ export class Tunnel {
   readonly reply: MessageOf<'OutgoingCallReply'>;
   readonly #gre: GrePeer;
   readonly #callId: number;
-  /** How many of the packets `nextFrame` has been through. */
+  /** How many packets `nextFrame` has already examined. */
   #taken = 0;
   #nextSequence = 0;
 
@@ -29,12 +29,12 @@ export class Tunnel {
     this.#callId = callId;
   }
 
-  /** Starts and calls from this address, and listens for GRE before it calls, until the test ends. */
+  /** Starts and calls from this address; receives GRE from before the call until the test ends. */
   static async open(t: TestContext, from: string = CLIENT_ADDRESSES[0], callId = CALL.callId): Promise<Tunnel> {
     return Tunnel.call(t, await Client.start(from), from, callId);
   }
 
-  /** Calls on a control connection that stands; `from` is the address it came from. */
+  /** Calls on an existing control connection from the address `from`. */
   static async call(t: TestContext, client: Client, from: string, callId: number): Promise<Tunnel> {
     const gre = new GrePeer(from, SERVER_ADDRESS, 0);
     t.after(() => gre.close());
@@ -44,12 +44,12 @@ export class Tunnel {
     return new Tunnel(client, reply, gre, callId);
   }
 
-  /** The packets that came for this call. */
+  /** The packets received for this call. */
   get packets(): readonly GrePacket[] {
     return this.#gre.packets.filter(({ callId }) => callId === this.#callId);
   }
 
-  /** Sends a PPP frame under the next sequence number, acknowledging what has come. */
+  /** Sends a PPP frame with the next sequence number, and acknowledges received packets. */
   async sendFrame(protocol: number, data: Uint8Array): Promise<void> {
     const last = this.packets.findLast(({ sequence }) => sequence !== null)?.sequence;
     await this.#gre.send({
@@ -60,7 +60,7 @@ export class Tunnel {
     });
   }
 
-  /** The data of the next PPP frame of this protocol; frames of others before it are passed over. */
+  /** The data of the next PPP frame of this protocol; frames of other protocols are skipped. */
   async nextFrame(protocol: number): Promise<Buffer> {
     return until(`a PPP frame of protocol 0x${protocol.toString(16)}`, () => {
       while (this.#taken < this.packets.length) {
@@ -71,7 +71,7 @@ export class Tunnel {
     });
   }
 
-  /** Negotiates LCP with ACCM 0 both ways. */
+  /** Negotiates LCP with ACCM 0 in both directions. */
   async openLcp(): Promise<void> {
     const answered = { byUs: false, byThem: false };
     while (!answered.byUs || !answered.byThem) {
@@ -87,7 +87,7 @@ export class Tunnel {
     }
   }
 
-  /** Begins LCP anew and agrees to what pppd asks for; it has to begin anew too. */
+  /** Restarts LCP and accepts pppd's options; pppd must restart it too. */
   async reopenLcp(identifier: number): Promise<void> {
     await this.sendFrame(LCP, Buffer.of(CONFIGURE_REQUEST, identifier, 0, 4));
     for (;;) {
@@ -100,7 +100,7 @@ export class Tunnel {
     }
   }
 
-  /** That data goes there and comes back. */
+  /** Asserts that data travel to pppd and back. */
   async assertRelays(text: string): Promise<void> {
     await this.sendFrame(IPV4, Buffer.from(text));
     assert.equal((await this.nextFrame(IPV4)).toString(), text);

@@ -1,10 +1,13 @@
-/** Waiting for a state instead of sleeping: whatever is awaited has a name, and a limit that only a failure meets. */
+/**
+ * Waits for a state instead of sleeping. Everything awaited has a name, and a time limit that is reached only on
+ * failure.
+ */
 
-/** Beyond what a busy machine needs, and beyond the server's own patience: a test that meets it has failed. */
+/** Longer than a busy machine needs, and than the server's own timeouts; a test that reaches it has failed. */
 export const LIMIT_MS = 45_000;
 const POLL_MS = 10;
 
-/** Resolves with the first result of `look` that is not undefined or false; `what` names it in the failure. */
+/** Resolves with the first result of `look` that is not undefined or false; `what` names it in the error. */
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
@@ -13,7 +16,7 @@ export async function until<T>(
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > limit) throw new Error(`waited in vain for ${what}`);
+    if (performance.now() > limit) throw new Error(`timed out waiting for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
@@ -25,10 +28,10 @@ interface Waiter<T> {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Things that arrive one after the other, and are awaited by what they are. */
+/** Values that arrive one after the other, and are awaited by predicate. */
 export class Arrivals<T> {
   readonly all: T[] = [];
-  /** How many of them `next` has been through. */
+  /** How many of them `next` has already examined. */
   #taken = 0;
   #waiters: Waiter<T>[] = [];
   #end: Error | undefined;
@@ -38,18 +41,18 @@ export class Arrivals<T> {
     for (const waiter of this.#waiters) if (waiter.accepts(item)) this.#release(waiter, () => waiter.resolve(item));
   }
 
-  /** No more will come: whoever waits fails with this. */
+  /** No more will arrive: all waits fail with this. */
   end(why: string): void {
     this.#end = new Error(why);
     for (const waiter of this.#waiters) this.#release(waiter, () => waiter.reject(new Error(why)));
   }
 
-  /** The first that `accepts` takes, of all that came and will come. */
+  /** The first value that `accepts` matches, already arrived or still to come. */
   async find(what: string, accepts: (item: T) => boolean): Promise<T> {
     return this.#find(what, 0, accepts);
   }
 
-  /** The first behind those that were taken before, these left out; what comes before it counts as taken too. */
+  /** The first matching value after those already taken; the values skipped before it count as taken too. */
   async next(what: string, accepts: (item: T) => boolean = () => true): Promise<T> {
     const item = await this.#find(what, this.#taken, accepts);
     this.#taken = this.all.indexOf(item, this.#taken) + 1;
@@ -65,7 +68,7 @@ export class Arrivals<T> {
         accepts,
         resolve,
         reject: (error) => reject(new Error(`no ${what}: ${error.message}`)),
-        timer: setTimeout(() => this.#release(waiter, () => waiter.reject(new Error('waited in vain'))), LIMIT_MS),
+        timer: setTimeout(() => this.#release(waiter, () => waiter.reject(new Error('timed out'))), LIMIT_MS),
       };
       this.#waiters.push(waiter);
     });

@@ -1,7 +1,7 @@
 /**
- * Faults of ctrl workers, on order: loaded into every Node process of a server under test (by NODE_OPTIONS), this file
- * sends a worker a signal, or says something in its name, at the point for which an order lies in the folder. From outside that point would be met only by
- * luck.
+ * Injects faults into ctrl workers. The file is loaded into every Node process of a server under test (NODE_OPTIONS).
+ * When a worker reaches a point for which the folder contains an order, the file sends the worker a signal, or a
+ * message in its name. From outside, that point could be hit only by chance.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,34 +10,34 @@ import { fileURLToPath } from 'node:url';
 const VARIABLE = 'PPTPD_TS_TEST_FAULTS';
 
 const LEAK_OCTETS = 4 << 20;
-/** Far more than any other process of the server has, so that the kernel ends this one when there is not as much. */
+/** Far more than any other process of the server uses, so that the kernel kills this one when memory runs out. */
 export const MUCH_OCTETS = 256 << 20;
 
 interface Disorder {
   readonly at: 'start' | 'ready' | 'handoff' | 'adopted';
-  /** What happens to it; or what it says. */
+  /** The signal that the worker receives, or the message sent in its name. */
   readonly signal?: NodeJS.Signals;
   readonly says?: object;
-  /** From the next SIGUSR2 on it takes memory, without end. */
+  /** After the next SIGUSR2 it allocates memory without end. */
   readonly leaks?: true;
-  /** At the next SIGUSR2 it meets an error of its own. */
+  /** On the next SIGUSR2 it throws an error. */
   readonly fails?: true;
-  /** It takes `MUCH_OCTETS`, and goes on with them. */
+  /** It allocates `MUCH_OCTETS` and continues. */
   readonly needsMuch?: true;
-  /** Its report does not arrive. */
+  /** Its report is not delivered. */
   readonly swallows?: true;
-  /** Not only to the first that gets there, until the order is taken back. */
+  /** Applies to every worker until the order is cancelled, not only to the first. */
   readonly every?: true;
 }
 
-/** At the handoff the client's socket is there, and nothing done with it. */
+/** At the handoff the worker has the client's socket and has not used it yet. */
 const FAULTS = {
   killedBeforeReady: { at: 'start', signal: 'SIGKILL' },
   stoppedBeforeReady: { at: 'start', signal: 'SIGSTOP' },
   killedAtHandoff: { at: 'handoff', signal: 'SIGKILL' },
   everyOneKilledAtHandoff: { at: 'handoff', signal: 'SIGKILL', every: true },
   stoppedAtHandoff: { at: 'handoff', signal: 'SIGSTOP' },
-  /** It is given a client, and does not look. */
+  /** It receives a client and does not react. */
   stoppedOnceReady: { at: 'ready', signal: 'SIGSTOP' },
   readyTwice: { at: 'ready', says: { type: 'ready', v: 1 } },
   readyWhileServing: { at: 'adopted', says: { type: 'ready', v: 1 } },
@@ -61,22 +61,22 @@ export class FaultFolder {
     mkdirSync(folder);
   }
 
-  /** What the server's environment needs to have. */
+  /** Environment variables for the server. */
   get environment(): NodeJS.ProcessEnv {
     return { [VARIABLE]: this.#folder, NODE_OPTIONS: `--import=${fileURLToPath(import.meta.url)}` };
   }
 
-  /** For the next worker that gets there. */
+  /** Orders a fault for the next worker that reaches its point. */
   order(fault: Fault): void {
     writeFileSync(join(this.#folder, fault), '');
   }
 
-  /** Takes an order back that is for every worker. */
+  /** Cancels an order that applies to every worker. */
   cancel(fault: Fault): void {
     rmSync(join(this.#folder, fault), { force: true });
   }
 
-  /** The process that carried the order out, once one has. */
+  /** The process in which the fault occurred, once it has. */
   victim(fault: Fault): number | undefined {
     const name = readdirSync(this.#folder).find((each) => each.startsWith(`${fault}.`));
     return name === undefined ? undefined : Number(name.slice(fault.length + 1));
@@ -85,16 +85,16 @@ export class FaultFolder {
 
 const taken: Buffer[] = [];
 
-/** Takes memory and touches it: so much, or until the system ends the process. */
+/** Allocates memory and touches it, up to `octets` or until the kernel kills the process. */
 function take(octets: number): void {
   for (let count = 0; count < octets; count += LEAK_OCTETS) taken.push(Buffer.alloc(LEAK_OCTETS, 1));
 }
 
 function fail(): never {
-  throw new Error('an error that a test has ordered');
+  throw new Error('an error that a test ordered');
 }
 
-/** Carries out what was ordered for this point. */
+/** Executes the orders for this point. */
 function obey(orders: string, point: Disorder['at'], send: (message: object) => void): void {
   for (const [fault, { at, signal, says, leaks, fails, needsMuch, every }] of Object.entries<Disorder>(FAULTS)) {
     const order = join(orders, fault);
@@ -115,7 +115,7 @@ if (folder !== undefined && process.argv[1]?.endsWith('ctrl/main.cjs') === true)
   const say = process.send?.bind(process) as ((...words: unknown[]) => boolean) | undefined;
   const send = (message: object): void => void say?.(message);
   obey(folder, 'start', send);
-  // Whatever is ordered by now: an order may come when a spare worker has started.
+  // Checked on each call, since an order may be given after a spare worker has started.
   process.send = (message: { readonly type: 'ready' | 'adopted' }, ...rest: unknown[]) => {
     const isSwallowed = Object.entries<Disorder>(FAULTS).some(
       ([fault, { at, swallows }]) => swallows === true && at === message.type && existsSync(join(folder, fault)),

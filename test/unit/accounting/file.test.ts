@@ -1,4 +1,4 @@
-/** The accounting file between its writers and its reader: concurrency, a disk that cuts records off, rotation. */
+/** The accounting file with concurrent writers, a disk that truncates records, and rotation. */
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ async function recordsIn(file: string): Promise<AccountRecord[]> {
 
 const sessionsIn = async (file: string): Promise<string[]> => (await recordsIn(file)).map(({ session }) => session);
 
-test('a record is read as it was written, in a file for owner and group only', async (t) => {
+test('a record is read as it was written; only owner and group may read the file', async (t) => {
   const file = newFile(t);
   await appendRecord(file, record);
   assert.equal(readFileSync(file, 'utf8'), `${JSON.stringify(record)}\n`);
@@ -59,7 +59,7 @@ test('records of many writers never mix', async (t) => {
   assert.deepEqual((await sessionsIn(file)).toSorted(), ids);
 });
 
-test('after a record that was cut off the next begins a line of its own', async (t) => {
+test('after a truncated record the next one begins a new line', async (t) => {
   const file = newFile(t);
   await appendRecord(file, record);
   appendFileSync(file, JSON.stringify(record).slice(0, 100));
@@ -68,7 +68,7 @@ test('after a record that was cut off the next begins a line of its own', async 
   assert.equal(readFileSync(file, 'utf8').split('\n').length, 4);
 });
 
-test('a record is never found where it is only half, wherever it was cut off, nor lost behind another’s half', () => {
+test('a truncated record is never read, and does not hide the record after it', () => {
   const line = JSON.stringify({ ...record, user: '{"record":"ended"' });
   assert.deepEqual(parseRecord(line)?.user, '{"record":"ended"');
   for (let length = 0; length < line.length; length += 1) {
@@ -77,7 +77,7 @@ test('a record is never found where it is only half, wherever it was cut off, no
   }
 });
 
-test('what is no record is passed over', async (t) => {
+test('lines that are not records are skipped', async (t) => {
   const file = newFile(t);
   await appendRecord(file, record);
   appendFileSync(file, `\n\0\0\nnull\n[]\n{}\n{"record":"begun"}\n{"record":"ended","session":7}\n`);
@@ -85,7 +85,7 @@ test('what is no record is passed over', async (t) => {
   assert.deepEqual(await sessionsIn(file), ['abc123', 'def456']);
 });
 
-test('a file that was rotated is read first; without files there are no records', async (t) => {
+test('the rotated file is read first; missing files have no records', async (t) => {
   const file = newFile(t);
   assert.deepEqual(await sessionsIn(file), []);
   await appendRecord(file, record);
@@ -95,7 +95,7 @@ test('a file that was rotated is read first; without files there are no records'
   assert.deepEqual(await sessionsIn(file), ['abc123', 'def456']);
 });
 
-test('a session’s end is told from its interim records and from another session of the same id', async (t) => {
+test('an ended record is distinguished from interim records and from another session with the same id', async (t) => {
   const file = newFile(t);
   await appendRecord(file, { ...record, record: 'interim' });
   await appendRecord(file, { ...record, start: '2025-01-01T00:00:00.000Z' });
@@ -105,7 +105,7 @@ test('a session’s end is told from its interim records and from another sessio
   assert.equal(await hasEnd(file, record), true);
 });
 
-test('what cannot be written rejects', async (t) => {
+test('a record that cannot be written rejects', async (t) => {
   const file = newFile(t);
   await appendRecord(file, record);
   writeFileSync(join(file, '..', 'file'), '');

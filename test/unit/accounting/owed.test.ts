@@ -1,4 +1,6 @@
-/** Accounts that a worker has left: each ends up in the accounting file, once, wherever its worker stopped. */
+/**
+ * Accounts that a worker left open: each is recorded in the accounting file exactly once, wherever its worker stopped.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,7 +60,7 @@ async function reasonsIn(file: string): Promise<(string | null)[]> {
 
 const filesOf = (runDirectory: string): string[] => readdirSync(runPaths(runDirectory).accounts);
 
-test('an account of a session that lives is not owed', (t) => {
+test('the account of a living session is not owed', (t) => {
   const [runDirectory, open] = account(t, 'interim');
   keepAccount(runDirectory, open);
   writeFileSync(join(runPaths(runDirectory).sessions, 'abc123.json'), '{}');
@@ -67,14 +69,14 @@ test('an account of a session that lives is not owed', (t) => {
   assert.deepEqual(listOwed(runDirectory), [open]);
 });
 
-test('a worker closes its account and leaves nothing', async (t) => {
+test('a worker that closes its account leaves no file behind', async (t) => {
   const [runDirectory, open] = account(t, 'ended');
   await closeAccount(runDirectory, open);
   assert.deepEqual(await reasonsIn(open.file), ['clientStopped']);
   assert.deepEqual(filesOf(runDirectory), []);
 });
 
-test('a worker that died ends by what the manager knows', async (t) => {
+test('the account of a dead worker is closed with what the manager knows', async (t) => {
   const [runDirectory, open] = account(t, 'interim');
   keepAccount(runDirectory, open);
   for (const each of listOwed(runDirectory)) await closeOwed(runDirectory, each, died);
@@ -83,7 +85,7 @@ test('a worker that died ends by what the manager knows', async (t) => {
 });
 
 for (const written of [false, true]) {
-  test(`a worker killed ${written ? 'behind' : 'before'} its last record is accounted once, by its own words`, async (t) => {
+  test(`a worker killed ${written ? 'after' : 'before'} its last record is accounted once, with its own record`, async (t) => {
     const [runDirectory, open] = account(t, 'ended');
     keepAccount(runDirectory, open);
     if (written) await appendRecord(open.file, open.record);
@@ -93,7 +95,7 @@ for (const written of [false, true]) {
   });
 }
 
-test('what meets a full disk stays owed, and foreign files are let be', async (t) => {
+test('an account stays owed on a full disk, and foreign files are left alone', async (t) => {
   const [runDirectory, { record, startedAt }] = account(t, 'interim');
   keepAccount(runDirectory, { file: '/dev/full', startedAt, record });
   for (const foreign of ['README', 'xyz789.json']) writeFileSync(join(runPaths(runDirectory).accounts, foreign), '{"');

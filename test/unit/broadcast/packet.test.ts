@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { type Broadcast, fingerprint, readBroadcast, relayed } from '../../../src/broadcast/packet.js';
 import { heard, sealHeader, udpPacket, type UdpFields } from './packets.js';
 
-/** Of 192.0.2.0/25: one that does not end in 255. */
+/** The broadcast address of 192.0.2.0/25, which does not end in 255. */
 const LAN_BROADCAST = 0xc000_027f;
 const CLIENT = 0xcb00_710a; // 203.0.113.10
 const PLAIN: UdpFields = { source: '192.0.2.9', destination: '192.0.2.255', text: 'who is there?' };
@@ -25,7 +25,7 @@ function changed(packet: Buffer, at: number, octet: number): Buffer {
   return packet;
 }
 
-/** Packet, and what is said of it. */
+/** A packet, and the decision about it. */
 const DECISIONS: readonly (readonly [name: string, packet: Buffer, decision: string])[] = [
   ['to x.x.x.255', udpPacket(PLAIN), 'relayed'],
   ['to 255.255.255.255', udpPacket({ ...PLAIN, destination: '255.255.255.255' }), 'relayed'],
@@ -46,7 +46,7 @@ const DECISIONS: readonly (readonly [name: string, packet: Buffer, decision: str
   ['TTL 0', udpPacket({ ...PLAIN, ttl: 0 }), 'alreadyRelayed'],
   ['nothing', Buffer.alloc(0), 'malformed'],
   ['shorter than a header', udpPacket(PLAIN).subarray(0, 19), 'malformed'],
-  ['shorter than it says', udpPacket(PLAIN).subarray(0, -1), 'malformed'],
+  ['shorter than its length field says', udpPacket(PLAIN).subarray(0, -1), 'malformed'],
   ['IPv6', changed(udpPacket(PLAIN), 0, 0x65), 'malformed'],
   ['a header length below 20', changed(udpPacket(PLAIN), 0, 0x44), 'malformed'],
   ['a header longer than the packet', changed(udpPacket({ ...PLAIN, text: '' }), 0, 0x4f), 'malformed'],
@@ -62,7 +62,7 @@ describe('which packets are relayed', () => {
     });
   }
 
-  test('any octets: nothing throws, and what is accepted lies within them', () => {
+  test('any octets are handled without throwing, and an accepted packet lies within them', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat(0xffff_ffff), (octets, lanBroadcast) => {
         const broadcast = readBroadcast(octets, lanBroadcast);
@@ -72,7 +72,7 @@ describe('which packets are relayed', () => {
   });
 });
 
-describe('what is changed in them', () => {
+describe('what is changed in relayed packets', () => {
   const expected = {
     source: '192.0.2.9',
     destination: '255.255.255.255',
@@ -82,16 +82,16 @@ describe('what is changed in them', () => {
     text: PLAIN.text,
   };
 
-  test('destination and TTL; ports, text and a right checksum stay', () => {
+  test('destination and TTL are changed; ports, text and a correct checksum are kept', () => {
     assert.deepEqual(heard(relayedFrom(udpPacket(PLAIN))), { ...expected, udpChecksum: 'right' });
   });
 
-  test("the source, for a client's address", () => {
+  test("the source becomes the client's address", () => {
     const packet = relayedFrom(udpPacket({ ...PLAIN, source: '10.1.1.1' }), CLIENT);
     assert.deepEqual(heard(packet), { ...expected, source: '203.0.113.10', udpChecksum: 'right' });
   });
 
-  test('what is relayed is not relayed again, and what came stays as it was', () => {
+  test('a relayed packet is not relayed again, and the original is unchanged', () => {
     const packet = udpPacket(PLAIN);
     const before = Buffer.from(packet);
     assert.equal(readBroadcast(relayedFrom(packet, CLIENT), LAN_BROADCAST), 'alreadyRelayed');
@@ -103,23 +103,23 @@ describe('what is changed in them', () => {
     assert.deepEqual(relayedFrom(Buffer.concat([packet, Buffer.alloc(9, 7)])), relayedFrom(packet));
   });
 
-  test('a checksum that a network card was to finish is finished', () => {
+  test('a checksum left to the network card is completed', () => {
     const packet = udpPacket({ ...PLAIN, checksum: 'unfinished' });
     assert.equal(heard(packet).udpChecksum, 'wrong');
     assert.equal(heard(relayedFrom(packet, CLIENT)).udpChecksum, 'right');
   });
 
-  test('no checksum stays none, a wrong one stays wrong', () => {
+  test('a missing checksum stays missing, and a wrong one stays wrong', () => {
     assert.equal(heard(relayedFrom(udpPacket({ ...PLAIN, checksum: 'none' }), CLIENT)).udpChecksum, 'none');
     assert.equal(heard(relayedFrom(udpPacket({ ...PLAIN, checksum: 0x1234 }), CLIENT)).udpChecksum, 'wrong');
   });
 
-  test('a later fragment has no UDP header: its payload stays', () => {
+  test('a later fragment has no UDP header, so its payload is unchanged', () => {
     const packet = udpPacket({ ...PLAIN, fragment: 185 });
     assert.deepEqual(relayedFrom(packet, CLIENT).subarray(20), packet.subarray(20));
   });
 
-  test('a right checksum is right afterwards, whatever the packet', () => {
+  test('a correct checksum stays correct for any packet', () => {
     const octet = fc.nat(255);
     const address = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join('.'));
     const checksum = fc.constantFrom('right', 'unfinished');
@@ -135,13 +135,13 @@ describe('what is changed in them', () => {
 describe('the fingerprint', () => {
   const print = (fields: Partial<UdpFields>): number => fingerprint(accepted(udpPacket({ ...PLAIN, ...fields })));
 
-  test('is the same whoever has relayed the packet', () => {
+  test('does not depend on which relay sent the packet', () => {
     const again = relayedFrom(udpPacket(PLAIN), CLIENT);
     again[8] = 64;
     assert.equal(fingerprint(accepted(sealHeader(again))), print({}));
   });
 
-  test('differs by identification, by fragment and by text', () => {
+  test('differs by identification, fragment and text', () => {
     const prints = [print({}), print({ identification: 2 }), print({ fragment: 185 }), print({ text: 'who is here?' })];
     assert.equal(new Set(prints).size, prints.length);
   });

@@ -1,4 +1,4 @@
-/** IPv4 packets for tests, and what they say; its checksums are computed another way than the relay's. */
+/** Builds and reads IPv4 packets for tests. Checksums are computed differently from the relay, to check it. */
 import assert from 'node:assert/strict';
 
 export interface UdpFields {
@@ -8,18 +8,18 @@ export interface UdpFields {
   readonly ttl?: number;
   readonly identification?: number;
   readonly protocol?: number;
-  /** Flags and offset as they stand in the header. */
+  /** Flags and offset as in the header. */
   readonly fragment?: number;
   /** IP options, a multiple of four octets. */
   readonly options?: readonly number[];
-  /** How the UDP checksum is written; 'right' if left out. */
+  /** The UDP checksum; default: 'right'. */
   readonly checksum?: 'right' | 'none' | 'unfinished' | number;
 }
 
 export const SOURCE_PORT = 5000;
 export const DESTINATION_PORT = 6000;
 
-/** A UDP packet, with every checksum right unless told otherwise. */
+/** Builds a UDP packet; checksums are correct unless `options` say otherwise. */
 export function udpPacket(fields: UdpFields): Buffer {
   const { ttl = 64, identification = 1, protocol = 17, fragment = 0, options = [], checksum = 'right' } = fields;
   const datagram = Buffer.alloc(8 + Buffer.byteLength(fields.text));
@@ -44,7 +44,7 @@ export function udpPacket(fields: UdpFields): Buffer {
   return Buffer.concat([header, datagram]);
 }
 
-/** Writes the header's checksum anew, after a change. */
+/** Recomputes the header's checksum after a change. */
 export function sealHeader(packet: Buffer): Buffer {
   packet.writeUInt16BE(0, 10);
   packet.writeUInt16BE(checksumOf(packet.subarray(0, ((packet[0] ?? 0) & 15) * 4)), 10);
@@ -61,7 +61,7 @@ export interface Heard {
   readonly text: string;
 }
 
-/** Reads a UDP packet; fails the test when its header's checksum is wrong. */
+/** Reads a UDP packet; fails the test if its header checksum is wrong. */
 export function heard(packet: Buffer): Heard {
   const header = packet.subarray(0, ((packet[0] ?? 0) & 15) * 4);
   const datagram = packet.subarray(header.length);

@@ -6,17 +6,17 @@ import { BURST, RATE, RateLimit } from '../../../src/broadcast/rate-limit.js';
 const LAN = 2;
 const TUNNEL = 3;
 
-/** A first packet (fingerprint 7) at 0 ms from the LAN, then a second: is it a copy? */
+/** A first packet (fingerprint 7) at 0 ms from the LAN, then a second one; is the second a copy? */
 const SECONDS: readonly (readonly [
   name: string,
   second: { fingerprint: number; identification: number; from: number; at: number },
   isCopy: boolean,
 ])[] = [
-  ['back by a tunnel', { fingerprint: 7, identification: 1, from: TUNNEL, at: 10 }, true],
-  ['doubled by the network', { fingerprint: 7, identification: 1, from: LAN, at: 10 }, true],
+  ['returned by a tunnel', { fingerprint: 7, identification: 1, from: TUNNEL, at: 10 }, true],
+  ['duplicated by the network', { fingerprint: 7, identification: 1, from: LAN, at: 10 }, true],
   ['back, without identification', { fingerprint: 7, identification: 0, from: TUNNEL, at: 10 }, true],
-  ['said again without identification', { fingerprint: 7, identification: 0, from: LAN, at: 10 }, false],
-  ['something else', { fingerprint: 8, identification: 1, from: TUNNEL, at: 10 }, false],
+  ['repeated without identification', { fingerprint: 7, identification: 0, from: LAN, at: 10 }, false],
+  ['a different packet', { fingerprint: 8, identification: 1, from: TUNNEL, at: 10 }, false],
   ['just in time', { fingerprint: 7, identification: 1, from: TUNNEL, at: MEMORY_MS - 1 }, true],
   ['forgotten', { fingerprint: 7, identification: 1, from: TUNNEL, at: MEMORY_MS }, false],
 ];
@@ -30,7 +30,7 @@ describe('copies of what was relayed', () => {
     });
   }
 
-  test('a packet said again keeps its place in the order of expiry', () => {
+  test('a repeated packet moves to the end of the order of expiry', () => {
     const memory = new RecentBroadcasts();
     memory.isCopy(7, 0, LAN, 0);
     memory.isCopy(8, 0, LAN, 1);
@@ -61,7 +61,7 @@ describe('the rate limit', () => {
     assert.equal(takeAll(limit, 100), 0);
   });
 
-  test('saves up no more than a burst', () => {
+  test('accumulates at most one burst', () => {
     const limit = new RateLimit(0);
     takeAll(limit, 0);
     assert.equal(takeAll(limit, 3_600_000), BURST);

@@ -138,7 +138,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       listen: { message: 'The module was compiled against …' },
     },
     'native modules',
-    /raw-socket does not load: it was built for another Node\.js than v\d.*; remedy: run \/.*\/scripts\/setup$/,
+    /raw-socket does not load: it was built for a Node\.js other than v\d.*; remedy: run \/.*\/scripts\/setup$/,
     true,
   ],
   [
@@ -314,7 +314,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'a port that another program has',
     { listen: { code: 'EADDRINUSE', message: '' } },
     'listening',
-    /cannot listen on 0\.0\.0\.0:1723: another program listens there already; remedy: .*ss -ltnp/,
+    /cannot listen on 0\.0\.0\.0:1723: another program already listens there; remedy: .*ss -ltnp/,
     true,
   ],
   [
@@ -334,7 +334,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       files: { '/run/pptpd-ts/manager.pid': '77\n', '/proc/77/cmdline': 'sleep\u00001000\0' },
     },
     'listening',
-    /another program listens there already/,
+    /another program already listens there/,
     true,
   ],
   [

@@ -1,6 +1,6 @@
 /**
- * Every kept input of the fuzzer, and a few thousand new ones from a fixed seed: the short form of `npm run fuzz`. What
- * each target promises stands in test/fuzz/targets.
+ * Every kept input of the fuzzer, and a few thousand new ones from a fixed seed: a short `npm run fuzz`.
+ * test/fuzz/targets defines what each target must do.
  */
 import { describe, test } from 'node:test';
 import { Corpus } from '../../fuzz/corpus.js';
@@ -19,7 +19,7 @@ for (const [name, target] of Object.entries(TARGETS)) {
       for (const input of known) target.run(input);
     });
 
-    test(`${MUTANTS} changed ones`, () => {
+    test(`${MUTANTS} changed inputs`, () => {
       const random = randomFrom(SEED);
       const any = (): Uint8Array => known[random(known.length)] ?? new Uint8Array(1);
       for (let left = MUTANTS; left > 0; left -= 1) {

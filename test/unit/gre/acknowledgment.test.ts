@@ -4,17 +4,17 @@ import { Acknowledgment } from '../../../src/gre/acknowledgment.js';
 
 const TOP = 2 ** 32;
 
-/** What has come, and whether an acknowledgment is due, and urgent. */
+/** Received numbers, and whether an acknowledgment is then due, and urgent. */
 type Row = readonly [name: string, receiveWindow: number, highest: readonly number[], isDue: boolean, urgent: boolean];
 
 const TABLE: readonly Row[] = [
-  ['nothing has come', 64, [], false, false],
-  ['one packet waits for data to ride on', 64, [0], true, false],
+  ['nothing received', 64, [], false, false],
+  ['one packet waits for a data packet', 64, [0], true, false],
   ['seven packets', 64, [6, 12], true, false],
   ['eight packets', 64, [6, 13], true, true],
   ['a window of one: every packet', 1, [0], true, true],
   ['a window of six: every third', 6, [0, 2], true, true],
-  ['the first number is any', 64, [4_000_000_000], true, false],
+  ['the first number may have any value', 64, [4_000_000_000], true, false],
   ['across 2^32', 64, [TOP - 4, 4], true, true],
 ];
 
@@ -27,19 +27,19 @@ describe('Acknowledgment', () => {
     });
   }
 
-  test('rides on the next data packet, once', () => {
+  test('the next data packet carries it, once', () => {
     const acknowledgment = new Acknowledgment(64);
-    assert.equal(acknowledgment.ride(), null);
+    assert.equal(acknowledgment.piggyback(), null);
     acknowledgment.recvUpTo(0);
-    assert.equal(acknowledgment.ride(), 0);
-    assert.equal(acknowledgment.ride(), null);
+    assert.equal(acknowledgment.piggyback(), 0);
+    assert.equal(acknowledgment.piggyback(), null);
     assert.equal(acknowledgment.isDue, false);
   });
 
-  test('while it finds data to ride on it waits for more, up to half a window', () => {
+  test('while data packets carry it, it waits for more packets, up to half a window', () => {
     const acknowledgment = new Acknowledgment(64);
     acknowledgment.recvUpTo(0);
-    acknowledgment.ride();
+    acknowledgment.piggyback();
     acknowledgment.recvUpTo(31);
     assert.equal(acknowledgment.isUrgent, false);
     acknowledgment.recvUpTo(32);
@@ -49,15 +49,15 @@ describe('Acknowledgment', () => {
     assert.equal(acknowledgment.isUrgent, true);
   });
 
-  test('what did not go out is due again', () => {
+  test('an acknowledgment that was not sent is due again', () => {
     const acknowledgment = new Acknowledgment(64);
     acknowledgment.recvUpTo(7);
-    acknowledgment.ride();
+    acknowledgment.piggyback();
     acknowledgment.unsent();
-    assert.equal(acknowledgment.ride(), 7);
+    assert.equal(acknowledgment.piggyback(), 7);
   });
 
-  test('a peer that went back is told so at once', () => {
+  test('a peer whose numbers went back gets an acknowledgment at once', () => {
     const acknowledgment = new Acknowledgment(64);
     acknowledgment.recvUpTo(1_000_000);
     acknowledgment.sendAlone();

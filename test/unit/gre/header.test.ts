@@ -51,7 +51,7 @@ const SOUND: readonly (readonly [name: string, hex: string, header: ReturnType<t
     { hasSequence: true, sequence: 7, hasAcknowledgment: false, acknowledgment: 0, payloadAt: 12, payloadLength: 0 },
   ],
   [
-    'padding behind the payload',
+    'padding after the payload',
     '3001 880b 0001 1234 00000000 aa 000000',
     { hasSequence: true, sequence: 0, hasAcknowledgment: false, acknowledgment: 0, payloadAt: 12, payloadLength: 1 },
   ],
@@ -93,7 +93,7 @@ describe('decodeHeader', () => {
     assert.equal(decoded(packet('2001 880b ffff 1234')).fault, 'truncated');
   });
 
-  test('anything at all is read within its bounds', () => {
+  test('any input is read within its bounds', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         const { fault, header } = decoded(bytes);
@@ -107,7 +107,7 @@ const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const u16 = fc.integer({ min: 0, max: 0xffff });
 
 describe('encoding', () => {
-  test('a data header ends where the payload begins, and reads back', () => {
+  test('a data header ends where the payload begins, and decodes to the same values', () => {
     fc.assert(
       fc.property(u16, u32, fc.option(u32), fc.integer({ min: 1, max: 100 }), (callId, sequence, ack, length) => {
         const bytes = new Uint8Array(LONGEST_HEADER + length);
@@ -126,13 +126,13 @@ describe('encoding', () => {
     );
   });
 
-  test('octets of a data header as RFC 2637 draws them', () => {
+  test('a data header has the octets of the diagram in RFC 2637', () => {
     const bytes = new Uint8Array(LONGEST_HEADER);
     encodeDataHeader(view(bytes), LONGEST_HEADER, 5, 0xabcd, 1, 2);
     assert.deepEqual(bytes, packet('3081 880b 0005 abcd 00000001 00000002'));
   });
 
-  test('octets of an acknowledgment alone', () => {
+  test('an acknowledgment without data has the right octets', () => {
     const bytes = new Uint8Array(LONGEST_HEADER);
     const at = encodeAcknowledgment(view(bytes), LONGEST_HEADER, 0xabcd, 0xffff_ffff);
     assert.deepEqual(bytes.subarray(at), packet('2081 880b 0000 abcd ffffffff'));

@@ -7,7 +7,7 @@ function lose(wait: ReorderWait, count: number): void {
   for (let loss = 0; loss < count; loss += 1) wait.gaveUp();
 }
 
-test('losses alone make it short, one late packet long', () => {
+test('losses alone shorten the wait, and one late packet restores the maximum', () => {
   const wait = new ReorderWait();
   lose(wait, LOSSES_TO_LEARN - 1);
   assert.equal(wait.time, LONGEST_WAIT);
@@ -17,7 +17,7 @@ test('losses alone make it short, one late packet long', () => {
   assert.equal(wait.time, LONGEST_WAIT);
 });
 
-test('late packets that were waited for keep it over their lateness, for a while', () => {
+test('after filled gaps the wait stays above their lateness for a while', () => {
   const wait = new ReorderWait();
   wait.filled(50);
   lose(wait, LOSSES_TO_LEARN);
@@ -26,7 +26,7 @@ test('late packets that were waited for keep it over their lateness, for a while
   assert.equal(wait.time, SHORTEST_WAIT);
 });
 
-test('whatever happens it is between the shortest and the longest, and of the gaps given up too soon each follows enough others', () => {
+test('the wait stays within its limits, and a gap is given up too soon only after enough lost ones', () => {
   const lateness = fc.integer({ min: 0, max: 2 * LONGEST_WAIT });
   const gaps = fc.array(fc.oneof(fc.constant(Number.POSITIVE_INFINITY), lateness), { maxLength: 200 });
   fc.assert(

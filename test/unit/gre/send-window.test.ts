@@ -21,7 +21,7 @@ describe('SendWindow', () => {
     });
   }
 
-  test('a window acknowledged opens it by one, up to the largest (§4.2.3)', () => {
+  test('each acknowledged window enlarges it by one, up to the maximum (§4.2.3)', () => {
     const window = new SendWindow(4);
     send(window, 2);
     assert.deepEqual([window.outstanding, window.allowance], [2, 0]);
@@ -36,7 +36,7 @@ describe('SendWindow', () => {
     assert.equal(window.window, 4);
   });
 
-  test('an acknowledgment stands for all before it; old ones change nothing', () => {
+  test('an acknowledgment covers all packets before it, and old ones have no effect', () => {
     const window = new SendWindow(64);
     send(window, 10);
     window.recvAcknowledgment(7, 1);
@@ -45,7 +45,7 @@ describe('SendWindow', () => {
     assert.deepEqual([window.outstanding, window.impossible], [2, 0]);
   });
 
-  test('an acknowledgment of what was not sent is counted and ignored', () => {
+  test('an acknowledgment of a packet that was not sent is counted and ignored', () => {
     const window = new SendWindow(64);
     window.recvAcknowledgment(0, 0);
     send(window, 2);
@@ -68,7 +68,7 @@ describe('SendWindow', () => {
     assert.equal(window.roundTrip, 100);
     window.send(1000);
     window.recvAcknowledgment(1, 1180);
-    // DIFF 80: DEV 20, RTT 110, ATO 110 + 4 * 20, which the least time-out of 200 bounds
+    // DIFF 80: DEV 20, RTT 110, ATO 110 + 4 * 20, raised to the minimum time-out of 200
     assert.deepEqual([window.roundTrip, window.timeout], [110, 200]);
     window.send(2000);
     window.recvAcknowledgment(2, 2430);
@@ -85,11 +85,11 @@ describe('SendWindow', () => {
     assert.equal(window.expire(1199), false);
     assert.equal(window.expire(1200), true);
     assert.deepEqual([window.window, window.roundTrip, window.timeout, window.timeouts], [3, 300, 300, 1]);
-    // Nothing is waited for again.
+    // Outstanding packets are not waited for again.
     assert.deepEqual([window.outstanding, window.deadline, window.expire(9999)], [0, null, false]);
   });
 
-  test('a silent peer brings it down to one', () => {
+  test('a silent peer reduces the window to one packet', () => {
     const window = new SendWindow(64);
     for (let second = 0; second < 400; second += 20) {
       window.send(second * 1000);

@@ -21,10 +21,10 @@ const take = (sequence: ReceiveSequence): number[] => {
   return slots;
 };
 
-/** A packet, what becomes of it, and what comes out (slots are the packets' numbers in the row, from 0). */
+/** A packet's number, its verdict, and the released slots (slots are numbered in order of arrival, from 0). */
 type Step = readonly [number: number, verdict: Verdict, out: readonly number[]];
 
-/** `count` consecutive numbers from `first` on. */
+/** `count` consecutive numbers starting with `first`. */
 const run = (first: number, count: number): number[] =>
   Array.from({ length: count }, (_, index) => (first + index) >>> 0);
 
@@ -65,7 +65,7 @@ const TABLE: readonly (readonly [name: string, steps: readonly Step[]])[] = [
     ],
   ],
   [
-    '5 two exchanged',
+    '5 two packets swapped',
     [
       [5, 'accepted', [0]],
       [7, 'held', []],
@@ -74,7 +74,7 @@ const TABLE: readonly (readonly [name: string, steps: readonly Step[]])[] = [
     ],
   ],
   [
-    '6 duplicates: of a delivered and of a held one',
+    '6 duplicates of a delivered packet and of a held one',
     [
       [5, 'accepted', [0]],
       [5, 'duplicate', []],
@@ -96,7 +96,7 @@ const TABLE: readonly (readonly [name: string, steps: readonly Step[]])[] = [
     ],
   ],
   [
-    '8 the last number of the window, and the first beyond',
+    '8 the last number of the window, and the first one beyond',
     [
       [0, 'accepted', [0]],
       [WINDOW, 'held', []],
@@ -105,7 +105,7 @@ const TABLE: readonly (readonly [name: string, steps: readonly Step[]])[] = [
     ],
   ],
   [
-    '9 one packet far ahead shuts nothing out',
+    '9 one packet far ahead changes nothing',
     [
       [0, 'accepted', [0]],
       [1_000_000, 'outside', []],
@@ -114,7 +114,7 @@ const TABLE: readonly (readonly [name: string, steps: readonly Step[]])[] = [
     ],
   ],
   [
-    '10 one packet far behind neither',
+    '10 one packet far behind changes nothing',
     [
       [1_000_000, 'accepted', [0]],
       [0, 'outside', []],
@@ -141,7 +141,7 @@ describe('ReceiveSequence', () => {
     });
   }
 
-  test('what is acknowledged is the highest number, held ones too', () => {
+  test('the number to acknowledge is the highest, including held packets', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(TOP - 1, 0, 0);
     assert.equal(sequence.highest, TOP - 1);
@@ -152,7 +152,7 @@ describe('ReceiveSequence', () => {
 });
 
 describe('waiting', () => {
-  test('a missing packet is waited for LONGEST_WAIT, then counted as lost; when it comes it is late', () => {
+  test('a missing packet counts as lost after LONGEST_WAIT, and as late if it arrives then', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     assert.equal(sequence.deadline(), null);
@@ -168,7 +168,7 @@ describe('waiting', () => {
     assert.equal(sequence.receive(4, 4, 400), 'accepted');
   });
 
-  test('a later gap is waited for by its own time', () => {
+  test('each gap has its own deadline', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     sequence.receive(2, 2, 0);
@@ -180,7 +180,7 @@ describe('waiting', () => {
     assert.deepEqual([take(sequence), sequence.lost], [[3, 4], 1]);
   });
 
-  test('a packet that waits behind two gaps gives up both', () => {
+  test('the deadline of a packet behind two gaps ends both', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     sequence.receive(4, 4, 10);
@@ -191,8 +191,11 @@ describe('waiting', () => {
   });
 });
 
-describe('a wait that has learned', () => {
-  /** After 0, gaps of one packet each, given up at the longest wait; returns the number that is waited for, and the time. */
+describe('an adapted wait', () => {
+  /**
+   * Loses `losses` single packets after number 0, each given up after the maximum wait; returns the next number and the
+   * time.
+   */
   const withLosses = (sequence: ReceiveSequence, losses: number): [next: number, now: number] => {
     sequence.receive(0, 0, 0);
     for (let gap = 1; gap <= losses; gap += 1) {
@@ -204,7 +207,7 @@ describe('a wait that has learned', () => {
     return [2 * losses + 1, (losses + 1) * LONGEST_WAIT];
   };
 
-  test('is short when the way only loses', () => {
+  test('is short when the path only loses packets', () => {
     const sequence = new ReceiveSequence();
     const [next, now] = withLosses(sequence, LOSSES_TO_LEARN);
     sequence.receive(next + 1, 1, now);
@@ -213,14 +216,14 @@ describe('a wait that has learned', () => {
     assert.deepEqual(take(sequence), [1]);
   });
 
-  test('is the longest until then', () => {
+  test('is the maximum until enough packets were lost', () => {
     const sequence = new ReceiveSequence();
     const [next, now] = withLosses(sequence, LOSSES_TO_LEARN - 1);
     sequence.receive(next + 1, 1, now);
     assert.equal(sequence.deadline(), now + LONGEST_WAIT);
   });
 
-  test('is the longest again when a packet was given up too soon', () => {
+  test('is the maximum again after a packet was given up too soon', () => {
     const sequence = new ReceiveSequence();
     const [next, now] = withLosses(sequence, LOSSES_TO_LEARN);
     sequence.receive(next + 1, 1, now);
@@ -230,10 +233,10 @@ describe('a wait that has learned', () => {
     assert.equal(sequence.deadline(), now + SHORTEST_WAIT + 1 + LONGEST_WAIT);
   });
 
-  test('covers packets as late as the latest one: the one that all behind it were held for', () => {
+  test('covers the greatest lateness seen, counted from the first packet that was held', () => {
     const sequence = new ReceiveSequence();
     const [next, now] = withLosses(sequence, LOSSES_TO_LEARN - 1);
-    // Two missing; the second of them comes before the first.
+    // Two packets are missing, and the second arrives before the first.
     sequence.receive(next + 2, 1, now);
     sequence.receive(next + 1, 2, now + 39);
     sequence.receive(next, 3, now + 40);
@@ -246,7 +249,7 @@ describe('a wait that has learned', () => {
     assert.ok(wait >= 2 * 40 && wait < LONGEST_WAIT, `${wait} ms`);
   });
 
-  test('counts a gap of many as one', () => {
+  test('counts a gap of many packets as one loss', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     sequence.receive(50, 1, 0);
@@ -258,7 +261,7 @@ describe('a wait that has learned', () => {
 });
 
 describe('a stream that has moved on', () => {
-  test('the window slides when it has filled up enough', () => {
+  test('the window slides when it holds enough packets', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     for (const number of run(2, HELD_TO_SLIDE)) sequence.receive(number, number, 0);
@@ -267,7 +270,7 @@ describe('a stream that has moved on', () => {
     assert.deepEqual([take(sequence), sequence.lost], [run(2, HELD_TO_SLIDE), 1]);
   });
 
-  test('too few held packets do not stand for it', () => {
+  test('too few held packets do not move the window', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     for (const number of run(2, HELD_TO_SLIDE - 1)) sequence.receive(number, number, 0);
@@ -276,14 +279,14 @@ describe('a stream that has moved on', () => {
     assert.deepEqual(take(sequence), []);
   });
 
-  test('a full window far behind the packet does not either', () => {
+  test('a full window does not slide to a packet far ahead', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     for (const number of run(2, HELD_TO_SLIDE)) sequence.receive(number, number, 0);
     assert.equal(sequence.receive(1_000_000, 999, 0), 'outside');
   });
 
-  test('a run of consecutive packets far ahead moves it there at once, and what is held comes out first', () => {
+  test('a run of consecutive packets far ahead moves the window at once, and held packets come out first', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     sequence.receive(2, 2, 0);
@@ -295,7 +298,7 @@ describe('a stream that has moved on', () => {
     assert.equal(sequence.receive(1_000_000 + RUN_TO_RESYNC, 50, 1), 'accepted');
   });
 
-  test('a run that a packet of the window interrupts moves nothing', () => {
+  test('a run interrupted by a packet of the window does not move it', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     for (const number of run(1_000_000, RUN_TO_RESYNC - 1)) sequence.receive(number, 1, 0);
@@ -304,14 +307,14 @@ describe('a stream that has moved on', () => {
     assert.equal(sequence.next, 2);
   });
 
-  test('a run with a hole moves nothing', () => {
+  test('a run with a gap does not move the window', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     for (const number of run(1_000_000, RUN_TO_RESYNC - 1)) sequence.receive(number, 1, 0);
     assert.equal(sequence.receive(1_000_000 + RUN_TO_RESYNC, 2, 0), 'outside');
   });
 
-  test('a run goes back only after silence: a replayed burst does not', () => {
+  test('a replayed burst does not move the window back without silence', () => {
     const burst = run(0, RUN_TO_RESYNC);
     const sequence = new ReceiveSequence();
     for (const number of run(0, 20)) sequence.receive(number, number, 0);
@@ -319,7 +322,7 @@ describe('a stream that has moved on', () => {
     assert.deepEqual([replayed, sequence.next], [burst.map(() => 'duplicate'), 20]);
   });
 
-  test('a peer that begins again from 0 is followed after silence', () => {
+  test('after silence, a peer may restart from 0', () => {
     const sequence = new ReceiveSequence();
     for (const number of run(500_000, 20)) sequence.receive(number, 1, 0);
     take(sequence);
@@ -329,25 +332,25 @@ describe('a stream that has moved on', () => {
   });
 });
 
-describe('a window that a run has taken away', () => {
-  /** Numbers 0 to 19 have come, then a run far ahead; returns the number behind the run. */
-  const taken = (sequence: ReceiveSequence): number => {
+describe('a window that a run has replaced', () => {
+  /** Receives numbers 0 to 19 and then a run far ahead; returns the number after the run. */
+  const replaceByRun = (sequence: ReceiveSequence): number => {
     for (const number of run(0, 20)) sequence.receive(number, number, 0);
     for (const number of run(1_000_000, RUN_TO_RESYNC)) sequence.receive(number, 0, 0);
     take(sequence);
     return 1_000_000 + RUN_TO_RESYNC;
   };
 
-  test('is had back by the next packet that belongs there', () => {
+  test('is restored by the next packet that belongs to it', () => {
     const sequence = new ReceiveSequence();
-    taken(sequence);
+    replaceByRun(sequence);
     assert.deepEqual([sequence.receive(20, 7, 0), take(sequence), sequence.next], ['accepted', [7], 21]);
     assert.equal(sequence.highest, 20);
   });
 
-  test('also by one behind a gap, which is waited for', () => {
+  test('is restored by a packet after a gap, and the gap may still be filled', () => {
     const sequence = new ReceiveSequence();
-    taken(sequence);
+    replaceByRun(sequence);
     assert.equal(sequence.receive(22, 7, 0), 'held');
     assert.deepEqual([sequence.receive(20, 8, 0), sequence.receive(21, 9, 0), take(sequence)].flat(), [
       'accepted',
@@ -358,10 +361,10 @@ describe('a window that a run has taken away', () => {
     ]);
   });
 
-  test('and is not lost to further runs, however many: nothing of the stream is lost', () => {
+  test('survives any number of further runs without losing a packet of the stream', () => {
     const sequence = new ReceiveSequence();
     let own = 20;
-    taken(sequence);
+    replaceByRun(sequence);
     for (let forged = 0; forged < 50; forged += 1) {
       for (const number of run(forged * 5_000_000, RUN_TO_RESYNC + (forged % 3))) sequence.receive(number, 0, forged);
       take(sequence);
@@ -371,16 +374,16 @@ describe('a window that a run has taken away', () => {
     assert.equal(sequence.lost, 0);
   });
 
-  test("nor is the run's, should it be the stream: it is in force again with its next packet", () => {
+  test("gives way again to the run's window when the run's next packet arrives", () => {
     const sequence = new ReceiveSequence();
-    const next = taken(sequence);
+    const next = replaceByRun(sequence);
     sequence.receive(20, 0, 0);
     assert.deepEqual([sequence.receive(next, 7, 0), sequence.next], ['accepted', next + 1]);
   });
 
-  test('is forgotten when nothing has belonged there for long, and then the run is the stream', () => {
+  test('is forgotten when no packet has belonged to it for SILENCE_TO_SETTLE', () => {
     const sequence = new ReceiveSequence();
-    const next = taken(sequence);
+    const next = replaceByRun(sequence);
     assert.equal(sequence.receive(next, 1, SILENCE_TO_SETTLE - 1), 'accepted');
     assert.equal(sequence.receive(next + 1, 2, SILENCE_TO_SETTLE), 'accepted');
     assert.equal(sequence.receive(20, 3, SILENCE_TO_SETTLE), 'outside');
@@ -390,7 +393,7 @@ describe('a window that a run has taken away', () => {
 describe('any stream', () => {
   const first = fc.integer({ min: 0, max: TOP - 1 });
 
-  test('reordered within the window and without loss comes out whole and in order', () => {
+  test('reordered within the window without loss, comes out complete and in order', () => {
     const distances = fc.array(fc.integer({ min: 0, max: WINDOW - 1 }), { minLength: 1, maxLength: 200 });
     fc.assert(
       fc.property(first, distances, (begin, delays) => {
@@ -407,7 +410,7 @@ describe('any stream', () => {
     );
   });
 
-  test('whatever comes, a slot comes out once, held slots stay under the window, and order is kept within a window', () => {
+  test('releases each slot once, and never holds a full window', () => {
     const packets = fc.array(fc.tuple(fc.integer({ min: -350, max: 350 }), fc.integer({ min: 0, max: 400 })), {
       maxLength: 400,
     });

@@ -1,4 +1,4 @@
-/** Log lines against disks and readers that do not take them. */
+/** Log lines that a disk or a reader does not accept. */
 import assert from 'node:assert/strict';
 import {
   existsSync,
@@ -22,7 +22,7 @@ function folder(t: TestContext): string {
   return path;
 }
 
-test('lines go to the file at once; a file that was renamed stays as it is after reopen', (t) => {
+test('lines go to the file at once; after reopen a renamed file no longer changes', (t) => {
   const file = join(folder(t), 'log', 'manager.log');
   const destination = new LogDestination(file, null);
   destination.write('one\n');
@@ -34,12 +34,12 @@ test('lines go to the file at once; a file that was renamed stays as it is after
   assert.deepEqual([readFileSync(`${file}.1`, 'utf8'), readFileSync(file, 'utf8')], ['one\n', 'two\n']);
 });
 
-test('a full disk: lines are lost and counted, the first that can be written tells of it', (t) => {
+test('a full disk: lines are lost and counted, and the count is reported when lines can be written again', (t) => {
   const directory = folder(t);
   const file = join(directory, 'manager.log');
   symlinkSync('/dev/full', file);
   const outage = new Outage(join(directory, 'outage'));
-  // Somebody else has said it: nothing is said on this test's standard error.
+  // Another process has reported it, so nothing is written to this test's standard error.
   assert(outage.begins());
   const destination = new LogDestination(file, outage);
   const resumed: number[] = [];
@@ -51,10 +51,10 @@ test('a full disk: lines are lost and counted, the first that can be written tel
   destination.write('five\n');
   assert.equal(readFileSync(file, 'utf8'), 'four\nfive\n');
   assert.deepEqual(resumed, [3]);
-  assert(outage.begins(), 'it is over');
+  assert(outage.begins(), 'the outage is over');
 });
 
-test('reopen never throws: a session is not worth less than its log', (t) => {
+test('reopen never throws, since a log error must not end a session', (t) => {
   const directory = folder(t);
   const file = join(directory, 'log', 'manager.log');
   const outage = new Outage(join(directory, 'outage'));
@@ -69,13 +69,13 @@ test('reopen never throws: a session is not worth less than its log', (t) => {
   assert.equal(readFileSync(file, 'utf8'), 'one\n');
 });
 
-test('a folder that cannot be is a mistake, and said at once', (t) => {
+test('a folder that cannot be created is reported at once', (t) => {
   const file = join(folder(t), 'file');
   new LogDestination(file, null).write('\n');
   assert.throws(() => new LogDestination(join(file, 'manager.log'), null), { code: 'EEXIST' });
 });
 
-test('an outage is said by the first of all processes, and again when it has lasted for hours or is over', (t) => {
+test('only the first process reports an outage, and again after hours or after its end', (t) => {
   const path = join(folder(t), 'outage');
   const [first, second] = [new Outage(path), new Outage(path)];
   assert.deepEqual([first.begins(), second.begins(), first.begins()], [true, false, false]);

@@ -19,7 +19,7 @@ test('a section header', () => {
   );
 });
 
-test('an interface with its name and the resolution of its times', () => {
+test('an interface with its name and time resolution', () => {
   const description = interfaceDescription({ linkType: LINK_TYPE.raw, name: 'a', description: 'wxyz' });
   assert.equal(
     hex(description),
@@ -38,7 +38,7 @@ test('an interface with its name and the resolution of its times', () => {
 
 const TIME = 0x0006_4321 * 2 ** 32 + 0x89ab_cdef;
 
-test('a packet: its time in two halves, padded to words, with its direction', () => {
+test('a packet with its time in two halves, padding and direction', () => {
   const packet = { interface: 1, time: TIME, direction: 'sent', bytes: Buffer.from('abcde'), lost: 0 } as const;
   assert.equal(
     hex(enhancedPacket(packet)),
@@ -56,7 +56,7 @@ test('a packet: its time in two halves, padded to words, with its direction', ()
   );
 });
 
-test('a packet tells how many were lost before it', () => {
+test('a packet records how many were lost before it', () => {
   const packet = { interface: 0, time: 0, direction: 'received', bytes: Buffer.alloc(4), lost: 258 } as const;
   assert.match(hex(enhancedPacket(packet)), /0200040001000000040008000201000000000000000000003c000000$/);
 });

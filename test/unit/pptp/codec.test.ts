@@ -23,31 +23,31 @@ const echo = EXAMPLES.EchoRequest;
 
 function assertRefused(bytes: Uint8Array, reason: ProtocolErrorReason, fatal: boolean, detail: RegExp): void {
   const decoded = decode(bytes);
-  assert.ok(!decoded.ok, 'it was to be refused');
+  assert.ok(!decoded.ok, 'it should be refused');
   assert.deepEqual([decoded.error.reason, decoded.error.fatal], [reason, fatal]);
   assert.match(decoded.error.detail, detail);
 }
 
 describe('each message against the diagram of the RFC', () => {
   for (const { message, bytes } of ALL_EXAMPLES) {
-    test(`${message.type} is written as drawn`, () => {
+    test(`${message.type} is encoded as in the diagram`, () => {
       assert.equal(encode(message).toString('hex'), bytes.toString('hex'));
     });
-    test(`${message.type} is read as drawn`, () => {
+    test(`${message.type} is decoded as in the diagram`, () => {
       assert.deepEqual(decode(bytes), { ok: true, message });
     });
     test(`${message.type} is refused one octet shorter or longer than its length`, () => {
       assertRefused(bytes.subarray(0, -1), 'truncated', true, /octets of /);
       assertRefused(Buffer.concat([bytes, Buffer.of(0)]), 'badLength', true, new RegExp(`behind ${message.type}`));
     });
-    test(`${message.type} shorter than its own length or absurdly long closes the connection`, () => {
+    test(`a ${message.type} that is too short or too long closes the connection`, () => {
       for (const length of [0, 11, 12, bytes.length - 4, bytes.length - 1, MAX_KNOWN_LENGTH + 1, 0xffff]) {
         const wrong = withU16(bytes, LENGTH, length);
         const allowed = `${bytes.length} to ${MAX_KNOWN_LENGTH}`;
         assertRefused(wrong, 'badLength', true, new RegExp(`^${message.type} of ${length} octets, not ${allowed}$`));
       }
     });
-    test(`${message.type} with more octets than its own is read, and the others are counted`, () => {
+    test(`a ${message.type} with surplus octets is read, and they are counted`, () => {
       for (const surplus of [1, 4, MAX_KNOWN_LENGTH - bytes.length]) {
         if (bytes.length + surplus > MAX_KNOWN_LENGTH || surplus === 0) continue;
         assert.deepEqual(decode(lengthened(bytes, surplus)), { ok: true, message, surplus });
@@ -57,7 +57,7 @@ describe('each message against the diagram of the RFC', () => {
 });
 
 describe('malformed headers', () => {
-  test('another magic cookie closes the connection, and the log shows the octets', () => {
+  test('a wrong magic cookie closes the connection, and the error shows it', () => {
     const wrong = Buffer.from(echo.bytes);
     wrong.write('HTTP', MAGIC);
     assertRefused(wrong, 'badMagic', true, /0x48545450, not 0x1a2b3c4d/);
@@ -80,7 +80,7 @@ describe('malformed headers', () => {
     }
   });
 
-  test('a control message type that nobody knows is ignored', () => {
+  test('an unknown control message type is ignored', () => {
     for (const type of [0, 16, 0xffff]) {
       assertRefused(
         withU16(echo.bytes, CONTROL_MESSAGE_TYPE, type),
@@ -91,7 +91,7 @@ describe('malformed headers', () => {
     }
   });
 
-  test('an unknown type shorter than a header or absurdly long closes the connection', () => {
+  test('an unknown type that is shorter than a header or too long closes the connection', () => {
     const unknown = withU16(echo.bytes, CONTROL_MESSAGE_TYPE, 16);
     for (const length of [0, 11, MAX_UNKNOWN_LENGTH + 1, 0xffff]) {
       assertRefused(withU16(unknown, LENGTH, length), 'badLength', true, new RegExp(`of ${length} octets`));
@@ -106,14 +106,14 @@ describe('malformed headers', () => {
 });
 
 describe('field values', () => {
-  test('reserved fields that are not zero are read past (a later version may use them)', () => {
+  test('reserved fields that are not zero are ignored (a later version may use them)', () => {
     const later = Buffer.from(start.bytes);
     later.writeUInt16BE(0xffff, 10);
     later.writeUInt16BE(0xffff, 14);
     assert.deepEqual(decode(later), { ok: true, message: start.message });
   });
 
-  test('a string ends at its first zero octet, whatever follows it', () => {
+  test('a string ends at its first zero octet', () => {
     const stale = Buffer.from(start.bytes);
     stale.write('\0stale', 28 + start.message.hostName.length);
     assert.deepEqual(decode(stale), { ok: true, message: start.message });
@@ -124,23 +124,23 @@ describe('field values', () => {
     assert.deepEqual(decode(full), { ok: true, message: { ...start.message, hostName: 'h'.repeat(64) } });
   });
 
-  test('a string too long for its field is cut, and leaves its neighbour alone', () => {
+  test('a string too long for its field is cut, and the next field is unchanged', () => {
     const long = { ...start.message, hostName: 'h'.repeat(300) };
     assert.deepEqual(decode(encode(long)), { ok: true, message: { ...start.message, hostName: 'h'.repeat(64) } });
   });
 
-  test('a character that is not Latin-1 is written as a question mark, one octet each', () => {
+  test('each character outside Latin-1 is written as one question mark', () => {
     const decoded = decode(encode({ ...start.message, hostName: 'ž\u{1F600}é' }));
     assert.deepEqual(decoded, { ok: true, message: { ...start.message, hostName: '??é' } });
   });
 
-  test('a number that its field cannot hold is our own fault, and throws', () => {
+  test('encoding a number that its field cannot hold throws', () => {
     for (const callId of [-1, 0x10000, 0.5, NaN]) {
       assert.throws(() => encode({ type: 'CallClearRequest', callId }), RangeError);
     }
   });
 
-  test('values that the RFC does not allow are read, and found', () => {
+  test('values that the RFC does not allow are decoded and reported', () => {
     const { message } = EXAMPLES.OutgoingCallRequest;
     assert.equal(findBadValue(message), null);
     for (const [field, value] of [
@@ -181,7 +181,7 @@ describe('the values that RFC 2637 allows a field', () => {
   });
 });
 
-test('a bearer or framing type of 0, which pptpd serves, is told apart from the bad ones', () => {
+test('a bearer or framing type of 0, which pptpd accepts, is tolerated and not a bad value', () => {
   const { message } = EXAMPLES.OutgoingCallRequest;
   assert.deepEqual(toleratedValues(message), []);
   const untold = { ...message, bearerType: 0, framingType: 0 };
@@ -201,12 +201,12 @@ test('a bearer or framing type of 0, which pptpd serves, is told apart from the 
   );
 });
 
-describe('whatever the values', () => {
-  test('what was written is read again', () => {
+describe('any values', () => {
+  test('an encoded message decodes to itself', () => {
     fc.assert(fc.property(anyMessage, (message) => assert.deepEqual(decode(encode(message)), { ok: true, message })));
   });
 
-  test('any octets are read or refused, never thrown upon', () => {
+  test('any octets are decoded or refused without throwing', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         const decoded = decode(bytes);
@@ -215,7 +215,7 @@ describe('whatever the values', () => {
     );
   });
 
-  test('a message with some octets changed is read or refused, never thrown upon', () => {
+  test('a message with changed octets is decoded or refused without throwing', () => {
     const change = fc.tuple(fc.nat(), fc.nat(255));
     fc.assert(
       fc.property(anyMessage, fc.array(change, { maxLength: 4 }), (message, changes) => {
@@ -227,15 +227,15 @@ describe('whatever the values', () => {
     );
   });
 
-  test('bytes in the middle of a larger memory are read where they lie', () => {
+  test('bytes in the middle of a larger buffer are decoded in place', () => {
     const memory = Buffer.concat([Buffer.alloc(5, 0xee), echo.bytes, Buffer.alloc(5, 0xee)]);
     const view = new Uint8Array(memory.buffer, memory.byteOffset + 5, echo.bytes.length);
     assert.deepEqual(decode(view), { ok: true, message: echo.message });
   });
 });
 
-describe('how a connection begins', () => {
-  test('a start request is waited for until it is whole, with or without more behind it', () => {
+describe('the start of a connection', () => {
+  test('a start request is incomplete until its last octet; more octets may follow', () => {
     for (const bytes of [start.bytes, lengthened(start.bytes, 4)]) {
       for (let length = 0; length < bytes.length; length += 1) {
         assert.deepEqual(inspectStart(bytes.subarray(0, length)), { kind: 'incomplete' });
@@ -245,13 +245,13 @@ describe('how a connection begins', () => {
     }
   });
 
-  test('a client that speaks something else is refused at eight octets', () => {
+  test('a client that does not speak PPTP is refused after eight octets', () => {
     const first = inspectStart(Buffer.from('GET / HTTP/1.1').subarray(0, 8));
     assert.ok(first.kind === 'refused');
     assert.equal(first.error.reason, 'badMagic');
   });
 
-  test('every other message is refused as no start, by name', () => {
+  test('every other message is refused as notStart, and named', () => {
     for (const { message, bytes } of ALL_EXAMPLES.slice(1)) {
       const first = inspectStart(bytes);
       assert.ok(first.kind === 'refused');
@@ -259,13 +259,13 @@ describe('how a connection begins', () => {
     }
   });
 
-  test('a type that nobody knows is refused as no start, and fatal here', () => {
+  test('an unknown type is refused as notStart, which is fatal', () => {
     const first = inspectStart(withU16(echo.bytes, CONTROL_MESSAGE_TYPE, 16));
     assert.ok(first.kind === 'refused');
     assert.deepEqual([first.error.reason, first.error.fatal], ['notStart', true]);
   });
 
-  test('a start request that is too short or absurdly long is refused by its header, with what was expected', () => {
+  test('a start request that is too short or too long is refused by its header, with the expected length', () => {
     for (const length of [12, 152, MAX_KNOWN_LENGTH + 1]) {
       const first = inspectStart(withU16(start.bytes, LENGTH, length).subarray(0, 12));
       assert.ok(first.kind === 'refused');

@@ -27,13 +27,13 @@ group('a message in the log', () => {
     );
   });
 
-  test('version, capabilities and ACCM are shown as people write them', () => {
+  test('version, capabilities and ACCM are readable', () => {
     assert.match(describe(EXAMPLES.StartControlConnectionRequest.message), /protocolVersion=1\.0 framingCapab/);
     assert.match(describe(EXAMPLES.StartControlConnectionRequest.message), /bearerCapabilities=2 \(digital\)/);
     assert.match(describe(EXAMPLES.SetLinkInfo.message), /sendAccm=0xffffffff receiveAccm=0x000a0000$/);
   });
 
-  test('what says nothing is left out', () => {
+  test('irrelevant fields are omitted', () => {
     assert.equal(
       describe({
         type: 'CallDisconnectNotify',
@@ -47,7 +47,7 @@ group('a message in the log', () => {
     );
   });
 
-  test('a code that the RFC does not have is shown as unknown', () => {
+  test('a code that the RFC does not define is shown as unknown', () => {
     assert.equal(
       describe({ type: 'StopControlConnectionRequest', reason: 9 }),
       'StopControlConnectionRequest reason=9 (unknown)',
@@ -64,7 +64,7 @@ group('a message in the log', () => {
     }
   });
 
-  test('whatever a peer writes, it is one line of printable ASCII of bounded length', () => {
+  test('any message becomes one line of printable ASCII of bounded length', () => {
     fc.assert(
       fc.property(anyMessage, (message) => {
         const line = describe(message);
@@ -87,12 +87,11 @@ group('a message in the log', () => {
 });
 
 group('a string of a peer', () => {
-  test('stays what it is while it is printable', () => assert.equal(printable('VPN client #1 ~'), 'VPN client #1 ~'));
+  test('leaves printable ASCII unchanged', () => assert.equal(printable('VPN client #1 ~'), 'VPN client #1 ~'));
   test('ends at NUL', () => assert.equal(printable('seen\0unseen'), 'seen'));
-  test('has its backslashes escaped, so that an escape is always ours', () =>
-    assert.equal(printable('\\x41'), '\\x5cx41'));
-  test('has characters past Latin-1 escaped whole', () => assert.equal(printable('\u{1F600}'), '\\u{1f600}'));
-  test('is cut where it is long', () => assert.match(printable('a'.repeat(500)), /^a{157}\.\.\.$/));
+  test('escapes backslashes, so that an escape cannot be forged', () => assert.equal(printable('\\x41'), '\\x5cx41'));
+  test('escapes characters above Latin-1 as a whole', () => assert.equal(printable('\u{1F600}'), '\\u{1f600}'));
+  test('cuts long strings', () => assert.match(printable('a'.repeat(500)), /^a{157}\.\.\.$/));
 });
 
 group('codes in words', () => {
@@ -121,7 +120,7 @@ group('codes in words', () => {
     });
   }
 
-  test('a message without results has none', () => assert.equal(describeResult('EchoRequest', 1), 'unknown'));
+  test('a message without result codes', () => assert.equal(describeResult('EchoRequest', 1), 'unknown'));
 
   test('general errors', () => {
     assert.deepEqual(
@@ -130,7 +129,7 @@ group('codes in words', () => {
     );
   });
 
-  test('reasons of a stop', () => {
+  test('stop reasons', () => {
     assert.deepEqual(
       [0, 1, 2, 3, 4].map((code) => describeStopReason(code)),
       ['unknown', 'none', 'protocol not supported', 'local shutdown', 'unknown'],

@@ -1,6 +1,6 @@
 /**
- * One example of each control message with its octets, written out by hand from the diagrams of RFC 2637 §2, one row
- * of a diagram a line. Every field has another value, so that none can stand for its neighbour.
+ * One example of each control message with its octets, written by hand from the diagrams of RFC 2637 §2, one diagram
+ * row per line. Every field has a different value, so that swapped fields are detected.
  */
 import * as fc from 'fast-check';
 import { MESSAGES } from '../../../src/pptp/messages.js';
@@ -231,7 +231,7 @@ export const EXAMPLES: { readonly [T in MessageType]: Example<T> } = {
 /** All examples, in the order of their codes. */
 export const ALL_EXAMPLES: readonly Example<MessageType>[] = MESSAGE_TYPES.map((type) => EXAMPLES[type]);
 
-/** Any message that can be written: every number its field holds, every string of Latin-1 without NUL. */
+/** Any valid message: every number that a field holds, every Latin-1 string without NUL. */
 export const anyMessage: fc.Arbitrary<ControlMessage> = fc
   .constantFrom(...MESSAGE_TYPES)
   .chain((type) => {
@@ -249,12 +249,12 @@ function latin1(size: number): fc.Arbitrary<string> {
   return fc.array(fc.integer({ min: 1, max: 255 }), { maxLength: size }).map((codes) => String.fromCharCode(...codes));
 }
 
-/** A message with `surplus` octets behind its own, which its length counts. */
+/** A message with `surplus` octets appended, which its length includes. */
 export function lengthened(bytes: Buffer, surplus: number): Buffer {
   return Buffer.concat([withU16(bytes, 0, bytes.length + surplus), Buffer.alloc(surplus, 0xee)]);
 }
 
-/** `bytes` with a 16-bit number written over at `at`. */
+/** A copy of `bytes` with a 16-bit number written at `at`. */
 export function withU16(bytes: Buffer, at: number, value: number): Buffer {
   const changed = Buffer.from(bytes);
   changed.writeUInt16BE(value, at);

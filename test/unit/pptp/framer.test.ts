@@ -9,7 +9,7 @@ const items = ALL_EXAMPLES.map(({ message }): FramerItem => ({ ok: true, message
 const echo = EXAMPLES.EchoRequest;
 const echoItem: FramerItem = { ok: true, message: echo.message };
 
-/** A sound header of a type that nobody knows, and `length` octets in all. */
+/** A valid header of an unknown type, followed by zeros up to `length` octets. */
 const unknown = (length: number): Buffer =>
   withU16(withU16(Buffer.concat([echo.bytes, Buffer.alloc(length)]).subarray(0, length), 0, length), 8, 99);
 const unknownItem: FramerItem = {
@@ -17,7 +17,7 @@ const unknownItem: FramerItem = {
   error: { reason: 'unknownType', detail: 'unknown control message type 99', fatal: false },
 };
 
-/** What comes out of a framer that is given these chunks, drained after each. */
+/** The items from a framer that receives these chunks and is drained after each. */
 function framed(chunks: readonly Uint8Array[]): FramerItem[] {
   const framer = new Framer();
   return chunks.flatMap((chunk) => {
@@ -26,13 +26,13 @@ function framed(chunks: readonly Uint8Array[]): FramerItem[] {
   });
 }
 
-/** `bytes` cut before each of these offsets. */
+/** `bytes` split before each of these offsets. */
 function cut(bytes: Buffer, offsets: readonly number[]): Buffer[] {
   const edges = [0, ...offsets.toSorted((a, b) => a - b), bytes.length];
   return edges.slice(1).map((edge, index) => bytes.subarray(edges[index], edge));
 }
 
-describe('any split and any joining', () => {
+describe('messages split or joined', () => {
   test('all 15 messages in one chunk come out in order', () => {
     assert.deepEqual(framed([stream]), items);
   });
@@ -41,11 +41,11 @@ describe('any split and any joining', () => {
     assert.deepEqual(framed([...stream].map((octet) => Uint8Array.of(octet))), items);
   });
 
-  test('all 15 messages come out of every split in two', () => {
+  test('all 15 messages come out however they are split in two', () => {
     for (let at = 0; at <= stream.length; at += 1) assert.deepEqual(framed(cut(stream, [at])), items);
   });
 
-  test('a message comes out with its last octet, not before and not later', () => {
+  test('a message comes out exactly with its last octet', () => {
     const framer = new Framer();
     framer.push(echo.bytes.subarray(0, -1));
     assert.equal(framer.next(), null);
@@ -54,7 +54,7 @@ describe('any split and any joining', () => {
     assert.equal(framer.next(), null);
   });
 
-  test('any messages come out of any cuts', () => {
+  test('any messages come out however they are split', () => {
     const cuts = fc.array(fc.nat(), { maxLength: 20 });
     fc.assert(
       fc.property(fc.array(anyMessage, { maxLength: 6 }), cuts, (messages: ControlMessage[], offsets) => {
@@ -78,7 +78,7 @@ describe('any split and any joining', () => {
     assert.deepEqual([...framer], items);
   });
 
-  test('whoever stops in the middle of draining finds the rest the next time', () => {
+  test('draining can stop and continue later', () => {
     const framer = new Framer();
     framer.push(stream);
     for (const item of framer) {
@@ -88,7 +88,7 @@ describe('any split and any joining', () => {
     assert.deepEqual([...framer], items.slice(1));
   });
 
-  test('a chunk may be used again once it was drained, even in the middle of a message', () => {
+  test('a drained chunk may be reused, even in the middle of a message', () => {
     const framer = new Framer();
     const chunk = Buffer.from(echo.bytes.subarray(0, 14));
     framer.push(chunk);
@@ -100,7 +100,7 @@ describe('any split and any joining', () => {
 });
 
 describe('a message of an unknown type', () => {
-  test('is told once and skipped, whatever its length and however it is split', () => {
+  test('is reported once and skipped, for any length and split', () => {
     for (const length of [12, 16, 220, 221, 1024]) {
       const bytes = Buffer.concat([echo.bytes, unknown(length), echo.bytes]);
       for (let at = 0; at <= bytes.length; at += 1) {
@@ -109,7 +109,7 @@ describe('a message of an unknown type', () => {
     }
   });
 
-  test('is skipped by its length even where it holds what looks like a header', () => {
+  test('is skipped by its length, even if it contains what looks like a header', () => {
     const trap = unknown(64);
     EXAMPLES.StopControlConnectionRequest.bytes.copy(trap, 16);
     assert.deepEqual(framed([trap, echo.bytes]), [unknownItem, echoItem]);
@@ -117,7 +117,7 @@ describe('a message of an unknown type', () => {
 });
 
 describe('a known message that is longer than its own length', () => {
-  test('is read, and what follows it as well, however it is split', () => {
+  test('is read, as is the next message, for any split', () => {
     for (const surplus of [1, 4, MAX_KNOWN_LENGTH - echo.bytes.length]) {
       const longEcho: FramerItem = { ok: true, message: echo.message, surplus };
       const bytes = Buffer.concat([echo.bytes, lengthened(echo.bytes, surplus), echo.bytes]);
@@ -128,15 +128,15 @@ describe('a known message that is longer than its own length', () => {
     }
   });
 
-  test('is passed by its length even where its surplus looks like a message', () => {
+  test('is skipped by its length, even if its surplus looks like a message', () => {
     const trap = lengthened(echo.bytes, 16);
     EXAMPLES.StopControlConnectionRequest.bytes.copy(trap, 16);
     assert.deepEqual(framed([trap, echo.bytes]), [{ ok: true, message: echo.message, surplus: 16 }, echoItem]);
   });
 });
 
-describe('lost synchronisation', () => {
-  test('one broken header is told once, and nothing behind it is ever read', () => {
+describe('lost synchronization', () => {
+  test('a broken header is reported once, and nothing after it is read', () => {
     const framer = new Framer();
     framer.push(Buffer.concat([echo.bytes, Buffer.alloc(16), echo.bytes]));
     const [first, broken, ...rest] = [...framer];
@@ -148,7 +148,7 @@ describe('lost synchronisation', () => {
     assert.deepEqual([...framer], []);
   });
 
-  test('a known type shorter than it is, or absurdly long, loses synchronisation', () => {
+  test('a known type that is too short or too long loses synchronization', () => {
     for (const length of [15, MAX_KNOWN_LENGTH + 1]) {
       const wrong = withU16(Buffer.concat([echo.bytes, Buffer.alloc(MAX_KNOWN_LENGTH)]), 0, length);
       const [broken, ...rest] = framed([wrong.subarray(0, length), echo.bytes]);
@@ -158,13 +158,13 @@ describe('lost synchronisation', () => {
     }
   });
 
-  test('a wrong length is told at the header, without waiting for the octets that it promises', () => {
+  test('a wrong length is reported as soon as the header has arrived', () => {
     const framer = new Framer();
     framer.push(withU16(echo.bytes, 0, 0xffff).subarray(0, 12));
     assert.equal(framer.next()?.ok, false);
   });
 
-  test('octets at random end in an error or wait for more, and never throw', () => {
+  test('random octets give an error or wait for more, and never throw', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 8 }), (chunks) => {
         const fatal = framed(chunks).filter((item) => !item.ok && item.error.fatal);

@@ -1,15 +1,15 @@
 /**
- * HDLC framing of RFC 1662 in WebAssembly (AssemblyScript): the only part of the relay that touches every octet.
- * FCS-16 by eight tables, octets to escape found sixteen at a time. Works in place on addresses that the host lays out
- * above `heapBase()`; source and target need 16 octets of slack behind them, since vectors are read and written whole.
- * test/bench's echo and uplink rows keep it fast.
+ * HDLC framing (RFC 1662) in WebAssembly (AssemblyScript): the only part of the relay that touches every octet. It uses
+ * eight FCS-16 tables and finds octets to escape sixteen at a time. Buffers lie above `heapBase()`, and need 16 octets
+ * of slack after source and target, since vectors are read and written whole. test/bench's echo and uplink rows measure
+ * its speed.
  */
 
 const FLAG: u8 = 0x7e;
 const ESCAPE: u8 = 0x7d;
 /** An escaped octet has this bit flipped (RFC 1662 §4.2). */
 const FLIP: u8 = 0x20;
-/** RFC 1662 §C: the checksum of a whole frame, its FCS included. */
+/** RFC 1662 §C: the checksum of a complete frame including its FCS. */
 const GOOD_FCS: u32 = 0xf0b8;
 /** The FCS-16 polynomial x^16 + x^12 + x^5 + 1, bits reversed. */
 const POLYNOMIAL: u32 = 0x8408;
@@ -17,7 +17,7 @@ const POLYNOMIAL: u32 = 0x8408;
 const SHORTEST_FRAME: usize = 3;
 const FCS_LENGTH: usize = 2;
 
-/** Eight tables of 256 16-bit values: table k is what an octet does to the FCS after k more octets. */
+/** Eight tables of 256 16-bit values: table k gives an octet's effect on the FCS after k more octets. */
 const tables: usize = memory.data(8 * 256 * 2, 16);
 
 for (let octet: u32 = 0; octet < 256; octet++) {
@@ -69,8 +69,8 @@ function checksum(source: usize, length: usize): u32 {
 }
 
 /**
- * Writes `length` octets at `source` as one frame at `target`: flag, octets and FCS escaped as `accm` asks, flag.
- * Returns the address behind it. At most 2 * length + 6 octets.
+ * Writes `length` octets at `source` as one frame at `target`: flag, octets and FCS escaped according to `accm`, flag.
+ * Returns the address after it. Writes at most 2 * length + 6 octets.
  */
 export function encode(source: usize, length: usize, target: usize, accm: u32): usize {
   const fcs = checksum(source, length) ^ 0xffff;
@@ -86,7 +86,7 @@ function escape(source: usize, length: usize, target: usize, accm: u32): usize {
   const end = source + length;
   const flags = i8x16.splat(FLAG);
   const escapes = i8x16.splat(ESCAPE);
-  // Octets below 0x20 are looked at one by one, but only while the ACCM names any.
+  // Octets below 0x20 are checked one by one, but only while the ACCM is not zero.
   const controls = i8x16.splat(accm ? 0x20 : 0);
   while (source < end) {
     const octets = v128.load(source);
@@ -121,7 +121,7 @@ function escapeOctet(octet: u8, target: usize, accm: u32): usize {
   return target + 1;
 }
 
-// Decoding: frames go into slots that the host has laid out, the one being read into slot `frames`.
+// Decoding. Frames go into the slots that the host has set; the frame being read is in slot `frames`.
 let slots: usize = 0;
 let stride: usize = 0;
 let limit: usize = 0;
@@ -133,13 +133,13 @@ let length: usize = 0;
 let escaped: bool = false;
 let overlong: bool = false;
 
-/** Counted since the start: frames whose FCS is wrong, frames under 3 octets, frames over the limit, aborted ones. */
+/** Counters since the start: wrong FCS, under 3 octets, longer than the limit, aborted. */
 export let badFcs: u32 = 0;
 export let tooShort: u32 = 0;
 export let tooLong: u32 = 0;
 export let aborted: u32 = 0;
 
-/** Frames go to `slots`, `stride` apart, each at most `limit` octets with its FCS; their lengths as i32 to `lengths`. */
+/** Sets where frames go: slots `stride` apart, each at most `limit` octets with its FCS, and their lengths as i32. */
 export function layOut(slotsAt: usize, strideOf: usize, limitOf: usize, lengthsAt: usize, capacityOf: i32): void {
   slots = slotsAt;
   stride = strideOf;
@@ -148,18 +148,18 @@ export function layOut(slotsAt: usize, strideOf: usize, limitOf: usize, lengthsA
   capacity = capacityOf;
 }
 
-/** How many whole frames lie in the slots. */
+/** Number of complete frames in the slots. */
 export function frameCount(): i32 {
   return frames;
 }
 
-/** Forgets the whole frames; what is there of the next one moves to the first slot. */
+/** Frees the complete frames, and moves the incomplete one to the first slot. */
 export function takeFrames(): void {
   if (frames && length) memory.copy(slots, slots + <usize>frames * stride, length);
   frames = 0;
 }
 
-/** Reads on from `source`; stops when every slot holds a frame. Returns how many octets it has used. */
+/** Decodes `count` octets at `source`; stops when every slot is full. Returns the number of octets used. */
 export function decode(source: usize, count: usize): usize {
   const begin = source;
   const end = source + count;
@@ -181,7 +181,7 @@ export function decode(source: usize, count: usize): usize {
       continue;
     }
     if (length > limit) {
-      // Keeps reading, over the same slot, up to the next flag.
+      // Overwrites the same slot until the next flag.
       overlong = true;
       length = 0;
     }
@@ -208,7 +208,7 @@ export function decode(source: usize, count: usize): usize {
 function endFrame(slot: usize): void {
   if (overlong || length > limit) tooLong++;
   else if (length == 0) {
-    // Two flags in a row: no frame between them.
+    // Two consecutive flags: there is no frame between them.
   } else if (length < SHORTEST_FRAME) tooShort++;
   else if (checksum(slot, length) != GOOD_FCS) badFcs++;
   else {

@@ -19,7 +19,7 @@ const cases: [
   words: string,
 ][] = [
   [
-    'as pptpd gives it, and in the foreground',
+    'the same as pptpd, plus nodetach',
     {},
     lease,
     'local file /etc/ppp/options.pptpd 115200 192.168.0.1:192.168.1.10 ipparam 192.0.2.7 remotenumber 192.0.2.7 nodetach',
@@ -31,7 +31,7 @@ const cases: [
     'local file /etc/ppp/options.pptpd 115200 192.168.0.1:192.168.1.10 remotenumber 192.0.2.7 nodetach',
   ],
   [
-    'delegated: our own end alone',
+    'delegated: only the local address',
     {},
     { local: '192.168.0.1', remote: null },
     'local file /etc/ppp/options.pptpd 115200 192.168.0.1: ipparam 192.0.2.7 remotenumber 192.0.2.7 nodetach',
@@ -43,13 +43,13 @@ const cases: [
     'local file /etc/ppp/options.pptpd 115200 ipparam 192.0.2.7 remotenumber 192.0.2.7 nodetach',
   ],
   [
-    'options that root vouches for',
+    'an options file below /etc/ppp/peers is passed with call',
     { options: '/etc/ppp/peers/pptpd-ts' },
     lease,
     'local call pptpd-ts 115200 192.168.0.1:192.168.1.10 ipparam 192.0.2.7 remotenumber 192.0.2.7 nodetach',
   ],
   [
-    "the administrator's own arguments come last and win",
+    "the administrator's own arguments come last",
     { args: ['debug', 'mtu', '1300'] },
     lease,
     'local file /etc/ppp/options.pptpd 115200 192.168.0.1:192.168.1.10 ipparam 192.0.2.7 remotenumber 192.0.2.7 nodetach debug mtu 1300',

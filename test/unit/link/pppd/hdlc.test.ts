@@ -7,7 +7,7 @@ import { SharedMemory } from '../../../../src/sys/shared-memory.js';
 const LIMIT = 2000;
 const CAPACITY = 8;
 
-/** RFC 1662 §C.2 bit by bit: what the codec's tables must agree with. */
+/** RFC 1662 §C.2 bit by bit, to check the codec's tables. */
 function fcs(octets: readonly number[]): number {
   let value = 0xffff;
   for (const octet of octets) {
@@ -28,7 +28,7 @@ const framed = (octets: readonly number[], accm: number): number[] => [
   0x7e,
 ];
 
-/** One codec for all, as a relay has one for its life; every test leaves it between two frames. */
+/** One codec for all tests, as a relay keeps one; every test leaves it between two frames. */
 class Bench {
   readonly #memory = new SharedMemory();
   readonly hdlc = new Hdlc(this.#memory);
@@ -56,12 +56,12 @@ class Bench {
     return [...this.#octets.subarray(this.#target, end)];
   }
 
-  /** Frames that come out of the chunks, taken whenever the slots are full and at the end. */
+  /** Decodes the chunks; takes frames whenever the slots are full and at the end. */
   decode(...chunks: readonly (readonly number[])[]): number[][] {
     const out: number[][] = [];
     for (const chunk of chunks) {
       this.#octets.set(chunk, this.#source);
-      // What lies behind a chunk in memory must not matter.
+      // Memory after a chunk must have no effect.
       this.#octets.fill(0x7e, this.#source + chunk.length, this.#source + chunk.length + SLACK);
       let used = 0;
       while (used < chunk.length) {
@@ -92,7 +92,7 @@ const payloads = fc.array(fc.oneof(fc.nat(255), fc.constantFrom(0x7e, 0x7d, 0x11
   maxLength: 300,
 });
 
-/** How the codec's drop counters change during `action`. */
+/** Runs `action`; returns by how much the drop counters grew. */
 function dropsOf(action: () => void): Record<string, number> {
   const before = Object.entries(bench.hdlc.dropped());
   action();
@@ -118,7 +118,7 @@ describe('encode', () => {
     }
   });
 
-  test('an FCS that has to be escaped', () => {
+  test('an FCS that must be escaped', () => {
     const payload = everyOctet
       .flatMap((one) => everyOctet.map((two) => [one, two]))
       .find((each) => (fcs(each) & 0xff) === 0x7e);
@@ -150,7 +150,7 @@ describe('decode', () => {
     assert.deepEqual(bench.decode(...stream.map((octet) => [octet])), [everyOctet, [1, 2]]);
   });
 
-  test('one flag between frames, or many', () => {
+  test('one or more flags between frames', () => {
     const one = withFcs([0x21, 0x45]);
     assert.deepEqual(bench.decode([0x7e, ...one, 0x7e, ...one, 0x7e, 0x7e, 0x7e, ...one, 0x7e]), [
       [0x21, 0x45],
@@ -166,7 +166,7 @@ describe('decode', () => {
     assert.deepEqual(bench.decode(stream.slice(0, 101), stream.slice(101)), payloadsOf);
   });
 
-  test('any frames at any cuts', () => {
+  test('any frames, cut anywhere', () => {
     const cuts = fc.array(fc.nat(4000), { maxLength: 10 });
     fc.assert(
       fc.property(fc.array(payloads, { maxLength: 20 }), cuts, fc.boolean(), (frames, offsets, escapeAll) => {
@@ -178,7 +178,7 @@ describe('decode', () => {
     );
   });
 
-  test('what encode writes decode reads', () => {
+  test('decode reads what encode writes', () => {
     fc.assert(
       fc.property(payloads, fc.integer({ min: 0, max: ACCM_ALL }), (payload, accm) => {
         assert.deepEqual(bench.decode(bench.encode(payload, accm)), [payload]);
@@ -186,7 +186,7 @@ describe('decode', () => {
     );
   });
 
-  test('the longest frame passes; one octet more is dropped, and the next one passes', () => {
+  test('the longest frame is accepted, one octet more is dropped, and the next frame is accepted', () => {
     const longest = Array.from({ length: LIMIT - 2 }, (_, index) => index & 0xff);
     assert.deepEqual(bench.decode(framed(withFcs(longest), ACCM_ALL)), [longest]);
     const drops = dropsOf(() => {
@@ -207,7 +207,7 @@ describe('decode', () => {
     ['an escape before the flag', [...one, 0x7d], { aborted: 1 }],
     ['noise', Array.from({ length: 500 }, (_, index) => (index * 7) % 125), { badFcs: 1 }],
   ] as const) {
-    test(`${name} is dropped and counted, and the next frame passes`, () => {
+    test(`${name} is dropped and counted, and the next frame is accepted`, () => {
       const counted = dropsOf(() => {
         assert.deepEqual(bench.decode([0x7e, ...octets, 0x7e, ...one, 0x7e]), [[0xc0, 0x21, 1, 1]]);
       });

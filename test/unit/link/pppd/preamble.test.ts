@@ -5,9 +5,9 @@ import { Preamble } from '../../../../src/link/pppd/preamble.js';
 const FRAME = '\u007e\u00ff\u007d\u0023\u00c0';
 const FRAME_AT = 1;
 
-/** Chunks (latin1), the text in them, and where in the last chunk the frame begins. */
+/** Chunks (latin1), their text, and the frame's offset in the last chunk. */
 const TABLE: readonly (readonly [name: string, chunks: readonly string[], text: string, frameAt: number | null])[] = [
-  ['nothing but a frame', [FRAME], '', FRAME_AT],
+  ['only a frame', [FRAME], '', FRAME_AT],
   ['text only', ['pppd: no such option: foo\r\n'], 'pppd: no such option: foo\r\n', null],
   ['text, then a frame', [`warning\n${FRAME}`], 'warning\n', 8 + FRAME_AT],
   ['text and frame in two chunks', ['warning\n', FRAME], 'warning\n', FRAME_AT],
@@ -15,7 +15,7 @@ const TABLE: readonly (readonly [name: string, chunks: readonly string[], text: 
   ['a tilde is text', ["can't open ~/.ppprc\n"], "can't open ~/.ppprc\n", null],
   ['a tilde ends a chunk', ["can't open ~", '/.ppprc\n'], "can't open ~/.ppprc\n", null],
   ['a tilde ends a line', ['home is ~\r\n'], 'home is ~\r\n', null],
-  ['more flags than one', [`~~${FRAME}`], '', 2 + FRAME_AT],
+  ['several flags', [`~~${FRAME}`], '', 2 + FRAME_AT],
   ['an escaped address after the flag', ['~\u007d\u00df'], '', FRAME_AT],
 ];
 
