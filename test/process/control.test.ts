@@ -3,8 +3,7 @@
  * stand-in pppd.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
 import { type ControlMessage, encode } from '../../src/pptp/index.js';
@@ -47,21 +46,20 @@ describe('Start-Control-Connection-Request', () => {
     const client = await Client.connect();
     client.send(START);
     const reply = await client.next('StartControlConnectionReply');
-    assert.deepEqual(
-      { ...reply, firmwareRevision: 0, maximumChannels: 0 },
-      {
-        type: 'StartControlConnectionReply',
-        protocolVersion: 0x0100,
-        resultCode: 1,
-        errorCode: 0,
-        framingCapabilities: 3,
-        bearerCapabilities: 3,
-        maximumChannels: 0,
-        firmwareRevision: 0,
-        hostName: hostname(),
-        vendorName: 'pptpd-ts',
-      },
-    );
+    const { version }: { readonly version: string } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const [major = '', minor = ''] = version.split('.');
+    assert.deepEqual(reply, {
+      type: 'StartControlConnectionReply',
+      protocolVersion: 0x0100,
+      resultCode: 1,
+      errorCode: 0,
+      framingCapabilities: 3,
+      bearerCapabilities: 3,
+      maximumChannels: 1,
+      firmwareRevision: 256 * Number(major) + Number(minor),
+      hostName: hostname(),
+      vendorName: 'pptpd-ts',
+    });
   });
 
   test('of another version is answered with result 5, and the connection closed', async (t) => {
@@ -156,18 +154,6 @@ describe('Echo', () => {
     await client.echo();
     // Else the stop would come first.
     await client.next('EchoRequest');
-  });
-
-  test('is asked for of a client whose message never becomes whole', async (t) => {
-    const server = await startServer(t, { timeouts: { echoInterval: 0.2, echoReply: 0.2 } });
-    const client = await Client.start();
-    const drops = encode(CALL);
-    let dropped = 0;
-    const drip = setInterval(() => client.sendBytes(drops.subarray(dropped, ++dropped)), 50);
-    t.after(() => clearInterval(drip));
-    await client.next('EchoRequest');
-    await client.next('StopControlConnectionRequest');
-    await server.waitForLog('the end', ({ reason, peer }) => reason === 'clientSilent' && peer === client.name);
   });
 
   test('replies that cross our stop are nothing to warn of', async (t) => {

@@ -4,10 +4,10 @@
  *     test as pppd ── pty ── relay 192.0.2.1 ── lo ── 192.0.2.2 test as client
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import { PacketBuffers } from '../../src/gre/packet-buffers.js';
-import { type Direction, Relay, type RelayEvent, type RelayOptions } from '../../src/gre/relay.js';
+import { type Direction, Relay, type RelayEvent, type RelayFailure, type RelayOptions } from '../../src/gre/relay.js';
 import { PtyPort } from '../../src/link/pppd/pty-port.js';
 import { SharedMemory } from '../../src/sys/shared-memory.js';
 import { GrePeer } from './support/gre-peer.js';
@@ -41,17 +41,18 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, ind
 
 /** The relay's two neighbours and what it has told. */
 class Call {
-  readonly pty = new PtyEnd();
+  readonly pty: PtyEnd;
   peer = new GrePeer(CLIENT, SERVER, SERVER_CALL);
   readonly relay: Relay;
   text = '';
   readonly control: [Direction, string][] = [];
-  readonly ends: string[] = [];
+  readonly ends: RelayFailure[] = [];
   onControl: () => void = () => {};
 
   readonly port: PtyPort;
 
-  constructor(options: Partial<RelayOptions> = {}) {
+  constructor(options: Partial<RelayOptions> = {}, pty = new PtyEnd()) {
+    this.pty = pty;
     [this.relay, this.port] = this.#open(options);
   }
 
@@ -84,7 +85,7 @@ class Call {
       this.control.push([event.direction, Buffer.from(event.frame).toString('hex')]);
       this.onControl();
     } else if (event.type === 'ended') {
-      this.ends.push(event.failure.kind);
+      this.ends.push(event.failure);
     }
   }
 
@@ -395,11 +396,37 @@ describe('order and acknowledgments', { timeout: TIMEOUT }, () => {
     );
   });
 
+  test('an enforced window holds back more frames than there is room for: those that are read and not taken apart yet', async () => {
+    call = await new Call({ window: 'enforce', peerWindow: 2 }).started();
+    const frames = range(250).map((number) => data(number, 8));
+    const sending = call.pty.send(...frames);
+    let sawUnread = false;
+    for (const number of range(frames.length)) {
+      await call.toClient(number + 1);
+      sawUnread ||= call.port.hasUnread;
+      await call.peer.send({ acknowledgment: number });
+    }
+    assert.deepEqual((await call.toClient(frames.length + 1)).slice(1), frames);
+    await sending;
+    assert(sawUnread, 'no read brought more frames than there are slots');
+  });
+
   test('an enforced window opens by time-out when the client never acknowledges', async () => {
     call = await new Call({ window: 'enforce', peerWindow: 2 }).started();
     await call.pty.send(data(0), data(1));
     assert.deepEqual(await call.toClient(3), [LCP_REQUEST, data(0), data(1)]);
     assert.ok(call.relay.counters().windowTimeouts >= 1);
+  });
+
+  test('the same where more frames were read than there are slots: nothing but the time-out moves them on', async () => {
+    call = await new Call({ window: 'enforce', peerWindow: 128 }).started();
+    // Half of it may be outstanding, and half of that after the time-out.
+    const [first, second] = [64, 32];
+    // So few that one read takes them all.
+    const frames = range(130).map((number) => data(number, 8));
+    await call.pty.send(...frames);
+    await until('more than the slots hold', () => call.port.hasUnread);
+    assert.deepEqual((await call.toClient(first + second)).slice(1), frames.slice(0, first + second - 1));
   });
 });
 
@@ -471,8 +498,15 @@ describe('the end', { timeout: TIMEOUT }, () => {
     call.pty.hangUp();
     await until('the end', () => call.ends.length > 0);
     call.relay.close();
-    assert.deepEqual(call.ends, ['closed']);
+    assert.deepEqual(call.ends, [{ kind: 'closed' }]);
     assert.equal(call.relay.counters().txPackets, 1);
+  });
+
+  test('a pty that the system refuses to read is told with the error', async () => {
+    call = new Call({}, new PtyEnd(constants.O_WRONLY));
+    await call.pty.write(octets('7e'));
+    await until('the end', () => call.ends.length > 0);
+    assert.deepEqual(call.ends, [{ kind: 'unreadable', code: 'EBADF' }]);
   });
 
   test('closing twice leaves no descriptor and tells nothing', async () => {

@@ -55,9 +55,9 @@ export class PtyEnd {
   #slave: number;
   #pending: number[] = [];
 
-  /** A new pty: in cooked mode, with echo. */
-  constructor() {
-    this.master = posixOpenpt(constants.O_RDWR | constants.O_NOCTTY);
+  /** A new pty: in cooked mode, with echo. `access`: what its master's descriptor may be used for. */
+  constructor(access = constants.O_RDWR) {
+    this.master = posixOpenpt(access | constants.O_NOCTTY);
     unlockpt(this.master);
     this.#slave = openSync(ptsname(this.master), constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
   }

@@ -76,5 +76,5 @@ test('the introduction has every exit code, and the commands of the one that is 
     exitCodes(HELP.get(name) ?? '').has('3'),
   );
   const [, listed = ''] = /\b3 when [^(]*\(([^)]*)\)/.exec(introduction) ?? [];
-  assert.deepEqual(Array.from(listed.matchAll(/`(\w+)`/g), ([, name]) => name).toSorted(), withoutManager.toSorted());
+  assert.deepEqual(new Set(Array.from(listed.matchAll(/`(\w+)`/g), ([, name]) => name)), new Set(withoutManager));
 });

@@ -18,8 +18,8 @@ const [INTRODUCTION = '', ...SECTIONS] = TEXT.split(/^## /m);
 
 /** Lines of four spaces and more are recorded, and so are empty ones between them. */
 function recordingsOf(text: string): Recording[] {
-  const recorded = text.split('\n').filter((line) => line === '' || line.startsWith('    '));
-  return recorded
+  const indented = text.split('\n').filter((line) => line === '' || line.startsWith('    '));
+  return indented
     .join('\n')
     .split(/^ {4}\$ /m)
     .slice(1)

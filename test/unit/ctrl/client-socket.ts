@@ -57,8 +57,8 @@ export class ClientSocket extends Duplex {
 
   // The server's side, as net.Socket has it.
 
-  setNoDelay(): this {
-    this.hasNoDelay = true;
+  setNoDelay(noDelay = true): this {
+    this.hasNoDelay = noDelay;
     return this;
   }
 

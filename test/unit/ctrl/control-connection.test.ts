@@ -54,13 +54,13 @@ class Fixture {
   isClosed = false;
 
   /** The test's clock stands still from here on but for `pass`; a second fixture of a test stops the first one's timers. */
-  constructor(t: TestContext) {
+  constructor(t: TestContext, timeouts = TIMEOUTS) {
     t.mock.timers.reset();
     t.mock.timers.enable({ apis: ['setTimeout'] });
     this.#t = t;
     this.connection = new ControlConnection({
       socket: this.client,
-      timeouts: TIMEOUTS,
+      timeouts,
       timers: this.timers,
       log: new PeerLog(this.lines.log, this.timers),
       hostName: 'server.example',
@@ -73,8 +73,8 @@ class Fixture {
   }
 
   /** A connection that the client has started. */
-  static started(t: TestContext): Fixture {
-    const fixture = new Fixture(t);
+  static started(t: TestContext, timeouts = TIMEOUTS): Fixture {
+    const fixture = new Fixture(t, timeouts);
     fixture.recv(START);
     fixture.client.received.length = 0;
     return fixture;
@@ -369,11 +369,15 @@ describe('bytes', () => {
 
   test('beyond those of the message are not looked at, and told at level debug', (t) => {
     const fixture = Fixture.started(t);
-    fixture.connection.recvBytes(lengthened(encode(echo(1)), 5));
-    assert.deepEqual(fixture.received, [echoReply(1)]);
+    fixture.connection.recvBytes(lengthened(encode(echo(1)), 1));
+    fixture.connection.recvBytes(lengthened(encode(echo(2)), 204));
+    assert.deepEqual(fixture.received, [echoReply(1), echoReply(2)]);
     assert.deepEqual(
       fixture.lines.all.flatMap(({ level, surplus }) => (surplus === undefined ? [] : [[level, surplus]])),
-      [['debug', 5]],
+      [
+        ['debug', 1],
+        ['debug', 204],
+      ],
     );
   });
 
@@ -382,6 +386,7 @@ describe('bytes', () => {
     fixture.connection.recvBytes(Buffer.concat([encode(STOP), encode(echo(1)), encode(CALL)]));
     assert.deepEqual(fixture.received, [STOP_REPLY]);
     assert.deepEqual(fixture.events, [ended({ reason: 'clientStopped' })]);
+    assert.deepEqual(fixture.lines.at('warn'), []);
   });
 });
 
@@ -455,12 +460,19 @@ describe('keepalive', () => {
   });
 
   test('a client that is told to stop is asked nothing, whatever it says', (t) => {
+    const fixture = Fixture.started(t, { echoInterval: STOP_SECONDS / 4, echoReply: STOP_SECONDS / 4 });
+    fixture.close('kicked');
+    fixture.recv(echo(1));
+    fixture.pass(STOP_SECONDS * 0.9);
+    assert.deepEqual(fixture.receivedTypes, ['StopControlConnectionRequest', 'EchoReply']);
+    assert.deepEqual(fixture.events, []);
+  });
+
+  test('a question that is open when the client is told to stop is not waited for', (t) => {
     const fixture = Fixture.started(t);
     fixture.pass(TIMEOUTS.echoInterval);
     fixture.close('kicked');
-    fixture.recv(echo(1));
-    fixture.pass(TIMEOUTS.echoInterval + TIMEOUTS.echoReply);
-    assert.deepEqual(fixture.receivedTypes, ['EchoRequest', 'StopControlConnectionRequest', 'EchoReply']);
+    fixture.pass(TIMEOUTS.echoReply);
     assert.deepEqual(fixture.events, []);
   });
 });
@@ -628,9 +640,27 @@ describe('the end in order', () => {
     await settled();
     assert.deepEqual(fixture.events, [ended({ reason: 'connectionFailed', problem: 'read ETIMEDOUT' })]);
     assert.equal(fixture.isClosed, true);
+    fixture.isClosed = false;
     fixture.close('kicked');
     await settled();
-    assert.deepEqual(fixture.received, []);
+    assert.deepEqual([fixture.received, fixture.isClosed], [[], true]);
+  });
+
+  test('a connection that is gone without an error is told', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.client.destroy();
+    await settled();
+    assert.deepEqual([fixture.events, fixture.isClosed], [[ended({ reason: 'clientClosed' })], true]);
+  });
+
+  test('a client that closes its half and reads nothing is told at once', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.closesAtEnd = false;
+    fixture.client.stopReading();
+    fixture.recv(echo(1));
+    fixture.client.sendEnd();
+    await settled();
+    assert.deepEqual([fixture.events, fixture.client.destroyed], [[ended({ reason: 'clientClosed' })], false]);
   });
 
   test('what is sent afterwards is lost without a word', async (t) => {

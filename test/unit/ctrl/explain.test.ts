@@ -255,6 +255,62 @@ test('a file that is read in any case is named once', () => {
   );
 });
 
+test('each exit code of a pppd that has ended as it may is no failure, once the session was up', () => {
+  const up = { failure: null, frames: { fromClient: 9, toClient: 9 }, times: UP, user: 'alice' };
+  for (let code = 0; code < 20; code += 1) {
+    const end: Evidence['end'] = { reason: 'pppdExited', cause: { kind: 'exit', code, words: '' } };
+    const usual = [0, 5, 12, 13, 16].includes(code);
+    // 2 and 4 have sentences of their own, and 15 is the client that has vanished.
+    const own: Readonly<Record<number, FailureCause>> = {
+      2: 'pppdOptions',
+      4: 'kernelWithoutPpp',
+      15: 'clientVanished',
+    };
+    assert.equal(tell({ ppp: up, end })?.cause, usual ? undefined : (own[code] ?? 'pppdDied'), `exit code ${code}`);
+    // One that never was has failed in any case.
+    assert.notEqual(tell({ end }), null);
+  }
+});
+
+test('a refused login is told apart from a wrong one by pppd’s having given neither number nor word', () => {
+  const failure = {
+    reason: 'authenticationFailed',
+    user: 'alice',
+    protocol: 'MS-CHAPv2',
+    cause: 'login refused',
+  } as const;
+  const causeOf = (parts: { code: number | null; message: string | null; protocol?: string | null }) =>
+    tell(withFailure({ ...failure, ...parts }))?.cause;
+  assert.equal(causeOf({ code: null, message: null }), 'loginRefused');
+  assert.equal(causeOf({ code: 691, message: null }), 'authenticationFailed');
+  assert.equal(causeOf({ code: null, message: 'Access denied' }), 'authenticationFailed');
+  assert.equal(causeOf({ code: null, message: null, protocol: 'PAP' }), 'authenticationFailed');
+  assert.equal(causeOf({ code: null, message: null, protocol: null }), 'authenticationFailed');
+});
+
+test('whoever has refused an address has not refused encryption', () => {
+  for (const by of ['client', 'server'] as const)
+    assert.equal(tell(withFailure({ reason: 'addressRefused', by, text: '' }))?.cause, 'addressRefused');
+});
+
+test('a client that left is told to have sent nothing, or how much', () => {
+  const frames = { fromClient: 7, toClient: 9 };
+  const ppp = { failure: null, frames, times: NEVER, user: null };
+  assert.match(
+    tell({ end: { reason: 'clientClosed' }, ppp })?.text ?? '',
+    /: 7 PPP frames had come from 192\.0\.2\.11/,
+  );
+});
+
+test('the MTU that a black hole lets pass is the highest that nearly every path carries, or the least of all', () => {
+  for (const [missing, mtu] of [
+    [1281, 1280],
+    [1280, 576],
+    [600, 576],
+  ] as const)
+    assert.match(describeBlackHole('192.0.2.1', '192.0.2.11', 92, missing), new RegExp(`"mtu ${mtu}"`));
+});
+
 describe('docs/failures.md', () => {
   const text = readFileSync('docs/failures.md', 'utf8');
   const rows = new Map([...text.matchAll(/^### `(\w+)`\n\n> (.*)$/gm)].map(([, cause, sentence]) => [cause, sentence]));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { isClean } from '../../../src/ctrl/leak-check.js';
+import { closeSync, openSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { isClean, LeakCheck } from '../../../src/ctrl/leak-check.js';
 
 const open = (descriptors: readonly string[], resources: readonly string[] = []) => ({
   descriptors: new Set(descriptors),
@@ -26,3 +27,27 @@ const TABLE: Readonly<Record<string, readonly [now: Parameters<typeof isClean>[0
 for (const [what, [now, clean]] of Object.entries(TABLE)) {
   test(`${what}: ${clean ? 'clean' : 'something is left'}`, () => assert.equal(isClean(now, BEFORE), clean));
 }
+
+/** A clock that goes on by so much, milliseconds, whenever somebody looks at it. */
+function hurry(t: TestContext, step: number): void {
+  let now = 0;
+  t.mock.method(process, 'hrtime', () => [Math.floor((now += step) / 1000), (now % 1000) * 1e6]);
+}
+
+test('in this process: a descriptor that stays open is found after a second', async (t) => {
+  hurry(t, 100);
+  const check = new LeakCheck();
+  const descriptor = openSync('/dev/null', 'r');
+  t.after(() => closeSync(descriptor));
+  assert.equal(await check.isClean(), false);
+});
+
+test('one that is closed a moment later is waited for', async (t) => {
+  hurry(t, 10);
+  const check = new LeakCheck();
+  assert.equal(await check.isClean(), true);
+  const descriptor = openSync('/dev/null', 'r');
+  const clean = check.isClean();
+  closeSync(descriptor);
+  assert.equal(await clean, true);
+});

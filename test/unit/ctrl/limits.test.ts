@@ -71,3 +71,34 @@ test('a call that has ended is not looked at any more', (t) => {
   pass(100);
   assert.deepEqual(seen.ends, []);
 });
+
+test('a call that is up already is not timed anew', (t) => {
+  const { limits, seen, pass } = fixture(t, { sessionTime: 60 });
+  limits.up();
+  pass(40);
+  limits.up();
+  pass(20);
+  assert.deepEqual(seen.ends, ['sessionTime: 60 s']);
+});
+
+test('idle time begins when the call is up, however late that is', (t) => {
+  const { limits, seen, pass } = fixture(t, { idleTime: 20 });
+  pass(100);
+  limits.up();
+  assert.deepEqual(seen.ends, []);
+  pass(19);
+  assert.deepEqual(seen.ends, []);
+  pass(3);
+  assert.deepEqual(seen.ends, ['idle: 20 s']);
+});
+
+test('a long idle time is looked at twice a minute', (t) => {
+  const { limits, seen, pass } = fixture(t, { idleTime: 1000 });
+  limits.up();
+  pass(1);
+  seen.frames += 1;
+  pass(1028);
+  assert.deepEqual(seen.ends, []);
+  pass(31);
+  assert.deepEqual(seen.ends, ['idle: 1000 s']);
+});

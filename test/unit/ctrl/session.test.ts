@@ -59,7 +59,8 @@ class Fixture {
   readonly order: string[] = [];
   reopened = 0;
   readonly #t: TestContext;
-  #now = 0;
+  /** Seconds; a clock that began long before. */
+  #now = 5000;
 
   constructor(t: TestContext, configuration: ConfigurationInput = {}) {
     const { title } = process;
@@ -253,6 +254,8 @@ describe('phases', () => {
     fixture.link.play(comeUp);
     await fixture.send(CLEAR);
     assert.equal(fixture.last.phase, 'connected');
+    const line = fixture.lines.all.find(({ msg }) => msg === 'call ended: the client cleared the call');
+    assert.deepEqual(line?.['counters'], fixture.link.counted);
     assert.deepEqual([fixture.last.ppp, fixture.last.user, fixture.last.peerCallId], [null, null, null]);
   });
 
@@ -472,6 +475,8 @@ describe('why it has failed', () => {
     fixture.link.play(failLogin);
     await fixture.send(CLEAR);
     assert.deepEqual(fixture.failures, ['authenticationFailed']);
+    const line = fixture.lines.all.find(({ cause }) => cause === 'authenticationFailed');
+    assert.deepEqual([line?.['user'], line?.['failure']], ['alice', fixture.link.ppp.failure]);
     await fixture.send(STOP);
     assert.deepEqual(fixture.failures, ['authenticationFailed']);
     // The state says it all the same: the manager counts by it.

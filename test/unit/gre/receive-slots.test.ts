@@ -10,10 +10,10 @@ function fixture() {
   const buffers = new PacketBuffers(new SharedMemory());
   /** Where the kernel will put each message of the next batch, by slot: the last it was told. */
   const told = new Map<number, number>();
-  const { receiveInto } = buffers;
+  const receiveInto = buffers.receiveInto.bind(buffers);
   buffers.receiveInto = (index, slot) => {
     told.set(index, slot);
-    receiveInto.call(buffers, index, slot);
+    receiveInto(index, slot);
   };
   const slots = new ReceiveSlots(buffers);
   const batch = (): number[] => RANGE.map((index) => slots.of(index));

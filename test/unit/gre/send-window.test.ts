@@ -98,4 +98,76 @@ describe('SendWindow', () => {
     assert.equal(window.window, 1);
     assert.equal(window.timeout, 10_000);
   });
+
+  test('each window acknowledged counts once (§4.2.3)', () => {
+    const window = new SendWindow(64);
+    const acknowledge = (count: number): void => {
+      const numbers = send(window, count);
+      window.recvAcknowledgment(numbers.at(-1) ?? 0, 0);
+    };
+    acknowledge(32);
+    assert.equal(window.window, 33);
+    acknowledge(32);
+    assert.equal(window.window, 33, 'one is missing');
+    acknowledge(1);
+    assert.equal(window.window, 34);
+  });
+
+  test('what was acknowledged before a time-out does not count behind it', () => {
+    const window = new SendWindow(4);
+    send(window, 2);
+    window.recvAcknowledgment(0, 0);
+    window.expire(1000);
+    assert.equal(window.window, 1);
+    window.send(1000);
+    window.recvAcknowledgment(2, 1000);
+    assert.equal(window.window, 2);
+    const [last = 0] = send(window, 1, 1000);
+    window.recvAcknowledgment(last, 1000);
+    assert.equal(window.window, 2);
+  });
+
+  test('before anything is measured the time-out is half a second', () => {
+    const window = new SendWindow(64);
+    window.send(1000);
+    assert.deepEqual([window.timeout, window.deadline], [500, 1500]);
+  });
+
+  test('an acknowledgment is waited for since the first packet that has none, and anew since the last one that came', () => {
+    const window = new SendWindow(64);
+    window.send(1000);
+    window.send(1400);
+    window.send(1450);
+    assert.equal(window.deadline, 1500);
+    window.recvAcknowledgment(0, 1460);
+    assert.equal(window.deadline, 1460 + window.timeout);
+    window.recvAcknowledgment(0, 1470);
+    assert.equal(window.deadline, 1460 + window.timeout, 'the same one again is none');
+    window.recvAcknowledgment(2, 1480);
+    assert.equal(window.deadline, null);
+    window.send(9000);
+    assert.equal(window.deadline, 9000 + window.timeout);
+  });
+
+  test('one packet is timed at a time, until it is acknowledged itself', () => {
+    const window = new SendWindow(64);
+    send(window, 2, 0);
+    window.recvAcknowledgment(0, 100);
+    window.send(1000);
+    window.recvAcknowledgment(1, 1050);
+    assert.equal(window.roundTrip, 100, 'the one that is timed is not acknowledged yet');
+    window.send(1060);
+    window.recvAcknowledgment(3, 1180);
+    // DIFF 80 from the packet of 1000, not that of 1060.
+    assert.equal(window.roundTrip, 110);
+  });
+
+  test('a packet that was out at a time-out is timed no more', () => {
+    const window = new SendWindow(64);
+    window.send(0);
+    window.expire(500);
+    window.send(1000);
+    window.recvAcknowledgment(1, 1100);
+    assert.equal(window.roundTrip, 100);
+  });
 });

@@ -390,6 +390,110 @@ describe('a window that a run has replaced', () => {
   });
 });
 
+describe('where the window ends', () => {
+  const begun = (): ReceiveSequence => {
+    const sequence = new ReceiveSequence();
+    sequence.receive(1_000_000, 0, 0);
+    take(sequence);
+    return sequence;
+  };
+  const next = 1_000_001;
+
+  test('the last number of it is held, the first one behind it is not', () => {
+    assert.equal(begun().receive(next + WINDOW - 1, 1, 0), 'held');
+    assert.equal(begun().receive(next + WINDOW, 1, 0), 'outside');
+  });
+
+  test('a whole window is held, and comes out at once', () => {
+    const sequence = begun();
+    for (const number of run(1, WINDOW - 1)) assert.equal(sequence.receive(next + number, number, 0), 'held');
+    assert.equal(sequence.receive(next, 0, 0), 'accepted');
+    assert.deepEqual(take(sequence), run(0, WINDOW));
+  });
+
+  test('what is 200 numbers late is late, and what is later is outside of it', () => {
+    const sequence = begun();
+    for (const number of run(0, 300)) sequence.receive(next + number, number, 0);
+    assert.equal(sequence.receive(next + 300 - 200, 1, 0), 'duplicate');
+    assert.equal(sequence.receive(next + 300 - 201, 1, 0), 'outside');
+  });
+});
+
+describe('late is not twice', () => {
+  test('where another number had the same place long before', () => {
+    const sequence = new ReceiveSequence();
+    for (const number of run(0, 600)) sequence.receive(number, number, 0);
+    sequence.receive(601, 601, 0);
+    sequence.expire(LONGEST_WAIT);
+    take(sequence);
+    assert.deepEqual(
+      [sequence.receive(600, 1, LONGEST_WAIT), sequence.receive(599, 2, LONGEST_WAIT)],
+      ['late', 'duplicate'],
+    );
+  });
+
+  test('nor where a run has moved the window', () => {
+    const sequence = new ReceiveSequence();
+    for (const number of run(0, 600)) sequence.receive(number, number, 0);
+    for (const number of run(1_000_000, RUN_TO_RESYNC)) sequence.receive(number, number, 0);
+    assert.equal(sequence.receive(1_000_000 - 1, 1, 0), 'late');
+  });
+});
+
+describe('silence', () => {
+  test('counts from the last packet that was accepted: a run goes back no sooner', () => {
+    const sequence = new ReceiveSequence();
+    for (const number of run(500_000, 20)) sequence.receive(number, 1, SILENCE_TO_GO_BACK);
+    take(sequence);
+    for (const number of run(0, 2 * RUN_TO_RESYNC)) {
+      assert.equal(sequence.receive(number, 1, 2 * SILENCE_TO_GO_BACK - 1), 'outside');
+    }
+    assert.equal(sequence.next, 500_020);
+    for (const number of run(100, RUN_TO_RESYNC)) sequence.receive(number, 1, 2 * SILENCE_TO_GO_BACK);
+    assert.equal(sequence.next, 100 + RUN_TO_RESYNC);
+  });
+
+  test("of the stream's own window counts from its own last packet: a run's packets do not settle it sooner", () => {
+    const sequence = new ReceiveSequence();
+    const since = SILENCE_TO_SETTLE;
+    for (const number of run(0, 20)) sequence.receive(number, 1, since);
+    for (const number of run(1_000_000, RUN_TO_RESYNC)) sequence.receive(number, 1, since);
+    sequence.receive(1_000_000 + RUN_TO_RESYNC, 1, since + SILENCE_TO_SETTLE - 1);
+    assert.equal(sequence.receive(20, 1, since + SILENCE_TO_SETTLE - 1), 'accepted');
+  });
+
+  test('a run that has become the stream is its own window: another run takes it away and it is had back', () => {
+    const sequence = new ReceiveSequence();
+    for (const number of run(0, 20)) sequence.receive(number, 1, 0);
+    for (const number of run(1_000_000, RUN_TO_RESYNC)) sequence.receive(number, 1, 0);
+    const own = 1_000_000 + RUN_TO_RESYNC;
+    assert.equal(sequence.receive(own, 1, SILENCE_TO_SETTLE), 'accepted');
+    for (let forged = 1; forged < 4; forged += 1) {
+      for (const number of run((1 + forged) * 2_000_000, RUN_TO_RESYNC)) sequence.receive(number, 1, SILENCE_TO_SETTLE);
+    }
+    assert.equal(sequence.receive(own + 1, 1, SILENCE_TO_SETTLE), 'accepted');
+  });
+
+  test('two runs in succession do not make the stream forget where it was', () => {
+    const sequence = new ReceiveSequence();
+    for (const number of run(0, 20)) sequence.receive(number, 1, 0);
+    for (const far of [1_000_000, 2_000_000]) {
+      for (const number of run(far, RUN_TO_RESYNC)) sequence.receive(number, 1, 0);
+    }
+    assert.equal(sequence.receive(20, 1, 0), 'accepted');
+  });
+});
+
+test('several gaps that are given up together count one by one', () => {
+  const sequence = new ReceiveSequence();
+  sequence.receive(0, 0, 0);
+  for (let gap = 1; gap <= LOSSES_TO_LEARN; gap += 1) sequence.receive(2 * gap, 1, 0);
+  sequence.expire(LONGEST_WAIT);
+  assert.equal(sequence.lost, LOSSES_TO_LEARN);
+  sequence.receive(2 * LOSSES_TO_LEARN + 2, 1, LONGEST_WAIT);
+  assert.equal(sequence.deadline(), LONGEST_WAIT + SHORTEST_WAIT);
+});
+
 describe('any stream', () => {
   const first = fc.integer({ min: 0, max: TOP - 1 });
 
