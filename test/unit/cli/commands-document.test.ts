@@ -5,8 +5,11 @@ import type { Command } from 'commander';
 import { newProgram } from '../../../src/cli/program.js';
 import { introduction, sections } from './commands-document.js';
 
-/** Those that are listed; the hidden one is for completion. */
-const COMMANDS = newProgram().commands.filter((command) => command.name() !== 'completion-words');
+/** Those that `help` lists; of the two that only tell about the program there is nothing to document. */
+const COMMANDS = newProgram()
+  .createHelp()
+  .visibleCommands(newProgram())
+  .filter((command) => command.name() !== 'help' && command.name() !== 'version');
 
 function helpOf(command: Command): string {
   let help = '';

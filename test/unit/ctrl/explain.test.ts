@@ -258,13 +258,16 @@ test('a file that is read in any case is named once', () => {
 test('each exit code of a pppd that has ended as it may is no failure, once the session was up', () => {
   const up = { failure: null, frames: { fromClient: 9, toClient: 9 }, times: UP, user: 'alice' };
   for (let code = 0; code < 20; code += 1) {
-    const end: Evidence['end'] = { reason: 'pppdExited', cause: { kind: 'exit', code, words: '' } };
+    const end: Evidence['end'] = { reason: 'pppdExited', cause: { kind: 'exit', code, words: '', complaint: null } };
     const usual = [0, 5, 12, 13, 16].includes(code);
-    // 2 and 4 have sentences of their own, and 15 is the client that has vanished.
+    // Some have sentences of their own, and 15 is the client that has vanished.
     const own: Readonly<Record<number, FailureCause>> = {
       2: 'pppdOptions',
       4: 'kernelWithoutPpp',
+      8: 'pppdScript',
+      9: 'pppdScript',
       15: 'clientVanished',
+      18: 'pppdScript',
     };
     assert.equal(tell({ ppp: up, end })?.cause, usual ? undefined : (own[code] ?? 'pppdDied'), `exit code ${code}`);
     // One that never was has failed in any case.
@@ -290,7 +293,10 @@ test('a refused login is told apart from a wrong one by pppd’s having given ne
 
 test('whoever has refused an address has not refused encryption', () => {
   for (const by of ['client', 'server'] as const)
-    assert.equal(tell(withFailure({ reason: 'addressRefused', by, text: '' }))?.cause, 'addressRefused');
+    assert.equal(
+      tell(withFailure({ reason: 'addressRefused', by, whose: null, address: null, proposed: null, text: '' }))?.cause,
+      'addressRefused',
+    );
 });
 
 test('a client that left is told to have sent nothing, or how much', () => {

@@ -18,7 +18,7 @@ const DETAILS: readonly (readonly [SessionEnd, string | null])[] = [
   [{ reason: 'pppdExited', cause: EXIT }, 'pppd ended: the link was hung up (exit code 16)'],
   [
     { reason: 'pppdFailed', cause: { kind: 'exit', code: 77, words: 'no tunnel', complaint: null } },
-    'pppd ended: for a reason of its own (exit code 77); it said: no tunnel',
+    'pppd ended: an unknown error (exit code 77); it said: no tunnel',
   ],
   [{ reason: 'relayFailed', cause: GRE }, 'cannot receive GRE packets: EBADF'],
   [{ reason: 'clientSilent', silence: 'readsNothing' }, 'it reads nothing of what is sent to it'],

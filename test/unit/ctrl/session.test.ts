@@ -282,9 +282,10 @@ describe('phases', () => {
     const lease = { local: null, remote: null, callId: OURS };
     const handoff = aHandoff({}, { lease, firstBytes: encode(START).toString('base64') });
     const standby = new AStandby();
-    const session = new Session({ ...optionsOf(fixture), handoff, standby });
+    const client = new ClientSocket();
+    const session = new Session({ ...optionsOf(fixture), socket: client, handoff, standby });
     session.start();
-    fixture.client.send(REQUEST);
+    client.send(REQUEST);
     await settled();
     standby.made?.play((frames) => {
       frames.login();
@@ -340,7 +341,7 @@ describe('the end', () => {
     ],
     'pppd ends': [
       ({ link }) => link.tell({ type: 'ended', cause: { kind: 'signal', signal: 9, words: '' } }),
-      { reason: 'pppdExited', detail: 'pppd was ended by signal 9', cause: 'pppdDied' },
+      { reason: 'pppdExited', detail: 'pppd was killed by signal 9', cause: 'pppdDied' },
     ],
     'the relay fails': [
       ({ link }) => link.tell({ type: 'ended', cause: { kind: 'gre', step: 'send GRE packets', problem: 'EINVAL' } }),

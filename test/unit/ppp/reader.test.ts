@@ -142,8 +142,15 @@ test('what CCP refuses is told, with what was asked', () => {
   link.server(CCP, NAK, 2, mppe('00000020'));
   const asked = { keys: [128], stateless: true, mppc: false };
   assert.deepEqual(link.state.refusals, [
-    { by: 'server', protocol: 'CCP', option: 'deflate', how: 'reject', asked: true },
-    { by: 'server', protocol: 'CCP', option: 'mppe', how: 'nak', asked },
+    { by: 'server', protocol: 'CCP', option: 'deflate', how: 'reject', asked: true, proposed: null },
+    {
+      by: 'server',
+      protocol: 'CCP',
+      option: 'mppe',
+      how: 'nak',
+      asked,
+      proposed: { keys: [40], stateless: false, mppc: false },
+    },
   ]);
   assert.equal(link.state.encryption, null);
 });
