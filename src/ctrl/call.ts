@@ -18,6 +18,8 @@ import type { Timers } from './timers.js';
 
 /** What pppd prints before its first frame is its error message; more than this of it is not kept. */
 const MAX_WORDS = 2000;
+/** A frame of pppd's option `sync` begins so: address and control field, and no flag (RFC 1662 §3.1). */
+const BARE_FRAME = '\u00ff\u0003';
 /** pppd's scripts may hold the pty when it has ended: what they have to say is not waited for any longer. */
 const LAST_WORDS_SECONDS = 0.5;
 /**
@@ -78,6 +80,7 @@ export class Call {
   #relayEnded: () => void = () => undefined;
   #words = '';
   #pppdEnd: PppdEnd | null = null;
+  #isSynchronous = false;
   #started = false;
   #closing = false;
 
@@ -142,6 +145,11 @@ export class Call {
     return this.#pppdEnd;
   }
 
+  /** pppd sends its frames as they are, which nobody can tell apart on a pty. */
+  get isSynchronous(): boolean {
+    return this.#isSynchronous;
+  }
+
   get ppp(): PppState {
     return this.#reader.state;
   }
@@ -200,7 +208,13 @@ export class Call {
   }
 
   #recvWords(chunk: string): void {
-    if (this.#words.length < MAX_WORDS) this.#words += chunk;
+    if (this.#isSynchronous) return;
+    if (chunk.startsWith(BARE_FRAME)) {
+      this.#isSynchronous = true;
+      this.#end('pppdFailed', 'it sends PPP frames without HDLC');
+    } else if (this.#words.length < MAX_WORDS) {
+      this.#words += chunk;
+    }
   }
 
   #recvControlFrame(direction: 'fromClient' | 'toClient', frame: Uint8Array): void {

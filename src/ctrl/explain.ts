@@ -21,6 +21,7 @@ export interface Evidence {
   readonly ppp: Pick<PppState, 'failure' | 'frames' | 'times' | 'user'> | null;
   /** null: it has not ended by itself. */
   readonly pppdEnd: PppdEnd | null;
+  readonly pppdIsSynchronous: boolean;
   /** How many GRE packets of the call have come since the client was asked on its control connection whether it is there. */
   readonly tunnelPackets: number;
   readonly configuration: {
@@ -122,6 +123,10 @@ const FAILURES = {
       `${quoted(evidence)}: pppd waits for the client, which waits for us; take the option "silent" out of ` +
       `${[...new Set([optionsFile(evidence), '/etc/ppp/options'])].join(' and ')}, and see pppd's own log`,
   },
+  pppdSynchronous: {
+    when: ({ reason, pppdIsSynchronous }) => reason === 'pppdFailed' && pppdIsSynchronous,
+    tell: (evidence) => `${quoted(evidence)}: take the option sync out of ${optionsFile(evidence)}`,
+  },
   pppdNotExecutable: {
     when: pppdEnded(/cannot start/),
     tell: (evidence) => `${quoted(evidence)}: install it (apt-get install ppp), or name another program in pppd.path`,
@@ -198,6 +203,11 @@ const FAILURES = {
   },
   encryptionModesDiffer: { when: failed(({ reason }) => reason === 'encryptionModesDiffer'), tell: told },
   encryptionUnavailable: { when: failed(({ reason }) => reason === 'encryptionUnavailable'), tell: told },
+  serverLoginRefused: { when: failed(({ reason }) => reason === 'serverLoginRefused'), tell: told },
+  negotiationTimeout: {
+    when: failed(({ reason }) => reason === 'negotiationTimeout'),
+    tell: completed(({ peer, local }) => openGre(peer, local)),
+  },
   addressRefused: { when: failed(({ reason }) => reason === 'addressRefused'), tell: told },
   noNetworkProtocol: { when: failed(({ reason }) => reason === 'noNetworkProtocol'), tell: told },
   greNotReceived: {

@@ -232,6 +232,7 @@ export class Session {
       seconds: (monotonicMs() - this.#begun) / 1000,
       ppp: this.#call?.ppp ?? null,
       pppdEnd: this.#call?.pppdEnd ?? null,
+      pppdIsSynchronous: this.#call?.isSynchronous ?? false,
       tunnelPackets: this.#packetsReceived() - this.#packetsWhenAsked,
       configuration,
     });

@@ -24,6 +24,7 @@ const base: Evidence = {
   seconds: 30.2,
   ppp: { failure: null, frames: { fromClient: 12, toClient: 14 }, times: NEVER, user: null },
   pppdEnd: null,
+  pppdIsSynchronous: false,
   tunnelPackets: 0,
   configuration: {
     pppd: { path: '/usr/sbin/pppd', options: '/etc/ppp/options.pptpd' },
@@ -45,6 +46,7 @@ const lost = (direction: 'toClient' | 'fromClient' | null, clientRequests: numbe
 const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   userLimit: { reason: 'userLimit', detail: '"alice" is on already' },
   pppdSilent: { reason: 'pppdFailed', detail: 'it sent no PPP frame within 60 s', ppp: null },
+  pppdSynchronous: { reason: 'pppdFailed', detail: 'it sends PPP frames without HDLC', pppdIsSynchronous: true },
   pppdNotExecutable: {
     reason: 'pppdFailed',
     detail: "cannot start /usr/sbin/pppd: ENOENT: no such file or directory, access '/usr/sbin/pppd'",
@@ -131,6 +133,8 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
     proposed: '198.51.100.11',
     text: '',
   }),
+  serverLoginRefused: withFailure({ reason: 'serverLoginRefused', protocol: 'MS-CHAPv2' }),
+  negotiationTimeout: withFailure({ reason: 'negotiationTimeout', protocol: 'IPCP', requests: 10 }),
   noNetworkProtocol: withFailure({ reason: 'noNetworkProtocol', by: 'client' }),
   greNotReceived: lost('fromClient', 0),
   greNotDelivered: lost('toClient', 8),
