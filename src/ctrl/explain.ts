@@ -184,6 +184,10 @@ const FAILURES = {
       `${quoted(evidence)}: pppd waits for the client, which waits for us; take the option "silent" out of ` +
       `${[...new Set([optionsFile(evidence), '/etc/ppp/options'])].join(' and ')}, and see pppd's own log`,
   },
+  pppdSynchronous: {
+    when: linkEnded(({ kind }) => kind === 'synchronous'),
+    tell: (evidence) => `${quoted(evidence)}: take the option sync out of ${optionsFile(evidence)}`,
+  },
   pppdNotExecutable: {
     when: linkEnded(({ kind }) => kind === 'notStarted'),
     tell: (evidence) => `${quoted(evidence)}: install it (apt-get install ppp), or name another program in pppd.path`,
@@ -260,6 +264,11 @@ const FAILURES = {
   },
   encryptionModesDiffer: { when: failed(({ reason }) => reason === 'encryptionModesDiffer'), tell: told },
   encryptionUnavailable: { when: failed(({ reason }) => reason === 'encryptionUnavailable'), tell: told },
+  serverLoginRefused: { when: failed(({ reason }) => reason === 'serverLoginRefused'), tell: told },
+  negotiationTimeout: {
+    when: failed(({ reason }) => reason === 'negotiationTimeout'),
+    tell: completed(({ peer, local }) => openGre(peer, local)),
+  },
   addressRefused: { when: failed(({ reason }) => reason === 'addressRefused'), tell: told },
   noNetworkProtocol: { when: failed(({ reason }) => reason === 'noNetworkProtocol'), tell: told },
   greUnusable: {

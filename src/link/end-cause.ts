@@ -16,6 +16,8 @@ export type EndCause =
   | { readonly kind: 'notStarted'; readonly program: string; readonly problem: string }
   /** The PPP link ended; pppd did not exit, and no other link came up. */
   | { readonly kind: 'linkEnded'; readonly seconds: number }
+  /** pppd sends its frames as they are, which cannot be told apart on a pty (its option `sync`). */
+  | { readonly kind: 'synchronous' }
   /** The PPP program started but sent no PPP frame. */
   | { readonly kind: 'noFirstFrame'; readonly seconds: number }
   /** The GRE socket could not be opened, or failed: the failed step and its error. */
@@ -62,6 +64,8 @@ export function describeEndCause(cause: EndCause): string {
       return `cannot start ${cause.program}: ${cause.problem}`;
     case 'linkEnded':
       return `no other came up within ${cause.seconds} s`;
+    case 'synchronous':
+      return 'it sends PPP frames without HDLC';
     case 'noFirstFrame':
       return `it sent no PPP frame within ${cause.seconds} s`;
     case 'gre':

@@ -8,6 +8,9 @@ import type { PppFailure, PppState, Refusal, Side, Termination } from './state.j
 /** Fewer repeated LCP requests than these are ordinary loss. */
 const LCP_REPEATS_SUSPECT = 2;
 
+/** So many requests that were not answered are more than loss. */
+const UNANSWERED_SUSPECT = 3;
+
 /** Error numbers that Windows puts into its Terminate-Request: "… required data encryption type" of either side. */
 const WINDOWS_ENCRYPTION_ERRORS = [741, 742];
 
@@ -15,7 +18,9 @@ const WINDOWS_ENCRYPTION_ERRORS = [741, 742];
  * What pppd 2.4 and 2.5 say in their Terminate-Requests, word for word: as good as error numbers. With encryption up
  * every link of pppd ends with "MPPE disabled", which tells nothing unless there is no network protocol.
  */
-const PPPD_REASONS: Readonly<Record<string, 'encryption' | 'noEncryptionKeys' | 'address' | 'network'>> = {
+const PPPD_REASONS: Readonly<Record<string, 'login' | 'encryption' | 'noEncryptionKeys' | 'address' | 'network'>> = {
+  'Authentication failed': 'login',
+  'Failed to authenticate ourselves to peer': 'login',
   'MPPE required but peer refused': 'encryption',
   'MPPE required but peer negotiation failed': 'encryption',
   'MPPE disabled by peer': 'encryption',
@@ -69,6 +74,7 @@ function diagnoseTermination(state: Evidence, termination: Termination): PppFail
   const encryption = diagnoseEncryption(state, termination);
   return (
     diagnoseLogin(state, termination) ??
+    diagnoseSilence(state, termination) ??
     // A refusal that nobody complains of may have been taken: encryption was optional.
     (isAboutEncryption(termination) ? encryption : null) ??
     diagnoseAddresses(state) ??
@@ -90,7 +96,25 @@ function diagnoseLogin(state: Evidence, termination: Termination): PppFailure | 
   }
   const { result, protocol, challenges, responses } = state.authentication;
   const isWaitedFor = result === 'pending' && responses === 0 && termination.by === 'server';
-  return isWaitedFor ? { reason: 'loginUnanswered', protocol, challenges } : null;
+  if (isWaitedFor) return { reason: 'loginUnanswered', protocol, challenges };
+  // Without a failure of the client's own login it is the other one, which nobody here follows.
+  const asked = state.lcp.client.agreed?.authentication;
+  return asked !== undefined && PPPD_REASONS[termination.text] === 'login'
+    ? { reason: 'serverLoginRefused', protocol: asked }
+    : null;
+}
+
+function diagnoseSilence({ ccp, ipcp }: Evidence, { by }: Termination): PppFailure | null {
+  if (by === 'client') return null;
+  for (const [protocol, { client, server }] of [
+    ['CCP', ccp],
+    ['IPCP', ipcp],
+  ] as const) {
+    const requests = server.requests - client.answers;
+    if (server.agreed === null && requests >= UNANSWERED_SUSPECT)
+      return { reason: 'negotiationTimeout', protocol, requests };
+  }
+  return null;
 }
 
 function isAboutEncryption({ text, windowsError }: Termination): boolean {
@@ -215,8 +239,8 @@ function unavailableRemedy(by: Side, protocol: string | null, bothWays: boolean,
     return 'the two log in to each other, and only the client may; turn its login of the server off in the client';
   if (protocol === null || !protocol.startsWith('MS-CHAP')) {
     return (
-      `the client logged in by ${protocol ?? 'nothing'}, and the keys come from MS-CHAPv2; put require-mschap-v2 into ` +
-      `${options}, and allow it in the client`
+      `the client ${protocol === null ? 'did not log in' : `logged in by ${protocol}`}, and the keys come from MS-CHAPv2; put ` +
+      `require-mschap-v2 into ${options}, and allow it in the client`
     );
   }
   return by === 'client'
@@ -246,6 +270,11 @@ const DESCRIBERS: Describers = {
       `(require-mschap-v2, require-chap, …) in ${options}`
     );
   },
+  serverLoginRefused: ({ protocol }) =>
+    `the client asked the server to log in to it by ${protocol}, and refused the login: turn that off in the client`,
+  negotiationTimeout: ({ protocol, requests }) =>
+    `the client left ${requests} ${protocol} Configure-Requests of our pppd unanswered: it hangs or is gone, or frames are ` +
+    'lost on the way',
   encryptionRefused: ({ by, asked }, options) =>
     `${SIDES[by]} refused MPPE encryption${asked ? ` (${offerText(asked)})` : ''}, which ` +
     (by === 'client'

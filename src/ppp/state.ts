@@ -136,6 +136,11 @@ export type PppFailure =
       readonly challenges: number;
     }
   | {
+      /** The client wanted our pppd to log in to it, and did not accept the login. */
+      readonly reason: 'serverLoginRefused';
+      readonly protocol: string;
+    }
+  | {
       readonly reason: 'authProtocolRefused';
       readonly by: Side;
       readonly protocol: string | null;
@@ -181,6 +186,13 @@ export type PppFailure =
       readonly proposed: string | null;
       /** What its IPCP Terminate-Request says; empty when nothing. */
       readonly text: string;
+    }
+  | {
+      /** The login succeeded, and then our pppd asked in vain. */
+      readonly reason: 'negotiationTimeout';
+      readonly protocol: 'CCP' | 'IPCP';
+      /** Configure-Requests that the client has not answered. */
+      readonly requests: number;
     }
   | {
       /** The login succeeded, but this side never asked for IPv4. */

@@ -19,6 +19,8 @@ import type { PtyPort } from './pty-port.js';
 
 /** How much of pppd's output before its first frame is kept, characters. */
 const MAX_WORDS = 2000;
+/** How a frame without HDLC begins: address and control field, and no flag (RFC 1662 §3.1). */
+const BARE_FRAME = '\u00ff\u0003';
 /** How long to wait for the last output after pppd has exited, ms: its scripts may keep the pty open. */
 const LAST_WORDS_MS = 500;
 
@@ -220,7 +222,8 @@ export class PtyLink implements Link {
   }
 
   #recvWords(chunk: string): void {
-    if (this.#words.length < MAX_WORDS) this.#words += chunk;
+    if (this.#state === 'starting' && chunk.startsWith(BARE_FRAME)) this.#end({ kind: 'synchronous' });
+    else if (this.#words.length < MAX_WORDS) this.#words += chunk;
   }
 
   #end(cause: EndCause): void {

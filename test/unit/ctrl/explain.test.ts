@@ -62,6 +62,7 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   userLimit: { end: { reason: 'userLimit', words: '"alice" is on already' } },
   calledAgain: { end: { reason: 'calledAgain', silence: 'noEchoReply', seconds: 3 } },
   pppdSilent: { end: { reason: 'pppdFailed', cause: { kind: 'noFirstFrame', seconds: 60 } }, ppp: null },
+  pppdSynchronous: { end: { reason: 'pppdFailed', cause: { kind: 'synchronous' } } },
   pppdNotExecutable: {
     end: {
       reason: 'pppdFailed',
@@ -124,6 +125,8 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
     protocol: 'CHAP-MD5',
     bothWays: false,
   }),
+  serverLoginRefused: withFailure({ reason: 'serverLoginRefused', protocol: 'MS-CHAPv2' }),
+  negotiationTimeout: withFailure({ reason: 'negotiationTimeout', protocol: 'IPCP', requests: 10 }),
   addressRefused: withFailure({
     reason: 'addressRefused',
     by: 'server',

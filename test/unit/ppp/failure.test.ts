@@ -289,6 +289,34 @@ test('a client that never answers a challenge is not what our pppd says of it', 
   assert.deepEqual(link.state.failure, { reason: 'loginUnanswered', protocol: 'MS-CHAPv2', challenges: 3 });
 });
 
+test('a client that falls silent after its login has not refused what it was asked', () => {
+  for (const [protocol, number, asked, text] of [
+    ['CCP', CCP, mppe('01000040'), REQUIRED],
+    ['IPCP', IPCP, ipcp.address('192.0.2.1'), 'No network protocols running'],
+  ] as const) {
+    const link = new Link();
+    link.login();
+    link.times(10, () => link.server(number, REQUEST, 1, asked));
+    link.server(LCP, TERMINATE, 2, text);
+    assert.deepEqual(link.state.failure, { reason: 'negotiationTimeout', protocol, requests: 10 });
+  }
+});
+
+test('a client that has the server log in to it may refuse that login, whoever says so', () => {
+  for (const [by, text] of [
+    ['client', 'Authentication failed'],
+    ['server', 'Failed to authenticate ourselves to peer'],
+  ] as const) {
+    const link = new Link();
+    link.agree(LCP, lcp.chapMd5, lcp.msChapV2);
+    link.challenge();
+    link.respond('alice');
+    link.server(CHAP, 3, 7, 'S=00');
+    link[by](LCP, TERMINATE, 2, text);
+    assert.deepEqual(link.state.failure, { reason: 'serverLoginRefused', protocol: 'CHAP-MD5' });
+  }
+});
+
 test('a client that does not know IPCP asks for no IPv4', () => {
   const link = new Link();
   link.login();
@@ -395,6 +423,8 @@ test('every failure has a sentence of its own', () => {
     { reason: 'addressRefused', by: 'server', whose: null, address: null, proposed: null, text: 'none' },
     { reason: 'addressRefused', by: 'server', whose: 'client', address: '203.0.113.9', proposed: null, text: '' },
     { reason: 'addressRefused', by: 'client', whose: 'server', address: '203.0.113.9', proposed: null, text: '' },
+    { reason: 'serverLoginRefused', protocol: 'CHAP-MD5' },
+    { reason: 'negotiationTimeout', protocol: 'CCP', requests: 10 },
     { reason: 'noNetworkProtocol', by: 'client' },
     { reason: 'noNetworkProtocol', by: 'server' },
     { reason: 'lcpTimeout', lost: 'toClient', clientRequests: 1, serverRequests: 2 },
