@@ -7,6 +7,7 @@ import type { ProcessIdentity } from '../../../src/host/process.js';
 import { type ControlMessage, encode, type MessageOf } from '../../../src/pptp/index.js';
 import type { Captured } from '../../../src/session/captures.js';
 import { CLOSE_REASONS } from '../../../src/session/close-reason.js';
+import type { Handoff } from '../../../src/session/handoff.js';
 import type { DisconnectReason } from '../../../src/session/request.js';
 import { type SessionHandlers, SessionServer } from '../../../src/session/server.js';
 import type { SessionState } from '../../../src/session/state.js';
@@ -55,6 +56,8 @@ class Fixture {
   server!: SessionServer;
   /** What the record in the run directory named, each time it was written or brought up to date. */
   readonly recorded: (ProcessIdentity | null)[] = [];
+  /** The client's address in the tunnel that the record had last, where it is not the lease's. */
+  agreedRemote: string | undefined;
   /** What has to come one behind the other at the end. */
   readonly order: string[] = [];
   reopened = 0;
@@ -62,7 +65,7 @@ class Fixture {
   /** Seconds; a clock that began long before. */
   #now = 5000;
 
-  constructor(t: TestContext, configuration: ConfigurationInput = {}) {
+  constructor(t: TestContext, configuration: ConfigurationInput = {}, parts: Partial<Handoff> = {}) {
     const { title } = process;
     t.after(() => (process.title = title));
     t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: SINCE });
@@ -71,7 +74,7 @@ class Fixture {
     const firstBytes = encode(START).toString('base64');
     const { lines } = this;
     this.session = new Session({
-      handoff: aHandoff({ timeouts: { establish: ESTABLISH }, ...configuration }, { firstBytes }),
+      handoff: aHandoff({ timeouts: { establish: ESTABLISH }, ...configuration }, { firstBytes, ...parts }),
       socket: this.client,
       standby: this.newStandby(),
       newStandby: () => this.newStandby(),
@@ -87,7 +90,10 @@ class Fixture {
           this.recorded.push(pppd);
           this.order.push('recorded');
         },
-        update: ({ pppd }) => void this.recorded.push(pppd),
+        update: ({ pppd, agreedRemote }) => {
+          this.recorded.push(pppd);
+          this.agreedRemote = agreedRemote;
+        },
         remove: () => void this.order.push('record removed'),
       },
       newServer: (handlers) => {
@@ -106,8 +112,12 @@ class Fixture {
   }
 
   /** A session whose client has started its control connection. */
-  static async started(t: TestContext, configuration: ConfigurationInput = {}): Promise<Fixture> {
-    const fixture = new Fixture(t, configuration);
+  static async started(
+    t: TestContext,
+    configuration: ConfigurationInput = {},
+    parts: Partial<Handoff> = {},
+  ): Promise<Fixture> {
+    const fixture = new Fixture(t, configuration, parts);
     fixture.session.start();
     await settled();
     assert.deepEqual(fixture.takeTypes(), ['StartControlConnectionReply']);
@@ -115,8 +125,12 @@ class Fixture {
   }
 
   /** One whose client has a call. */
-  static async connected(t: TestContext, configuration: ConfigurationInput = {}): Promise<Fixture> {
-    const fixture = await Fixture.started(t, configuration);
+  static async connected(
+    t: TestContext,
+    configuration: ConfigurationInput = {},
+    parts: Partial<Handoff> = {},
+  ): Promise<Fixture> {
+    const fixture = await Fixture.started(t, configuration, parts);
     await fixture.call();
     return fixture;
   }
@@ -277,36 +291,24 @@ describe('phases', () => {
     assert.deepEqual(ppp, fixture.link.ppp);
   });
 
-  test('addresses that pppd has chosen are those of the tunnel where no lease has any', async (t) => {
-    const fixture = new Fixture(t);
-    const lease = { local: null, remote: null, callId: OURS };
-    const handoff = aHandoff({}, { lease, firstBytes: encode(START).toString('base64') });
-    const standby = new AStandby();
-    const client = new ClientSocket();
-    const session = new Session({ ...optionsOf(fixture), socket: client, handoff, standby });
-    session.start();
-    client.send(REQUEST);
-    await settled();
-    standby.made?.play((frames) => {
-      frames.login();
-      frames.agree(IPCP, ipcp.address('203.0.113.77'), ipcp.address('203.0.113.1'));
-    });
-    assert.deepEqual(session.state().tunnel, { local: '203.0.113.1', remote: '203.0.113.77' });
-  });
-});
-
-/** What a second session of the same client is made of. */
-function optionsOf(fixture: Fixture): Omit<ConstructorParameters<typeof Session>[0], 'handoff' | 'standby'> {
-  return {
-    socket: fixture.client,
-    newStandby: () => fixture.newStandby(),
-    processLog: { log: fixture.lines.log, file: null, reopen() {}, moveTo() {}, close() {} },
-    record: { write() {}, update() {}, remove() {} },
-    newServer: (handlers) => new SessionServer('abc123', '0.1.0', handlers),
-    onState: () => undefined,
-    onOver: () => undefined,
+  const leases: Readonly<Record<string, Pick<Handoff['lease'], 'local' | 'remote'>>> = {
+    'the addresses of the lease': { local: '203.0.113.1', remote: '203.0.113.10' },
+    'no addresses': { local: null, remote: null },
   };
-}
+  for (const [what, addresses] of Object.entries(leases)) {
+    test(`the tunnel has ${what}; from up to the end of the call, what pppd has agreed`, async (t) => {
+      const fixture = await Fixture.connected(t, {}, { lease: { ...addresses, callId: OURS } });
+      assert.deepEqual(fixture.session.state().tunnel, addresses);
+      fixture.link.play((frames) => frames.login());
+      assert.deepEqual(fixture.last.tunnel, addresses);
+      fixture.link.play((frames) => frames.agree(IPCP, ipcp.address('203.0.113.77'), ipcp.address('203.0.113.2')));
+      assert.deepEqual(fixture.last.tunnel, { local: '203.0.113.2', remote: '203.0.113.77' });
+      assert.equal(fixture.agreedRemote, '203.0.113.77');
+      await fixture.send(CLEAR);
+      assert.deepEqual([fixture.last.tunnel, fixture.agreedRemote], [addresses, undefined]);
+    });
+  }
+});
 
 describe('the end', () => {
   interface Ending {
@@ -553,6 +555,65 @@ describe('an MTU black hole', () => {
     await fixture.call();
     fixture.pass(A_WHILE);
     assert.equal(fixture.last.warning, null);
+  });
+});
+
+describe('a probe, since another session has the client’s address and call id', () => {
+  const OTHER = 'zzz999';
+  const SIGN_SECONDS = 3;
+  const ECHO_REPLY: ControlMessage = { type: 'EchoReply', identifier: 1, resultCode: 1, errorCode: 0 };
+  const probe = ({ handlers }: Fixture): unknown => handlers.probe({ id: 1, op: 'probe', by: OTHER });
+  const warnings = (fixture: Fixture): unknown[] =>
+    fixture.lines.all.flatMap(({ level, cause, other, peerCallId }) =>
+      cause === 'callIdShared' ? [[level, other, peerCallId]] : [],
+    );
+
+  test('holds back what pppd sends until the client shows that it is there, and warns of that', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.play(comeUp);
+    probe(fixture);
+    await settled();
+    assert.deepEqual([fixture.takeTypes(), fixture.link.isHeldBack], [['EchoRequest'], true]);
+    assert.deepEqual(warnings(fixture), []);
+    await fixture.send(ECHO_REPLY);
+    assert.deepEqual([fixture.link.isHeldBack, fixture.last.phase], [false, 'up']);
+    assert.equal(fixture.last.warning?.cause, 'callIdShared');
+    assert.match(fixture.last.warning.text, /^session zzz999 has called from 198\.51\.100\.7/);
+    assert.deepEqual(warnings(fixture), [['warn', OTHER, REQUEST.callId]]);
+    fixture.pass(SIGN_SECONDS);
+    assert.deepEqual(fixture.ending, LIVES);
+  });
+
+  test('that is not the first asks again, but holds back and warns no more', async (t) => {
+    const fixture = await Fixture.connected(t);
+    probe(fixture);
+    await fixture.send(ECHO_REPLY);
+    probe(fixture);
+    await settled();
+    assert.deepEqual([fixture.takeTypes(), fixture.link.isHeldBack], [['EchoRequest', 'EchoRequest'], false]);
+    await fixture.send(ECHO_REPLY);
+    assert.equal(warnings(fixture).length, 1);
+  });
+
+  test('that the client does not answer ends the session, with no stop request and no word of pppd', async (t) => {
+    const fixture = await Fixture.connected(t);
+    probe(fixture);
+    await settled();
+    fixture.takeTypes();
+    fixture.pass(SIGN_SECONDS);
+    await settled();
+    assert.deepEqual(fixture.ending, ['calledAgain', 'no Echo-Reply within 3 s']);
+    assert.deepEqual([fixture.takeTypes(), fixture.isOver], [['CallDisconnectNotify'], true]);
+    assert.deepEqual(fixture.link.closes, [{ peerGone: true }]);
+    assert.deepEqual(warnings(fixture), []);
+  });
+
+  test('asks nothing of a client without a call', async (t) => {
+    const fixture = await Fixture.started(t);
+    probe(fixture);
+    await settled();
+    fixture.pass(SIGN_SECONDS);
+    assert.deepEqual([fixture.takeTypes(), fixture.ending], [[], LIVES]);
   });
 });
 
