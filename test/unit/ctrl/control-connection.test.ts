@@ -14,6 +14,8 @@ import { LogLines } from './log-lines.js';
 const TIMEOUTS = { echoInterval: 60, echoReply: 20 };
 /** What a client has for its Stop-Control-Connection-Reply, and then for what was sent last. */
 const STOP_SECONDS = 2;
+/** What a client has for its sign of life. */
+const SIGN_SECONDS = 3;
 
 const START = EXAMPLES.StartControlConnectionRequest.message;
 const STOP: ControlMessage = { type: 'StopControlConnectionRequest', reason: 1 };
@@ -92,7 +94,7 @@ class Fixture {
     this.#t.mock.timers.tick(seconds * 1000);
   }
 
-  get received(): readonly ControlMessage[] {
+  get received(): ControlMessage[] {
     return this.client.received;
   }
 
@@ -101,6 +103,7 @@ class Fixture {
   }
 }
 
+const ASKED: ControlEvent = { type: 'silent' };
 const ended = (end: Extract<ControlEvent, { type: 'ended' }>['end']): ControlEvent => ({ type: 'ended', end });
 
 /** It is asked whether it is there. */
@@ -156,11 +159,12 @@ describe('states', () => {
       StopControlConnectionRequest: { ...sends(STOP_REPLY), hasEnded: true },
       StopControlConnectionReply: { ...nothing, hasEnded: true },
       EchoRequest: sends(echoReply(0x01020304)),
+      // What has crossed the server's stop request on the way.
       EchoReply: nothing,
       OutgoingCallRequest: nothing,
       CallClearRequest: nothing,
-      SetLinkInfo: nothing,
       WanErrorNotify: nothing,
+      SetLinkInfo: nothing,
     },
     closed: {},
   };
@@ -407,17 +411,17 @@ describe('keepalive', () => {
       assert.deepEqual(fixture.received.at(-1), echo(identifier));
       fixture.recv(echoReply(identifier));
     }
-    assert.deepEqual(fixture.events, [SILENT, SILENT, SILENT]);
+    assert.deepEqual(fixture.events, [ASKED, ASKED, ASKED]);
   });
 
   test('a client that does not answer within echoReply is told to have ended', (t) => {
     const fixture = Fixture.started(t);
     fixture.pass(TIMEOUTS.echoInterval);
     fixture.pass(TIMEOUTS.echoReply - 0.001);
-    assert.deepEqual(fixture.events, [SILENT]);
+    assert.deepEqual(fixture.events, [ASKED]);
     fixture.pass(0.001);
     assert.deepEqual(fixture.events, [
-      SILENT,
+      ASKED,
       ended({ reason: 'clientSilent', silence: 'noEchoReply', seconds: TIMEOUTS.echoReply }),
     ]);
     assert.deepEqual(fixture.receivedTypes, ['EchoRequest', 'StopControlConnectionRequest']);
@@ -454,10 +458,10 @@ describe('keepalive', () => {
       fixture.connection.recvBytes(Buffer.of(octet));
       fixture.pass(1);
     }
-    assert.deepEqual(
-      fixture.events.flatMap((event) => (event.type === 'ended' ? event.end.reason : [])),
-      ['clientSilent'],
-    );
+    assert.deepEqual(fixture.events, [
+      ASKED,
+      ended({ reason: 'clientSilent', silence: 'noEchoReply', seconds: TIMEOUTS.echoReply }),
+    ]);
   });
 
   test('a client that has not started is asked nothing', (t) => {
@@ -480,8 +484,89 @@ describe('keepalive', () => {
     const fixture = Fixture.started(t);
     fixture.pass(TIMEOUTS.echoInterval);
     fixture.close('kicked');
-    fixture.pass(TIMEOUTS.echoReply);
-    assert.deepEqual(fixture.events, [SILENT]);
+    fixture.recv(echo(1));
+    fixture.pass(TIMEOUTS.echoInterval + TIMEOUTS.echoReply);
+    assert.deepEqual(fixture.receivedTypes, ['EchoRequest', 'StopControlConnectionRequest', 'EchoReply']);
+    assert.deepEqual(fixture.events, [ASKED]);
+  });
+});
+
+describe('a client that is asked for a sign of life', () => {
+  /** One that is asked now. */
+  function asked(t: TestContext): Fixture {
+    const fixture = Fixture.started(t);
+    fixture.connection.askForSignOfLife();
+    assert.deepEqual(fixture.received.splice(0), [echo(1)]);
+    return fixture;
+  }
+
+  const signs: Readonly<Record<string, Buffer>> = {
+    'the reply': encode(echoReply(1)),
+    'a question of its own': encode(echo(9)),
+    'a call request': encode(CALL),
+    'an unknown message': unknown(99),
+  };
+  for (const [what, bytes] of Object.entries(signs)) {
+    test(`${what} in time is one: told once, and the connection goes on`, (t) => {
+      const fixture = asked(t);
+      fixture.pass(SIGN_SECONDS - 0.001);
+      fixture.connection.recvBytes(bytes);
+      fixture.connection.recvBytes(bytes);
+      fixture.pass(SIGN_SECONDS);
+      assert.deepEqual(
+        fixture.events.filter(({ type }) => type !== 'call'),
+        [{ type: 'signOfLife' }],
+      );
+      assert.equal(fixture.client.hasEnded, false);
+    });
+  }
+
+  test('and gives none has called again: it is told no stop', async (t) => {
+    const fixture = asked(t);
+    fixture.pass(SIGN_SECONDS - 0.001);
+    fixture.connection.recvBytes(encode(echoReply(1)).subarray(0, -1));
+    assert.deepEqual(fixture.events, []);
+    fixture.pass(0.001);
+    assert.deepEqual(fixture.events, [ended({ reason: 'calledAgain', silence: 'noEchoReply', seconds: SIGN_SECONDS })]);
+    await settled();
+    assert.deepEqual([fixture.received, fixture.isClosed], [[], true]);
+  });
+
+  test('and whose connection breaks meanwhile has called again', async (t) => {
+    const fixture = asked(t);
+    fixture.client.fail('read ECONNRESET');
+    await settled();
+    fixture.pass(SIGN_SECONDS);
+    assert.deepEqual(fixture.events, [
+      ended({ reason: 'calledAgain', silence: 'connectionFailed', problem: 'read ECONNRESET' }),
+    ]);
+  });
+
+  test('and closes the connection has closed it', async (t) => {
+    const fixture = asked(t);
+    fixture.client.sendEnd();
+    await settled();
+    fixture.pass(SIGN_SECONDS);
+    assert.deepEqual(fixture.events, [ended({ reason: 'clientClosed' })]);
+  });
+
+  test('and has given it: a connection that breaks later has broken', async (t) => {
+    const fixture = asked(t);
+    fixture.recv(echoReply(1));
+    fixture.client.fail('read ETIMEDOUT');
+    await settled();
+    assert.deepEqual(fixture.events, [
+      { type: 'signOfLife' },
+      ended({ reason: 'connectionFailed', problem: 'read ETIMEDOUT' }),
+    ]);
+  });
+
+  test('and is told to stop meanwhile has no more to show', (t) => {
+    const fixture = asked(t);
+    fixture.close('kicked');
+    fixture.recv(echoReply(1));
+    fixture.pass(SIGN_SECONDS);
+    assert.deepEqual(fixture.events, []);
   });
 });
 
@@ -534,7 +619,7 @@ describe('a client that does not read', () => {
     const fixture = await flooded(t);
     fixture.pass(TIMEOUTS.echoInterval);
     fixture.pass(TIMEOUTS.echoReply);
-    assert.deepEqual(fixture.events, [SILENT, ended({ reason: 'clientSilent', silence: 'readsNothing' })]);
+    assert.deepEqual(fixture.events, [ASKED, ended({ reason: 'clientSilent', silence: 'readsNothing' })]);
     fixture.pass(STOP_SECONDS);
     await settled();
     assert.equal(fixture.isClosed, false);
