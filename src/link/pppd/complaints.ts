@@ -9,13 +9,15 @@ const COMPLAINTS: ReadonlyMap<string, PppdComplaint> = new Map([
   ['(None of the available passwords would let it use an IP address.)', 'noAddressInSecrets'],
 ]);
 
-/** The complaint in what the pppd at `path` has printed, which puts its own path before some lines; null: none is known. */
+/**
+ * The last known complaint in what the pppd at `path` has printed, null if there is none. pppd puts its own path before some
+ * lines, and the more precise line last.
+ */
 export function complaintIn(words: string, path: string): PppdComplaint | null {
   const name = `${path}: `;
-  for (const line of words.split(/[\r\n]+/)) {
+  const known = words.split(/[\r\n]+/).flatMap((line) => {
     const text = line.trim();
-    const complaint = COMPLAINTS.get(text.startsWith(name) ? text.slice(name.length) : text);
-    if (complaint !== undefined) return complaint;
-  }
-  return null;
+    return COMPLAINTS.get(text.startsWith(name) ? text.slice(name.length) : text) ?? [];
+  });
+  return known.at(-1) ?? null;
 }

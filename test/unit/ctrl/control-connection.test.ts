@@ -103,11 +103,9 @@ class Fixture {
   }
 }
 
+/** It is asked whether it is there. */
 const ASKED: ControlEvent = { type: 'silent' };
 const ended = (end: Extract<ControlEvent, { type: 'ended' }>['end']): ControlEvent => ({ type: 'ended', end });
-
-/** It is asked whether it is there. */
-const SILENT: ControlEvent = { type: 'silent' };
 
 describe('states', () => {
   type State = 'awaitStart' | 'established' | 'stopRequested' | 'awaitStopReply' | 'closed';

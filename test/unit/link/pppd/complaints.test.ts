@@ -32,3 +32,8 @@ test('what is not known is none', () => {
   for (const words of ['', '\r\n', `${PPPD}: `, `${PPPD}: unrecognized option 'foo'`, 'constructor', '__proto__'])
     assert.equal(complaintIn(words, PPPD), null, words);
 });
+
+test('of both lines, as pppd prints them together, the more precise one stands', () => {
+  const [[, before, noSecret], [noAddress, , line]] = LINES;
+  assert.equal(complaintIn(`${PPPD}: ${before}${PPPD}: ${noSecret}\r\n${PPPD}: ${line}\r\n`, PPPD), noAddress);
+});
