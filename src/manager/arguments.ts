@@ -4,9 +4,8 @@ import { parseArgs } from 'node:util';
 const DEFAULT_CONFIGURATION = '/etc/pptpd-ts.json';
 
 /** The path of the configuration, `-c FILE` or FILE alone. Throws a sentence when it is called wrongly. */
-export function configurationPath(args?: string[]): string {
+export function configurationPath(): string {
   const { tokens } = parseArgs({
-    ...(args === undefined ? {} : { args }),
     options: { config: { type: 'string', short: 'c' } },
     allowPositionals: true,
     strict: false,
