@@ -17,7 +17,7 @@ export function keysAsRoff(keys: readonly ConfigurationKey[]): string {
     .join('\n');
 }
 
-/** Not `help`, which commander adds. */
+/** Not `help`: commander has one for each program, and it explains itself. */
 const isOurs = (command: Command): boolean => command.name() !== 'help';
 
 function commandAsRoff(command: Command): string {

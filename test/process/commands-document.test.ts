@@ -44,7 +44,7 @@ async function run(server: Server, ...args: readonly string[]): Promise<Outcome>
 /** A sentence without what is this session's own. */
 const withoutNames = (line = ''): string =>
   line
-    .replaceAll(/\b(?=[a-z0-9]*\d)[a-z0-9]{6}\b/g, 'ID')
+    .replaceAll(/(?<=\bsession )[a-z0-9]{6}\b/g, 'ID')
     .replaceAll(/\b\d+(?:\.\d+){3}\b/g, 'ADDRESS')
     .replace(/\([a-z]+, /, '(USER, ');
 

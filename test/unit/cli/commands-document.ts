@@ -14,7 +14,7 @@ interface Section {
 }
 
 const TEXT = readFileSync('docs/commands.md', 'utf8');
-const [INTRODUCTION = '', ...SECTIONS] = TEXT.split(/^## /m);
+const [, ...SECTIONS] = TEXT.split(/^## /m);
 
 /** Lines of four spaces and more are recorded, and so are empty ones between them. */
 function recordingsOf(text: string): Recording[] {
@@ -28,9 +28,6 @@ function recordingsOf(text: string): Recording[] {
       return { words: command.split(' ').slice(1), lines: lines.join('\n').trimEnd().split('\n') };
     });
 }
-
-/** What is said of all commands. */
-export const introduction = proseOf(INTRODUCTION);
 
 /** By command, in the order of the document. */
 export const sections: ReadonlyMap<string, Section> = new Map(
