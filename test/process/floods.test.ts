@@ -211,7 +211,7 @@ test('a client that asks for echoes and never reads them is not read either, and
   });
   assert.equal(outcome, 'closed');
   const { reason, detail } = await end;
-  assert.deepEqual([reason, detail], ['clientSilent', 'it takes nothing of what is sent to it']);
+  assert.deepEqual([reason, detail], ['clientSilent', 'it reads nothing of what is sent to it']);
   t.diagnostic(`worker: ${before.toFixed(0)} MiB before, ${most.toFixed(0)} MiB at most`);
   assert(most < before + MEMORY_SLACK, `${before} MiB became ${most} MiB`);
   await client.closed;

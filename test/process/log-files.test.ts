@@ -36,7 +36,7 @@ test('a full disk: sessions go on and new ones begin, one warning, lines resume 
   third.client.end();
   await third.client.closed;
   await server.waitForSessions(2);
-  assert.deepEqual(server.words.match(/cannot be written/g), ['cannot be written']);
+  assert.deepEqual(server.words.match(/cannot write the log/g), ['cannot write the log']);
 
   writeFileSync(join(directory, 'ballast'), '');
   await client.echo(1000);
