@@ -457,7 +457,7 @@ describe('held back', { timeout: TIMEOUT }, () => {
     call.relay.holdBack(false);
     assert.deepEqual(await call.toClient(2), [LCP_REQUEST, data(0)]);
     await until('the end', () => call.ends.length > 0);
-    assert.deepEqual(call.ends, ['ptyClosed']);
+    assert.deepEqual(call.ends, [{ kind: 'closed' }]);
   });
 });
 
