@@ -36,10 +36,7 @@ export class BroadcastRelay {
   readonly #lanName: string;
   readonly #log: Logger;
   readonly #interfaces = new Interfaces();
-  readonly #poller = new Poller(() => {
-    this.#turn();
-    return false;
-  });
+  readonly #poller = new Poller(() => this.#turn());
   readonly #memory = new RecentBroadcasts();
   readonly #limits = new Map<number, RateLimit>();
   readonly #buffer = new Uint8Array(LONGEST_PACKET);

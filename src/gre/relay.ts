@@ -125,8 +125,6 @@ export class Relay {
   /** The socket is polled: the port has room. */
   #receiving = false;
   #closed = false;
-  /** An event was emitted during this turn. */
-  #emitted = false;
   #tap: FrameTap | null = null;
 
   #acknowledgmentTimer: NodeJS.Timeout | null = null;
@@ -235,17 +233,11 @@ export class Relay {
   #end(failure: RelayFailure): void {
     if (this.#closed) return;
     this.close();
-    this.#emit({ type: 'ended', failure });
+    this.#onEvent({ type: 'ended', failure });
   }
 
-  #emit(event: RelayEvent): void {
-    this.#emitted = true;
-    this.#onEvent(event);
-  }
-
-  /** Handles a readable or writable descriptor; returns whether an event was emitted. */
-  #turn(): boolean {
-    this.#emitted = false;
+  /** Handles a readable or writable descriptor. */
+  #turn(): void {
     const now = monotonicMs();
     if (this.#portBlocked) this.#flushPort();
     for (let round = 0; round < ROUNDS_PER_TURN && !this.#closed; round += 1) {
@@ -257,13 +249,12 @@ export class Relay {
       if (received < RECEIVE_BATCH && reads < READS_PER_ROUND) break;
     }
     if (!this.#closed) this.#endTurn(now);
-    return this.#emitted;
   }
 
   #endTurn(now: number): void {
     if (this.#sizeLoss.isSuspected && !this.#blackHoleReported) {
       this.#blackHoleReported = true;
-      this.#emit({ type: 'blackHole', arrives: this.#sizeLoss.arrives, missing: this.#sizeLoss.missing });
+      this.#onEvent({ type: 'blackHole', arrives: this.#sizeLoss.arrives, missing: this.#sizeLoss.missing });
     }
     if (this.#sendWindow.expire(now) && this.#windowClosed) this.#resumeSending(now);
     if (this.#acknowledgment.isUrgent) this.#sendAcknowledgment();
@@ -590,6 +581,6 @@ export class Relay {
   #show(direction: Direction, at: number, length: number, isControl: boolean): void {
     const frame = this.#octets.subarray(at, at + length);
     this.#tap?.(direction, frame);
-    if (isControl) this.#emit({ type: 'control', direction, frame });
+    if (isControl) this.#onEvent({ type: 'control', direction, frame });
   }
 }

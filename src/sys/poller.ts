@@ -23,7 +23,8 @@ const epollControl: (epoll: number, operation: number, fd: number, event: Uint8A
   ['int', 'int', 'int', 'void *'],
 );
 
-const NOTHING = (): void => {};
+/** Those that are not closed: koffi ends a poll whose handle is garbage-collected. */
+const open = new Set<Poller>();
 
 export class Poller {
   readonly #epoll = checked(epollCreate(EPOLL_CLOEXEC), 'make an epoll set');
@@ -36,15 +37,11 @@ export class Poller {
   readonly #event = new Uint8Array(EPOLL_EVENT_LENGTH);
   #closed = false;
 
-  /**
-   * Calls `ready` whenever a watched descriptor is ready. `ready` returns whether it has emitted an event or settled a
-   * promise: koffi calls back outside Node's callback scope, so promise reactions would otherwise wait for the next
-   * event.
-   */
-  constructor(ready: () => boolean) {
+  /** Calls `ready` whenever a watched descriptor is ready. An exception in it is an uncaught exception of the process. */
+  constructor(ready: () => void) {
     this.#poll = koffi.node.poll(this.#epoll, { readable: true }, () => {
       try {
-        if (ready()) setImmediate(NOTHING);
+        ready();
       } catch (error) {
         // koffi discards exceptions of a callback.
         setImmediate(() => {
@@ -52,6 +49,7 @@ export class Poller {
         });
       }
     });
+    open.add(this);
   }
 
   /** Watches `fd` for being readable or writable; with neither, stops watching it, also for a hang-up. */
@@ -69,6 +67,7 @@ export class Poller {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    open.delete(this);
     this.#poll.close();
     close(this.#epoll);
   }

@@ -1,4 +1,4 @@
-/** What becomes of a poll's callback, in a process of its own each: koffi drops what it throws, and knows nothing of its promises. */
+/** What becomes of a poll's callback, in a process of its own each: koffi drops what it throws. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -41,11 +41,11 @@ test('without anybody who catches it, it ends the process', () => {
   assert.match(printed, /Error: a broken invariant/);
 });
 
-test('promises that `ready` has settled, and which it says so of, go on before any other event', () => {
+test('promises that `ready` has settled go on before any other event', () => {
   const { status, printed } = run(`
     const late = setTimeout(() => { print('late'); process.exit(1); }, ${LATE_MS});
     const told = new Promise((resolve) => {
-      const poller = new Poller(() => { poller.watch(0, false, false); resolve(); return true; });
+      const poller = new Poller(() => { poller.watch(0, false, false); resolve(); });
       watch(poller);
     });
     await told;
