@@ -2,10 +2,10 @@
  * Owed accounts: those left open because the worker died, the disk was full, or the machine stopped and lost its run
  * directory. The manager closes them, if necessary after its next start.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { accountPath, runPaths } from '../session/paths.js';
-import { listSessionIds } from '../session/record.js';
+import { listSessionIds, sessionIdsIn } from '../session/record.js';
 import { closeAccount, dropAccount, type OpenAccount } from './open-account.js';
 import { hasEnd, readRecords } from './read.js';
 import { accountRecord, type AccountRecord } from './record.js';
@@ -21,13 +21,7 @@ const openAccount: z.ZodType<OpenAccount> = z.object({
  * before it removes that record.
  */
 export function listOwed(runDirectory: string): OpenAccount[] {
-  let names: string[];
-  try {
-    names = readdirSync(runPaths(runDirectory).accounts);
-  } catch {
-    return [];
-  }
-  const ids = names.flatMap((name) => /^([a-z0-9]{6})\.json$/.exec(name)?.[1] ?? []);
+  const ids = sessionIdsIn(runPaths(runDirectory).accounts, ['.json']);
   if (ids.length === 0) return [];
   const living = new Set(listSessionIds(runDirectory));
   return ids.filter((id) => !living.has(id)).flatMap((id) => readAccount(runDirectory, id) ?? []);

@@ -14,6 +14,12 @@
  */
 import { join } from 'node:path';
 
+const ID = '[a-z0-9]{6}';
+const WHOLE_ID = new RegExp(`^${ID}$`);
+
+/** Whether a text can be a session's id. */
+export const isSessionId = (text: string): boolean => WHOLE_ID.test(text);
+
 const SESSIONS = 'sessions';
 const ACCOUNTS = 'accounts';
 
@@ -54,7 +60,7 @@ export const sessionRecordPath = (runDirectory: string, id: string): string =>
 /** The open account of session `id`. */
 export const accountPath = (runDirectory: string, id: string): string => join(runDirectory, ACCOUNTS, `${id}.json`);
 
-const LOG_NAME = /^session-([a-z0-9]{6})\.log(?:\.\d+(?:\.gz)?)?$/;
+const LOG_NAME = new RegExp(`^session-(${ID})\\.log(?:\\.\\d+(?:\\.gz)?)?$`);
 
 /** The log file of session `id` in `log.directory`. */
 export const sessionLogName = (id: string): string => `session-${id}.log`;

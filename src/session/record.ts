@@ -5,8 +5,9 @@
  * it ends its pppd, or the process that was to become one, and removes it.
  */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'node:path';
 import { z } from 'zod';
-import { runPaths, sessionRecordPath } from './paths.js';
+import { isSessionId, runPaths, sessionRecordPath } from './paths.js';
 
 /** A process told apart from a later one with the same id: start time in clock ticks since boot, /proc/PID/stat field 22. */
 const processIdentity = z.object({ pid: z.number().int().positive(), startTime: z.string() });
@@ -42,13 +43,20 @@ export function readRecord(runDirectory: string, id: string): SessionRecord | nu
 }
 
 /** The ids of the sessions that have a socket or a record in the run directory, sorted; none when it is missing. */
-export function listSessionIds(runDirectory: string): string[] {
+export const listSessionIds = (runDirectory: string): string[] =>
+  sessionIdsIn(runPaths(runDirectory).sessions, ['.sock', '.json']);
+
+/** The ids of the sessions that have a file with one of these endings in a folder, sorted; none when it is missing. */
+export function sessionIdsIn(folder: string, endings: readonly string[]): string[] {
   let names: string[];
   try {
-    names = readdirSync(runPaths(runDirectory).sessions);
+    names = readdirSync(folder);
   } catch {
     return [];
   }
-  const ids = names.flatMap((name) => /^([a-z0-9]{6})\.(?:sock|json)$/.exec(name)?.[1] ?? []);
+  const ids = names.flatMap((name) => {
+    const { name: id, ext } = parse(name);
+    return endings.includes(ext) && isSessionId(id) ? id : [];
+  });
   return [...new Set(ids)].toSorted();
 }

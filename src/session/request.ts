@@ -9,6 +9,7 @@
  */
 import { LOG_LEVELS, type LogLevel } from '../log/level.js';
 import type { CloseReason } from './close-reason.js';
+import { isSessionId } from './paths.js';
 
 /** Raised when a message changes so that an older reader would misunderstand it. Additions do not raise it. */
 export const SOCKET_VERSION = 1;
@@ -73,7 +74,7 @@ const checks: { readonly [O in Operation]: (fields: Record<string, unknown>) => 
       ? null
       : `detail must be a string of at most ${MAX_DETAIL} characters`;
   },
-  probe: ({ by }) => (typeof by === 'string' && /^[a-z0-9]{6}$/.test(by) ? null : 'by must be a session'),
+  probe: ({ by }) => (typeof by === 'string' && isSessionId(by) ? null : 'by must be a session'),
   reopenLog: () => null,
   logLevel: ({ level }) =>
     level === null || LOG_LEVELS.some((known) => known === level)
