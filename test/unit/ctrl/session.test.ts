@@ -1,6 +1,10 @@
 /** One client's session with a client, links, a clock and a run directory that are all in memory. */
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import type { AccountRecord } from '../../../src/accounting/record.js';
 import { Session } from '../../../src/ctrl/session.js';
 import type { ConfigurationInput } from '../../../src/config/schema.js';
 import type { ProcessIdentity } from '../../../src/host/process.js';
@@ -8,6 +12,7 @@ import { type ControlMessage, encode, type MessageOf } from '../../../src/pptp/i
 import type { Captured } from '../../../src/session/captures.js';
 import { CLOSE_REASONS } from '../../../src/session/close-reason.js';
 import type { Handoff } from '../../../src/session/handoff.js';
+import { accountPath } from '../../../src/session/paths.js';
 import type { DisconnectReason } from '../../../src/session/request.js';
 import { type SessionHandlers, SessionServer } from '../../../src/session/server.js';
 import type { SessionState } from '../../../src/session/state.js';
@@ -256,6 +261,27 @@ describe('phases', () => {
     assert.deepEqual(new Set(fixture.phases), new Set(['negotiating', 'up', 'ending']));
   });
 
+  test('are told on the session’s socket too', async (t) => {
+    const fixture = await Fixture.connected(t);
+    const published = t.mock.method(fixture.server, 'publish', () => undefined);
+    fixture.pass(A_WHILE);
+    fixture.link.play(comeUp);
+    await fixture.send(STOP);
+    assert.deepEqual(
+      published.mock.calls.map(({ arguments: [state] }) => state),
+      fixture.states,
+    );
+  });
+
+  test('steps of the PPP negotiation have a line each', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.play(comeUp);
+    assert.deepEqual(
+      fixture.lines.at('info').filter((line) => line.startsWith('PPP: ')),
+      fixture.link.frames.types.map((type) => `PPP: ${type}`),
+    );
+  });
+
   test('a call whose PPP is not at work yet is starting', async (t) => {
     const fixture = await Fixture.started(t);
     await fixture.send(REQUEST);
@@ -439,6 +465,7 @@ describe('the end', () => {
     assert(line !== undefined);
     const { reason, user, seconds, counters } = line;
     assert.deepEqual([reason, user, seconds], ['clientStopped', 'alice', 46]);
+    assert.equal('detail' in line, false, 'there is none');
     assert.deepEqual(counters, { ...fixture.link.counted });
   });
 
@@ -470,6 +497,28 @@ describe('the end', () => {
     assert.match(end ?? '', /^login failed: /);
     assert.match(more[0] ?? '', /^session ended: /);
   });
+});
+
+test('a session is accounted: kept from the beginning, and written with all of its calls before it is over', async (t) => {
+  const runDirectory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
+  t.after(() => rmSync(runDirectory, { recursive: true }));
+  const file = join(runDirectory, 'accounting.jsonl');
+  const fixture = await Fixture.started(t, { runDirectory, accounting: { file } });
+  assert(existsSync(accountPath(runDirectory, 'abc123')));
+  for (const rxBytes of [100, 20]) {
+    await fixture.call();
+    fixture.link.play(comeUp);
+    fixture.link.counted.rxBytes = rxBytes;
+    await fixture.send(CLEAR);
+    fixture.takeTypes();
+  }
+  let written = '';
+  // What the run directory has of the session goes last.
+  t.mock.method(fixture.server, 'close', () => (written = readFileSync(file, 'utf8')));
+  await fixture.session.close({ reason: 'clientStopped' });
+  assert.deepEqual(fixture.order.slice(-1), ['over']);
+  const { record, user, rxBytes, reason }: AccountRecord = JSON.parse(written);
+  assert.deepEqual([record, user, rxBytes, reason], ['ended', 'alice', 120, 'clientStopped']);
 });
 
 describe('why it has failed', () => {
@@ -623,6 +672,7 @@ describe('limits', () => {
 
   test('policy.sessionTime counts from up', async (t) => {
     const fixture = await Fixture.connected(t, { policy: { sessionTime: 40 }, timeouts: { echoInterval: 10_000 } });
+    fixture.link.play((frames) => frames.open());
     fixture.pass(100);
     assert.deepEqual(fixture.ending, LIVES);
     fixture.link.play(comeUp);
