@@ -248,9 +248,9 @@ for (const [type, name] of methods) {
 test('EAP identity, notification and nak are no methods', () => {
   const link = new Link();
   link.open(lcp.eap);
-  for (const type of [1, 2, 3]) link.server(EAP, 1, type, [type], 'a word');
+  for (const type of [2, 1, 3]) link.server(EAP, 1, type, [type], `word ${type}`);
   const { method, challenges, message } = link.state.authentication;
-  assert.deepEqual([method, challenges, message], [null, 3, 'a word']);
+  assert.deepEqual([method, challenges, message], [null, 3, 'word 2']);
 });
 
 test('an EAP packet without a type is malformed; one of another code says nothing', () => {
@@ -284,4 +284,65 @@ test('the failure of one EAP method is not that of the next', () => {
   link.server(EAP, 1, 3, [13, 0x20]);
   link.server(EAP, 4, 3);
   assert.equal(link.state.authentication.failure?.code, null);
+});
+
+test('what a side sends that is the other one’s to send counts for nothing', () => {
+  const link = new Link();
+  link.open(lcp.pap);
+  assert.deepEqual(link.client(PAP, 4, 1, counted('bob'), counted('x')), []);
+  assert.deepEqual(link.server(EAP, 2, 1, [1], 'mallory'), []);
+  assert.deepEqual(link.client(EAP, 1, 1, [13, 0x20]), []);
+  const { challenges, responses, method } = link.state.authentication;
+  assert.deepEqual([link.state.user, challenges, responses, method], [null, 0, 0, null]);
+});
+
+test('a PAP request whose password overruns it is malformed', () => {
+  const link = new Link();
+  link.open(lcp.pap);
+  assert.deepEqual(link.client(PAP, 1, 1, counted('bob'), [200], 'x'), []);
+  assert.deepEqual([link.state.malformed, link.state.user], [1, null]);
+});
+
+test('EAP-MS-CHAPv2 that has succeeded inside is no failure of the method', () => {
+  const link = new Link();
+  link.open(lcp.eap);
+  link.client(EAP, 2, 1, [1], 'carol');
+  link.server(EAP, 1, 2, [26, 3, 7, 0, 70], 'E=691 R=0 C=00 V=3 M=no');
+  link.server(EAP, 4, 2);
+  assert.equal(link.state.authentication.failure?.code, null);
+});
+
+test('a login whose LCP was not seen is known by its own packets', () => {
+  const chap = new Link();
+  chap.challenge();
+  assert.deepEqual([chap.state.authentication.protocol, chap.state.authentication.result], ['CHAP', 'pending']);
+  const pap = new Link();
+  pap.client(PAP, 1, 1, counted('bob'), counted('x'));
+  assert.deepEqual([pap.state.authentication.protocol, pap.state.authentication.result], ['PAP', 'pending']);
+});
+
+test('what pppd says with a failure is the login’s last word', () => {
+  const link = new Link();
+  link.open();
+  link.challenge();
+  link.respond('alice');
+  link.server(CHAP, 4, 7, E691);
+  assert.equal(link.state.authentication.message, 'Access denied');
+});
+
+test('a name is cut before a character that would be cut itself, however long that is', () => {
+  const names: [sent: string, seen: string][] = [
+    [`${'x'.repeat(254)}€`, 'x'.repeat(254)],
+    [`${'x'.repeat(255)}€`, 'x'.repeat(255)],
+    [`${'x'.repeat(253)}😀`, 'x'.repeat(253)],
+    ['x'.repeat(256), 'x'.repeat(256)],
+    [`${'x'.repeat(254)}ü`, `${'x'.repeat(254)}ü`],
+  ];
+  for (const [sent, seen] of names) {
+    const link = new Link();
+    link.open();
+    link.challenge();
+    link.respond(sent);
+    assert.equal(link.state.user, seen);
+  }
 });
