@@ -56,7 +56,7 @@ function framesOf(events: readonly CaptureEvent[]): string[] {
 
 /** Until `holds`; the test runner's limit ends what hangs. */
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test('nothing is asked of the relay while nobody captures', async (t) => {

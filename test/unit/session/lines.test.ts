@@ -1,0 +1,122 @@
+/** Messages as lines over a stream in memory. */
+import assert from 'node:assert/strict';
+import { Duplex } from 'node:stream';
+import { describe, test } from 'node:test';
+import { MAX_ANSWER_BYTES, readLines, writeLine, writeText } from '../../../src/session/lines.js';
+
+const MAX_REQUEST_BYTES = 4096;
+const MAX_UNREAD_BYTES = 1024 * 1024;
+
+/** One end; what the other end has sent is pushed, what this one sends is in `sent`, unless the other does not read. */
+class End extends Duplex {
+  readonly sent: string[] = [];
+  readonly messages: unknown[] = [];
+  error: Error | null = null;
+  reads = true;
+
+  constructor() {
+    super();
+    this.on('error', (error) => (this.error = error));
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
+    this.sent.push(chunk.toString('latin1'));
+    if (this.reads) taken();
+  }
+
+  /** Resolves when everything pushed was read. */
+  async receive(...chunks: readonly (string | Buffer)[]): Promise<void> {
+    for (const chunk of chunks) this.push(chunk);
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function reader(limit?: number): End {
+  const end = new End();
+  readLines(end, (message) => void end.messages.push(message), limit);
+  return end;
+}
+
+describe('reading', () => {
+  test('a message a line, however they are cut or joined; empty lines are none', async () => {
+    const bytes = Buffer.from('{"id":1}\n\n  \n[2]\r\n"drü"\n');
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      const end = reader();
+      await end.receive(bytes.subarray(0, cut), bytes.subarray(cut));
+      assert.deepEqual([end.messages, end.error], [[{ id: 1 }, [2], 'drü'], null], `cut at ${cut}`);
+    }
+  });
+
+  test('a line without an end is waited for', async () => {
+    const end = reader();
+    await end.receive('{"id":');
+    assert.deepEqual(end.messages, []);
+    await end.receive('1}\n');
+    assert.deepEqual(end.messages, [{ id: 1 }]);
+  });
+
+  test('what is no JSON ends the connection, and what is behind it is not looked at', async () => {
+    const end = reader();
+    await end.receive('1\nGET / HTTP/1.1\n2\n');
+    assert.deepEqual([end.messages, end.destroyed, end.error?.message], [[1], true, 'not JSON: GET / HTTP/1.1']);
+  });
+
+  test('of a long line that is none the error has the beginning', async () => {
+    const end = reader();
+    await end.receive(`${'x'.repeat(1000)}\n`);
+    assert.equal(end.error?.message, `not JSON: ${'x'.repeat(80)}`);
+  });
+
+  test('a line may be as long as the limit, and no longer', async () => {
+    for (const [limit, length] of [
+      [undefined, MAX_REQUEST_BYTES],
+      [MAX_ANSWER_BYTES, MAX_ANSWER_BYTES],
+    ] as const) {
+      const within = reader(limit);
+      await within.receive('x'.repeat(length));
+      assert.equal(within.error, null);
+      const beyond = reader(limit);
+      await beyond.receive('x'.repeat(length + 1));
+      assert.equal(beyond.error?.message, `a line longer than ${length} bytes`);
+    }
+  });
+
+  test('whoever ends the connection for a message hears no more of it', async () => {
+    const end = new End();
+    readLines(end, (message) => {
+      end.messages.push(message);
+      end.destroy();
+    });
+    await end.receive('1\n2\n');
+    assert.deepEqual(end.messages, [1]);
+  });
+});
+
+describe('writing', () => {
+  test('a message is a line', () => {
+    const end = new End();
+    writeLine(end, { id: 1, name: 'ü' });
+    writeText(end, '"ascii"', 'latin1');
+    assert.equal(Buffer.from(end.sent.join(''), 'latin1').toString(), '{"id":1,"name":"ü"}\n"ascii"\n');
+  });
+
+  test('a reader that has stopped reading loses its connection once too much waits for it', () => {
+    const end = new End();
+    end.reads = false;
+    const line = 'x'.repeat(64 * 1024 - 1);
+    for (let lines = 0; lines < MAX_UNREAD_BYTES / (64 * 1024); lines += 1) writeText(end, line, 'latin1');
+    assert.equal(end.destroyed, false);
+    writeText(end, '', 'latin1');
+    assert.equal(end.destroyed, true);
+  });
+
+  test('to an end that is closed nothing is written, and that is no error', async () => {
+    const end = new End();
+    end.end();
+    writeLine(end, 1);
+    await end.receive();
+    assert.deepEqual([end.sent, end.error], [[], null]);
+  });
+});
