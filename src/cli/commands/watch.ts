@@ -50,8 +50,8 @@ Examples:
   pptpd-ts watch --user alice
   pptpd-ts watch --json | jq -r 'select(.event == "failed") | .detail'
 
-Sessions that are there already are shown with what has been. Without a manager it says so and waits for one. Ctrl-C ends it, with exit code 0; 1: the run directory
-cannot be read.`,
+Sessions that are there already are shown with what has been. Without a manager it says so, and waits for one.
+Ctrl-C ends it, with exit code 0; 1: the run directory cannot be read.`,
     )
     .action(async (_file: unknown, options: WatchOptions) => {
       const runDirectory = runDirectoryOf(options);
