@@ -319,7 +319,7 @@ test('Set-Link-Info, WAN-Error-Notify, replies to nothing and unknown types chan
   assert.equal(
     server.log.all.filter(({ msg }) => msg.includes('unknown control message type 99')).length,
     1,
-    'said once',
+    'logged once',
   );
 });
 
