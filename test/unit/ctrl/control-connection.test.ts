@@ -812,7 +812,7 @@ describe('the end in order', () => {
       fixture.closesAtEnd = false;
       end(fixture);
       await settled();
-      assert.deepEqual(fixture.events.filter(({ type }) => type === 'ended').length, 1);
+      assert.equal(fixture.events.filter(({ type }) => type === 'ended').length, 1);
       assert.equal(fixture.events.at(-1)?.type, 'ended');
       fixture.events.length = 0;
       for (const other of Object.values(ENDS)) {
