@@ -79,7 +79,7 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     newStandby: () => new PtyStandby(),
     processLog,
     record: new RecordFile(handoff, processLog.log),
-    newServer: (handlers) => new SessionServer(id, version, handlers),
+    newServer: (handlers) => new SessionServer({ session: id, version, handlers }),
     onState: (state) => report({ type: 'state', v: REPORT_VERSION, session: id, state }),
     onOver: () => {
       processLog.close();

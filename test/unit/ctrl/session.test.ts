@@ -103,7 +103,7 @@ class Fixture {
       },
       newServer: (handlers) => {
         this.handlers = handlers;
-        this.server = new SessionServer('abc123', '0.1.0', handlers);
+        this.server = new SessionServer({ session: 'abc123', version: '0.1.0', handlers });
         t.mock.method(this.server, 'listen', async (path: string) => void this.order.push(`listens on ${path}`));
         t.mock.method(this.server, 'close', () => void this.order.push('socket closed'));
         return this.server;

@@ -78,13 +78,17 @@ class Fixture {
   ): Promise<SessionServer> {
     const { local, callId } = LEASE;
     const state = (): unknown => aState({ session: id, callId, tunnel: { local, remote }, phase: 'up' });
-    const server = new SessionServer(id, '0.1.0', {
-      state,
-      disconnect,
-      reopenLog: () => undefined,
-      capture: () => undefined,
-      logLevel: () => undefined,
-    } as unknown as ConstructorParameters<typeof SessionServer>[2]);
+    const server = new SessionServer({
+      session: id,
+      version: '0.1.0',
+      handlers: {
+        state,
+        disconnect,
+        reopenLog: () => undefined,
+        probe: () => undefined,
+        logLevel: () => undefined,
+      },
+    });
     await server.listen(sessionSocketPath(this.runDirectory, id));
     t.after(() => server.close());
     return server;
