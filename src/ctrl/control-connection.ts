@@ -1,6 +1,6 @@
 /**
  * The control connection of one client, the server's side of RFC 2637 §3.1.3: it receives and sends messages, says which
- * ones are expected in which state, asks a silent client whether it is there, and ends in order. Its owner handles calls.
+ * ones are expected in which state, and ends in order. Its owner handles calls.
  */
 import type { Duplex } from 'node:stream';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../pptp/index.js';
 import type { Tap } from '../session/captures.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
+import { Keepalive, type KeepaliveEvent } from './keepalive.js';
 import type { PeerLog } from './peer-log.js';
 import type { SessionEnd } from './session-end.js';
 import type { Timers } from './timers.js';
@@ -24,12 +25,6 @@ import type { Timers } from './timers.js';
  * none for either; most clients close the connection without a reply.
  */
 const STOP_REPLY_SECONDS = 2;
-
-/**
- * Time for a sign of life from a client that may be gone: a round trip, and two retransmissions by TCP on a path of half a
- * second. Until then the tunnel's packets may disturb the client's next session.
- */
-const SIGN_OF_LIFE_SECONDS = 3;
 
 /**
  * While more octets than these wait for the client, nothing is read from it: TCP then stops it from sending, and if it
@@ -67,10 +62,7 @@ export type CallMessage = MessageOf<'OutgoingCallRequest' | 'CallClearRequest' |
 
 export type ControlEvent =
   | { readonly type: 'call'; readonly message: CallMessage }
-  /** The client has sent nothing for `timeouts.echoInterval`; an Echo-Request was sent. */
-  | { readonly type: 'silent' }
-  /** The client has sent a message after `askForSignOfLife`. */
-  | { readonly type: 'signOfLife' }
+  | Exclude<KeepaliveEvent, { readonly type: 'ended' }>
   /** The client or the network has ended the session: `close` is due. The last event, and emitted at most once. */
   | { readonly type: 'ended'; readonly end: SessionEnd };
 
@@ -92,21 +84,26 @@ export class ControlConnection {
   readonly #framer = new Framer();
   /** What was logged by #warnOnce. */
   readonly #warned = new Set<string>();
+  readonly #keepalive: Keepalive;
   readonly #socketClosed: Promise<void>;
   #state: State = 'awaitStart';
-  #echoIdentifier = 0;
-  /** `askForSignOfLife` was called, and nothing has come since. */
-  #isProbed = false;
   #tap: Tap | null = null;
 
   constructor(options: ControlOptions) {
     this.#options = options;
-    const { socket, timers } = options;
+    const { socket, timers, timeouts } = options;
+    this.#keepalive = new Keepalive({
+      timeouts,
+      timers,
+      sendEchoRequest: (identifier) => this.send({ type: 'EchoRequest', identifier }),
+      readsNothing: () => socket.isPaused(),
+      onEvent: (event) => this.#recvKeepaliveEvent(event),
+    });
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.recvBytes(chunk));
     socket.on('drain', () => socket.resume());
     socket.on('end', () => this.#lost({ reason: 'clientClosed' }));
-    socket.on('error', (error) => this.#lost({ reason: 'connectionFailed', problem: error.message }));
+    socket.on('error', (error) => this.#lost(this.#keepalive.connectionFailed(error.message)));
     this.#socketClosed = new Promise((resolve) => {
       socket.on('close', () => {
         this.#lost({ reason: 'clientClosed' });
@@ -127,7 +124,7 @@ export class ControlConnection {
       this.#recvItem(item);
       if (this.#isOver()) return;
     }
-    if (isWhole) this.#recvSignOfLife();
+    if (isWhole && this.#state === 'established') this.#keepalive.recvMessage();
   }
 
   /** Passes the bytes of both directions to `tap`, those from the client as TCP has cut them; null removes the tap. */
@@ -145,17 +142,9 @@ export class ControlConnection {
     if (socket.writableLength > MAX_UNSENT) socket.pause();
   }
 
-  /**
-   * Asks a client that may have called again elsewhere whether it is still there. Emits `signOfLife` when it sends any
-   * message within SIGN_OF_LIFE_SECONDS, and `ended` otherwise.
-   */
+  /** Asks a client that may have called again elsewhere whether it is still there: see Keepalive. */
   askForSignOfLife(): void {
-    if (this.#state !== 'established') return;
-    const { timers } = this.#options;
-    this.#isProbed = true;
-    this.#sendEchoRequest();
-    const end: SessionEnd = { reason: 'calledAgain', silence: 'noEchoReply', seconds: SIGN_OF_LIFE_SECONDS };
-    timers.start('signOfLife', SIGN_OF_LIFE_SECONDS, () => this.#end('silent', end));
+    if (this.#state === 'established') this.#keepalive.ask();
   }
 
   /**
@@ -163,7 +152,7 @@ export class ControlConnection {
    * Resolves when the socket has closed. Idempotent; the first reason counts.
    */
   async close(reason: CloseReason): Promise<void> {
-    this.#stopKeepalive();
+    this.#keepalive.stop();
     switch (this.#state) {
       case 'established':
       case 'silent':
@@ -220,10 +209,7 @@ export class ControlConnection {
     switch (this.#state) {
       case 'awaitStart':
       case 'established':
-        // If the client's machine was restarted, it answers our question with a reset.
-        if (end.reason === 'connectionFailed' && this.#isProbed)
-          this.#end('lost', { reason: 'calledAgain', silence: 'connectionFailed', problem: end.problem });
-        else this.#end('lost', end);
+        this.#end('lost', end);
         break;
       case 'silent':
         this.#state = 'lost';
@@ -240,15 +226,13 @@ export class ControlConnection {
   /** From 'awaitStart' or 'established'; the other states come after it. */
   #end(state: 'stopRequested' | 'silent' | 'lost', end: SessionEnd): void {
     this.#state = state;
-    this.#stopKeepalive();
+    this.#keepalive.stop();
     this.#options.onEvent({ type: 'ended', end });
   }
 
-  #stopKeepalive(): void {
-    const { timers } = this.#options;
-    timers.stop('echoInterval');
-    timers.stop('echoReply');
-    timers.stop('signOfLife');
+  #recvKeepaliveEvent(event: KeepaliveEvent): void {
+    if (event.type === 'ended') this.#end('silent', event.end);
+    else this.#options.onEvent(event);
   }
 
   #recv(message: ControlMessage, surplus: number): void {
@@ -297,7 +281,7 @@ export class ControlConnection {
       StartControlConnectionRequest: () => this.#sendStartReply(RESULT.StartControlConnectionReply.alreadyExists),
       StopControlConnectionRequest: () => this.#end('stopRequested', { reason: 'clientStopped' }),
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
-      // Any message is a sign of life: see #recvSignOfLife.
+      // Any message is a sign of life: see recvBytes.
       EchoReply: () => undefined,
       OutgoingCallRequest: (message) => this.#options.onEvent({ type: 'call', message }),
       IncomingCallRequest: ({ callId }) =>
@@ -359,36 +343,5 @@ export class ControlConnection {
 
   #sendEchoReply(identifier: number): void {
     this.send({ type: 'EchoReply', identifier, resultCode: RESULT.EchoReply.valid, errorCode: 0 });
-  }
-
-  #sendEchoRequest(): void {
-    this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
-    this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
-  }
-
-  /**
-   * Any whole message is a sign of life. After an Echo-Request RFC 2637 §3.1.4 wants the reply, but a client that sends
-   * other messages is there as well.
-   */
-  #recvSignOfLife(): void {
-    if (this.#state !== 'established') return;
-    const { socket, timers, timeouts, onEvent } = this.#options;
-    const wasProbed = this.#isProbed;
-    this.#isProbed = false;
-    timers.stop('signOfLife');
-    timers.stop('echoReply');
-    timers.start('echoInterval', timeouts.echoInterval, () => {
-      this.#sendEchoRequest();
-      timers.start('echoReply', timeouts.echoReply, () =>
-        this.#end(
-          'silent',
-          socket.isPaused()
-            ? { reason: 'clientSilent', silence: 'readsNothing' }
-            : { reason: 'clientSilent', silence: 'noEchoReply', seconds: timeouts.echoReply },
-        ),
-      );
-      onEvent({ type: 'silent' });
-    });
-    if (wasProbed) onEvent({ type: 'signOfLife' });
   }
 }

@@ -8,7 +8,7 @@ export type TimerName =
   | 'echoInterval'
   /** `timeouts.echoReply`: our question unanswered. */
   | 'echoReply'
-  /** SIGN_OF_LIFE_SECONDS in control-connection.ts. */
+  /** SIGN_OF_LIFE_SECONDS in keepalive.ts. */
   | 'signOfLife'
   /** STOP_REPLY_SECONDS in control-connection.ts. */
   | 'stopReply'
