@@ -241,21 +241,21 @@ describe('states', () => {
   }
 
   /** When the connection is lost in a state: whether `ended` is emitted, and whether the server closes by itself. */
-  const LOST: Readonly<Record<State, { readonly told: boolean; readonly hasEnded: boolean }>> = {
-    awaitStart: { told: true, hasEnded: false },
-    established: { told: true, hasEnded: false },
-    stopRequested: { told: false, hasEnded: false },
-    silent: { told: false, hasEnded: false },
-    lost: { told: false, hasEnded: false },
-    awaitStopReply: { told: false, hasEnded: true },
-    closed: { told: false, hasEnded: true },
+  const LOST: Readonly<Record<State, { readonly emitsEnded: boolean; readonly hasEnded: boolean }>> = {
+    awaitStart: { emitsEnded: true, hasEnded: false },
+    established: { emitsEnded: true, hasEnded: false },
+    stopRequested: { emitsEnded: false, hasEnded: false },
+    silent: { emitsEnded: false, hasEnded: false },
+    lost: { emitsEnded: false, hasEnded: false },
+    awaitStopReply: { emitsEnded: false, hasEnded: true },
+    closed: { emitsEnded: false, hasEnded: true },
   };
   for (const state of STATES) {
     test(`${state}: bytes that are not PPTP`, (t) => {
       const fixture = reach(t, state);
       fixture.connection.recvBytes(NONSENSE);
       const problem = 'magic cookie 0x2f204854, not 0x1a2b3c4d';
-      const events = LOST[state].told ? [ended({ reason: 'protocolError', problem })] : [];
+      const events = LOST[state].emitsEnded ? [ended({ reason: 'protocolError', problem })] : [];
       assertOutcome(fixture, { ...nothing, events, hasEnded: LOST[state].hasEnded });
     });
 
@@ -263,7 +263,7 @@ describe('states', () => {
       const fixture = reach(t, state);
       fixture.client.sendEnd();
       await settled();
-      const events = LOST[state].told ? [ended({ reason: 'clientClosed' })] : [];
+      const events = LOST[state].emitsEnded ? [ended({ reason: 'clientClosed' })] : [];
       assertOutcome(fixture, { ...nothing, events, hasEnded: true });
     });
 
@@ -272,7 +272,7 @@ describe('states', () => {
       fixture.client.fail('read ECONNRESET');
       await settled();
       const problem = 'read ECONNRESET';
-      assert.deepEqual(fixture.events, LOST[state].told ? [ended({ reason: 'connectionFailed', problem })] : []);
+      assert.deepEqual(fixture.events, LOST[state].emitsEnded ? [ended({ reason: 'connectionFailed', problem })] : []);
     });
   }
 });
