@@ -76,14 +76,18 @@ export class BroadcastRelay {
   }
 
   #openTunnels(): PacketSocket {
-    const socket = new PacketSocket(0, ETH_P_IP, broadcastFilter(this.#lanBroadcast()));
+    const socket = new PacketSocket({ index: 0, protocol: ETH_P_IP, filter: broadcastFilter(this.#lanBroadcast()) });
     this.#poller.watch(socket.fd, true, false);
     return socket;
   }
 
   #openLan(): PacketSocket | null {
     if (this.#lan === null) return null;
-    const socket = new PacketSocket(this.#lan.index, ETH_P_ALL, broadcastFilter(this.#lanBroadcast()));
+    const socket = new PacketSocket({
+      index: this.#lan.index,
+      protocol: ETH_P_ALL,
+      filter: broadcastFilter(this.#lanBroadcast()),
+    });
     this.#poller.watch(socket.fd, true, false);
     return socket;
   }

@@ -1,6 +1,6 @@
 /**
- * The call of a control connection: the client's requests about it, and the reply, refusal or notice that each of them
- * gets (RFC 2637 §2.7 to §2.15). There is one call at a time; one that was cleared may be followed by another.
+ * The call of a control connection: the client's requests about it, and the reply, refusal or notice for each (RFC 2637
+ * §2.7 to §2.15). There is one call at a time; after it was cleared another may follow.
  */
 import { RECEIVE_WINDOW } from '../gre/relay.js';
 import type { ProcessIdentity } from '../host/process.js';
@@ -20,7 +20,7 @@ import type { PeerLog } from './peer-log.js';
 import { linkEnded, type SessionEnd } from './session-end.js';
 import type { Timers } from './timers.js';
 
-/** Connect speed told to the client, bits a second: the most that the field's readers show sensibly (RFC 2637 §2.8). */
+/** Connect speed in the reply, bits per second: the highest that clients display correctly (RFC 2637 §2.8). */
 const CONNECT_SPEED = 100_000_000;
 
 /** Outgoing-Call-Reply results (RFC 2637 §2.8) with the general error codes of §2.16. */
@@ -38,31 +38,31 @@ export interface Call {
 }
 
 type State =
-  /** For a call request. */
+  /** There is no call. */
   | { readonly kind: 'waiting' }
-  /** The request is unanswered: PPP is not at work yet. */
+  /** The request is not answered yet: PPP is not running. */
   | { readonly kind: 'starting'; readonly call: Call }
   | { readonly kind: 'connected'; readonly call: Call }
-  /** The client has asked for the end of its call, and has not been told of it yet. */
+  /** The client has asked for the end of its call; Call-Disconnect-Notify was not sent yet. */
   | { readonly kind: 'clearing'; readonly call: Call }
-  /** The session ends: no call follows. `call`: the last one. */
+  /** The session ends: no other call is accepted. `call`: the last one. */
   | { readonly kind: 'ended'; readonly call: Call | null };
 
 export type CallEvent =
-  /** A call has begun; the client has no answer yet. */
+  /** A call has begun; the request is not answered yet. */
   | { readonly type: 'begun'; readonly call: Call }
-  /** The client was told that its call stands. */
+  /** The client was told that its call is connected. */
   | { readonly type: 'accepted' }
-  /** The client wants its call to end, and the control connection to stay: `clear` does it. */
+  /** The client wants to end its call and keep the control connection: `clear` is due. */
   | { readonly type: 'clearRequested' }
-  /** The session has to end: no call came in time, or it has failed or ended by itself. */
+  /** The session has to end: no call came in time, or the call failed or ended by itself. */
   | { readonly type: 'ended'; readonly end: SessionEnd }
   | Extract<LinkEvent, { readonly type: 'ppp' | 'blackHole' }>;
 
 export interface CallControlOptions {
-  /** For the first call, null where there could be none; the session's from now on. */
+  /** For the first call; null: none could be made. CallControl owns it. */
   readonly standby: Standby | null;
-  /** For later ones, and where the first is over. Throws the sentence for the log. */
+  /** For later calls, and if the first standby has ended. Throws an error for the log. */
   readonly newStandby: () => Standby;
   readonly handoff: Pick<Handoff, 'configuration' | 'lease' | 'peer' | 'localAddress'>;
   readonly timers: Timers;
@@ -83,23 +83,23 @@ export class CallControl {
     this.#standby = options.standby;
   }
 
-  /** Null while there is none. */
+  /** null: there is no call. */
   get call(): Call | null {
     return this.#state.kind === 'waiting' ? null : this.#state.call;
   }
 
-  /** The process that must not outlive the session: the call's, or before the first call the standby's. */
+  /** The process that must not outlive the session: the call's, or the standby's before the first call. */
   get process(): ProcessIdentity | null {
     return this.call?.link.process ?? this.#standby?.process ?? null;
   }
 
-  /** Has the frames of this call and later ones shown to `tap`; null ends it. */
+  /** Passes the frames of this call and later ones to `tap`; null removes the tap. */
   setTap(tap: FrameTap | null): void {
     this.#tap = tap;
     this.call?.link.setTap(tap);
   }
 
-  /** From now on the client has `timeouts.establish` to call. */
+  /** Ends the session if the client does not call within `timeouts.establish`. */
   awaitCall(): void {
     const { timers, handoff } = this.#options;
     const seconds = handoff.configuration.timeouts.establish;
@@ -109,28 +109,33 @@ export class CallControl {
   recvOutgoingCallRequest(request: CallRequest): void {
     const { log } = this.#options;
     if (this.#state.kind !== 'waiting') {
-      log.write('warn', {}, () => 'a second call on the same control connection is refused');
+      log.write('warn', {}, () => 'call request refused: this control connection has a call');
       this.#refuse(request, 'busy');
       return;
     }
     const badValue = findBadValue(request);
     if (badValue !== null) {
-      log.write('warn', { badValue }, () => `a call request is refused: ${badValue.detail}`);
+      log.write('warn', { badValue }, () => `call request refused: ${badValue.detail}`);
       this.#refuse(request, 'badValue');
       return;
     }
     for (const tolerated of toleratedValues(request)) {
-      log.write('debug', { tolerated }, () => `a call request is served though it has ${tolerated.detail}`);
+      log.write('debug', { tolerated }, () => `a call request is accepted although it has ${tolerated.detail}`);
     }
     this.#start(request);
   }
 
-  /** A call that is not this client's is unknown here, and nothing is done to it. */
+  /** Ignores a call id that is not this client's. */
   recvCallClearRequest({ callId }: MessageOf<'CallClearRequest'>): void {
     const { handoff, log, onEvent } = this.#options;
-    // The client's own id is what RFC 2637 §2.12 wants; ours means the same call.
+    // RFC 2637 §2.12 wants the client's call id; some clients send ours.
     if (callId === this.call?.request.callId || callId === handoff.lease.callId) onEvent({ type: 'clearRequested' });
-    else log.write('warn', { callId }, () => `a request to clear call ${callId}, which is none of this client's`);
+    else
+      log.write(
+        'warn',
+        { callId },
+        () => `ignoring a request to clear call ${callId}, which is not a call of this client`,
+      );
   }
 
   recvSetLinkInfo({ peerCallId, sendAccm }: MessageOf<'SetLinkInfo'>): void {
@@ -138,26 +143,26 @@ export class CallControl {
   }
 
   /**
-   * Ends the call for the client that has asked for it, which may call again (RFC 2637 §2.12). Resolves with the call when
-   * it is over; with null when there was none, it was cleared already, or the session has ended meanwhile.
+   * Ends the call on the client's request; the client may call again (RFC 2637 §2.12). Resolves when the call is over:
+   * with the call, or with null if there was none, it is being cleared already, or the session has ended meanwhile.
    */
   async clear(): Promise<Call | null> {
     const { call } = this;
     if (call === null || (this.#state.kind !== 'starting' && this.#state.kind !== 'connected')) return null;
     const clearing: State = { kind: 'clearing', call };
     this.#state = clearing;
-    // Also where pppd has not begun to speak, and takes its time to end.
+    // It may run: pppd may have sent no frame yet, and it may take long to exit.
     this.#options.timers.stop('establish');
     await call.link.close({ peerGone: CLOSE_REASONS.clientCleared.clientGone });
     if (this.#state !== clearing) return null;
-    // Told when pppd is gone and not before: a client that has heard it may call again at once.
+    // Not before pppd is gone: the client may call again as soon as it gets this message.
     this.#notify(call, 'clientCleared');
     this.#state = { kind: 'waiting' };
     this.awaitCall();
     return call;
   }
 
-  /** The session ends: the client is told of its call, and there is no other. Resolves when the call is over. */
+  /** Ends the call with the session, and tells the client. Resolves when the call is over. */
   async end(reason: CloseReason): Promise<void> {
     const { kind } = this.#state;
     const { call } = this;
@@ -205,7 +210,7 @@ export class CallControl {
   }
 
   #recvLinkEvent(call: Call, event: LinkEvent): void {
-    // A link that was cleared has no say any more.
+    // Events of a call that was cleared are ignored.
     if (call !== this.call) return;
     switch (event.type) {
       case 'ready':

@@ -1,6 +1,6 @@
 /**
- * The control connection of one client, on the server's side of RFC 2637 §3.1.3: messages in and out, which of them
- * are expected in which state, keepalive, and the end in order. What calls are is its owner's to know.
+ * The control connection of one client, the server's side of RFC 2637 §3.1.3: it receives and sends messages, says which
+ * ones are expected in which state, and ends in order. Its owner handles calls.
  */
 import type { Duplex } from 'node:stream';
 import {
@@ -15,38 +15,45 @@ import {
 } from '../pptp/index.js';
 import type { Tap } from '../session/captures.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
+import { Keepalive, type KeepaliveEvent } from './keepalive.js';
 import type { PeerLog } from './peer-log.js';
 import type { SessionEnd } from './session-end.js';
 import type { Timers } from './timers.js';
 
-/** How long a client may take to answer our Stop-Control-Connection-Request; RFC 2637 leaves it open, clients just close. */
+/**
+ * Time for the reply to our Stop-Control-Connection-Request, and then for the last message to be taken. RFC 2637 sets
+ * none for either; most clients close the connection without a reply.
+ */
 const STOP_REPLY_SECONDS = 2;
 
 /**
- * How long a client that may have gone has to show itself. One that is there takes a round trip; a second lost packet is
- * retransmitted by TCP within it, on a path of half a second too. Until then what the tunnel sends may disturb its next session.
+ * While more octets than these wait for the client, nothing is read from it: TCP then stops it from sending, and if it
+ * never reads, its silence ends the session.
  */
-const SIGN_OF_LIFE_SECONDS = 3;
+const MAX_UNSENT = 64 * 1024;
 
-/**
- * A client that sends without reading what it gets for it is not read either while more than these octets wait for it: its
- * own TCP stops it then, and its silence ends it.
- */
-const MOST_UNSENT = 64 * 1024;
+/** Kinds of unexpected messages that are logged. */
+const MAX_WARNINGS = 32;
 
 /** Framing and bearer capabilities: both kinds of each (RFC 2637 §2.2). */
 const CAPABILITIES = { framingCapabilities: 3, bearerCapabilities: 3 } as const;
 
-/** Keepalive is routine; every other message is worth a line in everyone's log. */
+/** Keepalive messages are routine. */
 const levelOf = ({ type }: ControlMessage): 'debug' | 'info' =>
   type === 'EchoRequest' || type === 'EchoReply' ? 'debug' : 'info';
 
 type State =
   | 'awaitStart'
   | 'established'
-  /** By the client: its reply goes out behind the call's end. */
+  /** The client has asked for the stop. `close` sends the reply, after the call has ended. */
   | 'stopRequested'
+  /** The client gave no sign of life; `close` is due. */
+  | 'silent'
+  /** The connection cannot be used any more; `close` is due. */
+  | 'lost'
+  /** `close` has sent a stop request. */
   | 'awaitStopReply'
+  /** Our half of the connection is closed. */
   | 'closed';
 type MessageType = ControlMessage['type'];
 
@@ -55,14 +62,11 @@ export type CallMessage = MessageOf<'OutgoingCallRequest' | 'CallClearRequest' |
 
 export type ControlEvent =
   | { readonly type: 'call'; readonly message: CallMessage }
-  /** The client has sent nothing for `timeouts.echoInterval`, and is asked whether it is there. */
-  | { readonly type: 'silent' }
-  /** Asked by `askForSignOfLife`, the client has shown that it is there. */
-  | { readonly type: 'signOfLife' }
-  /** The client or the network has ended the session; once. */
+  | Exclude<KeepaliveEvent, { readonly type: 'ended' }>
+  /** The client or the network has ended the session: `close` is due. The last event, and emitted at most once. */
   | { readonly type: 'ended'; readonly end: SessionEnd };
 
-/** What is used of a TCP socket (net.Socket). */
+/** The part of a TCP socket (net.Socket) that is used. */
 export type ClientSocket = Duplex & { setNoDelay(noDelay?: boolean): unknown };
 
 export interface ControlOptions {
@@ -78,32 +82,41 @@ export interface ControlOptions {
 export class ControlConnection {
   readonly #options: ControlOptions;
   readonly #framer = new Framer();
-  readonly #ignoredTypes = new Set<string>();
+  /** What was logged by #warnOnce. */
+  readonly #warned = new Set<string>();
+  readonly #keepalive: Keepalive;
+  readonly #socketClosed: Promise<void>;
   #state: State = 'awaitStart';
-  #echoIdentifier = 0;
-  /** The client was asked for a sign of life, and has given none. */
-  #isProbed = false;
-  #onClosed: (() => void) | undefined;
   #tap: Tap | null = null;
 
   constructor(options: ControlOptions) {
     this.#options = options;
-    const { socket } = options;
+    const { socket, timers, timeouts } = options;
+    this.#keepalive = new Keepalive({
+      timeouts,
+      timers,
+      sendEchoRequest: (identifier) => this.send({ type: 'EchoRequest', identifier }),
+      readsNothing: () => socket.isPaused(),
+      onEvent: (event) => this.#recvKeepaliveEvent(event),
+    });
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.recvBytes(chunk));
     socket.on('drain', () => socket.resume());
     socket.on('end', () => this.#lost({ reason: 'clientClosed' }));
-    socket.on('error', (error) => this.#lost({ reason: 'connectionFailed', problem: error.message }));
-    socket.on('close', () => {
-      this.#lost({ reason: 'clientClosed' });
-      this.#onClosed?.();
+    socket.on('error', (error) => this.#lost(this.#keepalive.connectionFailed(error.message)));
+    this.#socketClosed = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.#lost({ reason: 'clientClosed' });
+        timers.stop('stopReply');
+        resolve();
+      });
     });
   }
 
-  /** Bytes from the client, also those that the manager had read. */
+  /** Receives bytes from the client, first those that the manager has read. */
   recvBytes(chunk: Buffer): void {
     this.#tap?.('controlFromClient', chunk);
-    if (this.#state === 'closed') return;
+    if (this.#isOver()) return;
     this.#framer.push(chunk);
     let isWhole = false;
     for (const item of this.#framer) {
@@ -111,10 +124,10 @@ export class ControlConnection {
       this.#recvItem(item);
       if (this.#isOver()) return;
     }
-    if (isWhole) this.#recvSignOfLife();
+    if (isWhole && this.#state === 'established') this.#keepalive.recvMessage();
   }
 
-  /** Has the bytes of both ways shown to `tap`, from the client as TCP has cut them; null ends it. */
+  /** Passes the bytes of both directions to `tap`, those from the client as TCP has cut them; null removes the tap. */
   setTap(tap: Tap | null): void {
     this.#tap = tap;
   }
@@ -126,52 +139,60 @@ export class ControlConnection {
     const bytes = encode(message);
     this.#tap?.('controlToClient', bytes);
     socket.write(bytes);
-    if (socket.writableLength > MOST_UNSENT) socket.pause();
+    if (socket.writableLength > MAX_UNSENT) socket.pause();
   }
 
-  /**
-   * Asks a client that has called again elsewhere whether it is still there. Any message of it within SIGN_OF_LIFE_SECONDS
-   * shows that, and is told as `signOfLife`; else the session has to end.
-   */
+  /** Asks a client that may have called again elsewhere whether it is still there: see Keepalive. */
   askForSignOfLife(): void {
-    const { timers, onEvent } = this.#options;
-    this.#isProbed = true;
-    this.#sendEchoRequest();
-    const end: SessionEnd = { reason: 'calledAgain', silence: 'noEchoReply', seconds: SIGN_OF_LIFE_SECONDS };
-    timers.start('signOfLife', SIGN_OF_LIFE_SECONDS, () => onEvent({ type: 'ended', end }));
+    if (this.#state === 'established') this.#keepalive.ask();
   }
 
   /**
-   * Ends the connection in order: the stop request that the reason asks for and a short wait for its reply. Resolves
-   * when the socket has closed.
+   * Ends the connection in order: sends the stop request that the reason asks for, and waits a short time for the reply.
+   * Resolves when the socket has closed. Idempotent; the first reason counts.
    */
   async close(reason: CloseReason): Promise<void> {
-    const { socket, timers } = this.#options;
-    const stop = CLOSE_REASONS[reason].stop;
-    if (this.#state === 'stopRequested') this.#sendStopReply();
-    timers.stop('echoInterval');
-    timers.stop('echoReply');
-    timers.stop('signOfLife');
-    if (!socket.destroyed && socket.writable && stop !== null && this.#state === 'established') {
-      this.#state = 'awaitStopReply';
-      this.send({ type: 'StopControlConnectionRequest', reason: stop });
-      timers.start('stopReply', STOP_REPLY_SECONDS, () => this.#finish());
-    } else {
-      this.#finish();
+    this.#keepalive.stop();
+    switch (this.#state) {
+      case 'established':
+      case 'silent':
+        this.#sendStopRequest(CLOSE_REASONS[reason].stop);
+        break;
+      case 'stopRequested':
+        this.#sendStopReply();
+        this.#finish();
+        break;
+      case 'awaitStart':
+      case 'lost':
+        this.#finish();
+        break;
+      case 'awaitStopReply':
+      case 'closed':
     }
-    if (socket.closed) return;
-    await new Promise<void>((resolve) => (this.#onClosed = resolve));
+    // A socket that closed before this object was made emits no event any more.
+    if (!this.#options.socket.closed) await this.#socketClosed;
   }
 
   #isOver(): boolean {
-    return this.#state === 'closed';
+    return this.#state === 'lost' || this.#state === 'closed';
   }
 
   #recvItem(item: FramerItem): void {
     if (item.ok) this.#recv(item.message, item.surplus ?? 0);
-    // RFC 2637 §1.4: synchronisation is lost, and never searched again.
+    // Synchronization is lost (RFC 2637 §1.4).
     else if (item.error.fatal) this.#lost({ reason: 'protocolError', problem: item.error.detail });
-    else this.#ignore(item.error.detail, 'ignored');
+    else this.#warnOnce(item.error.detail, `${item.error.detail}: ignored`);
+  }
+
+  /** `stop`: null if the reason asks for no stop request. */
+  #sendStopRequest(stop: (typeof CLOSE_REASONS)[CloseReason]['stop']): void {
+    if (stop === null || !this.#options.socket.writable) {
+      this.#finish();
+      return;
+    }
+    this.#state = 'awaitStopReply';
+    this.send({ type: 'StopControlConnectionRequest', reason: stop });
+    this.#options.timers.start('stopReply', STOP_REPLY_SECONDS, () => this.#finish());
   }
 
   #finish(): void {
@@ -179,24 +200,39 @@ export class ControlConnection {
     timers.stop('stopReply');
     this.#state = 'closed';
     if (socket.destroyed) return;
-    // What was written is sent; a client that does not take it is not waited for.
+    // What was written is still sent, unless the client does not take it in time.
     socket.end(() => socket.destroy());
     timers.start('stopReply', STOP_REPLY_SECONDS, () => socket.destroy());
   }
 
   #lost(end: SessionEnd): void {
-    // After the client's stop request the owner has been told already.
-    if (this.#state === 'closed' || this.#state === 'stopRequested') return;
-    const known = this.#state === 'awaitStopReply';
-    this.#state = 'closed';
-    if (known) this.#finish();
-    // Asked whether it is still there, a machine that was restarted answers that it knows of no such connection.
-    else if (end.reason === 'connectionFailed' && this.#isProbed)
-      this.#options.onEvent({
-        type: 'ended',
-        end: { reason: 'calledAgain', silence: 'connectionFailed', problem: end.problem },
-      });
-    else this.#options.onEvent({ type: 'ended', end });
+    switch (this.#state) {
+      case 'awaitStart':
+      case 'established':
+        this.#end('lost', end);
+        break;
+      case 'silent':
+        this.#state = 'lost';
+        break;
+      case 'awaitStopReply':
+        this.#finish();
+        break;
+      case 'stopRequested':
+      case 'lost':
+      case 'closed':
+    }
+  }
+
+  /** From 'awaitStart' or 'established'; the other states come after it. */
+  #end(state: 'stopRequested' | 'silent' | 'lost', end: SessionEnd): void {
+    this.#state = state;
+    this.#keepalive.stop();
+    this.#options.onEvent({ type: 'ended', end });
+  }
+
+  #recvKeepaliveEvent(event: KeepaliveEvent): void {
+    if (event.type === 'ended') this.#end('silent', event.end);
+    else this.#options.onEvent(event);
   }
 
   #recv(message: ControlMessage, surplus: number): void {
@@ -206,24 +242,27 @@ export class ControlConnection {
       log.write(
         'debug',
         { surplus },
-        () => `${message.type} is ${surplus} octets longer than in RFC 2637: these are ignored`,
+        () => `${message.type} is ${surplus} octets longer than RFC 2637 says; they are ignored`,
       );
     }
     const handler = this.#expected[this.#state][message.type] as ((message: ControlMessage) => void) | undefined;
     if (handler !== undefined) handler(message);
     else if (this.#state === 'awaitStart')
       this.#lost({ reason: 'protocolError', problem: `${message.type} before the start` });
-    else this.#ignore(message.type, `not expected while ${this.#state}; ignored`);
+    else this.#warnOnce(message.type, `${message.type}: not expected in state ${this.#state}; ignored`);
   }
 
-  /** Once a kind, so that a client cannot fill the log. */
-  #ignore(what: string, how: string): void {
-    if (this.#ignoredTypes.has(what) || this.#ignoredTypes.size >= 32) return;
-    this.#ignoredTypes.add(what);
-    this.#options.log.write('warn', { what }, () => `${what}: ${how} (said once)`);
+  /** Logs a warning once for each `what`, so that a client cannot fill the log. */
+  #warnOnce(what: string, text: string): void {
+    if (this.#warned.has(what) || this.#warned.size >= MAX_WARNINGS) return;
+    this.#warned.add(what);
+    this.#options.log.write('warn', { what }, () => `${text} (logged once)`);
   }
 
-  /** The state table of RFC 2637 §3.1.3 for the side that was called; a message that is not in it is ignored. */
+  /**
+   * The state table of RFC 2637 §3.1.3 for the side that was called. A message that is not in it is ignored, but in
+   * 'awaitStart' it ends the connection.
+   */
   readonly #expected: {
     readonly [S in State]: { readonly [T in MessageType]?: (message: MessageOf<T>) => void };
   } = {
@@ -240,16 +279,13 @@ export class ControlConnection {
     },
     established: {
       StartControlConnectionRequest: () => this.#sendStartReply(RESULT.StartControlConnectionReply.alreadyExists),
-      StopControlConnectionRequest: () => {
-        this.#state = 'stopRequested';
-        this.#options.onEvent({ type: 'ended', end: { reason: 'clientStopped' } });
-      },
+      StopControlConnectionRequest: () => this.#end('stopRequested', { reason: 'clientStopped' }),
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
-      // As good as any other message: see #recvSignOfLife.
+      // Any message is a sign of life: see recvBytes.
       EchoReply: () => undefined,
       OutgoingCallRequest: (message) => this.#options.onEvent({ type: 'call', message }),
       IncomingCallRequest: ({ callId }) =>
-        // A server is no PNS (RFC 2637 §2.10: do not accept).
+        // This server is not a PNS (RFC 2637 §2.10: do not accept).
         this.send({
           type: 'IncomingCallReply',
           callId: 0,
@@ -261,12 +297,14 @@ export class ControlConnection {
         }),
       CallClearRequest: (message) => this.#options.onEvent({ type: 'call', message }),
       SetLinkInfo: (message) => this.#options.onEvent({ type: 'call', message }),
-      WanErrorNotify: (notice) => this.#ignore('WanErrorNotify', describe(notice)),
+      WanErrorNotify: (notice) => this.#warnOnce(notice.type, `${describe(notice)}: ignored`),
     },
     stopRequested: {},
+    silent: {},
+    lost: {},
     awaitStopReply: {
       EchoRequest: ({ identifier }) => this.#sendEchoReply(identifier),
-      // What crossed our stop on the way: a client whose login fails hangs up at the same time as we do.
+      // These crossed our stop request on the way: a client whose login fails often hangs up at the same moment.
       EchoReply: () => undefined,
       OutgoingCallRequest: () => undefined,
       CallClearRequest: () => undefined,
@@ -305,35 +343,5 @@ export class ControlConnection {
 
   #sendEchoReply(identifier: number): void {
     this.send({ type: 'EchoReply', identifier, resultCode: RESULT.EchoReply.valid, errorCode: 0 });
-  }
-
-  #sendEchoRequest(): void {
-    this.#echoIdentifier = (this.#echoIdentifier + 1) >>> 0;
-    this.send({ type: 'EchoRequest', identifier: this.#echoIdentifier });
-  }
-
-  /**
-   * Any whole message shows that the client is there. RFC 2637 §3.1.4 asks for no more before the question; after it, where
-   * the RFC wants the reply itself, a client that talks is not taken for dead either.
-   */
-  #recvSignOfLife(): void {
-    if (this.#state !== 'established') return;
-    const { socket, timers, timeouts, onEvent } = this.#options;
-    timers.stop('signOfLife');
-    if (this.#isProbed) onEvent({ type: 'signOfLife' });
-    this.#isProbed = false;
-    timers.stop('echoReply');
-    timers.start('echoInterval', timeouts.echoInterval, () => {
-      this.#sendEchoRequest();
-      onEvent({ type: 'silent' });
-      timers.start('echoReply', timeouts.echoReply, () =>
-        onEvent({
-          type: 'ended',
-          end: socket.isPaused()
-            ? { reason: 'clientSilent', silence: 'readsNothing' }
-            : { reason: 'clientSilent', silence: 'noEchoReply', seconds: timeouts.echoReply },
-        }),
-      );
-    });
   }
 }

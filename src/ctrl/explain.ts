@@ -314,6 +314,12 @@ const FAILURES = {
     when: ({ end }) => end.reason === 'protocolError' || end.reason === 'versionRefused',
     tell: (evidence) => `${quoted(evidence)}: ${evidence.peer} is no PPTP client of version 1 (RFC 2637)`,
   },
+  ptyFailed: {
+    when: linkEnded(({ kind }) => kind === 'ptyClosed' || kind === 'ptyUnreadable'),
+    tell: (evidence) =>
+      `${quoted(evidence)}: see what pppd has written to the system's log; a program in pppd.path that is not pppd must exit ` +
+      'when it closes its standard input',
+  },
   relayFailed: {
     when: ({ end }) => end.reason === 'relayFailed',
     tell: (evidence) =>

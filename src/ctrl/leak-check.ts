@@ -1,20 +1,20 @@
 /**
- * Whether a session has left anything open in this process. Only a worker of which nothing is left may serve the next
- * client: nothing of one client reaches another.
+ * Checks whether a session has left anything open in this process. If it has, the worker does not serve another client, so
+ * that nothing of one client can reach the next.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { monotonicMs } from '../sys/clock.js';
 
-/** How often and how long to look, in milliseconds: sockets close a turn or two after they were told to. */
+/** How often and how long to check, ms: a socket closes a turn or two of the event loop after `close`. */
 const POLL_MS = 5;
 const PATIENCE_MS = 1000;
 
 const DESCRIPTORS = '/proc/self/fd';
 
 interface Open {
-  /** What each descriptor is, `pipe:[4711]` or a path; the kernel never gives the same number to another pipe or socket. */
+  /** Number and target of each descriptor, `5 pipe:[4711]`; the kernel never reuses the number of a pipe or socket. */
   readonly descriptors: ReadonlySet<string>;
-  /** What keeps Node's event loop alive, by kind: sockets, timers, child processes. */
+  /** The kinds of objects that keep Node's event loop alive: sockets, timers, child processes. */
   readonly resources: readonly string[];
 }
 
@@ -24,17 +24,17 @@ function open(): Open {
     try {
       descriptors.add(`${fd} ${readlinkSync(`${DESCRIPTORS}/${fd}`)}`);
     } catch {
-      // The one that the folder was read by.
+      // The descriptor by which readdir read the folder.
     }
   }
   return { descriptors, resources: process.getActiveResourcesInfo().toSorted() };
 }
 
-/** Nothing is open that was not open before. What has been closed since is not looked for. */
+/** Whether nothing is open that was not open before. What was closed since does not matter. */
 export const isClean = (now: Open, before: Open): boolean =>
   [...now.descriptors].every((each) => before.descriptors.has(each)) && hasNoMore(now.resources, before.resources);
 
-/** `now` has no kind more often than `before`. */
+/** Whether `now` has no kind more often than `before`. */
 function hasNoMore(now: readonly string[], before: readonly string[]): boolean {
   const left = [...before];
   return now.every((kind) => {
@@ -45,10 +45,10 @@ function hasNoMore(now: readonly string[], before: readonly string[]): boolean {
 }
 
 export class LeakCheck {
-  /** What an idle worker has open. */
+  /** Open in an idle worker. */
   readonly #idle = open();
 
-  /** Resolves with true when nothing is left, or with false when something still is after a second. */
+  /** Resolves with true when nothing is left, with false if something still is after a second. */
   async isClean(): Promise<boolean> {
     const deadline = monotonicMs() + PATIENCE_MS;
     while (!isClean(open(), this.#idle)) {

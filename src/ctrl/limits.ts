@@ -1,23 +1,23 @@
 /**
- * What the configuration's `policy` asks of a call once it is up: how long it may last, and how long the client may send no
- * data. Data is what carries network packets, encrypted or not; LCP echoes and other negotiation are none, and what is
- * sent to the client does not count: a client that only listens has gone.
+ * The time limits of a call that is up: `policy.sessionTime`, and `policy.idleTime` without data from the client. Data are
+ * frames that carry network packets, encrypted or not. LCP echoes and other negotiation do not count, nor does what is sent
+ * to the client: a client that only receives is usually gone.
  */
 import type { Configuration } from '../config/schema.js';
 import type { CloseReason } from '../session/close-reason.js';
 import type { Timers } from './timers.js';
 
-/** How often is looked whether data has come: a tenth of `idleTime`, so much later may an end be, and this at most, seconds. */
-const LONGEST_LOOK = 30;
+/** The interval of the checks for data is a tenth of `idleTime`, by which the end may be late, but at most this, seconds. */
+const MAX_INTERVAL = 30;
 
 export interface LimitsOptions {
   readonly policy: Pick<Configuration['policy'], 'sessionTime' | 'idleTime'>;
   readonly timers: Timers;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Monotonic time, ms. */
   readonly now: () => number;
-  /** How many frames with data have come from the client. */
+  /** Number of data frames from the client. */
   readonly dataFrames: () => number;
-  /** `seconds`: the limit. */
+  /** Ends the session; `seconds` is the limit. */
   readonly end: (reason: Extract<CloseReason, 'sessionTime' | 'idle'>, seconds: number) => void;
 }
 
@@ -25,14 +25,14 @@ export class Limits {
   readonly #options: LimitsOptions;
   #isUp = false;
   #frames = 0;
-  /** When `#frames` was new, by `now`. */
+  /** When `#frames` changed, by `now`. */
   #lastData = 0;
 
   constructor(options: LimitsOptions) {
     this.#options = options;
   }
 
-  /** The call is up; said again, it changes nothing. */
+  /** The call is up; idempotent. */
   up(): void {
     if (this.#isUp) return;
     this.#isUp = true;
@@ -40,17 +40,17 @@ export class Limits {
     timers.start('sessionTime', policy.sessionTime, () => end('sessionTime', policy.sessionTime));
     this.#frames = this.#options.dataFrames();
     this.#lastData = this.#options.now();
-    this.#look();
+    this.#check();
   }
 
-  /** The call is over; another may come up. */
+  /** The call is over; another may follow. */
   callEnded(): void {
     this.#isUp = false;
     this.#options.timers.stop('sessionTime');
     this.#options.timers.stop('idle');
   }
 
-  #look(): void {
+  #check(): void {
     const { policy, timers, dataFrames, end } = this.#options;
     const now = this.#options.now();
     const frames = dataFrames();
@@ -59,6 +59,6 @@ export class Limits {
       this.#lastData = now;
     }
     if (policy.idleTime > 0 && now - this.#lastData >= policy.idleTime * 1000) end('idle', policy.idleTime);
-    else timers.start('idle', Math.min(policy.idleTime / 10, LONGEST_LOOK), () => this.#look());
+    else timers.start('idle', Math.min(policy.idleTime / 10, MAX_INTERVAL), () => this.#check());
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Imported before everything else: a native module that does not load ends the worker with a sentence instead of a stack.
- * `serve` has checked them; but the next worker may meet another Node.js, since an upgrade replaces it under a running manager.
+ * Imported before everything else: if a native module does not load, the worker ends with an error message instead of a
+ * stack trace. `serve` has checked the modules, but an upgrade can replace Node.js under a running manager.
  */
 import { createRequire } from 'node:module';
 import { NATIVE_MODULES, nativeProblem, nativeRemedy } from '../host/native-modules.js';

@@ -1,10 +1,10 @@
-/** The session's entry in utmp and wtmp (`pppd.logwtmp`), for `who` and `last`: from when its link is up until its call is over. */
+/** The session's entry in utmp and wtmp (`pppd.logwtmp`), for `who` and `last`: from link up to the end of the call. */
 import type { Link } from '../link/link.js';
 import type { Logger } from '../log/logger.js';
 import { type Login, recordLogin, recordLogout } from '../sys/login-records.js';
 
 export class LoginRecord {
-  /** The client's own address. */
+  /** The client's address. */
   readonly #host: string;
   readonly #log: Logger;
   #login: Login | null = null;
@@ -14,12 +14,14 @@ export class LoginRecord {
     this.#log = log;
   }
 
-  /** The link is up; called again, it changes nothing. */
+  /** The link is up; idempotent. */
   up(link: Link): void {
     if (this.#login !== null) return;
     const line = link.interfaceName();
     if (line === null) {
-      this.#log.warn('no login record: the interface of the tunnel is not known (pppd wrote no /run/pppN.pid)');
+      this.#log.warn(
+        'no login record was written: the interface of the tunnel is not known (pppd wrote no /run/pppN.pid)',
+      );
       return;
     }
     this.#login = { line, user: link.ppp.user ?? '', host: this.#host, pid: link.process?.pid ?? process.pid };

@@ -1,6 +1,6 @@
 /**
- * The ctrl worker's entry: says `ready`, waits for a client, serves it, and is ready again when nothing is left of that
- * session. It is started by the manager alone, and needs it no more once it has adopted its client.
+ * The ctrl worker's entry: it reports `ready`, waits for a client, serves it, and reports `ready` again when nothing of that
+ * session is left. Only the manager starts it; once it has adopted a client it does not need the manager.
  */
 // oxlint-disable-next-line import/no-unassigned-import -- it has to run before the other imports
 import './load-native-modules.js';
@@ -18,23 +18,23 @@ import { LeakCheck } from './leak-check.js';
 import { RecordFile } from './record-file.js';
 import { Session } from './session.js';
 
-/** What is still open a second after the session's end is a fault, and not worth a process. */
+/** The worker exits after this time even if something is still open, which is a fault. */
 const EXIT_GRACE_MS = 1000;
 const IDLE_TITLE = 'pptpd-ts worker';
 
 const logs = new ProcessLogs('ctrl');
 let session: Session | undefined;
-/** For the next client's call. */
+/** For the call of the next client. */
 let standby: Standby | null = null;
 let serving = false;
 let served = 0;
 
 function report(body: WorkerReport): void {
-  // Without a manager there is nobody to tell; the run directory tells the next one.
+  // Without a manager no report is needed: the next one reads the run directory.
   if (process.connected) process.send?.(body, () => undefined);
 }
 
-/** Null where there can be none now: the call that needs it tries again, and tells why not. */
+/** null: none can be made now. The call tries again, and reports the error. */
 function newStandby(): Standby | null {
   try {
     return new PtyStandby();
@@ -48,7 +48,7 @@ function exit(): void {
   setTimeout(() => process.exit(0), EXIT_GRACE_MS).unref();
 }
 
-/** Free again when nothing is left of the session; else the process goes with what is left. */
+/** Makes the worker ready again if nothing of the session is left; otherwise the process exits. */
 async function over(sessions: number): Promise<void> {
   session = undefined;
   process.title = IDLE_TITLE;
@@ -79,7 +79,7 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     newStandby: () => new PtyStandby(),
     processLog,
     record: new RecordFile(handoff, processLog.log),
-    newServer: (handlers) => new SessionServer(id, version, handlers),
+    newServer: (handlers) => new SessionServer({ session: id, version, handlers }),
     onState: (state) => report({ type: 'state', v: REPORT_VERSION, session: id, state }),
     onOver: () => {
       processLog.close();
@@ -90,7 +90,7 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
   standby = null;
   await adopted.register();
   session = adopted;
-  // The client's answer first: what the manager does when it hears of the adoption would delay it.
+  // The client's answer comes first: the manager's work on the report would delay it.
   adopted.start();
   report({ type: 'adopted', v: REPORT_VERSION, session: id });
 }
@@ -98,7 +98,7 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
 process.on('message', (message: unknown, socket: Socket | undefined) => {
   if (!isHandoff(message) || serving) {
     process.stderr.write(
-      `pptpd-ts: ctrl worker ${process.pid}: a message that is no handoff, or a second one; ignored\n`,
+      `pptpd-ts: ctrl worker ${process.pid}: ignoring a message that is not a handoff, or a second handoff\n`,
     );
     return;
   }
@@ -114,14 +114,14 @@ process.on('message', (message: unknown, socket: Socket | undefined) => {
 process.on('disconnect', () => {
   if (!serving) process.exit(0);
 });
-// The worker is steered by its socket; TERM is what an administrator at a shell uses.
+// For an administrator at a shell; the manager uses the session's socket.
 process.on('SIGTERM', () => (session === undefined ? process.exit(0) : void session.close({ reason: 'kicked' })));
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 
 process.title = IDLE_TITLE;
 const leakCheck = new LeakCheck();
-// A manager that went while we started; of that `disconnect` does not tell.
+// The manager may have ended while this process started, which emits no `disconnect`.
 if (!process.connected) process.exit(0);
 standby = newStandby();
 report({ type: 'ready', v: REPORT_VERSION });

@@ -1,6 +1,6 @@
 /**
- * The session's record in the run directory: what a manager needs to know of it should its worker die. It is written anew when
- * what it says has changed, or somebody has removed it.
+ * The session's record in the run directory, which a manager reads if the worker dies. It is written again when its content
+ * has changed or somebody has removed it.
  */
 import { identifyOurselves } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
@@ -8,7 +8,7 @@ import type { Handoff } from '../session/handoff.js';
 import { hasRecord, removeSessionFiles, writeRecord } from '../session/record-writer.js';
 import type { SessionRecord } from '../session/record.js';
 
-/** What the record says of the call. `pppd`: the process that must not outlive the session. */
+/** The call in the record. `pppd`: the process that must not outlive the session. */
 export type CallRecord = Pick<SessionRecord, 'pppd' | 'agreedRemote'>;
 
 export class RecordFile {
@@ -21,14 +21,14 @@ export class RecordFile {
     this.#log = log;
   }
 
-  /** Throws what the system says. */
+  /** Throws the system's error. */
   write(call: CallRecord): void {
     const { session, lease, configuration } = this.#handoff;
     writeRecord(configuration.runDirectory, { session, lease, worker: identifyOurselves(), ...call });
     this.#written = call;
   }
 
-  /** The same where something has changed. On a full disk the session goes on with the record that it has. */
+  /** Writes the record if something has changed. If that fails, the session goes on with the old one. */
   update(call: CallRecord): void {
     const { session, configuration } = this.#handoff;
     const isSame = this.#written.pppd === call.pppd && this.#written.agreedRemote === call.agreedRemote;
@@ -38,12 +38,12 @@ export class RecordFile {
     } catch (error) {
       this.#log.error(
         { err: error },
-        "cannot write the session's record; the session goes on, but if its worker dies, its pppd or its address may be overlooked",
+        "cannot write the session's record. The session goes on; but if its worker dies, its pppd may keep running and its address may be lent twice",
       );
     }
   }
 
-  /** With the session's socket. */
+  /** Removes the record and the session's socket. */
   remove(): void {
     removeSessionFiles(this.#handoff.configuration.runDirectory, this.#handoff.session);
   }

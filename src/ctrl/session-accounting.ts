@@ -1,7 +1,6 @@
 /**
- * A session's account, as its worker keeps it: what is known is gathered while it lives, since at the end the call that
- * knew it may be gone. Nothing that fails here reaches the session: the account stays in the run directory, for the next
- * interim record or for the manager.
+ * A session's account. It is kept up to date while the session lives, since at the end its call may be gone. A failure here
+ * does not affect the session: the account stays in the run directory for the next interim record or for the manager.
  */
 import { hostname } from 'node:os';
 import { appendRecord } from '../accounting/append.js';
@@ -15,7 +14,7 @@ import type { SessionState } from '../session/state.js';
 import { monotonicSeconds } from '../sys/clock.js';
 import type { Timers } from './timers.js';
 
-/** A file system that hangs does not hold a session's end up for longer. */
+/** The longest time that a hanging file system delays a session's end. */
 const CLOSE_SECONDS = 5;
 
 const AMOUNTS = ['rxPackets', 'rxBytes', 'txPackets', 'txBytes'] as const;
@@ -35,13 +34,13 @@ export class SessionAccounting {
   readonly #outage: AccountingOutage;
   readonly #startedAt = monotonicSeconds();
   readonly #host = hostname();
-  /** Of calls that were cleared; a later call counts from nothing again. */
+  /** Of the calls that were cleared; each call counts from 0. */
   #earlier: Amounts = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0 };
   #user: string | null = null;
   #authenticated = false;
   #tunnel: SessionState['tunnel'] = { local: null, remote: null };
   #encryption: string | null = null;
-  /** The record that is just being written. */
+  /** The write of an interim record. */
   #writing: Promise<void> = Promise.resolve();
   #isKept = true;
   #closing = false;
@@ -51,23 +50,23 @@ export class SessionAccounting {
     this.#outage = new AccountingOutage(options.runDirectory, options.log);
   }
 
-  /** The session has begun: from here on it is owed an end. */
+  /** Opens the account; from now on an `ended` record must follow. */
   open(): void {
     this.update();
     this.#startTimer();
   }
 
-  /** Something of the session's state is new; at its end nothing is any more: what is kept then says that it has ended. */
+  /** The session's state has changed. After `close` this has no effect: the kept account must stay an ended one. */
   update(): void {
     if (!this.#closing) this.#keep(this.#record('interim'));
   }
 
-  /** A call that has counted so much is over, and is no part of the state any more; another may follow. */
+  /** Adds the counters of a call that is over and no part of the state any more. */
   callEnded(counters: Amounts | null): void {
     for (const name of AMOUNTS) this.#earlier[name] += counters?.[name] ?? 0;
   }
 
-  /** Writes the session's end; resolves in any case, after CLOSE_SECONDS at the latest. */
+  /** Writes the `ended` record; resolves after CLOSE_SECONDS at the latest, also if that fails. */
   async close(): Promise<void> {
     const { timers, runDirectory, accounting } = this.#options;
     this.#closing = true;
@@ -102,7 +101,7 @@ export class SessionAccounting {
     }
   }
 
-  /** In the run directory, for whoever has to close it should this process die. That it cannot be is said once. */
+  /** Keeps the account in the run directory, so that the manager can close it if this process dies. Logs a failure once. */
   #keep(record: AccountRecord): void {
     const { runDirectory, accounting, log } = this.#options;
     try {
@@ -112,7 +111,7 @@ export class SessionAccounting {
       if (this.#isKept) {
         const why = error instanceof Error ? error.message : String(error);
         log.warn(
-          `accounting: ${why}; the session goes on, and is written at its end, unless its worker is killed before`,
+          `accounting: ${why}. The session goes on and is accounted at its end, unless its worker is killed before that`,
         );
       }
       this.#isKept = false;
@@ -146,7 +145,7 @@ export class SessionAccounting {
   #look({ user, tunnel }: SessionState): void {
     if (user !== null && user !== this.#user) [this.#user, this.#authenticated] = [user, false];
     const ppp = this.#options.ppp();
-    // A call that was up is accounted under its addresses, also when it was cleared or another one has begun.
+    // The addresses of a call that was up stay when it was cleared or another one has begun.
     if (this.#tunnel.remote === null || ppp?.times.up) this.#tunnel = tunnel;
     if (ppp?.authentication.result === 'succeeded') this.#authenticated = true;
     if (ppp?.encryption?.method === 'mppe') {

@@ -23,9 +23,20 @@ export type SessionEnd =
 
 /** Which reason the end of a link is; `isReady`: PPP was at work. */
 export function linkEnded(cause: EndCause, isReady: boolean): SessionEnd {
-  if (cause.kind === 'gre') return { reason: 'relayFailed', cause };
-  if (cause.kind === 'linkEnded') return { reason: 'linkEnded', cause };
-  return { reason: isReady ? 'pppdExited' : 'pppdFailed', cause };
+  switch (cause.kind) {
+    case 'gre':
+    case 'ptyClosed':
+    case 'ptyUnreadable':
+      return { reason: 'relayFailed', cause };
+    case 'linkEnded':
+      return { reason: 'linkEnded', cause };
+    case 'exit':
+    case 'signal':
+    case 'notStarted':
+    case 'synchronous':
+    case 'noFirstFrame':
+      return { reason: isReady ? 'pppdExited' : 'pppdFailed', cause };
+  }
 }
 
 /** What there is to say besides the reason itself, for `detail` in the log, in the session's state and in accounting. */

@@ -1,9 +1,9 @@
 /**
- * One client's session from handoff to the last byte: its parts put together, its state, and its end in order. It stands
- * alone: no manager is needed once it is registered. Control connection, call, record and accounting have files of their own.
+ * One client's session, from the handoff until nothing of it is left: it connects the parts and ends them in order. Once
+ * registered it needs no manager.
  */
 import { hostname } from 'node:os';
-import { version, versionNumber } from '../host/version.js';
+import { versionNumber } from '../host/version.js';
 import type { Direction } from '../gre/relay.js';
 import type { Standby } from '../link/link.js';
 import type { LogLevel } from '../log/level.js';
@@ -14,11 +14,11 @@ import { CLOSE_REASONS } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import { sessionSocketPath } from '../session/paths.js';
 import type { SessionHandlers, SessionServer } from '../session/server.js';
-import type { SessionPhase, SessionState } from '../session/state.js';
+import type { SessionState } from '../session/state.js';
 import { monotonicMs } from '../sys/clock.js';
+import { CalledAgainProbe } from './called-again-probe.js';
 import { type Call, CallControl, type CallEvent } from './call-control.js';
 import { type CallMessage, type ClientSocket, ControlConnection, type ControlEvent } from './control-connection.js';
-import { describeBlackHole, describeMppeKeys, describeSharedCallId } from './explain.js';
 import { FailureReport } from './failure-report.js';
 import { Limits } from './limits.js';
 import { LoginRecord } from './login-record.js';
@@ -26,6 +26,8 @@ import { PeerLog } from './peer-log.js';
 import type { CallRecord, RecordFile } from './record-file.js';
 import { SessionAccounting } from './session-accounting.js';
 import { describeDetail, type SessionEnd } from './session-end.js';
+import { type CallStep, SessionStatus } from './session-status.js';
+import { SessionWarning } from './session-warning.js';
 import { StatePublisher } from './state-publisher.js';
 import { Timers } from './timers.js';
 
@@ -34,24 +36,21 @@ const CAPTURED_PPP = { fromClient: 'pppFromClient', toClient: 'pppToClient' } as
   Captured
 >;
 
-/** Why it ends, for the state; null while it lives. */
-type Ending = SessionState['ending'];
-
 export interface SessionOptions {
   readonly handoff: Handoff;
   readonly socket: ClientSocket;
-  /** For the first call, null where there could be none; the session's from now on. */
+  /** For the first call; null: none could be made. The session owns it. */
   readonly standby: Standby | null;
-  /** For later calls. Throws the sentence for the log. */
+  /** For later calls. Throws an error for the log. */
   readonly newStandby: () => Standby;
   readonly processLog: ProcessLog;
   /** The session's entry in the run directory. */
   readonly record: Pick<RecordFile, 'write' | 'update' | 'remove'>;
-  /** Makes the session's socket, which does what it is asked by `handlers`; `register` has it listen. */
+  /** Makes the session's socket, whose requests `handlers` answer; `register` makes it listen. */
   readonly newServer: (handlers: SessionHandlers) => SessionServer;
-  /** Is told each state that is published, the last one included. */
+  /** Receives each state that is published, the last one included. */
   readonly onState: (state: SessionState) => void;
-  /** Is called once, when nothing of the session is left. */
+  /** Called once, when nothing of the session is left. */
   readonly onOver: () => void;
 }
 
@@ -67,30 +66,27 @@ export class Session {
   readonly #failures: FailureReport;
   readonly #publisher: StatePublisher;
   readonly #server: SessionServer;
-  readonly #since = Date.now();
-  /** The same on the clock that nobody sets: what durations are measured by. */
+  /** On the monotonic clock, ms. */
   readonly #startedAt = monotonicMs();
   /** null without `accounting`. */
   readonly #accounting: SessionAccounting | null;
   readonly #limits: Limits;
   /** null without `pppd.logwtmp`. */
   readonly #loginRecord: LoginRecord | null;
-  #phase: SessionPhase = 'connected';
-  #ending: Ending = null;
-  #closing: Promise<void> | undefined;
-  #warning: SessionState['warning'] = null;
-  /** The call whose client is asked for a sign of life, because of session `by`. */
-  #probed: { readonly call: Call; readonly by: string } | null = null;
-  /** What the call's PPP has agreed last; the lease's while it has agreed nothing. */
-  #tunnel: SessionState['tunnel'];
+  readonly #warning: SessionWarning;
+  readonly #probe: CalledAgainProbe;
+  readonly #status: SessionStatus;
+  /** Resolves when nothing of the session is left. */
+  readonly #over: Promise<void>;
+  #resolveOver: () => void = () => undefined;
 
   constructor(options: SessionOptions) {
     const { handoff, socket, standby, newStandby, processLog, record, newServer } = options;
     const { configuration, peer } = handoff;
     const timers = this.#timers;
     this.#options = options;
+    this.#over = new Promise((resolve) => (this.#resolveOver = resolve));
     this.#handoff = handoff;
-    this.#tunnel = handoff.lease;
     this.#processLog = processLog;
     this.#peerLog = new PeerLog(processLog.log, timers);
     this.#record = record;
@@ -116,7 +112,7 @@ export class Session {
     this.#server = newServer({
       state: () => this.state(),
       disconnect: ({ reason, detail }) => this.#disconnect({ reason, words: detail }),
-      probe: ({ by }) => this.#probe(by),
+      probe: ({ by }) => this.#probeClient(by),
       reopenLog: () => processLog.reopen(),
       logLevel: ({ level }) => this.#setLogLevel(level),
     });
@@ -129,6 +125,14 @@ export class Session {
       publish: () => this.#publish(),
       ppp: () => this.#call?.link.ppp ?? null,
     });
+    this.#warning = new SessionWarning({ handoff, log: processLog.log, publish: () => this.#publisher.now() });
+    this.#status = new SessionStatus({
+      handoff,
+      processLog,
+      call: () => this.#call,
+      warning: () => this.#warning.last,
+    });
+    this.#probe = new CalledAgainProbe({ control: this.#control, warning: this.#warning });
     this.#limits = new Limits({
       policy: configuration.policy,
       timers,
@@ -151,13 +155,13 @@ export class Session {
           });
   }
 
-  /** Makes the session known in the run directory. Rejects with what the system says. */
+  /** Writes the record and listens on the session's socket. Rejects with the system's error. */
   async register(): Promise<void> {
     this.#record.write(this.#callRecord());
     await this.#server.listen(sessionSocketPath(this.#handoff.configuration.runDirectory, this.#handoff.session));
   }
 
-  /** Starts to speak with the client, from the bytes that the manager has read. */
+  /** Starts the control connection with the bytes that the manager has read. */
   start(): void {
     this.#accounting?.open();
     this.#callControl.awaitCall();
@@ -166,34 +170,15 @@ export class Session {
   }
 
   state(): SessionState {
-    const { session, peer, localAddress, lease } = this.#handoff;
-    const call = this.#call;
-    const ppp = call?.link.ppp ?? null;
-    return {
-      session,
-      version,
-      since: this.#since,
-      phase: this.#phase,
-      ending: this.#ending,
-      warning: this.#warning,
-      peer,
-      localAddress,
-      callId: lease.callId,
-      peerCallId: call?.request.callId ?? null,
-      tunnel: { local: this.#tunnel.local, remote: this.#tunnel.remote },
-      user: ppp?.user ?? null,
-      pid: process.pid,
-      pppdPid: call?.link.process?.pid ?? null,
-      log: { level: this.#processLog.log.level, file: this.#processLog.file },
-      ppp: ppp === null ? null : { ...ppp },
-      counters: call?.link.counters() ?? null,
-    };
+    return this.#status.snapshot();
   }
 
-  /** Ends call, control connection and session in order; idempotent, the first reason stands. */
+  /**
+   * Ends call, control connection and session in order; resolves when nothing is left. Idempotent; the first reason counts.
+   */
   async close(end: SessionEnd): Promise<void> {
-    this.#closing ??= this.#end(end);
-    return this.#closing;
+    if (!this.#status.isEnding) void this.#end(end);
+    return this.#over;
   }
 
   get #call(): Call | null {
@@ -207,9 +192,10 @@ export class Session {
     const ppp = this.#call?.link.ppp ?? null;
     const explanation = this.#failures.explain(end, this.#call?.link ?? null);
     const counters = this.#call?.link.counters();
-    this.#ending = { reason, detail, cause: explanation?.cause ?? null, text: explanation?.text ?? null };
-    this.#setPhase('ending');
-    // What the client is told of its call goes before the stop.
+    const { cause = null, text = null } = explanation ?? {};
+    this.#status.end({ reason, detail, cause, text });
+    this.#publisher.now();
+    // The client must get its Call-Disconnect-Notify before the stop request.
     await Promise.all([this.#callControl.end(reason), this.#control.close(reason)]);
     this.#loginRecord?.callEnded();
     this.#peerLog.close();
@@ -229,6 +215,7 @@ export class Session {
     this.#record.remove();
     this.#server.close();
     this.#options.onOver();
+    this.#resolveOver();
   }
 
   #recvControlEvent(event: ControlEvent): void {
@@ -240,7 +227,7 @@ export class Session {
         this.#failures.clientAsked(this.#call?.link ?? null);
         break;
       case 'signOfLife':
-        this.#recvSignOfLife();
+        this.#probe.recvSignOfLife(this.#call);
         break;
       case 'ended':
         void this.close(event.end);
@@ -266,7 +253,7 @@ export class Session {
         this.#callBegun(event.call);
         break;
       case 'accepted':
-        this.#step('negotiating');
+        this.#step('accepted');
         break;
       case 'clearRequested':
         void this.#clearCall();
@@ -275,7 +262,7 @@ export class Session {
         this.#recvPppEvent(event.event);
         break;
       case 'blackHole':
-        this.#recvBlackHole(event.arrives, event.missing);
+        this.#warning.mtuBlackHole(event.arrives, event.missing);
         break;
       case 'ended':
         void this.close(event.end);
@@ -285,12 +272,12 @@ export class Session {
   #callBegun({ request }: Call): void {
     const { peer, lease } = this.#handoff;
     this.#failures.callBegun();
-    this.#warning = null;
+    this.#warning.clear();
     this.#record.update(this.#callRecord());
     const hex = (callId: number): string => callId.toString(16).toUpperCase().padStart(4, '0');
-    // The title that scripts around pptpd look for.
+    // The title by which scripts made for pptpd find the process.
     process.title = `pptpd [${peer.address}:${hex(request.callId)} - ${hex(lease.callId)}]`;
-    this.#step('starting');
+    this.#step('begun');
   }
 
   async #clearCall(): Promise<void> {
@@ -304,9 +291,9 @@ export class Session {
     this.#failures.logOnce(call.link.ppp);
     this.#accounting?.callEnded(counters);
     this.#loginRecord?.callEnded();
-    this.#tunnel = this.#handoff.lease;
+    this.#status.step('cleared');
     this.#record.update(this.#callRecord());
-    this.#setPhase('connected');
+    this.#publisher.now();
   }
 
   #disconnect(end: Extract<SessionEnd, { readonly words?: string | undefined }>): void {
@@ -314,84 +301,39 @@ export class Session {
     void this.close(end);
   }
 
-  /**
-   * Session `by` has the client address and the call id of this one. Until the client shows that it is there, what pppd sends
-   * would reach the other session: it waits.
-   */
-  #probe(by: string): void {
+  /** Session `by` has the client address and the call id of this one. */
+  #probeClient(by: string): void {
     const call = this.#call;
-    if (call === null || this.#ending !== null) return;
-    // A client that calls again and again from there does not stop this session each time.
-    if (this.#warning?.cause !== 'callIdShared') call.link.holdBack(true);
-    this.#probed = { call, by };
-    this.#control.askForSignOfLife();
-  }
-
-  #recvSignOfLife(): void {
-    const probed = this.#probed;
-    this.#probed = null;
-    if (probed === null) return;
-    const { call, by } = probed;
-    call.link.holdBack(false);
-    if (this.#call !== call) return;
-    const { peer, localAddress } = this.#handoff;
-    const { callId } = call.request;
-    const text = describeSharedCallId(localAddress, peer.address, callId, by);
-    this.#warn('callIdShared', { peerCallId: callId, other: by }, text);
+    if (call !== null && !this.#status.isEnding) this.#probe.ask(call, by);
   }
 
   #recvPppEvent(event: PppEvent): void {
     this.#peerLog.write('info', { ppp: event }, () => `PPP: ${event.type}`);
-    // pppd may still finish a login while it is told to end, which does not count.
-    if (this.#ending !== null) return;
-    if (event.type === 'up') {
-      if (this.#call !== null) this.#loginRecord?.up(this.#call.link);
-      this.#limits.up();
-      if (event.addresses !== null) this.#agreed(event.addresses);
-    }
-    if (event.type === 'mppeKeysDiffer') {
-      const text = describeMppeKeys(this.#handoff.peer.address, event.by);
-      this.#warn('mppeKeysDiffer', { by: event.by }, text);
-    }
-    if (event.type === 'up' && this.#phase !== 'up') this.#setPhase('up');
+    // A login that pppd finishes while it is being ended does not count.
+    if (this.#status.isEnding) return;
+    if (event.type === 'mppeKeysDiffer') this.#warning.mppeKeysDiffer(event.by);
+    if (event.type === 'up') this.#recvUp(event.addresses);
     else this.#publisher.step();
-    if (event.type === 'up') this.#record.update(this.#callRecord());
   }
 
-  /** pppd may know better than the lease: chap-secrets and RADIUS give users addresses of their own. */
-  #agreed({ local, remote }: Addresses): void {
-    const { lease } = this.#handoff;
-    this.#tunnel = { local: local ?? lease.local, remote: remote ?? lease.remote };
+  #recvUp(addresses: Addresses | null): void {
+    if (this.#call !== null) this.#loginRecord?.up(this.#call.link);
+    this.#limits.up();
+    if (addresses !== null) this.#status.agreed(addresses);
+    this.#step('up');
+    this.#record.update(this.#callRecord());
   }
 
   #callRecord(): CallRecord {
-    const { remote } = this.#tunnel;
+    const { agreedRemote } = this.#status;
     const pppd = this.#callControl.process;
-    return remote === null || remote === this.#handoff.lease.remote ? { pppd } : { pppd, agreedRemote: remote };
+    return agreedRemote === null ? { pppd } : { pppd, agreedRemote };
   }
 
-  #recvBlackHole(arrives: number, missing: number): void {
-    const { peer, localAddress } = this.#handoff;
-    this.#warn('mtuBlackHole', { arrives, missing }, describeBlackHole(localAddress, peer.address, arrives, missing));
-  }
-
-  /** Of a session that lives on; a client can have the same come again. */
-  #warn(cause: string, fields: object, text: string): void {
-    if (this.#warning?.cause === cause) return;
-    this.#warning = { cause, text };
-    this.#processLog.log.warn({ cause, ...fields }, text);
-    this.#publisher.now();
-  }
-
-  #setPhase(phase: SessionPhase): void {
-    this.#phase = phase;
-    this.#publisher.now();
-  }
-
-  /** To a phase that the next one may follow at once. */
-  #step(phase: SessionPhase): void {
-    this.#phase = phase;
-    this.#publisher.step();
+  #step(step: CallStep): void {
+    // The phases before 'up' follow each other within milliseconds.
+    if (this.#status.step(step) === 'up') this.#publisher.now();
+    else this.#publisher.step();
   }
 
   #publish(): void {
@@ -411,6 +353,6 @@ export class Session {
   }
 }
 
-/** How many frames have come from the client that carry network packets, encrypted or not. */
+/** Number of frames from the client that carry network packets, encrypted or not. */
 const dataFrames = (call: Call | null): number =>
   call === null ? 0 : (call.link.counters()?.rxPackets ?? 0) - call.link.ppp.frames.fromClient;

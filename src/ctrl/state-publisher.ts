@@ -1,15 +1,15 @@
 /**
- * When a session's state is published. A state costs accounting a file and every follower a line, and a client can have
- * the PPP negotiation begin anew as often as it likes: so steps of the call are published together, the first ones when the
- * client has had its answer, later ones some times a second. The result of a login is published at once, because the next
- * login could hide it and the manager counts by the states alone (manager/policy).
+ * Decides when a session's state is published. Each state costs a file for accounting and a line for every follower, and a
+ * client can restart the PPP negotiation as often as it likes. So steps of the call are published together: the first ones
+ * after the client has its answer, later ones four times a second. The result of a login is published at once, because the
+ * next login could hide it, and the manager counts logins by the states alone (manager/policy).
  */
 import type { PppState } from '../ppp/reader.js';
 import type { Timers } from './timers.js';
 
-/** The first steps of a call follow each other within a few milliseconds, in which the client waits for us. */
+/** The first steps of a call follow each other within a few milliseconds, while the client waits for the answer. */
 const FIRST_SECONDS = 0.02;
-/** Between two states with nothing but steps. */
+/** Between two states with nothing but steps of the call. */
 const INTERVAL_SECONDS = 0.25;
 
 export interface StatePublisherOptions {
@@ -21,23 +21,23 @@ export interface StatePublisherOptions {
 
 export class StatePublisher {
   readonly #options: StatePublisherOptions;
-  /** Of the state that was published last. */
+  /** In the state that was published last. */
   #result: string | null = null;
-  /** `resting`: published a moment ago; `pending`: the same, and a step has come since. */
+  /** `resting`: a state was published a moment ago; `pending`: and a step has come since. */
   #state: 'ready' | 'resting' | 'pending' = 'ready';
 
   constructor(options: StatePublisherOptions) {
     this.#options = options;
   }
 
-  /** Something is new that cannot come often. */
+  /** Publishes a change that cannot come often. */
   now(): void {
     this.#result = loginResult(this.#options.ppp());
     this.#options.publish();
     this.#rest('resting', INTERVAL_SECONDS);
   }
 
-  /** A step of the call, which may have ended a login. */
+  /** Publishes a step of the call, soon, or at once if a login has ended. */
   step(): void {
     const result = loginResult(this.#options.ppp());
     if (result !== null && result !== this.#result) this.now();
@@ -45,7 +45,7 @@ export class StatePublisher {
     else this.#state = 'pending';
   }
 
-  /** Publishes what is pending, before the call that it is about goes. */
+  /** Publishes a pending step, before its call is removed from the state. */
   flush(): void {
     if (this.#state === 'pending') this.now();
   }
@@ -60,7 +60,7 @@ export class StatePublisher {
   }
 }
 
-/** Equal for the same result of the same login; null: there is none. */
+/** The same text for the same result of the same login; null: no login has ended. */
 function loginResult(ppp: ReturnType<StatePublisherOptions['ppp']>): string | null {
   const { result, responses } = ppp?.authentication ?? {};
   if (result === 'succeeded') return `succeeded ${ppp?.user}`;

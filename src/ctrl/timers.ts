@@ -1,14 +1,14 @@
-/** A session's timers: each has a name, is started again by the same name, and all are stopped by one call. */
+/** A session's timers: each has a name and is restarted by that name; one call stops all. */
 
-/** Every timer of a worker; its length comes from the configuration or from the constant named beside it. */
+/** The timers of a worker, with the configuration key or constant of each length. */
 export type TimerName =
   /** `timeouts.establish`: a control connection without a call. */
   | 'establish'
-  /** `timeouts.echoInterval`: silence before we ask (RFC 2637 §3.1.4). */
+  /** `timeouts.echoInterval`: silence before an Echo-Request (RFC 2637 §3.1.4). */
   | 'echoInterval'
-  /** `timeouts.echoReply`: our question unanswered. */
+  /** `timeouts.echoReply`: an Echo-Request without a reply. */
   | 'echoReply'
-  /** SIGN_OF_LIFE_SECONDS in control-connection.ts. */
+  /** SIGN_OF_LIFE_SECONDS in keepalive.ts. */
   | 'signOfLife'
   /** STOP_REPLY_SECONDS in control-connection.ts. */
   | 'stopReply'
@@ -16,7 +16,7 @@ export type TimerName =
   | 'accounting'
   /** `policy.sessionTime`, from login. */
   | 'sessionTime'
-  /** Between two looks for data, for `policy.idleTime`: see limits.ts. */
+  /** Between two checks for data, for `policy.idleTime`: see limits.ts. */
   | 'idle'
   /** INTERVAL_SECONDS in peer-log.ts. */
   | 'peerLog'
@@ -26,7 +26,7 @@ export type TimerName =
 export class Timers {
   readonly #running = new Map<TimerName, NodeJS.Timeout>();
 
-  /** Starts the timer anew; `expired` runs once after `seconds` (fractions allowed; 0 or less: never). */
+  /** Starts or restarts the timer; `expired` runs once after `seconds` (fractions allowed; 0 or less: never). */
   start(name: TimerName, seconds: number, expired: () => void): void {
     this.stop(name);
     if (seconds <= 0) return;

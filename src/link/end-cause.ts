@@ -16,6 +16,10 @@ export type EndCause =
   | { readonly kind: 'notStarted'; readonly program: string; readonly problem: string }
   /** The PPP link ended; pppd did not exit, and no other link came up. */
   | { readonly kind: 'linkEnded'; readonly seconds: number }
+  /** pppd closed its side of the pty, but did not exit. */
+  | { readonly kind: 'ptyClosed'; readonly seconds: number }
+  /** The pty could not be read: an error name of errno(3). */
+  | { readonly kind: 'ptyUnreadable'; readonly problem: string }
   /** pppd sends its frames as they are, which cannot be told apart on a pty (its option `sync`). */
   | { readonly kind: 'synchronous' }
   /** The PPP program started but sent no PPP frame. */
@@ -64,6 +68,10 @@ export function describeEndCause(cause: EndCause): string {
       return `cannot start ${cause.program}: ${cause.problem}`;
     case 'linkEnded':
       return `no other came up within ${cause.seconds} s`;
+    case 'ptyClosed':
+      return `pppd closed its terminal, but did not exit within ${cause.seconds} s`;
+    case 'ptyUnreadable':
+      return `cannot read pppd's terminal: ${cause.problem}`;
     case 'synchronous':
       return 'it sends PPP frames without HDLC';
     case 'noFirstFrame':

@@ -1,7 +1,7 @@
 /**
  * From an admitted client to a session of its own: lends it addresses and a call id, takes a worker from the pool and
- * hands the socket over. What was lent comes back when any step fails. When everything is lent, the oldest client that
- * holds something and has started no call makes room.
+ * hands the socket over. What was lent comes back when any step fails. When every lease is taken, the client waits for one
+ * (lease-queue).
  */
 import { randomInt } from 'node:crypto';
 import type { Configuration } from '../config/schema.js';
@@ -62,7 +62,7 @@ export class Dispatcher {
     this.#refusedClients = refusedClients;
     this.#log = log;
     this.#leaseQueue = new LeaseQueue(
-      () => registry.makeRoom(TIME_TO_CALL_MS),
+      (needed) => registry.endingCount < needed && registry.makeRoom(TIME_TO_CALL_MS),
       () => this.#queued.size + this.#underWay.size + registry.withoutCall + registry.endingCount === 0,
     );
   }

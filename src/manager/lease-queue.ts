@@ -1,36 +1,42 @@
 /**
- * Clients that came when everything was lent, and wait for the address of a session that is ending, or of one that has started
- * no call and is asked to make room: starts without a call, however many, keep nobody out for long. The client that came last is
- * served first: a flood waits behind those who come after it.
+ * Clients that came when every lease was taken. Each waits for the lease of a session that is ending; if there are not enough
+ * of these, a session without a call is asked to end, so that starts without a call do not keep clients out for long. The
+ * client that came last is served first: a flood waits behind those who come after it.
  */
 import type { Lease } from '../session/lease.js';
 import type { Client } from './admission.js';
 
-/** Clients give up about then, and come again. */
+/** Clients give up after about this time, and come again. */
 const LONGEST_WAIT_MS = 10_000;
+/** How long to wait for a session that is ending: pppd usually exits within this time. */
+const ENDING_MS = 2000;
 const TRY_MS = 250;
 
 interface Place {
-  readonly until: number;
+  /** By performance.now. */
+  readonly since: number;
   readonly inVain: () => void;
-  /** A session was asked to go for this client. */
+  /** A session was asked to end for this client. */
   asked: boolean;
 }
 
 export class LeaseQueue {
-  readonly #makeRoom: () => boolean;
+  readonly #makeRoom: (needed: number) => boolean;
   readonly #isHopeless: () => boolean;
   /** Oldest first. */
   readonly #places = new Map<Client, Place>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `makeRoom` asks a session to go, and tells whether there was one; `isHopeless`: no session will go soon. */
-  constructor(makeRoom: () => boolean, isHopeless: () => boolean) {
+  /**
+   * `makeRoom` asks a session to end unless `needed` sessions are ending already; returns whether it has asked one.
+   * `isHopeless`: no session will end soon.
+   */
+  constructor(makeRoom: (needed: number) => boolean, isHopeless: () => boolean) {
     this.#makeRoom = makeRoom;
     this.#isHopeless = isHopeless;
   }
 
-  /** At most `most` clients wait: the oldest goes then. `inVain` is called when there is no place for this one. */
+  /** At most `most` clients wait; beyond that the oldest is dismissed. `inVain` is called when this client is. */
   enter(client: Client, most: number, inVain: () => void): void {
     if (this.#isHopeless()) {
       inVain();
@@ -38,11 +44,15 @@ export class LeaseQueue {
     }
     const [oldest] = this.#places;
     if (oldest !== undefined && this.#places.size >= most) this.#dismiss(...oldest);
-    this.#places.set(client, { until: performance.now() + LONGEST_WAIT_MS, inVain, asked: this.#makeRoom() });
+    this.#places.set(client, {
+      since: performance.now(),
+      inVain,
+      asked: this.#makeRoom(this.#places.size + 1),
+    });
     this.#timer ??= setInterval(() => this.#tryAgain(), TRY_MS);
   }
 
-  /** Takes leases as long as there are some and clients wait for them. */
+  /** Takes leases as long as there are any and clients wait for them. */
   lend(take: () => Lease | null, use: (client: Client, lease: Lease) => void): void {
     for (const [client, place] of [...this.#places].toReversed()) {
       if (client.hasLeft) {
@@ -56,7 +66,7 @@ export class LeaseQueue {
     }
   }
 
-  /** Closes all who wait; idempotent. */
+  /** Closes all clients that wait; idempotent. */
   close(): void {
     for (const client of this.#places.keys()) {
       client.socket.destroy();
@@ -67,8 +77,9 @@ export class LeaseQueue {
   #tryAgain(): void {
     const now = performance.now();
     for (const [client, place] of [...this.#places].toReversed()) {
-      if (!client.hasLeft) place.asked ||= this.#makeRoom();
-      const isOver = client.hasLeft || place.until <= now || (!place.asked && this.#isHopeless());
+      const waited = now - place.since;
+      if (!client.hasLeft) place.asked ||= this.#makeRoom(waited < ENDING_MS ? this.#places.size : Infinity);
+      const isOver = client.hasLeft || waited >= LONGEST_WAIT_MS || (!place.asked && this.#isHopeless());
       if (isOver) this.#dismiss(client, place);
     }
   }

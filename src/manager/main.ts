@@ -68,7 +68,7 @@ async function main(configuration: Configuration): Promise<void> {
     service.reloaded();
     return loaded.ok ? [] : [...loaded.problems];
   };
-  const manager = new Manager(configuration, processLog, reread);
+  const manager = new Manager({ configuration, processLog, reread });
   let ending = false;
   const end = (signal: NodeJS.Signals): void => {
     if (ending) return;

@@ -39,6 +39,13 @@ const RESTART_ONLY = [
   'metrics',
 ] as const satisfies readonly (keyof Configuration)[];
 
+export interface ManagerOptions {
+  readonly configuration: Configuration;
+  readonly processLog: ProcessLog;
+  /** Loads the configuration file again; returns every mistake in it. */
+  readonly reread: () => string[];
+}
+
 export class Manager {
   #configuration: Configuration;
   readonly #processLog: ProcessLog;
@@ -59,8 +66,7 @@ export class Manager {
   /** null without `metrics`. */
   #metrics: ManagerMetrics | null = null;
 
-  /** `reread`: has the manager take the configuration file as it is now; returns every mistake in it. */
-  constructor(configuration: Configuration, processLog: ProcessLog, reread: () => string[]) {
+  constructor({ configuration, processLog, reread }: ManagerOptions) {
     const { log } = processLog;
     this.#configuration = configuration;
     this.#processLog = processLog;
@@ -89,7 +95,7 @@ export class Manager {
     this.#registry.watch(calledAgain);
     this.#registry.watch(new SameAddress(() => this.#registry.states, log));
     this.#logFiles = new LogFiles(configuration, log);
-    this.#pool = new WorkerPool(configuration.workers.spare, log);
+    this.#pool = new WorkerPool({ spare: configuration.workers.spare, log });
     this.#dispatcher = new Dispatcher({
       configuration,
       leases: this.#leases,

@@ -59,10 +59,10 @@ export class Registry {
     return count;
   }
 
-  /** How many sessions will be over soon: they end, or have died and what they held is being cleared away. */
+  /** Number of sessions that will be over soon: they end, were asked to make room, or have died and are cleared away. */
   get endingCount(): number {
     let count = 0;
-    for (const { isEnding } of this.#sessions.values()) if (isEnding) count += 1;
+    for (const session of this.#sessions.values()) if (session.isEnding || this.#leaving.has(session)) count += 1;
     return count;
   }
 

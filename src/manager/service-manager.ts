@@ -14,6 +14,13 @@ const MICROSECONDS = 1000;
 /** sd_notify's variables, one a line. */
 type Assignments = Readonly<Record<string, string | number | bigint>>;
 
+interface ServiceManagerOptions {
+  readonly send: (assignments: Assignments) => void;
+  /** null: no watchdog. */
+  readonly watchdogMs: number | null;
+  readonly status: () => string;
+}
+
 export class ServiceManager {
   readonly #send: (assignments: Assignments) => void;
   readonly #watchdogMs: number | null;
@@ -21,7 +28,7 @@ export class ServiceManager {
   #listens = false;
   #said = '';
 
-  private constructor(send: (assignments: Assignments) => void, watchdogMs: number | null, status: () => string) {
+  private constructor({ send, watchdogMs, status }: ServiceManagerOptions) {
     this.#send = send;
     this.#watchdogMs = watchdogMs;
     this.#status = status;
@@ -34,11 +41,12 @@ export class ServiceManager {
   static async connect(environment: NodeJS.ProcessEnv, log: Logger, status: () => string): Promise<ServiceManager> {
     const { NOTIFY_SOCKET: path, WATCHDOG_USEC: watchdog, WATCHDOG_PID: watched = `${process.pid}` } = environment;
     for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name];
-    if (path === undefined) return new ServiceManager(() => undefined, null, status);
+    if (path === undefined) return new ServiceManager({ send: () => undefined, watchdogMs: null, status });
 
     const send = await datagrams(path, log);
     const watchdogMs = Number(watchdog) / MICROSECONDS;
-    return new ServiceManager(send, watchdogMs > 0 && watched === `${process.pid}` ? watchdogMs : null, status);
+    const isWatched = watchdogMs > 0 && watched === `${process.pid}`;
+    return new ServiceManager({ send, watchdogMs: isWatched ? watchdogMs : null, status });
   }
 
   /** The manager listens: whatever waited for the service goes on. Call it once. */

@@ -17,6 +17,13 @@ const SURPLUS_MS = 10_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
 
+export interface WorkerPoolOptions {
+  /** How many started and idle workers to keep. */
+  readonly spare: number;
+  readonly log: Logger;
+  readonly program?: WorkerProgram;
+}
+
 export class WorkerPool {
   readonly #log: Logger;
   readonly #program: WorkerProgram;
@@ -33,8 +40,7 @@ export class WorkerPool {
   #surplusTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `spare`: how many started and idle workers to keep. */
-  constructor(spare: number, log: Logger, program = CTRL_WORKER) {
+  constructor({ spare, log, program = CTRL_WORKER }: WorkerPoolOptions) {
     this.#spare = spare;
     this.#log = log;
     this.#program = program;

@@ -17,15 +17,11 @@ const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 export class FieldReader {
   readonly #bytes: Uint8Array;
-  #position: number;
-  readonly #end: number;
+  #position = 0;
   #short = false;
 
-  /** Reads `bytes` from `start` to before `end`; both are cut to the array. */
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+  constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#end = Math.min(Math.max(end, 0), bytes.length);
-    this.#position = Math.min(Math.max(start, 0), this.#end);
   }
 
   /** Whether any read so far went past the end. */
@@ -35,7 +31,7 @@ export class FieldReader {
 
   /** Bytes not yet read. */
   get left(): number {
-    return this.#end - this.#position;
+    return this.#bytes.length - this.#position;
   }
 
   u8(): number {
@@ -61,13 +57,15 @@ export class FieldReader {
 
   /** A reader of the next `length` bytes, which are taken here. */
   part(length: number): FieldReader {
-    if (!this.#take(length)) return new FieldReader(this.#bytes, this.#end, this.#end);
-    return new FieldReader(this.#bytes, this.#position - length, this.#position);
+    const start = this.#position;
+    return new FieldReader(
+      this.#take(length) ? this.#bytes.subarray(start, this.#position) : this.#bytes.subarray(0, 0),
+    );
   }
 
   /** A reader of all that is left; takes nothing here. */
   rest(): FieldReader {
-    return new FieldReader(this.#bytes, this.#position, this.#end);
+    return new FieldReader(this.#bytes.subarray(this.#position));
   }
 
   /** Dotted quad. */
@@ -115,7 +113,7 @@ export class FieldReader {
   #take(length: number): boolean {
     if (length > this.left) {
       this.#short = true;
-      this.#position = this.#end;
+      this.#position = this.#bytes.length;
       return false;
     }
     this.#position += length;
@@ -124,8 +122,8 @@ export class FieldReader {
 
   #takeRest(limit: number): Uint8Array {
     const start = this.#position;
-    this.#position = this.#end;
-    return this.#bytes.subarray(start, Math.min(this.#end, start + limit));
+    this.#position = this.#bytes.length;
+    return this.#bytes.subarray(start, start + limit);
   }
 }
 

@@ -27,14 +27,10 @@ export const MAX_KNOWN_LENGTH = 220;
  */
 export const MAX_UNKNOWN_LENGTH = 1024;
 
-/** Timers of the RFC, seconds. */
+/** Timers of the RFC for an established connection, seconds (§3.1.4). */
 export const RFC_TIMERS = {
-  /** Time for a start request or reply to arrive before the connection is closed (§3.1.4, first case). */
-  start: 60,
-  /** Silence on an established connection before an Echo-Request is sent (§3.1.4, second case). */
+  /** Silence before an Echo-Request is sent. */
   echoInterval: 60,
-  /** Time for an Echo-Reply to arrive before the connection is closed (§3.1.4, second case). */
+  /** Time for an Echo-Reply to arrive before the connection is closed. */
   echoReply: 60,
-  /** Time for any other expected reply to arrive before the connection is closed (§3). */
-  reply: 60,
 } as const;

@@ -9,16 +9,22 @@ import { listSessionIds } from './record.js';
 
 const LOOK_MS = 1000;
 
-export interface FollowerHandlers {
-  /** A session that was there at the start, or has come; its `onClose` tells its end. The handler closes it. */
-  found(session: SessionClient): void;
-  /** It is there and does not answer; said once a session. */
-  unreachable(id: string, why: string): void;
+export type FollowerEvent =
+  /** A session that existed at the start or began later; its `onClose` reports its end. The receiver closes it. */
+  | { readonly type: 'found'; readonly session: SessionClient }
+  /** A session that exists and does not answer; emitted once for each. */
+  | { readonly type: 'unreachable'; readonly id: string; readonly why: string };
+
+export interface SessionFollowerOptions {
+  readonly runDirectory: string;
+  /** Ids of sessions that are not reported. */
+  readonly ignored?: readonly string[];
+  readonly onEvent: (event: FollowerEvent) => void;
 }
 
 export class SessionFollower {
   readonly #runDirectory: string;
-  readonly #handlers: FollowerHandlers;
+  readonly #onEvent: SessionFollowerOptions['onEvent'];
   /** Those that were found and those that are being asked. */
   readonly #known = new Set<string>();
   readonly #unreachable = new Set<string>();
@@ -27,10 +33,9 @@ export class SessionFollower {
   #looks = 0;
   #closed = false;
 
-  /** `ignored`: sessions that are none of the watcher's. */
-  constructor(runDirectory: string, handlers: FollowerHandlers, ignored: readonly string[] = []) {
+  constructor({ runDirectory, ignored = [], onEvent }: SessionFollowerOptions) {
     this.#runDirectory = runDirectory;
-    this.#handlers = handlers;
+    this.#onEvent = onEvent;
     for (const id of ignored) this.#known.add(id);
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#look();
@@ -74,14 +79,14 @@ export class SessionFollower {
     try {
       const session = await SessionClient.connect(this.#runDirectory, id);
       if (this.#closed) session.close();
-      else this.#handlers.found(session);
+      else this.#onEvent({ type: 'found', session });
     } catch (error) {
       // Its socket comes behind its record, or it has ended this moment: the next look knows, or would have known already.
       this.#known.delete(id);
       if (this.#looks > look && !this.#closed) this.#look();
       if (error instanceof SessionGone || this.#unreachable.has(id) || this.#closed) return;
       this.#unreachable.add(id);
-      this.#handlers.unreachable(id, error instanceof Error ? error.message : String(error));
+      this.#onEvent({ type: 'unreachable', id, why: error instanceof Error ? error.message : String(error) });
     }
   }
 }

@@ -14,6 +14,13 @@ export type SessionHandlers = {
   readonly [O in Exclude<Operation, 'subscribe' | 'capture'>]: (request: Request<O>) => unknown;
 };
 
+export interface SessionServerOptions {
+  readonly session: string;
+  /** The program's, for the greeting. */
+  readonly version: string;
+  readonly handlers: SessionHandlers;
+}
+
 export class SessionServer {
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
@@ -26,7 +33,7 @@ export class SessionServer {
   readonly heard: Promise<void>;
   #isHeard: () => void = () => undefined;
 
-  constructor(session: string, version: string, handlers: SessionHandlers) {
+  constructor({ session, version, handlers }: SessionServerOptions) {
     this.#greeting = { greeting: 'pptpd-ts', v: SOCKET_VERSION, session, version };
     this.#handlers = handlers;
     this.heard = new Promise((resolve) => (this.#isHeard = resolve));

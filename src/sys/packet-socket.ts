@@ -57,6 +57,15 @@ export interface Arrival {
 export type Sending = 'sent' | 'tooBig' | 'interfaceGone' | 'failed';
 
 /** A packet socket for IP packets without link header. Needs CAP_NET_RAW. */
+export interface PacketSocketOptions {
+  /** Number of the interface; 0: all interfaces. */
+  readonly index: number;
+  /** ETH_P_IP for received packets, ETH_P_ALL for received and sent ones. */
+  readonly protocol: number;
+  /** Packets that it rejects are not received. */
+  readonly filter: readonly Instruction[];
+}
+
 export class PacketSocket {
   readonly fd: number;
   readonly #from = Buffer.alloc(SOCKADDR_LL_LENGTH);
@@ -64,11 +73,8 @@ export class PacketSocket {
   readonly #length = new Uint32Array(1);
   readonly #statistics = Buffer.alloc(8);
 
-  /**
-   * Receives packets that pass `filter` on the interface `index` (0: all interfaces). `protocol` is ETH_P_IP for
-   * received packets or ETH_P_ALL for received and sent ones. Throws SystemCallFailed.
-   */
-  constructor(index: number, protocol: number, filter: readonly Instruction[]) {
+  /** Throws SystemCallFailed. */
+  constructor({ index, protocol, filter }: PacketSocketOptions) {
     // With protocol 0 nothing is received before the filter is attached.
     const fd = openSocket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     this.fd = checked(fd, 'open a packet socket, which needs root or CAP_NET_RAW');

@@ -39,16 +39,20 @@ function configure(t: TestContext, extra: object = {}): { file: string; runDirec
 }
 
 async function serveSession(t: TestContext, runDirectory: string): Promise<void> {
-  const server = new SessionServer('abc123', '0.1.0', {
-    state: () =>
-      aStateUp({
-        ppp: { phase: 'up', encryption: { method: 'mppe', bits: 128 } },
-        counters: { rxBytes: 1536, txBytes: 20, rxTooShort: 0, rxTooLong: 3 },
-      }),
-    disconnect: () => undefined,
-    probe: () => undefined,
-    reopenLog: () => undefined,
-    logLevel: ({ level }) => ({ level: level ?? 'info' }),
+  const server = new SessionServer({
+    session: 'abc123',
+    version: '0.1.0',
+    handlers: {
+      state: () =>
+        aStateUp({
+          ppp: { phase: 'up', encryption: { method: 'mppe', bits: 128 } },
+          counters: { rxBytes: 1536, txBytes: 20, rxTooShort: 0, rxTooLong: 3 },
+        }),
+      disconnect: () => undefined,
+      probe: () => undefined,
+      reopenLog: () => undefined,
+      logLevel: ({ level }) => ({ level: level ?? 'info' }),
+    },
   });
   await server.listen(sessionSocketPath(runDirectory, 'abc123'));
   t.after(() => server.close());

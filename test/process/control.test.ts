@@ -226,7 +226,7 @@ describe('Outgoing-Call-Request', () => {
     assert.deepEqual(
       told.flatMap((line) => (line['tolerated'] === undefined ? [] : line.msg)),
       ['bearerType', 'framingType'].map(
-        (field) => `a call request is served though it has ${field} 0 of OutgoingCallRequest, not 1 to 3`,
+        (field) => `a call request is accepted although it has ${field} 0 of OutgoingCallRequest, not 1 to 3`,
       ),
     );
   });
@@ -319,7 +319,7 @@ test('Set-Link-Info, WAN-Error-Notify, replies to nothing and unknown types chan
   assert.equal(
     server.log.all.filter(({ msg }) => msg.includes('unknown control message type 99')).length,
     1,
-    'said once',
+    'logged once',
   );
 });
 

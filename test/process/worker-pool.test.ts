@@ -52,7 +52,7 @@ function benchOf(t: TestContext, program: string, startTimeout: number, spare = 
   );
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
-  const pool = new WorkerPool(spare, log, { entry, startTimeout } satisfies WorkerProgram);
+  const pool = new WorkerPool({ spare, log, program: { entry, startTimeout } satisfies WorkerProgram });
   t.after(() => {
     pool.close();
     rmSync(folder, { recursive: true });
@@ -110,7 +110,7 @@ test('a system that does not even begin to start a process is asked again, at ev
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const log = pino({ enabled: false });
   // No path that the system takes: it throws at once, as it does for want of memory.
-  const pool = new WorkerPool(1, log, { entry: '\0', startTimeout: START_TIMEOUT });
+  const pool = new WorkerPool({ spare: 1, log, program: { entry: '\0', startTimeout: START_TIMEOUT } });
   t.after(() => pool.close());
   const tries = (): number => pool.counts.ended.beforeReady;
   assert.equal(tries(), 1);

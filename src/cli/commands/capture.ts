@@ -91,15 +91,15 @@ async function nextSession(
       if (!settled && clients?.check(peer.address) === true) settle(session);
       else session.close();
     };
-    const follower = new SessionFollower(
+    const follower = new SessionFollower({
       runDirectory,
-      {
-        // One that ends before it has answered was none to be captured.
-        found: (session) => void found(session).catch(() => session.close()),
-        unreachable: (_, why) => console.error(`pptpd-ts: ${why}`),
+      ignored: listSessionIds(runDirectory),
+      onEvent: (event) => {
+        // A session that ends before it answers cannot be captured.
+        if (event.type === 'found') void found(event.session).catch(() => event.session.close());
+        else console.error(`pptpd-ts: ${event.why}`);
       },
-      listSessionIds(runDirectory),
-    );
+    });
     void aborted(stop).then(() => settle(null));
   });
 }

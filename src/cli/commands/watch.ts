@@ -63,14 +63,19 @@ Ctrl-C ends it, with exit code 0; 1: the run directory cannot be read.`,
           console.log(options.json ? JSON.stringify({ time: new Date().toISOString(), ...each }) : line(each));
         }
       };
-      const follower = new SessionFollower(runDirectory, {
-        found: (session) => {
+      const follower = new SessionFollower({
+        runDirectory,
+        onEvent: (event) => {
+          if (event.type === 'unreachable') {
+            console.error(`pptpd-ts: ${event.why}`);
+            return;
+          }
+          const { session } = event;
           follow(session, print).catch((error: unknown) => {
             console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
             session.close();
           });
         },
-        unreachable: (_, why) => console.error(`pptpd-ts: ${why}`),
       });
       const noManager = await missingManager(runDirectory);
       if (noManager !== null) console.error(`pptpd-ts: ${noManager.message}; waiting for one`);

@@ -3,7 +3,7 @@
  * its first PPP frame.
  */
 import type { PacketBuffers } from '../../gre/packet-buffers.js';
-import { type FrameTap, Relay, type RelayEvent } from '../../gre/relay.js';
+import { type FrameTap, Relay, type RelayEvent, type RelayFailure } from '../../gre/relay.js';
 import type { ProcessIdentity } from '../../host/process.js';
 import { interfaceOfPppd } from '../../host/ppp-interface.js';
 import { type PppEvent, PppReader, type PppState } from '../../ppp/reader.js';
@@ -25,10 +25,10 @@ const BARE_FRAME = '\u00ff\u0003';
 const LAST_WORDS_MS = 500;
 
 /**
- * A pppd that has ended the link ends as well, 6 s later at most unless its lcp-restart or lcp-max-terminate says otherwise.
- * With the option `persist` it stays, and asks for a new link without end.
+ * Time for pppd to exit after it has ended the link or closed the pty. It needs 6 s unless lcp-restart, lcp-max-terminate
+ * or child-timeout says otherwise. With the option `persist` it stays, and asks for a new link without end.
  */
-const LINK_END_SECONDS = 30;
+const EXIT_SECONDS = 30;
 
 type State =
   | 'new'
@@ -40,7 +40,7 @@ type State =
 
 /** What a standby has made. */
 export interface PtyLinkParts {
-  readonly pppd: PppdProcess;
+  readonly pppd: Pick<PppdProcess, 'fd' | 'identity' | 'pid' | 'start' | 'exited' | 'hangUp' | 'end'>;
   readonly buffers: PacketBuffers;
   readonly port: PtyPort;
 }
@@ -48,7 +48,7 @@ export interface PtyLinkParts {
 export class PtyLink implements Link {
   readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly #options: LinkOptions;
-  readonly #pppd: PppdProcess;
+  readonly #pppd: PtyLinkParts['pppd'];
   readonly #buffers: PacketBuffers;
   readonly #port: PtyPort;
   readonly #reader = new PppReader();
@@ -59,7 +59,7 @@ export class PtyLink implements Link {
   #relay: Relay | null = null;
   #tap: FrameTap | null = null;
   #words = '';
-  #linkEndTimer: NodeJS.Timeout | undefined;
+  #exitTimer: NodeJS.Timeout | undefined;
   /** Resolves when pppd was reaped and the relay has read everything that pppd left in the pty. */
   readonly #over: Promise<PppdExit>;
   #drained: () => void = () => undefined;
@@ -123,7 +123,7 @@ export class PtyLink implements Link {
 
   async close({ peerGone }: { readonly peerGone: boolean }): Promise<void> {
     this.#state = 'ended';
-    clearTimeout(this.#linkEndTimer);
+    this.#stopAwaitingExit();
     if (peerGone) {
       this.#relay?.close();
       this.#drained();
@@ -181,13 +181,23 @@ export class PtyLink implements Link {
       case 'blackHole':
         this.#options.onEvent(event);
         break;
-      case 'ended': {
+      case 'ended':
         this.#drained();
-        // A closed pty means that pppd exits; its exit code says more.
-        const { failure } = event;
-        if (failure.kind === 'gre')
-          this.#end({ kind: 'gre', step: `${failure.step} GRE packets`, problem: failure.code });
-      }
+        this.#recvRelayFailure(event.failure);
+    }
+  }
+
+  #recvRelayFailure(failure: RelayFailure): void {
+    switch (failure.kind) {
+      case 'closed':
+        // Usually pppd is about to exit, and its exit code says more.
+        this.#awaitExit({ kind: 'ptyClosed', seconds: EXIT_SECONDS });
+        break;
+      case 'unreadable':
+        this.#end({ kind: 'ptyUnreadable', problem: failure.code });
+        break;
+      case 'gre':
+        this.#end({ kind: 'gre', step: `${failure.step} GRE packets`, problem: failure.code });
     }
   }
 
@@ -207,13 +217,18 @@ export class PtyLink implements Link {
   }
 
   #watchLinkEnd({ type }: PppEvent): void {
-    if (type !== 'linkOpened' && type !== 'terminated') return;
-    clearTimeout(this.#linkEndTimer);
-    if (type === 'linkOpened' || this.#state === 'ended') return;
-    this.#linkEndTimer = setTimeout(
-      () => this.#end({ kind: 'linkEnded', seconds: LINK_END_SECONDS }),
-      LINK_END_SECONDS * 1000,
-    );
+    if (type === 'linkOpened') this.#stopAwaitingExit();
+    else if (type === 'terminated') this.#awaitExit({ kind: 'linkEnded', seconds: EXIT_SECONDS });
+  }
+
+  /** If pppd does not exit, the link ends with `cause`, the first one that is given. */
+  #awaitExit(cause: EndCause): void {
+    if (this.#state !== 'ended') this.#exitTimer ??= setTimeout(() => this.#end(cause), EXIT_SECONDS * 1000);
+  }
+
+  #stopAwaitingExit(): void {
+    clearTimeout(this.#exitTimer);
+    this.#exitTimer = undefined;
   }
 
   #escape(): void {
@@ -227,7 +242,7 @@ export class PtyLink implements Link {
   }
 
   #end(cause: EndCause): void {
-    clearTimeout(this.#linkEndTimer);
+    this.#stopAwaitingExit();
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#options.onEvent({ type: 'ended', cause });

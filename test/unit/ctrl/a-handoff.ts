@@ -1,4 +1,4 @@
-/** What a worker is given with its client: any, with the parts of the configuration that matter to the test. */
+/** A handoff for tests, with the parts of the configuration that matter to the test. */
 import { type ConfigurationInput, configurationSchema } from '../../../src/config/schema.js';
 import { HANDOFF_VERSION, type Handoff } from '../../../src/session/handoff.js';
 

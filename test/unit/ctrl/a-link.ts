@@ -1,4 +1,4 @@
-/** A link and its standby that do nothing but note what they are told; the test says what happens on them. */
+/** A link and a standby that only record their calls; the test makes the events. */
 import { noneCounted } from '../../../src/gre/relay-counters.js';
 import type { FrameTap } from '../../../src/gre/relay.js';
 import type { ProcessIdentity } from '../../../src/host/process.js';
@@ -13,18 +13,18 @@ export class ALink implements Link {
   readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly options: LinkOptions;
   readonly process: ProcessIdentity | null;
-  /** The frames that pass, for what the reader of them knows. */
+  /** The frames that have passed, and the state of their reader. */
   readonly frames = new PppLink();
   hasStarted = false;
   sendAccm: number | null = null;
   tap: FrameTap | null = null;
   isHeldBack = false;
   counted: LinkCounters = noneCounted();
-  /** How it was told to close, each time. */
+  /** The options of each call of `close`. */
   readonly closes: { readonly peerGone: boolean }[] = [];
-  /** What it does as soon as it is started. */
+  /** Runs in `start`. */
   atStart: (link: ALink) => void = () => undefined;
-  /** Its end takes no time. */
+  /** `close` resolves at once, otherwise at `isGone`. */
   closesAtOnce = true;
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
@@ -35,19 +35,19 @@ export class ALink implements Link {
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
   }
 
-  /** Something happens on the link. */
+  /** Emits an event. */
   tell(event: LinkEvent): void {
     this.options.onEvent(event);
   }
 
-  /** Frames pass; what they mean is told. */
+  /** Passes frames and emits their events. */
   play(pass: (frames: PppLink) => void): void {
     const before = this.frames.events.length;
     pass(this.frames);
     for (const event of this.frames.events.slice(before)) this.tell({ type: 'ppp', event });
   }
 
-  /** Nothing is left of it. */
+  /** Lets `close` resolve. */
   isGone(): void {
     this.#resolveClosed();
   }
@@ -94,7 +94,7 @@ export class AStandby implements Standby {
   readonly process: ProcessIdentity | null = newProcess();
   isOver = false;
   isClosed = false;
-  /** The link that it has become. */
+  /** The link that was made of it. */
   made: ALink | null = null;
   atStart: (link: ALink) => void = () => undefined;
   closesAtOnce = true;

@@ -1,4 +1,4 @@
-/** What a session's account says, from one state of the session to the next, and when it is written. */
+/** The content of a session's account in each state of the session, and when it is written. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { aState } from '../session/a-state.js';
 import { LogLines } from './log-lines.js';
 
 const INTERIM = 300;
-/** Seconds since the clock began, when the session does. */
+/** When the session begins, on the monotonic clock, seconds. */
 const BEGAN = 1000;
 const SINCE = Date.UTC(2026, 10, 23, 10, 0, 0);
 const ENDING = { reason: 'pppdExited', detail: 'exit code 16', cause: 'pppdDied', text: 'a sentence' };
@@ -54,7 +54,7 @@ class Fixture {
     this.#t.mock.timers.tick(seconds * 1000);
   }
 
-  /** What the run directory has, after `update`. */
+  /** The account in the run directory after `update`. */
   now(): AccountRecord {
     this.account.update();
     const { record }: { readonly record: AccountRecord } = JSON.parse(
@@ -71,7 +71,7 @@ class Fixture {
       .map((line) => parseRecord(line) ?? assert.fail(line));
   }
 
-  /** Passes one interim after the other until `holds`: the next is not timed before the last one is safe on the disk. */
+  /** Passes intervals until `holds`: the next one begins only when the last record was written. */
   async passUntil(holds: () => boolean): Promise<void> {
     while (!holds()) {
       this.pass(INTERIM);
@@ -99,7 +99,7 @@ const amountsOf = ({ rxPackets, rxBytes, txPackets, txBytes }: AccountRecord): n
   txBytes,
 ];
 
-test('a session that is there is owed an end: its account is kept from the beginning, as what it is so far', (t) => {
+test('an account is kept from the beginning, with what is known so far', (t) => {
   const fixture = new Fixture(t);
   fixture.pass(1.5);
   const { host, ...record } = fixture.now();
@@ -124,7 +124,7 @@ test('a session that is there is owed an end: its account is kept from the begin
   assert.deepEqual(fixture.written(), []);
 });
 
-test('the end alone has its reason, detail and cause, and is kept no more once it is written', async (t) => {
+test('only the ended record has reason, detail and cause; once it is written the account is removed', async (t) => {
   const fixture = new Fixture(t);
   fixture.state = { ending: ENDING };
   const before = fixture.now();
@@ -135,14 +135,14 @@ test('the end alone has its reason, detail and cause, and is kept no more once i
   assert.equal(existsSync(accountPath(fixture.runDirectory, 'abc123')), false);
 });
 
-test('a session without a reason has an end without one', async (t) => {
+test('without a reason the ended record has none', async (t) => {
   const fixture = new Fixture(t);
   await fixture.account.close();
   const [{ record, reason, detail, cause } = assert.fail()] = fixture.written();
   assert.deepEqual([record, reason, detail, cause], ['ended', null, null, null]);
 });
 
-test('amounts are those of all calls: what earlier ones have counted stays', async (t) => {
+test('amounts are the sums of all calls', async (t) => {
   const fixture = new Fixture(t);
   fixture.state = { counters: counters(1, 20, 3, 400) };
   assert.deepEqual(amountsOf(fixture.now()), [1, 20, 3, 400]);
@@ -156,7 +156,7 @@ test('amounts are those of all calls: what earlier ones have counted stays', asy
   assert.deepEqual(amountsOf(await fixture.end()), [13, 131, 25, 701]);
 });
 
-test('a user stays the account’s when his call is over, and is believed once pppd has', (t) => {
+test('the user stays when the call is over, and is authenticated once pppd has accepted the login', (t) => {
   const fixture = new Fixture(t);
   const link = new Link();
   link.open();
@@ -171,7 +171,7 @@ test('a user stays the account’s when his call is over, and is believed once p
   assert.deepEqual([fixture.now().user, fixture.now().authenticated], ['alice', true]);
 });
 
-test('another name is another’s login, and not believed by that', (t) => {
+test('another name is another login, and is not authenticated yet', (t) => {
   const fixture = new Fixture(t);
   const link = new Link();
   link.login();
@@ -183,7 +183,7 @@ test('another name is another’s login, and not believed by that', (t) => {
   assert.deepEqual([fixture.now().user, fixture.now().authenticated], ['mallory', false]);
 });
 
-test('the addresses of a call that was up stay when it is over', (t) => {
+test('the addresses of a call that was up stay when the call is over', (t) => {
   const fixture = new Fixture(t);
   const none = { local: null, remote: null };
   fixture.state = { tunnel: none };
@@ -205,7 +205,7 @@ const encryptions: readonly (readonly [what: string, client: Uint8Array, server:
   ['from the client alone', none, mppe('00000080'), 'MPPE 56 fromClient only'],
 ];
 for (const [what, client, server, text] of encryptions) {
-  test(`encryption ${what} is ${text}, also when the call is over`, (t) => {
+  test(`encryption ${what} is ${text}, and stays when the call is over`, (t) => {
     const fixture = new Fixture(t);
     const link = new Link();
     link.login();
@@ -219,7 +219,7 @@ for (const [what, client, server, text] of encryptions) {
   });
 }
 
-test('a link that is up without encryption says so', (t) => {
+test('a link that is up without encryption has encryption none', (t) => {
   const fixture = new Fixture(t);
   const link = new Link();
   link.login();
@@ -228,7 +228,7 @@ test('a link that is up without encryption says so', (t) => {
   assert.equal(fixture.now().encryption, 'none');
 });
 
-test('interim records are written every accounting.interim seconds, each with what is known then', async (t) => {
+test('an interim record is written every accounting.interim seconds', async (t) => {
   const fixture = new Fixture(t);
   fixture.pass(INTERIM - 1);
   assert.deepEqual(fixture.written(), []);
@@ -248,7 +248,7 @@ test('interim records are written every accounting.interim seconds, each with wh
   assert.equal(fixture.written().length, 4, 'none behind the end');
 });
 
-test('without accounting.interim there are none', async (t) => {
+test('without accounting.interim no interim record is written', async (t) => {
   const fixture = new Fixture(t, { interim: 0 });
   fixture.pass(100_000);
   await fixture.end();
@@ -258,7 +258,7 @@ test('without accounting.interim there are none', async (t) => {
   );
 });
 
-test('an interim record that cannot be written is told, and the account stays kept', async (t) => {
+test('if an interim record cannot be written, that is logged, and the account stays kept', async (t) => {
   const fixture = new Fixture(t, { file: '/dev/full' });
   fixture.pass(INTERIM);
   while (fixture.lines.at('warn').length === 0) await new Promise((resolve) => setImmediate(resolve));

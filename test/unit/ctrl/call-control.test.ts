@@ -1,4 +1,4 @@
-/** The call of a control connection against a link that does what the test says: every state, every event. */
+/** The call of a control connection, with a link in memory: every event in every state. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { CallControl, type CallEvent } from '../../../src/ctrl/call-control.js';
@@ -16,7 +16,7 @@ import { LogLines } from './log-lines.js';
 
 const ESTABLISH = 30;
 const HANDOFF = aHandoff({ timeouts: { establish: ESTABLISH }, pppd: { path: '/usr/sbin/pppd' } });
-/** The call ids of the server and of the client; nobody's. */
+/** The call ids of the server and of the client, and one that neither uses. */
 const [OURS, THEIRS, FOREIGN] = [HANDOFF.lease.callId, 0x4321, 0x7777];
 
 const REQUEST: MessageOf<'OutgoingCallRequest'> = {
@@ -45,7 +45,7 @@ const ACCEPTED: ControlMessage = {
   packetProcessingDelay: 0,
   physicalChannelId: 0,
 };
-/** Result 2, general error, with one of RFC 2637 §2.16. */
+/** Result 2, general error, with an error code of RFC 2637 §2.16. */
 const refused = (errorCode: number, peerCallId = THEIRS): ControlMessage => ({
   type: 'OutgoingCallReply',
   callId: 0,
@@ -59,12 +59,12 @@ const refused = (errorCode: number, peerCallId = THEIRS): ControlMessage => ({
   physicalChannelId: 0,
 });
 const [BAD_VALUE, NO_RESOURCE, PAC_ERROR] = [3, 4, 6];
-/** With the statistics of a link that has counted nothing. */
+/** With the statistics of a link without packets. */
 const notice = (resultCode: number): ControlMessage => ({
   type: 'CallDisconnectNotify',
   callId: OURS,
   resultCode,
-  // A general error alone has an error code.
+  // Only a general error has an error code.
   errorCode: resultCode === 2 ? PAC_ERROR : 0,
   causeCode: 0,
   callStatistics: 'rx 0 packets 0 bytes, tx 0 packets 0 bytes',
@@ -83,14 +83,14 @@ class Fixture {
   readonly timers = new Timers();
   readonly sent: ControlMessage[] = [];
   readonly events: CallEvent[] = [];
-  /** What was made for calls, the first one before there was any. */
+  /** The standbys that were made, the first one before any call. */
   readonly standbys: AStandby[] = [];
   readonly control: CallControl;
   readonly #t: TestContext;
-  /** What the client hears and the owner is told, in one order. */
+  /** Messages to the client and events to the owner, in order. */
   readonly order: string[] = [];
   newStandbyFails = false;
-  /** Ends it when it tells an end, as a session does. */
+  /** Ends the call control when it emits `ended`, as a session does. */
   endsAtEnd = false;
   readonly ends: Promise<void>[] = [];
 
@@ -115,7 +115,7 @@ class Fixture {
   newStandby(): AStandby {
     if (this.newStandbyFails) throw new Error('no pty is left');
     const standby = new AStandby();
-    // Each end takes as long as the test wants.
+    // The test decides when a link has closed.
     standby.closesAtOnce = false;
     this.standbys.push(standby);
     return standby;
@@ -131,7 +131,7 @@ class Fixture {
     this.ends.push(this.control.end(reason));
   }
 
-  /** The link of the call at hand, or of the last one. */
+  /** The link of the current call, or of the last one. */
   get link(): ALink {
     const link = this.control.call?.link;
     assert(link instanceof ALink);
@@ -187,7 +187,7 @@ function reach(t: TestContext, state: State): Fixture {
 }
 
 describe('a call request', () => {
-  test('while waiting: a link is made of the standby, and started when the owner knows of it', (t) => {
+  test('without a call: the standby becomes a link, which starts after the event begun', (t) => {
     const fixture = reach(t, 'waiting');
     const [standby] = fixture.standbys;
     assert(standby !== undefined);
@@ -215,12 +215,12 @@ describe('a call request', () => {
       const { call } = fixture.control;
       fixture.control.recvOutgoingCallRequest({ ...REQUEST, callId: 9 });
       assert.deepEqual(fixture.sent, [refused(NO_RESOURCE, 9)]);
-      assert.deepEqual(fixture.lines.at('warn'), ['a second call on the same control connection is refused']);
+      assert.deepEqual(fixture.lines.at('warn'), ['call request refused: this control connection has a call']);
       assert.deepEqual([fixture.events, fixture.control.call], [[], call]);
     });
   }
 
-  test(`with a bad value: refused with error ${BAD_VALUE}; a good one may follow`, (t) => {
+  test(`with a bad value: refused with error ${BAD_VALUE}; a good one is accepted afterwards`, (t) => {
     const fixture = reach(t, 'waiting');
     for (const badValue of [{ bearerType: 4 }, { framingType: 4 }, { phoneNumberLength: 65 }]) {
       fixture.control.recvOutgoingCallRequest({ ...REQUEST, ...badValue });
@@ -228,16 +228,16 @@ describe('a call request', () => {
     }
     assert.equal(fixture.control.call, null);
     assert.deepEqual(fixture.lines.at('warn'), [
-      'a call request is refused: bearerType 4 of OutgoingCallRequest, not 1 to 3',
-      'a call request is refused: framingType 4 of OutgoingCallRequest, not 1 to 3',
-      'a call request is refused: phoneNumberLength 65 of OutgoingCallRequest, not 0 to 64',
+      'call request refused: bearerType 4 of OutgoingCallRequest, not 1 to 3',
+      'call request refused: framingType 4 of OutgoingCallRequest, not 1 to 3',
+      'call request refused: phoneNumberLength 65 of OutgoingCallRequest, not 0 to 64',
     ]);
     fixture.control.recvOutgoingCallRequest(REQUEST);
     fixture.link.tell({ type: 'ready' });
     assert.deepEqual(fixture.sent, [ACCEPTED]);
   });
 
-  test('with a value that means nothing to us: served, and told at level debug', (t) => {
+  test('with an invalid value that has no effect: accepted, and logged at level debug', (t) => {
     const fixture = reach(t, 'waiting');
     fixture.control.recvOutgoingCallRequest({ ...REQUEST, bearerType: 0, framingType: 0 });
     fixture.link.tell({ type: 'ready' });
@@ -246,12 +246,12 @@ describe('a call request', () => {
     assert.deepEqual(
       fixture.lines.at('debug'),
       ['bearerType', 'framingType'].map(
-        (field) => `a call request is served though it has ${field} 0 of OutgoingCallRequest, not 1 to 3`,
+        (field) => `a call request is accepted although it has ${field} 0 of OutgoingCallRequest, not 1 to 3`,
       ),
     );
   });
 
-  test('a standby that is over: another one is made', (t) => {
+  test('if the standby has ended, another one is made', (t) => {
     const fixture = reach(t, 'waiting');
     const [first] = fixture.standbys;
     assert(first !== undefined);
@@ -261,14 +261,14 @@ describe('a call request', () => {
     assert.equal(fixture.control.call?.link, fixture.standbys[1]?.made);
   });
 
-  test('no standby was there: one is made', (t) => {
+  test('if there is no standby, one is made', (t) => {
     const fixture = new Fixture(t, 'none');
     assert.equal(fixture.control.process, null);
     fixture.control.recvOutgoingCallRequest(REQUEST);
     assert.equal(fixture.control.call?.link, fixture.standbys[0]?.made);
   });
 
-  test(`no standby can be made: refused once with error ${PAC_ERROR}, and ended with the reason`, async (t) => {
+  test(`if no standby can be made: refused once with error ${PAC_ERROR}, and the session ends with the cause`, async (t) => {
     const fixture = new Fixture(t, 'none');
     fixture.newStandbyFails = true;
     fixture.endsAtEnd = true;
@@ -294,7 +294,7 @@ describe('the link is ready', () => {
     });
   }
 
-  test('at once, before it has started: the owner hears of the call first', (t) => {
+  test('while it starts: begun comes before accepted', (t) => {
     const fixture = reach(t, 'waiting');
     const [standby] = fixture.standbys;
     assert(standby !== undefined);
@@ -322,7 +322,7 @@ describe('the link ends by itself', () => {
     });
   }
 
-  test('as soon as it is started: the owner hears of the call first, and the request has one answer', (t) => {
+  test('while it starts: begun comes before ended, and the request gets one answer', (t) => {
     const fixture = reach(t, 'waiting');
     fixture.endsAtEnd = true;
     const [standby] = fixture.standbys;
@@ -334,7 +334,7 @@ describe('the link ends by itself', () => {
   });
 });
 
-test('a link that was cleared has no say any more, neither before the next call nor in it', async (t) => {
+test('events of a cleared link are ignored, before the next call and during it', async (t) => {
   const fixture = reach(t, 'starting');
   const { link } = fixture;
   link.isGone();
@@ -351,7 +351,7 @@ test('a link that was cleared has no say any more, neither before the next call 
   assert.deepEqual(fixture.order, ['begun']);
 });
 
-test('what else the link tells is passed on', (t) => {
+test('other events of the link are passed on', (t) => {
   const fixture = reach(t, 'connected');
   const told: LinkEvent[] = [
     { type: 'ppp', event: { type: 'userKnown', user: 'alice', protocol: 'MS-CHAPv2' } },
@@ -364,7 +364,7 @@ test('what else the link tells is passed on', (t) => {
 describe('a request to clear the call', () => {
   for (const state of STATES) {
     const callId = WITHOUT_CALL.has(state) ? OURS : THEIRS;
-    test(`${state}: of the client's own call id or of ours, the owner is asked`, (t) => {
+    test(`${state}: of the client's call id or of ours: clearRequested is emitted`, (t) => {
       const fixture = reach(t, state);
       fixture.control.recvCallClearRequest(clearRequest(callId));
       fixture.control.recvCallClearRequest(clearRequest(OURS));
@@ -372,17 +372,17 @@ describe('a request to clear the call', () => {
       assert.deepEqual([fixture.sent, fixture.lines.at('warn')], [[], []]);
     });
 
-    test(`${state}: of another call, nothing is done`, (t) => {
+    test(`${state}: of another call: ignored`, (t) => {
       const fixture = reach(t, state);
       fixture.control.recvCallClearRequest(clearRequest(FOREIGN));
       assert.deepEqual([fixture.events, fixture.sent], [[], []]);
       assert.deepEqual(fixture.lines.at('warn'), [
-        `a request to clear call ${FOREIGN}, which is none of this client's`,
+        `ignoring a request to clear call ${FOREIGN}, which is not a call of this client`,
       ]);
     });
   }
 
-  test('waiting: of a client call id that has no call, nothing is done', (t) => {
+  test('waiting: of a call id of the client without a call: ignored', (t) => {
     const fixture = reach(t, 'waiting');
     fixture.control.recvCallClearRequest(clearRequest(THEIRS));
     assert.deepEqual([fixture.events, fixture.lines.at('warn').length], [[], 1]);
@@ -391,7 +391,7 @@ describe('a request to clear the call', () => {
 
 describe('clear', () => {
   for (const state of ['starting', 'connected'] as const) {
-    test(`${state}: the client is told when nothing is left of the call, and may call again`, async (t) => {
+    test(`${state}: the client is told after the call is over, and may call again`, async (t) => {
       const fixture = reach(t, state);
       const { call } = fixture.control;
       const { link } = fixture;
@@ -420,7 +420,7 @@ describe('clear', () => {
     });
   }
 
-  test('a link that takes its time to end is not timed: the clock runs anew when the client may call', async (t) => {
+  test('timeouts.establish does not run while the link closes, and runs again when the client may call', async (t) => {
     const fixture = reach(t, 'starting');
     fixture.pass(ESTABLISH - 1);
     void fixture.control.clear();
@@ -433,7 +433,7 @@ describe('clear', () => {
     assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH }]);
   });
 
-  test('a session that ends meanwhile tells the client of the call itself, once', async (t) => {
+  test('if the session ends meanwhile, the client gets one Call-Disconnect-Notify', async (t) => {
     const fixture = reach(t, 'connected');
     const { link } = fixture;
     const cleared = fixture.control.clear();
@@ -449,10 +449,10 @@ describe('clear', () => {
 
 describe('the end of the session', () => {
   const REASONS = Object.keys(CLOSE_REASONS) as readonly CloseReason[];
-  /** What the client is told in each state, by what the reason says of the call. */
+  /** The messages to the client in each state, by reason. */
   const TOLD: Readonly<Record<State, (reason: CloseReason) => readonly ControlMessage[]>> = {
     waiting: () => [],
-    // The request is answered only where PPP has failed: the connection ends with the session.
+    // The request is answered only if PPP failed; otherwise the stop request says enough.
     starting: (reason) => (reason === 'pppdFailed' || reason === 'relayFailed' ? [refused(PAC_ERROR)] : []),
     connected: (reason) => [notice(CLOSE_REASONS[reason].disconnect)],
     clearing: (reason) => [notice(CLOSE_REASONS[reason].disconnect)],
@@ -460,7 +460,7 @@ describe('the end of the session', () => {
     endedWithCall: () => [],
   };
   for (const state of STATES) {
-    test(`${state}: what the client is told, by reason, and how the link is closed`, (t) => {
+    test(`${state}: the messages to the client and the closing of the link, by reason`, (t) => {
       for (const reason of REASONS) {
         const fixture = reach(t, state);
         fixture.end(reason);
@@ -470,7 +470,7 @@ describe('the end of the session', () => {
       }
     });
 
-    test(`${state}: no timer is left, and nothing begins any more`, (t) => {
+    test(`${state}: no timer runs, and no call begins any more`, (t) => {
       const fixture = reach(t, state);
       fixture.end('kicked');
       fixture.pass(10 * ESTABLISH);
@@ -480,7 +480,7 @@ describe('the end of the session', () => {
     });
   }
 
-  test('is over when the link is', async (t) => {
+  test('is complete when the link has closed', async (t) => {
     const fixture = reach(t, 'connected');
     const { link } = fixture;
     let isOver = false;
@@ -492,13 +492,13 @@ describe('the end of the session', () => {
     assert.equal(fixture.control.call?.link, link, 'the last call is still known');
   });
 
-  test('a standby that no call has had is closed', async (t) => {
+  test('closes an unused standby', async (t) => {
     const fixture = reach(t, 'waiting');
     await fixture.control.end('clientClosed');
     assert.equal(fixture.standbys[0]?.isClosed, true);
   });
 
-  test('one that is a call’s is closed as that', (t) => {
+  test('closes a standby that has become a link as a link', (t) => {
     const fixture = reach(t, 'connected');
     fixture.end('clientClosed');
     assert.deepEqual([fixture.standbys[0]?.isClosed, fixture.link.closes], [false, [{ peerGone: true }]]);
@@ -506,7 +506,7 @@ describe('the end of the session', () => {
 });
 
 describe('timeouts.establish', () => {
-  test('a client that does not call', (t) => {
+  test('ends a session without a call', (t) => {
     const fixture = reach(t, 'waiting');
     fixture.pass(ESTABLISH - 0.001);
     assert.deepEqual(fixture.endsTold, []);
@@ -514,7 +514,7 @@ describe('timeouts.establish', () => {
     assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH }]);
   });
 
-  test('a client whose requests are refused has no more time by that', (t) => {
+  test('is not extended by refused requests', (t) => {
     const fixture = reach(t, 'waiting');
     for (const round of [1, 2]) {
       fixture.pass(ESTABLISH / 2 - 1);
@@ -525,7 +525,7 @@ describe('timeouts.establish', () => {
     assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH }]);
   });
 
-  test('a link that is not ready: counted from the call, and refused', (t) => {
+  test('counts from the call request until the link is ready; then the call is refused', (t) => {
     const fixture = reach(t, 'waiting');
     fixture.endsAtEnd = true;
     fixture.pass(ESTABLISH - 1);
@@ -537,7 +537,7 @@ describe('timeouts.establish', () => {
     assert.deepEqual(fixture.sent, [refused(PAC_ERROR)]);
   });
 
-  test('a call that stands is not timed', (t) => {
+  test('does not run during a call', (t) => {
     const fixture = reach(t, 'connected');
     fixture.pass(10 * ESTABLISH);
     assert.deepEqual(fixture.endsTold, []);
@@ -547,7 +547,7 @@ describe('timeouts.establish', () => {
 describe('Set-Link-Info', () => {
   for (const state of STATES) {
     const hasCall = !WITHOUT_CALL.has(state);
-    test(`${state}: ${hasCall ? 'the link is told' : 'nothing'}; of another call, nothing`, (t) => {
+    test(`${state}: ${hasCall ? 'reaches the link' : 'ignored'}; of another call: ignored`, (t) => {
       const fixture = reach(t, state);
       fixture.control.recvSetLinkInfo(setLinkInfo(FOREIGN));
       fixture.control.recvSetLinkInfo(setLinkInfo(THEIRS));
@@ -562,7 +562,7 @@ describe('Set-Link-Info', () => {
 describe('a tap', () => {
   const tap = (): void => undefined;
 
-  test('is for the call at hand, until it is taken away', (t) => {
+  test('gets the frames of the current call until it is removed', (t) => {
     const fixture = reach(t, 'connected');
     fixture.control.setTap(tap);
     assert.equal(fixture.link.tap, tap);
@@ -570,7 +570,7 @@ describe('a tap', () => {
     assert.equal(fixture.link.tap, null);
   });
 
-  test('is for later calls too, before they have started', async (t) => {
+  test('gets the frames of later calls from their start', async (t) => {
     const fixture = reach(t, 'waiting');
     fixture.control.setTap(tap);
     const [first] = fixture.standbys;
@@ -586,7 +586,7 @@ describe('a tap', () => {
   });
 });
 
-test('the process that must not outlive the session is the standby’s before the first call, then the call’s', async (t) => {
+test('process is the standby’s before the first call, then the call’s', async (t) => {
   const fixture = reach(t, 'waiting');
   const [first] = fixture.standbys;
   assert.equal(fixture.control.process, first?.process);
@@ -599,7 +599,7 @@ test('the process that must not outlive the session is the standby’s before th
   assert.equal(fixture.control.process, fixture.standbys[1]?.process);
 });
 
-test('a link that has counted nothing yet: the client is told zeros', (t) => {
+test('the statistics of a link without counters are zeros', (t) => {
   const fixture = reach(t, 'connected');
   fixture.link.counters = () => null;
   fixture.end('kicked');

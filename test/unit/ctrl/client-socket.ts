@@ -1,16 +1,16 @@
 /**
- * The server's socket of a control connection and the client at its other end, in memory. Like a TCP socket of a worker it
- * closes its own half when the client has closed the other one.
+ * The server's socket of a control connection, and the client at the other end, in memory. Like a worker's TCP socket it
+ * closes its half when the client has closed the other one.
  */
 import { Duplex } from 'node:stream';
 import { type ControlMessage, encode, Framer } from '../../../src/pptp/index.js';
 
 export class ClientSocket extends Duplex {
-  /** What the client has received. */
+  /** The messages that the client has received. */
   readonly received: ControlMessage[] = [];
   hasNoDelay = false;
   readonly #framer = new Framer();
-  /** The client takes no more; what it does not take is here. */
+  /** Accepts the chunk that the client has not read. */
   #untaken: (() => void) | null = null;
   #reads = true;
 
@@ -55,7 +55,7 @@ export class ClientSocket extends Duplex {
     return this.writableEnded;
   }
 
-  // The server's side, as net.Socket has it.
+  // The server's side, as in net.Socket.
 
   setNoDelay(noDelay = true): this {
     this.hasNoDelay = noDelay;
@@ -68,7 +68,7 @@ export class ClientSocket extends Duplex {
     const take = (): void => {
       this.#framer.push(chunk);
       for (const item of this.#framer) {
-        if (!item.ok) throw new Error(`the server has sent what is no control message: ${item.error.detail}`);
+        if (!item.ok) throw new Error(`the server sent bytes that are not a control message: ${item.error.detail}`);
         this.received.push(item.message);
       }
       taken();
@@ -78,7 +78,7 @@ export class ClientSocket extends Duplex {
   }
 }
 
-/** Resolves when streams and promises have done everything that is due by itself. */
+/** Resolves when streams and promises have settled. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-/** The control connection against a client in memory: RFC 2637 §3.1.3 as a table, keepalive, and the end in order. */
+/** The control connection with a client in memory: RFC 2637 §3.1.3 as a table, keepalive, and the end in order. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { ControlConnection, type ControlEvent } from '../../../src/ctrl/control-connection.js';
@@ -12,9 +12,9 @@ import { ClientSocket, settled } from './client-socket.js';
 import { LogLines } from './log-lines.js';
 
 const TIMEOUTS = { echoInterval: 60, echoReply: 20 };
-/** What a client has for its Stop-Control-Connection-Reply, and then for what was sent last. */
+/** Time for the client's Stop-Control-Connection-Reply, and then for taking what was sent last. */
 const STOP_SECONDS = 2;
-/** What a client has for its sign of life. */
+/** Time for a sign of life. */
 const SIGN_SECONDS = 3;
 
 const START = EXAMPLES.StartControlConnectionRequest.message;
@@ -40,7 +40,8 @@ const startReply = (resultCode: number): ControlMessage => ({
   hostName: 'server.example',
   vendorName: 'pptpd-ts',
 });
-/** A message of a type that RFC 2637 does not have, with two octets behind its header. */
+const NONSENSE = Buffer.from('GET / HTTP/1.1\r\n\r\n');
+/** A message of a type that RFC 2637 does not define, with two octets after its header. */
 const unknown = (code: number): Buffer =>
   Buffer.from([0, 14, 0, 1, 0x1a, 0x2b, 0x3c, 0x4d, code >> 8, code & 0xff, 0, 0, 1, 2]);
 
@@ -51,11 +52,11 @@ class Fixture {
   readonly events: ControlEvent[] = [];
   readonly connection: ControlConnection;
   readonly #t: TestContext;
-  /** Closes the connection when it tells its end, as a session does. */
+  /** Closes the connection when it reports its end, as a session does. */
   closesAtEnd = true;
   isClosed = false;
 
-  /** The test's clock stands still from here on but for `pass`; a second fixture of a test stops the first one's timers. */
+  /** From here on only `pass` moves the clock. A second fixture of a test stops the timers of the first. */
   constructor(t: TestContext, timeouts = TIMEOUTS) {
     t.mock.timers.reset();
     t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -74,7 +75,7 @@ class Fixture {
     });
   }
 
-  /** A connection that the client has started. */
+  /** A connection whose start request was answered. */
   static started(t: TestContext, timeouts = TIMEOUTS): Fixture {
     const fixture = new Fixture(t, timeouts);
     fixture.recv(START);
@@ -103,18 +104,18 @@ class Fixture {
   }
 }
 
-/** It is asked whether it is there. */
+/** The client is asked whether it is there. */
 const ASKED: ControlEvent = { type: 'silent' };
 const ended = (end: Extract<ControlEvent, { type: 'ended' }>['end']): ControlEvent => ({ type: 'ended', end });
 
 describe('states', () => {
-  type State = 'awaitStart' | 'established' | 'stopRequested' | 'awaitStopReply' | 'closed';
+  type State = 'awaitStart' | 'established' | 'stopRequested' | 'silent' | 'lost' | 'awaitStopReply' | 'closed';
 
-  /** What a message leads to. */
+  /** The effect of a message. */
   interface Outcome {
     readonly sent: readonly ControlMessage[];
     readonly events: readonly ControlEvent[];
-    /** What the warnings begin with. */
+    /** How the warnings begin. */
     readonly warned: readonly string[];
     /** The server has closed its half of the connection. */
     readonly hasEnded: boolean;
@@ -125,7 +126,7 @@ describe('states', () => {
   const tells = (event: ControlEvent): Outcome => ({ ...nothing, events: [event] });
   const ignores = (state: State, type: MessageType): Outcome => ({
     ...nothing,
-    warned: [`${type}: not expected while ${state}; ignored (said once)`],
+    warned: [`${type}: not expected in state ${state}; ignored (logged once)`],
   });
   const refuses = (_state: State, type: MessageType): Outcome =>
     tells(ended({ reason: 'protocolError', problem: `${type} before the start` }));
@@ -149,15 +150,17 @@ describe('states', () => {
         packetTransmitDelay: 0,
       }),
       CallClearRequest: tells({ type: 'call', message: EXAMPLES.CallClearRequest.message }),
-      WanErrorNotify: { ...nothing, warned: ['WanErrorNotify: '] },
+      WanErrorNotify: { ...nothing, warned: ['WanErrorNotify peerCallId='] },
       SetLinkInfo: tells({ type: 'call', message: EXAMPLES.SetLinkInfo.message }),
     },
     stopRequested: {},
+    silent: {},
+    lost: {},
     awaitStopReply: {
       StopControlConnectionRequest: { ...sends(STOP_REPLY), hasEnded: true },
       StopControlConnectionReply: { ...nothing, hasEnded: true },
       EchoRequest: sends(echoReply(0x01020304)),
-      // What has crossed the server's stop request on the way.
+      // Messages that crossed the server's stop request on the way.
       EchoReply: nothing,
       OutgoingCallRequest: nothing,
       CallClearRequest: nothing,
@@ -170,6 +173,8 @@ describe('states', () => {
     awaitStart: refuses,
     established: ignores,
     stopRequested: ignores,
+    silent: ignores,
+    lost: () => nothing,
     awaitStopReply: ignores,
     closed: () => ({ ...nothing, hasEnded: true }),
   };
@@ -177,6 +182,12 @@ describe('states', () => {
     awaitStart: () => undefined,
     established: (fixture) => fixture.recv(START),
     stopRequested: (fixture) => fixture.recv(START, STOP),
+    silent: (fixture) => {
+      fixture.recv(START);
+      fixture.pass(TIMEOUTS.echoInterval);
+      fixture.pass(TIMEOUTS.echoReply);
+    },
+    lost: (fixture) => fixture.connection.recvBytes(NONSENSE),
     awaitStopReply: (fixture) => {
       fixture.recv(START);
       fixture.close('kicked');
@@ -187,8 +198,9 @@ describe('states', () => {
     },
   };
   const STATES = Object.keys(ROWS) as readonly State[];
+  const readsNothing = (state: State): boolean => state === 'lost' || state === 'closed';
 
-  /** A connection in this state, whose owner does not close it; what has passed before is forgotten. */
+  /** A connection in this state that its owner does not close; earlier messages, events and lines are dropped. */
   function reach(t: TestContext, state: State): Fixture {
     const fixture = new Fixture(t);
     fixture.closesAtEnd = false;
@@ -215,7 +227,7 @@ describe('states', () => {
         const fixture = reach(t, state);
         fixture.recv(EXAMPLES[type].message);
         assertOutcome(fixture, ROWS[state][type] ?? OTHERS[state](state, type));
-        if (state === 'closed') assert.deepEqual(fixture.lines.all, [], 'nothing is read any more');
+        if (readsNothing(state)) assert.deepEqual(fixture.lines.all, [], 'nothing is read any more');
       });
     }
 
@@ -223,25 +235,27 @@ describe('states', () => {
       const fixture = reach(t, state);
       fixture.connection.recvBytes(unknown(99));
       const hasEnded = state === 'closed';
-      const warned = hasEnded ? [] : ['unknown control message type 99: ignored (said once)'];
+      const warned = readsNothing(state) ? [] : ['unknown control message type 99: ignored (logged once)'];
       assertOutcome(fixture, { ...nothing, warned, hasEnded });
     });
   }
 
-  /** What ends the connection in any state: whether it is told, and whether the server closes by itself. */
-  const LOST: Readonly<Record<State, { readonly told: boolean; readonly hasEnded: boolean }>> = {
-    awaitStart: { told: true, hasEnded: false },
-    established: { told: true, hasEnded: false },
-    stopRequested: { told: false, hasEnded: false },
-    awaitStopReply: { told: false, hasEnded: true },
-    closed: { told: false, hasEnded: true },
+  /** When the connection is lost in a state: whether `ended` is emitted, and whether the server closes by itself. */
+  const LOST: Readonly<Record<State, { readonly emitsEnded: boolean; readonly hasEnded: boolean }>> = {
+    awaitStart: { emitsEnded: true, hasEnded: false },
+    established: { emitsEnded: true, hasEnded: false },
+    stopRequested: { emitsEnded: false, hasEnded: false },
+    silent: { emitsEnded: false, hasEnded: false },
+    lost: { emitsEnded: false, hasEnded: false },
+    awaitStopReply: { emitsEnded: false, hasEnded: true },
+    closed: { emitsEnded: false, hasEnded: true },
   };
   for (const state of STATES) {
-    test(`${state}: bytes that are no PPTP`, (t) => {
+    test(`${state}: bytes that are not PPTP`, (t) => {
       const fixture = reach(t, state);
-      fixture.connection.recvBytes(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+      fixture.connection.recvBytes(NONSENSE);
       const problem = 'magic cookie 0x2f204854, not 0x1a2b3c4d';
-      const events = LOST[state].told ? [ended({ reason: 'protocolError', problem })] : [];
+      const events = LOST[state].emitsEnded ? [ended({ reason: 'protocolError', problem })] : [];
       assertOutcome(fixture, { ...nothing, events, hasEnded: LOST[state].hasEnded });
     });
 
@@ -249,7 +263,7 @@ describe('states', () => {
       const fixture = reach(t, state);
       fixture.client.sendEnd();
       await settled();
-      const events = LOST[state].told ? [ended({ reason: 'clientClosed' })] : [];
+      const events = LOST[state].emitsEnded ? [ended({ reason: 'clientClosed' })] : [];
       assertOutcome(fixture, { ...nothing, events, hasEnded: true });
     });
 
@@ -258,7 +272,7 @@ describe('states', () => {
       fixture.client.fail('read ECONNRESET');
       await settled();
       const problem = 'read ECONNRESET';
-      assert.deepEqual(fixture.events, LOST[state].told ? [ended({ reason: 'connectionFailed', problem })] : []);
+      assert.deepEqual(fixture.events, LOST[state].emitsEnded ? [ended({ reason: 'connectionFailed', problem })] : []);
     });
   }
 });
@@ -267,7 +281,7 @@ test('small messages are not held back by TCP', (t) => {
   assert.equal(new Fixture(t).client.hasNoDelay, true);
 });
 
-test('a start request of another protocol version is answered with the result for that, and ends', async (t) => {
+test('a start request of another protocol version is refused with result 5 and ends the connection', async (t) => {
   const fixture = new Fixture(t);
   fixture.recv({ ...START, protocolVersion: 0x0200 });
   assert.deepEqual(fixture.received, [startReply(5)]);
@@ -276,8 +290,8 @@ test('a start request of another protocol version is answered with the result fo
   assert.equal(fixture.isClosed, true);
 });
 
-describe('what is warned of', () => {
-  test('is said once for each kind', (t) => {
+describe('a warning', () => {
+  test('is logged once for each kind of message', (t) => {
     const fixture = Fixture.started(t);
     for (let round = 0; round < 3; round += 1) {
       fixture.recv(EXAMPLES.WanErrorNotify.message, STOP_REPLY);
@@ -285,7 +299,7 @@ describe('what is warned of', () => {
       fixture.connection.recvBytes(unknown(100));
     }
     assert.deepEqual(
-      fixture.lines.at('warn').map((line) => /^[\w ]+/.exec(line)?.[0]),
+      fixture.lines.all.flatMap(({ level, what }) => (level === 'warn' ? [what] : [])),
       [
         'WanErrorNotify',
         'StopControlConnectionReply',
@@ -295,14 +309,14 @@ describe('what is warned of', () => {
     );
   });
 
-  test('is 32 kinds at most', (t) => {
+  test('is logged for 32 kinds at most', (t) => {
     const fixture = Fixture.started(t);
     for (let code = 100; code < 150; code += 1) fixture.connection.recvBytes(unknown(code));
     assert.equal(fixture.lines.at('warn').length, 32);
   });
 });
 
-test('every message has its line, keepalive at level debug', (t) => {
+test('each message is logged in one line, keepalive at level debug', (t) => {
   const fixture = Fixture.started(t);
   fixture.lines.all.length = 0;
   fixture.recv(echo(7), EXAMPLES.IncomingCallRequest.message);
@@ -318,7 +332,7 @@ test('every message has its line, keepalive at level debug', (t) => {
 });
 
 describe('bytes', () => {
-  /** One of each kind, and what has to come of them however they are cut. */
+  /** One message of each kind; the result must not depend on how they are cut. */
   const stream = Buffer.concat([
     encode(START),
     encode(echo(1)),
@@ -330,23 +344,23 @@ describe('bytes', () => {
   const assertAll = (fixture: Fixture): void => {
     assert.deepEqual(fixture.received, [startReply(1), echoReply(1), echoReply(2), STOP_REPLY]);
     assert.deepEqual(fixture.events, [{ type: 'call', message: CALL }, ended({ reason: 'clientStopped' })]);
-    assert.deepEqual(fixture.lines.at('warn'), ['unknown control message type 99: ignored (said once)']);
+    assert.deepEqual(fixture.lines.at('warn'), ['unknown control message type 99: ignored (logged once)']);
   };
 
-  test('joined', async (t) => {
+  test('in one chunk', async (t) => {
     const fixture = new Fixture(t);
     fixture.client.sendBytes(stream);
     await settled();
     assertAll(fixture);
   });
 
-  test('one by one', (t) => {
+  test('octet by octet', (t) => {
     const fixture = new Fixture(t);
     for (const octet of stream) fixture.connection.recvBytes(Buffer.of(octet));
     assertAll(fixture);
   });
 
-  test('cut in two at every place, the first part by the manager', async (t) => {
+  test('cut in two at every octet, with the first part from the manager', async (t) => {
     for (let cut = 1; cut < stream.length; cut += 1) {
       const fixture = new Fixture(t);
       fixture.connection.recvBytes(stream.subarray(0, cut));
@@ -367,7 +381,7 @@ describe('bytes', () => {
     ],
   };
   for (const [what, [bytes, problem]] of Object.entries(broken)) {
-    test(`${what}: what came before is answered, and nothing behind it is looked at`, (t) => {
+    test(`${what}: messages before it are answered, and what follows it is not read`, (t) => {
       const fixture = Fixture.started(t);
       fixture.connection.recvBytes(Buffer.concat([encode(echo(1)), bytes, encode(echo(2)), encode(STOP)]));
       assert.deepEqual(fixture.received, [echoReply(1)]);
@@ -376,7 +390,7 @@ describe('bytes', () => {
     });
   }
 
-  test('beyond those of the message are not looked at, and told at level debug', (t) => {
+  test('beyond the length of a message are ignored, and logged at level debug', (t) => {
     const fixture = Fixture.started(t);
     fixture.connection.recvBytes(lengthened(encode(echo(1)), 1));
     fixture.connection.recvBytes(lengthened(encode(echo(2)), 204));
@@ -390,7 +404,7 @@ describe('bytes', () => {
     );
   });
 
-  test('behind a stop request are not looked at once the owner has closed', (t) => {
+  test('after a stop request are not read once the owner has closed the connection', (t) => {
     const fixture = Fixture.started(t);
     fixture.connection.recvBytes(Buffer.concat([encode(STOP), encode(echo(1)), encode(CALL)]));
     assert.deepEqual(fixture.received, [STOP_REPLY]);
@@ -400,7 +414,7 @@ describe('bytes', () => {
 });
 
 describe('keepalive', () => {
-  test('a silent client is asked after echoInterval, each time by another identifier', (t) => {
+  test('a silent client gets an Echo-Request after echoInterval, each with a new identifier', (t) => {
     const fixture = Fixture.started(t);
     for (const identifier of [1, 2, 3]) {
       fixture.pass(TIMEOUTS.echoInterval - 0.001);
@@ -412,7 +426,7 @@ describe('keepalive', () => {
     assert.deepEqual(fixture.events, [ASKED, ASKED, ASKED]);
   });
 
-  test('a client that does not answer within echoReply is told to have ended', (t) => {
+  test('without a reply within echoReply the session ends', (t) => {
     const fixture = Fixture.started(t);
     fixture.pass(TIMEOUTS.echoInterval);
     fixture.pass(TIMEOUTS.echoReply - 0.001);
@@ -427,13 +441,13 @@ describe('keepalive', () => {
 
   const signs: Readonly<Record<string, Buffer>> = {
     'the reply': encode(echoReply(1)),
-    'a reply to another question': encode(echoReply(99)),
-    'a question of its own': encode(echo(1)),
+    'a reply to another request': encode(echoReply(99)),
+    'an Echo-Request of its own': encode(echo(1)),
     'a call request': encode(CALL),
     'an unknown message': unknown(99),
   };
   for (const [what, bytes] of Object.entries(signs)) {
-    test(`${what} is a sign of life, before the question and after it`, (t) => {
+    test(`${what} is a sign of life, before the Echo-Request and after it`, (t) => {
       const fixture = Fixture.started(t);
       for (let round = 0; round < 4; round += 1) {
         fixture.pass(TIMEOUTS.echoInterval - 1);
@@ -450,7 +464,7 @@ describe('keepalive', () => {
     });
   }
 
-  test('a message that never becomes whole is none', (t) => {
+  test('an incomplete message is not', (t) => {
     const fixture = Fixture.started(t);
     for (const octet of encode(CALL).subarray(0, -1)) {
       fixture.connection.recvBytes(Buffer.of(octet));
@@ -462,14 +476,14 @@ describe('keepalive', () => {
     ]);
   });
 
-  test('a client that has not started is asked nothing', (t) => {
+  test('a client that has not sent its start request gets no Echo-Request', (t) => {
     const fixture = new Fixture(t);
     fixture.connection.recvBytes(encode(START).subarray(0, 20));
     fixture.pass(TIMEOUTS.echoInterval + TIMEOUTS.echoReply);
     assert.deepEqual([fixture.received, fixture.events], [[], []]);
   });
 
-  test('a client that is told to stop is asked nothing, whatever it says', (t) => {
+  test('after a stop request the client gets no Echo-Request, whatever it sends', (t) => {
     const fixture = Fixture.started(t, { echoInterval: STOP_SECONDS / 4, echoReply: STOP_SECONDS / 4 });
     fixture.close('kicked');
     fixture.recv(echo(1));
@@ -478,7 +492,7 @@ describe('keepalive', () => {
     assert.deepEqual(fixture.events, []);
   });
 
-  test('a question that is open when the client is told to stop is not waited for', (t) => {
+  test('the reply to an Echo-Request is not awaited any more after a stop request', (t) => {
     const fixture = Fixture.started(t);
     fixture.pass(TIMEOUTS.echoInterval);
     fixture.close('kicked');
@@ -490,7 +504,6 @@ describe('keepalive', () => {
 });
 
 describe('a client that is asked for a sign of life', () => {
-  /** One that is asked now. */
   function asked(t: TestContext): Fixture {
     const fixture = Fixture.started(t);
     fixture.connection.askForSignOfLife();
@@ -500,12 +513,12 @@ describe('a client that is asked for a sign of life', () => {
 
   const signs: Readonly<Record<string, Buffer>> = {
     'the reply': encode(echoReply(1)),
-    'a question of its own': encode(echo(9)),
+    'an Echo-Request of its own': encode(echo(9)),
     'a call request': encode(CALL),
     'an unknown message': unknown(99),
   };
   for (const [what, bytes] of Object.entries(signs)) {
-    test(`${what} in time is one: told once, and the connection goes on`, (t) => {
+    test(`gives it with ${what} in time: signOfLife is emitted once, and the connection stays`, (t) => {
       const fixture = asked(t);
       fixture.pass(SIGN_SECONDS - 0.001);
       fixture.connection.recvBytes(bytes);
@@ -519,7 +532,7 @@ describe('a client that is asked for a sign of life', () => {
     });
   }
 
-  test('and gives none has called again: it is told no stop', async (t) => {
+  test('and gives none has called again: it gets no stop request', async (t) => {
     const fixture = asked(t);
     fixture.pass(SIGN_SECONDS - 0.001);
     fixture.connection.recvBytes(encode(echoReply(1)).subarray(0, -1));
@@ -540,7 +553,7 @@ describe('a client that is asked for a sign of life', () => {
     ]);
   });
 
-  test('and closes the connection has closed it', async (t) => {
+  test('and closes the connection has not called again', async (t) => {
     const fixture = asked(t);
     fixture.client.sendEnd();
     await settled();
@@ -548,7 +561,7 @@ describe('a client that is asked for a sign of life', () => {
     assert.deepEqual(fixture.events, [ended({ reason: 'clientClosed' })]);
   });
 
-  test('and has given it: a connection that breaks later has broken', async (t) => {
+  test('and has given it before the connection breaks has not called again', async (t) => {
     const fixture = asked(t);
     fixture.recv(echoReply(1));
     fixture.client.fail('read ETIMEDOUT');
@@ -559,7 +572,7 @@ describe('a client that is asked for a sign of life', () => {
     ]);
   });
 
-  test('and is told to stop meanwhile has no more to show', (t) => {
+  test('and then gets a stop request is not awaited any more', (t) => {
     const fixture = asked(t);
     fixture.close('kicked');
     fixture.recv(echoReply(1));
@@ -570,7 +583,7 @@ describe('a client that is asked for a sign of life', () => {
 
 describe('a client that does not read', () => {
   const REPLY_LENGTH = encode(echoReply(0)).length;
-  /** More than the 64 KiB that may wait for it. */
+  /** Replies of more than 64 KiB, the limit of what may wait for the client. */
   const FLOOD = 4000;
 
   async function flooded(t: TestContext): Promise<Fixture> {
@@ -581,7 +594,7 @@ describe('a client that does not read', () => {
     return fixture;
   }
 
-  test('is not read either while more than 64 KiB wait for it', async (t) => {
+  test('is not read from while more than 64 KiB wait for it', async (t) => {
     const fixture = Fixture.started(t);
     fixture.client.stopReading();
     let sent = 0;
@@ -599,7 +612,7 @@ describe('a client that does not read', () => {
     assert.equal(fixture.client.writableLength, waiting);
   });
 
-  test('has all its answers when it reads on', async (t) => {
+  test('gets all replies when it reads again', async (t) => {
     const fixture = await flooded(t);
     fixture.client.send(CALL, echo(FLOOD));
     await settled();
@@ -613,7 +626,7 @@ describe('a client that does not read', () => {
     assert.deepEqual(fixture.events, [{ type: 'call', message: CALL }]);
   });
 
-  test('ends for that, and is not waited for', async (t) => {
+  test('ends the session, and is not waited for', async (t) => {
     const fixture = await flooded(t);
     fixture.pass(TIMEOUTS.echoInterval);
     fixture.pass(TIMEOUTS.echoReply);
@@ -642,25 +655,25 @@ describe('the end in order', () => {
       assert.equal(fixture.lines.at('warn').length, 0);
     });
 
-    test(`${reason}: a client that has not started hears no stop request`, async (t) => {
+    test(`${reason}: a client that has not sent its start request gets no stop request`, async (t) => {
       const fixture = new Fixture(t);
       fixture.close(reason);
       await settled();
       assert.deepEqual([fixture.received, fixture.isClosed], [[], true]);
     });
 
-    test(`${reason}: a client that has asked for the stop has its reply`, async (t) => {
+    test(`${reason}: a client that has sent a stop request gets the reply`, async (t) => {
       const fixture = Fixture.started(t);
       fixture.closesAtEnd = false;
       fixture.recv(STOP);
-      assert.deepEqual(fixture.received, [], 'the reply is behind the end of the call');
+      assert.deepEqual(fixture.received, [], 'the reply comes after the end of the call');
       fixture.close(reason);
       await settled();
       assert.deepEqual([fixture.received, fixture.isClosed], [[STOP_REPLY], true]);
     });
   }
 
-  test('a client that does not answer the stop request is waited for no longer than that takes', async (t) => {
+  test('a client that does not answer the stop request is disconnected after a time', async (t) => {
     const fixture = Fixture.started(t);
     fixture.close('kicked');
     fixture.pass(STOP_SECONDS - 0.001);
@@ -671,7 +684,7 @@ describe('the end in order', () => {
     assert.deepEqual([fixture.client.hasEnded, fixture.isClosed], [true, true]);
   });
 
-  test('stop requests that cross each other: ours is answered by the client’s, which has its reply', async (t) => {
+  test('stop requests that cross each other: the client’s counts as the reply to ours, and is answered', async (t) => {
     const fixture = Fixture.started(t);
     fixture.close('kicked');
     fixture.recv(STOP);
@@ -680,7 +693,7 @@ describe('the end in order', () => {
     assert.deepEqual([fixture.events, fixture.isClosed], [[], true]);
   });
 
-  test('a client that closes in place of a reply', async (t) => {
+  test('a client that closes the connection instead of replying', async (t) => {
     const fixture = Fixture.started(t);
     fixture.close('kicked');
     fixture.client.sendEnd();
@@ -688,7 +701,7 @@ describe('the end in order', () => {
     assert.deepEqual([fixture.events, fixture.isClosed], [[], true]);
   });
 
-  test('a client that closes behind its stop request: told once', async (t) => {
+  test('a client that closes the connection after its stop request: ended is emitted once', async (t) => {
     const fixture = Fixture.started(t);
     fixture.client.send(STOP);
     fixture.client.sendEnd();
@@ -697,7 +710,7 @@ describe('the end in order', () => {
     assert.deepEqual([fixture.received, fixture.isClosed], [[STOP_REPLY], true]);
   });
 
-  test('a client that has closed its half still hears what the owner says then', async (t) => {
+  test('a client that has closed its half still gets the messages that the owner sends then', async (t) => {
     const fixture = Fixture.started(t);
     fixture.closesAtEnd = false;
     const notice = EXAMPLES.CallDisconnectNotify.message;
@@ -710,7 +723,7 @@ describe('the end in order', () => {
     assert.deepEqual([fixture.received, fixture.isClosed], [[notice], true]);
   });
 
-  test('what was sent arrives before the connection closes; a client that does not take it is not waited for', async (t) => {
+  test('messages arrive before the connection closes, but a client that does not read is not waited for', async (t) => {
     for (const reads of [true, false]) {
       const fixture = Fixture.started(t);
       fixture.client.stopReading();
@@ -725,7 +738,7 @@ describe('the end in order', () => {
     }
   });
 
-  test('a connection that has broken is closed at once', async (t) => {
+  test('a broken connection is closed at once', async (t) => {
     const fixture = Fixture.started(t);
     fixture.client.fail('read ETIMEDOUT');
     await settled();
@@ -737,14 +750,14 @@ describe('the end in order', () => {
     assert.deepEqual([fixture.received, fixture.isClosed], [[], true]);
   });
 
-  test('a connection that is gone without an error is told', async (t) => {
+  test('a connection that closes without an error has ended', async (t) => {
     const fixture = Fixture.started(t);
     fixture.client.destroy();
     await settled();
     assert.deepEqual([fixture.events, fixture.isClosed], [[ended({ reason: 'clientClosed' })], true]);
   });
 
-  test('a client that closes its half and reads nothing is told at once', async (t) => {
+  test('a client that closes its half and reads nothing has ended at once', async (t) => {
     const fixture = Fixture.started(t);
     fixture.closesAtEnd = false;
     fixture.client.stopReading();
@@ -754,7 +767,65 @@ describe('the end in order', () => {
     assert.deepEqual([fixture.events, fixture.client.destroyed], [[ended({ reason: 'clientClosed' })], false]);
   });
 
-  test('what is sent afterwards is lost without a word', async (t) => {
+  test('close is idempotent: one stop request, the first reason counts, and every call waits for the end', async (t) => {
+    const fixture = Fixture.started(t);
+    const closed = [fixture.connection.close('kicked'), fixture.connection.close('connectionFailed')];
+    await settled();
+    assert.deepEqual(fixture.received, [{ type: 'StopControlConnectionRequest', reason: 3 }]);
+    assert.equal(fixture.client.hasEnded, false, 'the reply to the stop request is awaited');
+    fixture.recv(STOP_REPLY);
+    closed.push(fixture.connection.close('kicked'));
+    await Promise.all(closed);
+    await fixture.connection.close('kicked');
+    assert.deepEqual(fixture.receivedTypes, ['StopControlConnectionRequest']);
+  });
+
+  test('no timer runs after the socket has closed', async (t) => {
+    const fixture = Fixture.started(t);
+    fixture.close('kicked');
+    fixture.recv(STOP_REPLY);
+    await settled();
+    assert.equal(fixture.isClosed, true);
+    const destroyed = t.mock.method(fixture.client, 'destroy');
+    fixture.pass(STOP_SECONDS);
+    assert.equal(destroyed.mock.callCount(), 0);
+  });
+
+  /** Everything that ends a session. */
+  const ENDS: Readonly<Record<string, (fixture: Fixture) => unknown>> = {
+    'a stop request': (fixture) => fixture.recv(STOP),
+    'bytes that are not PPTP': (fixture) => fixture.connection.recvBytes(NONSENSE),
+    'no Echo-Reply': (fixture) => {
+      fixture.pass(TIMEOUTS.echoInterval);
+      fixture.pass(TIMEOUTS.echoReply);
+    },
+    'no sign of life': (fixture) => {
+      fixture.connection.askForSignOfLife();
+      fixture.pass(SIGN_SECONDS);
+    },
+    'the end of the connection': (fixture) => fixture.client.sendEnd(),
+    'a broken connection': (fixture) => fixture.client.fail('read ECONNRESET'),
+  };
+  for (const [what, end] of Object.entries(ENDS)) {
+    test(`${what}: ended is the last event, and emitted once, while the owner does not close`, async (t) => {
+      const fixture = Fixture.started(t);
+      fixture.closesAtEnd = false;
+      end(fixture);
+      await settled();
+      assert.equal(fixture.events.filter(({ type }) => type === 'ended').length, 1);
+      assert.equal(fixture.events.at(-1)?.type, 'ended');
+      fixture.events.length = 0;
+      for (const other of Object.values(ENDS)) {
+        fixture.recv(echo(1), CALL);
+        other(fixture);
+        await settled();
+      }
+      assert.deepEqual(fixture.events, []);
+      await fixture.connection.close('clientSilent');
+    });
+  }
+
+  test('later messages are neither sent nor logged', async (t) => {
     const fixture = Fixture.started(t);
     fixture.close('connectionFailed');
     fixture.lines.all.length = 0;
@@ -764,7 +835,7 @@ describe('the end in order', () => {
   });
 });
 
-test('a tap is shown the bytes of both ways, from the client as TCP has cut them, until it is taken away', (t) => {
+test('a tap gets the bytes of both directions, as TCP has cut them, until it is removed', (t) => {
   const fixture = Fixture.started(t);
   const shown: [Captured, string][] = [];
   fixture.connection.setTap((captured, bytes) => shown.push([captured, Buffer.from(bytes).toString('hex')]));

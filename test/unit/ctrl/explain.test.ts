@@ -147,6 +147,7 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   clientVanished: { end: { reason: 'clientSilent', silence: 'noEchoReply', seconds: 60 } },
   connectionFailed: { end: { reason: 'connectionFailed', problem: 'read ETIMEDOUT' } },
   protocolError: { end: { reason: 'protocolError', problem: 'the magic cookie is wrong' } },
+  ptyFailed: { end: { reason: 'relayFailed', cause: { kind: 'ptyClosed', seconds: 30 } } },
   relayFailed: { end: { reason: 'relayFailed', cause: { kind: 'gre', step: 'send GRE packets', problem: 'EINVAL' } } },
   noCall: { end: { reason: 'noCall', seconds: 60 }, seconds: 60, ppp: null },
   pppdPersists: { end: { reason: 'linkEnded', cause: { kind: 'linkEnded', seconds: 30 } } },

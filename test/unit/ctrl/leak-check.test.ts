@@ -11,7 +11,7 @@ const open = (descriptors: readonly string[], resources: readonly string[] = [])
 const BEFORE = open(['0 /dev/null', '20 pipe:[4711]'], ['PipeWrap', 'Timeout', 'Timeout']);
 const { descriptors, resources } = { descriptors: [...BEFORE.descriptors], resources: BEFORE.resources };
 
-/** What is open after a session, and whether another may follow. */
+/** Whether a session has left something open, and another client may follow. */
 const TABLE: Readonly<Record<string, readonly [now: Parameters<typeof isClean>[0], clean: boolean]>> = {
   'the same': [open(descriptors, resources), true],
   'the same in another order': [open(descriptors.toReversed(), resources.toReversed()), true],
@@ -25,16 +25,16 @@ const TABLE: Readonly<Record<string, readonly [now: Parameters<typeof isClean>[0
 };
 
 for (const [what, [now, clean]] of Object.entries(TABLE)) {
-  test(`${what}: ${clean ? 'clean' : 'something is left'}`, () => assert.equal(isClean(now, BEFORE), clean));
+  test(`${what}: ${clean ? 'clean' : 'something is open'}`, () => assert.equal(isClean(now, BEFORE), clean));
 }
 
-/** A clock that goes on by so much, milliseconds, whenever somebody looks at it. */
+/** A clock that advances by this, milliseconds, whenever it is read. */
 function hurry(t: TestContext, step: number): void {
   let now = 0;
   t.mock.method(process, 'hrtime', () => [Math.floor((now += step) / 1000), (now % 1000) * 1e6]);
 }
 
-test('in this process: a descriptor that stays open is found after a second', async (t) => {
+test('a descriptor of this process that stays open is found after a second', async (t) => {
   hurry(t, 100);
   const check = new LeakCheck();
   const descriptor = openSync('/dev/null', 'r');
@@ -42,7 +42,7 @@ test('in this process: a descriptor that stays open is found after a second', as
   assert.equal(await check.isClean(), false);
 });
 
-test('one that is closed a moment later is waited for', async (t) => {
+test('a descriptor that closes a moment later is waited for', async (t) => {
   hurry(t, 10);
   const check = new LeakCheck();
   assert.equal(await check.isClean(), true);

@@ -5,7 +5,7 @@ import { Timers } from '../../../src/ctrl/timers.js';
 
 const NONE = { sessionTime: 0, idleTime: 0 };
 
-/** With a clock that is set by hand, in seconds. */
+/** With a clock that only the test moves, in seconds. */
 function fixture(t: TestContext, policy: Partial<typeof NONE>) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const seen = { now: 0, frames: 0, ends: new Array<string>() };
@@ -17,7 +17,7 @@ function fixture(t: TestContext, policy: Partial<typeof NONE>) {
     end: (reason, seconds) => void seen.ends.push(`${reason}: ${seconds} s`),
   });
   const pass = (seconds: number): void => {
-    // In steps, since a timer that is due moves the clock by nothing.
+    // In steps: while a timer expires the mocked clock does not move.
     for (let step = 0; step < seconds * 10; step += 1) {
       seen.now += 100;
       t.mock.timers.tick(100);
@@ -26,14 +26,14 @@ function fixture(t: TestContext, policy: Partial<typeof NONE>) {
   return { limits, seen, pass };
 }
 
-test('without limits nothing ends', (t) => {
+test('without limits no session ends', (t) => {
   const { limits, seen, pass } = fixture(t, {});
   limits.up();
   pass(1000);
   assert.deepEqual(seen.ends, []);
 });
 
-test('session time counts from the login, once, and anew for another call', (t) => {
+test('session time counts from the first login of each call', (t) => {
   const { limits, seen, pass } = fixture(t, { sessionTime: 60 });
   pass(100);
   limits.up();
@@ -50,7 +50,7 @@ test('session time counts from the login, once, and anew for another call', (t) 
   assert.deepEqual(seen.ends, ['sessionTime: 60 s']);
 });
 
-test('idle time counts from the last data, and is over a tenth late at most', (t) => {
+test('idle time counts from the last data, and ends the session at most a tenth late', (t) => {
   const { limits, seen, pass } = fixture(t, { idleTime: 20 });
   seen.frames = 7;
   limits.up();
@@ -64,7 +64,7 @@ test('idle time counts from the last data, and is over a tenth late at most', (t
   assert.deepEqual(seen.ends, ['idle: 20 s']);
 });
 
-test('a call that has ended is not looked at any more', (t) => {
+test('a call that has ended is not checked any more', (t) => {
   const { limits, seen, pass } = fixture(t, { idleTime: 20 });
   limits.up();
   limits.callEnded();
@@ -72,7 +72,7 @@ test('a call that has ended is not looked at any more', (t) => {
   assert.deepEqual(seen.ends, []);
 });
 
-test('a call that is up already is not timed anew', (t) => {
+test('a call that comes up again keeps its times', (t) => {
   const { limits, seen, pass } = fixture(t, { sessionTime: 60 });
   limits.up();
   pass(40);
@@ -81,7 +81,7 @@ test('a call that is up already is not timed anew', (t) => {
   assert.deepEqual(seen.ends, ['sessionTime: 60 s']);
 });
 
-test('idle time begins when the call is up, however late that is', (t) => {
+test('idle time begins when the call is up', (t) => {
   const { limits, seen, pass } = fixture(t, { idleTime: 20 });
   pass(100);
   limits.up();
@@ -92,7 +92,7 @@ test('idle time begins when the call is up, however late that is', (t) => {
   assert.deepEqual(seen.ends, ['idle: 20 s']);
 });
 
-test('a long idle time is looked at twice a minute', (t) => {
+test('with a long idle time data are checked for twice a minute', (t) => {
   const { limits, seen, pass } = fixture(t, { idleTime: 1000 });
   limits.up();
   pass(1);

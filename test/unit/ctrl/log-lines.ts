@@ -22,7 +22,7 @@ export class LogLines {
     this.all.push(parsed);
   }
 
-  /** What was said at this level. */
+  /** The messages at this level. */
   at(level: string): string[] {
     return this.all.filter((line) => line.level === level).map(({ msg }) => msg);
   }

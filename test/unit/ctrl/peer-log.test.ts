@@ -4,7 +4,7 @@ import { PeerLog } from '../../../src/ctrl/peer-log.js';
 import { Timers } from '../../../src/ctrl/timers.js';
 import { LogLines } from './log-lines.js';
 
-/** So many lines in so many seconds. */
+/** The limit: lines per interval, seconds. */
 const [LINES, INTERVAL] = [100, 30];
 
 function fixture(t: TestContext, level = 'info') {
@@ -23,7 +23,7 @@ function fixture(t: TestContext, level = 'info') {
       }
     },
     pass: (seconds: number): void => t.mock.timers.tick(seconds * 1000),
-    /** The numbers that the log has, and the counts of what was left out. */
+    /** The numbers of the lines in the log, and the counts of omitted ones. */
     seen: (): unknown[] => lines.all.map(({ number, count }) => number ?? { leftOut: count }),
   };
 }
@@ -31,7 +31,7 @@ function fixture(t: TestContext, level = 'info') {
 const numbers = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
-test('a line has its level, fields and text', (t) => {
+test('a line keeps its level, fields and text', (t) => {
   const { lines, log } = fixture(t);
   log.write('warn', { what: 'echo' }, () => 'a word');
   assert.deepEqual(
@@ -40,7 +40,7 @@ test('a line has its level, fields and text', (t) => {
   );
 });
 
-test('the hundredth line is written, and those behind it are counted and told when the interval is over', (t) => {
+test('one hundred lines are written; the number of further ones is logged when the interval ends', (t) => {
   const { write, pass, seen, lines } = fixture(t);
   write(LINES + 3);
   assert.deepEqual(seen(), numbers(1, LINES));
@@ -48,15 +48,12 @@ test('the hundredth line is written, and those behind it are counted and told wh
   assert.equal(lines.all.length, LINES);
   pass(0.001);
   assert.deepEqual(seen().at(-1), { leftOut: 3 });
-  assert.equal(
-    lines.at('warn').at(-1),
-    '3 more lines about what the client has sent were left out (100 in 30 s are not)',
-  );
+  assert.equal(lines.at('warn').at(-1), "3 log lines about the client's messages were omitted (limit: 100 in 30 s)");
   write(LINES);
   assert.deepEqual(seen().slice(LINES + 1), numbers(LINES + 4, 2 * LINES + 3));
 });
 
-test('the interval begins with its first line', (t) => {
+test('an interval begins with its first line', (t) => {
   const { write, pass, seen } = fixture(t);
   pass(INTERVAL - 1);
   write(1);
@@ -67,7 +64,7 @@ test('the interval begins with its first line', (t) => {
   assert.deepEqual(seen().at(-1), { leftOut: 1 });
 });
 
-test('where nothing was left out nothing is told', (t) => {
+test('if no line was omitted, no number is logged', (t) => {
   const { write, pass, seen, log } = fixture(t);
   write(LINES);
   pass(INTERVAL);
@@ -75,7 +72,7 @@ test('where nothing was left out nothing is told', (t) => {
   assert.equal(seen().length, LINES);
 });
 
-test('at the end what was left out is told, once', (t) => {
+test('close logs the number of omitted lines, once', (t) => {
   const { write, pass, seen, log } = fixture(t);
   write(LINES + 2);
   log.close();
@@ -84,7 +81,7 @@ test('at the end what was left out is told, once', (t) => {
   assert.deepEqual(seen().slice(LINES), [{ leftOut: 2 }]);
 });
 
-test('a line below the log’s level costs nothing: it is not counted, and its text is not made', (t) => {
+test('a line below the log’s level is not counted, and its text is not made', (t) => {
   const { log, write, seen } = fixture(t);
   for (let line = 0; line < 2 * LINES; line += 1) log.write('debug', {}, () => assert.fail('its text was asked for'));
   write(LINES);

@@ -1,4 +1,4 @@
-/** What a worker keeps of its session's account where a file cannot be written, and what it writes all the same. */
+/** A session's account when files cannot be written: what is kept, and what is still written. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,10 +21,10 @@ class Fixture {
   readonly account: SessionAccounting;
   ending: typeof ENDING | null = null;
   remote: string | null = '203.0.113.10';
-  /** The call's PPP; null: no call. */
+  /** Of the call; null: no call. */
   ppp: PppState | null = null;
 
-  /** `file` is the accounting file, in the run directory for the lack of another. */
+  /** `file`: the accounting file, by default in the run directory. */
   constructor(t: TestContext, file?: string) {
     this.runDirectory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
     t.after(() => rmSync(this.runDirectory, { recursive: true }));
@@ -47,7 +47,7 @@ class Fixture {
     await this.account.close();
   }
 
-  /** What the run directory has. */
+  /** The account in the run directory. */
   kept(): AccountRecord {
     const { record }: { readonly record: AccountRecord } = JSON.parse(
       readFileSync(accountPath(this.runDirectory, 'abc123'), 'utf8'),
@@ -60,7 +60,7 @@ class Fixture {
   }
 }
 
-test('an end that could not be written stays kept as an end, whatever is new afterwards', async (t) => {
+test('an ended record that could not be written stays kept, whatever changes afterwards', async (t) => {
   const fixture = new Fixture(t, '/dev/full');
   await fixture.end();
   fixture.account.update();
@@ -68,13 +68,13 @@ test('an end that could not be written stays kept as an end, whatever is new aft
   assert.deepEqual([record, reason], ['ended', 'clientStopped']);
 });
 
-/** Of a link that is up since then, or never was. */
+/** `up`: since when the link is up; null: never. */
 const pppUp = (up: number | null): PppState => {
   const { state } = new PppReader();
   return { ...state, times: { ...state.times, up } };
 };
 
-test('a session is accounted under the address that it used last, and under its lease’s while it has used none', async (t) => {
+test('a session is accounted with the address that it used last, or with that of its lease', async (t) => {
   const fixture = new Fixture(t);
   const accounted = (): string | null => {
     fixture.account.update();
@@ -91,7 +91,7 @@ test('a session is accounted under the address that it used last, and under its 
   assert.equal(fixture.written()[0]?.tunnel.remote, '203.0.113.77');
 });
 
-test('the folder of accounts is removed underneath: it is made anew', async (t) => {
+test('if the folder of accounts was removed, it is made again', async (t) => {
   const fixture = new Fixture(t);
   rmSync(runPaths(fixture.runDirectory).accounts, { recursive: true });
   fixture.account.update();
@@ -100,7 +100,7 @@ test('the folder of accounts is removed underneath: it is made anew', async (t) 
   assert.deepEqual([fixture.written().map((each) => each?.reason), fixture.words], [['clientStopped'], []]);
 });
 
-test('nothing can be kept: said once, and the end is written all the same', async (t) => {
+test('if nothing can be kept, that is logged once, and the ended record is still written', async (t) => {
   const fixture = new Fixture(t);
   const { accounts } = runPaths(fixture.runDirectory);
   rmSync(accounts, { recursive: true });

@@ -6,9 +6,14 @@ import type { EndCause } from '../../../src/link/end-cause.js';
 const EXIT: EndCause = { kind: 'exit', code: 16, words: '', complaint: null };
 const GRE: EndCause = { kind: 'gre', step: 'receive GRE packets', problem: 'EBADF' };
 
-test('a link that has ended: the relay has failed, or pppd has ended, or could not be started', () => {
-  assert.deepEqual(linkEnded(GRE, false), { reason: 'relayFailed', cause: GRE });
-  assert.deepEqual(linkEnded(GRE, true), { reason: 'relayFailed', cause: GRE });
+const PTY_CLOSED: EndCause = { kind: 'ptyClosed', seconds: 30 };
+const PTY_UNREADABLE: EndCause = { kind: 'ptyUnreadable', problem: 'EBADF' };
+
+test('the reason of a link that ended: the relay failed, or pppd ended or could not be started', () => {
+  for (const cause of [GRE, PTY_CLOSED, PTY_UNREADABLE]) {
+    assert.deepEqual(linkEnded(cause, false), { reason: 'relayFailed', cause });
+    assert.deepEqual(linkEnded(cause, true), { reason: 'relayFailed', cause });
+  }
   assert.deepEqual(linkEnded(EXIT, false), { reason: 'pppdFailed', cause: EXIT });
   assert.deepEqual(linkEnded(EXIT, true), { reason: 'pppdExited', cause: EXIT });
 });
@@ -21,6 +26,8 @@ const DETAILS: readonly (readonly [SessionEnd, string | null])[] = [
     'pppd ended: an unknown error (exit code 77); it said: no tunnel',
   ],
   [{ reason: 'relayFailed', cause: GRE }, 'cannot receive GRE packets: EBADF'],
+  [{ reason: 'relayFailed', cause: PTY_CLOSED }, 'pppd closed its terminal, but did not exit within 30 s'],
+  [{ reason: 'relayFailed', cause: PTY_UNREADABLE }, "cannot read pppd's terminal: EBADF"],
   [{ reason: 'clientSilent', silence: 'readsNothing' }, 'it reads nothing of what is sent to it'],
   [{ reason: 'clientSilent', silence: 'noEchoReply', seconds: 60 }, 'no Echo-Reply within 60 s'],
   [{ reason: 'noCall', seconds: 30 }, 'none within 30 s'],

@@ -1,4 +1,4 @@
-/** One client's session with a client, links, a clock and a run directory that are all in memory. */
+/** One client's session, with a client, links, a clock and a run directory in memory. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,14 +32,14 @@ const STOP_REPLY: ControlMessage = { type: 'StopControlConnectionReply', resultC
 const OURS = aHandoff().lease.callId;
 /** When the test begins, milliseconds since the epoch. */
 const SINCE = Date.UTC(2026, 10, 23, 10, 0, 0);
-/** Longer than steps of a call are kept together before their state is told. */
+/** Longer than steps of a call wait before their state is published. */
 const A_WHILE = 1;
 const ESTABLISH = 30;
 
-/** What `Fixture.ending` is of a session that has not ended. */
+/** `Fixture.ending` of a session that has not ended. */
 const LIVES = [undefined, undefined];
 
-/** A login that is refused by pppd, and one that brings the link up. */
+/** A login that pppd refuses, and one that brings the link up. */
 const failLogin = (frames: PppLink): void => {
   frames.open();
   frames.challenge();
@@ -59,15 +59,15 @@ class Fixture {
   readonly standbys: AStandby[] = [];
   handlers!: SessionHandlers;
   server!: SessionServer;
-  /** What the record in the run directory named, each time it was written or brought up to date. */
+  /** The process in the record, each time it was written or updated. */
   readonly recorded: (ProcessIdentity | null)[] = [];
-  /** The client's address in the tunnel that the record had last, where it is not the lease's. */
+  /** `agreedRemote` of the last record. */
   agreedRemote: string | undefined;
-  /** What has to come one behind the other at the end. */
+  /** Events whose order matters. */
   readonly order: string[] = [];
   reopened = 0;
   readonly #t: TestContext;
-  /** Seconds; a clock that began long before. */
+  /** Monotonic time, seconds. */
   #now = 5000;
 
   constructor(t: TestContext, configuration: ConfigurationInput = {}, parts: Partial<Handoff> = {}) {
@@ -103,7 +103,7 @@ class Fixture {
       },
       newServer: (handlers) => {
         this.handlers = handlers;
-        this.server = new SessionServer('abc123', '0.1.0', handlers);
+        this.server = new SessionServer({ session: 'abc123', version: '0.1.0', handlers });
         t.mock.method(this.server, 'listen', async (path: string) => void this.order.push(`listens on ${path}`));
         t.mock.method(this.server, 'close', () => void this.order.push('socket closed'));
         return this.server;
@@ -129,7 +129,7 @@ class Fixture {
     return fixture;
   }
 
-  /** One whose client has a call. */
+  /** A session whose client has a call. */
   static async connected(
     t: TestContext,
     configuration: ConfigurationInput = {},
@@ -158,19 +158,19 @@ class Fixture {
     assert.deepEqual(this.takeTypes(), ['OutgoingCallReply']);
   }
 
-  /** The link of the call that came last. */
+  /** The link of the last call. */
   get link(): ALink {
     const link = this.standbys.findLast(({ made }) => made !== null)?.made;
     assert(link);
     return link;
   }
 
-  /** What the client has received since it was looked at last. */
+  /** Types of the messages that the client has received since the last call. */
   takeTypes(): string[] {
     return this.client.received.splice(0).map(({ type }) => type);
   }
 
-  /** In steps, so that who asks for the time at a timer's end is told how much has passed. */
+  /** In steps, so that the time is right when a timer expires. */
   pass(seconds: number): void {
     for (let left = seconds; left > 0; left -= 0.5) {
       const step = Math.min(left, 0.5);
@@ -185,11 +185,11 @@ class Fixture {
 
   get last(): SessionState {
     const state = this.states.at(-1);
-    assert(state !== undefined, 'no state was told');
+    assert(state !== undefined, 'no state was published');
     return state;
   }
 
-  /** Reason and detail of the end, as the last state tells them. */
+  /** Reason and detail of the end in the last state. */
   get ending(): readonly [reason: string | undefined, detail: string | null | undefined] {
     const { reason, detail } = this.last.ending ?? {};
     return [reason, detail];
@@ -199,7 +199,7 @@ class Fixture {
     return this.order.includes('over');
   }
 
-  /** The lines that say why something has failed, by their cause. */
+  /** The causes of the warnings in the log. */
   get failures(): unknown[] {
     return this.lines.all.flatMap(({ level, cause }) => (level === 'warn' && cause !== undefined ? [cause] : []));
   }
@@ -210,18 +210,18 @@ class Fixture {
 }
 
 describe('the beginning', () => {
-  test('the record is written before anybody can connect to the socket', async (t) => {
+  test('the record is written before the socket listens', async (t) => {
     const fixture = new Fixture(t, { runDirectory: '/run/test' });
     await fixture.session.register();
     assert.deepEqual(fixture.order, ['recorded', 'listens on /run/test/sessions/abc123.sock']);
     assert.deepEqual(fixture.recorded, [fixture.standbys[0]?.process]);
   });
 
-  test('what the manager has read is answered', async (t) => {
+  test('the bytes that the manager has read are answered', async (t) => {
     await Fixture.started(t);
   });
 
-  test('the state says what is known of a client without a call', async (t) => {
+  test('the state of a session without a call', async (t) => {
     const fixture = await Fixture.started(t);
     const { version, pid, ...state } = fixture.session.state();
     assert.match(version, /^\d+\.\d+\.\d+$/);
@@ -247,9 +247,9 @@ describe('the beginning', () => {
 });
 
 describe('phases', () => {
-  test('are told: the first steps of a call together, then login and up at once, and the end', async (t) => {
+  test('are published: the first steps of a call together, then login, up and the end at once', async (t) => {
     const fixture = await Fixture.connected(t);
-    assert.deepEqual(fixture.phases, [], 'the client has its answer first');
+    assert.deepEqual(fixture.phases, [], 'the client gets its answer first');
     fixture.pass(A_WHILE);
     assert.deepEqual(fixture.phases, ['negotiating']);
     fixture.link.play((frames) => frames.login());
@@ -261,7 +261,7 @@ describe('phases', () => {
     assert.deepEqual(new Set(fixture.phases), new Set(['negotiating', 'up', 'ending']));
   });
 
-  test('are told on the session’s socket too', async (t) => {
+  test('are published on the session’s socket as well', async (t) => {
     const fixture = await Fixture.connected(t);
     const published = t.mock.method(fixture.server, 'publish', () => undefined);
     fixture.pass(A_WHILE);
@@ -273,7 +273,7 @@ describe('phases', () => {
     );
   });
 
-  test('steps of the PPP negotiation have a line each', async (t) => {
+  test('each step of the PPP negotiation is logged', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.link.play(comeUp);
     assert.deepEqual(
@@ -282,14 +282,14 @@ describe('phases', () => {
     );
   });
 
-  test('a call whose PPP is not at work yet is starting', async (t) => {
+  test('a call whose PPP is not running yet is starting', async (t) => {
     const fixture = await Fixture.started(t);
     await fixture.send(REQUEST);
     fixture.pass(A_WHILE);
     assert.deepEqual(fixture.phases, ['starting']);
   });
 
-  test('a call that was cleared leaves a connected client', async (t) => {
+  test('after a call was cleared the session is connected', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.link.play(comeUp);
     await fixture.send(CLEAR);
@@ -299,7 +299,7 @@ describe('phases', () => {
     assert.deepEqual([fixture.last.ppp, fixture.last.user, fixture.last.peerCallId], [null, null, null]);
   });
 
-  test('what PPP does beyond that does not lead back', async (t) => {
+  test('a restarted PPP negotiation does not change the phase', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.link.play(comeUp);
     fixture.link.play((frames) => frames.open());
@@ -307,7 +307,7 @@ describe('phases', () => {
     assert.equal(fixture.last.phase, 'up');
   });
 
-  test('a state has what call and PPP know', async (t) => {
+  test('a state has the data of call and PPP', async (t) => {
     const fixture = await Fixture.connected(t, { addresses: { delegate: true } });
     fixture.link.counted.rxPackets = 17;
     fixture.link.play(comeUp);
@@ -322,7 +322,7 @@ describe('phases', () => {
     'no addresses': { local: null, remote: null },
   };
   for (const [what, addresses] of Object.entries(leases)) {
-    test(`the tunnel has ${what}; from up to the end of the call, what pppd has agreed`, async (t) => {
+    test(`the tunnel has ${what}, and from up to the end of the call the agreed addresses`, async (t) => {
       const fixture = await Fixture.connected(t, {}, { lease: { ...addresses, callId: OURS } });
       assert.deepEqual(fixture.session.state().tunnel, addresses);
       fixture.link.play((frames) => frames.login());
@@ -355,7 +355,7 @@ describe('the end', () => {
       ({ client }) => client.fail('read ECONNRESET'),
       { reason: 'connectionFailed', detail: 'read ECONNRESET', cause: 'connectionFailed' },
     ],
-    'the client sends what is no PPTP': [
+    'the client sends bytes that are not PPTP': [
       ({ client }) => client.sendBytes(Buffer.from('GET / HTTP/1.1\r\n\r\n')),
       {
         reason: 'protocolError',
@@ -385,7 +385,7 @@ describe('the end', () => {
     ],
   };
   for (const [what, [end, ending]] of Object.entries(ENDINGS)) {
-    test(`${what}: told and logged once, with reason, detail and cause`, async (t) => {
+    test(`${what}: published and logged once, with reason, detail and cause`, async (t) => {
       const fixture = await Fixture.connected(t);
       fixture.link.play((frames) => frames.open());
       end(fixture);
@@ -408,7 +408,7 @@ describe('the end', () => {
     });
   }
 
-  test('comes in order: its state, then the call, then what the run directory has, then word of it', async (t) => {
+  test('has an order: state, call, files of the run directory, onOver', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.link.closesAtOnce = false;
     fixture.pass(A_WHILE);
@@ -424,7 +424,7 @@ describe('the end', () => {
     assert.equal(fixture.client.destroyed, true);
   });
 
-  test('waits for the client where the call is over first', async (t) => {
+  test('waits for the client if the call is over first', async (t) => {
     const fixture = await Fixture.connected(t);
     void fixture.session.close({ reason: 'serverShutdown' });
     await settled();
@@ -434,7 +434,7 @@ describe('the end', () => {
     assert.equal(fixture.isOver, true);
   });
 
-  test('the first reason stands, whatever comes later', async (t) => {
+  test('has the first reason, whatever comes later', async (t) => {
     const fixture = await Fixture.connected(t);
     const closed = [fixture.session.close({ reason: 'kicked' }), fixture.session.close({ reason: 'serverShutdown' })];
     fixture.link.tell({ type: 'ended', cause: { kind: 'exit', code: 5, words: '', complaint: null } });
@@ -455,7 +455,7 @@ describe('the end', () => {
     assert.deepEqual([fixture.isOver, fixture.last.phase, fixture.last.user], [true, 'ending', null]);
   });
 
-  test('says for how long the session lasted, whose it was and what has passed', async (t) => {
+  test('is logged with duration, user and counters', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.link.counted.txBytes = 1234;
     fixture.link.play(comeUp);
@@ -465,11 +465,11 @@ describe('the end', () => {
     assert(line !== undefined);
     const { reason, user, seconds, counters } = line;
     assert.deepEqual([reason, user, seconds], ['clientStopped', 'alice', 46]);
-    assert.equal('detail' in line, false, 'there is none');
+    assert.equal('detail' in line, false);
     assert.deepEqual(counters, { ...fixture.link.counted });
   });
 
-  test('a client that has no call in time', async (t) => {
+  test('comes when the client starts no call in time', async (t) => {
     const fixture = await Fixture.started(t);
     fixture.pass(ESTABLISH);
     await fixture.send(STOP_REPLY);
@@ -479,7 +479,7 @@ describe('the end', () => {
     assert.deepEqual([fixture.isOver, fixture.failures], [true, ['noCall']]);
   });
 
-  test('no timer is left', async (t) => {
+  test('leaves no timer', async (t) => {
     const fixture = await Fixture.connected(t, { policy: { sessionTime: 100, idleTime: 50 } });
     fixture.link.play(comeUp);
     await fixture.send(STOP);
@@ -488,18 +488,18 @@ describe('the end', () => {
     assert.deepEqual([fixture.states.length, fixture.lines.all.length], [states, lines]);
   });
 
-  test('what was left out of the log is told before it', async (t) => {
+  test('is logged after the number of omitted lines', async (t) => {
     const fixture = await Fixture.connected(t);
     for (let round = 0; round < 200; round += 1) fixture.client.send({ type: 'EchoRequest', identifier: round });
     await fixture.send(STOP);
-    const [leftOut, end, ...more] = fixture.lines.all.slice(-3).map(({ msg }) => msg);
-    assert.match(leftOut ?? '', /^\d+ more lines about what the client has sent were left out/);
+    const [omitted, end, ...more] = fixture.lines.all.slice(-3).map(({ msg }) => msg);
+    assert.match(omitted ?? '', /^\d+ log lines about the client's messages were omitted/);
     assert.match(end ?? '', /^login failed: /);
     assert.match(more[0] ?? '', /^session ended: /);
   });
 });
 
-test('a session is accounted: kept from the beginning, and written with all of its calls before it is over', async (t) => {
+test('the account is kept from the beginning, and written with the sums of all calls before the session is over', async (t) => {
   const runDirectory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
   t.after(() => rmSync(runDirectory, { recursive: true }));
   const file = join(runDirectory, 'accounting.jsonl');
@@ -513,7 +513,7 @@ test('a session is accounted: kept from the beginning, and written with all of i
     fixture.takeTypes();
   }
   let written = '';
-  // What the run directory has of the session goes last.
+  // The socket closes after the account was written.
   t.mock.method(fixture.server, 'close', () => (written = readFileSync(file, 'utf8')));
   await fixture.session.close({ reason: 'clientStopped' });
   assert.deepEqual(fixture.order.slice(-1), ['over']);
@@ -521,8 +521,8 @@ test('a session is accounted: kept from the beginning, and written with all of i
   assert.deepEqual([record, user, rxBytes, reason], ['ended', 'alice', 120, 'clientStopped']);
 });
 
-describe('why it has failed', () => {
-  test('a login that failed, and whose call the client clears then, is warned of once', async (t) => {
+describe('a failure', () => {
+  test('of a login whose call the client then clears is logged once', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.link.play(failLogin);
     await fixture.send(CLEAR);
@@ -531,14 +531,14 @@ describe('why it has failed', () => {
     assert.deepEqual([line?.['user'], line?.['failure']], ['alice', fixture.link.ppp.failure]);
     await fixture.send(STOP);
     assert.deepEqual(fixture.failures, ['authenticationFailed']);
-    // The state says it all the same: the manager counts by it.
+    // It stays in the state, by which the manager counts.
     assert.deepEqual(
       [fixture.last.ending?.reason, fixture.last.ending?.cause],
       ['clientStopped', 'authenticationFailed'],
     );
   });
 
-  test('the same, when the client is gone before its call is over', async (t) => {
+  test('is logged once as well if the client is gone before its call is over', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.link.closesAtOnce = false;
     fixture.link.play(failLogin);
@@ -552,7 +552,7 @@ describe('why it has failed', () => {
     assert.equal(fixture.last.ending?.cause, 'authenticationFailed');
   });
 
-  test('each call has its own', async (t) => {
+  test('is logged for each call', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.link.play(failLogin);
     await fixture.send(CLEAR);
@@ -565,11 +565,11 @@ describe('why it has failed', () => {
     await fixture.call();
     fixture.link.play(comeUp);
     await fixture.send(STOP);
-    assert.equal(fixture.failures.length, 2, 'the last one has not failed');
+    assert.equal(fixture.failures.length, 2, 'the last call has not failed');
     assert.equal(fixture.last.ending?.cause, null);
   });
 
-  test('a result of a login is told at once, and before the call is cleared', async (t) => {
+  test('of a login is published at once, and before the call is cleared', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.pass(A_WHILE);
     fixture.link.play(failLogin);
@@ -578,16 +578,12 @@ describe('why it has failed', () => {
     assert.deepEqual(fixture.last.ppp, fixture.link.ppp);
     fixture.link.play((frames) => frames.open());
     await fixture.send(CLEAR);
-    assert.deepEqual(
-      fixture.phases.slice(before),
-      ['negotiating', 'connected'],
-      'the step that was owed, then the end',
-    );
+    assert.deepEqual(fixture.phases.slice(before), ['negotiating', 'connected'], 'the pending step, then the end');
   });
 });
 
 describe('an MTU black hole', () => {
-  test('is warned of in log and state; the session goes on, and another call begins without it', async (t) => {
+  test('is a warning in log and state; the session goes on, and the next call has no warning', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.link.play(comeUp);
     fixture.link.tell({ type: 'blackHole', arrives: 92, missing: 1404 });
@@ -607,7 +603,7 @@ describe('an MTU black hole', () => {
   });
 });
 
-describe('a probe, since another session has the client’s address and call id', () => {
+describe('a probe because another session has the client’s address and call id', () => {
   const OTHER = 'zzz999';
   const SIGN_SECONDS = 3;
   const ECHO_REPLY: ControlMessage = { type: 'EchoReply', identifier: 1, resultCode: 1, errorCode: 0 };
@@ -617,7 +613,7 @@ describe('a probe, since another session has the client’s address and call id'
       cause === 'callIdShared' ? [[level, other, peerCallId]] : [],
     );
 
-  test('holds back what pppd sends until the client shows that it is there, and warns of that', async (t) => {
+  test('holds back packets to the client until it gives a sign of life, which is a warning', async (t) => {
     const fixture = await Fixture.connected(t);
     fixture.link.play(comeUp);
     probe(fixture);
@@ -633,7 +629,7 @@ describe('a probe, since another session has the client’s address and call id'
     assert.deepEqual(fixture.ending, LIVES);
   });
 
-  test('that is not the first asks again, but holds back and warns no more', async (t) => {
+  test('asks again after a first one, but does not hold back or warn again', async (t) => {
     const fixture = await Fixture.connected(t);
     probe(fixture);
     await fixture.send(ECHO_REPLY);
@@ -644,7 +640,7 @@ describe('a probe, since another session has the client’s address and call id'
     assert.equal(warnings(fixture).length, 1);
   });
 
-  test('that the client does not answer ends the session, with no stop request and no word of pppd', async (t) => {
+  test('without an answer ends the session without a stop request; pppd is hung up', async (t) => {
     const fixture = await Fixture.connected(t);
     probe(fixture);
     await settled();
@@ -657,7 +653,7 @@ describe('a probe, since another session has the client’s address and call id'
     assert.deepEqual(warnings(fixture), []);
   });
 
-  test('asks nothing of a client without a call', async (t) => {
+  test('has no effect without a call', async (t) => {
     const fixture = await Fixture.started(t);
     probe(fixture);
     await settled();
@@ -667,7 +663,7 @@ describe('a probe, since another session has the client’s address and call id'
 });
 
 describe('limits', () => {
-  /** So much later than its limit an idle session may end: a tenth, in steps of the test's clock. */
+  /** How late an idle session may end: a tenth of the limit, and a step of the test's clock, seconds. */
   const LATE = 6;
 
   test('policy.sessionTime counts from up', async (t) => {
@@ -682,7 +678,7 @@ describe('limits', () => {
     assert.deepEqual(fixture.ending, ['sessionTime', '40 s']);
   });
 
-  test('policy.idleTime counts from the last data of the client; control frames are none', async (t) => {
+  test('policy.idleTime counts from the client’s last data; control frames do not count', async (t) => {
     const fixture = await Fixture.connected(t, { policy: { idleTime: 50 }, timeouts: { echoInterval: 10_000 } });
     fixture.link.counted.rxPackets = 8;
     fixture.link.play(comeUp);
@@ -704,7 +700,7 @@ describe('limits', () => {
     assert.deepEqual(fixture.ending, LIVES);
   });
 
-  test('a call that was cleared is limited no more', async (t) => {
+  test('a cleared call is not limited any more', async (t) => {
     const limits = { sessionTime: 20, idleTime: 20 };
     const fixture = await Fixture.connected(t, { policy: limits, timeouts: { establish: 1000, echoInterval: 10_000 } });
     fixture.link.play(comeUp);
@@ -714,19 +710,19 @@ describe('limits', () => {
   });
 });
 
-describe('what a session is asked on its socket', () => {
+describe('a request on the session’s socket', () => {
   const disconnect = (reason: DisconnectReason): Parameters<SessionHandlers['disconnect']>[0] => ({
     id: 1,
     op: 'disconnect',
     reason,
   });
 
-  test('its state', async (t) => {
+  test('state is answered with the state', async (t) => {
     const fixture = await Fixture.started(t);
     assert.deepEqual(fixture.handlers.state({ id: 1, op: 'state' }), fixture.session.state());
   });
 
-  test('to make room: it does without a call, and without a stop request', async (t) => {
+  test('to make room ends a session without a call, without a stop request', async (t) => {
     const fixture = await Fixture.started(t);
     fixture.handlers.disconnect(disconnect('madeRoom'));
     await settled();
@@ -734,7 +730,7 @@ describe('what a session is asked on its socket', () => {
   });
 
   for (const phase of ['starting', 'connected'] as const) {
-    test(`to make room, with a call that is ${phase}: it refuses`, async (t) => {
+    test(`to make room is refused with a call that is ${phase}`, async (t) => {
       const fixture = await Fixture.started(t);
       if (phase === 'connected') await fixture.call();
       else await fixture.send(REQUEST);
@@ -745,7 +741,7 @@ describe('what a session is asked on its socket', () => {
     });
   }
 
-  test('to make room, after its call was cleared: it does', async (t) => {
+  test('to make room ends a session whose call was cleared', async (t) => {
     const fixture = await Fixture.connected(t);
     await fixture.send(CLEAR);
     fixture.handlers.disconnect(disconnect('madeRoom'));
@@ -753,13 +749,13 @@ describe('what a session is asked on its socket', () => {
     assert.equal(fixture.isOver, true);
   });
 
-  test('to open its log anew', async (t) => {
+  test('to reopen the log does so', async (t) => {
     const fixture = await Fixture.started(t);
     fixture.handlers.reopenLog({ id: 1, op: 'reopenLog' });
     assert.equal(fixture.reopened, 1);
   });
 
-  test('to log more or less: answered, told, and logged; null is what the configuration says', async (t) => {
+  test('to change the log level is answered, published and logged; null means the configured level', async (t) => {
     const fixture = await Fixture.started(t, { log: { level: 'warn' } });
     const steps = [
       ['trace', 'trace'],
@@ -778,7 +774,7 @@ describe('what a session is asked on its socket', () => {
     );
   });
 
-  test('for what passes: control messages and PPP frames, both ways, until nobody captures any more', async (t) => {
+  test('to capture gets control messages and PPP frames of both directions, until nobody captures any more', async (t) => {
     const fixture = await Fixture.started(t);
     const shown: [Captured, string][] = [];
     fixture.server.captures.onDemand((captured, bytes) => shown.push([captured, Buffer.from(bytes).toString('hex')]));
@@ -801,8 +797,8 @@ describe('what a session is asked on its socket', () => {
   });
 });
 
-describe('the record names the process that must not outlive the session', () => {
-  test('from call to call', async (t) => {
+describe('the record', () => {
+  test('names the process of each call that must not outlive the session', async (t) => {
     const fixture = await Fixture.connected(t);
     const first = fixture.link.process;
     await fixture.send(CLEAR);
@@ -812,19 +808,19 @@ describe('the record names the process that must not outlive the session', () =>
   });
 });
 
-test('the process is named as scripts around pptpd look for it', async (t) => {
+test('the process has the title by which scripts made for pptpd find it', async (t) => {
   await Fixture.connected(t);
   assert.equal(process.title, 'pptpd [198.51.100.7:1234 - 0ABC]');
 });
 
-describe('requests about the call', () => {
-  test('that is none of this client’s is not cleared', async (t) => {
+describe('a request about the call', () => {
+  test('of another client is ignored', async (t) => {
     const fixture = await Fixture.connected(t);
     await fixture.send({ type: 'CallClearRequest', callId: 0x7777 });
     assert.deepEqual([fixture.takeTypes(), fixture.link.closes], [[], []]);
   });
 
-  test('Set-Link-Info reaches the link', async (t) => {
+  test('to set the ACCM reaches the link', async (t) => {
     const fixture = await Fixture.connected(t);
     const info: MessageOf<'SetLinkInfo'> = { type: 'SetLinkInfo', peerCallId: OURS, sendAccm: 0x0a, receiveAccm: 0 };
     await fixture.send(info);

@@ -78,13 +78,17 @@ class Fixture {
   ): Promise<SessionServer> {
     const { local, callId } = LEASE;
     const state = (): unknown => aState({ session: id, callId, tunnel: { local, remote }, phase: 'up' });
-    const server = new SessionServer(id, '0.1.0', {
-      state,
-      disconnect,
-      reopenLog: () => undefined,
-      capture: () => undefined,
-      logLevel: () => undefined,
-    } as unknown as ConstructorParameters<typeof SessionServer>[2]);
+    const server = new SessionServer({
+      session: id,
+      version: '0.1.0',
+      handlers: {
+        state,
+        disconnect,
+        reopenLog: () => undefined,
+        probe: () => undefined,
+        logLevel: () => undefined,
+      },
+    });
     await server.listen(sessionSocketPath(this.runDirectory, id));
     t.after(() => server.close());
     return server;
@@ -470,5 +474,18 @@ describe('a session of a worker that this manager has started', () => {
     worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'negotiating' }) });
     await until('an answer', async () => (await fixture.registry.askAll(5000)) === 0);
     assert.deepEqual([fixture.registry.states[0]?.phase, told], ['negotiating', [['negotiating', null]]]);
+  });
+
+  test('that was asked to make room counts as ending until it has called', async (t) => {
+    const { fixture, worker } = begun(t);
+    const asked: unknown[] = [];
+    await fixture.session(t, 'own111', { disconnect: ({ reason }) => void asked.push(reason) });
+    worker.tell({ type: 'state', state: aState({ session: 'own111' }) });
+    assert.equal(fixture.registry.endingCount, 0);
+    await until('the connection', () => fixture.registry.makeRoom(0));
+    assert.equal(fixture.registry.endingCount, 1);
+    await until('the request', () => asked.length > 0);
+    worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'starting' }) });
+    assert.deepEqual([asked, fixture.registry.endingCount], [['madeRoom'], 0]);
   });
 });

@@ -20,12 +20,16 @@ interface Served {
 async function serve(t: TestContext): Promise<Served> {
   const runDirectory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
   mkdirSync(runPaths(runDirectory).sessions);
-  const server = new SessionServer(ID, '0.1.0', {
-    state: () => null,
-    disconnect: () => undefined,
-    probe: () => undefined,
-    reopenLog: () => undefined,
-    logLevel: () => undefined,
+  const server = new SessionServer({
+    session: ID,
+    version: '0.1.0',
+    handlers: {
+      state: () => null,
+      disconnect: () => undefined,
+      probe: () => undefined,
+      reopenLog: () => undefined,
+      logLevel: () => undefined,
+    },
   });
   const taps: (Tap | null)[] = [];
   server.captures.onDemand = (tap) => taps.push(tap);

@@ -25,14 +25,18 @@ function runDirectory(t: TestContext): string {
 
 async function serve(t: TestContext, directory: string): Promise<{ server: SessionServer; disconnects: string[] }> {
   const disconnects: string[] = [];
-  const server = new SessionServer(ID, '0.1.0', {
-    state: () => state,
-    disconnect: ({ reason }) => void disconnects.push(reason),
-    probe: () => undefined,
-    reopenLog: () => {
-      throw new Error('the disk is full');
+  const server = new SessionServer({
+    session: ID,
+    version: '0.1.0',
+    handlers: {
+      state: () => state,
+      disconnect: ({ reason }) => void disconnects.push(reason),
+      probe: () => undefined,
+      reopenLog: () => {
+        throw new Error('the disk is full');
+      },
+      logLevel: ({ level }) => ({ level: level ?? 'info' }),
     },
-    logLevel: ({ level }) => ({ level: level ?? 'info' }),
   });
   await server.listen(sessionSocketPath(directory, ID));
   t.after(() => server.close());
