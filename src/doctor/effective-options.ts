@@ -2,6 +2,7 @@
  * pppd's options as they are in force: the words of all its options files and arguments, sorted into options and their
  * values, and what they amount to. Where pppd takes options from, and that a later one wins, is pppd(8)'s.
  */
+import { pppdArgumentsOf } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
 import { PEERS } from '../host/pppd-options.js';
 import type { Machine } from './machine.js';
@@ -70,10 +71,11 @@ function homeFolder(machine: Machine): string | null {
 }
 
 /** All options that pppd is given, in their order: the system's file, the user's, ours, and `pppd.args`. */
-export function effectiveOptions({ pppd: { options, args } }: Configuration, machine: Machine): PppdOption[] {
+export function effectiveOptions({ ppp, pppd: { options, args } }: Configuration, machine: Machine): PppdOption[] {
   const home = homeFolder(machine);
   const files = [SYSTEM_OPTIONS, home === null ? null : `${home}/${USER_OPTIONS}`, options];
-  return [...files.flatMap((path) => (path == null ? [] : optionsOf(path, machine))), ...sort(args, machine, [])];
+  const ofFiles = files.flatMap((path) => (path == null ? [] : optionsOf(path, machine)));
+  return [...ofFiles, ...sort([...pppdArgumentsOf(ppp), ...args], machine, [])];
 }
 
 export const has = (options: readonly PppdOption[], name: string): boolean =>

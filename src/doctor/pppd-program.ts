@@ -1,4 +1,5 @@
 /** What pppd says of itself: its version, and what it makes of its options. */
+import { pppdArgumentsOf } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
 import { optionsArguments } from '../host/pppd-options.js';
 import type { CommandResult, Machine } from './machine.js';
@@ -21,10 +22,17 @@ export async function pppdVersion({ pppd: { path } }: Configuration, machine: Ma
 
 /** pppd reads all its options as a server of this configuration gives them, and ends; each check asks for the same. */
 export async function trial(
-  { pppd: { path, options, args } }: Configuration,
+  { ppp, pppd: { path, options, args } }: Configuration,
   machine: Machine,
 ): Promise<CommandResult> {
-  return machine.run(path, ['dryrun', 'notty', 'nodetach', ...optionsArguments(options), ...args]);
+  return machine.run(path, [
+    'dryrun',
+    'notty',
+    'nodetach',
+    ...optionsArguments(options),
+    ...pppdArgumentsOf(ppp),
+    ...args,
+  ]);
 }
 
 /** What pppd said on the trial, without its own name. */

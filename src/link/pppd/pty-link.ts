@@ -85,7 +85,7 @@ export class PtyLink implements Link {
     const { path } = configuration.pppd;
     this.#state = 'starting';
     try {
-      this.#pppd.start(path, pppdArguments(configuration.pppd, tunnel, peerAddress));
+      this.#pppd.start(path, pppdArguments(configuration, tunnel, peerAddress));
     } catch (error) {
       this.#drained();
       this.#end({ kind: 'notStarted', program: path, problem: messageOf(error) });
