@@ -4,7 +4,7 @@ import type { Lease } from '../session/lease.js';
 import type { DisconnectReason } from '../session/request.js';
 import type { SessionState } from '../session/state.js';
 import type { Leases } from './leases.js';
-import { removeFiles } from './reaper.js';
+import { type Processes, removeFiles } from './reaper.js';
 import { findSessions } from './recovery.js';
 import { type HandleEvent, SessionHandle, type SessionWorker } from './session-handle.js';
 
@@ -24,6 +24,7 @@ export interface RegistryOptions {
   readonly log: Logger;
   /** How long a left-over pppd gets between TERM and KILL. */
   readonly pppdExitMs: () => number;
+  readonly processes: Processes;
 }
 
 export class Registry {
@@ -161,7 +162,7 @@ export class Registry {
   }
 
   #enter(id: string, lease: Lease, peerAddress: string | null, worker: SessionWorker | null): SessionHandle {
-    const { runDirectory, log, pppdExitMs } = this.#options;
+    const { runDirectory, log, pppdExitMs, processes } = this.#options;
     const session = new SessionHandle({
       id,
       lease,
@@ -169,6 +170,7 @@ export class Registry {
       worker,
       peerAddress,
       pppdExitMs,
+      processes,
       log,
       onEvent: (event) => this.#recv(session, event),
     });

@@ -4,7 +4,6 @@
  * earlier manager's session tells its states on its socket, whose closing is its end.
  */
 import { existsSync } from 'node:fs';
-import { isAnothers, signal } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
 import { SessionClient, SessionGone } from '../session/client.js';
 import type { Lease } from '../session/lease.js';
@@ -12,7 +11,7 @@ import { sessionSocketPath } from '../session/paths.js';
 import { readRecord } from '../session/record.js';
 import type { DisconnectReason } from '../session/request.js';
 import type { SessionState } from '../session/state.js';
-import { endProcesses } from './reaper.js';
+import { endProcesses, type Processes } from './reaper.js';
 import type { Worker } from './worker.js';
 
 /** The client's call follows its start at once, and is not delayed by our connecting. */
@@ -39,6 +38,7 @@ export interface HandleOptions {
   readonly peerAddress: string | null;
   /** How long a left-over pppd gets between TERM and KILL. */
   readonly pppdExitMs: () => number;
+  readonly processes: Processes;
   readonly log: Logger;
   readonly onEvent: (event: HandleEvent) => void;
 }
@@ -165,7 +165,7 @@ export class SessionHandle {
       'the session did not end in time; killing its ctrl worker',
     );
     if (this.#options.worker !== null) this.#options.worker.kill();
-    else if (record !== null) signal(record.worker, 'SIGKILL');
+    else if (record !== null) this.#options.processes.signal(record.worker, 'SIGKILL');
     // What is connected closes by itself; what never answered is looked for.
     if (this.#client === null) void this.#connect();
   }
@@ -263,10 +263,10 @@ export class SessionHandle {
 
   /** Nobody listens. It lives all the same when somebody has removed the socket of a worker that lives. */
   #isGone(): boolean {
-    const { runDirectory } = this.#options;
+    const { runDirectory, processes } = this.#options;
     if (existsSync(sessionSocketPath(runDirectory, this.id))) return true;
     const record = readRecord(runDirectory, this.id);
-    return record === null || !isAnothers(record.worker);
+    return record === null || !processes.isAnothers(record.worker);
   }
 
   /**
@@ -276,11 +276,11 @@ export class SessionHandle {
   async #workerGone(): Promise<void> {
     if (this.#isOver()) return;
     this.#phase = 'clearing';
-    const { runDirectory, worker, log, pppdExitMs } = this.#options;
+    const { runDirectory, worker, log, pppdExitMs, processes } = this.#options;
     const record = readRecord(runDirectory, this.id);
     if (record !== null || worker !== null)
       log.error({ session: this.id, worker: record?.worker.pid }, 'a ctrl worker died; clearing away what it held');
-    if (record !== null) await endProcesses(record, pppdExitMs());
+    if (record !== null) await endProcesses(record, pppdExitMs(), processes);
     this.#over(record !== null || worker !== null);
   }
 

@@ -3,7 +3,6 @@
  * records that are garbage or lie, sockets that speak nonsense. It harms nobody, and lends nothing twice.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
@@ -11,7 +10,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { pino } from 'pino';
-import { identify } from '../../../src/host/process.js';
 import { Leases } from '../../../src/manager/leases.js';
 import { Registry } from '../../../src/manager/registry.js';
 import type { SessionWorker } from '../../../src/manager/session-handle.js';
@@ -23,6 +21,7 @@ import { removeSessionFiles, writeRecord } from '../../../src/session/record-wri
 import { type SessionHandlers, SessionServer } from '../../../src/session/server.js';
 import { until } from '../../process/support/wait.js';
 import { aState } from '../session/a-state.js';
+import { ProcessTable } from './process-table.js';
 
 const LOCAL = '203.0.113.1';
 const [FIRST, SECOND] = ['203.0.113.10', '203.0.113.11'] as const;
@@ -37,6 +36,7 @@ class Fixture {
     delegated: null,
     connections: 0,
   });
+  readonly processes = new ProcessTable();
   readonly words: string[] = [];
   readonly registry: Registry;
 
@@ -48,6 +48,7 @@ class Fixture {
       leases: this.leases,
       log,
       pppdExitMs: () => 200,
+      processes: this.processes,
     });
     t.after(() => {
       this.registry.detach();
@@ -112,14 +113,6 @@ class Fixture {
   }
 }
 
-/** A process that a record may name: it ends with the test, and not before. */
-function bystander(t: TestContext): ChildProcess & { readonly pid: number } {
-  const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
-  t.after(() => child.kill());
-  assert(child.pid !== undefined);
-  return child as ChildProcess & { readonly pid: number };
-}
-
 test('what is no session’s stays, and what is stale goes', async (t) => {
   const fixture = new Fixture(t);
   writeFileSync(fixture.path('README'), 'not a session');
@@ -148,30 +141,15 @@ test('a dead session whose socket has become a folder gives back what it held', 
 describe('a record that lies', () => {
   test('of a process that was started at another time gets nobody killed', async (t) => {
     const fixture = new Fixture(t);
-    const { pid } = bystander(t);
+    const { pid } = fixture.processes.start();
     fixture.record('liar11', { worker: { pid, startTime: '1' }, pppd: { pid, startTime: '2' } });
     await fixture.registry.recover();
-    assert.deepEqual(fixture.files, []);
-    assert.notEqual(identify(pid), null);
-  });
-
-  test('of the manager itself, or of who started it, gets nobody killed and nobody waited for', async (t) => {
-    const fixture = new Fixture(t);
-    for (const [id, pid] of Object.entries({ myself: process.pid, parent: process.ppid })) {
-      const identity = identify(pid);
-      assert(identity !== null);
-      fixture.record(id, { worker: identity, pppd: identity });
-    }
-    await fixture.registry.recover();
-    assert.deepEqual(fixture.files, []);
-    assert.notEqual(identify(process.ppid), null);
+    assert.deepEqual([fixture.files, fixture.processes.signals], [[], []]);
   });
 
   test('under a name that is not its session’s is none', async (t) => {
     const fixture = new Fixture(t);
-    const { pid } = bystander(t);
-    const identity = identify(pid);
-    assert(identity !== null);
+    const identity = fixture.processes.start();
     fixture.record('living', { worker: identity });
     writeFileSync(
       fixture.path('copied.json'),
@@ -180,7 +158,7 @@ describe('a record that lies', () => {
     await fixture.session(t, 'living');
     await fixture.registry.recover();
     assert.deepEqual(fixture.files, ['living.json', 'living.sock']);
-    assert.notEqual(identify(pid), null);
+    assert.deepEqual(fixture.processes.signals, []);
   });
 
   test('of a living session’s lease does not have that lent again', async (t) => {
@@ -204,9 +182,7 @@ describe('an address that a session has agreed instead of its lease’s is not l
 
   test('told by the record of one that does not answer', async (t) => {
     const fixture = new Fixture(t);
-    const worker = identify(bystander(t).pid);
-    assert(worker !== null);
-    fixture.record('mute11', { worker, agreedRemote: SECOND });
+    fixture.record('mute11', { worker: fixture.processes.start(), agreedRemote: SECOND });
     await fixture.stranger(t, 'mute11', { greeting: 'pptpd-ts', v: 99, session: 'mute11', version: '9' });
     await fixture.registry.recover();
     assert.deepEqual([fixture.next(), fixture.next()], [FIRST, undefined]);
@@ -244,15 +220,12 @@ describe('a session that speaks nonsense is not taken for dead: its worker lives
   for (const [what, lines] of Object.entries(strangers)) {
     test(what, async (t) => {
       const fixture = new Fixture(t);
-      const { pid } = bystander(t);
-      const identity = identify(pid);
-      assert(identity !== null);
-      fixture.record('odd111', { worker: identity });
+      fixture.record('odd111', { worker: fixture.processes.start() });
       await fixture.stranger(t, 'odd111', ...lines);
       await fixture.registry.recover();
       // The word on it is the last thing that happens before it is asked again.
       await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
-      assert.notEqual(identify(pid), null);
+      assert.deepEqual(fixture.processes.signals, []);
       assert.equal(fixture.registry.count, 1);
       assert.equal(fixture.next(), SECOND);
     });
@@ -261,9 +234,6 @@ describe('a session that speaks nonsense is not taken for dead: its worker lives
 
 test('a session that lets go of its manager and lives is found again', async (t) => {
   const fixture = new Fixture(t);
-  const { pid } = bystander(t);
-  const identity = identify(pid);
-  assert(identity !== null);
   let connections = 0;
   const state = aState({ session: 'living', phase: 'up' });
   const server = createServer((socket) => {
@@ -284,31 +254,25 @@ test('a session that lets go of its manager and lives is found again', async (t)
   server.listen(sessionSocketPath(fixture.runDirectory, 'living'));
   await once(server, 'listening');
   t.after(() => server.close());
-  fixture.record('living', { worker: identity });
+  fixture.record('living', { worker: fixture.processes.start() });
   await fixture.registry.recover();
   await until('its state', () => fixture.registry.states.length > 0);
-  assert.notEqual(identify(pid), null);
+  assert.deepEqual(fixture.processes.signals, []);
   assert.equal(fixture.registry.count, 1);
   assert(connections >= 2);
 });
 
 test('a living session whose socket somebody has removed is not killed, and keeps its address', async (t) => {
   const fixture = new Fixture(t);
-  const { pid } = bystander(t);
-  const identity = identify(pid);
-  assert(identity !== null);
-  fixture.record('living', { worker: identity });
+  fixture.record('living', { worker: fixture.processes.start() });
   await fixture.registry.recover();
   await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
-  assert.notEqual(identify(pid), null);
+  assert.deepEqual(fixture.processes.signals, []);
   assert.equal(fixture.next(), SECOND);
 });
 
 test('a session that greets and then is not understood is let go of, and asked again later', async (t) => {
   const fixture = new Fixture(t);
-  const { pid } = bystander(t);
-  const identity = identify(pid);
-  assert(identity !== null);
   let closed = 0;
   const server = createServer((socket) => {
     socket.on('error', () => undefined); // whoever came has gone
@@ -324,7 +288,7 @@ test('a session that greets and then is not understood is let go of, and asked a
   server.listen(sessionSocketPath(fixture.runDirectory, 'living'));
   await once(server, 'listening');
   t.after(() => server.close());
-  fixture.record('living', { worker: identity });
+  fixture.record('living', { worker: fixture.processes.start() });
   await fixture.registry.recover();
   await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
   await until('the end of the connection', () => closed === 1);
