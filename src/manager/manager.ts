@@ -3,6 +3,7 @@
  * more of a client than its first header.
  */
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { whoRunsAsWhat } from '../host/identity.js';
@@ -74,6 +75,7 @@ export class Manager {
       log,
       pppdExitMs: () => this.#configuration.timeouts.pppdExit * 1000,
       processes,
+      connect,
     });
     this.#policy = new Policy(configuration.policy, {
       blocksFile: runPaths(configuration.runDirectory).blocks,

@@ -1,6 +1,7 @@
 /** The live sessions: those this manager handed out and those it found when it started. */
 import type { Logger } from '../log/logger.js';
 import type { Lease } from '../session/lease.js';
+import type { Connect } from '../session/client.js';
 import type { DisconnectReason } from '../session/request.js';
 import type { SessionState } from '../session/state.js';
 import type { Leases } from './leases.js';
@@ -25,6 +26,8 @@ export interface RegistryOptions {
   /** How long a left-over pppd gets between TERM and KILL. */
   readonly pppdExitMs: () => number;
   readonly processes: Processes;
+  /** Connects to a session's socket. */
+  readonly connect: Connect;
 }
 
 export class Registry {
@@ -79,8 +82,8 @@ export class Registry {
 
   /** Finds the sessions of an earlier manager: keeps the leases of those that live, and clears away what the dead have left. */
   async recover(): Promise<void> {
-    const { runDirectory, log, leases } = this.#options;
-    const found = await findSessions(runDirectory, log);
+    const { runDirectory, connect, log, leases } = this.#options;
+    const found = await findSessions(runDirectory, connect, log);
     await Promise.all(
       found.map(async ({ id, lease, agreedRemote }) => {
         const session = this.#enter(id, lease, null, null);
@@ -162,7 +165,7 @@ export class Registry {
   }
 
   #enter(id: string, lease: Lease, peerAddress: string | null, worker: SessionWorker | null): SessionHandle {
-    const { runDirectory, log, pppdExitMs, processes } = this.#options;
+    const { runDirectory, log, pppdExitMs, processes, connect } = this.#options;
     const session = new SessionHandle({
       id,
       lease,
@@ -171,6 +174,7 @@ export class Registry {
       peerAddress,
       pppdExitMs,
       processes,
+      connect,
       log,
       onEvent: (event) => this.#recv(session, event),
     });

@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import type { Logger } from '../log/logger.js';
-import { SessionClient, SessionGone } from '../session/client.js';
+import { type Connect, SessionClient, SessionGone } from '../session/client.js';
 import type { Lease } from '../session/lease.js';
 import { sessionSocketPath } from '../session/paths.js';
 import { readRecord } from '../session/record.js';
@@ -39,6 +39,7 @@ export interface HandleOptions {
   /** How long a left-over pppd gets between TERM and KILL. */
   readonly pppdExitMs: () => number;
   readonly processes: Processes;
+  readonly connect: Connect;
   readonly log: Logger;
   readonly onEvent: (event: HandleEvent) => void;
 }
@@ -184,10 +185,10 @@ export class SessionHandle {
   async #connect(): Promise<void> {
     if (this.#isOver() || this.#client !== null) return;
     this.#tried = true;
-    const { runDirectory, worker } = this.#options;
+    const { runDirectory, worker, connect } = this.#options;
     let client: SessionClient;
     try {
-      client = await SessionClient.reach(runDirectory, this.id);
+      client = await SessionClient.reach(runDirectory, this.id, connect);
     } catch (error) {
       if (error instanceof SessionGone && worker === null && this.#isGone()) await this.#workerGone();
       else this.#retry(error);
