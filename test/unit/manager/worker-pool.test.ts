@@ -109,13 +109,14 @@ describe('starting workers', () => {
 
   test('after half a second when others are idle, if there are still too few', async (t) => {
     const fixture = Fixture.filled(t, 2);
-    const kept = fixture.ask();
-    await settled();
-    fixture.pass(REPLENISH - 1);
-    assert.deepEqual(fixture.numbers, [1, 0, 2]);
-    fixture.pass(1);
-    assert.deepEqual(fixture.numbers, [1, 1, 3]);
-    assert(kept.worker !== null);
+    for (let started = 2; started < 5; started += 1) {
+      await fixture.pool.acquire();
+      fixture.pass(REPLENISH - 1);
+      assert.deepEqual(fixture.numbers, [1, 0, started]);
+      fixture.pass(1);
+      assert.deepEqual(fixture.numbers, [1, 1, started + 1]);
+      fixture.readyAll();
+    }
   });
 
   test('not while others come back within half a second', async (t) => {
@@ -142,7 +143,7 @@ describe('starting workers', () => {
 
   test('half a second after an idle one has ended', (t) => {
     const fixture = Fixture.filled(t, 2);
-    fixture.process(1).ends(null, 'SIGKILL');
+    fixture.process(2).ends(null, 'SIGKILL');
     assert.deepEqual(fixture.numbers, [1, 0, 2]);
     fixture.pass(REPLENISH);
     assert.deepEqual(fixture.numbers, [1, 1, 3]);
@@ -192,6 +193,17 @@ describe('workers that do not come to be ready', () => {
     fixture.process(2).report({ type: 'ready' });
     await settled();
     assert.equal(asked.worker?.pid, fixture.process(2).pid);
+  });
+
+  test('put off the next attempt, each of them', (t) => {
+    const fixture = new Fixture(t, 2);
+    fixture.process(1).ends(1);
+    fixture.pass(100);
+    fixture.process(2).ends(1);
+    fixture.pass(499);
+    assert.equal(fixture.pool.counts.started, 2);
+    fixture.pass(1);
+    assert.equal(fixture.pool.counts.started, 4);
   });
 
   test('because the system refuses to start them are tried again as well', (t) => {
@@ -244,6 +256,7 @@ describe('workers that are too many', () => {
   /** One spare worker is wanted, and two are idle; the first of them has served. */
   async function oneTooMany(t: TestContext): Promise<Fixture> {
     const fixture = Fixture.filled(t, 1);
+    fixture.pass(SURPLUS / 2);
     const worker = await fixture.pool.acquire();
     fixture.readyAll();
     await fixture.serve(worker);

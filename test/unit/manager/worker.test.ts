@@ -136,6 +136,8 @@ describe('starting', () => {
       assert(fixture.errors[0]?.includes(told), fixture.errors[0]);
       fixture.pass(START_TIMEOUT);
       assert.deepEqual(fixture.process.signals, []);
+      fixture.process.report({ type: 'ready' });
+      assert.deepEqual(fixture.told, ['beforeReady'], 'what it has still said comes late');
     });
   }
 
