@@ -107,6 +107,8 @@ export class ASession {
   readonly asked: Omit<Asked, 'id'>[] = [];
   /** It answers nothing. */
   isMute = false;
+  /** What it answers to everything but `state` and `subscribe`; null: that it is done. */
+  refusal: string | null = null;
   readonly #connections = new Set<Duplex>();
 
   constructor(state: SessionState) {
@@ -118,10 +120,17 @@ export class ASession {
     socket.on('close', () => this.#connections.delete(socket));
     say(socket, greeting(this.state.session));
     readRequests(socket, ({ id, ...request }) => {
-      if (request.op !== 'state' && request.op !== 'subscribe') this.asked.push(request);
-      if (!this.isMute) say(socket, { id, ok: true, result: request.op === 'state' ? this.state : null });
+      const isAboutState = request.op === 'state' || request.op === 'subscribe';
+      if (!isAboutState) this.asked.push(request);
+      if (this.isMute) return;
+      if (this.refusal !== null && !isAboutState) say(socket, { id, ok: false, error: this.refusal });
+      else say(socket, { id, ok: true, result: request.op === 'state' ? this.state : null });
     });
   };
+
+  get connections(): number {
+    return this.#connections.size;
+  }
 
   publish(parts: Partial<SessionState>): void {
     this.state = { ...this.state, ...parts };

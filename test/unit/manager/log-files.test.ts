@@ -58,9 +58,9 @@ test('too old, and the oldest of too many; the manager’s, renamed, foreign and
 });
 
 test('0 is no limit', async (t) => {
-  const { directory, run } = directories(t, { 'session-aaaaaa.log': 1, 'session-bbbbbb.log': 1000 });
+  const { directory, run } = directories(t, { 'session-aaaaaa.log': 1000, 'session-bbbbbb.log': 1 });
   assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 0, keepDays: 0 }, run), []);
-  assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 1, keepDays: 0 }, run), ['session-bbbbbb.log']);
+  assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 1, keepDays: 0 }, run), ['session-aaaaaa.log']);
 });
 
 test('a file as new as a session that just begins stays, also beyond the number', async (t) => {

@@ -49,11 +49,13 @@ describe('refused clients', () => {
 
   test('in the next minute it begins anew', (t) => {
     const { clients, pass, said } = fixture(t);
+    const [start, stop] = [t.mock.method(globalThis, 'setInterval'), t.mock.method(globalThis, 'clearInterval')];
     for (let minute = 0; minute < 3; minute += 1) {
       for (const peer of ['first', 'second']) clients.count('blocked', peer);
       assert.deepEqual(said(), [{ cause: 'blocked', peer: 'first' }]);
       pass(MINUTE);
       assert.deepEqual(said(), [{ cause: 'blocked', count: 1, peer: 'second' }]);
+      assert.deepEqual([start.mock.callCount(), stop.mock.callCount()], [minute + 1, minute + 1]);
     }
   });
 

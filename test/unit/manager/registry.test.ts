@@ -552,6 +552,135 @@ describe('a session of a worker that this manager has started', () => {
   });
 });
 
+describe('a session found', () => {
+  test('that is lost is ending until it is known that it lives', async (t) => {
+    const fixture = new Fixture(t);
+    fixture.record('living', { worker: fixture.processes.start() });
+    const session = fixture.session('living');
+    await fixture.registry.recover();
+    // It does not greet any more.
+    fixture.stranger('living');
+    session.hangUp();
+    await settled();
+    assert.equal(fixture.registry.endingCount, 1);
+    await fixture.pass(3000);
+    assert.deepEqual([fixture.registry.endingCount, fixture.registry.count], [0, 1]);
+    fixture.listen('living', session.serve);
+    await fixture.pass(RETRY);
+    session.publish({ phase: 'negotiating' });
+    await settled();
+    assert.equal(fixture.registry.states[0]?.phase, 'negotiating');
+  });
+
+  test('that does not answer and is killed is cleared away at once', async (t) => {
+    const fixture = new Fixture(t);
+    const worker = fixture.processes.start();
+    fixture.record('living', { worker });
+    await fixture.registry.recover();
+    fixture.registry.killAll();
+    await settled();
+    assert.deepEqual([fixture.processes.signals, fixture.registry.count], [[`SIGKILL ${worker.pid}`], 0]);
+    assert.equal(fixture.next(), SECOND);
+    assert.equal(fixture.next(), FIRST);
+  });
+
+  test('that does not answer is not looked for any more when its manager leaves', async (t) => {
+    const fixture = new Fixture(t);
+    fixture.record('living', { worker: fixture.processes.start() });
+    await fixture.registry.recover();
+    fixture.registry.detach();
+    fixture.session('living');
+    await fixture.pass(RETRY);
+    assert.equal(fixture.sockets.count, 0);
+  });
+});
+
+describe('the connection to a session', () => {
+  test('is closed when the session is over, and not made again', async (t) => {
+    const { fixture, worker, told } = begun(t);
+    const session = fixture.session('own111');
+    await fixture.pass(CLIENT_FIRST);
+    assert.equal(session.connections, 1);
+    worker.tell({ type: 'over' });
+    worker.tell({ type: 'over' });
+    worker.tell({ type: 'workerEnded' });
+    await fixture.pass(RETRY);
+    assert.deepEqual([session.connections, fixture.sockets.count], [0, 1]);
+    assert.deepEqual(told.slice(1), [['own111', null, false]], 'it is over once');
+  });
+
+  test('is not made to a session that is over already, nor kept when it was over before it greeted', async (t) => {
+    const early = begun(t);
+    early.fixture.session('own111');
+    early.worker.tell({ type: 'over' });
+    await early.fixture.pass(CLIENT_FIRST);
+    assert.equal(early.fixture.sockets.count, 0);
+    const late = begun(t, early.fixture, 'own222');
+    let [greet, closed] = [(): unknown => undefined, 0];
+    early.fixture.listen('own222', (socket) => {
+      greet = () => say(socket, greeting('own222'));
+      socket.on('close', () => (closed += 1));
+      readRequests(socket, () => assert.fail('it is asked nothing'));
+    });
+    await early.fixture.pass(CLIENT_FIRST);
+    late.worker.tell({ type: 'over' });
+    greet();
+    await settled();
+    assert.equal(closed, 1);
+  });
+
+  test('does not have a log opened anew twice, nor is another end asked for, when it is made again', async (t) => {
+    const { fixture } = begun(t);
+    const session = fixture.session('own111');
+    fixture.registry.reopenLogs();
+    await fixture.pass(CLIENT_FIRST);
+    session.hangUp();
+    await settled();
+    await fixture.pass(RETRY);
+    assert.deepEqual([session.asked, fixture.sockets.count], [[{ op: 'reopenLog' }], 2]);
+  });
+
+  test('that brings a refusal to end is a warning; the session’s end meanwhile is none', async (t) => {
+    const { fixture } = begun(t);
+    const session = fixture.session('own111');
+    await fixture.pass(CLIENT_FIRST);
+    session.refusal = 'unknown operation';
+    fixture.registry.disconnect('own111', 'kicked', 'by the test');
+    await settled();
+    assert.equal(fixture.warnings('a session does not end'), 1);
+    session.isMute = true;
+    fixture.registry.disconnect('own111', 'kicked', 'by the test');
+    session.hangUp();
+    await settled();
+    assert.equal(fixture.warnings(''), 1);
+  });
+});
+
+test('a session counts for its client’s address from the start, whatever it tells later', (t) => {
+  const { fixture, worker } = begun(t);
+  const { registry } = fixture;
+  assert.equal(registry.sessionsOf('198.51.100.7'), 1);
+  worker.tell({ type: 'state', state: aState({ session: 'own111', peer: { address: '198.51.100.8', port: 1 } }) });
+  assert.deepEqual([registry.sessionsOf('198.51.100.7'), registry.sessionsOf('198.51.100.8')], [1, 0]);
+});
+
+test('a session whose worker died is cleared away once, and is ending until then', async (t) => {
+  const { fixture, worker, told } = begun(t);
+  const { processes, registry } = fixture;
+  const [dead, pppd] = [processes.start(), processes.start()];
+  processes.end(dead);
+  processes.withstood.add('SIGTERM');
+  fixture.record('own111', { worker: dead, pppd });
+  for (let time = 0; time < 2; time += 1) worker.tell({ type: 'workerEnded' });
+  await settled();
+  assert.deepEqual([processes.signals, registry.endingCount], [[`SIGTERM ${pppd.pid}`], 1]);
+  await fixture.pass(200);
+  assert.deepEqual(processes.signals.slice(1), [`SIGKILL ${pppd.pid}`]);
+  await fixture.pass(100);
+  assert.deepEqual([told.slice(1), registry.count], [[['own111', null, true]], 0]);
+  assert.equal(fixture.warnings('a ctrl worker died'), 1);
+});
+
 describe('sessions without a call', () => {
   const tell = ({ worker }: Begun, parts: Partial<SessionState> = {}): void =>
     worker.tell({ type: 'state', state: aState({ session: worker.session, ...parts }) });
