@@ -36,6 +36,13 @@ export interface AdmissionOptions {
 
 type AdmissionSettings = Pick<Configuration, 'access' | 'limits' | 'timeouts'>;
 
+interface Silent {
+  readonly peer: Peer;
+  /** Waits for nothing of it any more. */
+  readonly settle: () => void;
+  readonly turnAway: (cause: RefusalCause) => void;
+}
+
 export class Admission {
   #configuration: AdmissionSettings;
   #isAllowed: (address: string) => boolean;
@@ -44,7 +51,7 @@ export class Admission {
   readonly #sessionsOf: (address: string) => number;
   readonly #onClient: (client: Client) => void;
   /** Connections without a whole start request, oldest first. Of each are kept fewer octets than that request has. */
-  readonly #silent = new Map<Socket, { readonly peer: Peer; readonly turnAway: (cause: RefusalCause) => void }>();
+  readonly #silent = new Map<Socket, Silent>();
 
   constructor({ configuration, refusedClients, isBlocked, sessionsOf, onClient }: AdmissionOptions) {
     this.#configuration = configuration;
@@ -91,8 +98,10 @@ export class Admission {
 
   /** Closes every connection that has not become a client; idempotent. */
   close(): void {
-    for (const socket of this.#silent.keys()) socket.destroy();
-    this.#silent.clear();
+    for (const [socket, { settle }] of this.#silent) {
+      settle();
+      socket.destroy();
+    }
   }
 
   #connectionsOf(address: string): number {
@@ -121,7 +130,7 @@ export class Admission {
       () => turnAway('noFirstMessage'),
       this.#configuration.timeouts.firstMessage * 1000,
     );
-    this.#silent.set(socket, { peer, turnAway });
+    this.#silent.set(socket, { peer, settle, turnAway });
     // Errors end in 'close', which tells what there is to tell.
     socket.on('error', () => undefined);
     socket.on('end', () => turnAway('left'));

@@ -4,8 +4,9 @@ import { parseArgs } from 'node:util';
 const DEFAULT_CONFIGURATION = '/etc/pptpd-ts.json';
 
 /** The path of the configuration, `-c FILE` or FILE alone. Throws a sentence when it is called wrongly. */
-export function configurationPath(): string {
+export function configurationPath(args: readonly string[] = process.argv.slice(2)): string {
   const { tokens } = parseArgs({
+    args: [...args],
     options: { config: { type: 'string', short: 'c' } },
     allowPositionals: true,
     strict: false,

@@ -14,8 +14,16 @@ const LAST_RETRY_MS = 30_000;
 /** One that ran so long did not die of what it was started with. */
 const STABLE_MS = 60_000;
 
+/** Starts the relay's process. */
+type Start = (args: readonly string[]) => ChildProcess;
+
+const start: Start = (args) =>
+  // A process group of its own: an interrupt at the manager's terminal is for the manager.
+  fork(ENTRY, args, { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+
 export class BroadcastRelayProcess {
   readonly #log: Logger;
+  readonly #startProcess: Start;
   /** The arguments that it runs with; null when there is to be none. */
   #wanted: readonly string[] | null = null;
   #child: ChildProcess | undefined;
@@ -23,8 +31,9 @@ export class BroadcastRelayProcess {
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, startProcess: Start = start) {
     this.#log = log;
+    this.#startProcess = startProcess;
   }
 
   /** Starts, restarts or ends it, as `configuration` asks. */
@@ -55,8 +64,7 @@ export class BroadcastRelayProcess {
   }
 
   #start(args: readonly string[]): void {
-    // A process group of its own: an interrupt at the manager's terminal is for the manager.
-    const child = fork(ENTRY, args, { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = this.#startProcess(args);
     this.#child = child;
     this.#startedAt = performance.now();
     child.on('error', (error) => {

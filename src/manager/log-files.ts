@@ -44,12 +44,14 @@ export async function pruneLogs(
 
 export class LogFiles {
   readonly #log: Logger;
+  readonly #pruneLogs: typeof pruneLogs;
   #configuration: Configuration;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(configuration: Configuration, log: Logger) {
+  constructor(configuration: Configuration, log: Logger, prune = pruneLogs) {
     this.#configuration = configuration;
     this.#log = log;
+    this.#pruneLogs = prune;
   }
 
   /** Prunes now, and then again and again. */
@@ -70,7 +72,7 @@ export class LogFiles {
   async #prune(): Promise<void> {
     const { log, runDirectory } = this.#configuration;
     try {
-      const removed = await pruneLogs(log, runDirectory);
+      const removed = await this.#pruneLogs(log, runDirectory);
       if (removed.length > 0) this.#log.info({ count: removed.length }, 'log files of ended sessions removed');
     } catch (error) {
       this.#log.warn({ err: error, directory: log.directory }, 'old log files could not be removed');

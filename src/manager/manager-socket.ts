@@ -4,7 +4,8 @@
  */
 import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { readLines, writeLine } from '../session/lines.js';
 import type { ManagerOperation } from '../session/manager-status.js';
@@ -17,8 +18,8 @@ type Handlers = Readonly<Record<ManagerOperation, (fields: unknown) => unknown>>
 export class ManagerSocket {
   readonly #path: string;
   readonly #handlers: Handlers;
-  readonly #connections = new Set<Socket>();
-  readonly #server = createServer((socket) => this.#serve(socket));
+  readonly #connections = new Set<Duplex>();
+  readonly #server = createServer((socket) => this.serve(socket));
 
   constructor(path: string, handlers: Handlers) {
     this.#path = path;
@@ -42,7 +43,8 @@ export class ManagerSocket {
     for (const socket of this.#connections) socket.end(() => socket.destroy());
   }
 
-  #serve(socket: Socket): void {
+  /** Answers whoever has connected. */
+  serve(socket: Duplex): void {
     this.#connections.add(socket);
     socket.on('close', () => this.#connections.delete(socket)).on('error', () => socket.destroy());
     readLines(socket, (message) => writeLine(socket, this.#answer(message)));

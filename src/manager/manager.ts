@@ -3,9 +3,11 @@
  * more of a client than its first header.
  */
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { whoRunsAsWhat } from '../host/identity.js';
+import * as processes from '../host/process.js';
 import { version } from '../host/version.js';
 import { type ManagerStatus, unblockRequest } from '../session/manager-status.js';
 import { runPaths } from '../session/paths.js';
@@ -78,6 +80,8 @@ export class Manager {
       leases: this.#leases,
       log,
       pppdExitMs: () => this.#configuration.timeouts.pppdExit * 1000,
+      processes,
+      connect,
     });
     this.#policy = new Policy(configuration.policy, {
       blocksFile: runPaths(configuration.runDirectory).blocks,

@@ -1,6 +1,6 @@
 /** The sessions of an earlier manager, as the run directory has them when this one starts. */
 import type { Logger } from '../log/logger.js';
-import { SessionClient, SessionGone } from '../session/client.js';
+import { type Connect, SessionClient, SessionGone } from '../session/client.js';
 import type { Lease } from '../session/lease.js';
 import { listSessionIds, readRecord } from '../session/record.js';
 import { removeFiles } from './reaper.js';
@@ -16,11 +16,11 @@ export interface FoundSession {
  * Resolves with each session that is there, dead ones with a record included, and what it holds. What belongs to no session
  * is removed or left alone.
  */
-export async function findSessions(runDirectory: string, log: Logger): Promise<FoundSession[]> {
+export async function findSessions(runDirectory: string, connect: Connect, log: Logger): Promise<FoundSession[]> {
   const found = await Promise.all(
     listSessionIds(runDirectory).map(async (id) => {
       const record = readRecord(runDirectory, id);
-      const lease = record?.lease ?? (await leaseWithoutRecord(runDirectory, id, log));
+      const lease = record?.lease ?? (await leaseWithoutRecord(runDirectory, id, connect, log));
       return lease === null ? [] : [{ id, lease, agreedRemote: record?.agreedRemote ?? null }];
     }),
   );
@@ -31,9 +31,14 @@ export async function findSessions(runDirectory: string, log: Logger): Promise<F
  * What a session whose record is missing or spoiled says itself that it holds. Null when nobody is there; then its files
  * are removed. A socket alone is left by a worker that was killed between its two last acts, or before its first.
  */
-async function leaseWithoutRecord(runDirectory: string, id: string, log: Logger): Promise<Lease | null> {
+async function leaseWithoutRecord(
+  runDirectory: string,
+  id: string,
+  connect: Connect,
+  log: Logger,
+): Promise<Lease | null> {
   try {
-    const client = await SessionClient.connect(runDirectory, id);
+    const client = await SessionClient.connect(runDirectory, id, connect);
     try {
       const { tunnel, callId } = await client.state();
       log.warn({ session: id }, 'a session has no readable record; it says itself what it holds');

@@ -1,10 +1,11 @@
 /** The live sessions: those this manager handed out and those it found when it started. */
 import type { Logger } from '../log/logger.js';
 import type { Lease } from '../session/lease.js';
+import type { Connect } from '../session/client.js';
 import type { DisconnectReason } from '../session/request.js';
 import type { SessionState } from '../session/state.js';
 import type { Leases } from './leases.js';
-import { removeFiles } from './reaper.js';
+import { type Processes, removeFiles } from './reaper.js';
 import { findSessions } from './recovery.js';
 import { type HandleEvent, SessionHandle, type SessionWorker } from './session-handle.js';
 
@@ -24,6 +25,9 @@ export interface RegistryOptions {
   readonly log: Logger;
   /** How long a left-over pppd gets between TERM and KILL. */
   readonly pppdExitMs: () => number;
+  readonly processes: Processes;
+  /** Connects to a session's socket. */
+  readonly connect: Connect;
 }
 
 export class Registry {
@@ -78,8 +82,8 @@ export class Registry {
 
   /** Finds the sessions of an earlier manager: keeps the leases of those that live, and clears away what the dead have left. */
   async recover(): Promise<void> {
-    const { runDirectory, log, leases } = this.#options;
-    const found = await findSessions(runDirectory, log);
+    const { runDirectory, connect, log, leases } = this.#options;
+    const found = await findSessions(runDirectory, connect, log);
     await Promise.all(
       found.map(async ({ id, lease, agreedRemote }) => {
         const session = this.#enter(id, lease, null, null);
@@ -161,7 +165,7 @@ export class Registry {
   }
 
   #enter(id: string, lease: Lease, peerAddress: string | null, worker: SessionWorker | null): SessionHandle {
-    const { runDirectory, log, pppdExitMs } = this.#options;
+    const { runDirectory, log, pppdExitMs, processes, connect } = this.#options;
     const session = new SessionHandle({
       id,
       lease,
@@ -169,6 +173,8 @@ export class Registry {
       worker,
       peerAddress,
       pppdExitMs,
+      processes,
+      connect,
       log,
       onEvent: (event) => this.#recv(session, event),
     });

@@ -21,6 +21,14 @@ interface ServiceManagerOptions {
   readonly status: () => string;
 }
 
+/** Opens what sends datagrams to a path; rejects when it cannot. What sends returns null or the name of the error. */
+type OpenSender = (path: string) => Promise<(text: string) => string | null>;
+
+const unixDatagrams: OpenSender = async (path) => {
+  const { datagramSender } = await import('../sys/unix-datagram.js');
+  return datagramSender(path);
+};
+
 export class ServiceManager {
   readonly #send: (assignments: Assignments) => void;
   readonly #watchdogMs: number | null;
@@ -38,12 +46,17 @@ export class ServiceManager {
    * Takes what the service manager has put into `environment` out of it: it is meant for this process alone, not for
    * workers, pppd and its scripts. `status`: one line on what the manager is doing, for `systemctl status`.
    */
-  static async connect(environment: NodeJS.ProcessEnv, log: Logger, status: () => string): Promise<ServiceManager> {
+  static async connect(
+    environment: NodeJS.ProcessEnv,
+    log: Logger,
+    status: () => string,
+    openSender: OpenSender = unixDatagrams,
+  ): Promise<ServiceManager> {
     const { NOTIFY_SOCKET: path, WATCHDOG_USEC: watchdog, WATCHDOG_PID: watched = `${process.pid}` } = environment;
     for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name];
     if (path === undefined) return new ServiceManager({ send: () => undefined, watchdogMs: null, status });
 
-    const send = await datagrams(path, log);
+    const send = await datagrams(path, log, openSender);
     const watchdogMs = Number(watchdog) / MICROSECONDS;
     const isWatched = watchdogMs > 0 && watched === `${process.pid}`;
     return new ServiceManager({ send, watchdogMs: isWatched ? watchdogMs : null, status });
@@ -84,7 +97,11 @@ export class ServiceManager {
 }
 
 /** A service manager that cannot be reached is told of once, and changes nothing else. */
-async function datagrams(path: string, log: Logger): Promise<(assignments: Assignments) => void> {
+async function datagrams(
+  path: string,
+  log: Logger,
+  openSender: OpenSender,
+): Promise<(assignments: Assignments) => void> {
   let complained = false;
   const complain = (why: string): void => {
     if (!complained)
@@ -92,8 +109,7 @@ async function datagrams(path: string, log: Logger): Promise<(assignments: Assig
     complained = true;
   };
   try {
-    const { datagramSender } = await import('../sys/unix-datagram.js');
-    const send = datagramSender(path);
+    const send = await openSender(path);
     return (assignments) => {
       const failure = send(
         Object.entries(assignments)

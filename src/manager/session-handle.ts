@@ -4,15 +4,14 @@
  * earlier manager's session tells its states on its socket, whose closing is its end.
  */
 import { existsSync } from 'node:fs';
-import { isAnothers, signal } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
-import { SessionClient, SessionGone } from '../session/client.js';
+import { type Connect, SessionClient, SessionGone } from '../session/client.js';
 import type { Lease } from '../session/lease.js';
 import { sessionSocketPath } from '../session/paths.js';
 import { readRecord } from '../session/record.js';
 import type { DisconnectReason } from '../session/request.js';
 import type { SessionState } from '../session/state.js';
-import { endProcesses } from './reaper.js';
+import { endProcesses, type Processes } from './reaper.js';
 import type { Worker } from './worker.js';
 
 /** The client's call follows its start at once, and is not delayed by our connecting. */
@@ -39,6 +38,8 @@ export interface HandleOptions {
   readonly peerAddress: string | null;
   /** How long a left-over pppd gets between TERM and KILL. */
   readonly pppdExitMs: () => number;
+  readonly processes: Processes;
+  readonly connect: Connect;
   readonly log: Logger;
   readonly onEvent: (event: HandleEvent) => void;
 }
@@ -165,7 +166,7 @@ export class SessionHandle {
       'the session did not end in time; killing its ctrl worker',
     );
     if (this.#options.worker !== null) this.#options.worker.kill();
-    else if (record !== null) signal(record.worker, 'SIGKILL');
+    else if (record !== null) this.#options.processes.signal(record.worker, 'SIGKILL');
     // What is connected closes by itself; what never answered is looked for.
     if (this.#client === null) void this.#connect();
   }
@@ -184,10 +185,10 @@ export class SessionHandle {
   async #connect(): Promise<void> {
     if (this.#isOver() || this.#client !== null) return;
     this.#tried = true;
-    const { runDirectory, worker } = this.#options;
+    const { runDirectory, worker, connect } = this.#options;
     let client: SessionClient;
     try {
-      client = await SessionClient.reach(runDirectory, this.id);
+      client = await SessionClient.reach(runDirectory, this.id, connect);
     } catch (error) {
       if (error instanceof SessionGone && worker === null && this.#isGone()) await this.#workerGone();
       else this.#retry(error);
@@ -263,10 +264,10 @@ export class SessionHandle {
 
   /** Nobody listens. It lives all the same when somebody has removed the socket of a worker that lives. */
   #isGone(): boolean {
-    const { runDirectory } = this.#options;
+    const { runDirectory, processes } = this.#options;
     if (existsSync(sessionSocketPath(runDirectory, this.id))) return true;
     const record = readRecord(runDirectory, this.id);
-    return record === null || !isAnothers(record.worker);
+    return record === null || !processes.isAnothers(record.worker);
   }
 
   /**
@@ -276,11 +277,11 @@ export class SessionHandle {
   async #workerGone(): Promise<void> {
     if (this.#isOver()) return;
     this.#phase = 'clearing';
-    const { runDirectory, worker, log, pppdExitMs } = this.#options;
+    const { runDirectory, worker, log, pppdExitMs, processes } = this.#options;
     const record = readRecord(runDirectory, this.id);
     if (record !== null || worker !== null)
       log.error({ session: this.id, worker: record?.worker.pid }, 'a ctrl worker died; clearing away what it held');
-    if (record !== null) await endProcesses(record, pppdExitMs());
+    if (record !== null) await endProcesses(record, pppdExitMs(), processes);
     this.#over(record !== null || worker !== null);
   }
 

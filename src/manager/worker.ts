@@ -10,19 +10,30 @@ import { readRecord } from '../session/record.js';
 import { sessionState, type SessionState } from '../session/state.js';
 import { REPORT_VERSION, WORKER_EXIT, type WorkerReport } from '../session/worker-report.js';
 
-/** What a worker's process runs. */
+/** How a worker's process starts. */
 export interface WorkerProgram {
-  /** Path of the module. */
-  readonly entry: string;
+  /** Throws when the system refuses at once. */
+  readonly start: () => ChildProcess;
   /** One that has not said `ready` after so many milliseconds is ended. */
   readonly startTimeout: number;
 }
 
+/** A worker that runs the module `entry`. */
+export const workerProgram = (entry: string, startTimeout: number): WorkerProgram => ({
+  start: () =>
+    fork(entry, [], {
+      // A process group of its own: an interrupt at the manager's terminal is for the manager, which ends sessions in order.
+      detached: true,
+      // None of the manager's own. Young garbage is collected by the megabyte: a worker that has served hundreds of clients
+      // keeps 28 MiB then, and 40 without.
+      execArgv: ['--max-semi-space-size=1'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    }),
+  startTimeout,
+});
+
 /** src/ctrl/main.ts and what it needs, in one file (scripts/build). Node starts in 0.1 s, in 2 s on a machine that crawls. */
-export const CTRL_WORKER: WorkerProgram = {
-  entry: fileURLToPath(new URL('../ctrl/main.cjs', import.meta.url)),
-  startTimeout: 30_000,
-};
+export const CTRL_WORKER = workerProgram(fileURLToPath(new URL('../ctrl/main.cjs', import.meta.url)), 30_000);
 /** Adopting is a few system calls; a worker that has not answered by then hangs. */
 const ADOPT_TIMEOUT_MS = 10_000;
 
@@ -96,16 +107,9 @@ export class Worker {
   onExit: (end: WorkerEnd) => void = () => undefined;
 
   /** Throws when the system refuses at once to start a process; other failures come as `onExit`. */
-  constructor({ entry, startTimeout }: WorkerProgram, log: Logger) {
+  constructor({ start, startTimeout }: WorkerProgram, log: Logger) {
     this.#log = log;
-    // A process group of its own: an interrupt at the manager's terminal is for the manager, which ends sessions in order.
-    this.#child = fork(entry, [], {
-      detached: true,
-      // None of the manager's own. Young garbage is collected by the megabyte: a worker that has served hundreds of clients
-      // keeps 28 MiB then, and 40 without.
-      execArgv: ['--max-semi-space-size=1'],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+    this.#child = start();
     this.#startTimer = setTimeout(() => {
       this.#log.error({ worker: this.#child.pid }, 'a ctrl worker did not start in time; ending it');
       this.kill();

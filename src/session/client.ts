@@ -1,7 +1,8 @@
 /**
  * The other end of a session's socket, for the manager and the command line: connect, check who answers, ask.
  */
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { CAPTURED, type CaptureEvent } from './captures.js';
 import { MAX_ANSWER_BYTES, readLines, writeLine } from './lines.js';
@@ -48,11 +49,14 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
+/** Connects to a unix socket. */
+export type Connect = (path: string) => Duplex;
+
 type Fields<O extends Operation> = Omit<Request<O>, 'id' | 'op'>;
 
 export class SessionClient {
   readonly id: string;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   /** Why nothing but `disconnect` may be asked; null: it speaks as this program does. */
   otherVersion: OtherVersion | null = null;
   readonly #waiting = new Map<number, Waiting>();
@@ -67,14 +71,14 @@ export class SessionClient {
   /** Called for each event after `capture`. */
   onCapture: (event: CaptureEvent) => void = () => undefined;
 
-  private constructor(id: string, socket: Socket) {
+  private constructor(id: string, socket: Duplex) {
     this.id = id;
     this.#socket = socket;
   }
 
   /** Connects to session `id`. Rejects as `reach` does, and with OtherVersion. */
-  static async connect(runDirectory: string, id: string): Promise<SessionClient> {
-    const client = await SessionClient.reach(runDirectory, id);
+  static async connect(runDirectory: string, id: string, connectTo: Connect = connect): Promise<SessionClient> {
+    const client = await SessionClient.reach(runDirectory, id, connectTo);
     if (client.otherVersion === null) return client;
     client.close();
     throw client.otherVersion;
@@ -84,8 +88,8 @@ export class SessionClient {
    * Connects to session `id`, whichever version runs it: see `otherVersion`. Rejects with SessionGone when nobody listens,
    * with another Error when the one that listens does not greet in time.
    */
-  static async reach(runDirectory: string, id: string): Promise<SessionClient> {
-    const socket = connect(sessionSocketPath(runDirectory, id));
+  static async reach(runDirectory: string, id: string, connectTo: Connect = connect): Promise<SessionClient> {
+    const socket = connectTo(sessionSocketPath(runDirectory, id));
     const client = new SessionClient(id, socket);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(

@@ -1,16 +1,13 @@
-/** Which worker is lent, when another one is started, and those that never come to be ready: whoever waits gets the next. */
+/** Workers' processes that never come to be ready: whoever waits gets the next. Which one is lent is test/unit's. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { identify } from '../../src/host/process.js';
-import type { Worker, WorkerProgram } from '../../src/manager/worker.js';
+import { workerProgram } from '../../src/manager/worker.js';
 import { WorkerPool } from '../../src/manager/worker-pool.js';
-import type { Handoff } from '../../src/session/handoff.js';
 import { REPORT_VERSION } from '../../src/session/worker-report.js';
 import { until } from './support/wait.js';
 
@@ -26,7 +23,7 @@ interface Bench {
 }
 
 /** A pool whose workers run `program`; `isFirst` tells it whether it is the first of them. */
-function benchOf(t: TestContext, program: string, startTimeout: number, spare = 0): Bench {
+function benchOf(t: TestContext, program: string): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-pool-'));
   const first = join(folder, 'first');
   const entry = join(folder, 'worker.cjs');
@@ -36,10 +33,6 @@ function benchOf(t: TestContext, program: string, startTimeout: number, spare = 
     `const { writeFileSync } = require('node:fs');
      const ready = () => ${ready};
      process.on('disconnect', () => process.exit(0));
-     process.on('message', ({ session }) => {
-       for (const type of ['adopted', 'over']) process.send({ type, v: ${REPORT_VERSION}, session });
-       ready();
-     });
      let isFirst = true;
      try {
        writeFileSync(${JSON.stringify(first)}, String(process.pid), { flag: 'wx' });
@@ -52,26 +45,12 @@ function benchOf(t: TestContext, program: string, startTimeout: number, spare = 
   );
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
-  const pool = new WorkerPool({ spare, log, program: { entry, startTimeout } satisfies WorkerProgram });
+  const pool = new WorkerPool({ spare: 0, log, program: workerProgram(entry, START_TIMEOUT) });
   t.after(() => {
     pool.close();
     rmSync(folder, { recursive: true });
   });
   return { pool, log: lines, first: () => (existsSync(first) ? Number(readFileSync(first, 'utf8')) : 0) };
-}
-
-/** Gives it a client and waits until it has taken it. */
-async function serve(t: TestContext, worker: Worker): Promise<void> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  t.after(() => {
-    socket.destroy();
-    server.close();
-  });
-  await once(socket, 'connect');
-  const handoff = { session: 'aaaaaa', configuration: { runDirectory: '/nowhere' } } as unknown as Handoff;
-  await worker.adopt(handoff, socket);
 }
 
 async function assertSecondServes({ pool, first }: Bench): Promise<void> {
@@ -87,17 +66,17 @@ async function assertSecondServes({ pool, first }: Bench): Promise<void> {
 }
 
 test('a worker that never says that it is ready is ended, and whoever waits gets the next', async (t) => {
-  const bench = benchOf(t, "process.on('SIGTERM', () => undefined);", START_TIMEOUT);
+  const bench = benchOf(t, "process.on('SIGTERM', () => undefined);");
   await assertSecondServes(bench);
   assert(bench.log.some((line) => line.includes('did not start in time')));
 });
 
 test('a worker that ends by itself before it is ready: whoever waits gets the next', async (t) => {
-  await assertSecondServes(benchOf(t, 'process.exit(0);', START_TIMEOUT));
+  await assertSecondServes(benchOf(t, 'process.exit(0);'));
 });
 
 test('a worker that says twice that it is ready is lent once', async (t) => {
-  const { pool, log } = benchOf(t, 'ready(); ready();', START_TIMEOUT);
+  const { pool, log } = benchOf(t, 'ready(); ready();');
   const [one, other] = await Promise.all([pool.acquire(), pool.acquire()]);
   assert.notEqual(one.pid, other.pid);
   await until('the second word to have come', () => log.some((line) => line.includes('not asked; ignored')));
@@ -110,7 +89,7 @@ test('a system that does not even begin to start a process is asked again, at ev
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const log = pino({ enabled: false });
   // No path that the system takes: it throws at once, as it does for want of memory.
-  const pool = new WorkerPool({ spare: 1, log, program: { entry: '\0', startTimeout: START_TIMEOUT } });
+  const pool = new WorkerPool({ spare: 1, log, program: workerProgram('\0', START_TIMEOUT) });
   t.after(() => pool.close());
   const tries = (): number => pool.counts.ended.beforeReady;
   assert.equal(tries(), 1);
@@ -124,31 +103,4 @@ test('a system that does not even begin to start a process is asked again, at ev
     assert.equal(tries(), expected);
   }
   assert.equal(pool.startingCount, 0);
-});
-
-test('the worker that came back last is lent, and not one that was started meanwhile', async (t) => {
-  const { pool } = benchOf(t, 'ready();', START_TIMEOUT, 1);
-  // The last idle one is gone, so that another one starts.
-  const served = await pool.acquire();
-  await serve(t, served);
-  await until('both to be ready', () => pool.idleCount === 2);
-  const next = await pool.acquire();
-  pool.giveBack(next);
-  assert.equal(next.pid, served.pid);
-});
-
-test('no worker is started while others come back within half a second', async (t) => {
-  const { pool } = benchOf(t, 'ready();', START_TIMEOUT, 2);
-  await until('both to be ready', () => pool.idleCount === 2);
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  pool.giveBack(await pool.acquire());
-  t.mock.timers.tick(450);
-  const kept = await pool.acquire();
-  t.mock.timers.tick(450);
-  assert.equal(pool.counts.started, 2);
-  t.mock.timers.tick(50);
-  assert.equal(pool.counts.started, 3);
-  t.mock.timers.reset();
-  pool.giveBack(kept);
-  await until('the third to be ready', () => pool.idleCount === 3);
 });

@@ -1,11 +1,14 @@
 /** Which log files are removed: those of ended sessions beyond number or age, and never another's. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { pruneLogs } from '../../../src/manager/log-files.js';
+import { configurationSchema } from '../../../src/config/schema.js';
+import { LogFiles, pruneLogs } from '../../../src/manager/log-files.js';
 import { runPaths } from '../../../src/session/paths.js';
+import { settled } from '../ctrl/client-socket.js';
+import { LogLines } from '../ctrl/log-lines.js';
 
 const DAY = 86_400;
 
@@ -55,9 +58,9 @@ test('too old, and the oldest of too many; the manager’s, renamed, foreign and
 });
 
 test('0 is no limit', async (t) => {
-  const { directory, run } = directories(t, { 'session-aaaaaa.log': 1, 'session-bbbbbb.log': 1000 });
+  const { directory, run } = directories(t, { 'session-aaaaaa.log': 1000, 'session-bbbbbb.log': 1 });
   assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 0, keepDays: 0 }, run), []);
-  assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 1, keepDays: 0 }, run), ['session-bbbbbb.log']);
+  assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 1, keepDays: 0 }, run), ['session-aaaaaa.log']);
 });
 
 test('a file as new as a session that just begins stays, also beyond the number', async (t) => {
@@ -72,4 +75,61 @@ test('a folder of that name is no log file; without log.directory there is nothi
   utimesSync(folder, 0, 0);
   assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 1, keepDays: 1 }, run), []);
   assert.deepEqual(await pruneLogs({ level, keepFiles: 1, keepDays: 1 }, run), []);
+});
+
+test('a file is too old after keepDays, and not before', async (t) => {
+  const { directory, run } = directories(t, { 'session-aaaaaa.log': 0 });
+  const { mtimeMs } = statSync(join(directory, 'session-aaaaaa.log'));
+  const log = { level, directory, keepFiles: 0, keepDays: 2 } as const;
+  assert.deepEqual(await pruneLogs(log, run, mtimeMs + 2 * DAY * 1000), []);
+  assert.deepEqual(await pruneLogs(log, run, mtimeMs + 2 * DAY * 1000 + 1), ['session-aaaaaa.log']);
+});
+
+test('a file is one of too many when it is older than a minute', async (t) => {
+  const { directory, run } = directories(t, { 'session-aaaaaa.log': 0, 'session-bbbbbb.log': 1 });
+  utimesSync(
+    join(directory, 'session-bbbbbb.log'),
+    0,
+    statSync(join(directory, 'session-aaaaaa.log')).mtimeMs / 1000 - 1,
+  );
+  const { mtimeMs } = statSync(join(directory, 'session-bbbbbb.log'));
+  const log = { level, directory, keepFiles: 1, keepDays: 0 } as const;
+  assert.deepEqual(await pruneLogs(log, run, mtimeMs + 60_000), []);
+  assert.deepEqual(await pruneLogs(log, run, mtimeMs + 60_001), ['session-bbbbbb.log']);
+});
+
+test('it is looked at the start, every ten minutes, and when the configuration is read again', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const lines = new LogLines();
+  const [before, after] = [30, 7].map((keepDays) =>
+    configurationSchema.parse({ log: { directory: '/var/log/pptpd-ts', keepDays }, runDirectory: '/run/own' }),
+  );
+  assert(before !== undefined && after !== undefined);
+  const looks: unknown[] = [];
+  let finds: string[] | Error = [];
+  const files = new LogFiles(before, lines.log, async (log, runDirectory) => {
+    looks.push([log.keepDays, runDirectory]);
+    if (finds instanceof Error) throw finds;
+    return finds;
+  });
+  files.start();
+  assert.deepEqual(looks.splice(0), [[30, '/run/own']]);
+  t.mock.timers.tick(599_999);
+  assert.deepEqual(looks, []);
+  finds = ['session-aaaaaa.log', 'session-bbbbbb.log'];
+  t.mock.timers.tick(1);
+  assert.deepEqual(looks.splice(0), [[30, '/run/own']]);
+  await settled();
+  assert.deepEqual(
+    lines.all.splice(0).map(({ msg, count }) => [msg, count]),
+    [['log files of ended sessions removed', 2]],
+  );
+  finds = new Error('EACCES');
+  files.reconfigure(after);
+  assert.deepEqual(looks.splice(0), [[7, '/run/own']]);
+  await settled();
+  assert.deepEqual(lines.at('warn'), ['old log files could not be removed']);
+  files.close();
+  t.mock.timers.tick(6_000_000);
+  assert.deepEqual(looks, []);
 });

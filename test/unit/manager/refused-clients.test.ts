@@ -1,8 +1,9 @@
-/** What is said of clients that get no session: the pages that list the causes have all of them. */
+/** What is said of clients that get no session, and how often; and that the pages that list the causes have all of them. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
-import { REFUSAL_CAUSES } from '../../../src/manager/refused-clients.js';
+import { describe, test, type TestContext } from 'node:test';
+import { REFUSAL_CAUSES, RefusedClients } from '../../../src/manager/refused-clients.js';
+import { LogLines } from '../ctrl/log-lines.js';
 
 test('docs/failures.md has every cause, in the words of the log', () => {
   const page = readFileSync('docs/failures.md', 'utf8');
@@ -14,4 +15,82 @@ test('docs/metrics.md has every cause as a label', () => {
   const row = /^\| `pptpd_turned_away_total` .*$/m.exec(readFileSync('docs/metrics.md', 'utf8'))?.[0] ?? '';
   const labels = Array.from(row.replace(/.*: /, '').matchAll(/`(\w+)`/g), ([, cause]) => cause);
   assert.deepEqual(labels, Object.keys(REFUSAL_CAUSES));
+});
+
+describe('refused clients', () => {
+  const MINUTE = 60_000;
+
+  function fixture(t: TestContext) {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const lines = new LogLines();
+    return {
+      clients: new RefusedClients(lines.log),
+      pass: (milliseconds: number): void => t.mock.timers.tick(milliseconds),
+      /** What has been logged since it was last looked at, without the words. */
+      said: (): unknown[] => lines.all.splice(0).map(({ level: _level, msg: _msg, time: _time, ...fields }) => fields),
+      words: (): string[] => lines.all.splice(0).map(({ msg }) => msg),
+    };
+  }
+
+  test('the first of a kind is logged at once, the others of its minute with their number and the last of them', (t) => {
+    const { clients, pass, said } = fixture(t);
+    clients.count('notPptp', 'first', 'HTTP');
+    assert.deepEqual(said(), [{ cause: 'notPptp', peer: 'first', detail: 'HTTP' }]);
+    clients.count('left', 'other');
+    assert.deepEqual(said(), [{ cause: 'left', peer: 'other' }]);
+    for (const peer of ['second', 'third', 'fourth']) clients.count('notPptp', peer, 'HTTP');
+    pass(MINUTE - 1);
+    assert.deepEqual(said(), []);
+    pass(1);
+    assert.deepEqual(said(), [{ cause: 'notPptp', count: 3, peer: 'fourth' }]);
+    pass(10 * MINUTE);
+    assert.deepEqual(said(), []);
+  });
+
+  test('in the next minute it begins anew', (t) => {
+    const { clients, pass, said } = fixture(t);
+    const [start, stop] = [t.mock.method(globalThis, 'setInterval'), t.mock.method(globalThis, 'clearInterval')];
+    for (let minute = 0; minute < 3; minute += 1) {
+      for (const peer of ['first', 'second']) clients.count('blocked', peer);
+      assert.deepEqual(said(), [{ cause: 'blocked', peer: 'first' }]);
+      pass(MINUTE);
+      assert.deepEqual(said(), [{ cause: 'blocked', count: 1, peer: 'second' }]);
+      assert.deepEqual([start.mock.callCount(), stop.mock.callCount()], [minute + 1, minute + 1]);
+    }
+  });
+
+  test('the words are those of the cause; why the server is full is part of them', (t) => {
+    const { clients, pass, words } = fixture(t);
+    clients.count('blocked', 'a', 'detail');
+    assert.deepEqual(words(), [`client ${REFUSAL_CAUSES.blocked}`]);
+    clients.count('full', 'a', 'addresses.remote is 198.51.100.10');
+    assert.deepEqual(words(), [`client ${REFUSAL_CAUSES.full}: addresses.remote is 198.51.100.10`]);
+    clients.count('full', 'b');
+    pass(MINUTE);
+    assert.deepEqual(words(), [`1 more clients in the last minute ${REFUSAL_CAUSES.full}`]);
+    clients.count('full', 'b');
+    assert.deepEqual(words(), [`client ${REFUSAL_CAUSES.full}`]);
+  });
+
+  test('the total counts all since the start, of each cause', (t) => {
+    const { clients, pass } = fixture(t);
+    assert.equal(clients.total('full'), 0);
+    for (let count = 1; count <= 3; count += 1) {
+      clients.count('full', 'a');
+      assert.equal(clients.total('full'), count);
+      pass(MINUTE);
+    }
+    assert.equal(clients.total('left'), 0);
+  });
+
+  test('closing logs what has not been logged', (t) => {
+    const { clients, pass, said } = fixture(t);
+    for (const peer of ['first', 'second']) clients.count('left', peer);
+    said();
+    clients.close();
+    assert.deepEqual(said(), [{ cause: 'left', count: 1, peer: 'second' }]);
+    clients.close();
+    pass(MINUTE);
+    assert.deepEqual(said(), []);
+  });
 });

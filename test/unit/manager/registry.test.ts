@@ -3,15 +3,12 @@
  * records that are garbage or lie, sockets that speak nonsense. It harms nobody, and lends nothing twice.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { pino } from 'pino';
-import { identify } from '../../../src/host/process.js';
 import { Leases } from '../../../src/manager/leases.js';
 import { Registry } from '../../../src/manager/registry.js';
 import type { SessionWorker } from '../../../src/manager/session-handle.js';
@@ -20,14 +17,19 @@ import { runPaths, sessionRecordPath, sessionSocketPath } from '../../../src/ses
 import type { SessionRecord } from '../../../src/session/record.js';
 import type { SessionState } from '../../../src/session/state.js';
 import { removeSessionFiles, writeRecord } from '../../../src/session/record-writer.js';
-import { type SessionHandlers, SessionServer } from '../../../src/session/server.js';
-import { until } from '../../process/support/wait.js';
+import { settled } from '../ctrl/client-socket.js';
 import { aState } from '../session/a-state.js';
+import { type Asked, ASession, greeting, readRequests, say, Sockets } from './a-session.js';
+import { ProcessTable } from './process-table.js';
 
 const LOCAL = '203.0.113.1';
 const [FIRST, SECOND] = ['203.0.113.10', '203.0.113.11'] as const;
 const LEASE = { local: LOCAL, remote: FIRST, callId: 4711 } as const;
 const NOBODY = { pid: 4_000_000, startTime: '1' } as const;
+
+/** Milliseconds: from a handoff to the first connection, and between two attempts to connect. */
+const CLIENT_FIRST = 5;
+const RETRY = 5000;
 
 /** A run directory, and the registry of a manager with two addresses. */
 class Fixture {
@@ -37,10 +39,18 @@ class Fixture {
     delegated: null,
     connections: 0,
   });
+  readonly processes = new ProcessTable();
+  readonly sockets = new Sockets();
   readonly words: string[] = [];
   readonly registry: Registry;
 
+  readonly #t: TestContext;
+  #now = 1000;
+
   constructor(t: TestContext) {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    t.mock.method(performance, 'now', () => this.#now);
+    this.#t = t;
     mkdirSync(runPaths(this.runDirectory).sessions);
     const log = pino({ level: 'warn' }, { write: (line: string) => void this.words.push(line) });
     this.registry = new Registry({
@@ -48,6 +58,8 @@ class Fixture {
       leases: this.leases,
       log,
       pppdExitMs: () => 200,
+      processes: this.processes,
+      connect: this.sockets.connect,
     });
     t.after(() => {
       this.registry.detach();
@@ -67,47 +79,37 @@ class Fixture {
     writeRecord(this.runDirectory, { session: id, lease: LEASE, worker: NOBODY, pppd: null, ...parts });
   }
 
-  /** A session that lives, in this process. */
-  async session(
-    t: TestContext,
-    id: string,
-    {
-      disconnect = () => undefined,
-      remote = LEASE.remote,
-    }: { disconnect?: SessionHandlers['disconnect']; remote?: string } = {},
-  ): Promise<SessionServer> {
-    const { local, callId } = LEASE;
-    const state = (): unknown => aState({ session: id, callId, tunnel: { local, remote }, phase: 'up' });
-    const server = new SessionServer({
-      session: id,
-      version: '0.1.0',
-      handlers: {
-        state,
-        disconnect,
-        reopenLog: () => undefined,
-        probe: () => undefined,
-        logLevel: () => undefined,
-      },
-    });
-    await server.listen(sessionSocketPath(this.runDirectory, id));
-    t.after(() => server.close());
-    return server;
+  /** Something listens as this session. */
+  listen(id: string, onConnection: (socket: Duplex) => void): void {
+    this.sockets.listen(sessionSocketPath(this.runDirectory, id), onConnection);
   }
 
-  /** Something else that listens as a session and says this to whoever comes. */
-  async stranger(t: TestContext, id: string, ...lines: readonly unknown[]): Promise<void> {
-    const connections: Socket[] = [];
-    const server = createServer((socket) => {
-      connections.push(socket);
-      socket.on('error', () => undefined); // whoever came has gone
-      for (const line of lines) socket.write(typeof line === 'string' ? line : `${JSON.stringify(line)}\n`);
+  /** Something that listens as a session, and says this to whoever comes. */
+  stranger(id: string, ...lines: readonly unknown[]): void {
+    this.listen(id, (socket) => {
+      for (const line of lines)
+        if (typeof line === 'string') socket.write(line);
+        else say(socket, line);
     });
-    server.listen(sessionSocketPath(this.runDirectory, id));
-    await once(server, 'listening');
-    t.after(() => {
-      for (const socket of connections) socket.destroy();
-      server.close();
-    });
+  }
+
+  /** A session that lives. */
+  session(id: string, parts: Partial<SessionState> = {}): ASession {
+    const { local, remote, callId } = LEASE;
+    const session = new ASession(aState({ session: id, callId, tunnel: { local, remote }, phase: 'up', ...parts }));
+    this.listen(id, session.serve);
+    return session;
+  }
+
+  async pass(milliseconds: number): Promise<void> {
+    this.#now += milliseconds;
+    this.#t.mock.timers.tick(milliseconds);
+    await settled();
+  }
+
+  /** How often that was said, a warning or worse; all of them with ''. */
+  warnings(words: string): number {
+    return this.words.filter((line) => line.includes(words)).length;
   }
 
   /** The address that the next client gets. */
@@ -116,12 +118,41 @@ class Fixture {
   }
 }
 
-/** A process that a record may name: it ends with the test, and not before. */
-function bystander(t: TestContext): ChildProcess & { readonly pid: number } {
-  const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
-  t.after(() => child.kill());
-  assert(child.pid !== undefined);
-  return child as ChildProcess & { readonly pid: number };
+/** A session's worker, told by hand. */
+class Told implements SessionWorker {
+  session = '';
+  tell: (event: WorkerSessionEvent) => void = () => undefined;
+  killed = 0;
+
+  follow(session: string, onEvent: (event: WorkerSessionEvent) => void): void {
+    this.session = session;
+    this.tell = onEvent;
+  }
+
+  kill(): void {
+    this.killed += 1;
+  }
+}
+
+interface Begun {
+  readonly fixture: Fixture;
+  readonly worker: Told;
+  /** What the registry has told of its sessions. */
+  readonly told: unknown[];
+}
+
+/** A session of a worker that this manager has started. */
+function begun(t: TestContext, fixture = new Fixture(t), id = 'own111'): Begun {
+  const lease = fixture.leases.take() ?? { ...LEASE, remote: null, callId: 4713 };
+  const worker = new Told();
+  const told: unknown[] = [];
+  fixture.registry.watch({
+    entered: (session, found) => void told.push([session, found]),
+    changed: ({ phase }, before) => void told.push([phase, before?.phase ?? null]),
+    over: (session, last, died) => void told.push([session, last?.phase ?? null, died]),
+  });
+  fixture.registry.add(id, lease, '198.51.100.7', worker);
+  return { fixture, worker, told };
 }
 
 test('what is no session’s stays, and what is stale goes', async (t) => {
@@ -152,45 +183,30 @@ test('a dead session whose socket has become a folder gives back what it held', 
 describe('a record that lies', () => {
   test('of a process that was started at another time gets nobody killed', async (t) => {
     const fixture = new Fixture(t);
-    const { pid } = bystander(t);
+    const { pid } = fixture.processes.start();
     fixture.record('liar11', { worker: { pid, startTime: '1' }, pppd: { pid, startTime: '2' } });
     await fixture.registry.recover();
-    assert.deepEqual(fixture.files, []);
-    assert.notEqual(identify(pid), null);
-  });
-
-  test('of the manager itself, or of who started it, gets nobody killed and nobody waited for', async (t) => {
-    const fixture = new Fixture(t);
-    for (const [id, pid] of Object.entries({ myself: process.pid, parent: process.ppid })) {
-      const identity = identify(pid);
-      assert(identity !== null);
-      fixture.record(id, { worker: identity, pppd: identity });
-    }
-    await fixture.registry.recover();
-    assert.deepEqual(fixture.files, []);
-    assert.notEqual(identify(process.ppid), null);
+    assert.deepEqual([fixture.files, fixture.processes.signals], [[], []]);
   });
 
   test('under a name that is not its session’s is none', async (t) => {
     const fixture = new Fixture(t);
-    const { pid } = bystander(t);
-    const identity = identify(pid);
-    assert(identity !== null);
+    const identity = fixture.processes.start();
     fixture.record('living', { worker: identity });
     writeFileSync(
       fixture.path('copied.json'),
       JSON.stringify({ session: 'living', lease: LEASE, worker: identity, pppd: identity }),
     );
-    await fixture.session(t, 'living');
+    fixture.session('living');
     await fixture.registry.recover();
     assert.deepEqual(fixture.files, ['living.json', 'living.sock']);
-    assert.notEqual(identify(pid), null);
+    assert.deepEqual(fixture.processes.signals, []);
   });
 
   test('of a living session’s lease does not have that lent again', async (t) => {
     const fixture = new Fixture(t);
     for (const id of ['000000', 'living', 'zzzzzz']) fixture.record(id);
-    await fixture.session(t, 'living');
+    fixture.session('living');
     await fixture.registry.recover();
     assert.deepEqual(fixture.files, ['living.json', 'living.sock']);
     assert.deepEqual([fixture.next(), fixture.next()], [SECOND, undefined]);
@@ -201,17 +217,15 @@ describe('an address that a session has agreed instead of its lease’s is not l
   test('told by the session that is found', async (t) => {
     const fixture = new Fixture(t);
     fixture.record('living');
-    await fixture.session(t, 'living', { remote: SECOND });
+    fixture.session('living', { tunnel: { local: LOCAL, remote: SECOND } });
     await fixture.registry.recover();
     assert.deepEqual([fixture.next(), fixture.next()], [FIRST, undefined]);
   });
 
   test('told by the record of one that does not answer', async (t) => {
     const fixture = new Fixture(t);
-    const worker = identify(bystander(t).pid);
-    assert(worker !== null);
-    fixture.record('mute11', { worker, agreedRemote: SECOND });
-    await fixture.stranger(t, 'mute11', { greeting: 'pptpd-ts', v: 99, session: 'mute11', version: '9' });
+    fixture.record('mute11', { worker: fixture.processes.start(), agreedRemote: SECOND });
+    fixture.stranger('mute11', { greeting: 'pptpd-ts', v: 99, session: 'mute11', version: '9' });
     await fixture.registry.recover();
     assert.deepEqual([fixture.next(), fixture.next()], [FIRST, undefined]);
   });
@@ -219,7 +233,7 @@ describe('an address that a session has agreed instead of its lease’s is not l
 
 test('a living session whose record was spoiled is taken over by what it says itself', async (t) => {
   const fixture = new Fixture(t);
-  await fixture.session(t, 'living');
+  fixture.session('living');
   writeFileSync(sessionRecordPath(fixture.runDirectory, 'living'), 'garbage');
   await fixture.registry.recover();
   assert.equal(fixture.registry.count, 1);
@@ -228,7 +242,7 @@ test('a living session whose record was spoiled is taken over by what it says it
 
 test('a socket that leads to another session is not that session', async (t) => {
   const fixture = new Fixture(t);
-  await fixture.session(t, 'living');
+  fixture.session('living');
   fixture.record('living');
   symlinkSync(sessionSocketPath(fixture.runDirectory, 'living'), fixture.path('linked.sock'));
   await fixture.registry.recover();
@@ -237,103 +251,87 @@ test('a socket that leads to another session is not that session', async (t) => 
 });
 
 describe('a session that speaks nonsense is not taken for dead: its worker lives, its address stays taken', () => {
-  const greeting = { greeting: 'pptpd-ts', v: 1, session: 'odd111', version: '9' };
+  const greets = greeting('odd111');
   const strangers: Readonly<Record<string, readonly unknown[]>> = {
-    'a message of another version': [greeting, { new: 'thing' }],
-    'no JSON': [greeting, '{"half":\n'],
-    'a greeting of another version': [{ ...greeting, v: 99 }],
+    'a message of another version': [greets, { new: 'thing' }],
+    'no JSON': [greets, '{"half":\n'],
+    'a greeting of another version': [{ ...greets, v: 99 }],
     garbage: ['\0\xff\n'],
     'a line without an end': ['x'.repeat(5 * 1024 * 1024)],
   };
   for (const [what, lines] of Object.entries(strangers)) {
     test(what, async (t) => {
       const fixture = new Fixture(t);
-      const { pid } = bystander(t);
-      const identity = identify(pid);
-      assert(identity !== null);
-      fixture.record('odd111', { worker: identity });
-      await fixture.stranger(t, 'odd111', ...lines);
+      fixture.record('odd111', { worker: fixture.processes.start() });
+      fixture.stranger('odd111', ...lines);
       await fixture.registry.recover();
-      // The word on it is the last thing that happens before it is asked again.
-      await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
-      assert.notEqual(identify(pid), null);
+      await settled();
+      assert.equal(fixture.warnings('its address stays taken'), 1);
+      assert.deepEqual(fixture.processes.signals, []);
       assert.equal(fixture.registry.count, 1);
       assert.equal(fixture.next(), SECOND);
     });
   }
-});
 
-test('a session that lets go of its manager and lives is found again', async (t) => {
-  const fixture = new Fixture(t);
-  const { pid } = bystander(t);
-  const identity = identify(pid);
-  assert(identity !== null);
-  let connections = 0;
-  const state = aState({ session: 'living', phase: 'up' });
-  const server = createServer((socket) => {
-    connections += 1;
-    socket.on('error', () => undefined); // whoever came has gone
-    socket.write(`${JSON.stringify({ greeting: 'pptpd-ts', v: 1, session: 'living', version: '0.1.0' })}\n`);
-    if (connections === 1) {
-      socket.end();
-      return;
-    }
-    socket.setEncoding('utf8').on('data', (chunk: string) => {
-      for (const line of chunk.split('\n').filter((each) => each !== '')) {
-        const { id } = JSON.parse(line) as { id: number };
-        socket.write(`${JSON.stringify({ id, ok: true, result: state })}\n`);
-      }
-    });
+  test('a greeting that does not come in time', async (t) => {
+    const fixture = new Fixture(t);
+    fixture.record('odd111', { worker: fixture.processes.start() });
+    fixture.stranger('odd111');
+    const recovered = fixture.registry.recover();
+    await settled();
+    await fixture.pass(3000);
+    await recovered;
+    assert.equal(fixture.warnings('its address stays taken'), 1);
+    assert.equal(fixture.next(), SECOND);
   });
-  server.listen(sessionSocketPath(fixture.runDirectory, 'living'));
-  await once(server, 'listening');
-  t.after(() => server.close());
-  fixture.record('living', { worker: identity });
-  await fixture.registry.recover();
-  await until('its state', () => fixture.registry.states.length > 0);
-  assert.notEqual(identify(pid), null);
-  assert.equal(fixture.registry.count, 1);
-  assert(connections >= 2);
 });
 
-test('a living session whose socket somebody has removed is not killed, and keeps its address', async (t) => {
+test('a session that disconnects its manager and lives is found again', async (t) => {
   const fixture = new Fixture(t);
-  const { pid } = bystander(t);
-  const identity = identify(pid);
-  assert(identity !== null);
-  fixture.record('living', { worker: identity });
+  const session = fixture.session('living');
+  fixture.record('living', { worker: fixture.processes.start() });
   await fixture.registry.recover();
-  await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
-  assert.notEqual(identify(pid), null);
+  session.hangUp();
+  await settled();
+  assert.equal(fixture.registry.endingCount, 0);
+  session.publish({ phase: 'negotiating' });
+  await settled();
+  assert.equal(fixture.registry.states[0]?.phase, 'negotiating');
+  assert.deepEqual([fixture.processes.signals, fixture.registry.count, fixture.sockets.count], [[], 1, 2]);
+});
+
+test('a living session whose socket somebody has removed is not killed, keeps its address, and is looked for again', async (t) => {
+  const fixture = new Fixture(t);
+  fixture.record('living', { worker: fixture.processes.start() });
+  await fixture.registry.recover();
+  assert.equal(fixture.warnings('its address stays taken'), 1);
+  assert.deepEqual(fixture.processes.signals, []);
   assert.equal(fixture.next(), SECOND);
+  fixture.session('living');
+  await fixture.pass(RETRY);
+  assert.equal(fixture.registry.states[0]?.phase, 'up');
 });
 
-test('a session that greets and then is not understood is let go of, and asked again later', async (t) => {
+test('a session that greets and then is not understood is disconnected, and asked again later', async (t) => {
   const fixture = new Fixture(t);
-  const { pid } = bystander(t);
-  const identity = identify(pid);
-  assert(identity !== null);
-  let closed = 0;
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined); // whoever came has gone
+  let [opened, closed] = [0, 0];
+  fixture.listen('living', (socket) => {
+    opened += 1;
     socket.on('close', () => (closed += 1));
-    socket.write(`${JSON.stringify({ greeting: 'pptpd-ts', v: 1, session: 'living', version: '0.1.0' })}\n`);
-    socket.setEncoding('utf8').on('data', (chunk: string) => {
-      for (const line of chunk.split('\n').filter((each) => each !== '')) {
-        const { id } = JSON.parse(line) as { id: number };
-        socket.write(`${JSON.stringify({ id, ok: true, result: { phase: 'unheard of' } })}\n`);
-      }
-    });
+    say(socket, greeting('living'));
+    readRequests(socket, ({ id }) => say(socket, { id, ok: true, result: { phase: 'unheard of' } }));
   });
-  server.listen(sessionSocketPath(fixture.runDirectory, 'living'));
-  await once(server, 'listening');
-  t.after(() => server.close());
-  fixture.record('living', { worker: identity });
+  fixture.record('living', { worker: fixture.processes.start() });
   await fixture.registry.recover();
-  await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
-  await until('the end of the connection', () => closed === 1);
+  await settled();
+  assert.equal(fixture.warnings('its address stays taken'), 1);
+  assert.deepEqual([opened, closed], [1, 1]);
   assert.equal(fixture.registry.count, 1);
   assert.equal(fixture.next(), SECOND);
+  await fixture.pass(RETRY - 1);
+  assert.equal(opened, 1);
+  await fixture.pass(1);
+  assert.equal(opened, 2);
 });
 
 test('what a session answers is not taken for newer than an event behind it', async (t) => {
@@ -341,20 +339,11 @@ test('what a session answers is not taken for newer than an event behind it', as
   const answer = (id: number, phase: SessionState['phase']): string =>
     `${JSON.stringify({ id, ok: true, result: aState({ session: 'living', phase }) })}\n`;
   const event = `${JSON.stringify({ event: 'state', state: aState({ session: 'living', phase: 'up' }) })}\n`;
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined); // whoever came has gone
-    socket.write(`${JSON.stringify({ greeting: 'pptpd-ts', v: 1, session: 'living', version: '0.1.0' })}\n`);
+  fixture.listen('living', (socket) => {
+    say(socket, greeting('living'));
     // Answer and event in one piece, as a manager that was busy finds them.
-    socket.setEncoding('utf8').on('data', (chunk: string) => {
-      for (const line of chunk.split('\n').filter((each) => each !== '')) {
-        const { id } = JSON.parse(line) as { id: number };
-        socket.write(`${answer(id, 'connected')}${event}`);
-      }
-    });
+    readRequests(socket, ({ id }) => socket.write(`${answer(id, 'connected')}${event}`));
   });
-  server.listen(sessionSocketPath(fixture.runDirectory, 'living'));
-  await once(server, 'listening');
-  t.after(() => server.close());
   const seen: string[] = [];
   fixture.registry.watch({ changed: ({ phase }) => void seen.push(phase) });
   fixture.record('living');
@@ -365,83 +354,100 @@ test('what a session answers is not taken for newer than an event behind it', as
 
 test('a session of an older version that cannot be asked for a sign of life goes on, and that is said', async (t) => {
   const fixture = new Fixture(t);
-  const asked: unknown[] = [];
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined); // whoever came has gone
-    socket.write(`${JSON.stringify({ greeting: 'pptpd-ts', v: 1, session: 'living', version: '0.1.0' })}\n`);
-    socket.setEncoding('utf8').on('data', (chunk: string) => {
-      for (const line of chunk.split('\n').filter((each) => each !== '')) {
-        const request = JSON.parse(line) as { readonly id: number; readonly op: string };
-        asked.push(request);
-        const answer =
-          request.op === 'probe'
-            ? { ok: false, error: 'unknown operation; known are state, subscribe, disconnect' }
-            : { ok: true, result: aState({ session: 'living', phase: 'up' }) };
-        socket.write(`${JSON.stringify({ id: request.id, ...answer })}\n`);
-      }
+  const asked: Asked[] = [];
+  fixture.listen('living', (socket) => {
+    say(socket, greeting('living'));
+    readRequests(socket, (request) => {
+      asked.push(request);
+      const answer =
+        request.op === 'probe'
+          ? { ok: false, error: 'unknown operation; known are state, subscribe, disconnect' }
+          : { ok: true, result: aState({ session: 'living', phase: 'up' }) };
+      say(socket, { id: request.id, ...answer });
     });
   });
-  server.listen(sessionSocketPath(fixture.runDirectory, 'living'));
-  await once(server, 'listening');
-  t.after(() => server.close());
   fixture.record('living');
   await fixture.registry.recover();
   fixture.registry.probe('living', 'newer1');
-  await until('word on it', () => fixture.words.some((line) => line.includes('End it: pptpd-ts kick living')));
+  await settled();
+  assert.equal(fixture.warnings('End it: pptpd-ts kick living'), 1);
   assert.deepEqual(asked.at(-1), { id: 3, op: 'probe', by: 'newer1' });
   assert.equal(fixture.registry.count, 1);
   // Nor is one asked that is not there.
   fixture.registry.probe('nobody', 'newer1');
 });
 
+test('a session of another version can be ended, makes no room, and tells no counters', async (t) => {
+  const fixture = new Fixture(t);
+  const asked: Asked[] = [];
+  fixture.listen('living', (socket) => {
+    say(socket, { ...greeting('living'), v: 99 });
+    readRequests(socket, (request) => void asked.push(request));
+  });
+  fixture.record('living');
+  await fixture.registry.recover();
+  assert.equal(fixture.warnings('of another version goes on'), 1);
+  assert.deepEqual([fixture.registry.withoutCall, fixture.registry.makeRoom(0)], [0, false]);
+  assert.equal(await fixture.registry.askAll(1000), 1);
+  fixture.registry.disconnect('living', 'kicked', 'by the test');
+  await settled();
+  assert.deepEqual(asked, [{ id: 1, op: 'disconnect', reason: 'kicked', detail: 'by the test' }]);
+});
+
 test('a session that ends in order is over once, and its address is free', async (t) => {
   const fixture = new Fixture(t);
   fixture.record('living');
-  const session = await fixture.session(t, 'living');
+  const session = fixture.session('living');
+  const over: unknown[] = [];
+  fixture.registry.watch({
+    entered: (id, found) => void over.push([id, found]),
+    over: (id, last, died) => void over.push([id, last?.phase, died]),
+  });
   await fixture.registry.recover();
-  const over = new Promise((resolve) => fixture.registry.watch({ over: (...all) => resolve(all) }));
+  assert.equal(fixture.registry.sessionsOf('198.51.100.7'), 1);
+  fixture.sockets.close(fixture.path('living.sock'));
   removeSessionFiles(fixture.runDirectory, 'living');
-  session.close();
-  const [id, last, died] = (await over) as [string, { readonly phase: string } | null, boolean];
-  assert.deepEqual([id, last?.phase, died], ['living', 'up', false]);
+  session.hangUp();
+  await settled();
+  assert.deepEqual(over, [
+    ['living', true],
+    ['living', 'up', false],
+  ]);
+  assert.equal(fixture.warnings(''), 0);
   assert.deepEqual(new Set([fixture.next(), fixture.next()]), new Set([FIRST, SECOND]));
 });
 
+test('a session found that dies is cleared away: its pppd is told to end, and its address is free after that', async (t) => {
+  const fixture = new Fixture(t);
+  const { processes, registry } = fixture;
+  const [worker, pppd] = [processes.start(), processes.start()];
+  processes.withstood.add('SIGTERM');
+  fixture.record('living', { worker, pppd });
+  const session = fixture.session('living');
+  const ends: unknown[] = [];
+  registry.watch({ over: (id, _last, died) => void ends.push([id, died]) });
+  await registry.recover();
+  processes.end(worker);
+  fixture.sockets.close(fixture.path('living.sock'));
+  session.hangUp();
+  await settled();
+  assert.deepEqual([processes.signals, registry.endingCount, registry.count], [[`SIGTERM ${pppd.pid}`], 1, 1]);
+  assert.deepEqual(fixture.next(), SECOND);
+  processes.end(pppd);
+  await fixture.pass(100);
+  assert.deepEqual([ends, registry.count, registry.endingCount], [[['living', true]], 0, 0]);
+  assert.deepEqual([fixture.files, fixture.next()], [[], FIRST]);
+});
+
 describe('a session of a worker that this manager has started', () => {
-  /** Its worker, told by hand. */
-  class Told implements SessionWorker {
-    tell: (event: WorkerSessionEvent) => void = () => undefined;
-    killed = 0;
-
-    follow(_session: string, onEvent: (event: WorkerSessionEvent) => void): void {
-      this.tell = onEvent;
-    }
-
-    kill(): void {
-      this.killed += 1;
-    }
-  }
-
-  function begun(t: TestContext) {
-    const fixture = new Fixture(t);
-    const lease = fixture.leases.take();
-    assert(lease !== null);
-    const worker = new Told();
-    const told: unknown[] = [];
-    fixture.registry.watch({
-      changed: ({ phase }, before) => void told.push([phase, before?.phase ?? null]),
-      over: (id, last, died) => void told.push([id, last?.phase ?? null, died]),
-    });
-    fixture.registry.add('own111', lease, '198.51.100.7', worker);
-    return { fixture, worker, told };
-  }
-
-  test('is followed by what the worker reports, to its last state, without its socket', (t) => {
+  test('is followed by what the worker reports, to its last state, without its socket', async (t) => {
     const { fixture, worker, told } = begun(t);
     for (const phase of ['connected', 'up', 'ending'] as const)
       worker.tell({ type: 'state', state: aState({ session: 'own111', phase }) });
+    assert.equal(fixture.registry.endingCount, 1);
     worker.tell({ type: 'over' });
     assert.deepEqual(told, [
+      ['own111', false],
       ['connected', null],
       ['up', 'connected'],
       ['ending', 'up'],
@@ -451,41 +457,350 @@ describe('a session of a worker that this manager has started', () => {
     assert.deepEqual([fixture.next(), fixture.next(), fixture.next()], [SECOND, FIRST, undefined]);
   });
 
+  test('holds the address that it has agreed, and not its lease’s', async (t) => {
+    const { fixture, worker } = begun(t);
+    const tunnel = { local: LOCAL, remote: SECOND };
+    worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'up', tunnel }) });
+    assert.deepEqual([fixture.next(), fixture.next()], [FIRST, undefined]);
+  });
+
   test('has died when its worker ends before it says that the session is over, also without a record', async (t) => {
     const { fixture, worker, told } = begun(t);
     worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'up' }) });
     worker.tell({ type: 'workerEnded' });
-    await until('its end', () => fixture.registry.count === 0);
+    assert.equal(fixture.registry.count, 0);
     assert.deepEqual(told.at(-1), ['own111', 'up', true]);
+    assert.equal(fixture.warnings('a ctrl worker died'), 1);
   });
 
-  test('is told to end when it is connected, for what policy wanted before', async (t) => {
+  test('goes on when its socket is closed or was removed, and is connected to again', async (t) => {
+    const { fixture, worker } = begun(t);
+    const session = fixture.session('own111');
+    await fixture.pass(CLIENT_FIRST);
+    session.hangUp();
+    await settled();
+    fixture.sockets.remove(fixture.path('own111.sock'));
+    await fixture.pass(RETRY);
+    fixture.session('own111');
+    await fixture.pass(RETRY - 1);
+    assert.equal(fixture.sockets.count, 1);
+    await fixture.pass(1);
+    assert.deepEqual([fixture.sockets.count, fixture.registry.count, fixture.warnings('')], [2, 1, 0]);
+    worker.tell({ type: 'over' });
+    assert.equal(fixture.registry.count, 0);
+  });
+
+  test('is connected to after its client, and told to end then, for what policy wanted before', async (t) => {
     const { fixture } = begun(t);
-    const asked: unknown[] = [];
+    const session = fixture.session('own111');
     fixture.registry.disconnect('own111', 'userLimit', '"alice" is on already');
-    await fixture.session(t, 'own111', { disconnect: ({ reason, detail }) => void asked.push([reason, detail]) });
-    await until('the request', () => asked.length > 0);
-    assert.deepEqual(asked, [['userLimit', '"alice" is on already']]);
+    fixture.registry.disconnect('own111', 'kicked', 'too late');
+    fixture.registry.reopenLogs();
+    await fixture.pass(CLIENT_FIRST - 1);
+    assert.equal(fixture.sockets.count, 0);
+    await fixture.pass(1);
+    assert.deepEqual(session.asked, [
+      { op: 'disconnect', reason: 'userLimit', detail: '"alice" is on already' },
+      { op: 'reopenLog' },
+    ]);
+    fixture.registry.reopenLogs();
+    await settled();
+    assert.deepEqual(session.asked.slice(2), [{ op: 'reopenLog' }]);
   });
 
   test('whose counters are asked for tells nothing else by its answer', async (t) => {
     const { fixture, worker, told } = begun(t);
-    await fixture.session(t, 'own111');
+    const counters = { rxPackets: 7 };
+    fixture.session('own111', { counters });
     worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'negotiating' }) });
-    await until('an answer', async () => (await fixture.registry.askAll(5000)) === 0);
-    assert.deepEqual([fixture.registry.states[0]?.phase, told], ['negotiating', [['negotiating', null]]]);
+    assert.equal(await fixture.registry.askAll(5000), 0, 'one that is too new to be connected is not waited for');
+    await fixture.pass(CLIENT_FIRST);
+    assert.equal(await fixture.registry.askAll(5000), 0);
+    const [state] = fixture.registry.states;
+    assert.deepEqual(
+      [state?.phase, state?.counters, told.slice(1)],
+      ['negotiating', counters, [['negotiating', null]]],
+    );
   });
 
-  test('that was asked to make room counts as ending until it has called', async (t) => {
+  test('whose counters are of another call tells nothing by its answer', async (t) => {
     const { fixture, worker } = begun(t);
-    const asked: unknown[] = [];
-    await fixture.session(t, 'own111', { disconnect: ({ reason }) => void asked.push(reason) });
-    worker.tell({ type: 'state', state: aState({ session: 'own111' }) });
-    assert.equal(fixture.registry.endingCount, 0);
-    await until('the connection', () => fixture.registry.makeRoom(0));
+    fixture.session('own111', { counters: { rxPackets: 7 }, peerCallId: 5 });
+    worker.tell({ type: 'state', state: aState({ session: 'own111', peerCallId: 6 }) });
+    await fixture.pass(CLIENT_FIRST);
+    await fixture.registry.askAll(5000);
+    assert.equal(fixture.registry.states[0]?.counters, null);
+  });
+
+  test('that does not answer is not waited for longer than it is asked to', async (t) => {
+    const { fixture } = begun(t);
+    const session = fixture.session('own111');
+    await fixture.pass(CLIENT_FIRST);
+    session.isMute = true;
+    let unanswered: number | undefined;
+    void fixture.registry.askAll(1000).then((count) => (unanswered = count));
+    await fixture.pass(999);
+    assert.equal(unanswered, undefined);
+    await fixture.pass(1);
+    assert.equal(unanswered, 1);
+  });
+
+  test('that cannot be connected to counts as one that does not answer', async (t) => {
+    const { fixture } = begun(t);
+    await fixture.pass(CLIENT_FIRST);
+    assert.equal(await fixture.registry.askAll(1000), 1);
+  });
+});
+
+describe('a session found', () => {
+  test('that is lost is ending until it is known that it lives', async (t) => {
+    const fixture = new Fixture(t);
+    fixture.record('living', { worker: fixture.processes.start() });
+    const session = fixture.session('living');
+    await fixture.registry.recover();
+    // It does not greet any more.
+    fixture.stranger('living');
+    session.hangUp();
+    await settled();
     assert.equal(fixture.registry.endingCount, 1);
-    await until('the request', () => asked.length > 0);
-    worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'starting' }) });
-    assert.deepEqual([asked, fixture.registry.endingCount], [['madeRoom'], 0]);
+    await fixture.pass(3000);
+    assert.deepEqual([fixture.registry.endingCount, fixture.registry.count], [0, 1]);
+    fixture.listen('living', session.serve);
+    await fixture.pass(RETRY);
+    session.publish({ phase: 'negotiating' });
+    await settled();
+    assert.equal(fixture.registry.states[0]?.phase, 'negotiating');
+  });
+
+  test('that does not answer and is killed is cleared away at once', async (t) => {
+    const fixture = new Fixture(t);
+    const worker = fixture.processes.start();
+    fixture.record('living', { worker });
+    await fixture.registry.recover();
+    fixture.registry.killAll();
+    await settled();
+    assert.deepEqual([fixture.processes.signals, fixture.registry.count], [[`SIGKILL ${worker.pid}`], 0]);
+    assert.equal(fixture.next(), SECOND);
+    assert.equal(fixture.next(), FIRST);
+  });
+
+  test('that does not answer is not looked for any more when its manager leaves', async (t) => {
+    const fixture = new Fixture(t);
+    fixture.record('living', { worker: fixture.processes.start() });
+    await fixture.registry.recover();
+    fixture.registry.detach();
+    fixture.session('living');
+    await fixture.pass(RETRY);
+    assert.equal(fixture.sockets.count, 0);
+  });
+});
+
+describe('the connection to a session', () => {
+  test('is closed when the session is over, and not made again', async (t) => {
+    const { fixture, worker, told } = begun(t);
+    const session = fixture.session('own111');
+    await fixture.pass(CLIENT_FIRST);
+    assert.equal(session.connections, 1);
+    worker.tell({ type: 'over' });
+    worker.tell({ type: 'over' });
+    worker.tell({ type: 'workerEnded' });
+    await fixture.pass(RETRY);
+    assert.deepEqual([session.connections, fixture.sockets.count], [0, 1]);
+    assert.deepEqual(told.slice(1), [['own111', null, false]], 'it is over once');
+  });
+
+  test('is not made to a session that is over already, nor kept when it was over before it greeted', async (t) => {
+    const early = begun(t);
+    early.fixture.session('own111');
+    early.worker.tell({ type: 'over' });
+    await early.fixture.pass(CLIENT_FIRST);
+    assert.equal(early.fixture.sockets.count, 0);
+    const late = begun(t, early.fixture, 'own222');
+    let [greet, closed] = [(): unknown => undefined, 0];
+    early.fixture.listen('own222', (socket) => {
+      greet = () => say(socket, greeting('own222'));
+      socket.on('close', () => (closed += 1));
+      readRequests(socket, () => assert.fail('it is asked nothing'));
+    });
+    await early.fixture.pass(CLIENT_FIRST);
+    late.worker.tell({ type: 'over' });
+    greet();
+    await settled();
+    assert.equal(closed, 1);
+  });
+
+  test('does not have a log opened anew twice, nor is another end asked for, when it is made again', async (t) => {
+    const { fixture } = begun(t);
+    const session = fixture.session('own111');
+    fixture.registry.reopenLogs();
+    await fixture.pass(CLIENT_FIRST);
+    session.hangUp();
+    await settled();
+    await fixture.pass(RETRY);
+    assert.deepEqual([session.asked, fixture.sockets.count], [[{ op: 'reopenLog' }], 2]);
+  });
+
+  test('that brings a refusal to end is a warning; the session’s end meanwhile is none', async (t) => {
+    const { fixture } = begun(t);
+    const session = fixture.session('own111');
+    await fixture.pass(CLIENT_FIRST);
+    session.refusal = 'unknown operation';
+    fixture.registry.disconnect('own111', 'kicked', 'by the test');
+    await settled();
+    assert.equal(fixture.warnings('a session does not end'), 1);
+    session.isMute = true;
+    fixture.registry.disconnect('own111', 'kicked', 'by the test');
+    session.hangUp();
+    await settled();
+    assert.equal(fixture.warnings(''), 1);
+  });
+});
+
+test('a session counts for its client’s address from the start, whatever it tells later', (t) => {
+  const { fixture, worker } = begun(t);
+  const { registry } = fixture;
+  assert.equal(registry.sessionsOf('198.51.100.7'), 1);
+  worker.tell({ type: 'state', state: aState({ session: 'own111', peer: { address: '198.51.100.8', port: 1 } }) });
+  assert.deepEqual([registry.sessionsOf('198.51.100.7'), registry.sessionsOf('198.51.100.8')], [1, 0]);
+});
+
+test('a session whose worker died is cleared away once, and is ending until then', async (t) => {
+  const { fixture, worker, told } = begun(t);
+  const { processes, registry } = fixture;
+  const [dead, pppd] = [processes.start(), processes.start()];
+  processes.end(dead);
+  processes.withstood.add('SIGTERM');
+  fixture.record('own111', { worker: dead, pppd });
+  for (let time = 0; time < 2; time += 1) worker.tell({ type: 'workerEnded' });
+  await settled();
+  assert.deepEqual([processes.signals, registry.endingCount], [[`SIGTERM ${pppd.pid}`], 1]);
+  await fixture.pass(200);
+  assert.deepEqual(processes.signals.slice(1), [`SIGKILL ${pppd.pid}`]);
+  await fixture.pass(100);
+  assert.deepEqual([told.slice(1), registry.count], [[['own111', null, true]], 0]);
+  assert.equal(fixture.warnings('a ctrl worker died'), 1);
+});
+
+describe('sessions without a call', () => {
+  const tell = ({ worker }: Begun, parts: Partial<SessionState> = {}): void =>
+    worker.tell({ type: 'state', state: aState({ session: worker.session, ...parts }) });
+
+  /** Two, each of which is connected to and has said so. */
+  async function two(t: TestContext): Promise<readonly [Begun, Begun, readonly [ASession, ASession]]> {
+    const first = begun(t);
+    const second = begun(t, first.fixture, 'own222');
+    const sessions = [first.fixture.session('own111'), first.fixture.session('own222')] as const;
+    await first.fixture.pass(CLIENT_FIRST);
+    for (const each of [first, second]) tell(each);
+    return [first, second, sessions];
+  }
+
+  const MADE_ROOM = [{ op: 'disconnect', reason: 'madeRoom' }];
+
+  test('are asked to make room one by one, the oldest first', async (t) => {
+    const [{ fixture }, , [first, second]] = await two(t);
+    const { registry } = fixture;
+    assert.equal(registry.withoutCall, 2);
+    assert.equal(registry.makeRoom(0), true);
+    await settled();
+    assert.deepEqual([first.asked, second.asked], [MADE_ROOM, []]);
+    assert.equal(registry.makeRoom(0), true);
+    assert.equal(registry.makeRoom(0), false);
+    await settled();
+    assert.deepEqual([first.asked, second.asked], [MADE_ROOM, MADE_ROOM]);
+  });
+
+  test('are not asked before they have had their time', async (t) => {
+    const [{ fixture }] = await two(t);
+    const { registry } = fixture;
+    assert.equal(registry.makeRoom(2000), false);
+    await fixture.pass(2000 - CLIENT_FIRST);
+    assert.equal(registry.makeRoom(2000), true);
+  });
+
+  test('are those only that have said so: one that has called is none, nor one that has said nothing yet', async (t) => {
+    const [one, , [first, second]] = await two(t);
+    const { registry } = one.fixture;
+    tell(one, { phase: 'negotiating' });
+    assert.equal(registry.withoutCall, 1);
+    assert.equal(registry.makeRoom(0), true);
+    assert.equal(registry.makeRoom(0), false);
+    await settled();
+    assert.deepEqual([first.asked, second.asked], [[], MADE_ROOM]);
+    const third = begun(t, one.fixture, 'own333');
+    assert.deepEqual([registry.withoutCall, registry.makeRoom(0)], [2, false]);
+    third.worker.tell({ type: 'over' });
+  });
+
+  test('that were asked to make room count as ending until they have called', async (t) => {
+    const [one, , [first]] = await two(t);
+    const { registry } = one.fixture;
+    assert.equal(registry.endingCount, 0);
+    assert.equal(registry.makeRoom(0), true);
+    assert.equal(registry.endingCount, 1);
+    tell(one, { phase: 'starting' });
+    await settled();
+    assert.deepEqual([first.asked, registry.endingCount], [MADE_ROOM, 0]);
+  });
+
+  test('that were asked and have called after all may be asked again without a call', async (t) => {
+    const [one, two2, [first]] = await two(t);
+    const { registry } = one.fixture;
+    two2.worker.tell({ type: 'over' });
+    assert.equal(registry.makeRoom(0), true);
+    tell(one);
+    assert.equal(registry.makeRoom(0), false);
+    tell(one, { phase: 'starting' });
+    tell(one);
+    assert.equal(registry.makeRoom(0), true);
+    await settled();
+    assert.equal(first.asked.length, 2);
+  });
+});
+
+describe('stopping', () => {
+  test('asks every session to end, and is over when all are', async (t) => {
+    const { fixture, worker } = begun(t);
+    const second = begun(t, fixture, 'own222');
+    const session = fixture.session('own111');
+    await fixture.pass(CLIENT_FIRST);
+    let isOver = false;
+    void fixture.registry.endAll().then(() => (isOver = true));
+    await settled();
+    assert.deepEqual(session.asked, [{ op: 'disconnect', reason: 'serverShutdown' }]);
+    worker.tell({ type: 'over' });
+    await settled();
+    assert.equal(isOver, false);
+    second.worker.tell({ type: 'over' });
+    await settled();
+    assert.equal(isOver, true);
+  });
+
+  test('without sessions is over at once', async (t) => {
+    await new Fixture(t).registry.endAll();
+  });
+
+  test('kills the workers of the sessions that are left', async (t) => {
+    const { fixture, worker } = begun(t);
+    const found = fixture.processes.start();
+    fixture.record('living', { worker: found });
+    fixture.session('living');
+    await fixture.registry.recover();
+    fixture.registry.killAll();
+    assert.deepEqual([worker.killed, fixture.processes.signals], [1, [`SIGKILL ${found.pid}`]]);
+    assert.equal(fixture.warnings('did not end in time'), 2);
+  });
+
+  test('leaves sessions that go on alone', async (t) => {
+    const { fixture, told } = begun(t);
+    fixture.record('living', { worker: fixture.processes.start() });
+    const session = fixture.session('living');
+    await fixture.registry.recover();
+    told.length = 0;
+    fixture.registry.detach();
+    session.publish({ phase: 'negotiating' });
+    await fixture.pass(RETRY);
+    assert.deepEqual([session.asked, told, fixture.processes.signals, fixture.sockets.count], [[], [], [], 1]);
+    assert.deepEqual(fixture.files, ['living.json', 'living.sock']);
   });
 });
