@@ -100,10 +100,10 @@ export class CallControl {
   }
 
   /** From now on the client has `timeouts.establish` to call. */
-  awaitCall(): void {
+  awaitCall(after: 'start' | 'clearedCall' = 'start'): void {
     const { timers, handoff } = this.#options;
     const seconds = handoff.configuration.timeouts.establish;
-    timers.start('establish', seconds, () => this.#fail({ reason: 'noCall', seconds }));
+    timers.start('establish', seconds, () => this.#fail({ reason: 'noCall', seconds, after }));
   }
 
   recvOutgoingCallRequest(request: CallRequest): void {
@@ -153,7 +153,7 @@ export class CallControl {
     // Told when pppd is gone and not before: a client that has heard it may call again at once.
     this.#notify(call, 'clientCleared');
     this.#state = { kind: 'waiting' };
-    this.awaitCall();
+    this.awaitCall('clearedCall');
     return call;
   }
 

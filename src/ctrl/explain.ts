@@ -321,7 +321,7 @@ const FAILURES = {
       'a blackhole route to the client, or an address of ours that is gone',
   },
   noCall: {
-    when: ({ end }) => end.reason === 'noCall',
+    when: ({ end }) => end.reason === 'noCall' && end.after === 'start',
     tell: ({ peer, seconds, configuration }) =>
       `client ${peer} has started no call in ${Math.round(seconds)} s (timeouts.establish is ` +
       `${configuration.timeouts.establish} s): what it wants is no tunnel, or it hangs`,

@@ -430,7 +430,7 @@ describe('clear', () => {
     fixture.pass(ESTABLISH - 1);
     assert.deepEqual(fixture.endsTold, []);
     fixture.pass(1);
-    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH }]);
+    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH, after: 'clearedCall' }]);
   });
 
   test('a session that ends meanwhile tells the client of the call itself, once', async (t) => {
@@ -511,7 +511,7 @@ describe('timeouts.establish', () => {
     fixture.pass(ESTABLISH - 0.001);
     assert.deepEqual(fixture.endsTold, []);
     fixture.pass(0.001);
-    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH }]);
+    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH, after: 'start' }]);
   });
 
   test('a client whose requests are refused has no more time by that', (t) => {
@@ -522,7 +522,7 @@ describe('timeouts.establish', () => {
       assert.equal(fixture.sent.length, round);
     }
     fixture.pass(2);
-    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH }]);
+    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH, after: 'start' }]);
   });
 
   test('a link that is not ready: counted from the call, and refused', (t) => {

@@ -148,7 +148,7 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   connectionFailed: { end: { reason: 'connectionFailed', problem: 'read ETIMEDOUT' } },
   protocolError: { end: { reason: 'protocolError', problem: 'the magic cookie is wrong' } },
   relayFailed: { end: { reason: 'relayFailed', cause: { kind: 'gre', step: 'send GRE packets', problem: 'EINVAL' } } },
-  noCall: { end: { reason: 'noCall', seconds: 60 }, seconds: 60, ppp: null },
+  noCall: { end: { reason: 'noCall', seconds: 60, after: 'start' }, seconds: 60, ppp: null },
   pppdPersists: { end: { reason: 'linkEnded', cause: { kind: 'linkEnded', seconds: 30 } } },
   terminated: withFailure({ reason: 'terminated', by: 'client', text: 'User request', windowsError: null }),
   pppdDied: { end: KILLED },
@@ -182,6 +182,10 @@ describe('ends that are no failure', () => {
     },
     'the administrator ends it': { end: { reason: 'kicked' } },
     'the server shuts down': { end: { reason: 'serverShutdown' } },
+    'a client cleared its call and starts no other': {
+      ...up,
+      end: { reason: 'noCall', seconds: 60, after: 'clearedCall' },
+    },
     'a client without a call goes': { ppp: null, end: { reason: 'clientClosed' } },
   };
   for (const [what, change] of Object.entries(usual)) test(what, () => assert.equal(tell(change), null));

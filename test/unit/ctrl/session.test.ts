@@ -479,6 +479,20 @@ describe('the end', () => {
     assert.deepEqual([fixture.isOver, fixture.failures], [true, ['noCall']]);
   });
 
+  test('a client that cleared its call and starts no other: the log does not say that it never called', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.play(comeUp);
+    await fixture.send(CLEAR);
+    fixture.takeTypes();
+    fixture.pass(ESTABLISH);
+    await fixture.send(STOP_REPLY);
+    const detail = `no other within ${ESTABLISH} s after it cleared the last one`;
+    const { cause, text } = fixture.last.ending ?? {};
+    assert.deepEqual([...fixture.ending, cause, text], ['noCall', detail, null, null]);
+    const line = fixture.lines.all.find(({ msg }) => msg.startsWith('session ended'));
+    assert.equal(line?.['detail'], detail);
+  });
+
   test('no timer is left', async (t) => {
     const fixture = await Fixture.connected(t, { policy: { sessionTime: 100, idleTime: 50 } });
     fixture.link.play(comeUp);
