@@ -475,7 +475,7 @@ describe('the end', () => {
     await fixture.send(STOP_REPLY);
     const { reason, detail, cause, text } = fixture.last.ending ?? {};
     assert.deepEqual([reason, detail, cause], ['noCall', `none within ${ESTABLISH} s`, 'noCall']);
-    assert.match(text ?? '', new RegExp(`started no call in ${ESTABLISH} s`));
+    assert.match(text ?? '', new RegExp(`started no call within ${ESTABLISH} s`));
     assert.deepEqual([fixture.isOver, fixture.failures], [true, ['noCall']]);
   });
 
@@ -641,7 +641,7 @@ describe('a probe, since another session has the client’s address and call id'
     await fixture.send(ECHO_REPLY);
     assert.deepEqual([fixture.link.isHeldBack, fixture.last.phase], [false, 'up']);
     assert.equal(fixture.last.warning?.cause, 'callIdShared');
-    assert.match(fixture.last.warning.text, /^session zzz999 has called from 198\.51\.100\.7/);
+    assert.match(fixture.last.warning.text, /^session zzz999 also called from 198\.51\.100\.7/);
     assert.deepEqual(warnings(fixture), [['warn', OTHER, REQUEST.callId]]);
     fixture.pass(SIGN_SECONDS);
     assert.deepEqual(fixture.ending, LIVES);
