@@ -1,19 +1,19 @@
 /**
- * Clients that came when everything was lent, and wait for the address of a session that is ending, or of one that has started
- * no call and is asked to make room: starts without a call, however many, keep nobody out for long. The client that came last is
- * served first: a flood waits behind those who come after it.
+ * Clients that connected when every lease was taken. They wait for a session that is ending, or for one without a call that is
+ * asked to end for them: connections that start no call cannot lock other clients out. The newest client is served first, so
+ * that a flood waits behind the clients that connect after it.
  */
 import type { Lease } from '../session/lease.js';
 import type { Client } from './admission.js';
 
-/** Clients give up about then, and come again. */
+/** Clients give up after about this time, and connect again. */
 const LONGEST_WAIT_MS = 10_000;
 const TRY_MS = 250;
 
 interface Place {
   readonly until: number;
-  readonly inVain: () => void;
-  /** A session was asked to go for this client. */
+  readonly onFull: () => void;
+  /** A session was asked to end for this client. */
   asked: boolean;
 }
 
@@ -24,25 +24,25 @@ export class LeaseQueue {
   readonly #places = new Map<Client, Place>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `makeRoom` asks a session to go, and tells whether there was one; `isHopeless`: no session will go soon. */
+  /** `makeRoom` asks a session to end, and returns whether there was one; `isHopeless`: no session will end soon. */
   constructor(makeRoom: () => boolean, isHopeless: () => boolean) {
     this.#makeRoom = makeRoom;
     this.#isHopeless = isHopeless;
   }
 
-  /** At most `most` clients wait: the oldest goes then. `inVain` is called when there is no place for this one. */
-  enter(client: Client, most: number, inVain: () => void): void {
+  /** At most `most` clients wait; one more displaces the oldest. `onFull` is called if this client gets no lease. */
+  enter(client: Client, most: number, onFull: () => void): void {
     if (this.#isHopeless()) {
-      inVain();
+      onFull();
       return;
     }
     const [oldest] = this.#places;
     if (oldest !== undefined && this.#places.size >= most) this.#dismiss(...oldest);
-    this.#places.set(client, { until: performance.now() + LONGEST_WAIT_MS, inVain, asked: this.#makeRoom() });
+    this.#places.set(client, { until: performance.now() + LONGEST_WAIT_MS, onFull, asked: this.#makeRoom() });
     this.#timer ??= setInterval(() => this.#tryAgain(), TRY_MS);
   }
 
-  /** Takes leases as long as there are some and clients wait for them. */
+  /** Takes leases while there are some and clients wait for them. */
   lend(take: () => Lease | null, use: (client: Client, lease: Lease) => void): void {
     for (const [client, place] of [...this.#places].toReversed()) {
       if (client.hasLeft) {
@@ -56,7 +56,7 @@ export class LeaseQueue {
     }
   }
 
-  /** Closes all who wait; idempotent. */
+  /** Disconnects all clients that wait; idempotent. */
   close(): void {
     for (const client of this.#places.keys()) {
       client.socket.destroy();
@@ -73,9 +73,9 @@ export class LeaseQueue {
     }
   }
 
-  #dismiss(client: Client, { inVain }: Place): void {
+  #dismiss(client: Client, { onFull }: Place): void {
     this.#leave(client);
-    inVain();
+    onFull();
   }
 
   #leave(client: Client): void {

@@ -1,10 +1,10 @@
-/** What is said of clients that get no session: the pages that list the causes have all of them. */
+/** The documentation lists all causes for which clients are turned away. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { REFUSAL_CAUSES } from '../../../src/manager/refused-clients.js';
 
-test('docs/failures.md has every cause, in the words of the log', () => {
+test('docs/failures.md has every cause, with the text of the log', () => {
   const page = readFileSync('docs/failures.md', 'utf8');
   const listed = Array.from(page.matchAll(/^- `(\w+)`: client (.*)$/gm), ([, cause, sentence]) => [cause, sentence]);
   assert.deepEqual(listed, Object.entries(REFUSAL_CAUSES));

@@ -1,6 +1,6 @@
 /**
- * The registry on a run directory in which others have been: stale sockets, folders and links under a session's name,
- * records that are garbage or lie, sockets that speak nonsense. It harms nobody, and lends nothing twice.
+ * The registry on a run directory with unexpected contents: stale sockets, folders and links under a session's name, invalid or
+ * false records, sockets with another protocol. It kills no other process, and leases nothing twice.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -67,7 +67,7 @@ class Fixture {
     writeRecord(this.runDirectory, { session: id, lease: LEASE, worker: NOBODY, pppd: null, ...parts });
   }
 
-  /** A session that lives, in this process. */
+  /** A live session, in this process. */
   async session(
     t: TestContext,
     id: string,
@@ -90,7 +90,7 @@ class Fixture {
     return server;
   }
 
-  /** Something else that listens as a session and says this to whoever comes. */
+  /** Another listener on a session's socket, which sends this to each connection. */
   async stranger(t: TestContext, id: string, ...lines: readonly unknown[]): Promise<void> {
     const connections: Socket[] = [];
     const server = createServer((socket) => {
@@ -112,7 +112,7 @@ class Fixture {
   }
 }
 
-/** A process that a record may name: it ends with the test, and not before. */
+/** A process that a record may name: it must live until the end of the test. */
 function bystander(t: TestContext): ChildProcess & { readonly pid: number } {
   const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
   t.after(() => child.kill());
@@ -120,7 +120,7 @@ function bystander(t: TestContext): ChildProcess & { readonly pid: number } {
   return child as ChildProcess & { readonly pid: number };
 }
 
-test('what is no session’s stays, and what is stale goes', async (t) => {
+test('files that belong to no session stay, and stale files of sessions are removed', async (t) => {
   const fixture = new Fixture(t);
   writeFileSync(fixture.path('README'), 'not a session');
   writeFileSync(fixture.path('stale1.sock'), 'a file');
@@ -135,7 +135,7 @@ test('what is no session’s stays, and what is stale goes', async (t) => {
   assert.deepEqual([fixture.next(), fixture.next()], [FIRST, SECOND]);
 });
 
-test('a dead session whose socket has become a folder gives back what it held', async (t) => {
+test('the lease of a dead session is returned even if its socket was replaced by a folder', async (t) => {
   const fixture = new Fixture(t);
   fixture.record('dead11');
   mkdirSync(fixture.path('dead11.sock'));
@@ -145,8 +145,8 @@ test('a dead session whose socket has become a folder gives back what it held', 
   assert(fixture.words.some((line) => line.includes('cannot remove')));
 });
 
-describe('a record that lies', () => {
-  test('of a process that was started at another time gets nobody killed', async (t) => {
+describe('a false record', () => {
+  test('of a process with another start time kills nobody', async (t) => {
     const fixture = new Fixture(t);
     const { pid } = bystander(t);
     fixture.record('liar11', { worker: { pid, startTime: '1' }, pppd: { pid, startTime: '2' } });
@@ -155,7 +155,7 @@ describe('a record that lies', () => {
     assert.notEqual(identify(pid), null);
   });
 
-  test('of the manager itself, or of who started it, gets nobody killed and nobody waited for', async (t) => {
+  test('of the manager itself or its parent kills nobody, and is not waited for', async (t) => {
     const fixture = new Fixture(t);
     for (const [id, pid] of Object.entries({ myself: process.pid, parent: process.ppid })) {
       const identity = identify(pid);
@@ -167,7 +167,7 @@ describe('a record that lies', () => {
     assert.notEqual(identify(process.ppid), null);
   });
 
-  test('under a name that is not its session’s is none', async (t) => {
+  test('under another session’s name is ignored', async (t) => {
     const fixture = new Fixture(t);
     const { pid } = bystander(t);
     const identity = identify(pid);
@@ -183,7 +183,7 @@ describe('a record that lies', () => {
     assert.notEqual(identify(pid), null);
   });
 
-  test('of a living session’s lease does not have that lent again', async (t) => {
+  test('with the lease of a live session does not free that lease', async (t) => {
     const fixture = new Fixture(t);
     for (const id of ['000000', 'living', 'zzzzzz']) fixture.record(id);
     await fixture.session(t, 'living');
@@ -193,8 +193,8 @@ describe('a record that lies', () => {
   });
 });
 
-describe('an address that a session has agreed instead of its lease’s is not lent, and the lease’s is', () => {
-  test('told by the session that is found', async (t) => {
+describe('an address that PPP agreed is not leased, and the lease’s own address is free', () => {
+  test('reported by the session that is found', async (t) => {
     const fixture = new Fixture(t);
     fixture.record('living');
     await fixture.session(t, 'living', { remote: SECOND });
@@ -202,7 +202,7 @@ describe('an address that a session has agreed instead of its lease’s is not l
     assert.deepEqual([fixture.next(), fixture.next()], [FIRST, undefined]);
   });
 
-  test('told by the record of one that does not answer', async (t) => {
+  test('according to the record of a session that does not answer', async (t) => {
     const fixture = new Fixture(t);
     const worker = identify(bystander(t).pid);
     assert(worker !== null);
@@ -213,7 +213,7 @@ describe('an address that a session has agreed instead of its lease’s is not l
   });
 });
 
-test('a living session whose record was spoiled is taken over by what it says itself', async (t) => {
+test('a live session with a damaged record is taken over with the lease that it reports', async (t) => {
   const fixture = new Fixture(t);
   await fixture.session(t, 'living');
   writeFileSync(sessionRecordPath(fixture.runDirectory, 'living'), 'garbage');
@@ -222,7 +222,7 @@ test('a living session whose record was spoiled is taken over by what it says it
   assert.deepEqual([fixture.next(), fixture.next()], [SECOND, undefined]);
 });
 
-test('a socket that leads to another session is not that session', async (t) => {
+test('a link to another session’s socket is not a session', async (t) => {
   const fixture = new Fixture(t);
   await fixture.session(t, 'living');
   fixture.record('living');
@@ -232,7 +232,7 @@ test('a socket that leads to another session is not that session', async (t) => 
   assert(existsSync(fixture.path('linked.sock')));
 });
 
-describe('a session that speaks nonsense is not taken for dead: its worker lives, its address stays taken', () => {
+describe('a session that sends something unknown is not treated as dead: its worker lives, its address stays taken', () => {
   const greeting = { greeting: 'pptpd-ts', v: 1, session: 'odd111', version: '9' };
   const strangers: Readonly<Record<string, readonly unknown[]>> = {
     'a message of another version': [greeting, { new: 'thing' }],
@@ -250,8 +250,8 @@ describe('a session that speaks nonsense is not taken for dead: its worker lives
       fixture.record('odd111', { worker: identity });
       await fixture.stranger(t, 'odd111', ...lines);
       await fixture.registry.recover();
-      // The word on it is the last thing that happens before it is asked again.
-      await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
+      // The warning is the last step before the next attempt.
+      await until('the warning', () => fixture.words.some((line) => line.includes('its address stays taken')));
       assert.notEqual(identify(pid), null);
       assert.equal(fixture.registry.count, 1);
       assert.equal(fixture.next(), SECOND);
@@ -259,7 +259,7 @@ describe('a session that speaks nonsense is not taken for dead: its worker lives
   }
 });
 
-test('a session that lets go of its manager and lives is found again', async (t) => {
+test('a live session that closes the manager’s connection is found again', async (t) => {
   const fixture = new Fixture(t);
   const { pid } = bystander(t);
   const identity = identify(pid);
@@ -292,19 +292,19 @@ test('a session that lets go of its manager and lives is found again', async (t)
   assert(connections >= 2);
 });
 
-test('a living session whose socket somebody has removed is not killed, and keeps its address', async (t) => {
+test('a live session whose socket was removed is not killed, and keeps its address', async (t) => {
   const fixture = new Fixture(t);
   const { pid } = bystander(t);
   const identity = identify(pid);
   assert(identity !== null);
   fixture.record('living', { worker: identity });
   await fixture.registry.recover();
-  await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
+  await until('the warning', () => fixture.words.some((line) => line.includes('its address stays taken')));
   assert.notEqual(identify(pid), null);
   assert.equal(fixture.next(), SECOND);
 });
 
-test('a session that greets and then is not understood is let go of, and asked again later', async (t) => {
+test('a session that greets and then sends something unknown is disconnected, and retried later', async (t) => {
   const fixture = new Fixture(t);
   const { pid } = bystander(t);
   const identity = identify(pid);
@@ -326,13 +326,13 @@ test('a session that greets and then is not understood is let go of, and asked a
   t.after(() => server.close());
   fixture.record('living', { worker: identity });
   await fixture.registry.recover();
-  await until('word on it', () => fixture.words.some((line) => line.includes('its address stays taken')));
+  await until('the warning', () => fixture.words.some((line) => line.includes('its address stays taken')));
   await until('the end of the connection', () => closed === 1);
   assert.equal(fixture.registry.count, 1);
   assert.equal(fixture.next(), SECOND);
 });
 
-test('what a session answers is not taken for newer than an event behind it', async (t) => {
+test('an answer of a session does not override an event that follows it', async (t) => {
   const fixture = new Fixture(t);
   const answer = (id: number, phase: SessionState['phase']): string =>
     `${JSON.stringify({ id, ok: true, result: aState({ session: 'living', phase }) })}\n`;
@@ -340,7 +340,7 @@ test('what a session answers is not taken for newer than an event behind it', as
   const server = createServer((socket) => {
     socket.on('error', () => undefined); // whoever came has gone
     socket.write(`${JSON.stringify({ greeting: 'pptpd-ts', v: 1, session: 'living', version: '0.1.0' })}\n`);
-    // Answer and event in one piece, as a manager that was busy finds them.
+    // Answer and event in one chunk, as a busy manager reads them.
     socket.setEncoding('utf8').on('data', (chunk: string) => {
       for (const line of chunk.split('\n').filter((each) => each !== '')) {
         const { id } = JSON.parse(line) as { id: number };
@@ -359,7 +359,7 @@ test('what a session answers is not taken for newer than an event behind it', as
   assert.deepEqual([await fixture.registry.askAll(5000), fixture.registry.states[0]?.phase], [0, 'up']);
 });
 
-test('a session of an older version that cannot be asked for a sign of life goes on, and that is said', async (t) => {
+test('a session of an older version that cannot probe its client continues, with a warning', async (t) => {
   const fixture = new Fixture(t);
   const asked: unknown[] = [];
   const server = createServer((socket) => {
@@ -383,10 +383,10 @@ test('a session of an older version that cannot be asked for a sign of life goes
   fixture.record('living');
   await fixture.registry.recover();
   fixture.registry.probe('living', 'newer1');
-  await until('word on it', () => fixture.words.some((line) => line.includes('End it: pptpd-ts kick living')));
+  await until('the warning', () => fixture.words.some((line) => line.includes('; remedy: pptpd-ts kick living')));
   assert.deepEqual(asked.at(-1), { id: 3, op: 'probe', by: 'newer1' });
   assert.equal(fixture.registry.count, 1);
-  // Nor is one asked that is not there.
+  // A session that does not exist is not asked.
   fixture.registry.probe('nobody', 'newer1');
 });
 
@@ -404,7 +404,7 @@ test('a session that ends in order is over once, and its address is free', async
 });
 
 describe('a session of a worker that this manager has started', () => {
-  /** Its worker, told by hand. */
+  /** Its worker, whose events the test emits. */
   class Told implements SessionWorker {
     tell: (event: WorkerSessionEvent) => void = () => undefined;
     killed = 0;
@@ -432,7 +432,7 @@ describe('a session of a worker that this manager has started', () => {
     return { fixture, worker, told };
   }
 
-  test('is followed by what the worker reports, to its last state, without its socket', (t) => {
+  test('is followed through the worker’s reports up to its last state, without its socket', (t) => {
     const { fixture, worker, told } = begun(t);
     for (const phase of ['connected', 'up', 'ending'] as const)
       worker.tell({ type: 'state', state: aState({ session: 'own111', phase }) });
@@ -447,7 +447,7 @@ describe('a session of a worker that this manager has started', () => {
     assert.deepEqual([fixture.next(), fixture.next(), fixture.next()], [SECOND, FIRST, undefined]);
   });
 
-  test('has died when its worker ends before it says that the session is over, also without a record', async (t) => {
+  test('has died if its worker exits without reporting the end of the session, even without a record', async (t) => {
     const { fixture, worker, told } = begun(t);
     worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'up' }) });
     worker.tell({ type: 'workerEnded' });
@@ -455,16 +455,16 @@ describe('a session of a worker that this manager has started', () => {
     assert.deepEqual(told.at(-1), ['own111', 'up', true]);
   });
 
-  test('is told to end when it is connected, for what policy wanted before', async (t) => {
+  test('is asked to end as soon as it is connected, if policy requested that before', async (t) => {
     const { fixture } = begun(t);
     const asked: unknown[] = [];
-    fixture.registry.disconnect('own111', 'userLimit', '"alice" is on already');
+    fixture.registry.disconnect('own111', 'userLimit', '"alice" already has a session');
     await fixture.session(t, 'own111', { disconnect: ({ reason, detail }) => void asked.push([reason, detail]) });
     await until('the request', () => asked.length > 0);
-    assert.deepEqual(asked, [['userLimit', '"alice" is on already']]);
+    assert.deepEqual(asked, [['userLimit', '"alice" already has a session']]);
   });
 
-  test('whose counters are asked for tells nothing else by its answer', async (t) => {
+  test('only its counters are taken from an answer with its state', async (t) => {
     const { fixture, worker, told } = begun(t);
     await fixture.session(t, 'own111');
     worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'negotiating' }) });
