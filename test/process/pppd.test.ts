@@ -113,7 +113,7 @@ test('a call that is cleared while its pppd is silent and ignores TERM: the cont
   await client.next('StopControlConnectionRequest');
   const { detail } = await server.waitForLog(
     'the end',
-    (line) => line.reason === 'noCall' && line.peer === client.name,
+    ({ reason, peer }) => reason === 'noCall' && peer === client.name,
   );
   assert.equal(detail, 'no other within 2 s after it cleared the last one');
 });
