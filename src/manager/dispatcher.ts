@@ -193,7 +193,7 @@ export class Dispatcher {
     }
     const { addresses, limits } = this.#configuration;
     const pool = addresses.delegate ? 'pppd' : [addresses.remote].flat().join(', ');
-    const detail = `addresses.remote is ${pool}, limits.connections ${limits.connections}; remedy: add addresses or raise the limit; pptpd-ts sessions shows the sessions`;
+    const detail = `addresses.remote is ${pool}, limits.connections ${limits.connections}; remedy: add addresses or raise the limit; pptpd-ts sessions shows who holds them`;
     this.#refusedClients.count('full', peerText(peer), detail);
     socket.end(
       encode({
