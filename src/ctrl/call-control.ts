@@ -100,10 +100,10 @@ export class CallControl {
   }
 
   /** Ends the session if the client does not call within `timeouts.establish`. */
-  awaitCall(): void {
+  awaitCall(after: 'start' | 'clearedCall' = 'start'): void {
     const { timers, handoff } = this.#options;
     const seconds = handoff.configuration.timeouts.establish;
-    timers.start('establish', seconds, () => this.#fail({ reason: 'noCall', seconds }));
+    timers.start('establish', seconds, () => this.#fail({ reason: 'noCall', seconds, after }));
   }
 
   recvOutgoingCallRequest(request: CallRequest): void {
@@ -158,7 +158,7 @@ export class CallControl {
     // Not before pppd is gone: the client may call again as soon as it gets this message.
     this.#notify(call, 'clientCleared');
     this.#state = { kind: 'waiting' };
-    this.awaitCall();
+    this.awaitCall('clearedCall');
     return call;
   }
 

@@ -1,11 +1,11 @@
 /**
- * Why a login failed, or a session broke, in one sentence with cause and remedy: a table of conditions over what is known
- * at the end. What the PPP negotiation itself tells stands in ppp/failure and is only completed here by addresses and
- * files; docs/failures.md lists the sentences. Pure.
+ * Explains in one sentence why a login or a session failed, with the remedy: a table of conditions over what is known at the
+ * end. The failures of the PPP negotiation get their words from ppp/failure; addresses and files are added here.
+ * docs/failures.md lists the sentences. Pure.
  */
 import type { Configuration } from '../config/schema.js';
 import type { RelayCounters } from '../gre/relay-counters.js';
-import { describeFailure, type PppFailure, type PppState, type Side } from '../ppp/reader.js';
+import { type PppFailure, type PppState, problemAndRemedy, type ProblemAndRemedy, type Side } from '../ppp/reader.js';
 import type { EndCause, PppdComplaint } from '../link/end-cause.js';
 import { CLOSE_REASONS } from '../session/close-reason.js';
 import { describeDetail, type SessionEnd } from './session-end.js';
@@ -13,7 +13,7 @@ import { describeDetail, type SessionEnd } from './session-end.js';
 /** What is known when a call or its session ends. */
 export interface Evidence {
   readonly end: SessionEnd;
-  /** The client's address, and ours as it dialled it. */
+  /** The client's address, and the server's address that it called. */
   readonly peer: string;
   readonly local: string;
   /** Seconds since the session's start. */
@@ -22,7 +22,7 @@ export interface Evidence {
   readonly ppp: Pick<PppState, 'failure' | 'frames' | 'times' | 'user'> | null;
   /** null: the client had no call, or no relay. */
   readonly counters: Readonly<Partial<RelayCounters>> | null;
-  /** How many GRE packets of the call have come since the client was asked on its control connection whether it is there. */
+  /** GRE packets of the call that arrived since the last Echo-Request was sent to the client. */
   readonly tunnelPackets: number;
   readonly configuration: {
     readonly pppd: Pick<Configuration['pppd'], 'path' | 'options'>;
@@ -36,9 +36,12 @@ export interface Explanation {
   readonly text: string;
 }
 
+/** A failure's sentence is `PROBLEM; remedy: REMEDY`, or the problem alone. */
 interface Row {
   readonly when: (evidence: Evidence) => boolean;
-  readonly tell: (evidence: Evidence) => string;
+  readonly problem: (evidence: Evidence) => string;
+  /** An imperative; null: there is none. */
+  readonly remedy?: (evidence: Evidence) => string | null;
 }
 
 const failed =
@@ -46,27 +49,26 @@ const failed =
   ({ ppp }: Evidence): boolean =>
     ppp !== null && ppp.failure !== null && accepts(ppp.failure);
 
-/** The link has failed or ended by itself, in one of these ways. */
+/** The link failed or ended by itself, for such a cause. */
 const linkEnded =
   (accepts: (cause: EndCause) => boolean) =>
   ({ end }: Evidence): boolean =>
     'cause' in end && accepts(end.cause);
 
-/** pppd has ended with one of these exit codes (pppd(8)). */
+/** pppd exited with one of these codes (pppd(8)). */
 const exited = (...codes: readonly number[]): ((evidence: Evidence) => boolean) =>
   linkEnded((cause) => cause.kind === 'exit' && codes.includes(cause.code));
 
-/** The sentence of ppp/failure. */
-function told(evidence: Evidence): string {
-  const { failure = null } = evidence.ppp ?? {};
-  return failure === null ? CLOSE_REASONS[evidence.end.reason].text : describeFailure(failure, optionsFile(evidence));
+function pppFailureText(evidence: Evidence): ProblemAndRemedy {
+  const failure = evidence.ppp?.failure ?? null;
+  return failure === null
+    ? { problem: CLOSE_REASONS[evidence.end.reason].text, remedy: null }
+    : problemAndRemedy(failure, optionsFile(evidence));
 }
 
-/** The same, and what else there is to say. */
-const completed =
-  (remedy: (evidence: Evidence) => string) =>
-  (evidence: Evidence): string =>
-    `${told(evidence)}; ${remedy(evidence)}`;
+/** The words of ppp/failure. */
+const pppProblem = (evidence: Evidence): string => pppFailureText(evidence).problem;
+const BY_PPP = { problem: pppProblem, remedy: (evidence: Evidence) => pppFailureText(evidence).remedy };
 
 const quoted = ({ end }: Evidence): string => {
   const detail = describeDetail(end);
@@ -83,28 +85,42 @@ const secretsFile = ({ ppp }: Evidence): string =>
 
 const openGre = (from: string, to: string): string =>
   `let IP protocol 47 pass from ${from} to ${to} in every firewall between them, by the PPTP helper (nf_nat_pptp) where ` +
-  `there is NAT; to see it: tcpdump -ni any proto 47 and host ${from === to ? from : `${from} and host ${to}`}`;
+  `there is NAT; to check: tcpdump -ni any proto 47 and host ${from === to ? from : `${from} and host ${to}`}`;
 
-/** Who has sent packets that no PPP frame could be taken from, and what to do. */
+interface Sender {
+  /** Who sends the packets that are not usable. */
+  readonly who: string;
+  readonly remedy: (evidence: Evidence) => string;
+}
+
 const SENDERS = {
-  otherTunnel: ({ peer, local }) =>
-    `another tunnel between the two, such as plain GRE or EoIP, sends them, and PPTP's own do not arrive: ${openGre(peer, local)}`,
-  otherCall: () =>
-    'another client behind that address sends them, or an earlier call, or a NAT router has changed the call id: load the ' +
-    'PPTP helper (nf_nat_pptp) on every router between them that has NAT',
-  faultyClient: ({ peer }) =>
-    `the client's PPTP is faulty, or a router changes its packets: compare what it sends with what arrives here (tcpdump -vni any proto 47 and host ${peer}), and try another client or another network`,
-  mutePpp: () => 'the client hears this server and begins no PPP negotiation: see its own log',
-} as const satisfies Record<string, (evidence: Evidence) => string>;
+  otherTunnel: {
+    who: "another tunnel between the two, such as plain GRE or EoIP, sends them, and PPTP's own packets do not arrive",
+    remedy: ({ peer, local }) => openGre(peer, local),
+  },
+  otherCall: {
+    who: 'another client behind that address sends them, or an earlier call, or a NAT router changes the call id',
+    remedy: () => 'load the PPTP helper (nf_nat_pptp) on every router between them that has NAT',
+  },
+  faultyClient: {
+    who: "the client's PPTP is faulty, or a router changes its packets",
+    remedy: ({ peer }) =>
+      `compare what it sends with what arrives here (tcpdump -vni any proto 47 and host ${peer}), and try another client or another network`,
+  },
+  mutePpp: {
+    who: 'the client receives our packets but does not start a PPP negotiation',
+    remedy: () => 'see its own log',
+  },
+} as const satisfies Record<string, Sender>;
 
 interface Unusable {
   readonly counter: keyof RelayCounters;
-  /** Behind a number of packets. */
+  /** What kind of packets the counter counts, to follow their number. */
   readonly words: string;
   readonly sender: keyof typeof SENDERS;
 }
 
-/** What may come from a client that never sends a PPP frame of the negotiation. */
+/** Packets that may arrive from a client that never sends a PPP frame of the negotiation. */
 const UNUSABLE: readonly Unusable[] = [
   { counter: 'rxTooShort', words: 'too short for a header', sender: 'faultyClient' },
   { counter: 'rxWrongVersion', words: 'of another GRE version than 1', sender: 'otherTunnel' },
@@ -122,24 +138,24 @@ const UNUSABLE: readonly Unusable[] = [
   { counter: 'acksReceived', words: 'with an acknowledgment', sender: 'mutePpp' },
 ];
 
-/** Those that have come, the most frequent first. */
+/** Those that arrived, the most frequent first. */
 const unusableOf = ({ counters }: Evidence): readonly (Unusable & { readonly count: number })[] =>
   UNUSABLE.map((each) => ({ ...each, count: counters?.[each.counter] ?? 0 }))
     .filter(({ count }) => count > 0)
     .toSorted((one, other) => other.count - one.count);
 
-function tellUnusable(evidence: Evidence): string {
-  const found = unusableOf(evidence);
-  const list = found.map(({ count, words, counter }) => `${count} ${words} (${counter})`).join(', ');
-  const remedy = SENDERS[found[0]?.sender ?? 'faultyClient'](evidence);
-  return `GRE packets (IP protocol 47) came from ${evidence.peer} and none of them was of use: ${list}; ${remedy}`;
+const likelySender = (evidence: Evidence): Sender => SENDERS[unusableOf(evidence)[0]?.sender ?? 'faultyClient'];
+
+function unusableProblem(evidence: Evidence): string {
+  const list = unusableOf(evidence).map(({ count, words, counter }) => `${count} ${words} (${counter})`);
+  return `GRE packets (IP protocol 47) came from ${evidence.peer} but none was usable: ${list.join(', ')}; ${likelySender(evidence).who}`;
 }
 
-/** pppd has printed why it serves nobody. */
+/** pppd printed this complaint before it exited. */
 const complained = (complaint: PppdComplaint): ((evidence: Evidence) => boolean) =>
   linkEnded((cause) => cause.kind === 'exit' && cause.complaint === complaint);
 
-/** pppd's exit codes that explain nothing when the session was up: it was told to end, was idle, or hung up. */
+/** pppd's exit codes that are no failure if the session was up: it was told to end, was idle, or hung up. */
 const USUAL_ENDS: readonly number[] = [0, 5, 12, 13, 16, 20];
 /** pppd's exit code when the peer answers no LCP echo request. */
 const PEER_DEAD = 15;
@@ -148,88 +164,94 @@ const neverUp = ({ ppp }: Evidence): boolean => ppp === null || ppp.times.up ===
 const clientGone = ({ end: { reason } }: Evidence): boolean =>
   reason === 'clientStopped' || reason === 'clientClosed' || reason === 'clientCleared';
 
-/** It gave up before anything was agreed. */
+/** The client gave up before the link was up. */
 const leftEarly = (evidence: Evidence): boolean => evidence.ppp !== null && neverUp(evidence) && clientGone(evidence);
 
-const noFrameCame = failed((failure) => failure.reason === 'lcpTimeout' && failure.lost === 'fromClient');
+const noFrameArrived = failed((failure) => failure.reason === 'lcpTimeout' && failure.lost === 'fromClient');
 
 const timeOfLeaving = ({ end, seconds }: Evidence): string =>
-  `${CLOSE_REASONS[end.reason].text} ${Math.round(seconds)} s after it came, before it was logged in`;
+  `${CLOSE_REASONS[end.reason].text} ${Math.round(seconds)} s after it connected, before it was logged in`;
 
-/** What shows that the client has vanished. */
+/** The sign that the client has vanished. */
 function silenceOf({ end, configuration }: Evidence): string {
   const { echoInterval, echoReply } = configuration.timeouts;
   if (end.reason !== 'clientSilent') return 'it answers no LCP echo request (lcp-echo-interval, lcp-echo-failure)';
   return end.silence === 'readsNothing'
     ? 'it reads nothing of what is sent to it on its control connection'
-    : `nothing came on its control connection for ${echoInterval + echoReply} s`;
+    : `nothing arrived on its control connection for ${echoInterval + echoReply} s`;
 }
 
-/** Of those that apply the first one stands. */
+/** The first row that applies counts. */
 const FAILURES = {
   userLimit: {
     when: ({ end }) => end.reason === 'userLimit',
-    tell: (evidence) =>
-      `${quoted(evidence)}: end the other session by pptpd-ts kick, raise the limit, or set policy.whenExceeded to "replace"`,
+    problem: quoted,
+    remedy: () => 'end the other session with pptpd-ts kick, raise the limit, or set policy.whenExceeded to "replace"',
   },
   calledAgain: {
     when: ({ end }) => end.reason === 'calledAgain',
-    tell: (evidence) =>
-      `client ${evidence.peer} has called again under the same call id, and its earlier connection to ${evidence.local} is dead ` +
-      `(${describeDetail(evidence.end)}): it was restarted, or its network was gone for a while`,
+    problem: ({ peer, local, end }) =>
+      `client ${peer} called again under the same call id, and its earlier connection to ${local} is dead ` +
+      `(${describeDetail(end)}): it was restarted, or its network was down for a while`,
   },
   pppdSilent: {
     when: linkEnded(({ kind }) => kind === 'noFirstFrame'),
-    tell: (evidence) =>
-      `${quoted(evidence)}: pppd waits for the client, which waits for us; take the option "silent" out of ` +
-      `${[...new Set([optionsFile(evidence), '/etc/ppp/options'])].join(' and ')}, and see pppd's own log`,
+    problem: (evidence) => `${quoted(evidence)}: pppd waits for the client, and the client waits for pppd`,
+    remedy: (evidence) =>
+      `remove the option "silent" from ${[...new Set([optionsFile(evidence), '/etc/ppp/options'])].join(' and ')}, and see pppd's own log`,
   },
   pppdSynchronous: {
     when: linkEnded(({ kind }) => kind === 'synchronous'),
-    tell: (evidence) => `${quoted(evidence)}: take the option sync out of ${optionsFile(evidence)}`,
+    problem: quoted,
+    remedy: (evidence) => `remove the option sync from ${optionsFile(evidence)}`,
   },
   pppdNotExecutable: {
     when: linkEnded(({ kind }) => kind === 'notStarted'),
-    tell: (evidence) => `${quoted(evidence)}: install it (apt-get install ppp), or name another program in pppd.path`,
+    problem: quoted,
+    remedy: () => 'apt-get install ppp, or set pppd.path to another program',
   },
   kernelWithoutPpp: {
     when: exited(4),
-    tell: (evidence) =>
-      `${quoted(evidence)}: modprobe ppp_async ppp_mppe; in a container the host has to give it /dev/ppp and these modules`,
+    problem: quoted,
+    remedy: () => 'modprobe ppp_async ppp_mppe; in a container the host must provide these modules and /dev/ppp',
   },
   pppdOptions: {
     when: exited(2),
-    tell: (evidence) =>
-      `${quoted(evidence)}: correct ${optionsFile(evidence)} (pppd.options) or pppd.args; pptpd-ts doctor tries them`,
+    problem: quoted,
+    remedy: (evidence) => `correct ${optionsFile(evidence)} (pppd.options) or pppd.args; pptpd-ts doctor checks them`,
   },
   pppdScript: {
     when: exited(8, 9, 18),
-    tell: (evidence) =>
-      `${quoted(evidence)}: take connect, init and pty out of ${optionsFile(evidence)}; they are for modems, and here the ` +
-      'line is there already',
+    problem: quoted,
+    remedy: (evidence) =>
+      `remove connect, init and pty from ${optionsFile(evidence)}; they are for modems, but here the line already exists`,
   },
   addressNotAllowed: {
     when: (evidence) =>
       failed(({ reason }) => reason === 'addressNotAllowed')(evidence) || complained('noAddressInSecrets')(evidence),
-    tell: (evidence) =>
+    problem: (evidence) =>
       complained('noAddressInSecrets')(evidence)
         ? `${CLOSE_REASONS.pppdFailed.text}: the first line for this server in /etc/ppp/chap-secrets (pap-secrets with ` +
-          'PAP) allows no address, and pppd then serves nobody; put * into the fourth column of every line, or the ' +
-          'address or network that its user may have'
-        : told(evidence),
+          'PAP) allows no address, and pppd then refuses to run'
+        : pppProblem(evidence),
+    remedy: (evidence) =>
+      complained('noAddressInSecrets')(evidence)
+        ? 'put * into the fourth column of every line, or the address or network that its user may have'
+        : BY_PPP.remedy(evidence),
   },
   noSecrets: {
     when: complained('noSecret'),
-    tell: (evidence) =>
-      `${CLOSE_REASONS.pppdFailed.text}: /etc/ppp/chap-secrets (pap-secrets with PAP) has no password for this server; put a ` +
-      `line with user name, server, password and * into it, where server is the name in ${optionsFile(evidence)}, or *`,
+    problem: () =>
+      `${CLOSE_REASONS.pppdFailed.text}: /etc/ppp/chap-secrets (pap-secrets with PAP) has no password for this server`,
+    remedy: (evidence) =>
+      `add a line with user name, server, password and *, where server is the name in ${optionsFile(evidence)}, or *`,
   },
   pppdFailed: {
     when: ({ end }) => end.reason === 'pppdFailed',
-    tell: (evidence) =>
-      `${quoted(evidence)}: see what pppd has written to the system's log; pptpd-ts doctor looks for more`,
+    problem: quoted,
+    remedy: () => "see pppd's messages in the system log; pptpd-ts doctor checks for more causes",
   },
-  // pppd with secrets of its own refuses a name that it does not find without MS-CHAP's error number.
+  // pppd with its own secrets refuses an unknown name without MS-CHAP's error number.
   loginRefused: {
     when: failed(
       (failure) =>
@@ -238,161 +260,176 @@ const FAILURES = {
         failure.message === null &&
         (failure.protocol?.startsWith('MS-CHAP') ?? false),
     ),
-    tell: completed(
-      () =>
-        'pppd gave no error number: with its own secrets it has none for that name (put it into the first column of ' +
-        "/etc/ppp/chap-secrets, this server's or * into the second), with RADIUS the server refused (see its log)",
-    ),
+    problem: (evidence) =>
+      `${pppProblem(evidence)}; pppd gave no error number: its own secrets have no such name, or the RADIUS server refused`,
+    remedy: () =>
+      "put the name into the first column of /etc/ppp/chap-secrets, and this server's name or * into the second; with RADIUS, see " +
+      "the RADIUS server's log",
   },
   authenticationFailed: {
     when: failed(({ reason }) => reason === 'authenticationFailed'),
-    tell: completed(
-      (evidence) =>
-        'the client is not told which of the two is wrong, and neither are we: look for the name in the first column of ' +
-        `${secretsFile(evidence)}, for this server's in the second, or into the log of the RADIUS server`,
-    ),
+    problem: (evidence) => `${pppProblem(evidence)}; pppd does not say whether the user name or the password is wrong`,
+    remedy: (evidence) =>
+      `look for the user name in the first column of ${secretsFile(evidence)}, and for this server's name or * in the second; with ` +
+      "RADIUS, see the RADIUS server's log",
   },
-  loginUnanswered: { when: failed(({ reason }) => reason === 'loginUnanswered'), tell: told },
-  authProtocolRefused: { when: failed(({ reason }) => reason === 'authProtocolRefused'), tell: told },
+  loginUnanswered: { when: failed(({ reason }) => reason === 'loginUnanswered'), ...BY_PPP },
+  authProtocolRefused: { when: failed(({ reason }) => reason === 'authProtocolRefused'), ...BY_PPP },
   encryptionRefusedByClient: {
     when: failed((failure) => failure.reason === 'encryptionRefused' && failure.by === 'client'),
-    tell: told,
+    ...BY_PPP,
   },
   encryptionRefusedByServer: {
     when: failed((failure) => failure.reason === 'encryptionRefused' && failure.by === 'server'),
-    tell: told,
+    ...BY_PPP,
   },
-  encryptionModesDiffer: { when: failed(({ reason }) => reason === 'encryptionModesDiffer'), tell: told },
-  encryptionUnavailable: { when: failed(({ reason }) => reason === 'encryptionUnavailable'), tell: told },
-  serverLoginRefused: { when: failed(({ reason }) => reason === 'serverLoginRefused'), tell: told },
+  encryptionModesDiffer: { when: failed(({ reason }) => reason === 'encryptionModesDiffer'), ...BY_PPP },
+  encryptionUnavailable: { when: failed(({ reason }) => reason === 'encryptionUnavailable'), ...BY_PPP },
+  serverLoginRefused: { when: failed(({ reason }) => reason === 'serverLoginRefused'), ...BY_PPP },
   negotiationTimeout: {
     when: failed(({ reason }) => reason === 'negotiationTimeout'),
-    tell: completed(({ peer, local }) => openGre(peer, local)),
+    problem: pppProblem,
+    remedy: ({ peer, local }) => openGre(peer, local),
   },
-  addressRefused: { when: failed(({ reason }) => reason === 'addressRefused'), tell: told },
-  noNetworkProtocol: { when: failed(({ reason }) => reason === 'noNetworkProtocol'), tell: told },
+  addressRefused: { when: failed(({ reason }) => reason === 'addressRefused'), ...BY_PPP },
+  noNetworkProtocol: { when: failed(({ reason }) => reason === 'noNetworkProtocol'), ...BY_PPP },
   greUnusable: {
     when: (evidence) =>
       evidence.ppp?.frames.fromClient === 0 &&
       unusableOf(evidence).length > 0 &&
-      (noFrameCame(evidence) || leftEarly(evidence)),
-    tell: (evidence) =>
-      noFrameCame(evidence)
-        ? completed(tellUnusable)(evidence)
-        : `${timeOfLeaving(evidence)}; ${tellUnusable(evidence)}`,
+      (noFrameArrived(evidence) || leftEarly(evidence)),
+    problem: (evidence) =>
+      `${noFrameArrived(evidence) ? pppProblem(evidence) : timeOfLeaving(evidence)}; ${unusableProblem(evidence)}`,
+    remedy: (evidence) => likelySender(evidence).remedy(evidence),
   },
   greNotReceived: {
-    when: noFrameCame,
-    tell: completed(({ peer, local }) => `GRE (IP protocol 47) is blocked on the way to us: ${openGre(peer, local)}`),
+    when: noFrameArrived,
+    problem: (evidence) => `${pppProblem(evidence)}; GRE (IP protocol 47) is blocked from the client to the server`,
+    remedy: ({ peer, local }) => openGre(peer, local),
   },
   greNotDelivered: {
     when: failed((failure) => failure.reason === 'lcpTimeout' && failure.lost === 'toClient'),
-    tell: completed(({ peer, local }) => openGre(local, peer)),
+    problem: pppProblem,
+    remedy: ({ peer, local }) => openGre(local, peer),
   },
   lcpTimeout: {
     when: failed(({ reason }) => reason === 'lcpTimeout'),
-    tell: completed(({ peer, local }) => openGre(peer, local)),
+    problem: pppProblem,
+    remedy: ({ peer, local }) => openGre(peer, local),
   },
   controlConnectionLost: {
     when: ({ end, tunnelPackets }) => end.reason === 'clientSilent' && tunnelPackets > 0,
-    tell: (evidence) =>
-      `the control connection of client ${evidence.peer} is dead, while its tunnel is not: ${silenceOf(evidence)}, and ` +
-      `${evidence.tunnelPackets} GRE packets came meanwhile; a NAT router or firewall between ${evidence.peer} and ` +
-      `${evidence.local} has forgotten TCP port 1723: raise its time for idle TCP connections, or set ` +
-      'timeouts.echoInterval below it',
+    problem: (evidence) =>
+      `the control connection of client ${evidence.peer} is dead, but its tunnel is not: ${silenceOf(evidence)}, and ` +
+      `${evidence.tunnelPackets} GRE packets arrived meanwhile; a NAT router or firewall between ${evidence.peer} and ` +
+      `${evidence.local} has forgotten the connection to TCP port 1723`,
+    remedy: () => 'raise its timeout for idle TCP connections, or set timeouts.echoInterval to less than that',
   },
   clientVanished: {
     when: (evidence) => evidence.end.reason === 'clientSilent' || exited(PEER_DEAD)(evidence),
-    tell: (evidence) =>
-      `client ${evidence.peer} has vanished: ${silenceOf(evidence)}; its machine or its way to ${evidence.local} is gone, or a NAT router has forgotten the connection`,
+    problem: (evidence) =>
+      `client ${evidence.peer} has vanished: ${silenceOf(evidence)}; its machine or its path to ${evidence.local} is down, or a NAT router has forgotten the connection`,
   },
   connectionFailed: {
     when: ({ end }) => end.reason === 'connectionFailed',
-    tell: (evidence) => `${quoted(evidence)}: the way between ${evidence.peer} and ${evidence.local} is broken`,
+    problem: (evidence) => `${quoted(evidence)}: the path between ${evidence.peer} and ${evidence.local} is broken`,
   },
   protocolError: {
     when: ({ end }) => end.reason === 'protocolError' || end.reason === 'versionRefused',
-    tell: (evidence) => `${quoted(evidence)}: ${evidence.peer} is no PPTP client of version 1 (RFC 2637)`,
+    problem: (evidence) => `${quoted(evidence)}: ${evidence.peer} is not a PPTP version 1 client (RFC 2637)`,
   },
   ptyFailed: {
     when: linkEnded(({ kind }) => kind === 'ptyClosed' || kind === 'ptyUnreadable'),
-    tell: (evidence) =>
-      `${quoted(evidence)}: see what pppd has written to the system's log; a program in pppd.path that is not pppd must exit ` +
-      'when it closes its standard input',
+    problem: quoted,
+    remedy: () =>
+      "see pppd's messages in the system log; a program in pppd.path that is not pppd must exit when it closes its standard input",
   },
   relayFailed: {
     when: ({ end }) => end.reason === 'relayFailed',
-    tell: (evidence) =>
-      `${quoted(evidence)}: see what the system has against it by ip route get ${evidence.peer} from ${evidence.local}: ` +
-      'a blackhole route to the client, or an address of ours that is gone',
+    problem: quoted,
+    remedy: ({ peer, local }) =>
+      `run ip route get ${peer} from ${local}, and look for a blackhole route to the client or a missing address of this server`,
   },
   noCall: {
-    when: ({ end }) => end.reason === 'noCall',
-    tell: ({ peer, seconds, configuration }) =>
-      `client ${peer} has started no call in ${Math.round(seconds)} s (timeouts.establish is ` +
-      `${configuration.timeouts.establish} s): what it wants is no tunnel, or it hangs`,
+    when: ({ end }) => end.reason === 'noCall' && end.after === 'start',
+    problem: ({ peer, seconds, configuration }) =>
+      `client ${peer} started no call within ${Math.round(seconds)} s (timeouts.establish is ` +
+      `${configuration.timeouts.establish} s): it hangs, or it does not want a tunnel`,
   },
   pppdPersists: {
     when: ({ end }) => end.reason === 'linkEnded',
-    tell: (evidence) =>
-      `${quoted(evidence)}: take the option persist out of ${optionsFile(evidence)}; it is for the side that dials`,
+    problem: quoted,
+    remedy: (evidence) => `remove the option persist from ${optionsFile(evidence)}; it is for the side that dials`,
   },
-  terminated: { when: failed(({ reason }) => reason === 'terminated'), tell: told },
+  terminated: { when: failed(({ reason }) => reason === 'terminated'), ...BY_PPP },
   pppdDied: {
     when: (evidence) => evidence.end.reason === 'pppdExited' && (neverUp(evidence) || !exited(...USUAL_ENDS)(evidence)),
-    tell: (evidence) => `${quoted(evidence)}: see what pppd has written to the system's log`,
+    problem: quoted,
+    remedy: () => "see pppd's messages in the system log",
   },
   clientLeft: {
     when: leftEarly,
-    tell: (evidence) => {
+    problem: (evidence) => {
       const { peer, local, ppp } = evidence;
+      const frames = ppp?.frames.fromClient ?? 0;
       return (
         `${timeOfLeaving(evidence)}: ` +
-        (ppp?.frames.fromClient === 0
-          ? `not one GRE packet (IP protocol 47) had come from ${peer} to ${local}`
-          : `${ppp?.frames.fromClient ?? 0} PPP frames had come from ${peer}; its own log tells why it left`)
+        (frames === 0
+          ? `no GRE packet (IP protocol 47) had arrived from ${peer} at ${local}`
+          : `${frames} PPP frames had arrived from ${peer}`)
       );
     },
+    remedy: () => "see the client's own log",
   },
 } as const satisfies Record<string, Row>;
 
 export type FailureCause = keyof typeof FAILURES;
 
-/** In the order in which they are looked for. */
+/** In the order of the table. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table's own keys
 export const FAILURE_CAUSES = Object.keys(FAILURES) as readonly FailureCause[];
 
-/** The explanation; null for an end that is nobody's failure. */
+/** The explanation; null if the end is not a failure. */
 export function explain(evidence: Evidence): Explanation | null {
   const cause = FAILURE_CAUSES.find((each) => FAILURES[each].when(evidence));
-  return cause === undefined ? null : { cause, text: FAILURES[cause].tell(evidence) };
+  if (cause === undefined) return null;
+  const row: Row = FAILURES[cause];
+  return { cause, text: sentence(row.problem(evidence), row.remedy?.(evidence) ?? null) };
 }
 
-/** Said once of a session that lives on. `by`: the side that cannot decrypt what it receives (ppp/mppe-keys). */
+const sentence = (problem: string, remedy: string | null): string =>
+  remedy === null ? problem : `${problem}; remedy: ${remedy}`;
+
+/** A warning about a live session. `by`: the side that cannot decrypt what it receives (ppp/mppe-keys). */
 export const describeMppeKeys = (peer: string, by: Side): string => {
   const [what, attribute] =
     by === 'server'
       ? [`our pppd cannot decrypt what ${peer} sends`, 'MS-MPPE-Recv-Key']
       : [`${peer} cannot decrypt what our pppd sends`, 'MS-MPPE-Send-Key'];
-  return (
-    `the MPPE keys differ: ${what}, and rejects it as packets of random protocols, so that nothing gets through; with RADIUS ` +
-    `correct the key that its server sends (${attribute}), and replace pppd 2.5.0, whose radius.so reads it wrong, by a newer ` +
-    'one; without RADIUS the client computes its key wrong: update it'
+  return sentence(
+    `the MPPE keys differ: ${what}, and rejects it as packets of random protocols, so that nothing gets through`,
+    `with RADIUS, correct the key that its server sends (${attribute}), and replace pppd 2.5.0, whose radius.so misreads it, ` +
+      'with a newer one; without RADIUS, update the client, which computes its key wrong',
   );
 };
 
-/** IPv6's least (RFC 8200 §5), which nearly every path carries with GRE's headers on top; IPv4's (RFC 791). */
+/** IPv6's minimum (RFC 8200 §5), which nearly every path carries even with GRE's headers added; IPv4's (RFC 791). */
 const LOW_MTU = 1280;
 const LEAST_MTU = 576;
 
-/** Said once of a session that lives on. `arrives`, `missing`: PPP octets, see gre/size-loss. */
+/** A warning about a live session. `arrives`, `missing`: PPP octets, see gre/size-loss. */
 export const describeBlackHole = (local: string, peer: string, arrives: number, missing: number): string =>
-  `an MTU black hole is suspected on the way from ${local} to ${peer}: PPP frames of ${missing} octets and more were lost ` +
-  `again and again, none of them has arrived, and those of up to ${arrives} did; put "mtu ${missing > LOW_MTU ? LOW_MTU : LEAST_MTU}" and the ` +
-  'same mru into the pppd options, clamp TCP (TCPMSS --clamp-mss-to-pmtu), and let ICMP "fragmentation needed" pass';
+  sentence(
+    `an MTU black hole is suspected on the path from ${local} to ${peer}: PPP frames of ${missing} octets and more were lost ` +
+      `repeatedly and none of them arrived, but frames of up to ${arrives} octets did`,
+    `put "mtu ${missing > LOW_MTU ? LOW_MTU : LEAST_MTU}" and the same mru into the pppd options, clamp TCP ` +
+      '(TCPMSS --clamp-mss-to-pmtu), and let ICMP "fragmentation needed" pass',
+  );
 
-/** Said once of a session that lives on. `other`: the session that has called under the same call id. */
+/** A warning about a live session. `other`: the session that called under the same call id. */
 export const describeSharedCallId = (local: string, peer: string, peerCallId: number, other: string): string =>
-  `session ${other} has called from ${peer} too, under the same call id (${peerCallId}), and both clients are there: what is sent to ` +
-  `one of them reaches the other; have the NAT router between them and ${local} use its PPTP helper (nf_nat_pptp), which gives ` +
-  'each client a call id of its own';
+  sentence(
+    `session ${other} also called from ${peer} under the same call id (${peerCallId}), and both clients are alive: what is sent to ` +
+      'one of them reaches the other',
+    `have the NAT router between them and ${local} use its PPTP helper (nf_nat_pptp), which gives each client a call id of its own`,
+  );

@@ -1,4 +1,4 @@
-/** Why the call or the session failed: found out once, at its end, and logged once as the final word on it. */
+/** Why a call or a session failed: explained once, at its end, and logged once. */
 import type { Link } from '../link/link.js';
 import type { PppState } from '../ppp/reader.js';
 import type { Handoff } from '../session/handoff.js';
@@ -10,16 +10,16 @@ import type { SessionEnd } from './session-end.js';
 export interface FailureReportOptions {
   readonly handoff: Pick<Handoff, 'configuration' | 'peer' | 'localAddress'>;
   readonly log: PeerLog;
-  /** When the session began, by `monotonicMs`. */
+  /** When the session began, on the clock of `monotonicMs`. */
   readonly startedAt: number;
 }
 
 export class FailureReport {
   readonly #options: FailureReportOptions;
-  /** Of the end that came first: of the call that was cleared, until another one begins, or of the session. */
+  /** Of the first end: that of a cleared call, until another call begins, or the session's. */
   #explained: { readonly explanation: Explanation | null } | null = null;
   #isLogged = false;
-  /** How many packets of the tunnel had come when the client was last asked whether it is there. */
+  /** GRE packets of the tunnel that had arrived when the last Echo-Request was sent. */
   #packetsWhenAsked = 0;
 
   constructor(options: FailureReportOptions) {
@@ -32,12 +32,12 @@ export class FailureReport {
     this.#packetsWhenAsked = 0;
   }
 
-  /** The client is asked on its control connection whether it is there. */
+  /** An Echo-Request was sent to a silent client. */
   clientAsked(link: Link | null): void {
     this.#packetsWhenAsked = packetsReceived(link);
   }
 
-  /** The explanation of a call's or session's end, or of the cleared call before it; null when nothing has failed. */
+  /** The explanation of a call's or session's end, or of the cleared call before it; null if nothing failed. */
   explain(end: SessionEnd, link: Link | null): Explanation | null {
     const { handoff, startedAt } = this.#options;
     link?.countStrays();
@@ -56,13 +56,13 @@ export class FailureReport {
     return this.#explained.explanation;
   }
 
-  /** Through the client's log: a client may call and hang up again and again. */
+  /** Writes through the peer log, which limits its lines: a client may call and hang up again and again. */
   logOnce(ppp: PppState | null): void {
     const { explanation = null } = this.#explained ?? {};
     if (explanation === null || this.#isLogged) return;
     this.#isLogged = true;
     const { cause, text } = explanation;
-    // A link that was up for a moment, and not as one side must have it, was no session.
+    // A link that was up, but that one side rejected for its result, was not a session.
     const what = ppp?.times.up && ppp.failure === null ? 'session' : 'login';
     this.#options.log.write(
       'warn',
@@ -72,7 +72,7 @@ export class FailureReport {
   }
 }
 
-/** In the tunnel, with data or with an acknowledgment alone. */
+/** GRE packets of the tunnel, with data or with only an acknowledgment. */
 function packetsReceived(link: Link | null): number {
   const { rxPackets = 0, acksReceived = 0 } = link?.counters() ?? {};
   return rxPackets + acksReceived;

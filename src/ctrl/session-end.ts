@@ -1,7 +1,4 @@
-/**
- * Why a session ends, with what belongs to each reason, as data from the place where it arises to the one where a sentence
- * is made of it (describeDetail, explain).
- */
+/** Why a session ends: the reason and its data, which describeDetail and explain turn into words. */
 import { describeEndCause, type EndCause } from '../link/end-cause.js';
 import type { CloseReason } from '../session/close-reason.js';
 import type { DisconnectReason } from '../session/request.js';
@@ -10,18 +7,20 @@ export type SessionEnd =
   | { readonly reason: 'pppdFailed' | 'pppdExited' | 'linkEnded' | 'relayFailed'; readonly cause: EndCause }
   | { readonly reason: 'clientSilent'; readonly silence: 'readsNothing' }
   | { readonly reason: 'clientSilent'; readonly silence: 'noEchoReply'; readonly seconds: number }
-  /** It gave no sign of life when it was asked, or the connection failed meanwhile. */
+  /** It did not answer an Echo-Request, or the connection failed meanwhile. */
   | { readonly reason: 'calledAgain'; readonly silence: 'noEchoReply'; readonly seconds: number }
   | { readonly reason: 'calledAgain'; readonly silence: 'connectionFailed'; readonly problem: string }
-  | { readonly reason: 'noCall' | 'sessionTime' | 'idle'; readonly seconds: number }
-  /** `problem`: what the system said, or what the client has sent. */
+  /** `after`: what the seconds are counted from, the start or the end of a call that the client cleared. */
+  | { readonly reason: 'noCall'; readonly seconds: number; readonly after: 'start' | 'clearedCall' }
+  | { readonly reason: 'sessionTime' | 'idle'; readonly seconds: number }
+  /** `problem`: the system's message, or what the client sent. */
   | { readonly reason: 'connectionFailed' | 'protocolError'; readonly problem: string }
   | { readonly reason: 'versionRefused'; readonly version: number }
   | { readonly reason: 'clientStopped' | 'clientClosed' | 'clientCleared' }
-  /** `words`: of whoever has ended it, for the log. */
+  /** `words`: why, from whoever ended it, for the log. */
   | { readonly reason: DisconnectReason; readonly words?: string | undefined };
 
-/** Which reason the end of a link is; `isReady`: PPP was at work. */
+/** The end of a session whose link ended; `isReady`: PPP had started. */
 export function linkEnded(cause: EndCause, isReady: boolean): SessionEnd {
   switch (cause.kind) {
     case 'gre':
@@ -39,7 +38,7 @@ export function linkEnded(cause: EndCause, isReady: boolean): SessionEnd {
   }
 }
 
-/** What there is to say besides the reason itself, for `detail` in the log, in the session's state and in accounting. */
+/** The reason's data in words, for `detail` in the log, in the session's state and in accounting; null: there is none. */
 export function describeDetail(end: SessionEnd): string | null {
   switch (end.reason) {
     case 'pppdFailed':
@@ -54,7 +53,9 @@ export function describeDetail(end: SessionEnd): string | null {
     case 'calledAgain':
       return end.silence === 'connectionFailed' ? end.problem : `no Echo-Reply within ${end.seconds} s`;
     case 'noCall':
-      return `none within ${end.seconds} s`;
+      return end.after === 'start'
+        ? `none within ${end.seconds} s`
+        : `no other within ${end.seconds} s after it cleared the last one`;
     case 'sessionTime':
     case 'idle':
       return `${end.seconds} s`;
@@ -77,7 +78,7 @@ export function describeDetail(end: SessionEnd): string | null {
   }
 }
 
-/** Every reason has its data here, but the one that a worker cannot give itself. */
+/** Every reason is declared above except `workerFailed`, which a worker cannot give itself. */
 type Missing = Exclude<CloseReason, SessionEnd['reason'] | 'workerFailed'>;
 const NONE_MISSING: [Missing] extends [never] ? true : never = true;
 void NONE_MISSING;

@@ -1,4 +1,4 @@
-/** Which client addresses may connect at all: `access.allow` and `access.deny`, where the longest prefix decides. */
+/** Which client addresses may connect: `access.allow` and `access.deny`, where the longest prefix decides. */
 
 interface Rule {
   readonly network: number;
@@ -12,9 +12,9 @@ const addressNumber = (address: string): number =>
 const mask = (bits: number): number => (bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0);
 
 /**
- * Decides by the longest prefix that holds the address; at equal length `deny` wins. An address that no rule holds is
- * let in only when there is no `allow` rule. Networks are as the configuration schema checks them: `192.0.2.0/24` or one
- * address.
+ * The longest prefix that contains the address decides; at equal length `deny` wins. An address that no rule contains may
+ * connect only if there is no `allow` rule. A network is `192.0.2.0/24` or one address, as checked by the configuration
+ * schema.
  */
 export function accessRule(access: {
   readonly allow: readonly string[];

@@ -1,7 +1,7 @@
 /**
- * Closes the accounts that workers have left owed: those that died, whose account ends as the run directory has it, those
- * that met a full disk, and those of before the machine stopped, which end as their last interim record. Tries again
- * until each stands in the accounting file, once.
+ * Closes the accounts that are owed: those of workers that died, which end with the amounts in the run directory; those that a
+ * full disk kept from being written; and those from before the machine stopped, which end with their last interim record.
+ * Retries until each account is in the accounting file, exactly once.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -18,13 +18,13 @@ import type { SessionWatcher } from './registry.js';
 
 /** Between two attempts at accounts that could not be written. */
 const RETRY_MS = 10_000;
-/** How long the last attempt may take before the manager goes without it: the next one finds what is owed. */
+/** How long the last attempt may take before the manager exits without it; the next manager finds what is owed. */
 const LAST_ATTEMPT_MS = 2000;
 
 export class Accountant implements SessionWatcher {
   readonly #runDirectory: string;
   readonly #outage: AccountingOutage;
-  /** When workers were seen to die, by both clocks: in milliseconds since the epoch, and monotonic seconds. */
+  /** When workers died, on both clocks: milliseconds since the epoch, and monotonic seconds. */
   readonly #deaths = new Map<string, { readonly time: number; readonly monotonic: number }>();
   #working: Promise<void> | null = null;
   #again = false;
@@ -37,20 +37,20 @@ export class Accountant implements SessionWatcher {
   }
 
   over(id: string, last: SessionState | null, died: boolean): void {
-    // One that an earlier manager knew may have died long ago.
+    // The worker of an earlier manager may have died long ago.
     if (died && last !== null) this.#deaths.set(id, { time: Date.now(), monotonic: monotonicSeconds() });
     this.work();
   }
 
   /**
-   * A run directory that is new has nothing of the sessions of before the machine stopped: the accounting file alone knows
-   * of them. Tried until it succeeds, once a run directory, by whichever manager.
+   * A new run directory has no trace of the sessions from before the machine stopped: only the accounting file has. Searches
+   * it once per run directory, and retries until that succeeds.
    */
   async recover(file: string): Promise<void> {
     const { accountsRecovered } = runPaths(this.#runDirectory);
     try {
       if (!existsSync(accountsRecovered)) {
-        // Before the file is read: who ends meanwhile says so in it.
+        // Listed before the file is read: a session that ends meanwhile is closed in it.
         const owed = listOwed(this.#runDirectory).map(({ record }) => record.session);
         const known = new Set([...listSessionIds(this.#runDirectory), ...owed]);
         for (const record of await listLost(file, hostname(), new Date().toISOString())) {
@@ -66,7 +66,7 @@ export class Accountant implements SessionWatcher {
     this.work();
   }
 
-  /** Closes what is owed, now and again while something remains. */
+  /** Closes what is owed, and retries while something remains. */
   work(): void {
     this.#again = true;
     this.#working ??= this.#closeAll().finally(() => (this.#working = null));
@@ -89,11 +89,11 @@ export class Accountant implements SessionWatcher {
         if (!(await this.#close(account))) seen.delete(account.record.session);
       }
     }
-    // Those that are closed, or that had no account to close.
+    // These accounts are closed, or there was none.
     for (const id of seen) this.#deaths.delete(id);
   }
 
-  /** False: it stays owed, and is tried again. */
+  /** False: the account stays owed, and is retried. */
   async #close(account: OpenAccount): Promise<boolean> {
     try {
       await closeOwed(this.#runDirectory, account, (each) => this.#endOf(each));
@@ -108,7 +108,7 @@ export class Accountant implements SessionWatcher {
     }
   }
 
-  /** The end of a session whose worker died: what it used is what the run directory has; when is known if it was seen. */
+  /** The end of a session whose worker died: the amounts in the run directory, and the time of the death, if known. */
   #endOf({ record, startedAt }: OpenAccount): AccountRecord {
     const death = this.#deaths.get(record.session);
     if (death === undefined) return died(record);

@@ -1,7 +1,6 @@
 /**
- * From an accepted connection to a client that is worth a worker: its address is allowed, and it has sent a whole
- * Start-Control-Connection-Request. Nothing here waits for one client while another is there, and the client that has
- * waited longest without a request makes room for the next.
+ * Admits clients: those whose address is allowed and that have sent a whole Start-Control-Connection-Request. No client
+ * waits for another here; if too many wait without a request, the oldest one is disconnected.
  */
 import type { Socket } from 'node:net';
 import type { Configuration } from '../config/schema.js';
@@ -10,16 +9,16 @@ import { type Peer, peerText } from '../session/lease.js';
 import { accessRule } from './access.js';
 import type { RefusedClients, RefusalCause } from './refused-clients.js';
 
-/** A client that has sent a whole start request, with everything that was read from it so far. */
+/** A client that has sent a whole start request, and everything that was read from it so far. */
 export interface Client {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly localAddress: string;
-  /** When its start request was whole, ms of this process. */
+  /** When its start request was whole, in ms on this process's clock. */
   readonly admittedAt: number;
-  /** It has closed its end meanwhile, with nothing left to read. */
+  /** It has closed its end meanwhile, and nothing is left to read. */
   readonly hasLeft: boolean;
-  /** All bytes read so far, those included that came while it waited; the socket is paused. */
+  /** All bytes read so far, including those that arrived while it waited; the socket is paused. */
   takeBytes(): Buffer;
 }
 
@@ -28,7 +27,7 @@ export interface AdmissionOptions {
   readonly refusedClients: Pick<RefusedClients, 'count'>;
   /** Whether an address is blocked after failed logins. */
   readonly isBlocked: (address: string) => boolean;
-  /** How many sessions an address has already. */
+  /** How many sessions an address has. */
   readonly sessionsOf: (address: string) => number;
   /** Takes over each client that is admitted. */
   readonly onClient: (client: Client) => void;
@@ -36,9 +35,9 @@ export interface AdmissionOptions {
 
 type AdmissionSettings = Pick<Configuration, 'access' | 'limits' | 'timeouts'>;
 
-interface Silent {
+interface Waiting {
   readonly peer: Peer;
-  /** Waits for nothing of it any more. */
+  /** Stops waiting for its start request. */
   readonly settle: () => void;
   readonly turnAway: (cause: RefusalCause) => void;
 }
@@ -50,8 +49,8 @@ export class Admission {
   readonly #isBlocked: (address: string) => boolean;
   readonly #sessionsOf: (address: string) => number;
   readonly #onClient: (client: Client) => void;
-  /** Connections without a whole start request, oldest first. Of each are kept fewer octets than that request has. */
-  readonly #silent = new Map<Socket, Silent>();
+  /** Connections without a whole start request, oldest first. Each keeps fewer octets than that request has. */
+  readonly #waiting = new Map<Socket, Waiting>();
 
   constructor({ configuration, refusedClients, isBlocked, sessionsOf, onClient }: AdmissionOptions) {
     this.#configuration = configuration;
@@ -70,7 +69,7 @@ export class Admission {
   /** Takes an accepted connection. */
   accept(socket: Socket): void {
     const { remoteAddress, remotePort, localAddress } = socket;
-    // Undefined when the client has gone already.
+    // Undefined if the client has already left.
     if (remoteAddress === undefined || remotePort === undefined || localAddress === undefined) {
       socket.destroy();
       return;
@@ -89,8 +88,8 @@ export class Admission {
       this.#refuse(socket, peer, 'perSource');
       return;
     }
-    if (pending > 0 && this.#silent.size >= pending) {
-      const [oldest] = this.#silent.values();
+    if (pending > 0 && this.#waiting.size >= pending) {
+      const [oldest] = this.#waiting.values();
       oldest?.turnAway('evicted');
     }
     this.#awaitStart(socket, peer, localAddress);
@@ -98,7 +97,7 @@ export class Admission {
 
   /** Closes every connection that has not become a client; idempotent. */
   close(): void {
-    for (const [socket, { settle }] of this.#silent) {
+    for (const [socket, { settle }] of this.#waiting) {
       settle();
       socket.destroy();
     }
@@ -106,7 +105,7 @@ export class Admission {
 
   #connectionsOf(address: string): number {
     let count = this.#sessionsOf(address);
-    for (const { peer } of this.#silent.values()) if (peer.address === address) count += 1;
+    for (const { peer } of this.#waiting.values()) if (peer.address === address) count += 1;
     return count;
   }
 
@@ -119,7 +118,7 @@ export class Admission {
     const chunks: Buffer[] = [];
     const settle = (): void => {
       clearTimeout(firstMessageTimer);
-      this.#silent.delete(socket);
+      this.#waiting.delete(socket);
       socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close').pause();
     };
     const turnAway = (cause: RefusalCause, detail?: string): void => {
@@ -130,8 +129,8 @@ export class Admission {
       () => turnAway('noFirstMessage'),
       this.#configuration.timeouts.firstMessage * 1000,
     );
-    this.#silent.set(socket, { peer, settle, turnAway });
-    // Errors end in 'close', which tells what there is to tell.
+    this.#waiting.set(socket, { peer, settle, turnAway });
+    // Every error is followed by 'close', which is handled.
     socket.on('error', () => undefined);
     socket.on('end', () => turnAway('left'));
     socket.on('close', () => turnAway('left'));
@@ -145,7 +144,7 @@ export class Admission {
       }
       settle();
       let hasLeft = false;
-      // Told when something can be read, and when nothing will be any more.
+      // Emitted when data can be read, and at the end of the stream.
       socket.on('readable', () => (hasLeft = socket.readableLength === 0));
       const takeBytes = (): Buffer => {
         socket.removeAllListeners('readable');
@@ -168,8 +167,8 @@ export class Admission {
 }
 
 /**
- * Leaves what comes from now on to the kernel. Node goes on reading a paused socket, also one that was sent to another
- * process, and what it reads then nobody gets.
+ * Leaves further bytes in the kernel. Node would continue to read a paused socket, even one that was sent to another process,
+ * and lose what it reads.
  */
 function stopReading(socket: Socket): void {
   (socket as Socket & { readonly _handle?: { readStop(): void } | null })._handle?.readStop();

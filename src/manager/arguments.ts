@@ -1,9 +1,9 @@
-/** The arguments of `pptpd-ts serve`, for the manager and for what root does before it. */
+/** The arguments of `pptpd-ts serve`, for the manager and for prepare.ts, which runs before it. */
 import { parseArgs } from 'node:util';
 
 const DEFAULT_CONFIGURATION = '/etc/pptpd-ts.json';
 
-/** The path of the configuration, `-c FILE` or FILE alone. Throws a sentence when it is called wrongly. */
+/** The configuration file, given as `-c FILE` or FILE. Throws an error for the administrator if the arguments are wrong. */
 export function configurationPath(args: readonly string[] = process.argv.slice(2)): string {
   const { tokens } = parseArgs({
     args: [...args],
@@ -13,7 +13,7 @@ export function configurationPath(args: readonly string[] = process.argv.slice(2
     tokens: true,
   });
   const files: string[] = [];
-  // Of several -c the last holds, as with the other commands.
+  // The last -c counts, as with the other commands.
   let named: string | null = null;
   for (const token of tokens) {
     if (token.kind === 'positional') files.push(token.value);

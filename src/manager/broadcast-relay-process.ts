@@ -1,6 +1,6 @@
 /**
- * The broadcast relay's process as the manager sees it: it runs while the configuration has `broadcastRelay`, is
- * started again when it dies, and ends with the manager by the closing of its channel.
+ * The broadcast relay's process as the manager sees it: it runs while the configuration has `broadcastRelay`, is restarted when
+ * it dies, and exits with the manager because its channel closes.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -8,10 +8,10 @@ import type { Configuration } from '../config/schema.js';
 import type { Logger } from '../log/logger.js';
 
 const ENTRY = fileURLToPath(new URL('../broadcast/main.js', import.meta.url));
-/** Until a relay that died is started again; doubled each time. */
+/** Delay before a relay that died is restarted; doubled each time. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
-/** One that ran so long did not die of what it was started with. */
+/** A relay that ran this long did not die because of its arguments or of the system's state at its start. */
 const STABLE_MS = 60_000;
 
 /** Starts the relay's process. */
@@ -24,7 +24,7 @@ const start: Start = (args) =>
 export class BroadcastRelayProcess {
   readonly #log: Logger;
   readonly #startProcess: Start;
-  /** The arguments that it runs with; null when there is to be none. */
+  /** The arguments of the relay that should run; null: none should. */
   #wanted: readonly string[] | null = null;
   #child: ChildProcess | undefined;
   #startedAt = 0;
@@ -36,7 +36,7 @@ export class BroadcastRelayProcess {
     this.#startProcess = startProcess;
   }
 
-  /** Starts, restarts or ends it, as `configuration` asks. */
+  /** Starts, restarts or ends it, as `configuration` requires. */
   reconfigure({ broadcastRelay, log: { level, directory } }: Configuration): void {
     const wanted =
       broadcastRelay === undefined
@@ -49,7 +49,7 @@ export class BroadcastRelayProcess {
   }
 
   reopenLogs(): void {
-    // One that is just ending opens its log anew when it is started again.
+    // A relay that is ending opens its log again when it is restarted.
     if (this.#child?.connected === true) this.#child.send('reopenLogs', () => undefined);
   }
 
@@ -68,7 +68,7 @@ export class BroadcastRelayProcess {
     this.#child = child;
     this.#startedAt = performance.now();
     child.on('error', (error) => {
-      this.#log.error({ err: error }, 'the broadcast relay could not be started or spoken to');
+      this.#log.error({ err: error }, 'the broadcast relay could not be started, or the manager cannot send to it');
       if (child.pid === undefined) this.#ended(child, 'could not be started');
     });
     child.on('exit', (code, signal) => this.#ended(child, signal === null ? `exit code ${code}` : `signal ${signal}`));
@@ -82,7 +82,7 @@ export class BroadcastRelayProcess {
     this.#failures += 1;
     this.#log.error(
       { relay: child.pid, how, retrySeconds: delay / 1000 },
-      `the broadcast relay ended (${how}); starting it again`,
+      `the broadcast relay ended (${how}); restarting it`,
     );
     this.#retryTimer = setTimeout(() => {
       if (this.#wanted !== null) this.#start(this.#wanted);

@@ -1,13 +1,12 @@
 /**
- * A client that has lost its connection without a word may call again while its last session is still there, under the same
- * call id (older pptp-linux use 0 for every call). What the old session sends then reaches the new one, its end too. So of two
- * sessions that have both addresses and the client's call id in common, the one that called first is asked whether its client
- * is there.
+ * A client that lost its connection may call again under the same call id while its old session still exists (older versions of
+ * pptp-linux use 0 for every call). Packets of the old session, its termination too, then reach the new one. So if two sessions
+ * have the same addresses and client call id, the older one is asked to probe its client.
  */
 import type { SessionState } from '../session/state.js';
 import type { SessionWatcher } from './registry.js';
 
-/** A client tells its calls apart by the server's address and its own call id. */
+/** A client distinguishes its calls by the server's address and its own call id. */
 const isSameCall = (one: SessionState, other: SessionState): boolean =>
   one.peer.address === other.peer.address &&
   one.localAddress === other.localAddress &&
@@ -16,10 +15,10 @@ const isSameCall = (one: SessionState, other: SessionState): boolean =>
 export class CalledAgain implements SessionWatcher {
   readonly #sessions: () => readonly SessionState[];
   readonly #probe: (session: string, by: string) => void;
-  /** An earlier manager's sessions that have not told of themselves yet: which of them called first is not known. */
+  /** An earlier manager's sessions that have not reported yet: which of them called first is not known. */
   readonly #found = new Set<string>();
 
-  /** `sessions`: all of them as they last told of themselves; `probe` asks one because of another. */
+  /** `sessions`: the last reported state of each; `probe` asks `session` to probe its client because of session `by`. */
   constructor(sessions: () => readonly SessionState[], probe: (session: string, by: string) => void) {
     this.#sessions = sessions;
     this.#probe = probe;

@@ -1,7 +1,6 @@
 /**
- * From an admitted client to a session of its own: lends it addresses and a call id, takes a worker from the pool and
- * hands the socket over. What was lent comes back when any step fails. When every lease is taken, the client waits for one
- * (lease-queue).
+ * Gives an admitted client its session: takes a lease and a worker from the pool, and hands the socket over. If a step fails,
+ * the lease is returned. If every lease is taken, the client waits for one (lease-queue).
  */
 import { randomInt } from 'node:crypto';
 import type { Configuration } from '../config/schema.js';
@@ -18,9 +17,9 @@ import { LeaseQueue } from './lease-queue.js';
 import { HandoffFailed, type Worker } from './worker.js';
 import type { WorkerPool } from './worker-pool.js';
 
-/** A client that means it calls as soon as it has the start's reply; only a slower one has to make room. */
+/** A real client calls as soon as it has the start reply; only a slower one may be disconnected for another. */
 const TIME_TO_CALL_MS = 2000;
-/** Of a handoff: after three dead workers the client is to blame. */
+/** Attempts of a handoff: after three dead workers the client is to blame. */
 const MOST_ATTEMPTS = 3;
 
 const ID_LENGTH = 6;
@@ -43,14 +42,14 @@ export class Dispatcher {
   readonly #registry: DispatcherOptions['registry'];
   readonly #refusedClients: DispatcherOptions['refusedClients'];
   readonly #log: Logger;
-  /** All clients from `dispatch` on until they are the registry's, or turned away. */
+  /** All clients from `dispatch` on until they are in the registry, or turned away. */
   readonly #clients = new Set<Client>();
-  /** Those that hold a lease and have no worker yet. */
+  /** Clients that have a lease but no worker yet. */
   readonly #queued = new Set<Client>();
   readonly #leaseQueue: LeaseQueue;
   #closed = false;
-  /** Handoffs that a worker has not answered yet. */
-  readonly #underWay = new Set<Promise<boolean>>();
+  /** Handoffs that no worker has answered yet. */
+  readonly #handoffs = new Set<Promise<boolean>>();
   /** Called when a worker has adopted a client: milliseconds since the client was admitted. */
   onHandedOver: (milliseconds: number) => void = () => undefined;
 
@@ -63,7 +62,7 @@ export class Dispatcher {
     this.#log = log;
     this.#leaseQueue = new LeaseQueue(
       (needed) => registry.endingCount < needed && registry.makeRoom(TIME_TO_CALL_MS),
-      () => this.#queued.size + this.#underWay.size + registry.withoutCall + registry.endingCount === 0,
+      () => this.#queued.size + this.#handoffs.size + registry.withoutCall + registry.endingCount === 0,
     );
   }
 
@@ -86,7 +85,7 @@ export class Dispatcher {
     else this.#leaseQueue.enter(client, this.#mostWaiting, () => this.#refuseFull(client));
   }
 
-  /** A lease or an address has come back: a client that waits gets it. */
+  /** A lease or an address was returned: a client that waits gets it. */
   leaseFreed(): void {
     this.#leaseQueue.lend(
       () => this.#leases.take(),
@@ -102,9 +101,9 @@ export class Dispatcher {
     this.#queued.clear();
   }
 
-  /** Resolves when every handoff that was under way is a session in the registry, or has failed. */
+  /** Resolves when each current handoff has become a session in the registry, or has failed. */
   async settled(): Promise<void> {
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#handoffs);
   }
 
   get #mostWaiting(): number {
@@ -122,14 +121,14 @@ export class Dispatcher {
         return;
       }
       const adoption = this.#adopt(worker, client, lease, attempts === 1);
-      this.#underWay.add(adoption);
+      this.#handoffs.add(adoption);
       const isSettled = await adoption;
-      this.#underWay.delete(adoption);
+      this.#handoffs.delete(adoption);
       if (isSettled) return;
     }
   }
 
-  /** Whether the client has a session, or was turned away; else its worker died, and it is the next one's. */
+  /** True: the client has a session, or was turned away. False: its worker died, and the next worker gets the client. */
   async #adopt(worker: Worker, client: Client, lease: Lease, isLast: boolean): Promise<boolean> {
     const session = this.#newSessionId();
     const { socket, peer, localAddress } = client;
@@ -151,7 +150,7 @@ export class Dispatcher {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       worker.dismiss();
-      // A worker that died may have begun to write down what it never was.
+      // A worker that died may have written part of its record.
       removeSessionFiles(this.#configuration.runDirectory, session);
       const isOver = isLast || this.#closed || !(error instanceof HandoffFailed) || !error.isWorkerGone;
       if (!isOver) {
@@ -164,7 +163,7 @@ export class Dispatcher {
       this.#turnAway(client, lease, 'noWorker', why);
       return true;
     }
-    // The worker's alone from here on.
+    // From here on only the worker has the socket.
     socket.destroy();
     this.#log.info(
       { session, peer: peerText(peer), callId: lease.callId, worker: worker.pid, remote: lease.remote },
@@ -183,7 +182,7 @@ export class Dispatcher {
     this.#leases.giveBack(lease);
   }
 
-  /** A full server says so in the protocol's own words (RFC 2637 §2.2: general error, no resource) and closes. */
+  /** A full server replies with general error, no resource (RFC 2637 §2.2), and closes the connection. */
   #refuseFull(client: Client): void {
     const { socket, peer } = client;
     this.#clients.delete(client);
@@ -194,7 +193,7 @@ export class Dispatcher {
     }
     const { addresses, limits } = this.#configuration;
     const pool = addresses.delegate ? 'pppd' : [addresses.remote].flat().join(', ');
-    const detail = `addresses.remote is ${pool}, limits.connections ${limits.connections}; pptpd-ts sessions tells who has them`;
+    const detail = `addresses.remote is ${pool}, limits.connections ${limits.connections}; remedy: add addresses or raise the limit; pptpd-ts sessions shows who holds them`;
     this.#refusedClients.count('full', peerText(peer), detail);
     socket.end(
       encode({

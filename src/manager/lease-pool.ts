@@ -1,9 +1,9 @@
-/** The configuration's addresses as the pairs that are lent: one local address for all, or one for each remote. */
+/** The configuration's addresses as pairs to lease: one local address for all, or one for each remote address. */
 import { addressList } from '../config/addresses.js';
 import type { Configuration } from '../config/schema.js';
 import type { LeasePool } from './leases.js';
 
-/** The configuration has been checked: lists have addresses, and local has one or at least as many as remote. */
+/** Expects a checked configuration: no list is empty, and local has one address or at least as many as remote. */
 export function leasePool({ addresses, limits }: Configuration): LeasePool {
   const locals = addressList(addresses.local);
   if (addresses.delegate) {

@@ -1,12 +1,12 @@
 /**
- * Clients that came when every lease was taken. Each waits for the lease of a session that is ending; if there are not enough
- * of these, a session without a call is asked to end, so that starts without a call do not keep clients out for long. The
- * client that came last is served first: a flood waits behind those who come after it.
+ * Clients that connected when every lease was taken. Each waits for the lease of a session that is ending; if there are not
+ * enough of these, a session without a call is asked to end: connections that start no call cannot lock other clients out.
+ * The newest client is served first, so that a flood waits behind the clients that connect after it.
  */
 import type { Lease } from '../session/lease.js';
 import type { Client } from './admission.js';
 
-/** Clients give up after about this time, and come again. */
+/** Clients give up after about this time, and connect again. */
 const LONGEST_WAIT_MS = 10_000;
 /** How long to wait for a session that is ending: pppd usually exits within this time. */
 const ENDING_MS = 2000;
@@ -15,7 +15,7 @@ const TRY_MS = 250;
 interface Place {
   /** By performance.now. */
   readonly since: number;
-  readonly inVain: () => void;
+  readonly onFull: () => void;
   /** A session was asked to end for this client. */
   asked: boolean;
 }
@@ -36,23 +36,23 @@ export class LeaseQueue {
     this.#isHopeless = isHopeless;
   }
 
-  /** At most `most` clients wait; beyond that the oldest is dismissed. `inVain` is called when this client is. */
-  enter(client: Client, most: number, inVain: () => void): void {
+  /** At most `most` clients wait; one more displaces the oldest. `onFull` is called if this client gets no lease. */
+  enter(client: Client, most: number, onFull: () => void): void {
     if (this.#isHopeless()) {
-      inVain();
+      onFull();
       return;
     }
     const [oldest] = this.#places;
     if (oldest !== undefined && this.#places.size >= most) this.#dismiss(...oldest);
     this.#places.set(client, {
       since: performance.now(),
-      inVain,
+      onFull,
       asked: this.#makeRoom(this.#places.size + 1),
     });
     this.#timer ??= setInterval(() => this.#tryAgain(), TRY_MS);
   }
 
-  /** Takes leases as long as there are any and clients wait for them. */
+  /** Takes leases while there are some and clients wait for them. */
   lend(take: () => Lease | null, use: (client: Client, lease: Lease) => void): void {
     for (const [client, place] of [...this.#places].toReversed()) {
       if (client.hasLeft) {
@@ -66,7 +66,7 @@ export class LeaseQueue {
     }
   }
 
-  /** Closes all clients that wait; idempotent. */
+  /** Disconnects all clients that wait; idempotent. */
   close(): void {
     for (const client of this.#places.keys()) {
       client.socket.destroy();
@@ -84,9 +84,9 @@ export class LeaseQueue {
     }
   }
 
-  #dismiss(client: Client, { inVain }: Place): void {
+  #dismiss(client: Client, { onFull }: Place): void {
     this.#leave(client);
-    inVain();
+    onFull();
   }
 
   #leave(client: Client): void {

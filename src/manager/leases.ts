@@ -1,8 +1,7 @@
 /**
- * The address pairs and call ids that are lent to clients. A session holds one address: the one that PPP has agreed with its
- * client, where that is another one than the lease's (chap-secrets and RADIUS can name it), and the lease's before that. An
- * address that a session holds is lent to no other; one that came back is lent again as late as possible, so that what is
- * still on its way to its last user reaches nobody else.
+ * The address pairs and call ids that clients hold. A session holds one address: its lease's, or the one that PPP agreed with
+ * its client instead (from chap-secrets or RADIUS). No other session gets an address that is held. A returned address is
+ * reused as late as possible, so that packets still on their way to its last user reach nobody else.
  */
 import { randomInt } from 'node:crypto';
 import type { Lease } from '../session/lease.js';
@@ -12,12 +11,12 @@ interface AddressPair {
   readonly remote: string;
 }
 
-/** What the configuration grants: pairs to lend, or the leave to run sessions whose addresses others choose. */
+/** What the configuration grants: pairs to lease, or only a number of sessions, whose addresses pppd chooses. */
 export interface LeasePool {
   readonly pairs: readonly AddressPair[];
-  /** With `addresses.delegate`: our own end (or null), and no pairs. */
+  /** With `addresses.delegate`: the server's end (or null); there are no pairs. */
   readonly delegated: { readonly local: string | null } | null;
-  /** Most leases at once; 0: as many as there are addresses and call ids. */
+  /** The limit of leases; 0: as many as there are addresses and call ids. */
   readonly connections: number;
 }
 
@@ -27,9 +26,9 @@ export class Leases {
   #pool: LeasePool;
   #free: AddressPair[] = [];
   readonly #lent = new Map<number, Lease>();
-  /** By call id: the address that PPP has agreed instead of the lease's. */
+  /** By call id: the address that PPP agreed instead of the lease's. */
   readonly #agreed = new Map<number, string>();
-  /** Called when a lease or an address has come back. */
+  /** Called when a lease or an address was returned. */
   onFreed: () => void = () => undefined;
 
   constructor(pool: LeasePool) {
@@ -41,19 +40,19 @@ export class Leases {
     return this.#lent.size;
   }
 
-  /** Most leases at once: as many as connections, addresses and call ids allow. */
+  /** The largest number of leases that connections, addresses and call ids allow. */
   get most(): number {
     const { connections, delegated } = this.#pool;
     const addresses = delegated === null ? this.#lent.size + this.#free.length : MAX_CALL_ID;
     return Math.min(connections || MAX_CALL_ID, addresses, MAX_CALL_ID);
   }
 
-  /** Exchanges the pool under live sessions: what they hold stays theirs, and is lent again only if still in the pool. */
+  /** Exchanges the pool. Live sessions keep what they hold; it is reused only if it is in the new pool. */
   reconfigure(pool: LeasePool): void {
     this.#pool = pool;
     const held = this.#heldRemotes();
     const fresh = new Map(pool.pairs.filter(({ remote }) => !held.has(remote)).map((pair) => [pair.remote, pair]));
-    // In the order in which they came back.
+    // In the order in which they were returned.
     const known = this.#free.flatMap(({ remote }) => fresh.get(remote) ?? []);
     for (const { remote } of known) fresh.delete(remote);
     this.#free = [...known, ...fresh.values()];
@@ -71,15 +70,15 @@ export class Leases {
     return lease;
   }
 
-  /** Takes over a lease that a live session holds from before this manager was started. */
+  /** Takes over the lease of a live session that an earlier manager started. */
   adopt(lease: Lease): void {
     this.#lent.set(lease.callId, lease);
     this.#withdraw(lease.remote);
   }
 
   /**
-   * What the session with this lease uses: `remote` as agreed by PPP, or the lease's own address, which it is again when its
-   * call is over. A session whose lease has come back uses nothing.
+   * Notes which address the session with this lease uses: `remote` as agreed by PPP, or the lease's own address, also again
+   * after its call. Does nothing if the lease was returned.
    */
   use(lease: Lease, remote: string | null): void {
     if (this.#lent.get(lease.callId) !== lease) return;
@@ -92,7 +91,7 @@ export class Leases {
     this.#putBack(before);
   }
 
-  /** Takes a lease back; a second time does nothing. */
+  /** Takes a lease back; idempotent. */
   giveBack(lease: Lease): void {
     if (this.#lent.get(lease.callId) !== lease) return;
     const held = this.#heldBy(lease);
@@ -113,7 +112,7 @@ export class Leases {
     this.#free = this.#free.filter(({ remote }) => remote !== address);
   }
 
-  /** An address that a session held: free again, if it is the pool's and no other session holds it. */
+  /** Frees an address that a session held, if it is in the pool and no other session holds it. */
   #putBack(address: string | null): void {
     const pair = this.#pool.pairs.find(({ remote }) => remote === address);
     if (pair !== undefined && !this.#heldRemotes().has(address)) this.#free.push(pair);

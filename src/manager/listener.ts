@@ -1,16 +1,16 @@
-/** The TCP listener: accepts paused sockets and passes them on; nothing else, so that nothing here can block. */
+/** The TCP listener: accepts connections and passes them on, and does nothing that can block. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Configuration } from '../config/schema.js';
 import { listenFailure } from '../host/listen-failures.js';
 
-/** Connections that the kernel keeps while this process is busy; the system's own limit (somaxconn) may be lower. */
+/** Connections that the kernel queues while this process is busy; the system's limit (somaxconn) may be lower. */
 const BACKLOG = 4096;
 
 export class Listener {
   readonly #server: Server;
 
-  /** `onFailure` is told of connections that could not be accepted (out of descriptors); the listening goes on. */
+  /** `onFailure` is called for connections that could not be accepted (out of descriptors); the listener stays open. */
   constructor(onConnection: (socket: Socket) => void, onFailure: (error: Error) => void) {
     this.#server = createServer({ noDelay: true }, onConnection);
     this.#server.on('error', (error) => {
@@ -18,7 +18,7 @@ export class Listener {
     });
   }
 
-  /** Rejects with the sentence for the administrator when the address cannot be had. */
+  /** Rejects with an error for the administrator if it cannot listen on the address. */
   async listen(where: Configuration['listen']): Promise<void> {
     const { address, port, vrf } = where;
     try {

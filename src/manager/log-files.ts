@@ -1,6 +1,6 @@
 /**
- * Keeps the log directory from growing for ever: every session leaves a file there. Only files of sessions that have ended
- * are removed, also those that logrotate has renamed, and never another's.
+ * Limits the log directory, where every session leaves a file. Removes only files of ended sessions, also those that logrotate
+ * renamed, and no other file.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,13 +9,13 @@ import type { Logger } from '../log/logger.js';
 import { sessionOfLog } from '../session/paths.js';
 import { listSessionIds } from '../session/record.js';
 
-/** How often to look. */
+/** How often to prune. */
 const INTERVAL_MS = 10 * 60_000;
-/** A session opens its log before it is known: a file as new as this may be one's that just begins. */
+/** A session opens its log before its record exists: a file this new may belong to a session that is starting. */
 const NEW_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** Removes what `log` does not keep; resolves with the names. Rejects with what the file system says. */
+/** Removes the files that `log` does not keep; resolves with their names. Rejects with the file system's error. */
 export async function pruneLogs(
   log: Configuration['log'],
   runDirectory: string,
@@ -24,7 +24,7 @@ export async function pruneLogs(
   const { directory, keepDays, keepFiles } = log;
   if (directory === undefined) return [];
   const names = (await readdir(directory)).filter((name) => sessionOfLog(name) !== null);
-  // Read behind the names: a session that began meanwhile has no file among them.
+  // Read after the names: a session that started meanwhile has no file among them.
   const living = new Set(listSessionIds(runDirectory));
   const ended = names.filter((name) => !living.has(sessionOfLog(name) ?? ''));
   const aged = await Promise.all(
@@ -54,7 +54,7 @@ export class LogFiles {
     this.#pruneLogs = prune;
   }
 
-  /** Prunes now, and then again and again. */
+  /** Prunes now and periodically. */
   start(): void {
     void this.#prune();
     this.#timer = setInterval(() => void this.#prune(), INTERVAL_MS);
@@ -73,9 +73,9 @@ export class LogFiles {
     const { log, runDirectory } = this.#configuration;
     try {
       const removed = await this.#pruneLogs(log, runDirectory);
-      if (removed.length > 0) this.#log.info({ count: removed.length }, 'log files of ended sessions removed');
+      if (removed.length > 0) this.#log.info({ count: removed.length }, 'removed log files of ended sessions');
     } catch (error) {
-      this.#log.warn({ err: error, directory: log.directory }, 'old log files could not be removed');
+      this.#log.warn({ err: error, directory: log.directory }, 'cannot remove old log files');
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The manager's entry, as `pptpd-ts serve` runs it: configuration, checks of the host, signals.
- * Exit codes: 0 ended by TERM, INT or QUIT; 1 the server cannot work here; 2 the configuration or the call is wrong.
+ * The manager's entry, which `pptpd-ts serve` runs: configuration, checks of the host, signals.
+ * Exit codes: 0 ended by TERM, INT or QUIT; 1 the server cannot run here; 2 the configuration or the command line is wrong.
  */
 import { loadConfiguration } from '../config/load.js';
 import type { Configuration } from '../config/schema.js';
@@ -12,22 +12,22 @@ import { configurationPath } from './arguments.js';
 import { Manager } from './manager.js';
 import { ServiceManager } from './service-manager.js';
 
-/** Ends before anything is started. */
+/** Exits before anything has started. */
 function fail(exitCode: 1 | 2, sentences: readonly string[]): never {
   for (const sentence of sentences) process.stderr.write(`pptpd-ts: ${sentence}\n`);
   process.exit(exitCode);
 }
 
-/** Root alone can become the user that the configuration names, and that bin/pptpd-ts sees to. */
-function failAsAnother({ user }: Configuration): void {
+/** Only root can become the user that the configuration names; bin/pptpd-ts does that before. */
+function failAsWrongUser({ user }: Configuration): void {
   const own = ownUser();
   if (user === undefined || user === own) return;
   fail(1, [
-    `it runs as ${own}, and is to run as ${user} (user); remedy: start it by pptpd-ts serve, as root or as ${user}`,
+    `the server runs as ${own}, but must run as ${user} (user); remedy: start it with pptpd-ts serve, as root or as ${user}`,
   ]);
 }
 
-function calledWith(): string {
+function configurationFile(): string {
   try {
     return configurationPath();
   } catch (error) {
@@ -35,10 +35,10 @@ function calledWith(): string {
   }
 }
 
-const path = calledWith();
+const path = configurationFile();
 
 async function main(configuration: Configuration): Promise<void> {
-  failAsAnother(configuration);
+  failAsWrongUser(configuration);
   const checks = await runChecks(configuration, { only: 'start' });
   const failures = checks.flatMap((result) => (result.fatal ? (formatFailure(result) ?? []) : []));
   if (failures.length > 0) fail(1, failures);
@@ -56,14 +56,14 @@ async function main(configuration: Configuration): Promise<void> {
   }
   process.title = 'pptpd-ts manager';
   let mistake = '';
-  // Before the first worker starts: what it takes out of the environment is none of theirs.
+  // Before the first worker starts: workers must not inherit the variables that this removes from the environment.
   const service = await ServiceManager.connect(process.env, log, () => manager.status + mistake);
   const reread = (): string[] => {
     service.reloading();
     manager.reopenLogs();
     const loaded = loadConfiguration(path);
     if (loaded.ok) manager.reload(loaded.configuration);
-    else log.error({ problems: loaded.problems }, 'the new configuration is wrong; the old one stays');
+    else log.error({ problems: loaded.problems }, 'the new configuration is wrong; keeping the old one');
     mistake = loaded.ok ? '' : `; the new configuration is wrong: ${loaded.problems.join('; ')}`;
     service.reloaded();
     return loaded.ok ? [] : [...loaded.problems];
@@ -79,7 +79,7 @@ async function main(configuration: Configuration): Promise<void> {
   };
   process.on('SIGTERM', end).on('SIGINT', end);
   process.on('SIGQUIT', () => {
-    service.stopping('leaving; the sessions stay');
+    service.stopping('leaving; the sessions continue');
     manager.leave();
     process.exit(0);
   });

@@ -1,6 +1,6 @@
 /**
- * The manager's own socket in the run directory, for `pptpd-ts status`, `reload` and `blocks`: a request a line, an answer a line,
- * as on the sessions' sockets. Whoever speaks nonsense loses its own connection.
+ * The manager's own socket in the run directory, for `pptpd-ts status`, `reload` and `blocks`: one request and one answer per
+ * line, as on the sessions' sockets. A connection that sends invalid lines is closed.
  */
 import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import type { ManagerOperation } from '../session/manager-status.js';
 
 const request = z.looseObject({ id: z.number(), op: z.string() });
 
-/** Given the request's fields; throws what is wrong with them. */
+/** Each gets the request's fields, and throws if they are wrong. */
 type Handlers = Readonly<Record<ManagerOperation, (fields: unknown) => unknown>>;
 
 export class ManagerSocket {
@@ -27,8 +27,8 @@ export class ManagerSocket {
   }
 
   /**
-   * Listens, for owner and group only, in place of the socket that a killed manager has left: only one manager can have
-   * the TCP port. Rejects with what the system says.
+   * Listens, for owner and group only, and replaces the socket of a manager that was killed: only one manager can have the TCP
+   * port. Rejects with the system's error.
    */
   async listen(): Promise<void> {
     rmSync(this.#path, { force: true });
@@ -37,7 +37,7 @@ export class ManagerSocket {
     chmodSync(this.#path, 0o660);
   }
 
-  /** Idempotent; what was answered before still arrives. */
+  /** Idempotent; earlier answers still arrive. */
   close(): void {
     this.#server.close();
     for (const socket of this.#connections) socket.end(() => socket.destroy());
@@ -52,10 +52,10 @@ export class ManagerSocket {
 
   #answer(message: unknown): unknown {
     const parsed = request.safeParse(message);
-    if (!parsed.success) return { id: 0, ok: false, error: 'a request has the fields id and op' };
+    if (!parsed.success) return { id: 0, ok: false, error: 'a request must have the fields id and op' };
     const { id, op } = parsed.data;
     if (!Object.hasOwn(this.#handlers, op)) {
-      return { id, ok: false, error: `unknown operation; known are ${Object.keys(this.#handlers).join(', ')}` };
+      return { id, ok: false, error: `unknown operation; known operations: ${Object.keys(this.#handlers).join(', ')}` };
     }
     try {
       return { id, ok: true, result: this.#handlers[op as ManagerOperation](parsed.data) };

@@ -1,7 +1,4 @@
-/**
- * The manager as a whole: puts its parts together, and does what signals ask of it. Carries no packets, and reads no
- * more of a client than its first header.
- */
+/** The manager as a whole: connects its parts, and starts, reloads and ends them. */
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Configuration } from '../config/schema.js';
@@ -29,10 +26,10 @@ import { SameAddress } from './same-address.js';
 import { REFUSAL_CAUSES, RefusedClients, type RefusalCause } from './refused-clients.js';
 import { WorkerPool } from './worker-pool.js';
 
-/** Beyond the kill ladder of pppd: time for the last messages to the clients, in milliseconds. */
+/** Time for the last messages to the clients, in addition to pppd's time from TERM to KILL, in milliseconds. */
 const SHUTDOWN_GRACE_MS = 5000;
 
-/** Settings that a running manager cannot change. */
+/** Settings that only a restart applies. */
 const RESTART_ONLY = [
   'listen',
   'runDirectory',
@@ -129,16 +126,16 @@ export class Manager {
     });
   }
 
-  /** Recovers the live sessions, then listens. Rejects with the sentence for the administrator. */
+  /** Recovers the live sessions, then listens. Rejects with an error for the administrator. */
   async start(): Promise<void> {
     const { listen, runDirectory, accounting, metrics, pidFile } = this.#configuration;
     const paths = runPaths(runDirectory);
     for (const folder of [paths.sessions, paths.accounts]) {
       mkdirSync(folder, { recursive: true });
-      // Whoever can write there can have processes ended.
+      // A process that can write there can have others killed: records name processes to end.
       chmodSync(folder, 0o750);
     }
-    // An earlier manager's word on what was wrong with the disks is no word of ours.
+    // Disk failures that an earlier manager reported may be over.
     for (const outage of [paths.accountingOutage, paths.logOutage]) rmSync(outage, { force: true });
     if (metrics !== undefined) this.#metrics = await this.#loadMetrics();
     this.#policy.recover();
@@ -159,7 +156,7 @@ export class Manager {
     );
   }
 
-  /** One line on what it is doing. */
+  /** One line about what it is doing. */
   get status(): string {
     const { address, port } = this.#configuration.listen;
     const { count } = this.#registry;
@@ -191,12 +188,12 @@ export class Manager {
     };
   }
 
-  /** Takes a new configuration for the clients to come, and opens the log files anew. */
+  /** Applies a new configuration to new clients, and reopens the log files. */
   reload(configuration: Configuration): void {
     const { log } = this.#processLog;
     const before = this.#configuration;
     const kept = RESTART_ONLY.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(configuration[key]));
-    if (kept.length > 0) log.warn({ keys: kept }, `changed, but only a restart applies it: ${kept.join(', ')}`);
+    if (kept.length > 0) log.warn({ keys: kept }, `changed, but applied only by a restart: ${kept.join(', ')}`);
     this.#configuration = { ...configuration, ...Object.fromEntries(RESTART_ONLY.map((key) => [key, before[key]])) };
     log.level = configuration.log.level;
     this.#processLog.moveTo(configuration.log.directory);
@@ -216,9 +213,9 @@ export class Manager {
     this.#broadcastRelay.reopenLogs();
   }
 
-  /** TERM: ends every session in order, then resolves. Sessions that do not end in time are killed and cleared away. */
+  /** TERM: ends every session in order, then resolves. Sessions that do not end in time are killed and cleaned up. */
   async stop(): Promise<void> {
-    this.#closeDoors();
+    this.#closeEntrances();
     const killTimer = setTimeout(
       () => this.#registry.killAll(),
       this.#configuration.timeouts.pppdExit * 1000 + SHUTDOWN_GRACE_MS,
@@ -230,14 +227,14 @@ export class Manager {
     this.#processLog.log.info('stopped; every session has ended');
   }
 
-  /** QUIT: goes away and leaves the sessions to themselves, for the next manager to find. */
+  /** QUIT: exits without ending the sessions, which the next manager takes over. */
   leave(): void {
-    this.#closeDoors();
-    this.#processLog.log.info({ sessions: this.#registry.count }, 'leaving; the sessions stay');
+    this.#closeEntrances();
+    this.#processLog.log.info({ sessions: this.#registry.count }, 'leaving; the sessions continue');
     this.#registry.detach();
   }
 
-  /** By those alone who want them, for what they need of memory. */
+  /** Loaded only if configured, because of its memory. */
   async #loadMetrics(): Promise<ManagerMetrics> {
     const { ManagerMetrics } = await import('./metrics/metrics.js');
     return new ManagerMetrics({
@@ -249,7 +246,7 @@ export class Manager {
     });
   }
 
-  #closeDoors(): void {
+  #closeEntrances(): void {
     this.#listener.close();
     this.#socket.close();
     this.#admission.close();

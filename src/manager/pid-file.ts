@@ -1,13 +1,13 @@
 /**
- * The file of the configuration's `pidFile`, for others who look for the process id there. Without it the server works
- * as well: manager.pid in the run directory is what its own programs read. So what goes wrong here is only said.
+ * The configuration's `pidFile`, for other programs. The server's own programs read manager.pid in the run directory, so a
+ * failure here is only logged.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Logger } from '../log/logger.js';
 
 const own = `${process.pid}\n`;
 
-/** Where the folder is root's alone, root has written it before it became the server's user (prepare.ts). */
+/** In a folder that only root can write to, prepare.ts has written the file as root. */
 const isWritten = (path: string): boolean => {
   try {
     return readFileSync(path, 'latin1') === own;
@@ -21,12 +21,12 @@ export function writePidFile(path: string, log: Logger): void {
     if (!isWritten(path)) writeFileSync(path, own);
   } catch (error) {
     log.warn(
-      `the process id cannot be written to ${path} (pidFile): ${(error as Error).message}. Name a file in a folder that the server may write to, or leave pidFile out.`,
+      `cannot write the process id to ${path} (pidFile): ${(error as Error).message}; remedy: name a file in a folder that the server may write to, or remove pidFile`,
     );
   }
 }
 
-/** One that root has written stays, as pptpd's does. */
+/** A file that root has written stays, as pptpd's does. */
 export function removePidFile(path: string): void {
   try {
     if (isWritten(path)) rmSync(path);

@@ -1,9 +1,8 @@
 /**
- * What only root can do before the server is another user's (`user` of the configuration): makes the folders that it writes
- * to, writes its process id where root alone may write, and prints, for bin/pptpd-ts, the arguments of setpriv; nothing
- * without `user`. Folders that are there stay whose they
- * are: root changes nothing that the user could have put in its place. What is wrong with arguments or
- * configuration the manager says, which checks them anyway.
+ * What only root can do before the server becomes `user` of the configuration: creates the folders that it writes to, writes
+ * its process id where only root may write, and prints the arguments of setpriv for bin/pptpd-ts. Does nothing without `user`.
+ * Does not change existing folders, which the user could have replaced. The manager reports errors in arguments and
+ * configuration.
  */
 import {
   closeSync,
@@ -23,7 +22,7 @@ import { configurationPath } from './arguments.js';
 
 const FOLDER_MODE = 0o750;
 
-/** The configuration with a user, or null; without one the check of a whole configuration is not worth its time. */
+/** The configuration if it has `user`, else null; without `user` the time to check it is not needed. */
 async function withUser(): Promise<Configuration | null> {
   try {
     const path = configurationPath();
@@ -33,31 +32,31 @@ async function withUser(): Promise<Configuration | null> {
     const loaded = loadConfiguration(path);
     return loaded.ok ? loaded.configuration : null;
   } catch {
-    return null; // the manager meets it too, and says it
+    return null; // the manager reports it
   }
 }
 
-/** Within a folder that is the user's the manager makes its own; there root would follow what the user has put. */
-function isAlreadyTheirs(folder: string, uid: number): boolean {
-  return existsSync(folder) ? statSync(folder).uid === uid : isAlreadyTheirs(dirname(folder), uid);
+/** In a folder of the user the manager creates its folders itself: root could be tricked by the user's links there. */
+function belongsToUser(folder: string, uid: number): boolean {
+  return existsSync(folder) ? statSync(folder).uid === uid : belongsToUser(dirname(folder), uid);
 }
 
 function make(folder: string, { uid, gid }: UnixUser): void {
-  if (existsSync(folder) || isAlreadyTheirs(dirname(folder), uid)) return;
+  if (existsSync(folder) || belongsToUser(dirname(folder), uid)) return;
   mkdirSync(dirname(folder), { recursive: true });
   mkdirSync(folder, { mode: FOLDER_MODE });
-  // By its descriptor, and no link: what was made here, and nothing else.
+  // By descriptor and without following links: exactly the folder that was created here.
   const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   fchownSync(descriptor, uid, gid);
   closeSync(descriptor);
 }
 
 /**
- * `pidFile` in a folder of root's, such as /run, which the user must not get. The manager sees that it is done, and says
- * when it is not. The file stays root's: who ends the process that it names has to be able to trust it.
+ * Writes `pidFile` in a folder of root, such as /run. The manager checks the result and logs a failure. The file stays root's:
+ * whoever kills the process that it names must be able to trust it.
  */
 function writePidFile(path: string): void {
-  // bin/pptpd-ts, which starts this program, becomes the server by exec.
+  // bin/pptpd-ts starts this program and then becomes the server by exec.
   const serverPid = process.env['PPTPD_TS_SERVER_PID'];
   const { uid, mode } = statSync(dirname(path));
   if (serverPid === undefined || uid !== 0 || (mode & 0o022) !== 0) return;
@@ -67,7 +66,7 @@ function writePidFile(path: string): void {
     writeFileSync(descriptor, `${serverPid}\n`);
     closeSync(descriptor);
   } catch {
-    // The manager meets it too.
+    // The manager logs it.
   }
 }
 

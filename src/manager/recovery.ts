@@ -1,4 +1,4 @@
-/** The sessions of an earlier manager, as the run directory has them when this one starts. */
+/** Finds the sessions of an earlier manager in the run directory. */
 import type { Logger } from '../log/logger.js';
 import { type Connect, SessionClient, SessionGone } from '../session/client.js';
 import type { Lease } from '../session/lease.js';
@@ -8,13 +8,13 @@ import { removeFiles } from './reaper.js';
 export interface FoundSession {
   readonly id: string;
   readonly lease: Lease;
-  /** The client's address as PPP has agreed it, where the record has another one than the lease's. */
+  /** The client's address as agreed by PPP, if the record has one that differs from the lease's. */
   readonly agreedRemote: string | null;
 }
 
 /**
- * Resolves with each session that is there, dead ones with a record included, and what it holds. What belongs to no session
- * is removed or left alone.
+ * Resolves with each session and what it holds, including dead sessions with a record. A socket without a session is removed;
+ * anything else stays.
  */
 export async function findSessions(runDirectory: string, connect: Connect, log: Logger): Promise<FoundSession[]> {
   const found = await Promise.all(
@@ -28,8 +28,8 @@ export async function findSessions(runDirectory: string, connect: Connect, log: 
 }
 
 /**
- * What a session whose record is missing or spoiled says itself that it holds. Null when nobody is there; then its files
- * are removed. A socket alone is left by a worker that was killed between its two last acts, or before its first.
+ * Asks a session whose record is missing or damaged for its lease. Null: no session answers; if nothing listens, its files are
+ * removed. A worker that is killed while it creates or removes its files leaves a socket without a record.
  */
 async function leaseWithoutRecord(
   runDirectory: string,
@@ -41,14 +41,15 @@ async function leaseWithoutRecord(
     const client = await SessionClient.connect(runDirectory, id, connect);
     try {
       const { tunnel, callId } = await client.state();
-      log.warn({ session: id }, 'a session has no readable record; it says itself what it holds');
+      log.warn({ session: id }, 'a session has no readable record; its own answer is used instead');
       return { ...tunnel, callId };
     } finally {
       client.close();
     }
   } catch (error) {
     if (error instanceof SessionGone) removeFiles(runDirectory, id, log);
-    else log.warn({ session: id, err: error }, 'something in the run directory is no session of ours; left alone');
+    else
+      log.warn({ session: id, err: error }, 'something in the run directory is not a session of this server; ignored');
     return null;
   }
 }

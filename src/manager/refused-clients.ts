@@ -1,23 +1,23 @@
 /**
- * Clients that were turned away, told once a minute with a count each: a flood must not fill the log, and one
- * refused client must not go unsaid. The first of a kind is logged at once, the rest with the minute's sum.
+ * Logs clients that were turned away: the first of each kind at once, the others as a count once a minute. So a flood does not
+ * fill the log, and no refused client is missing from it.
  */
 import type { Logger } from '../log/logger.js';
 
 const REPORT_INTERVAL_MS = 60_000;
 
-/** Every way to be turned away before a session exists, and its sentence. */
+/** Why clients are turned away before they have a session, and the text for the log. */
 export const REFUSAL_CAUSES = {
-  accessDenied: 'closed: its address is not allowed (access.allow, access.deny)',
+  accessDenied: 'disconnected: its address is not allowed (access.allow, access.deny)',
   notAccepted: 'could not be accepted',
-  blocked: 'closed: its address is blocked after failed logins (policy.failedLogins; pptpd-ts blocks)',
-  perSource: 'closed: its address has as many connections as limits.perSource allows',
-  evicted: 'closed: limits.pending was reached and it had waited longest without a start request',
-  noFirstMessage: 'closed: no whole start request within timeouts.firstMessage',
+  blocked: 'disconnected: its address is blocked after failed logins (policy.failedLogins; pptpd-ts blocks)',
+  perSource: 'disconnected: its address has as many connections as limits.perSource allows',
+  evicted: 'disconnected: limits.pending was reached, and it had waited longest without a start request',
+  noFirstMessage: 'disconnected: it sent no complete start request within timeouts.firstMessage',
   left: 'left before it had a session',
-  notPptp: 'closed: what it sent is no PPTP start request',
+  notPptp: 'disconnected: it did not send a PPTP start request',
   full: 'refused: no address or connection is free (addresses.remote, limits.connections)',
-  noWorker: 'closed: no ctrl worker could take it',
+  noWorker: 'disconnected: no ctrl worker could serve it',
 } as const;
 
 export type RefusalCause = keyof typeof REFUSAL_CAUSES;
@@ -32,7 +32,7 @@ export class RefusedClients {
     this.#log = log;
   }
 
-  /** Counts a client; `detail` is what it did, in words. */
+  /** Counts a client; `detail` is the particular cause, in words. */
   count(cause: RefusalCause, peer: string, detail?: string): void {
     this.#totals.set(cause, this.total(cause) + 1);
     const entry = this.#counts.get(cause);
@@ -49,7 +49,7 @@ export class RefusedClients {
     this.#timer ??= setInterval(() => this.#report(), REPORT_INTERVAL_MS).unref();
   }
 
-  /** How many since the manager's start. */
+  /** How many since the manager started. */
   total(cause: RefusalCause): number {
     return this.#totals.get(cause) ?? 0;
   }

@@ -1,4 +1,4 @@
-/** The live sessions: those this manager handed out and those it found when it started. */
+/** The live sessions: those that this manager started, and those that it found when it started. */
 import type { Logger } from '../log/logger.js';
 import type { Lease } from '../session/lease.js';
 import type { Connect } from '../session/client.js';
@@ -9,13 +9,13 @@ import { type Processes, removeFiles } from './reaper.js';
 import { findSessions } from './recovery.js';
 import { type HandleEvent, SessionHandle, type SessionWorker } from './session-handle.js';
 
-/** Told about every session, also those that an earlier manager began. */
+/** Observes every session, also those that an earlier manager started. */
 export interface SessionWatcher {
-  /** It is known from now on; `found`: an earlier manager's. */
+  /** A session was added; `found`: an earlier manager started it. */
   entered?(id: string, found: boolean): void;
-  /** Something of its state other than the counters is new; `before` is null the first time. */
+  /** Its state, other than its counters, changed; `before` is null the first time. */
   changed?(state: SessionState, before: SessionState | null): void;
-  /** It is over; `died`: its worker went without a word. `last` is its last state, null when it never told any. */
+  /** It is over; `died`: its worker died. `last` is its last state, null if it never reported one. */
   over?(id: string, last: SessionState | null, died: boolean): void;
 }
 
@@ -23,7 +23,7 @@ export interface RegistryOptions {
   readonly runDirectory: string;
   readonly leases: Leases;
   readonly log: Logger;
-  /** How long a left-over pppd gets between TERM and KILL. */
+  /** Time from TERM to KILL for the pppd of a dead worker. */
   readonly pppdExitMs: () => number;
   readonly processes: Processes;
   /** Connects to a session's socket. */
@@ -32,9 +32,9 @@ export interface RegistryOptions {
 
 export class Registry {
   readonly #options: RegistryOptions;
-  /** In the order in which they became known. */
+  /** In the order in which they were added. */
   readonly #sessions = new Map<string, SessionHandle>();
-  /** Those that were asked to make room, and have not called since. */
+  /** Sessions that were asked to end for another client, and have started no call since. */
   readonly #leaving = new Set<SessionHandle>();
   readonly #watchers: SessionWatcher[] = [];
   #onEmpty: (() => void) | undefined;
@@ -47,7 +47,7 @@ export class Registry {
     return this.#sessions.size;
   }
 
-  /** What each session last told of itself, its counters as old as that. */
+  /** The last reported state of each session, with the counters of that moment. */
   get states(): SessionState[] {
     return [...this.#sessions.values()].flatMap(({ state }) => state ?? []);
   }
@@ -56,14 +56,14 @@ export class Registry {
     this.#watchers.push(watcher);
   }
 
-  /** How many sessions have started no call (yet). */
+  /** How many sessions may have started no call. */
   get withoutCall(): number {
     let count = 0;
     for (const session of this.#sessions.values()) if (session.mayBeWithoutCall) count += 1;
     return count;
   }
 
-  /** Number of sessions that will be over soon: they end, were asked to make room, or have died and are cleared away. */
+  /** How many sessions will be over soon: they are ending, were asked to make room, or died and are being cleaned up. */
   get endingCount(): number {
     let count = 0;
     for (const session of this.#sessions.values()) if (session.isEnding || this.#leaving.has(session)) count += 1;
@@ -80,7 +80,7 @@ export class Registry {
     return count;
   }
 
-  /** Finds the sessions of an earlier manager: keeps the leases of those that live, and clears away what the dead have left. */
+  /** Finds the sessions of an earlier manager: keeps the leases of the live ones, and cleans up after the dead ones. */
   async recover(): Promise<void> {
     const { runDirectory, connect, log, leases } = this.#options;
     const found = await findSessions(runDirectory, connect, log);
@@ -88,28 +88,28 @@ export class Registry {
       found.map(async ({ id, lease, agreedRemote }) => {
         const session = this.#enter(id, lease, null, null);
         await session.findOut();
-        // Not before: a dead session's record may name what a living one holds by now.
+        // Only now: the record of a dead session may name a lease that a live one holds.
         if (!this.has(id)) return;
         leases.adopt(lease);
-        // Of one that does not answer its record tells.
+        // If a session does not answer, its record counts.
         leases.use(lease, session.state?.tunnel.remote ?? agreedRemote);
       }),
     );
   }
 
-  /** Enters a session whose worker has adopted it. Its lease comes back when the session is over. */
+  /** Adds a session that a worker has adopted. Its lease is returned when the session is over. */
   add(id: string, lease: Lease, peerAddress: string, worker: SessionWorker): void {
     this.#enter(id, lease, peerAddress, worker).followWorker(worker);
   }
 
   /**
-   * Has the oldest session that has started no call for `leastMs` since its handoff end, for a client that needs its
-   * place; false when there is none. Its lease comes back when it is over.
+   * Asks the oldest session that has started no call within `leastMs` of its handoff to end, so that another client gets its
+   * lease; false if there is none. The lease is returned when the session is over.
    */
   makeRoom(leastMs: number): boolean {
     const latest = performance.now() - leastMs;
     for (const session of this.#sessions.values()) {
-      // The rest is younger.
+      // The others are younger.
       if (session.since > latest) return false;
       if (this.#leaving.has(session) || !session.makeRoom()) continue;
       this.#leaving.add(session);
@@ -124,7 +124,7 @@ export class Registry {
     if (this.#sessions.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
   }
 
-  /** Kills the workers of the sessions that are left; what they held is cleared away as for any that died. */
+  /** Kills the workers of the remaining sessions, which are then cleaned up as for any dead worker. */
   killAll(): void {
     for (const session of this.#sessions.values()) session.kill();
   }
@@ -133,14 +133,14 @@ export class Registry {
     for (const session of this.#sessions.values()) session.reopenLog();
   }
 
-  /** Forgets every session without a word to it. */
+  /** Forgets every session, without sending it anything. */
   detach(): void {
     for (const session of this.#sessions.values()) session.detach();
   }
 
   /**
-   * Asks every session what it has counted, so that `states` is fresh: `withinMs` at most, and what comes later is taken
-   * then. Resolves with how many have not answered, those left out that are too new to be connected.
+   * Asks every session for its counters, so that `states` is current. Waits `withinMs` at most; later answers are still used.
+   * Resolves with the number of sessions that did not answer, without those that are too new to be connected.
    */
   async askAll(withinMs: number): Promise<number> {
     const unanswered = new Set(this.#sessions.values());
@@ -154,12 +154,12 @@ export class Registry {
     return unanswered.size;
   }
 
-  /** Asks a session to end, where it is known and answers; `detail` is why, for its log. */
+  /** Asks a session to end, if it exists; `detail` is why, for its log. */
   disconnect(id: string, reason: DisconnectReason, detail: string): void {
     this.#sessions.get(id)?.end({ reason, detail });
   }
 
-  /** Session `by` has the client address and the call id of session `id`: has this one see whether its client is there. */
+  /** Session `by` has the client address and the call id of session `id`: asks `id` to probe its client. */
   probe(id: string, by: string): void {
     this.#sessions.get(id)?.probe(by);
   }
@@ -188,7 +188,7 @@ export class Registry {
       this.#over(session, event.died);
       return;
     }
-    // One that could not leave, for it had called that moment, may be asked again.
+    // A session that started a call just before it was asked to end may be asked again.
     if (event.state.phase !== 'connected') this.#leaving.delete(session);
     this.#options.leases.use(session.lease, event.state.tunnel.remote);
     for (const watcher of this.#watchers) watcher.changed?.(event.state, event.before);

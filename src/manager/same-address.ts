@@ -1,6 +1,6 @@
 /**
- * Warns when two sessions are up with the same address. Fixed addresses and lent ones can meet: what pppd gives a user by
- * chap-secrets or RADIUS may have been lent to another client just before.
+ * Warns if two sessions are up with the same address. This happens if chap-secrets or RADIUS gives a user an address that has
+ * just been leased to another client.
  */
 import type { Logger } from '../log/logger.js';
 import type { SessionState } from '../session/state.js';
@@ -12,7 +12,7 @@ export class SameAddress implements SessionWatcher {
   readonly #sessions: () => readonly SessionState[];
   readonly #log: Logger;
 
-  /** `sessions`: all of them as they last told of themselves. */
+  /** `sessions`: the last reported state of each. */
   constructor(sessions: () => readonly SessionState[], log: Logger) {
     this.#sessions = sessions;
     this.#log = log;
@@ -27,7 +27,7 @@ export class SameAddress implements SessionWatcher {
       this.#log.warn(
         { session, user: state.user, otherSession: other.session, otherUser: other.user, address: tunnel.remote },
         `sessions ${named(other)} and ${named(state)} have the same address, ${tunnel.remote}, and only one of them gets its ` +
-          'packets: end one by pptpd-ts kick; if chap-secrets or RADIUS gives that address to a user, take it out of addresses.remote',
+          'packets; remedy: end one with pptpd-ts kick; if chap-secrets or RADIUS assigns that address to a user, remove it from addresses.remote',
       );
     }
   }

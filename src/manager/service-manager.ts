@@ -1,17 +1,17 @@
 /**
- * What the manager says to the service manager that started it (systemd, or whoever sets NOTIFY_SOCKET): that it
- * listens, reloads, stops, what it is doing, and, from its event loop, that it is alive. The words are sd_notify(3)'s.
- * Without NOTIFY_SOCKET nothing is said and nothing loaded.
+ * Notifies the service manager that started the manager (systemd, or any program that sets NOTIFY_SOCKET) as in sd_notify(3):
+ * that it listens, reloads or stops, its status, and, from its event loop, that it is alive. Without NOTIFY_SOCKET nothing is
+ * sent and nothing loaded.
  */
 import type { Logger } from '../log/logger.js';
 
-/** How often the status is brought up to date where no watchdog sets the pace. */
+/** How often the status is updated without a watchdog. */
 const STATUS_MS = 15_000;
-/** Two beats in the watchdog's time, so that one may be late (sd_watchdog_enabled(3)). */
+/** Two heartbeats per watchdog interval, so that one may be late (sd_watchdog_enabled(3)). */
 const BEATS_IN_WATCHDOG = 2;
 const MICROSECONDS = 1000;
 
-/** sd_notify's variables, one a line. */
+/** The variables of sd_notify, one per line. */
 type Assignments = Readonly<Record<string, string | number | bigint>>;
 
 interface ServiceManagerOptions {
@@ -33,8 +33,8 @@ export class ServiceManager {
   readonly #send: (assignments: Assignments) => void;
   readonly #watchdogMs: number | null;
   #status: () => string;
-  #listens = false;
-  #said = '';
+  #isListening = false;
+  #lastStatus = '';
 
   private constructor({ send, watchdogMs, status }: ServiceManagerOptions) {
     this.#send = send;
@@ -43,8 +43,8 @@ export class ServiceManager {
   }
 
   /**
-   * Takes what the service manager has put into `environment` out of it: it is meant for this process alone, not for
-   * workers, pppd and its scripts. `status`: one line on what the manager is doing, for `systemctl status`.
+   * Removes the service manager's variables from `environment`: they are meant only for this process, not for workers, pppd and
+   * its scripts. `status`: one line about what the manager is doing, for `systemctl status`.
    */
   static async connect(
     environment: NodeJS.ProcessEnv,
@@ -62,51 +62,50 @@ export class ServiceManager {
     return new ServiceManager({ send, watchdogMs: isWatched ? watchdogMs : null, status });
   }
 
-  /** The manager listens: whatever waited for the service goes on. Call it once. */
+  /** The manager listens: units that wait for the service start. Call it once. */
   ready(): void {
-    this.#listens = true;
-    this.#say({ READY: 1 });
+    this.#isListening = true;
+    this.#notify({ READY: 1 });
     const beat: Assignments = this.#watchdogMs === null ? {} : { WATCHDOG: 1 };
     const everyMs = this.#watchdogMs === null ? STATUS_MS : this.#watchdogMs / BEATS_IN_WATCHDOG;
-    setInterval(() => this.#say(beat), everyMs).unref();
+    setInterval(() => this.#notify(beat), everyMs).unref();
   }
 
   /** The configuration is being read again, until `reloaded`. */
   reloading(): void {
-    this.#say({ RELOADING: 1, MONOTONIC_USEC: process.hrtime.bigint() / BigInt(MICROSECONDS) });
+    this.#notify({ RELOADING: 1, MONOTONIC_USEC: process.hrtime.bigint() / BigInt(MICROSECONDS) });
   }
 
-  /** Reading it is over, whatever came of it. While the manager is still starting, that says nothing of its readiness. */
+  /** The configuration was read, with or without success. A manager that is still starting is not ready by this. */
   reloaded(): void {
-    this.#say(this.#listens ? { READY: 1 } : {});
+    this.#notify(this.#isListening ? { READY: 1 } : {});
   }
 
-  /** `how` is for the administrator. The manager stays alive, and says so, until its last session has ended. */
+  /** `how` is for the administrator. The manager continues to send heartbeats until its last session has ended. */
   stopping(how: string): void {
     this.#status = () => how;
-    this.#say({ STOPPING: 1 });
+    this.#notify({ STOPPING: 1 });
   }
 
-  /** Adds the status if it is new. */
-  #say(assignments: Assignments): void {
+  /** Adds the status if it changed. */
+  #notify(assignments: Assignments): void {
     const status = this.#status();
-    const news: Assignments = status === this.#said ? assignments : { ...assignments, STATUS: status };
-    this.#said = status;
+    const news: Assignments = status === this.#lastStatus ? assignments : { ...assignments, STATUS: status };
+    this.#lastStatus = status;
     if (Object.keys(news).length > 0) this.#send(news);
   }
 }
 
-/** A service manager that cannot be reached is told of once, and changes nothing else. */
+/** If the service manager cannot be reached, this is logged once and has no other effect. */
 async function datagrams(
   path: string,
   log: Logger,
   openSender: OpenSender,
 ): Promise<(assignments: Assignments) => void> {
-  let complained = false;
-  const complain = (why: string): void => {
-    if (!complained)
-      log.warn({ socket: path, why }, 'the service manager that started this (NOTIFY_SOCKET) cannot be told');
-    complained = true;
+  let hasWarned = false;
+  const warn = (why: string): void => {
+    if (!hasWarned) log.warn({ socket: path, why }, 'cannot notify the service manager (NOTIFY_SOCKET)');
+    hasWarned = true;
   };
   try {
     const send = await openSender(path);
@@ -116,10 +115,10 @@ async function datagrams(
           .map(([name, value]) => `${name}=${value}\n`)
           .join(''),
       );
-      if (failure !== null) complain(failure);
+      if (failure !== null) warn(failure);
     };
   } catch (error) {
-    complain((error as Error).message);
+    warn((error as Error).message);
     return () => undefined;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * One session as the manager knows it: what it holds, what it last said, and the connection to its socket. A worker that this
- * manager has started tells its states and its end on the fork channel, in order; its socket is for requests alone. An
- * earlier manager's session tells its states on its socket, whose closing is its end.
+ * One session as the manager sees it: its lease, its last state, and the connection to its socket. A worker that this manager
+ * started reports its states and its end on the fork channel, in order, and its socket is only for requests. An earlier
+ * manager's session reports its states on its socket, and closes it at its end.
  */
 import { existsSync } from 'node:fs';
 import type { Logger } from '../log/logger.js';
@@ -14,29 +14,29 @@ import type { SessionState } from '../session/state.js';
 import { endProcesses, type Processes } from './reaper.js';
 import type { Worker } from './worker.js';
 
-/** The client's call follows its start at once, and is not delayed by our connecting. */
+/** The client's call follows its start request at once; connecting to the worker's socket must not delay it. */
 const CLIENT_FIRST_MS = 5;
-/** How often to try again to reach a session that does not answer. */
+/** How often to retry a session that does not answer. */
 const RETRY_MS = 5000;
 
 /** The worker of a session, as far as the manager needs it afterwards. */
 export type SessionWorker = Pick<Worker, 'follow' | 'kill'>;
 
 export type HandleEvent =
-  /** Something of its state other than the counters is new; `before` is null the first time. */
+  /** Its state, other than its counters, changed; `before` is null the first time. */
   | { readonly type: 'state'; readonly state: SessionState; readonly before: SessionState | null }
-  /** It is over, once; `died`: its worker went without a word, and what it held has been cleared away. */
+  /** Emitted once: it is over; `died`: its worker died, and its processes have been ended. */
   | { readonly type: 'over'; readonly died: boolean };
 
 export interface HandleOptions {
   readonly id: string;
   readonly lease: Lease;
   readonly runDirectory: string;
-  /** null: an earlier manager's. */
+  /** null: an earlier manager started it. */
   readonly worker: SessionWorker | null;
   /** null: not known yet. */
   readonly peerAddress: string | null;
-  /** How long a left-over pppd gets between TERM and KILL. */
+  /** Time from TERM to KILL for the pppd of a dead worker. */
   readonly pppdExitMs: () => number;
   readonly processes: Processes;
   readonly connect: Connect;
@@ -52,18 +52,18 @@ interface EndRequest {
 export class SessionHandle {
   readonly id: string;
   readonly lease: Lease;
-  /** When it became known, ms of this process. */
+  /** When it was added, in ms on this process's clock. */
   readonly since = performance.now();
   readonly #options: HandleOptions;
   #client: SessionClient | null = null;
-  /** An attempt to connect to it has been made. */
+  /** An attempt to connect to its socket was made. */
   #tried = false;
   #peerAddress: string | null;
   #state: SessionState | null = null;
-  /** `lost`: an earlier manager's session has closed its socket; whether it lives is being found out. */
-  #phase: 'live' | 'lost' | 'clearing' | 'over' = 'live';
-  /** Requests that are due as soon as it is connected. */
-  readonly #owed: { end: EndRequest | null; reopenLog: boolean } = { end: null, reopenLog: false };
+  /** `lost`: the connection to an earlier manager's session closed, and it is being checked whether it lives. */
+  #phase: 'live' | 'lost' | 'cleaning' | 'over' = 'live';
+  /** Requests to send as soon as it is connected. */
+  readonly #pending: { end: EndRequest | null; reopenLog: boolean } = { end: null, reopenLog: false };
   #retryTimer: NodeJS.Timeout | undefined;
 
   constructor(options: HandleOptions) {
@@ -73,7 +73,7 @@ export class SessionHandle {
     this.#peerAddress = options.peerAddress;
   }
 
-  /** As the session last told it; null: it has told nothing yet. */
+  /** The last reported state; null: none yet. */
   get state(): SessionState | null {
     return this.#state;
   }
@@ -82,12 +82,12 @@ export class SessionHandle {
     return this.#peerAddress;
   }
 
-  /** It will be over soon, unless a lost one still turns out to live. */
+  /** It will be over soon, unless a lost session turns out to be alive. */
   get isEnding(): boolean {
     return this.#phase !== 'live' || this.#state?.phase === 'ending';
   }
 
-  /** It may have started no call (yet), and can be asked to make room. */
+  /** It may have started no call, and can be asked to end for another client. */
   get mayBeWithoutCall(): boolean {
     return !this.#client?.otherVersion && (this.#state === null || this.#state.phase === 'connected');
   }
@@ -104,48 +104,48 @@ export class SessionHandle {
           this.#over(false);
           break;
         case 'workerEnded':
-          void this.#workerGone();
+          void this.#workerExited();
       }
     });
   }
 
-  /** Connects to an earlier manager's session; resolves when it is known whether it lives. */
+  /** Connects to an earlier manager's session; resolves when it is known whether it is alive. */
   async findOut(): Promise<void> {
     return this.#connect();
   }
 
-  /** Asks it to end, now or when it is connected. */
+  /** Asks it to end, now or as soon as it is connected. */
   end(request: EndRequest): void {
-    if (this.#client === null) this.#owed.end ??= request;
+    if (this.#client === null) this.#pending.end ??= request;
     else this.#askToEnd(this.#client, request);
   }
 
   /** Asks it to end if it has started no call; false when it cannot be asked now. */
   makeRoom(): boolean {
     if (this.#client === null || this.#state?.phase !== 'connected') return false;
-    // Should it have called this moment, it stays.
+    // If it has just started a call, it refuses, and continues.
     this.#client.request('disconnect', { reason: 'madeRoom' }).catch(() => undefined);
     return true;
   }
 
-  /** Has it see whether its client is there, which may have called again as session `by`. */
+  /** Asks it to probe its client, which may have called again as session `by`. */
   probe(by: string): void {
     this.#client?.request('probe', { by }).catch((error: unknown) => {
       if (error instanceof SessionGone) return;
       this.#options.log.warn(
         { session: this.id, by, err: error },
-        `a session cannot be asked whether its client is there, which may have called again as session ${by}: it goes on, and ` +
-          `may disturb ${by}. End it: pptpd-ts kick ${this.id}`,
+        `a session cannot be asked to probe its client, which may have called again as session ${by}: it continues, and may ` +
+          `disturb ${by}; remedy: pptpd-ts kick ${this.id}`,
       );
     });
   }
 
   reopenLog(): void {
-    if (this.#client === null) this.#owed.reopenLog = true;
+    if (this.#client === null) this.#pending.reopenLog = true;
     else this.#client.request('reopenLog', {}).catch(() => undefined);
   }
 
-  /** Asks for its counters; resolves with whether it has answered, or cannot be asked (yet). */
+  /** Asks for its counters; resolves with false if it should have answered but did not. */
   async askCounters(): Promise<boolean> {
     const client = this.#client;
     if (client?.otherVersion) return false;
@@ -158,7 +158,7 @@ export class SessionHandle {
     }
   }
 
-  /** Kills its worker; what the session held is cleared away as for any that died. */
+  /** Kills its worker; it is then cleaned up as after any dead worker. */
   kill(): void {
     const record = readRecord(this.#options.runDirectory, this.id);
     this.#options.log.error(
@@ -167,11 +167,11 @@ export class SessionHandle {
     );
     if (this.#options.worker !== null) this.#options.worker.kill();
     else if (record !== null) this.#options.processes.signal(record.worker, 'SIGKILL');
-    // What is connected closes by itself; what never answered is looked for.
+    // A connection would close by itself; without one, check whether the session is gone.
     if (this.#client === null) void this.#connect();
   }
 
-  /** Forgets it without a word to it. */
+  /** Forgets it, without sending it anything. */
   detach(): void {
     clearTimeout(this.#retryTimer);
     this.#phase = 'over';
@@ -179,7 +179,7 @@ export class SessionHandle {
   }
 
   #isOver(): boolean {
-    return this.#phase === 'clearing' || this.#phase === 'over';
+    return this.#phase === 'cleaning' || this.#phase === 'over';
   }
 
   async #connect(): Promise<void> {
@@ -190,7 +190,7 @@ export class SessionHandle {
     try {
       client = await SessionClient.reach(runDirectory, this.id, connect);
     } catch (error) {
-      if (error instanceof SessionGone && worker === null && this.#isGone()) await this.#workerGone();
+      if (error instanceof SessionGone && worker === null && this.#isGone()) await this.#workerExited();
       else this.#retry(error);
       return;
     }
@@ -206,7 +206,7 @@ export class SessionHandle {
     const { log, worker } = this.#options;
     this.#client = client;
     client.onClose = (why) => this.#lost(why);
-    if (this.#owed.end !== null) this.#askToEnd(client, this.#owed.end);
+    if (this.#pending.end !== null) this.#askToEnd(client, this.#pending.end);
     if (client.otherVersion !== null) {
       log.warn(
         { session: this.id, err: client.otherVersion },
@@ -214,15 +214,15 @@ export class SessionHandle {
       );
       return;
     }
-    if (this.#owed.reopenLog) client.request('reopenLog', {}).catch(() => undefined);
-    this.#owed.reopenLog = false;
+    if (this.#pending.reopenLog) client.request('reopenLog', {}).catch(() => undefined);
+    this.#pending.reopenLog = false;
     if (worker !== null) return;
     client.onState = (state) => this.#recvState(state);
     try {
       await client.request('subscribe', {});
       await client.state((state) => this.#recvState(state));
     } catch (error) {
-      // A closed connection is told by onClose; this one has greeted and says no more, or nothing that is understood.
+      // onClose handles a closed connection; this one is open, but does not answer, or not in a known form.
       if (this.#client !== client) return;
       this.#close();
       if (error instanceof SessionGone) void this.#connect();
@@ -230,7 +230,7 @@ export class SessionHandle {
     }
   }
 
-  /** The connection is closed. An earlier manager's session is over then, unless it still listens. */
+  /** The connection closed. An earlier manager's session is over then, unless it still listens. */
   #lost(why: Error): void {
     this.#client = null;
     if (this.#phase !== 'live') return;
@@ -249,20 +249,20 @@ export class SessionHandle {
     this.#client = null;
   }
 
-  /** It may live and does not answer: its lease stays lent, and it is tried again. */
+  /** It may be alive but does not answer: it keeps its lease, and is retried. */
   #retry(why: unknown): void {
     const { log, worker } = this.#options;
     if (this.#phase === 'lost') this.#phase = 'live';
-    // A worker of ours closes its socket just before it says that the session is over.
+    // A worker of this manager closes its socket just before it reports that the session is over.
     if (worker === null || !(why instanceof SessionGone))
       log.warn({ session: this.id, err: why }, 'a session does not answer; its address stays taken');
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => void this.#connect(), RETRY_MS);
-    // Nothing else may keep a manager that ends until its last session is cleared away.
-    if (this.#owed.end === null) this.#retryTimer.unref();
+    // While the manager stops, this timer must keep it running until its last session has ended.
+    if (this.#pending.end === null) this.#retryTimer.unref();
   }
 
-  /** Nobody listens. It lives all the same when somebody has removed the socket of a worker that lives. */
+  /** Whether the session is over when nothing listens. It is not if only its socket was removed and its worker is alive. */
   #isGone(): boolean {
     const { runDirectory, processes } = this.#options;
     if (existsSync(sessionSocketPath(runDirectory, this.id))) return true;
@@ -271,16 +271,16 @@ export class SessionHandle {
   }
 
   /**
-   * Its worker is gone. One of ours has died then, since it has not said that the session is over; an earlier manager's has
-   * ended in order when it has removed its record. What the record names is cleared away.
+   * Its worker has exited. A worker of this manager has died, because it did not report that the session is over; an earlier
+   * manager's has ended in order if it removed its record. Ends the processes in the record.
    */
-  async #workerGone(): Promise<void> {
+  async #workerExited(): Promise<void> {
     if (this.#isOver()) return;
-    this.#phase = 'clearing';
+    this.#phase = 'cleaning';
     const { runDirectory, worker, log, pppdExitMs, processes } = this.#options;
     const record = readRecord(runDirectory, this.id);
     if (record !== null || worker !== null)
-      log.error({ session: this.id, worker: record?.worker.pid }, 'a ctrl worker died; clearing away what it held');
+      log.error({ session: this.id, worker: record?.worker.pid }, 'a ctrl worker died; cleaning up its session');
     if (record !== null) await endProcesses(record, pppdExitMs(), processes);
     this.#over(record !== null || worker !== null);
   }
@@ -300,7 +300,7 @@ export class SessionHandle {
     this.#options.onEvent({ type: 'state', state, before });
   }
 
-  /** An answer may be older than a state that came by the fork channel: only its counters are taken. */
+  /** An answer may be older than a state from the fork channel: only its counters are used. */
   #recvCounters(answer: SessionState): void {
     if (this.#state !== null && answer.peerCallId === this.#state.peerCallId)
       this.#state = { ...this.#state, counters: answer.counters };

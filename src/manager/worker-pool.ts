@@ -1,19 +1,18 @@
 /**
- * When to start ctrl workers: a few are kept started and idle, because Node needs 0.1 s to start and a client should
- * not wait for that. One that has ended its session cleanly is idle again. Starting is bounded, so that a storm of
- * clients is queued and not refused.
+ * Starts ctrl workers and keeps some of them idle, because a client should not wait the 0.1 s that Node needs to start. A worker
+ * whose session ended cleanly is idle again. Few workers start at the same time; in a storm clients are queued, not refused.
  */
 import { availableParallelism } from 'node:os';
 import type { Logger } from '../log/logger.js';
 import { CTRL_WORKER, Worker, type WorkerEnd, type WorkerProgram } from './worker.js';
 
-/** More at once would only slow each other. */
+/** More workers starting at once would only slow each other down. */
 const MAX_STARTING = Math.max(2, availableParallelism());
-/** The last idle worker is replaced at once; the others only when for so long there were too few. */
+/** The last idle worker is replaced at once; others only after there have been too few for this time. */
 const REPLENISH_MS = 500;
-/** How long workers that came back from their clients stay although there are more than asked for: storms come again. */
+/** How long surplus workers whose sessions ended stay idle: another storm may follow. */
 const SURPLUS_MS = 10_000;
-/** After workers that died while starting: seconds until the next try, doubled each time. */
+/** Delay after a worker died while starting; doubled each time. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
 
@@ -27,11 +26,11 @@ export interface WorkerPoolOptions {
 export class WorkerPool {
   readonly #log: Logger;
   readonly #program: WorkerProgram;
-  /** Since the manager's start; those that an earlier one started are none of these. */
+  /** Since the manager started; without workers of an earlier manager. */
   readonly counts = { started: 0, ended: { beforeReady: 0, inOrder: 0, died: 0 } satisfies Record<WorkerEnd, number> };
   #spare: number;
   readonly #starting = new Set<Worker>();
-  /** Who came back last is last; those that have served nobody are first. */
+  /** In the order in which they became idle; unused workers come first. */
   readonly #idle: Worker[] = [];
   readonly #waiting: ((worker: Worker) => void)[] = [];
   #failures = 0;
@@ -61,9 +60,9 @@ export class WorkerPool {
     this.#fill();
   }
 
-  /** A started worker for one client, in the order of asking. It is the caller's from then on. */
+  /** Resolves with a started worker, in the order of the requests. From then on the caller owns it. */
   async acquire(): Promise<Worker> {
-    // The one that has served last: its code is compiled and its memory at hand, where a new one's first session takes longer.
+    // The worker that served last: its code is compiled and its memory is warm.
     const idle = this.#idle.pop();
     if (idle !== undefined) {
       if (this.#idle.length === 0) this.#fill();
@@ -76,12 +75,12 @@ export class WorkerPool {
     });
   }
 
-  /** A worker that was acquired, and has been given no client after all. */
+  /** Returns an acquired worker that was given no client. */
   giveBack(worker: Worker): void {
     this.#offer(worker);
   }
 
-  /** Lets all idle workers go and starts no more; idempotent. */
+  /** Dismisses all idle workers and starts no more; idempotent. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
@@ -105,7 +104,7 @@ export class WorkerPool {
     }, REPLENISH_MS);
   }
 
-  /** False when the system refuses at once, as for want of memory: to be tried again later. */
+  /** False if the system refuses to start a process, as without memory; a retry is scheduled. */
   #start(): boolean {
     let worker: Worker;
     this.counts.started += 1;

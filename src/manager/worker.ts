@@ -1,4 +1,4 @@
-/** One ctrl worker as the manager sees it: its start, what it reports of itself and of its session, and its end. */
+/** One ctrl worker as the manager sees it: its start, its reports about itself and its session, and its end. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -12,9 +12,9 @@ import { REPORT_VERSION, WORKER_EXIT, type WorkerReport } from '../session/worke
 
 /** How a worker's process starts. */
 export interface WorkerProgram {
-  /** Throws when the system refuses at once. */
+  /** Throws if the system refuses to start a process. */
   readonly start: () => ChildProcess;
-  /** One that has not said `ready` after so many milliseconds is ended. */
+  /** Milliseconds after which a worker that has not reported `ready` is killed. */
   readonly startTimeout: number;
 }
 
@@ -22,19 +22,19 @@ export interface WorkerProgram {
 export const workerProgram = (entry: string, startTimeout: number): WorkerProgram => ({
   start: () =>
     fork(entry, [], {
-      // A process group of its own: an interrupt at the manager's terminal is for the manager, which ends sessions in order.
+      // In its own process group: an interrupt at the manager's terminal is for the manager, which ends sessions in order.
       detached: true,
-      // None of the manager's own. Young garbage is collected by the megabyte: a worker that has served hundreds of clients
-      // keeps 28 MiB then, and 40 without.
+      // Not the manager's own options. With a small young generation a worker that has served hundreds of clients uses 28 MiB
+      // instead of 40.
       execArgv: ['--max-semi-space-size=1'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     }),
   startTimeout,
 });
 
-/** src/ctrl/main.ts and what it needs, in one file (scripts/build). Node starts in 0.1 s, in 2 s on a machine that crawls. */
+/** src/ctrl/main.ts with its imports in one file (scripts/build). Node starts in 0.1 s, on a very slow machine in 2 s. */
 export const CTRL_WORKER = workerProgram(fileURLToPath(new URL('../ctrl/main.cjs', import.meta.url)), 30_000);
-/** Adopting is a few system calls; a worker that has not answered by then hangs. */
+/** Adopting takes a few system calls; a worker that has not answered by then hangs. */
 const ADOPT_TIMEOUT_MS = 10_000;
 
 const common = { v: z.literal(REPORT_VERSION) };
@@ -46,12 +46,12 @@ const workerReport = z.discriminatedUnion('type', [
   z.object({ ...common, type: z.literal('refused'), session: z.string(), why: z.string() }),
 ]) satisfies z.ZodType<WorkerReport>;
 
-/** How a worker's process has ended: before it was ready, in order, or otherwise. */
+/** How a worker's process ended: before it was ready, in order, or otherwise. */
 export type WorkerEnd = 'beforeReady' | 'inOrder' | 'died';
 
-/** What happened to a handoff, besides success. */
+/** Why a handoff failed. */
 export class HandoffFailed extends Error {
-  /** The worker is gone and has not spoken to the client: another may serve it. */
+  /** The worker has exited and has sent nothing to the client: another may serve it. */
   readonly isWorkerGone: boolean;
 
   constructor(why: string, isWorkerGone: boolean) {
@@ -60,18 +60,18 @@ export class HandoffFailed extends Error {
   }
 }
 
-/** What happens to the session of a worker. */
+/** What happened to the session of a worker. */
 export type WorkerSessionEvent =
   | { readonly type: 'state'; readonly state: SessionState }
-  /** It has ended in order. */
+  /** It ended in order. */
   | { readonly type: 'over' }
-  /** The worker has ended before its session. */
+  /** The worker exited before its session ended. */
   | { readonly type: 'workerEnded' };
 
-/** The session that a worker has, and what has happened to it that nobody has been told yet. */
+/** The session of a worker, and its events that were not delivered yet. */
 interface Serving {
   readonly session: string;
-  readonly untold: WorkerSessionEvent[];
+  readonly undelivered: WorkerSessionEvent[];
   onEvent: ((event: WorkerSessionEvent) => void) | null;
 }
 
@@ -83,15 +83,16 @@ interface Adopting {
 type Phase =
   | 'starting'
   | 'free'
-  /** It was given a client, and has not answered. */
+  /** It was given a client, and has not answered yet. */
   | Adopting
   | 'serving'
-  /** Its session is over, and it looks whether anything is left of it. */
-  | 'resting'
+  /** Its session is over, and it checks for leaks. */
+  | 'checking'
   | 'ended';
+
 const exitText = (code: number | null): string =>
   code === WORKER_EXIT.nativeModules
-    ? `its native modules do not load, as after a change of Node.js; ${nativeRemedy()}`
+    ? `its native modules cannot be loaded, perhaps because Node.js was changed; remedy: ${nativeRemedy()}`
     : `exit code ${code}`;
 
 export class Worker {
@@ -99,24 +100,24 @@ export class Worker {
   readonly #log: Logger;
   readonly #startTimer: NodeJS.Timeout;
   #phase: Phase = 'starting';
-  /** The session that it was given last. */
+  /** The last session that it was given. */
   #serving: Serving | null = null;
-  /** Called whenever the worker is free for a client: when it has started, and again after a session. */
+  /** Called whenever the worker is free for a client: after its start, and after each session. */
   onReady: () => void = () => undefined;
-  /** Called once when the process has ended. */
+  /** Called once, when the process has ended. */
   onExit: (end: WorkerEnd) => void = () => undefined;
 
-  /** Throws when the system refuses at once to start a process; other failures come as `onExit`. */
+  /** Throws if the system refuses to start a process; other failures are reported by `onExit`. */
   constructor({ start, startTimeout }: WorkerProgram, log: Logger) {
     this.#log = log;
     this.#child = start();
     this.#startTimer = setTimeout(() => {
-      this.#log.error({ worker: this.#child.pid }, 'a ctrl worker did not start in time; ending it');
+      this.#log.error({ worker: this.#child.pid }, 'a ctrl worker did not start in time; killing it');
       this.kill();
     }, startTimeout);
     this.#child.on('message', (message) => this.#recvReport(message));
     this.#child.on('error', (error) => {
-      this.#log.error({ err: error }, 'a ctrl worker could not be started or spoken to');
+      this.#log.error({ err: error }, 'a ctrl worker could not be started, or the manager cannot send to it');
       if (this.#child.pid === undefined) this.#ended('could not be started', false);
     });
     this.#child.on('exit', (code, signal) =>
@@ -134,14 +135,14 @@ export class Worker {
   }
 
   /**
-   * Hands a client's socket over and waits until the worker has adopted it. The socket stays open here too, for another
-   * worker should this one fail: the caller closes it. Rejects with HandoffFailed.
+   * Hands a client's socket over and waits until the worker has adopted it. The socket also stays open here, for another worker
+   * if this one fails; the caller closes it. Rejects with HandoffFailed.
    */
   async adopt(handoff: Handoff, socket: Socket): Promise<void> {
-    this.#serving = { session: handoff.session, untold: [], onEvent: null };
+    this.#serving = { session: handoff.session, undelivered: [], onEvent: null };
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        // It may be us who stood still, and its answer lies in the channel.
+        // Perhaps the manager stood still, and the answer waits in the channel.
         if (hasBegun(handoff)) {
           settle(null);
           return;
@@ -165,15 +166,15 @@ export class Worker {
     });
   }
 
-  /** Tells `onEvent` everything about the session that it has adopted, from the beginning; once a session. */
+  /** Passes every event of the adopted session to `onEvent`, from its beginning. Call it once per session. */
   follow(session: string, onEvent: (event: WorkerSessionEvent) => void): void {
     const serving = this.#serving;
     if (serving?.session !== session) throw new Error(`worker ${this.pid} has no session ${session}`);
     serving.onEvent = onEvent;
-    for (const event of serving.untold.splice(0)) onEvent(event);
+    for (const event of serving.undelivered.splice(0)) onEvent(event);
   }
 
-  /** Lets a worker without a client go: it ends when its channel closes. */
+  /** Ends a worker without a client: it exits when its channel closes. */
   dismiss(): void {
     if (this.#child.connected) this.#child.disconnect();
   }
@@ -202,8 +203,8 @@ export class Worker {
   }
 
   #recvReady(): void {
-    if (this.#phase !== 'starting' && this.#phase !== 'resting') {
-      this.#log.error({ worker: this.pid }, 'a ctrl worker says that it is free when it is not asked; ignored');
+    if (this.#phase !== 'starting' && this.#phase !== 'checking') {
+      this.#log.error({ worker: this.pid }, 'a ctrl worker reports that it is ready at a wrong time; ignored');
       return;
     }
     this.#phase = 'free';
@@ -213,15 +214,15 @@ export class Worker {
 
   #recvSessionReport(report: Exclude<WorkerReport, { readonly type: 'ready' }>): void {
     const failure = report.type === 'refused' ? new HandoffFailed(report.why, false) : null;
-    // The client's answer comes first: states may precede the report that it was adopted, which may also come late.
+    // Any report settles the handoff: the client is answered first, so states may precede the report `adopted`.
     if (typeof this.#phase === 'object') this.#phase.settle(failure);
     switch (report.type) {
       case 'state':
-        this.#tell({ type: 'state', state: report.state });
+        this.#deliver({ type: 'state', state: report.state });
         break;
       case 'over':
-        this.#phase = 'resting';
-        this.#tell({ type: 'over' });
+        this.#phase = 'checking';
+        this.#deliver({ type: 'over' });
         break;
       case 'adopted':
       case 'refused':
@@ -232,20 +233,20 @@ export class Worker {
     return this.#phase === 'serving' || typeof this.#phase === 'object';
   }
 
-  #tell(event: WorkerSessionEvent): void {
-    const { onEvent, untold } = this.#serving ?? {};
+  #deliver(event: WorkerSessionEvent): void {
+    const { onEvent, undelivered } = this.#serving ?? {};
     if (onEvent) onEvent(event);
-    else untold?.push(event);
+    else undelivered?.push(event);
   }
 
   #ended(how: string, inOrder: boolean): void {
     clearTimeout(this.#startTimer);
     const phase = this.#phase;
     if (typeof phase === 'object') {
-      // A session that has begun and died is the registry's to clear away.
+      // If the session has begun, the registry cleans up after it.
       phase.settle(hasBegun(phase.handoff) ? null : new HandoffFailed(`the ctrl worker died (${how})`, true));
     }
-    if (this.#isServing()) this.#tell({ type: 'workerEnded' });
+    if (this.#isServing()) this.#deliver({ type: 'workerEnded' });
     this.#phase = 'ended';
     const early = phase === 'starting';
     this.onExit(early ? 'beforeReady' : inOrder ? 'inOrder' : 'died');
@@ -253,6 +254,6 @@ export class Worker {
   }
 }
 
-/** The record stands before the worker speaks with the client: from there on no other worker may. */
+/** The worker writes the record before it answers the client; from then on no other worker may serve that client. */
 const hasBegun = ({ configuration, session }: Handoff): boolean =>
   readRecord(configuration.runDirectory, session) !== null;

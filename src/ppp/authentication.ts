@@ -1,6 +1,6 @@
 /**
- * The client's login as a bystander sees it: PAP (RFC 1334), CHAP (RFC 1994) with MS-CHAP (RFC 2433, 2759), EAP
- * (RFC 3748). Passwords, responses and challenges are neither kept nor told. Only our pppd's word counts for the result.
+ * Follows the client's login: PAP (RFC 1334), CHAP (RFC 1994) with MS-CHAP (RFC 2433, 2759), EAP (RFC 3748). Passwords, responses
+ * and challenges are neither kept nor reported. Only packets of our pppd decide the result.
  */
 import { parseMsChapFailure } from './ms-chap.js';
 import type { ControlPacket } from './packet.js';
@@ -29,7 +29,7 @@ const EAP_METHODS: Readonly<Record<number, string>> = {
   43: 'EAP-FAST',
 };
 
-/** What a packet has told: the user's name, the result, or that the client refuses the EAP method. */
+/** What a packet showed: the user's name, the result, or that the client refuses the EAP method. */
 export type AuthenticationStep = 'none' | 'malformed' | 'user' | 'succeeded' | 'failed' | 'methodRefused';
 
 export class Authentication {
@@ -42,10 +42,10 @@ export class Authentication {
   #responses: number;
   #message: string | null = null;
   #failure: AuthenticationFailure | null = null;
-  /** The reason for the EAP-Failure that follows: the method's own failure packet, or that the client refused the method. */
+  /** The cause of an EAP-Failure that may follow: the method's own failure packet, or the client's refusal of the method. */
   #methodFailure: AuthenticationFailure | null = null;
 
-  /** `before`: on the same call, before LCP began anew. Its counts go on, so that each failure has a number of its own. */
+  /** `before`: the login on the same call before LCP began again. Its counts continue, so that each failure has a number. */
   constructor(before: Authentication | null = null) {
     this.#challenges = before === null ? 0 : before.#challenges;
     this.#responses = before === null ? 0 : before.#responses;
@@ -68,7 +68,7 @@ export class Authentication {
     };
   }
 
-  /** The protocol that LCP has agreed on. */
+  /** LCP agreed on this protocol. */
   agreed(protocol: string): void {
     this.#protocol = protocol;
     if (this.#result === 'none') this.#result = 'pending';
@@ -90,7 +90,7 @@ export class Authentication {
       return this.#recvUser('PAP', name.text());
     }
     if (packet.code !== PAP.ack && packet.code !== PAP.nak) return 'none';
-    // Length and message; Windows leaves both out.
+    // Length and message; Windows omits both.
     const message = body.left === 0 ? '' : body.part(body.u8()).text();
     return packet.code === PAP.ack ? this.#succeed(message) : this.#fail(refusal(message));
   }
@@ -112,7 +112,7 @@ export class Authentication {
         body.skip(body.u8());
         if (body.short) return 'malformed';
         this.#serverName = body.text();
-        return this.#challenge('CHAP');
+        return this.#recvChallenge('CHAP');
       case CHAP.success:
         return this.#succeed(withoutAuthenticatorResponse(body.text()));
       case CHAP.failure: {
@@ -140,7 +140,7 @@ export class Authentication {
         this.#methodFailure = null;
       }
       if (type === EAP_MS_CHAP_V2) this.#observeEapMsChap(body.u8(), body.rest());
-      return this.#challenge('EAP');
+      return this.#recvChallenge('EAP');
     }
     if (sender === 'client' && packet.code === EAP.response) {
       if (type === EAP_IDENTITY) return this.#recvUser('EAP', body.text());
@@ -161,16 +161,16 @@ export class Authentication {
     this.#methodFailure = parseMsChapFailure(body.text());
   }
 
-  #challenge(seen: string): AuthenticationStep {
-    this.#protocol ??= seen;
+  #recvChallenge(family: string): AuthenticationStep {
+    this.#protocol ??= family;
     this.#challenges++;
-    // A new challenge on a link that is logged in (pppd's chap-interval) does not undo the login.
+    // A new challenge after the login (pppd's chap-interval) does not undo it.
     if (this.#result === 'none') this.#result = 'pending';
     return 'none';
   }
 
-  #recvUser(seen: string, user: string): AuthenticationStep {
-    this.#protocol ??= seen;
+  #recvUser(family: string, user: string): AuthenticationStep {
+    this.#protocol ??= family;
     this.#responses++;
     if (this.#result !== 'succeeded') this.#result = 'pending';
     const known = this.#user === user;
@@ -201,7 +201,7 @@ const refusal = (message: string): AuthenticationFailure => ({
   retry: false,
 });
 
-/** MS-CHAPv2's success is `S=<40 digits> M=<message>` (RFC 2759 §5); the digits derive from the password. */
+/** MS-CHAPv2's success message is `S=<40 digits> M=<message>` (RFC 2759 §5); the digits are derived from the password. */
 function withoutAuthenticatorResponse(text: string): string {
   return text.replace(/^S=[0-9A-Fa-f]*\s*/, '').replace(/^M=/, '');
 }

@@ -1,18 +1,18 @@
 /**
- * The one place of src/ppp that touches bytes by offset. A read past the end gives zero (or nothing) and marks the
- * reader `short` for good, so that a parser reads straight on and asks once at the end: no exception for any bytes.
- * Whatever is returned is a copy; the frame may be overwritten as soon as `observe` has returned.
+ * The only place of src/ppp that reads bytes by offset. A read past the end returns zero (or nothing) and marks the reader
+ * `short` permanently, so that a parser checks once at its end; no bytes cause an exception. Every returned value is a copy:
+ * the frame may be overwritten as soon as `observe` has returned.
  */
 import { isUtf8 } from 'node:buffer';
 
-/** Longest name or message kept, in bytes; pppd's own limit for names is 256. */
+/** The longest name or message that is kept, in bytes; pppd's limit for names is 256. */
 const MAX_TEXT_BYTES = 256;
-/** Octets of binary data shown in its place. */
+/** Octets of binary data that are shown. */
 const MAX_SHOWN_BYTES = 32;
-/** Octets that are no text may be so large a part of one. */
+/** The largest part of a text that may be binary octets. */
 const MAX_BINARY_PART = 1 / 4;
 
-/** Controls, format characters such as those that turn the writing direction, separators of lines, unassigned ones. */
+/** Control characters, format characters such as changes of the writing direction, line separators, unassigned characters. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 export class FieldReader {
@@ -46,7 +46,7 @@ export class FieldReader {
     return this.#take(4) ? ((this.#at(-4) << 24) | (this.#at(-3) << 16) | (this.#at(-2) << 8) | this.#at(-1)) >>> 0 : 0;
   }
 
-  /** The next octet without taking it; -1 at the end. */
+  /** The next octet, which is not consumed; -1 at the end. */
   peek(): number {
     return this.left > 0 ? this.#at(0) : -1;
   }
@@ -55,7 +55,7 @@ export class FieldReader {
     this.#take(length);
   }
 
-  /** A reader of the next `length` bytes, which are taken here. */
+  /** A reader of the next `length` bytes, which are consumed here. */
   part(length: number): FieldReader {
     const start = this.#position;
     return new FieldReader(
@@ -63,12 +63,12 @@ export class FieldReader {
     );
   }
 
-  /** A reader of all that is left; takes nothing here. */
+  /** A reader of all that is left; consumes nothing here. */
   rest(): FieldReader {
     return new FieldReader(this.#bytes.subarray(this.#position));
   }
 
-  /** Dotted quad. */
+  /** An address as dotted quad. */
   ipv4(): string {
     const address = this.u32();
     return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.');
@@ -85,17 +85,17 @@ export class FieldReader {
   }
 
   /**
-   * All that is left as text, cut to MAX_TEXT_BYTES: UTF-8, or ISO 8859-1 when it is none (old Windows clients send
-   * their code page). Control and other invisible characters come out as `\x1b`, so that a name can be printed.
+   * All that is left as text, cut to MAX_TEXT_BYTES: as UTF-8, or as ISO 8859-1 if it is not UTF-8 (old Windows clients send
+   * their code page). Control and other invisible characters are escaped, as in `\x1b`, so that a name can be printed.
    */
   text(): string {
-    return shown(this.#takeText());
+    return printable(this.#takeText());
   }
 
-  /** The same for what may be no text: then in hexadecimal, `0x0cdc79f6…`, cut to MAX_SHOWN_BYTES. */
+  /** The same; but if it is not text, in hexadecimal, `0x0cdc79f6…`, cut to MAX_SHOWN_BYTES. */
   textOrHex(): string {
     const bytes = this.#takeText();
-    if (isText(bytes)) return shown(bytes);
+    if (isText(bytes)) return printable(bytes);
     const hex = Buffer.from(bytes.subarray(0, MAX_SHOWN_BYTES)).toString('hex');
     return `0x${hex}${bytes.length > MAX_SHOWN_BYTES ? '…' : ''}`;
   }
@@ -103,7 +103,7 @@ export class FieldReader {
   #takeText(): Uint8Array {
     const cut = this.left > MAX_TEXT_BYTES;
     const bytes = this.#takeRest(MAX_TEXT_BYTES);
-    return cut ? bytes.subarray(0, wholeCharacters(bytes)) : bytes;
+    return cut ? bytes.subarray(0, lengthOfWholeCharacters(bytes)) : bytes;
   }
 
   #at(offset: number): number {
@@ -127,14 +127,14 @@ export class FieldReader {
   }
 }
 
-function shown(bytes: Uint8Array): string {
+function printable(bytes: Uint8Array): string {
   return decoded(bytes).replaceAll(INVISIBLE, (character) => {
     const code = (character.codePointAt(0) ?? 0).toString(16);
     return code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, '0')}`;
   });
 }
 
-/** Whether at most MAX_BINARY_PART of it is neither UTF-8 nor ASCII, or invisible. */
+/** Whether at most MAX_BINARY_PART is binary: invisible characters of UTF-8, or else octets that are not printable ASCII. */
 function isText(bytes: Uint8Array): boolean {
   const binary = isUtf8(bytes)
     ? (decoded(bytes).match(INVISIBLE)?.length ?? 0)
@@ -144,9 +144,16 @@ function isText(bytes: Uint8Array): boolean {
 
 const decoded = (bytes: Uint8Array): string => Buffer.from(bytes).toString(isUtf8(bytes) ? 'utf8' : 'latin1');
 
-/** Length of `bytes` without a UTF-8 character that a cut has left incomplete at the end. */
-function wholeCharacters(bytes: Uint8Array): number {
+/** The length of `bytes` without an incomplete UTF-8 character at the end, where a text was cut. */
+function lengthOfWholeCharacters(bytes: Uint8Array): number {
   let lead = bytes.length - 1;
   while (lead > bytes.length - 4 && lead > 0 && ((bytes[lead] ?? 0) & 0xc0) === 0x80) lead--;
-  return (bytes[lead] ?? 0) >= 0xc0 ? lead : bytes.length;
+  return lead + characterLength(bytes[lead] ?? 0) > bytes.length ? lead : bytes.length;
+}
+
+/** The length of the UTF-8 character that begins with this octet (RFC 3629 §3); 1 for an octet that begins none. */
+function characterLength(lead: number): number {
+  if (lead >= 0xf0) return 4;
+  if (lead >= 0xe0) return 3;
+  return lead >= 0xc0 ? 2 : 1;
 }

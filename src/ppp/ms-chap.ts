@@ -1,6 +1,6 @@
 /**
- * MS-CHAP's failure message, `E=691 R=1 C=<challenge> V=3 M=<text>` (RFC 2433 §8, RFC 2759 §6). The challenge is left
- * out: with the response on the wire it is what password crackers want, and nobody here needs it.
+ * MS-CHAP's failure message, `E=691 R=1 C=<challenge> V=3 M=<text>` (RFC 2433 §8, RFC 2759 §6). The challenge is left out: it
+ * is not needed, and together with the response it would help to crack the password.
  */
 import type { AuthenticationFailure } from './state.js';
 
@@ -14,7 +14,7 @@ const CAUSES: Readonly<Record<number, string>> = {
   709: 'error changing the password',
 };
 
-/** null when `text` is no such message. */
+/** null if `text` is not such a message. */
 export function parseMsChapFailure(text: string): AuthenticationFailure | null {
   const code = /^\s*E=(\d{1,9})(?:\s|$)/.exec(text)?.[1];
   if (code === undefined) return null;

@@ -1,6 +1,6 @@
 /**
- * One control protocol's option negotiation (RFC 1661 §4-5) as a bystander sees it: what each side has asked for, what
- * its peer has agreed to, what was refused. LCP, IPCP, IPV6CP and CCP differ only in their options.
+ * Follows the option negotiation of one control protocol (RFC 1661 §4-5): what each side requested, what its peer agreed to,
+ * what was refused. LCP, IPCP, IPV6CP and CCP differ only in their options.
  */
 import type { FieldReader } from './field-reader.js';
 import { type OptionsOf, optionNames, readOptions } from './options.js';
@@ -17,24 +17,24 @@ export const CODES = {
   terminateRequest: 5,
   terminateAck: 6,
   codeReject: 7,
-  protocolReject: 8, // LCP alone
+  protocolReject: 8, // only LCP
   echoRequest: 9,
   identification: 12, // RFC 1570 §2.1
 } as const;
 
-/** Of a request only so many octets are compared with the one before it. */
+/** Only this many octets of a request are compared with the previous one. */
 const MAX_COMPARED = 256;
 
-/** What a packet has changed: both sides agreed, an open protocol began again or closed, options were refused. */
+/** What a packet changed: both sides agreed, an open protocol began again or closed, options were refused. */
 export type Step =
   | { readonly type: 'opened' | 'restarted' | 'closed' | 'none' | 'malformed' }
   | { readonly type: 'refused'; readonly how: 'nak' | 'reject'; readonly options: readonly RefusedOption[] };
 
 export interface RefusedOption {
   readonly name: string;
-  /** The value that was asked for; null when the refusing side brought the option up. */
+  /** The requested value; null if the peer had not requested the option. */
   readonly asked: unknown;
-  /** The value that a nak wants instead; null with a reject. */
+  /** The value that a Nak proposes instead; null with a Reject. */
   readonly proposed: unknown;
 }
 
@@ -65,13 +65,13 @@ class Party<Options> {
     this.#lastLength = length;
   }
 
-  /** Whether an answer with `identifier` is to the last request. */
-  isAnswered(identifier: number): boolean {
+  /** Whether an answer with `identifier` belongs to the last request. */
+  isAnsweredBy(identifier: number): boolean {
     return this.#identifier === identifier;
   }
 
-  /** Whether `body` repeats the last request's options, as an Ack has to (RFC 1661 §5.2). */
-  isRepeated(body: FieldReader): boolean {
+  /** Whether `body` repeats the last request's options, as an Ack must (RFC 1661 §5.2). */
+  isRepeatedBy(body: FieldReader): boolean {
     const length = body.left;
     return this.#isLast(body.bytes(MAX_COMPARED), length);
   }
@@ -91,19 +91,19 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
   #parties: Record<Side, Party<OptionsOf<D>>> = { client: new Party(), server: new Party() };
   #open = false;
   #termination: Termination | null = null;
-  /** Closed: the parties show what held before, until one asks again. */
+  /** Closed: the parties still have what was agreed before, until one sends a request. */
   #stale = false;
 
   constructor(declarations: D) {
     this.#declarations = declarations;
   }
 
-  /** Both sides have agreed to the other's options, and neither has begun again or closed. */
+  /** Each side agreed to the other's options, and neither has begun again or closed. */
   get open(): boolean {
     return this.#open;
   }
 
-  /** Whether any Configure-Request was seen. */
+  /** Whether a Configure-Request was seen. */
   get begun(): boolean {
     return this.#parties.client.requests + this.#parties.server.requests > 0;
   }
@@ -122,13 +122,13 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
     return { open: this.#open, termination, client: this.side('client'), server: this.side('server') };
   }
 
-  /** Forgets all: the link below began anew, or a side does not know the protocol. */
+  /** Forgets everything: LCP began again, or a side does not support the protocol. */
   reset(): void {
     this.#forgetParties();
     this.#termination = null;
   }
 
-  /** Takes a Configure or Terminate packet that `sender` has sent; every other code is no step. */
+  /** Takes a Configure or Terminate packet from `sender`; other codes change nothing. */
   observe(sender: Side, packet: ControlPacket): Step {
     switch (packet.code) {
       case CODES.configureRequest:
@@ -149,7 +149,7 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
   #recvRequest(sender: Side, packet: ControlPacket): Step {
     const options = readOptions(this.#declarations, packet.body());
     if (options === null) return MALFORMED;
-    // A request to an open protocol takes it down and begins anew (RFC 1661 §4.4, RCR in state Opened).
+    // A request to an open protocol takes it down and restarts the negotiation (RFC 1661 §4.4, RCR in state Opened).
     const restarted = this.#open;
     if (restarted || this.#stale) this.#forgetParties();
     this.#parties[sender].recvRequest(packet.identifier, options, packet.body());
@@ -158,7 +158,8 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
 
   #recvAck(sender: Side, packet: ControlPacket): Step {
     const requester = this.#parties[otherSide(sender)];
-    if (this.#stale || !requester.isAnswered(packet.identifier) || !requester.isRepeated(packet.body())) return NONE;
+    if (this.#stale || !requester.isAnsweredBy(packet.identifier) || !requester.isRepeatedBy(packet.body()))
+      return NONE;
     this.#parties[sender].answers++;
     requester.agreed = requester.requested;
     if (this.#open || this.#parties[sender].agreed === null) return NONE;
@@ -171,7 +172,7 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
     const options = readOptions(this.#declarations, packet.body());
     if (options === null) return MALFORMED;
     const requester = this.#parties[otherSide(sender)];
-    if (this.#stale || !requester.isAnswered(packet.identifier)) return NONE;
+    if (this.#stale || !requester.isAnsweredBy(packet.identifier)) return NONE;
     this.#parties[sender].answers++;
     const asked = new Map<string, unknown>(Object.entries(requester.requested ?? {}));
     const proposed = new Map<string, unknown>(how === 'nak' ? Object.entries(options) : []);
@@ -186,7 +187,7 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
     };
   }
 
-  /** What was agreed stays on show, as the last that held. */
+  /** What was agreed remains in the state, as the last agreement. */
   #recvTerminate(sender: Side, packet: ControlPacket): Step {
     if (this.#termination !== null) return NONE;
     this.#termination = readTermination(sender, packet.body());

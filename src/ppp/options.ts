@@ -1,6 +1,6 @@
 /**
- * The configuration options of LCP, IPCP, IPV6CP and CCP, one declaration each: type, length in octets with its header
- * (RFC 1661 §6; 0: any) and how its value is read. Option names and TypeScript types follow from the declarations.
+ * The configuration options of LCP, IPCP, IPV6CP and CCP, one declaration each: type, length in octets including the header
+ * (RFC 1661 §6; 0: any), and how to read its value. Option names and TypeScript types follow from the declarations.
  */
 import { FieldReader } from './field-reader.js';
 import { protocolName } from './packet.js';
@@ -29,9 +29,9 @@ function readAuthentication(fields: FieldReader): string {
 
 /** RFC 1661 §6; ACCM RFC 1662 §7.1; callback RFC 1570 §2.3; quality RFC 1989; multilink RFC 1990 §5.1. */
 export const LCP_OPTIONS = {
-  /** Largest packet that the sender can receive, octets. */
+  /** The largest packet that the sender can receive, in octets. */
   mru: option(1, 4, (fields) => fields.u16()),
-  /** Characters that are to be escaped on the way to the sender, one bit each. */
+  /** Characters that must be escaped in frames to the sender, one bit each. */
   accm: option(2, 6, (fields) => fields.u32()),
   /** How the sender wants its peer to authenticate itself. */
   authentication: option(3, 0, readAuthentication),
@@ -39,7 +39,7 @@ export const LCP_OPTIONS = {
   magicNumber: option(5, 6, (fields) => fields.u32()),
   protocolFieldCompression: option(7, 2, present),
   addressControlCompression: option(8, 2, present),
-  /** The operation asked for: 6 is "decided by CBCP", what Windows asks. */
+  /** The requested operation: 6 is "decided by CBCP", which Windows requests. */
   callback: option(13, 0, (fields) => fields.u8()),
   multilinkMrru: option(17, 4, (fields) => fields.u16()),
   shortSequenceNumbers: option(18, 2, present),
@@ -49,7 +49,7 @@ export const LCP_OPTIONS = {
 /** RFC 1332 §3 and, from 129 on, RFC 1877 §1. */
 export const IPCP_OPTIONS = {
   oldAddresses: option(1, 10, (fields) => `${fields.ipv4()} ${fields.ipv4()}`),
-  /** Header compression by its protocol number; `VJ` is Van Jacobson's (RFC 1144). */
+  /** Header compression, named by its protocol number; `VJ` is Van Jacobson's (RFC 1144). */
   compression: option(2, 0, (fields) => {
     const number = fields.u16();
     return number === 0x002d ? 'VJ' : protocolName(number);
@@ -64,20 +64,20 @@ export const IPCP_OPTIONS = {
 
 /** RFC 5072 §4. */
 export const IPV6CP_OPTIONS = {
-  /** As the lower half of an address: `a00:27ff:fe12:3456`. */
+  /** In the form of the lower half of an address: `a00:27ff:fe12:3456`. */
   interfaceIdentifier: option(1, 10, (fields) =>
     [fields.u16(), fields.u16(), fields.u16(), fields.u16()].map((group) => group.toString(16)).join(':'),
   ),
 };
 
-/** Supported bits of the MPPE option (RFC 3078 §2, whose last octet RFC 2118 began). */
+/** The supported bits of the MPPE option (RFC 3078 §2; RFC 2118 defined the last octet). */
 const MPPE_BITS = { stateless: 0x0100_0000, mppc: 0x01, bits40: 0x20, bits128: 0x40, bits56: 0x80 };
 
 export type MppeOffer = {
-  /** Key lengths offered, bits; none when the option asks for compression alone. */
+  /** The offered key lengths in bits; empty if the option requests only compression. */
   readonly keys: readonly (40 | 56 | 128)[];
   readonly stateless: boolean;
-  /** Microsoft's compression. */
+  /** Microsoft's compression (MPPC). */
   readonly mppc: boolean;
 };
 
@@ -90,7 +90,7 @@ function readMppe(fields: FieldReader): MppeOffer {
   return { keys, stateless: (bits & MPPE_BITS.stateless) !== 0, mppc: (bits & MPPE_BITS.mppc) !== 0 };
 }
 
-/** RFC 1962 §4; MPPE RFC 3078 §2; BSD RFC 1977; Deflate RFC 1979, 24 its number in an older draft. */
+/** RFC 1962 §4; MPPE RFC 3078 §2; BSD RFC 1977; Deflate RFC 1979, with number 24 in an older draft. */
 export const CCP_OPTIONS = {
   predictor1: option(1, 2, present),
   predictor2: option(2, 2, present),
@@ -103,7 +103,7 @@ export const CCP_OPTIONS = {
 
 type Declarations = { readonly [name: string]: OptionDeclaration<unknown> };
 
-/** The value of each option that was there; `other` lists the types that are unknown or of a wrong length. */
+/** The value of each option in the packet; `other` lists the types that are unknown or have a wrong length. */
 export type OptionsOf<D> = {
   readonly [Name in keyof D]?: D[Name] extends OptionDeclaration<infer Value> ? Value : never;
 } & { readonly other?: readonly number[] };
@@ -113,10 +113,10 @@ export type IpcpOptions = OptionsOf<typeof IPCP_OPTIONS>;
 export type Ipv6cpOptions = OptionsOf<typeof IPV6CP_OPTIONS>;
 export type CcpOptions = OptionsOf<typeof CCP_OPTIONS>;
 
-/** More unknown types than these are not kept. */
+/** At most this many unknown types are kept. */
 const MAX_OTHER = 16;
 
-/** The options in a Configure packet; null when the list runs past its end or an option is shorter than its header. */
+/** The options in a Configure packet; null if an option runs past the end or is shorter than its header. */
 export function readOptions<D extends Declarations>(declarations: D, fields: FieldReader): OptionsOf<D> | null {
   const options: Record<string, unknown> = {};
   const other: number[] = [];
@@ -145,12 +145,12 @@ export function readOptions<D extends Declarations>(declarations: D, fields: Fie
 /** The names of the options in a Configure-Nak or -Reject; an unknown type is `option 23`. */
 export function optionNames<D extends Declarations>(declarations: D, options: OptionsOf<D>): string[] {
   const names = Object.keys(options).filter((name) => name !== 'other');
-  // A rejected option may come back with a length of its own: its type still names it.
+  // A rejected option may be returned with another length; its type still identifies it.
   const others = (options.other ?? []).map((type) => nameOf(declarations, type) ?? `option ${type}`);
   return [...new Set([...names, ...others])];
 }
 
-/** A walk over a dozen names without garbage: a client may send thousands of options a second. */
+/** Searches a dozen names without allocating: a client may send thousands of options a second. */
 function nameOf(declarations: Declarations, type: number): string | undefined {
   for (const name in declarations) if (declarations[name]?.type === type) return name;
   return undefined;

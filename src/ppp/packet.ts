@@ -1,10 +1,10 @@
 /**
- * From a PPP frame to the control packet in it: address and control fields (RFC 1662 §3.1), protocol field (RFC 1661
- * §2), and the header that LCP, every NCP, PAP, CHAP and EAP share: code, identifier, length (RFC 1661 §5).
+ * Parses a PPP frame into its control packet: address and control fields (RFC 1662 §3.1), protocol field (RFC 1661 §2), and the
+ * header that LCP, every NCP, PAP, CHAP and EAP share: code, identifier, length (RFC 1661 §5).
  */
 import { FieldReader } from './field-reader.js';
 
-/** Protocol numbers that the reader understands (IANA "PPP DLL Protocol Numbers"). */
+/** The protocols that the reader follows (IANA "PPP DLL Protocol Numbers"). */
 const PROTOCOLS = {
   0x8021: 'IPCP', // RFC 1332
   0x8057: 'IPV6CP', // RFC 5072
@@ -28,7 +28,7 @@ export interface ControlPacket {
   readonly protocol: Protocol;
   readonly code: number;
   readonly identifier: number;
-  /** What follows the header, without padding. Valid as long as the frame is. */
+  /** The bytes after the header, without padding. Valid as long as the frame is. */
   body(): FieldReader;
 }
 
@@ -39,7 +39,7 @@ export function parseFrame(frame: Uint8Array): ControlPacket | 'other' | 'malfor
     fields.skip(1);
     if (fields.u8() !== 0x03) return 'malformed';
   }
-  // An odd first octet is a compressed protocol field, which only data has (RFC 1661 §6.5).
+  // An odd first octet is a compressed protocol field, which only data may have (RFC 1661 §6.5).
   if (fields.left > 0 && (fields.peek() & 1) === 1) return 'other';
   const number = fields.u16();
   if (fields.short || (number & 1) === 0) return 'malformed';

@@ -1,9 +1,9 @@
 /**
- * A bystander of the PPP negotiation that passes through the relay: who logs in, how it ends, which addresses, MRU, ACCM
- * and encryption are agreed, who refused what. It sends nothing, changes nothing, and knows nothing of pppd's logs.
+ * Reads the PPP negotiation that passes through the relay: who logs in, with what result, which addresses, MRU, ACCM and
+ * encryption are agreed, who refused what. It sends and changes nothing, and does not use pppd's logs.
  *
- * Bytes come from anyone: none makes it throw, names are cut, lists are bounded, and a client alone causes few events; but
- * there is no end of them where our pppd plays along, as it does with LCP that begins anew again and again.
+ * Input is untrusted: it never throws, cuts names, bounds lists, and a client alone causes few events. The number of events is
+ * not bounded if our pppd takes part, as when a client restarts LCP again and again.
  */
 import { Authentication } from './authentication.js';
 import { describeFailure, diagnose } from './failure.js';
@@ -23,19 +23,19 @@ import type {
   Side,
 } from './state.js';
 
-export { describeFailure } from './failure.js';
+export { describeFailure, type ProblemAndRemedy, problemAndRemedy } from './failure.js';
 export type * from './state.js';
 
-/** RFC 1662 §7.1 and RFC 1661 §6.1: what holds until LCP has agreed otherwise. */
+/** RFC 1662 §7.1 and RFC 1661 §6.1: the values until LCP agrees on others. */
 const DEFAULT_ACCM = 0xffff_ffff;
 const DEFAULT_MRU = 1500;
 
-/** RFC 1661 §4.6, Max-Configure: after so many requests without an answer a side gives up. */
+/** RFC 1661 §4.6, Max-Configure: a side gives up after this many unanswered requests. */
 const MAX_CONFIGURE = 10;
 
 const MAX_REFUSALS = 32;
 const MAX_IDENTIFICATIONS = 4;
-/** A client that tries one name after the other makes no more events than these between two LCP openings. */
+/** The most events between two LCP openings from a client that tries one name after another. */
 const MAX_USER_EVENTS = 8;
 
 const NO_EVENTS: readonly PppEvent[] = [];
@@ -59,14 +59,14 @@ export class PppReader {
   #mppeKeys = new MppeKeys();
   #refusals: Refusal[] = [];
   #identification: string[] = [];
-  /** Settled by a Terminate-Request or by the last LCP request that goes unanswered. */
+  /** Final after a Terminate-Request or the last unanswered LCP request. */
   #failure: PppFailure | null = null;
   #userEvents = 0;
   #events: PppEvent[] = [];
 
   /**
-   * Takes one PPP frame without FCS, with or without address and control fields, and tells what it has changed.
-   * `frame` is not kept. `now` in milliseconds of any clock. Never throws.
+   * Takes one PPP frame without FCS, with or without address and control fields, and returns what it changed. Does not keep
+   * `frame`. `now` is in milliseconds on any clock. Never throws.
    */
   observe(direction: 'fromClient' | 'toClient', frame: Uint8Array, now: number): readonly PppEvent[] {
     this.#frames[direction]++;
@@ -84,7 +84,7 @@ export class PppReader {
     return events;
   }
 
-  /** A snapshot, free to keep. */
+  /** A snapshot; later frames do not change it. */
   get state(): PppState {
     const state = this.#withoutFailure();
     return { phase: this.#phase(), ...state, failure: this.#failure ?? diagnose(state) };
@@ -179,7 +179,7 @@ export class PppReader {
     this.#events.push({ type: 'linkOpened', accm: this.#accm(), mru: this.#mru(), authentication });
   }
 
-  /** LCP that begins anew takes everything down that was built on it (RFC 1661 §3.4). */
+  /** LCP that begins again takes down everything above it (RFC 1661 §3.4). */
   #forgetLink(): void {
     this.#authentication = new Authentication(this.#authentication);
     for (const protocol of [this.#ipcp, this.#ipv6cp, this.#ccp]) protocol.reset();
@@ -193,7 +193,7 @@ export class PppReader {
 
   #watchRepeats(): void {
     if (this.#lcp.open || this.#failure !== null) return;
-    // pppd's own: the client may have begun long before there was a pppd, and its requests then come all at once.
+    // Only pppd's requests count: the client may have started long before pppd, and its requests then arrive all at once.
     if (this.#lcp.side('server').repeats >= MAX_CONFIGURE - 1) this.#fail();
   }
 
@@ -213,7 +213,7 @@ export class PppReader {
     this.#events.push({ type: 'failed', failure, text: describeFailure(failure) });
   }
 
-  /** RFC 1661 §5.7: `sender` does not speak the protocol that its peer has tried. */
+  /** RFC 1661 §5.7: `sender` does not support a protocol of its peer. */
   #recvProtocolReject(sender: Side, packet: ControlPacket, now: number): void {
     const body = packet.body();
     const number = body.u16();
@@ -335,7 +335,7 @@ export class PppReader {
     }
   }
 
-  /** The first refusal stands until CCP agrees after all, so that two refusing sides make one event. */
+  /** The first refusal counts until CCP agrees, so that refusals by both sides cause one event. */
   #refuseEncryption(by: Side): void {
     if (this.#encryption?.method === 'none') return;
     this.#setEncryption({ method: 'none', refusedBy: by });
@@ -346,12 +346,11 @@ export class PppReader {
     this.#events.push({ type: 'encryption', encryption });
   }
 
-  /** What a side has asked for holds for what is sent to it (RFC 1962 §4). */
+  /** What a side requested applies to what is sent to it (RFC 1962 §4). */
   #agreedEncryption(): Encryption {
     const toClient = keyLength(this.#ccp.side('client').agreed?.mppe);
     const fromClient = keyLength(this.#ccp.side('server').agreed?.mppe);
-    const ways = [toClient, fromClient].filter((way) => way !== null);
-    const [first, second = first] = ways;
+    const [first, second = first] = [toClient, fromClient].filter((direction) => direction !== null);
     if (first === undefined || second === undefined) {
       const refusedBy = this.#encryption?.method === 'none' ? this.#encryption.refusedBy : null;
       return { method: 'none', refusedBy };
@@ -365,7 +364,7 @@ export class PppReader {
 
   /** Goes up or down with the network protocols. */
   #followNetwork(now: number): void {
-    // A link that was told to end does not come up again before LCP does.
+    // After a Terminate-Request the link does not come up before LCP opens again.
     if (this.#lcp.termination !== null) return;
     const up = this.#ipcp.open || (this.#ipv6cp.open && !this.#ipcp.begun);
     if (up && !this.#up) {
@@ -386,7 +385,7 @@ export class PppReader {
     }
   }
 
-  /** What a side's option says holds for what is sent to it. */
+  /** A side's option applies to what is sent to it. */
   #accm(): BothWays<number> {
     const accm = (side: Side) => this.#lcp.side(side).agreed?.accm ?? DEFAULT_ACCM;
     return { toClient: accm('client'), fromClient: accm('server') };
@@ -403,15 +402,15 @@ export class PppReader {
     return {
       local: this.#ipcp.side('server').agreed?.address ?? null,
       remote: client?.address ?? null,
-      dns: given(client?.primaryDns, client?.secondaryDns),
-      wins: given(client?.primaryWins, client?.secondaryWins),
+      dns: present(client?.primaryDns, client?.secondaryDns),
+      wins: present(client?.primaryWins, client?.secondaryWins),
     };
   }
 }
 
-const given = (...addresses: (string | undefined)[]) => addresses.filter((address) => address !== undefined);
+const present = (...addresses: (string | undefined)[]) => addresses.filter((address) => address !== undefined);
 
-/** The key length of an agreed MPPE option, the strongest should several bits stand; null: no encryption. */
+/** The key length of an agreed MPPE option, the longest if it names several; null: no encryption. */
 function keyLength(offer: MppeOffer | undefined): { bits: 40 | 56 | 128; stateless: boolean } | null {
   const bits = offer?.keys.at(-1);
   return bits === undefined || offer === undefined ? null : { bits, stateless: offer.stateless };

@@ -1,35 +1,35 @@
 /**
- * What the reader tells: the state of one PPP link as plain JSON, and the events on the way to it. It is shown by
- * `pptpd-ts show` and travels on the session socket, so names and units are part of the interface.
+ * The reader's output: the state of one PPP link as plain JSON, and its events. `pptpd-ts show` prints the state and the session
+ * socket carries it, so names and units are part of the interface.
  */
 import type { CcpOptions, IpcpOptions, Ipv6cpOptions, LcpOptions, MppeOffer } from './options.js';
 
-/** `server` is the pppd behind us. */
+/** `server` is our pppd. */
 export type Side = 'client' | 'server';
 
 /**
- * RFC 1661 §3.1's phases, with `up` for a link that carries network packets: IPCP, or IPV6CP where no IPCP is tried, is
- * agreed both ways. MPPE hides neither: it encrypts protocols 0x0021 to 0x00FA alone (RFC 3078 §3), so that IPCP
- * goes in the clear also on an encrypted link. `terminate` lasts from a Terminate-Request until LCP is agreed again.
+ * The phases of RFC 1661 §3.1, and `up` for a link that carries network packets: IPCP, or IPV6CP without IPCP, is agreed both
+ * ways. Both are visible on an encrypted link too, because MPPE encrypts only protocols 0x0021 to 0x00FA (RFC 3078 §3).
+ * `terminate` lasts from a Terminate-Request until LCP is agreed again.
  */
 export type PppPhase = 'dead' | 'establish' | 'authenticate' | 'network' | 'up' | 'terminate';
 
 /** One side's part of a negotiation. */
 export type SideState<Options> = {
-  /** What it last asked for; null: nothing seen. */
+  /** What it requested last; null: nothing seen. */
   readonly requested: Options | null;
-  /** What its peer has agreed to; null: nothing yet. */
+  /** What its peer agreed to; null: nothing yet. */
   readonly agreed: Options | null;
-  /** Configure-Requests it has sent. */
+  /** Configure-Requests that it sent. */
   readonly requests: number;
-  /** How many times in a row it has sent the same one again. */
+  /** How many times in a row it repeated the last one. */
   readonly repeats: number;
-  /** Answers it has given to its peer's requests: Ack, Nak, Reject. */
+  /** Its answers to its peer's requests: Ack, Nak, Reject. */
   readonly answers: number;
 };
 
 export type NegotiationState<Options> = {
-  /** Agreed both ways, and not closed or begun again since. */
+  /** Agreed both ways, and not closed or restarted since. */
   readonly open: boolean;
   /** The first Terminate-Request since it was last opened; null: none. */
   readonly termination: Termination | null;
@@ -40,19 +40,19 @@ export type NegotiationState<Options> = {
 /** One value for each direction of the tunnel. */
 export type BothWays<Value> = { readonly toClient: Value; readonly fromClient: Value };
 
-/** The client's login; the other way round (the client asks the server to log in) is not followed. */
+/** The client's login. A login of the server to the client is not followed. */
 export type AuthenticationState = {
   /** `PAP`, `CHAP-MD5`, `MS-CHAPv1`, `MS-CHAPv2`, `EAP`; null while none is agreed. */
   readonly protocol: string | null;
-  /** The EAP method last asked for: `EAP-TLS`, `EAP-MS-CHAPv2`, …; null outside EAP. */
+  /** The last requested EAP method: `EAP-TLS`, `EAP-MS-CHAPv2`, …; null outside EAP. */
   readonly method: string | null;
-  /** The name that our pppd gives itself in its challenge. */
+  /** The name of our pppd in its challenge. */
   readonly serverName: string | null;
   readonly result: 'none' | 'pending' | 'succeeded' | 'failed';
-  /** Challenges or requests that our pppd has sent, and answers or logins of the client; LCP that begins anew counts on. */
+  /** Challenges or requests of our pppd, and answers or logins of the client; both continue when LCP begins again. */
   readonly challenges: number;
   readonly responses: number;
-  /** What our pppd has said with the result, as text; null when nothing. */
+  /** Our pppd's message with the result; null: none. */
   readonly message: string | null;
   readonly failure: AuthenticationFailure | null;
 };
@@ -60,20 +60,20 @@ export type AuthenticationState = {
 export type AuthenticationFailure = {
   /** MS-CHAP's error code (RFC 2759 §6: 646-649, 691, 709); null for other protocols. */
   readonly code: number | null;
-  /** The code in words, or that the login was refused. A peer is not told whether user or password was wrong. */
+  /** The code in words, or that the login was refused. A peer does not learn whether user name or password was wrong. */
   readonly cause: string;
-  /** What our pppd has said with it; null when nothing. */
+  /** Our pppd's message with it; null: none. */
   readonly message: string | null;
   /** Whether the client may try again on the same link. */
   readonly retry: boolean;
 };
 
 export type Addresses = {
-  /** Our end of the tunnel, dotted quad; null when IPCP has agreed none. */
+  /** The server's end of the tunnel, dotted quad; null: IPCP agreed none. */
   readonly local: string | null;
   /** The client's. */
   readonly remote: string | null;
-  /** Given to the client, primary first. */
+  /** Assigned to the client, primary first. */
   readonly dns: readonly string[];
   readonly wins: readonly string[];
 };
@@ -81,44 +81,44 @@ export type Addresses = {
 export type Encryption =
   | {
       readonly method: 'mppe';
-      /** Key length, bits; the shorter should the directions differ. */
+      /** Key length in bits; the shorter one if the directions differ. */
       readonly bits: 40 | 56 | 128;
       readonly stateless: boolean;
       /**
-       * The only direction that is encrypted; null: both are. Each side asks for what it wants to receive, and a
-       * Linux client with `nomppe` asks for nothing while it agrees to encrypt what it sends.
+       * The only encrypted direction; null: both are encrypted. Each side requests what it wants to receive; a Linux client with
+       * `nomppe` requests nothing, but agrees to encrypt what it sends.
        */
       readonly oneWay: 'toClient' | 'fromClient' | null;
     }
   | {
       readonly method: 'none';
-      /** Who refused it; null when the agreed compression simply has none. */
+      /** Who refused it; null: nobody, the agreed compression has no encryption. */
       readonly refusedBy: Side | null;
     };
 
 export type Refusal = {
-  /** Who refused what its peer had asked for. */
+  /** Who refused a request of its peer. */
   readonly by: Side;
   readonly protocol: string;
   /** The option's name; null: the protocol as a whole. */
   readonly option: string | null;
-  /** A nak proposes another value and is usual; a reject wants none of it. */
+  /** A Nak proposes another value, which is usual; a Reject does not accept the option at all. */
   readonly how: 'nak' | 'reject';
-  /** What the peer had asked for, as in `SideState.requested`; null when it had not named the option. */
+  /** What the peer requested, as in `SideState.requested`; null: it had not named the option. */
   readonly asked: unknown;
-  /** What a nak wants instead, in the same form; null with a reject. */
+  /** What a Nak proposes instead, in the same form; null with a Reject. */
   readonly proposed: unknown;
 };
 
 export type Termination = {
   readonly by: Side;
-  /** What the Terminate-Request says; empty when nothing. */
+  /** The text of the Terminate-Request; empty: none. */
   readonly text: string;
-  /** The error number that Windows puts there, as in its "Error 742"; null when none. */
+  /** The error number of Windows, as in its "Error 742"; null: none. */
   readonly windowsError: number | null;
 };
 
-/** Why a link never came up; told by `diagnose` in failure.ts. */
+/** Why a link never came up; diagnosed in failure.ts. */
 export type PppFailure =
   | {
       readonly reason: 'authenticationFailed';
@@ -144,24 +144,24 @@ export type PppFailure =
       readonly reason: 'authProtocolRefused';
       readonly by: Side;
       readonly protocol: string | null;
-      /** What it wants instead; null when it wants none. */
+      /** The protocol that it wants instead; null: none. */
       readonly proposed: string | null;
     }
   | {
-      /** One side wants MPPE, the other has none of it. */
+      /** One side wants MPPE, and the other refuses it. */
       readonly reason: 'encryptionRefused';
       readonly by: Side;
-      /** What the other side has asked for; null when it did not come to that. */
+      /** What the other side requested; null: it requested none before the end. */
       readonly asked: MppeOffer | null;
     }
   | {
-      /** Both sides want MPPE, but no key length, or no mode, that the other one takes. */
+      /** Both sides want MPPE, but have no key length or mode in common. */
       readonly reason: 'encryptionModesDiffer';
       readonly client: MppeOffer;
       readonly server: MppeOffer;
     }
   | {
-      /** A side requires MPPE and cannot do it itself: without keys from the login, or without its kernel. */
+      /** A side requires MPPE but cannot provide it: it has no keys from the login, or its kernel has no MPPE. */
       readonly reason: 'encryptionUnavailable';
       readonly by: Side;
       /** How the client logged in, as in `AuthenticationState.protocol`. */
@@ -170,7 +170,7 @@ export type PppFailure =
       readonly bothWays: boolean;
     }
   | {
-      /** Our pppd has taken the login, and then found that this user may not have the address it was given. */
+      /** Our pppd accepted the login, but does not allow this user the assigned address. */
       readonly reason: 'addressNotAllowed';
       readonly user: string | null;
       readonly protocol: string | null;
@@ -179,29 +179,29 @@ export type PppFailure =
   | {
       readonly reason: 'addressRefused';
       readonly by: Side;
-      /** Whose address in the tunnel is refused; null when that does not show. */
+      /** Whose address in the tunnel is refused; null: unknown. */
       readonly whose: Side | null;
       readonly address: string | null;
-      /** What `by` wants there; null when it does not say. */
+      /** What `by` wants instead; null: it did not say. */
       readonly proposed: string | null;
-      /** What its IPCP Terminate-Request says; empty when nothing. */
+      /** The text of its IPCP Terminate-Request; empty: none. */
       readonly text: string;
     }
   | {
-      /** The login succeeded, and then our pppd asked in vain. */
+      /** The login succeeded, but then the client did not answer our pppd's requests. */
       readonly reason: 'negotiationTimeout';
       readonly protocol: 'CCP' | 'IPCP';
-      /** Configure-Requests that the client has not answered. */
+      /** Configure-Requests that the client did not answer. */
       readonly requests: number;
     }
   | {
-      /** The login succeeded, but this side never asked for IPv4. */
+      /** The login succeeded, but this side never requested IPv4. */
       readonly reason: 'noNetworkProtocol';
       readonly by: Side;
     }
   | {
       readonly reason: 'lcpTimeout';
-      /** The direction in which frames get lost; null when it cannot be told. */
+      /** The direction in which frames get lost; null: unknown. */
       readonly lost: 'toClient' | 'fromClient' | null;
       readonly clientRequests: number;
       readonly serverRequests: number;
@@ -210,7 +210,7 @@ export type PppFailure =
 
 export type PppState = {
   readonly phase: PppPhase;
-  /** Frames observed; the relay hands over control frames alone. */
+  /** Observed frames; the relay passes only control frames to the reader. */
   readonly frames: BothWays<number>;
   /** Frames that could not be parsed; they change nothing else. */
   readonly malformed: number;
@@ -222,37 +222,37 @@ export type PppState = {
     readonly up: number | null;
     readonly terminated: number | null;
   };
-  /** The name the client has given to log in, not proved before `authentication.result` is `succeeded`. */
+  /** The name that the client sent to log in, not verified until `authentication.result` is `succeeded`. */
   readonly user: string | null;
   readonly authentication: AuthenticationState;
   readonly addresses: Addresses | null;
-  /** null: not negotiated so far, so none. */
+  /** null: not negotiated yet, so the link is not encrypted. */
   readonly encryption: Encryption | null;
-  /** Characters to escape in each direction; 0xFFFFFFFF until LCP has agreed (RFC 1662 §7.1). */
+  /** Characters to escape in each direction; 0xFFFFFFFF until LCP is agreed (RFC 1662 §7.1). */
   readonly accm: BothWays<number>;
-  /** Largest packet in each direction, octets; 1500 until LCP has agreed (RFC 1661 §6.1). */
+  /** The largest packet in each direction, in octets; 1500 until LCP is agreed (RFC 1661 §6.1). */
   readonly mru: BothWays<number>;
   readonly lcp: NegotiationState<LcpOptions>;
   readonly ipcp: NegotiationState<IpcpOptions>;
   readonly ipv6cp: NegotiationState<Ipv6cpOptions>;
   readonly ccp: NegotiationState<CcpOptions>;
-  /** What was refused since the link last began, each once. */
+  /** What was refused since LCP last began, each once. */
   readonly refusals: readonly Refusal[];
   /**
-   * LCP Identification (RFC 1570 §2.1): Windows tells its version and its computer's name, and since version 7 also 16
-   * octets of binary data, shown as `0x…`.
+   * LCP Identification (RFC 1570 §2.1): Windows sends its version and its computer's name, and since version 7 also 16 octets of
+   * binary data, shown as `0x…`.
    */
   readonly identification: readonly string[];
   /**
-   * Why the link did not come up: settled by a Terminate-Request, before that a guess from what was seen so far. null:
-   * nothing is wrong, the link is or was up, or the cause does not show.
+   * Why the link did not come up: final after a Terminate-Request, before that a guess from what was seen so far. null: nothing
+   * is wrong, the link is or was up, or the cause is not visible.
    */
   readonly failure: PppFailure | null;
 };
 
 export type PppEvent =
   | {
-      /** LCP is agreed both ways; it may come again when a side begins anew. */
+      /** LCP is agreed both ways; emitted again if a side restarts it. */
       readonly type: 'linkOpened';
       readonly accm: BothWays<number>;
       readonly mru: BothWays<number>;
@@ -272,18 +272,18 @@ export type PppEvent =
     } & AuthenticationFailure)
   | { readonly type: 'encryption'; readonly encryption: Encryption }
   | {
-      /** `by` cannot decrypt what it receives, see mppe-keys.ts; once until the link begins anew. */
+      /** `by` cannot decrypt what it receives, see mppe-keys.ts; emitted once until LCP begins again. */
       readonly type: 'mppeKeysDiffer';
       readonly by: Side;
     }
   | {
-      /** Again when IPCP is agreed on a link that was up by IPV6CP alone, and after a side began anew. */
+      /** Emitted again when IPCP is agreed on a link that was up with only IPV6CP, and after a restart of the negotiation. */
       readonly type: 'up';
       readonly addresses: Addresses | null;
       readonly encryption: Encryption | null;
     }
   | {
-      /** The link will not come up; at most once until LCP opens again. */
+      /** The link will not come up; emitted at most once until LCP opens again. */
       readonly type: 'failed';
       readonly failure: PppFailure;
       readonly text: string;

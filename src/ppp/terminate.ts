@@ -1,6 +1,6 @@
 /**
- * What a Terminate-Request says. pppd sends a sentence; Windows sends its magic number, a fixed mark and the number of
- * the error that its user is shown, all as 32-bit numbers (seen as `…<00>\<3C CD 74>\<00 00 02 E6>` for error 742).
+ * The data of a Terminate-Request. pppd sends a text. Windows sends three 32-bit numbers: its magic number, a fixed mark, and the
+ * number of the error that its user sees (`…<00>\<3C CD 74>\<00 00 02 E6>` for error 742).
  */
 import type { FieldReader } from './field-reader.js';
 import type { Side, Termination } from './state.js';

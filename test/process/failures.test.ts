@@ -82,7 +82,7 @@ async function failure(server: Server): Promise<{ readonly cause: unknown; reado
 }
 
 describe('GRE is blocked', () => {
-  test('on the way to us: both ends are named', async (t) => {
+  test('to the server: both ends are named', async (t) => {
     drop(t, `ip protocol gre ip saddr ${CLIENT}`);
     const server = await startServer(t, {}, 'insist');
     const tunnel = await Tunnel.open(t);
@@ -94,7 +94,7 @@ describe('GRE is blocked', () => {
     assert.match(msg, new RegExp(`IP protocol 47 pass from ${CLIENT} to ${SERVER_ADDRESS}`));
   });
 
-  test('on the way to the client, which repeats its first request', async (t) => {
+  test('to the client, which repeats its first request', async (t) => {
     drop(t, `ip protocol gre ip daddr ${CLIENT}`);
     const server = await startServer(t, {}, 'insist');
     const tunnel = await Tunnel.open(t);
@@ -106,7 +106,7 @@ describe('GRE is blocked', () => {
     assert.match(msg, new RegExp(`IP protocol 47 pass from ${SERVER_ADDRESS} to ${CLIENT}`));
   });
 
-  test('on the way to us, behind its first answer: the direction is not told', async (t) => {
+  test('to the server, after the first answer: the direction is not named', async (t) => {
     const server = await startServer(t, {}, 'insist');
     const tunnel = await Tunnel.open(t);
     await until('all requests of our pppd', () => tunnel.packets.length >= 5);
@@ -124,7 +124,7 @@ describe('GRE is blocked', () => {
   });
 });
 
-describe('GRE comes and is of no use: the counter is named, and nothing is said to be blocked', () => {
+describe('GRE arrives but is not usable: the counter is named, and nothing is called blocked', () => {
   const payload = Buffer.of(0xff, 0x03, 0xc0, 0x21, 1, 1, 0, 4);
   type Kind = readonly [what: string, sent: Sent, counter: string, remedy: RegExp];
   const ofCall: readonly Kind[] = [
@@ -142,14 +142,14 @@ describe('GRE comes and is of no use: the counter is named, and nothing is said 
     'rxWrongVersion',
     new RegExp(`another tunnel .* let IP protocol 47 pass from ${CLIENT} to ${SERVER_ADDRESS}`),
   ];
-  /** The call's own socket does not get these. */
+  /** The call's own socket does not receive these. */
   const strays: readonly Kind[] = [
     version0,
     ['another protocol', { payload, sequence: 1, protocol: 0x6400 }, 'rxWrongProtocol', /another tunnel/],
     ['call id 0', { payload, sequence: 1, callId: 0 }, 'rxWrongCallId', /another client.*nf_nat_pptp/],
   ];
 
-  /** Octets, in the kernel's accounting, that wait in the server's raw sockets for what the client sends. */
+  /** Octets from the client that wait in the server's raw sockets, in the kernel's accounting. */
   const waiting = (): number => {
     const client = Buffer.from(CLIENT.split('.').map(Number).toReversed()).toString('hex').toUpperCase();
     const lines = readFileSync('/proc/self/net/raw', 'latin1').trim().split('\n').slice(1);
@@ -198,10 +198,10 @@ describe('GRE comes and is of no use: the counter is named, and nothing is said 
     tunnel.client.end();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'greUnusable');
-    assert.match(msg, /of use: 3 without payload \(rxEmpty\); the client's PPTP is faulty/);
+    assert.match(msg, /none was usable: 3 without payload \(rxEmpty\); the client's PPTP is faulty/);
   });
 
-  test('also of a client that leaves at once', async (t) => {
+  test('also if the client leaves at once', async (t) => {
     const server = await startServer(t);
     const { client, reply } = await Client.call();
     const peer = new GrePeer(CLIENT, SERVER_ADDRESS, reply.callId);
@@ -217,7 +217,7 @@ describe('GRE comes and is of no use: the counter is named, and nothing is said 
 describe('the client ends the negotiation', () => {
   const end = packet(TERMINATE, 2, Buffer.from('User request'));
 
-  test('of LCP, in words of its own', async (t) => {
+  test('in LCP, with its own reason', async (t) => {
     const server = await startServer(t, {}, 'login');
     const tunnel = await Tunnel.open(t);
     await tunnel.openLcp();
@@ -361,7 +361,7 @@ describe('the client fails', () => {
     await client.closed;
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'protocolError');
-    assert.match(msg, new RegExp(`${CLIENT} is no PPTP client`));
+    assert.match(msg, new RegExp(`${CLIENT} is not a PPTP version 1 client`));
   });
 
   test('it vanishes: how long it was silent', async (t) => {
@@ -384,7 +384,7 @@ describe('the client fails', () => {
     assert.equal(cause, 'controlConnectionLost');
     assert.match(
       msg,
-      new RegExp(`client ${CLIENT} is dead, while its tunnel is not.* for 1 s, and [3-9] GRE packets came`),
+      new RegExp(`client ${CLIENT} is dead, but its tunnel is not.* for 1 s, and [3-9] GRE packets arrived`),
     );
   });
 
@@ -394,10 +394,10 @@ describe('the client fails', () => {
     client.reset();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'connectionFailed');
-    assert.match(msg, new RegExp(`\\(read ECONNRESET\\): the way between ${CLIENT} and ${SERVER_ADDRESS}`));
+    assert.match(msg, new RegExp(`\\(read ECONNRESET\\): the path between ${CLIENT} and ${SERVER_ADDRESS}`));
   });
 
-  test('nothing of what it is sent arrives any more', async (t) => {
+  test('nothing that is sent to it arrives', async (t) => {
     const retries = readFileSync(RETRIES, 'latin1');
     writeFileSync(RETRIES, '1');
     t.after(() => writeFileSync(RETRIES, retries));
@@ -408,11 +408,11 @@ describe('the client fails', () => {
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'connectionFailed');
     assert.match(msg, /read ETIMEDOUT/);
-    // Nor does it hear of the end.
+    // It does not receive the end either.
     client.reset();
   });
 
-  test('its request to clear its call crosses our stop: one line', async (t) => {
+  test('its Call-Clear-Request crosses our stop: one line', async (t) => {
     const server = await startServer(t);
     const { client } = await Client.call();
     client.answersStop = false;
@@ -428,7 +428,7 @@ describe('the client fails', () => {
     assert.equal((await failure(server)).cause, 'pppdDied');
   });
 
-  test('not when it clears the call of a session that was up, and then resets its connection', async (t) => {
+  test('but not if it clears the call of a session that was up, and then resets its connection', async (t) => {
     const server = await startServer(t, {}, 'login');
     const hub = new GreHub(SERVER_ADDRESS, '198.51.100.0', 24);
     const attempt = { address: CLIENT, begun: 0, session: 'no', user: null, ending: '', reasons: null } as const;
@@ -447,7 +447,7 @@ describe('the client fails', () => {
     assert.deepEqual(await warnings(server), []);
   });
 
-  test('it leaves before it is logged in, or clears its call: one line, not another when the session ends', async (t) => {
+  test('it leaves before it is logged in, or clears its call: one line, and no other when the session ends', async (t) => {
     const server = await startServer(t);
     const { client, reply } = await Client.call();
     client.send({ type: 'CallClearRequest', callId: CALL.callId });
@@ -455,7 +455,7 @@ describe('the client fails', () => {
     client.end();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'clientLeft');
-    assert.match(msg, /not one GRE packet/);
+    assert.match(msg, /no GRE packet .* had arrived/);
   });
 });
 

@@ -88,7 +88,7 @@ test('nonsense on the socket costs its sender the connection or an answer, and n
   assert.deepEqual(JSON.parse(answer), {
     id: 7,
     ok: false,
-    error: 'unknown operation; known are status, reload, blocks, unblock',
+    error: 'unknown operation; known operations: status, reload, blocks, unblock',
   });
   assert.equal((await status(server))['pid'], server.pid);
   for (const socket of [hung, stranger]) socket.destroy();

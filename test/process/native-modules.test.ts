@@ -89,7 +89,7 @@ test('a manager whose Node.js is replaced says why its next workers do not start
   );
   assert.equal(
     msg,
-    `a ctrl worker ended before it was ready: its native modules do not load, as after a change of Node.js; ${installation.remedy}`,
+    `a ctrl worker ended before it was ready: its native modules cannot be loaded, perhaps because Node.js was changed; remedy: ${installation.remedy}`,
   );
   assert.match(server.words, new RegExp(`^pptpd-ts: ctrl worker \\d+: ${PROBLEM}; ${installation.remedy}\n`));
 });

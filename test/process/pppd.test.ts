@@ -109,9 +109,13 @@ test('a call that is cleared while its pppd is silent and ignores TERM: the cont
   await server.waitForPppd('its start', ({ event }) => event === 'started');
   client.send({ type: 'CallClearRequest', callId: CALL.callId });
   assert.equal((await client.next('CallDisconnectNotify')).resultCode, 4);
-  // It has no other call, which is what ends it.
+  // The session ends because no other call follows.
   await client.next('StopControlConnectionRequest');
-  await server.waitForLog('the end', ({ reason, peer }) => reason === 'noCall' && peer === client.name);
+  const { detail } = await server.waitForLog(
+    'the end',
+    ({ reason, peer }) => reason === 'noCall' && peer === client.name,
+  );
+  assert.equal(detail, 'no other within 2 s after it cleared the last one');
 });
 
 describe('pppd’s own end', () => {

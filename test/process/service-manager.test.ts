@@ -67,7 +67,7 @@ test('a manager that leaves its sessions says that it stops', async (t) => {
   const server = launch(t, { NOTIFY_SOCKET: name });
   await socket.next('READY=1');
   server.signal('SIGQUIT');
-  assert.deepEqual((await socket.next('STOPPING=1')).words, ['STOPPING=1', 'STATUS=leaving; the sessions stay']);
+  assert.deepEqual((await socket.next('STOPPING=1')).words, ['STOPPING=1', 'STATUS=leaving; the sessions continue']);
 });
 
 test('the watchdog is fed, with what the manager is doing', async (t) => {

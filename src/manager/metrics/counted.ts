@@ -1,7 +1,6 @@
 /**
- * What sessions have counted, as steps for counters that only grow. A relay counts from 0 for each call, and a session that
- * an earlier manager began has counted before anybody here looked: that part is none of this process's, as Prometheus
- * takes a counter that begins anew to have counted everything since.
+ * Turns the sessions' counters into increments for counters that only grow. A relay counts from 0 for each call. What a session
+ * counted before this manager started is not included: Prometheus assumes that a counter starts at 0 with its process.
  */
 import type { SessionState } from '../../session/state.js';
 
@@ -10,21 +9,21 @@ type Counters = Readonly<Record<string, number>>;
 const NOTHING: Counters = {};
 
 export class Counted {
-  /** What each session's call had counted when last looked at. */
+  /** The last seen counters of each session's call. */
   readonly #seen = new Map<string, Counters>();
-  /** Sessions whose first word is where to count from. */
+  /** Sessions whose first reported counters are the base. */
   readonly #found = new Set<string>();
 
-  /** A session that was there before this process. */
+  /** An earlier manager started this session. */
   found(id: string): void {
     this.#found.add(id);
   }
 
-  /** By how much each counter has grown since the last look, those left out that have not. */
+  /** The growth of each counter since the last call, without counters that did not grow. */
   steps({ session, counters }: SessionState): readonly (readonly [name: string, step: number])[] {
     const isFirst = this.#found.delete(session);
     if (counters === null) {
-      // Between two calls; the next one's counters begin at 0.
+      // Between two calls; the next call's counters start at 0.
       this.#seen.delete(session);
       return [];
     }
@@ -32,7 +31,7 @@ export class Counted {
     this.#seen.set(session, counters);
     return Object.entries(counters).flatMap(([name, value]) => {
       const last = before[name] ?? 0;
-      // Lower than before: a call that began unseen.
+      // Lower than before: another call has begun.
       const step = value >= last ? value - last : value;
       return step > 0 ? [[name, step] as const] : [];
     });

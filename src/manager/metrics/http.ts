@@ -1,18 +1,18 @@
 /**
- * The HTTP end of the metrics: GET /metrics and nothing else. Whoever asks is asked for little: requests are short,
- * connections few, and those that wait at the same time share one answer.
+ * The HTTP server of the metrics: GET /metrics and nothing else. Requests must be short and connections few, and concurrent
+ * requests share one answer.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { listenFailure } from '../../host/listen-failures.js';
 
 const PATH = '/metrics';
-/** More scrapers at once are no scrapers. */
+/** No setup needs more scrapers at once. */
 const MAX_CONNECTIONS = 32;
-/** A request is one line and a few headers; whoever takes longer for it has hung. */
+/** A request is one line and a few headers; a client that takes longer hangs. */
 const REQUEST_TIMEOUT_MS = 5000;
 
-/** What is served, asked for each time that somebody wants it. */
+/** The page, made anew for each request. */
 export interface Page {
   readonly contentType: string;
   text(): Promise<string>;
@@ -21,7 +21,7 @@ export interface Page {
 export class MetricsServer {
   readonly #server: Server;
   readonly #page: Page;
-  #underWay: Promise<string> | null = null;
+  #rendering: Promise<string> | null = null;
 
   constructor(page: Page) {
     this.#page = page;
@@ -32,7 +32,7 @@ export class MetricsServer {
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** Rejects with the sentence for the administrator when the address cannot be had. */
+  /** Rejects with an error for the administrator if it cannot listen on the address. */
   async listen({ address, port }: { readonly address: string; readonly port: number }): Promise<void> {
     try {
       this.#server.listen({ host: address, port });
@@ -43,7 +43,7 @@ export class MetricsServer {
     }
   }
 
-  /** Ends every connection too; idempotent. */
+  /** Also closes every connection; idempotent. */
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
@@ -51,12 +51,12 @@ export class MetricsServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split('?', 1)[0];
-    if (path !== PATH) end(response, 404, `there is only ${PATH} here\n`);
-    else if (request.method !== 'GET') end(response, 405, 'GET alone\n', { allow: 'GET' });
+    if (path !== PATH) end(response, 404, `not found; use ${PATH}\n`);
+    else if (request.method !== 'GET') end(response, 405, 'method not allowed; use GET\n', { allow: 'GET' });
     else {
-      this.#underWay ??= this.#page.text().finally(() => (this.#underWay = null));
+      this.#rendering ??= this.#page.text().finally(() => (this.#rendering = null));
       try {
-        end(response, 200, await this.#underWay, { 'content-type': this.#page.contentType });
+        end(response, 200, await this.#rendering, { 'content-type': this.#page.contentType });
       } catch (error) {
         end(response, 500, `${error instanceof Error ? error.message : String(error)}\n`);
       }

@@ -1,7 +1,6 @@
 /**
- * The manager's Prometheus metrics (docs/metrics.md has them one by one). Loaded only with `metrics` in the
- * configuration. What happens is counted as it happens, by the registry's word; what is, is looked up when asked
- * for, and sessions are asked then what they have counted.
+ * The manager's Prometheus metrics (docs/metrics.md lists them). Loaded only with `metrics` in the configuration. Events are
+ * counted as the registry reports them; gauges are read at each scrape, and sessions are then asked for their counters.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
 import { version } from '../../host/version.js';
@@ -16,14 +15,14 @@ import { MetricsServer } from './http.js';
 import { Logins } from './logins.js';
 import { RELAY_METRICS, RELAY_SERIES, type RelayMetric } from './relay-series.js';
 
-/** How long a scrape waits for sessions; what one that answers later has counted is in the next scrape. */
+/** How long a scrape waits for sessions; later answers are in the next scrape. */
 const ANSWER_LIMIT_MS = 1000;
-/** Seconds. A spare worker takes a client in 5 ms; one that must be started, in 0.2 s; in a storm clients queue. */
+/** Seconds. A spare worker takes a client in 5 ms, a new one in 0.2 s; in a storm clients wait in a queue. */
 const HANDOFF_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Milliseconds between looks at the event loop: none of them shall be what keeps a quiet manager awake. */
+/** Milliseconds between samples of the event loop's delay: few, because each wakes an idle manager. */
 const LOOP_DELAY_PRECISION_MS = 250;
 
-/** The parts of the manager that are looked at. */
+/** The parts of the manager that the metrics read. */
 interface Sources {
   readonly registry: Pick<Registry, 'watch' | 'askAll' | 'states' | 'count'>;
   readonly pool: Pick<WorkerPool, 'idleCount' | 'startingCount' | 'counts'>;
@@ -44,7 +43,7 @@ export class ManagerMetrics implements SessionWatcher {
   readonly #loginResults: Counter;
   readonly #unanswered: Gauge;
 
-  /** Before the registry recovers sessions, or it will not be known which of them are older than this manager. */
+  /** Construct it before the registry recovers sessions, so that it learns which of them are older than this manager. */
   constructor(sources: Sources) {
     this.#sources = sources;
     const registers = [this.#metrics];
@@ -58,19 +57,19 @@ export class ManagerMetrics implements SessionWatcher {
     });
     this.#sessionsEnded = new Counter({
       name: 'pptpd_sessions_ended_total',
-      help: 'Sessions that are over, by reason',
+      help: 'Ended sessions, by reason',
       labelNames: ['reason'],
       registers,
     });
     this.#loginResults = new Counter({
       name: 'pptpd_logins_total',
-      help: 'Calls by the result of their login: up, or why not',
+      help: 'Calls by the result of their login: up, or why it failed',
       labelNames: ['result'],
       registers,
     });
     this.#unanswered = new Gauge({
       name: 'pptpd_sessions_unanswered',
-      help: 'Sessions that have not answered this scrape in time: their workers hang or are stopped',
+      help: 'Sessions that did not answer this scrape in time: their workers hang or are stopped',
       registers,
     });
     this.#relay = new Map(
@@ -79,14 +78,14 @@ export class ManagerMetrics implements SessionWatcher {
         new Counter({ name, help, labelNames: label === null ? [] : [label], registers }),
       ]),
     );
-    // There from the start, so that a rate is seen from the first one on.
+    // Present from the start, so that a rate includes the first increment.
     for (const series of Object.values(RELAY_SERIES)) if (series !== null) this.#grow(series.metric, series.value, 0);
     this.#loginResults.inc({ result: 'up' }, 0);
 
     this.#addLookedUp(registers);
     const handoffs = new Histogram({
       name: 'pptpd_handoff_seconds',
-      help: "From a client's whole start request until its worker has adopted it",
+      help: "Time from a client's whole start request until a worker has adopted the client",
       buckets: HANDOFF_BUCKETS,
       registers,
     });
@@ -94,7 +93,7 @@ export class ManagerMetrics implements SessionWatcher {
     sources.registry.watch(this);
   }
 
-  /** Rejects with the sentence for the administrator when the address cannot be had. */
+  /** Rejects with an error for the administrator if it cannot listen on the address. */
   async listen(where: { readonly address: string; readonly port: number }): Promise<void> {
     await this.#server.listen(where);
   }
@@ -115,7 +114,7 @@ export class ManagerMetrics implements SessionWatcher {
 
   changed(state: SessionState): void {
     this.#count(state);
-    this.#countLogin(this.#logins.changed(state));
+    this.#countLogin(this.#logins.changed(state, performance.now()));
   }
 
   over(id: string, last: SessionState | null, died: boolean): void {
@@ -142,15 +141,16 @@ export class ManagerMetrics implements SessionWatcher {
     this.#relay.get(metric)?.inc(labels, step);
   }
 
-  /** All metrics as Prometheus reads them; takes little more than a second even when sessions hang. */
+  /** All metrics in Prometheus's text format; takes little more than a second even if sessions hang. */
   async text(): Promise<string> {
     const { registry } = this.#sources;
     this.#unanswered.set(await registry.askAll(ANSWER_LIMIT_MS));
     for (const state of registry.states) this.#count(state);
+    this.#loginResults.inc({ result: 'up' }, this.#logins.settle(performance.now()));
     return this.#metrics.metrics();
   }
 
-  /** Those that the manager's parts know at any time. */
+  /** The metrics that are read from the manager's parts at each scrape. */
   #addLookedUp(registers: Metrics[]): void {
     const { registry, pool, refusedClients, policy } = this.#sources;
     new Gauge({
@@ -171,7 +171,7 @@ export class ManagerMetrics implements SessionWatcher {
     lookedUp(Counter, 'pptpd_workers_started_total', 'Ctrl workers started', null, registers, () => [
       ['', pool.counts.started],
     ]);
-    lookedUp(Counter, 'pptpd_workers_ended_total', 'Ctrl workers that have ended, by how', 'how', registers, () =>
+    lookedUp(Counter, 'pptpd_workers_ended_total', 'Ended ctrl workers, by how they ended', 'how', registers, () =>
       Object.entries(pool.counts.ended),
     );
     lookedUp(
@@ -188,7 +188,7 @@ export class ManagerMetrics implements SessionWatcher {
   }
 }
 
-/** A metric whose values stand elsewhere, and are fetched for each scrape: pairs of the label's value and the number. */
+/** A metric whose values are read at each scrape: pairs of the label's value and the number. */
 function lookedUp(
   Kind: typeof Gauge | typeof Counter,
   name: string,

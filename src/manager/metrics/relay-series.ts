@@ -1,22 +1,28 @@
 /**
- * Each of the relay's counters that only grows, and the metric it is part of. The names are those of src/gre's
- * counters, which a worker of another version may lack or exceed: what is not here is not told.
+ * The metric of each growing counter of the relay. The names are those of src/gre's counters; a worker of another version may
+ * lack some or have others, which are ignored.
  */
 
-/** The metrics that the relays' counters are summed in: name and help, and the label if there is one. */
+/** The metrics that sum the relays' counters: name, help, and the label if there is one. */
 export const RELAY_METRICS = {
   pptpd_tunnel_packets_total: { help: 'PPP frames carried', label: 'direction' },
   pptpd_tunnel_bytes_total: { help: 'Octets of the PPP frames carried', label: 'direction' },
   pptpd_dropped_packets_total: { help: 'Packets and frames dropped, by the counter that says why', label: 'reason' },
-  pptpd_lost_packets_total: { help: 'GRE packets of clients that never came, or too late', label: null },
+  pptpd_lost_packets_total: { help: 'GRE packets from clients that never arrived, or too late', label: null },
   pptpd_reordered_packets_total: {
-    help: 'GRE packets of clients that came before their turn and were held',
+    help: 'GRE packets from clients that arrived early and were held',
     label: null,
   },
-  pptpd_resyncs_total: { help: "Times a receive window moved to where a client's numbers had gone", label: null },
+  pptpd_resyncs_total: {
+    help: "Times that a receive window followed a jump of a client's sequence numbers",
+    label: null,
+  },
   pptpd_acknowledgments_total: { help: 'GRE acknowledgments', label: 'kind' },
-  pptpd_icmp_errors_total: { help: 'ICMP errors that came for our packets', label: null },
-  pptpd_window_timeouts_total: { help: 'Times an acknowledgment was overdue and a send window closed', label: null },
+  pptpd_icmp_errors_total: { help: 'ICMP errors received for our packets', label: null },
+  pptpd_window_timeouts_total: {
+    help: 'Times that an acknowledgment was overdue and a send window shrank',
+    label: null,
+  },
   pptpd_window_exceeded_total: { help: "GRE packets sent beyond a client's window", label: null },
 } as const;
 
@@ -30,7 +36,7 @@ interface Series {
 
 const dropped = (reason: string): Series => ({ metric: 'pptpd_dropped_packets_total', value: reason });
 
-/** By the counter's name; null: a measure of now, which no sum makes sense of. */
+/** By the counter's name; null: a momentary value, which is not summed. */
 export const RELAY_SERIES: Readonly<Record<string, Series | null>> = {
   rxPackets: { metric: 'pptpd_tunnel_packets_total', value: 'fromClient' },
   rxBytes: { metric: 'pptpd_tunnel_bytes_total', value: 'fromClient' },

@@ -1,6 +1,6 @@
 /**
- * The blocked addresses in the run directory, so that the next manager goes on with them. By the machine's clock, since
- * the managers have no other in common; whoever reads it trusts no block to last longer than the configuration says.
+ * The blocked addresses in the run directory, for the next manager. Times are on the machine's clock, the only one that managers
+ * share; a reader limits each block to the duration in the configuration, in case the clock was changed.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import { writeWhole } from '../../session/whole-file.js';
 
 const file = z.array(z.object({ address: z.ipv4(), failedLogins: z.number(), until: z.number() }));
 
-/** The blocks that stand; none when there is no file. Throws when it cannot be read or understood. `now`: of the epoch, ms. */
+/** The current blocks; none if there is no file. Throws if it cannot be read or parsed. `now`: ms since the epoch. */
 export function readBlocks(path: string, now: number): Block[] {
   let text: string;
   try {
@@ -24,7 +24,7 @@ export function readBlocks(path: string, now: number): Block[] {
   );
 }
 
-/** Writes it whole or not at all; throws what the system says. */
+/** Writes the file as a whole or not at all; throws the system's error. */
 export function writeBlocks(path: string, blocks: readonly Block[], now: number): void {
   const kept: z.infer<typeof file> = blocks.map(({ address, failedLogins, remaining }) => ({
     address,

@@ -1,13 +1,13 @@
 /**
- * Failed logins by client address, and the addresses that are blocked for them for a while. Bounded: of an attack from
- * more addresses than are kept, those that failed longest ago are forgotten. Pure; time is the caller's clock.
+ * Failed logins by client address, and the addresses that are blocked because of them. Bounded: in an attack from more addresses
+ * than are kept, the oldest failures are forgotten. Pure; time is the caller's clock.
  */
 import type { Configuration } from '../../config/schema.js';
 import type { Block } from '../../session/manager-status.js';
 
 type Limits = Pick<Configuration['policy'], 'failedLogins' | 'failedLoginsWithin' | 'blockFor'>;
 
-/** Of addresses with failures, and of blocked ones. */
+/** Limit for addresses with failures, and for blocked ones. */
 const MOST_ADDRESSES = 10_000;
 
 interface Blocked {
@@ -18,17 +18,17 @@ interface Blocked {
 export class FailedLogins {
   #limits: Limits;
   readonly #now: () => number;
-  /** When logins failed, of each address, the latest failure's last. */
+  /** The times of each address's failures; the address with the latest failure is last. */
   readonly #failures = new Map<string, readonly number[]>();
   readonly #blocked = new Map<string, Blocked>();
 
-  /** `now`: milliseconds of a clock that nobody sets. */
+  /** `now`: milliseconds on a monotonic clock. */
   constructor(limits: Limits, now: () => number) {
     this.#limits = limits;
     this.#now = now;
   }
 
-  /** Blocks that stand go on, for `blockFor` from now at most; none with `failedLogins` 0. */
+  /** Current blocks continue, for `blockFor` from now at most; with `failedLogins` 0 they end. */
   reconfigure(limits: Limits): void {
     const standing = this.blocks();
     this.#limits = limits;
@@ -37,7 +37,7 @@ export class FailedLogins {
     if (limits.failedLogins === 0) this.#failures.clear();
   }
 
-  /** Counts a failure; the block, when it is one too many. */
+  /** Counts a failure; returns the block if this is one too many. */
   failed(address: string): Block | null {
     const { failedLogins, failedLoginsWithin, blockFor } = this.#limits;
     if (failedLogins === 0 || this.isBlocked(address)) return null;
@@ -62,7 +62,7 @@ export class FailedLogins {
     return false;
   }
 
-  /** The blocks that stand, the oldest first. */
+  /** The current blocks, oldest first. */
   blocks(): Block[] {
     const now = this.#now();
     return [...this.#blocked].flatMap(([address, { failedLogins, until }]) =>
@@ -70,7 +70,7 @@ export class FailedLogins {
     );
   }
 
-  /** Blocks of an earlier manager, or of an earlier configuration. */
+  /** Restores blocks of an earlier manager or configuration. */
   restore(blocks: readonly Block[]): void {
     const { failedLogins: limit, blockFor } = this.#limits;
     if (limit === 0) return;
@@ -80,7 +80,7 @@ export class FailedLogins {
     }
   }
 
-  /** Ends the block of this address, of all with null; the addresses that were blocked. */
+  /** Ends the block of this address, or all blocks with null; returns the addresses that were blocked. */
   clear(address: string | null): string[] {
     const cleared = this.blocks().flatMap((block) =>
       address === null || block.address === address ? block.address : [],
@@ -90,7 +90,7 @@ export class FailedLogins {
   }
 }
 
-/** At the end of the map, whose first one goes when it is full. */
+/** Puts it at the end of the map; if the map is full, removes the first entry. */
 function put<Value>(map: Map<string, Value>, address: string, value: Value): void {
   map.delete(address);
   const [oldest] = map.keys();

@@ -1,6 +1,6 @@
 /**
- * What the configuration's `policy` asks of the manager, from what the sessions tell of their logins: how often a user may
- * be on, and which addresses may come. Time limits are the workers' own to keep (ctrl/limits).
+ * Enforces the configuration's `policy` on the logins that sessions report: how many sessions a user may have, and which
+ * addresses are blocked after failed logins. The workers enforce time limits themselves (ctrl/limits).
  */
 import { z } from 'zod';
 import type { Configuration } from '../../config/schema.js';
@@ -13,7 +13,7 @@ import { readBlocks, writeBlocks } from './blocks-file.js';
 import { FailedLogins } from './failed-logins.js';
 import { UserSessions } from './user-sessions.js';
 
-/** What of the reader's state (src/ppp) tells of a login; anything else in it is not looked at. */
+/** The part of the reader's state (src/ppp) that shows a login; the rest is ignored. */
 const login = z.object({
   user: z.string().nullable(),
   authentication: z.object({
@@ -23,19 +23,19 @@ const login = z.object({
 });
 
 interface Login {
-  /** null: nobody has logged in. */
+  /** null: no user has logged in. */
   readonly user: string | null;
-  /** How many answers of the client had come when the last login failed; null: none has failed. */
+  /** The number of the client's answers when the last login failed; null: none failed. */
   readonly failedAt: number | null;
 }
 
 const NO_LOGIN: Login = { user: null, failedAt: null };
 
-/** What another version calls otherwise is no login. */
+/** A login that another version reports in another form is ignored. */
 function loginOf(state: SessionState | null): Login {
-  const told = login.safeParse(state?.ppp);
-  if (!told.success) return NO_LOGIN;
-  const { user, authentication } = told.data;
+  const parsed = login.safeParse(state?.ppp);
+  if (!parsed.success) return NO_LOGIN;
+  const { user, authentication } = parsed.data;
   return {
     user: authentication.result === 'succeeded' ? user : null,
     failedAt: authentication.result === 'failed' ? authentication.responses : null,
@@ -43,11 +43,11 @@ function loginOf(state: SessionState | null): Login {
 }
 
 export interface PolicyOptions {
-  /** Where blocks are kept. */
+  /** The file that keeps the blocks. */
   readonly blocksFile: string;
   /** Asks a session to end; `detail` is for its log. */
   readonly disconnect: (session: string, reason: DisconnectReason, detail: string) => void;
-  /** The sessions as they last told of themselves. */
+  /** The last reported state of each session. */
   readonly sessions: () => readonly SessionState[];
   readonly log: Logger;
 }
@@ -57,7 +57,7 @@ export class Policy implements SessionWatcher {
   readonly #options: PolicyOptions;
   readonly #users = new UserSessions();
   readonly #failedLogins: FailedLogins;
-  /** An earlier manager's sessions that have not told of themselves yet: their logins are not judged again. */
+  /** An earlier manager's sessions that have not reported yet: their logins are not judged again. */
   readonly #found = new Set<string>();
 
   constructor(policy: Configuration['policy'], options: PolicyOptions) {
@@ -66,13 +66,13 @@ export class Policy implements SessionWatcher {
     this.#failedLogins = new FailedLogins(policy, () => performance.now());
   }
 
-  /** Takes over the blocks of the manager before. */
+  /** Restores the blocks of the previous manager. */
   recover(): void {
     const { blocksFile, log } = this.#options;
     try {
       this.#failedLogins.restore(readBlocks(blocksFile, Date.now()));
     } catch (error) {
-      log.warn({ err: error }, `${blocksFile} cannot be read: addresses that were blocked are blocked no more`);
+      log.warn({ err: error }, `cannot read ${blocksFile}; the addresses that were blocked are no longer blocked`);
     }
   }
 
@@ -90,11 +90,11 @@ export class Policy implements SessionWatcher {
     return this.#failedLogins.blocks();
   }
 
-  /** Ends the block of this address, of all with null; the addresses that were blocked. */
+  /** Ends the block of this address, or all blocks with null; returns the addresses that were blocked. */
   unblock(address: string | null): string[] {
     const cleared = this.#failedLogins.clear(address);
     if (cleared.length === 0) return cleared;
-    this.#options.log.info({ addresses: cleared }, 'blocked no more, by the administrator');
+    this.#options.log.info({ addresses: cleared }, 'addresses unblocked by the administrator');
     this.#keepBlocks();
     return cleared;
   }
@@ -107,7 +107,7 @@ export class Policy implements SessionWatcher {
     const { session, peer } = state;
     const isOld = this.#found.delete(session);
     const [was, is] = [loginOf(before), loginOf(state)];
-    // One that is about to end keeps nobody out.
+    // A session that is ending does not count against the limit.
     if (is.user === null || state.ending !== null) this.#users.remove(session);
     else if (isOld) this.#users.add(session, is.user);
     else if (is.user !== was.user) this.#loggedIn(session, is.user);
@@ -124,7 +124,7 @@ export class Policy implements SessionWatcher {
     for (const loser of this.#users.login(session, user, this.#policy)) {
       const text =
         loser === session
-          ? `"${user}" is on already${sessionsPerUser === 1 ? '' : `, ${sessionsPerUser} times`}`
+          ? `"${user}" already has ${sessionsPerUser === 1 ? 'a session' : `${sessionsPerUser} sessions`}`
           : `"${user}" has logged in again, as session ${session}`;
       this.#options.log.warn({ session: loser, user, whenExceeded }, `policy.sessionsPerUser: ${text}`);
       this.#options.disconnect(loser, loser === session ? 'userLimit' : 'replaced', text);
@@ -132,7 +132,7 @@ export class Policy implements SessionWatcher {
   }
 
   #loginFailed(session: string, address: string): void {
-    // It came before the block, and had not told of itself when that began.
+    // It connected before the block, and had not reported when the block began.
     if (this.isBlocked(address)) {
       this.#options.disconnect(session, 'blocked', `${address} is blocked`);
       return;
@@ -143,7 +143,7 @@ export class Policy implements SessionWatcher {
     const text = `${address} is blocked for ${remaining} s; failed logins from it: ${failedLogins}`;
     this.#options.log.warn({ address, failedLogins, seconds: remaining }, text);
     this.#keepBlocks();
-    // One control connection can call again and again.
+    // End its other sessions without a login too: one control connection can call again and again.
     for (const state of this.#options.sessions()) {
       if (state.peer.address === address && loginOf(state).user === null)
         this.#options.disconnect(state.session, 'blocked', text);
@@ -155,7 +155,7 @@ export class Policy implements SessionWatcher {
     try {
       writeBlocks(blocksFile, this.blocks(), Date.now());
     } catch (error) {
-      log.warn({ err: error }, 'the blocked addresses cannot be written: the next manager will not know them');
+      log.warn({ err: error }, 'cannot write the blocked addresses; the next manager will not know them');
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Who is logged in how often, and who has to go when that is too often (`policy.sessionsPerUser`, `policy.whenExceeded`).
- * Judged at each login and not later: a limit that is lowered ends nobody. Pure.
+ * The sessions of each user, and which of them must end if there are too many (`policy.sessionsPerUser`,
+ * `policy.whenExceeded`). Checked only at each login: lowering the limit does not disconnect existing sessions. Pure.
  */
 import type { Configuration } from '../../config/schema.js';
 
@@ -10,13 +10,13 @@ export class UserSessions {
   /** The user of each session that is logged in, in the order of their logins. */
   readonly #users = new Map<string, string>();
 
-  /** A login that is only counted: an earlier manager has let it in. */
+  /** Adds a login that an earlier manager accepted. */
   add(session: string, user: string): void {
     this.#users.delete(session);
     this.#users.set(session, user);
   }
 
-  /** A login now. The sessions that have to go for it, none of which counts any more. */
+  /** Adds a new login. Returns the sessions that must end because of it; they are no longer counted. */
   login(session: string, user: string, { sessionsPerUser, whenExceeded }: Limit): string[] {
     this.add(session, user);
     if (sessionsPerUser === 0) return [];
@@ -28,7 +28,7 @@ export class UserSessions {
     return losers;
   }
 
-  /** It is over, or logged in no more. */
+  /** The session is over, or no longer logged in. */
   remove(session: string): void {
     this.#users.delete(session);
   }

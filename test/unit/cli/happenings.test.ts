@@ -51,8 +51,8 @@ test('a failure is told with its cause, once', () => {
   assert.deepEqual(told(connected, refused), [
     [
       'failed',
-      'the client refused MPPE encryption, which our pppd requires: allow MPPE in the client, or take require-mppe-128 ' +
-        "out of pppd's options",
+      'the client refused MPPE encryption, which our pppd requires; remedy: allow MPPE in the client, or remove require-mppe-128 ' +
+        "from pppd's options",
     ],
   ]);
   assert.deepEqual(told(refused, refused), []);

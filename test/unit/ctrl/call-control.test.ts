@@ -430,7 +430,7 @@ describe('clear', () => {
     fixture.pass(ESTABLISH - 1);
     assert.deepEqual(fixture.endsTold, []);
     fixture.pass(1);
-    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH }]);
+    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH, after: 'clearedCall' }]);
   });
 
   test('if the session ends meanwhile, the client gets one Call-Disconnect-Notify', async (t) => {
@@ -511,7 +511,7 @@ describe('timeouts.establish', () => {
     fixture.pass(ESTABLISH - 0.001);
     assert.deepEqual(fixture.endsTold, []);
     fixture.pass(0.001);
-    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH }]);
+    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH, after: 'start' }]);
   });
 
   test('is not extended by refused requests', (t) => {
@@ -522,7 +522,7 @@ describe('timeouts.establish', () => {
       assert.equal(fixture.sent.length, round);
     }
     fixture.pass(2);
-    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH }]);
+    assert.deepEqual(fixture.endsTold, [{ reason: 'noCall', seconds: ESTABLISH, after: 'start' }]);
   });
 
   test('counts from the call request until the link is ready; then the call is refused', (t) => {

@@ -1,4 +1,4 @@
-/** A case for each row of the table of failures; docs/failures.md has the same rows and the same sentences. */
+/** A case for each row of the table of failures. docs/failures.md has the same rows and the same sentences. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -40,8 +40,8 @@ const withFailure = (failure: PppFailure): Partial<Evidence> => ({
 const lost = (direction: 'toClient' | 'fromClient' | null, clientRequests: number): Partial<Evidence> =>
   withFailure({ reason: 'lcpTimeout', lost: direction, clientRequests, serverRequests: 10 });
 
-/** Nothing but these came from the client. */
-const cameOnly = (counters: Partial<RelayCounters>): Partial<Evidence> => ({
+/** Only these packets arrived from the client. */
+const arrivedOnly = (counters: Partial<RelayCounters>): Partial<Evidence> => ({
   ppp: {
     failure: { reason: 'lcpTimeout', lost: 'fromClient', clientRequests: 0, serverRequests: 10 },
     frames: { fromClient: 0, toClient: 10 },
@@ -59,7 +59,7 @@ const STATELESS_128: MppeOffer = { keys: [128], stateless: true, mppc: false };
 const KILLED: Evidence['end'] = { reason: 'pppdExited', cause: { kind: 'signal', signal: 9, words: '' } };
 
 const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
-  userLimit: { end: { reason: 'userLimit', words: '"alice" is on already' } },
+  userLimit: { end: { reason: 'userLimit', words: '"alice" already has a session' } },
   calledAgain: { end: { reason: 'calledAgain', silence: 'noEchoReply', seconds: 3 } },
   pppdSilent: { end: { reason: 'pppdFailed', cause: { kind: 'noFirstFrame', seconds: 60 } }, ppp: null },
   pppdSynchronous: { end: { reason: 'pppdFailed', cause: { kind: 'synchronous' } } },
@@ -136,7 +136,7 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
     text: '',
   }),
   noNetworkProtocol: withFailure({ reason: 'noNetworkProtocol', by: 'client' }),
-  greUnusable: cameOnly({ rxNoSequence: 12, acksReceived: 2 }),
+  greUnusable: arrivedOnly({ rxNoSequence: 12, acksReceived: 2 }),
   greNotReceived: lost('fromClient', 0),
   greNotDelivered: lost('toClient', 8),
   lcpTimeout: lost(null, 3),
@@ -149,7 +149,7 @@ const cases: Readonly<Record<FailureCause, Partial<Evidence>>> = {
   protocolError: { end: { reason: 'protocolError', problem: 'the magic cookie is wrong' } },
   ptyFailed: { end: { reason: 'relayFailed', cause: { kind: 'ptyClosed', seconds: 30 } } },
   relayFailed: { end: { reason: 'relayFailed', cause: { kind: 'gre', step: 'send GRE packets', problem: 'EINVAL' } } },
-  noCall: { end: { reason: 'noCall', seconds: 60 }, seconds: 60, ppp: null },
+  noCall: { end: { reason: 'noCall', seconds: 60, after: 'start' }, seconds: 60, ppp: null },
   pppdPersists: { end: { reason: 'linkEnded', cause: { kind: 'linkEnded', seconds: 30 } } },
   terminated: withFailure({ reason: 'terminated', by: 'client', text: 'User request', windowsError: null }),
   pppdDied: { end: KILLED },
@@ -168,7 +168,7 @@ describe('each row of the table', () => {
   }
 });
 
-describe('ends that are no failure', () => {
+describe('ends that are not failures', () => {
   const up = { ppp: { failure: null, frames: { fromClient: 9, toClient: 9 }, times: UP, user: 'alice' } };
   const usual: Readonly<Record<string, Partial<Evidence>>> = {
     'a client that was up hangs up': { ...up, end: { reason: 'clientStopped' } },
@@ -177,21 +177,25 @@ describe('ends that are no failure', () => {
       ...up,
       end: { reason: 'pppdExited', cause: { kind: 'exit', code: 12, words: '', complaint: null } },
     },
-    'pppd ends a link that has had its octets': {
+    'pppd ends a link that reached its traffic limit': {
       ...up,
       end: { reason: 'pppdExited', cause: { kind: 'exit', code: 20, words: '', complaint: null } },
     },
     'the administrator ends it': { end: { reason: 'kicked' } },
     'the server shuts down': { end: { reason: 'serverShutdown' } },
-    'a client without a call goes': { ppp: null, end: { reason: 'clientClosed' } },
+    'a client cleared its call and starts no other': {
+      ...up,
+      end: { reason: 'noCall', seconds: 60, after: 'clearedCall' },
+    },
+    'a client without a call leaves': { ppp: null, end: { reason: 'clientClosed' } },
   };
   for (const [what, change] of Object.entries(usual)) test(what, () => assert.equal(tell(change), null));
 
-  test('but a pppd that dies under a session that was up is one', () => {
+  test('except that pppd dies while the session is up', () => {
     assert.equal(tell({ ...up, end: KILLED })?.cause, 'pppdDied');
   });
 
-  test('and so is a client that was up and answers no echo request', () => {
+  test('except that a client that was up stops answering echo requests', () => {
     assert.equal(
       tell({ ...up, end: { reason: 'clientSilent', silence: 'noEchoReply', seconds: 60 } })?.cause,
       'clientVanished',
@@ -206,21 +210,21 @@ describe('ends that are no failure', () => {
   });
 });
 
-test('addresses, files and times are the real ones', () => {
+test('sentences have the session’s addresses, files and times', () => {
   const change = { peer: '198.51.100.7', local: '203.0.113.1', seconds: 7 };
   assert.match(tell({ ...cases.greNotReceived, ...change })?.text ?? '', /from 198\.51\.100\.7 to 203\.0\.113\.1/);
   assert.match(tell({ ...cases.greNotDelivered, ...change })?.text ?? '', /from 203\.0\.113\.1 to 198\.51\.100\.7/);
-  assert.match(tell({ ...cases.clientLeft, ...change })?.text ?? '', / 7 s after it came.*198\.51\.100\.7/);
+  assert.match(tell({ ...cases.clientLeft, ...change })?.text ?? '', / 7 s after it connected.*198\.51\.100\.7/);
   assert.match(tell({ ...cases.clientVanished, ...change })?.text ?? '', /198\.51\.100\.7.* 120 s/);
 });
 
-describe('GRE packets that came and were of no use', () => {
-  const tellOf = (counters: Partial<RelayCounters>): string => tell(cameOnly(counters))?.text ?? '';
+describe('GRE packets that arrived but were not usable', () => {
+  const tellOf = (counters: Partial<RelayCounters>): string => tell(arrivedOnly(counters))?.text ?? '';
 
-  test('are named by the counter that has them, the most frequent first', () => {
+  test('are listed by counter, the most frequent first', () => {
     assert.match(
       tellOf({ rxNoSequence: 1, acksReceived: 3, rxHeld: 9 }),
-      /of use: 3 with an acknowledgment \(acksReceived\), 1 without a sequence number \(rxNoSequence\); the client hears/,
+      /but none was usable: 3 with an acknowledgment \(acksReceived\), 1 without a sequence number \(rxNoSequence\); the client receives our packets/,
     );
   });
 
@@ -229,11 +233,11 @@ describe('GRE packets that came and were of no use', () => {
     ['rxWrongProtocol', /another tunnel .* let IP protocol 47 pass/],
     ['rxWrongCallId', /another client behind that address .*nf_nat_pptp/],
     ['rxWrongFlags', /faulty, or a router changes its packets.* host 192\.0\.2\.11\)/],
-    ['acksReceived', /see its own log$/],
+    ['acksReceived', /; remedy: see its own log$/],
   ];
   for (const [counter, remedy] of remedies) test(counter, () => assert.match(tellOf({ [counter]: 4 }), remedy));
 
-  test('also of a client that leaves before pppd has given up', () => {
+  test('also explain a client that leaves before pppd gives up', () => {
     const left = {
       end: { reason: 'clientClosed' },
       seconds: 4,
@@ -241,30 +245,30 @@ describe('GRE packets that came and were of no use', () => {
     } as const;
     const unusable = tell({ ...left, counters: { rxWrongFlags: 2 } });
     assert.equal(unusable?.cause, 'greUnusable');
-    assert.match(unusable?.text ?? '', /^the client closed the TCP connection 4 s after it came, .*; GRE packets/);
+    assert.match(unusable?.text ?? '', /^the client closed the TCP connection 4 s after it connected, .*; GRE packets/);
     assert.equal(tell({ ...left, counters: { rxHeld: 1 } })?.cause, 'clientLeft');
   });
 
-  test('but not where a PPP frame has come', () => {
+  test('but do not explain a failure after a PPP frame has arrived', () => {
     const ppp = withFailure({ reason: 'lcpTimeout', lost: null, clientRequests: 1, serverRequests: 10 });
     assert.equal(tell({ ...ppp, counters: { rxPackets: 12, rxNoSequence: 3 } })?.cause, 'lcpTimeout');
   });
 });
 
-test('a file that is read in any case is named once', () => {
+test('/etc/ppp/options is named once if it is also pppd.options', () => {
   const configuration = { ...base.configuration, pppd: { path: '/usr/sbin/pppd' } };
   assert.match(
     tell({ ...cases.pppdSilent, configuration })?.text ?? '',
-    /take the option "silent" out of \/etc\/ppp\/options, and see/,
+    /remove the option "silent" from \/etc\/ppp\/options, and see/,
   );
 });
 
-test('each exit code of a pppd that has ended as it may is no failure, once the session was up', () => {
+test('after the session was up, pppd’s usual exit codes are not failures', () => {
   const up = { failure: null, frames: { fromClient: 9, toClient: 9 }, times: UP, user: 'alice' };
   for (let code = 0; code < 20; code += 1) {
     const end: Evidence['end'] = { reason: 'pppdExited', cause: { kind: 'exit', code, words: '', complaint: null } };
     const usual = [0, 5, 12, 13, 16].includes(code);
-    // Some have sentences of their own, and 15 is the client that has vanished.
+    // Some codes have their own sentences; 15 means that the client has vanished.
     const own: Readonly<Record<number, FailureCause>> = {
       2: 'pppdOptions',
       4: 'kernelWithoutPpp',
@@ -274,12 +278,12 @@ test('each exit code of a pppd that has ended as it may is no failure, once the 
       18: 'pppdScript',
     };
     assert.equal(tell({ ppp: up, end })?.cause, usual ? undefined : (own[code] ?? 'pppdDied'), `exit code ${code}`);
-    // One that never was has failed in any case.
+    // Before the session is up, every code is a failure.
     assert.notEqual(tell({ end }), null);
   }
 });
 
-test('a refused login is told apart from a wrong one by pppd’s having given neither number nor word', () => {
+test('a login that pppd refuses with neither an error number nor a message is loginRefused', () => {
   const failure = {
     reason: 'authenticationFailed',
     user: 'alice',
@@ -295,7 +299,7 @@ test('a refused login is told apart from a wrong one by pppd’s having given ne
   assert.equal(causeOf({ code: null, message: null, protocol: null }), 'authenticationFailed');
 });
 
-test('whoever has refused an address has not refused encryption', () => {
+test('a refused address is not refused encryption, whichever side refused it', () => {
   for (const by of ['client', 'server'] as const)
     assert.equal(
       tell(withFailure({ reason: 'addressRefused', by, whose: null, address: null, proposed: null, text: '' }))?.cause,
@@ -303,16 +307,16 @@ test('whoever has refused an address has not refused encryption', () => {
     );
 });
 
-test('a client that left is told to have sent nothing, or how much', () => {
+test('the sentence about a client that left has the number of its PPP frames', () => {
   const frames = { fromClient: 7, toClient: 9 };
   const ppp = { failure: null, frames, times: NEVER, user: null };
   assert.match(
     tell({ end: { reason: 'clientClosed' }, ppp })?.text ?? '',
-    /: 7 PPP frames had come from 192\.0\.2\.11/,
+    /: 7 PPP frames had arrived from 192\.0\.2\.11; remedy: /,
   );
 });
 
-test('the MTU that a black hole lets pass is the highest that nearly every path carries, or the least of all', () => {
+test('the remedy for a black hole is an MTU of 1280, or of 576 if 1280 octets do not pass', () => {
   for (const [missing, mtu] of [
     [1281, 1280],
     [1280, 576],
@@ -340,15 +344,15 @@ describe('docs/failures.md', () => {
   });
 
   for (const cause of FAILURE_CAUSES) {
-    test(`tells ${cause} as the log does`, () => assert.equal(rows.get(cause), tell(cases[cause])?.text));
+    test(`has the log’s text of ${cause}`, () => assert.equal(rows.get(cause), tell(cases[cause])?.text));
   }
 
-  test('tells of the black hole as the log does', () =>
+  test('has the log’s text of mtuBlackHole', () =>
     assert.equal(rows.get('mtuBlackHole'), describeBlackHole('192.0.2.1', '192.0.2.11', 92, 1404)));
 
-  test('tells of the shared call id as the log does', () =>
+  test('has the log’s text of callIdShared', () =>
     assert.equal(rows.get('callIdShared'), describeSharedCallId('192.0.2.1', '192.0.2.11', 0, '1kzdpy')));
 
-  test('tells of keys that differ as the log does', () =>
+  test('has the log’s text of mppeKeysDiffer', () =>
     assert.equal(rows.get('mppeKeysDiffer'), describeMppeKeys('192.0.2.11', 'server')));
 });

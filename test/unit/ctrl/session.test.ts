@@ -475,8 +475,22 @@ describe('the end', () => {
     await fixture.send(STOP_REPLY);
     const { reason, detail, cause, text } = fixture.last.ending ?? {};
     assert.deepEqual([reason, detail, cause], ['noCall', `none within ${ESTABLISH} s`, 'noCall']);
-    assert.match(text ?? '', new RegExp(`started no call in ${ESTABLISH} s`));
+    assert.match(text ?? '', new RegExp(`started no call within ${ESTABLISH} s`));
     assert.deepEqual([fixture.isOver, fixture.failures], [true, ['noCall']]);
+  });
+
+  test('a client that cleared its call and starts no other: the log does not say that it never called', async (t) => {
+    const fixture = await Fixture.connected(t);
+    fixture.link.play(comeUp);
+    await fixture.send(CLEAR);
+    fixture.takeTypes();
+    fixture.pass(ESTABLISH);
+    await fixture.send(STOP_REPLY);
+    const detail = `no other within ${ESTABLISH} s after it cleared the last one`;
+    const { cause, text } = fixture.last.ending ?? {};
+    assert.deepEqual([...fixture.ending, cause, text], ['noCall', detail, null, null]);
+    const line = fixture.lines.all.find(({ msg }) => msg.startsWith('session ended'));
+    assert.equal(line?.['detail'], detail);
   });
 
   test('leaves no timer', async (t) => {
@@ -623,7 +637,7 @@ describe('a probe because another session has the client’s address and call id
     await fixture.send(ECHO_REPLY);
     assert.deepEqual([fixture.link.isHeldBack, fixture.last.phase], [false, 'up']);
     assert.equal(fixture.last.warning?.cause, 'callIdShared');
-    assert.match(fixture.last.warning.text, /^session zzz999 has called from 198\.51\.100\.7/);
+    assert.match(fixture.last.warning.text, /^session zzz999 also called from 198\.51\.100\.7/);
     assert.deepEqual(warnings(fixture), [['warn', OTHER, REQUEST.callId]]);
     fixture.pass(SIGN_SECONDS);
     assert.deepEqual(fixture.ending, LIVES);

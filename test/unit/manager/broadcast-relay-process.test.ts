@@ -165,8 +165,8 @@ test('one that the system does not start is tried again; an error of one that ru
   fixture.pass(250);
   assert.equal(fixture.started.length, 2);
   assert.deepEqual(fixture.lines.at('error').slice(1), [
-    'the broadcast relay could not be started or spoken to',
-    'the broadcast relay ended (could not be started); starting it again',
+    'the broadcast relay could not be started, or the manager cannot send to it',
+    'the broadcast relay ended (could not be started); restarting it',
   ]);
 });
 

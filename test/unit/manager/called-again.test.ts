@@ -4,7 +4,7 @@ import { CalledAgain } from '../../../src/manager/called-again.js';
 import type { SessionState } from '../../../src/session/state.js';
 import { aState } from '../session/a-state.js';
 
-/** Sessions as they tell of themselves, and which of them is asked for a sign of life because of which. */
+/** Reports states of sessions, and collects which session is asked to probe its client because of which other. */
 class Fixture {
   readonly sessions: SessionState[] = [];
   readonly probes: string[] = [];
@@ -13,7 +13,7 @@ class Fixture {
     (session, by) => void this.probes.push(`${session} by ${by}`),
   );
 
-  /** A state of the session of this name, with a call of id 7 unless told. */
+  /** Reports a state of this session, with call id 7 by default. */
   tells(session: string, parts: Partial<SessionState> = {}): void {
     const state = aState({ session, peerCallId: 7, phase: 'up', ...parts });
     const at = this.sessions.findIndex((each) => each.session === session);
@@ -24,7 +24,7 @@ class Fixture {
   }
 }
 
-test('the session that called first is asked, once for each that calls again', () => {
+test('the session that called first is probed, once for each later one', () => {
   const fixture = new Fixture();
   fixture.tells('first1', { since: 9 });
   fixture.tells('second', { peerCallId: null, phase: 'connected' });
@@ -41,10 +41,10 @@ const others: Readonly<Record<string, Partial<SessionState>>> = {
   'another address of the server': { localAddress: '192.0.2.2' },
   'another call id': { peerCallId: 8 },
   'no call': { peerCallId: null },
-  'its end before it': { ending: ENDING, phase: 'ending' },
+  'ended before': { ending: ENDING, phase: 'ending' },
 };
 for (const [what, parts] of Object.entries(others)) {
-  test(`nobody is asked where one has ${what}, whichever comes first`, () => {
+  test(`no session is probed if one has ${what}, in either order`, () => {
     for (const [first, second] of [
       [parts, {}],
       [{}, parts],
@@ -57,7 +57,7 @@ for (const [what, parts] of Object.entries(others)) {
   });
 }
 
-test('of those that a new manager finds the older one is asked, whichever tells first', () => {
+test('of two found sessions the older one is probed, whichever reports first', () => {
   for (const order of [
     ['older1', 'newer1'],
     ['newer1', 'older1'],

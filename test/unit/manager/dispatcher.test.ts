@@ -300,7 +300,7 @@ describe('when everything is lent', () => {
     assert.deepEqual(client.connection.received, [NO_RESOURCE]);
     assert.equal(client.connection.destroyed, true);
     const why =
-      'addresses.remote is 203.0.113.10, 203.0.113.20, limits.connections 5; pptpd-ts sessions tells who has them';
+      'addresses.remote is 203.0.113.10, 203.0.113.20, limits.connections 5; remedy: add addresses or raise the limit; pptpd-ts sessions shows who holds them';
     assert.deepEqual([fixture.refused, fixture.returned], [[['full', PEER, why]], []]);
     assert.equal(fixture.dispatcher.clientsOf(client.peer.address), 0);
   });

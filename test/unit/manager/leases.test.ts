@@ -15,14 +15,14 @@ function taken(leases: Leases): Lease {
   return lease;
 }
 
-test('every address is lent once, then nothing is left', () => {
+test('every address is leased once, then none is left', () => {
   const leases = new Leases(pool(3));
   const remotes = [taken(leases), taken(leases), taken(leases)].map(({ remote }) => remote);
   assert.deepEqual(remotes, ['198.51.100.1', '198.51.100.2', '198.51.100.3']);
   assert.equal(leases.take(), null);
 });
 
-test('an address given back is lent again, after those that have rested longer', () => {
+test('a returned address is leased again after those that were returned earlier', () => {
   const leases = new Leases(pool(3));
   const first = taken(leases);
   leases.giveBack(first);
@@ -32,7 +32,7 @@ test('an address given back is lent again, after those that have rested longer',
   );
 });
 
-test('giving back twice does not lend an address twice', () => {
+test('returning a lease twice does not free its address twice', () => {
   const leases = new Leases(pool(1));
   const lease = taken(leases);
   leases.giveBack(lease);
@@ -41,7 +41,7 @@ test('giving back twice does not lend an address twice', () => {
   assert.equal(leases.take(), null);
 });
 
-test('limits.connections holds below the number of addresses', () => {
+test('limits.connections limits the leases even if more addresses are free', () => {
   const leases = new Leases(pool(5, 2));
   taken(leases);
   taken(leases);
@@ -55,14 +55,14 @@ test('call ids are unique, non-zero and within 16 bits', () => {
   for (const id of ids) assert.ok(id >= 1 && id <= 65535);
 });
 
-test('with delegate nothing of the remote address is ours to lend', () => {
+test('with addresses.delegate leases have no remote address', () => {
   const leases = new Leases({ pairs: [], delegated: { local: '192.0.2.1' }, connections: 1 });
   const { local, remote } = taken(leases);
   assert.deepEqual({ local, remote }, { local: '192.0.2.1', remote: null });
   assert.equal(leases.take(), null);
 });
 
-test('a lease taken over from a live session is not lent again until it is given back', () => {
+test('a lease taken over from a live session is not leased again until it is returned', () => {
   const leases = new Leases(pool(2));
   const old: Lease = { local: '192.0.2.1', remote: '198.51.100.1', callId: 4711 };
   leases.adopt(old);
@@ -72,7 +72,7 @@ test('a lease taken over from a live session is not lent again until it is given
   assert.equal(taken(leases).remote, '198.51.100.1');
 });
 
-test('an address that PPP has agreed instead of the lease’s is lent to nobody, and the lease’s is', () => {
+test('an address that PPP agreed is not leased, and the lease’s own address is free again', () => {
   const leases = new Leases(pool(3));
   const fixed = taken(leases);
   leases.use(fixed, '198.51.100.2');
@@ -81,7 +81,7 @@ test('an address that PPP has agreed instead of the lease’s is lent to nobody,
   assert.equal(taken(leases).remote, '198.51.100.2');
 });
 
-test('an agreed address outside the pool keeps no pool address, and is never lent', () => {
+test('an agreed address outside the pool occupies no pool address, and is never leased', () => {
   const leases = new Leases(pool(1));
   const fixed = taken(leases);
   assert.equal(leases.most, 1);
@@ -92,7 +92,7 @@ test('an agreed address outside the pool keeps no pool address, and is never len
   assert.equal(leases.take(), null);
 });
 
-test('an address that two sessions have come to hold is lent again when both are over', () => {
+test('an address that two sessions hold is leased again when both are over', () => {
   const leases = new Leases(pool(2));
   const [fixed, lent] = [taken(leases), taken(leases)];
   leases.use(fixed, lent.remote);
@@ -103,7 +103,7 @@ test('an address that two sessions have come to hold is lent again when both are
   assert.equal(taken(leases).remote, lent.remote);
 });
 
-test('when its call is over a session holds its lease’s address again', () => {
+test('after its call a session holds its lease’s address again', () => {
   const leases = new Leases(pool(2));
   const fixed = taken(leases);
   leases.use(fixed, '198.51.100.2');
@@ -111,7 +111,7 @@ test('when its call is over a session holds its lease’s address again', () => 
   assert.deepEqual([taken(leases).remote, leases.take()], ['198.51.100.2', null]);
 });
 
-test('the address of a session that is over is not taken for used', () => {
+test('a late report of an ended session does not occupy an address', () => {
   const leases = new Leases(pool(1));
   const over = taken(leases);
   leases.giveBack(over);
@@ -119,14 +119,14 @@ test('the address of a session that is over is not taken for used', () => {
   assert.equal(taken(leases).remote, '198.51.100.1');
 });
 
-test('a new pool with an address that a session was given by others does not have it lent', () => {
+test('an agreed address is not leased if a new pool contains it', () => {
   const leases = new Leases(pool(1));
   leases.use(taken(leases), '198.51.100.2');
   leases.reconfigure(pool(2));
   assert.deepEqual([taken(leases).remote, leases.take()], ['198.51.100.1', null]);
 });
 
-test('each address and each lease that comes back is told', () => {
+test('onFreed is called for each returned address and lease', () => {
   const leases = new Leases(pool(1));
   let freed = 0;
   leases.onFreed = () => (freed += 1);
@@ -139,7 +139,7 @@ test('each address and each lease that comes back is told', () => {
   assert.equal(freed, 2);
 });
 
-test('the same pool again changes no order: what came back last is lent last', () => {
+test('reloading the same pool keeps the order: the address returned last is leased last', () => {
   const leases = new Leases(pool(3));
   leases.giveBack(taken(leases));
   leases.reconfigure(pool(4));
@@ -147,7 +147,7 @@ test('the same pool again changes no order: what came back last is lent last', (
   assert.deepEqual(remotes, ['198.51.100.2', '198.51.100.3', '198.51.100.1', '198.51.100.4']);
 });
 
-test('a new pool leaves what is lent alone, and an address that left the pool is not lent again', () => {
+test('a new pool does not affect leases in use, and an address that left the pool is not leased again', () => {
   const leases = new Leases(pool(2));
   const kept = taken(leases);
   leases.reconfigure({ pairs: [{ local: '192.0.2.1', remote: '203.0.113.9' }], delegated: null, connections: 0 });

@@ -1,4 +1,4 @@
-/** Which log files are removed: those of ended sessions beyond number or age, and never another's. */
+/** Which log files are removed: only those of ended sessions that exceed the number or age. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { LogLines } from '../ctrl/log-lines.js';
 
 const DAY = 86_400;
 
-/** Log and run directory; the files are that many days old. */
+/** Creates log and run directory, with files of these ages in days. */
 function directories(t: TestContext, files: Readonly<Record<string, number>>): { directory: string; run: string } {
   const root = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
   t.after(() => rmSync(root, { recursive: true }));
@@ -30,7 +30,7 @@ function directories(t: TestContext, files: Readonly<Record<string, number>>): {
 
 const level = 'info';
 
-test('too old, and the oldest of too many; the manager’s, renamed, foreign and living ones stay', async (t) => {
+test('files that are too old and the oldest of too many are removed; files of the manager, live sessions and others stay', async (t) => {
   const { directory, run } = directories(t, {
     'session-aaaaaa.log': 1,
     'session-bbbbbb.log': 2,
@@ -57,18 +57,18 @@ test('too old, and the oldest of too many; the manager’s, renamed, foreign and
   ]);
 });
 
-test('0 is no limit', async (t) => {
+test('0 means no limit', async (t) => {
   const { directory, run } = directories(t, { 'session-aaaaaa.log': 1000, 'session-bbbbbb.log': 1 });
   assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 0, keepDays: 0 }, run), []);
   assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 1, keepDays: 0 }, run), ['session-aaaaaa.log']);
 });
 
-test('a file as new as a session that just begins stays, also beyond the number', async (t) => {
+test('a file that may belong to a session that is starting stays, even above the limit', async (t) => {
   const { directory, run } = directories(t, { 'session-aaaaaa.log': 0, 'session-bbbbbb.log': 0 });
   assert.deepEqual(await pruneLogs({ level, directory, keepFiles: 1, keepDays: 30 }, run), []);
 });
 
-test('a folder of that name is no log file; without log.directory there is nothing to do', async (t) => {
+test('a folder with the name of a log file stays; without log.directory nothing happens', async (t) => {
   const { directory, run } = directories(t, {});
   const folder = join(directory, 'session-aaaaaa.log');
   mkdirSync(folder);
@@ -122,13 +122,13 @@ test('it is looked at the start, every ten minutes, and when the configuration i
   await settled();
   assert.deepEqual(
     lines.all.splice(0).map(({ msg, count }) => [msg, count]),
-    [['log files of ended sessions removed', 2]],
+    [['removed log files of ended sessions', 2]],
   );
   finds = new Error('EACCES');
   files.reconfigure(after);
   assert.deepEqual(looks.splice(0), [[7, '/run/own']]);
   await settled();
-  assert.deepEqual(lines.at('warn'), ['old log files could not be removed']);
+  assert.deepEqual(lines.at('warn'), ['cannot remove old log files']);
   files.close();
   t.mock.timers.tick(6_000_000);
   assert.deepEqual(looks, []);

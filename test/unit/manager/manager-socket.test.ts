@@ -61,7 +61,7 @@ test('a handler that fails is an answer with its words', async (t) => {
 for (const op of ['reboot', 'constructor', '__proto__']) {
   test(`the operation ${op} is unknown; those that are known are named`, async (t) => {
     const { ask } = fixture(t);
-    const error = 'unknown operation; known are status, reload, blocks, unblock';
+    const error = 'unknown operation; known operations: status, reload, blocks, unblock';
     assert.deepEqual(await ask(`{"id":7,"op":"${op}"}\n`), [{ id: 7, ok: false, error }]);
   });
 }
@@ -70,7 +70,7 @@ for (const text of ['{"id":7}', '{"op":"status"}', '[]', 'null', '"status"']) {
   test(`${text} is no request, and the next one is answered all the same`, async (t) => {
     const { ask } = fixture(t);
     assert.deepEqual(await ask(`${text}\n{"id":1,"op":"status"}\n`), [
-      { id: 0, ok: false, error: 'a request has the fields id and op' },
+      { id: 0, ok: false, error: 'a request must have the fields id and op' },
       { id: 1, ok: true, result: { pid: 17 } },
     ]);
   });

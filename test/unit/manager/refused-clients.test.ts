@@ -1,11 +1,11 @@
-/** What is said of clients that get no session, and how often; and that the pages that list the causes have all of them. */
+/** What is logged about clients that get no session, and how often; the documentation lists all causes. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import { REFUSAL_CAUSES, RefusedClients } from '../../../src/manager/refused-clients.js';
 import { LogLines } from '../ctrl/log-lines.js';
 
-test('docs/failures.md has every cause, in the words of the log', () => {
+test('docs/failures.md has every cause, with the text of the log', () => {
   const page = readFileSync('docs/failures.md', 'utf8');
   const listed = Array.from(page.matchAll(/^- `(\w+)`: client (.*)$/gm), ([, cause, sentence]) => [cause, sentence]);
   assert.deepEqual(listed, Object.entries(REFUSAL_CAUSES));

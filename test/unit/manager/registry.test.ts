@@ -1,6 +1,6 @@
 /**
- * The registry on a run directory in which others have been: stale sockets, folders and links under a session's name,
- * records that are garbage or lie, sockets that speak nonsense. It harms nobody, and lends nothing twice.
+ * The registry on a run directory with unexpected contents: stale sockets, folders and links under a session's name, invalid or
+ * false records, sockets with another protocol. It kills no other process, and leases nothing twice.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -155,7 +155,7 @@ function begun(t: TestContext, fixture = new Fixture(t), id = 'own111'): Begun {
   return { fixture, worker, told };
 }
 
-test('what is no session’s stays, and what is stale goes', async (t) => {
+test('files that belong to no session stay, and stale files of sessions are removed', async (t) => {
   const fixture = new Fixture(t);
   writeFileSync(fixture.path('README'), 'not a session');
   writeFileSync(fixture.path('stale1.sock'), 'a file');
@@ -170,7 +170,7 @@ test('what is no session’s stays, and what is stale goes', async (t) => {
   assert.deepEqual([fixture.next(), fixture.next()], [FIRST, SECOND]);
 });
 
-test('a dead session whose socket has become a folder gives back what it held', async (t) => {
+test('the lease of a dead session is returned even if its socket was replaced by a folder', async (t) => {
   const fixture = new Fixture(t);
   fixture.record('dead11');
   mkdirSync(fixture.path('dead11.sock'));
@@ -180,8 +180,8 @@ test('a dead session whose socket has become a folder gives back what it held', 
   assert(fixture.words.some((line) => line.includes('cannot remove')));
 });
 
-describe('a record that lies', () => {
-  test('of a process that was started at another time gets nobody killed', async (t) => {
+describe('a false record', () => {
+  test('of a process with another start time kills nobody', async (t) => {
     const fixture = new Fixture(t);
     const { pid } = fixture.processes.start();
     fixture.record('liar11', { worker: { pid, startTime: '1' }, pppd: { pid, startTime: '2' } });
@@ -189,7 +189,7 @@ describe('a record that lies', () => {
     assert.deepEqual([fixture.files, fixture.processes.signals], [[], []]);
   });
 
-  test('under a name that is not its session’s is none', async (t) => {
+  test('under another session’s name is ignored', async (t) => {
     const fixture = new Fixture(t);
     const identity = fixture.processes.start();
     fixture.record('living', { worker: identity });
@@ -203,7 +203,7 @@ describe('a record that lies', () => {
     assert.deepEqual(fixture.processes.signals, []);
   });
 
-  test('of a living session’s lease does not have that lent again', async (t) => {
+  test('with the lease of a live session does not free that lease', async (t) => {
     const fixture = new Fixture(t);
     for (const id of ['000000', 'living', 'zzzzzz']) fixture.record(id);
     fixture.session('living');
@@ -213,8 +213,8 @@ describe('a record that lies', () => {
   });
 });
 
-describe('an address that a session has agreed instead of its lease’s is not lent, and the lease’s is', () => {
-  test('told by the session that is found', async (t) => {
+describe('an address that PPP agreed is not leased, and the lease’s own address is free', () => {
+  test('reported by the session that is found', async (t) => {
     const fixture = new Fixture(t);
     fixture.record('living');
     fixture.session('living', { tunnel: { local: LOCAL, remote: SECOND } });
@@ -222,7 +222,7 @@ describe('an address that a session has agreed instead of its lease’s is not l
     assert.deepEqual([fixture.next(), fixture.next()], [FIRST, undefined]);
   });
 
-  test('told by the record of one that does not answer', async (t) => {
+  test('according to the record of a session that does not answer', async (t) => {
     const fixture = new Fixture(t);
     fixture.record('mute11', { worker: fixture.processes.start(), agreedRemote: SECOND });
     fixture.stranger('mute11', { greeting: 'pptpd-ts', v: 99, session: 'mute11', version: '9' });
@@ -231,7 +231,7 @@ describe('an address that a session has agreed instead of its lease’s is not l
   });
 });
 
-test('a living session whose record was spoiled is taken over by what it says itself', async (t) => {
+test('a live session with a damaged record is taken over with the lease that it reports', async (t) => {
   const fixture = new Fixture(t);
   fixture.session('living');
   writeFileSync(sessionRecordPath(fixture.runDirectory, 'living'), 'garbage');
@@ -240,7 +240,7 @@ test('a living session whose record was spoiled is taken over by what it says it
   assert.deepEqual([fixture.next(), fixture.next()], [SECOND, undefined]);
 });
 
-test('a socket that leads to another session is not that session', async (t) => {
+test('a link to another session’s socket is not a session', async (t) => {
   const fixture = new Fixture(t);
   fixture.session('living');
   fixture.record('living');
@@ -250,7 +250,7 @@ test('a socket that leads to another session is not that session', async (t) => 
   assert(existsSync(fixture.path('linked.sock')));
 });
 
-describe('a session that speaks nonsense is not taken for dead: its worker lives, its address stays taken', () => {
+describe('a session that sends something unknown is not treated as dead: its worker lives, its address stays taken', () => {
   const greets = greeting('odd111');
   const strangers: Readonly<Record<string, readonly unknown[]>> = {
     'a message of another version': [greets, { new: 'thing' }],
@@ -312,7 +312,7 @@ test('a living session whose socket somebody has removed is not killed, keeps it
   assert.equal(fixture.registry.states[0]?.phase, 'up');
 });
 
-test('a session that greets and then is not understood is disconnected, and asked again later', async (t) => {
+test('a session that greets and then sends something unknown is disconnected, and retried later', async (t) => {
   const fixture = new Fixture(t);
   let [opened, closed] = [0, 0];
   fixture.listen('living', (socket) => {
@@ -334,7 +334,7 @@ test('a session that greets and then is not understood is disconnected, and aske
   assert.equal(opened, 2);
 });
 
-test('what a session answers is not taken for newer than an event behind it', async (t) => {
+test('an answer of a session does not override an event that follows it', async (t) => {
   const fixture = new Fixture(t);
   const answer = (id: number, phase: SessionState['phase']): string =>
     `${JSON.stringify({ id, ok: true, result: aState({ session: 'living', phase }) })}\n`;
@@ -352,7 +352,7 @@ test('what a session answers is not taken for newer than an event behind it', as
   assert.deepEqual([await fixture.registry.askAll(5000), fixture.registry.states[0]?.phase], [0, 'up']);
 });
 
-test('a session of an older version that cannot be asked for a sign of life goes on, and that is said', async (t) => {
+test('a session of an older version that cannot probe its client continues, with a warning', async (t) => {
   const fixture = new Fixture(t);
   const asked: Asked[] = [];
   fixture.listen('living', (socket) => {
@@ -361,7 +361,7 @@ test('a session of an older version that cannot be asked for a sign of life goes
       asked.push(request);
       const answer =
         request.op === 'probe'
-          ? { ok: false, error: 'unknown operation; known are state, subscribe, disconnect' }
+          ? { ok: false, error: 'unknown operation; known operations: state, subscribe, disconnect' }
           : { ok: true, result: aState({ session: 'living', phase: 'up' }) };
       say(socket, { id: request.id, ...answer });
     });
@@ -370,10 +370,10 @@ test('a session of an older version that cannot be asked for a sign of life goes
   await fixture.registry.recover();
   fixture.registry.probe('living', 'newer1');
   await settled();
-  assert.equal(fixture.warnings('End it: pptpd-ts kick living'), 1);
+  assert.equal(fixture.warnings('; remedy: pptpd-ts kick living'), 1);
   assert.deepEqual(asked.at(-1), { id: 3, op: 'probe', by: 'newer1' });
   assert.equal(fixture.registry.count, 1);
-  // Nor is one asked that is not there.
+  // A session that does not exist is not asked.
   fixture.registry.probe('nobody', 'newer1');
 });
 
@@ -508,7 +508,7 @@ describe('a session of a worker that this manager has started', () => {
     assert.deepEqual(session.asked.slice(2), [{ op: 'reopenLog' }]);
   });
 
-  test('whose counters are asked for tells nothing else by its answer', async (t) => {
+  test('only its counters are taken from an answer with its state', async (t) => {
     const { fixture, worker, told } = begun(t);
     const counters = { rxPackets: 7 };
     fixture.session('own111', { counters });

@@ -112,7 +112,7 @@ describe('starting', () => {
     assert.deepEqual(slow.process.signals, []);
     slow.pass(1);
     assert.deepEqual(slow.process.signals, ['SIGKILL']);
-    assert.deepEqual(slow.errors, ['a ctrl worker did not start in time; ending it']);
+    assert.deepEqual(slow.errors, ['a ctrl worker did not start in time; killing it']);
     t.mock.timers.reset();
     const fast = Fixture.ready(t);
     fast.pass(START_TIMEOUT * 2);
@@ -125,7 +125,7 @@ describe('starting', () => {
     [
       'the exit code that its native modules do not load',
       (process) => process.ends(WORKER_EXIT.nativeModules),
-      'its native modules do not load',
+      'its native modules cannot be loaded',
     ],
   ] as const satisfies readonly (readonly [string, (process: AWorkerProcess) => void, string])[]) {
     test(`one that ends with ${how} before it is ready`, (t) => {
@@ -149,7 +149,7 @@ describe('starting', () => {
     t.mock.timers.reset();
     const running = Fixture.ready(t);
     running.process.fails('write EPIPE');
-    assert.deepEqual([running.told, running.errors], [[], ['a ctrl worker could not be started or spoken to']]);
+    assert.deepEqual([running.told, running.errors], [[], ['a ctrl worker could not be started, or the manager cannot send to it']]);
   });
 
   for (const [code, end] of [
@@ -303,7 +303,7 @@ describe('a session', () => {
 
   const ignored: Readonly<Record<string, readonly [said: RegExp, (fixture: Fixture) => void]>> = {
     'that it is free while it serves': [
-      /free when it is not asked/,
+      /ready at a wrong time/,
       ({ process }) => process.report({ type: 'ready' }),
     ],
     'on another session': [

@@ -4,7 +4,7 @@ import { CHAP, counted, EAP, hex, Link, lcp, PAP } from './frames.js';
 
 const E691 = 'E=691 R=1 C=9A3F5C0B1D2E4F60718293A4B5C6D7E8 V=3 M=Access denied';
 
-test('a wrong MS-CHAPv2 password is seen as E=691', () => {
+test('a wrong MS-CHAPv2 password is error 691', () => {
   const link = new Link();
   link.open();
   link.challenge();
@@ -58,7 +58,7 @@ test('a retry that succeeds after E=691 R=1 clears the failure', () => {
   assert.deepEqual(link.types, ['linkOpened', 'userKnown', 'authenticationFailed', 'authenticated']);
 });
 
-test("the challenge's name, and how often each side has spoken, are counted", () => {
+test("the challenge's name is kept, and challenges and responses are counted", () => {
   const link = new Link();
   link.open();
   link.challenge();
@@ -76,7 +76,7 @@ test("the challenge's name, and how often each side has spoken, are counted", ()
   );
 });
 
-test('a repeated success and a new challenge on a link that is logged in make no event', () => {
+test('a repeated success and a new challenge after the login cause no event', () => {
   const link = new Link();
   link.login();
   assert.deepEqual(link.server(CHAP, 3, 7, 'S=00 M=again'), []);
@@ -85,7 +85,7 @@ test('a repeated success and a new challenge on a link that is logged in make no
   assert.equal(link.state.authentication.result, 'succeeded');
 });
 
-test('a success that the client sends itself counts for nothing', () => {
+test('a success packet from the client is ignored', () => {
   const link = new Link();
   link.open();
   link.challenge();
@@ -96,7 +96,7 @@ test('a success that the client sends itself counts for nothing', () => {
   assert.equal(link.state.authentication.result, 'pending');
 });
 
-test('PAP tells the name and the answer, and never keeps the password', () => {
+test('with PAP the name and the answer are kept, but not the password', () => {
   const link = new Link();
   link.open(lcp.pap);
   assert.deepEqual(link.client(PAP, 1, 1, counted('bob'), counted('s3cret-word')), [
@@ -118,7 +118,7 @@ test('PAP tells the name and the answer, and never keeps the password', () => {
   assert.doesNotMatch(JSON.stringify(link.reader.state), /s3cret/);
 });
 
-test('CHAP-MD5 fails with the text of the server', () => {
+test('a CHAP-MD5 failure has the server’s text', () => {
   const link = new Link();
   link.open(lcp.chapMd5);
   link.challenge();
@@ -128,7 +128,7 @@ test('CHAP-MD5 fails with the text of the server', () => {
   assert.equal(link.state.authentication.failure?.message, "I don't like you.  Go 'way.");
 });
 
-test('EAP tells identity, method and result', () => {
+test('with EAP identity, method and result are kept', () => {
   const link = new Link();
   link.open(lcp.eap);
   link.server(EAP, 1, 1, [1]);
@@ -153,7 +153,7 @@ test('EAP-MS-CHAPv2 takes the failure code from the inner packet', () => {
   assert.equal(link.state.authentication.method, 'EAP-MS-CHAPv2');
 });
 
-test('a client that refuses the EAP method is told apart from a wrong password', () => {
+test('a refused EAP method is not a wrong password', () => {
   const link = new Link();
   link.open(lcp.eap);
   link.client(EAP, 2, 1, [1], 'carol');
@@ -163,7 +163,7 @@ test('a client that refuses the EAP method is told apart from a wrong password',
   assert.equal(link.state.authentication.failure?.cause, 'the client refused EAP-TLS');
 });
 
-test('names are UTF-8, else ISO 8859-1, printable and cut at 256 bytes', () => {
+test('names are read as UTF-8 or else ISO 8859-1, made printable, and cut at 256 bytes', () => {
   const names: [sent: string | Uint8Array, seen: string][] = [
     ['CORP\\jürgen', 'CORP\\jürgen'],
     [hex('6dfc6c6c6572'), 'müller'],
@@ -191,7 +191,7 @@ test('a PAP request or CHAP response whose lengths overrun it is malformed', () 
   assert.equal(link.state.user, null);
 });
 
-test('a PAP answer that is neither is none', () => {
+test('a PAP answer that is neither Ack nor Nak is ignored', () => {
   const link = new Link();
   link.open(lcp.pap);
   link.client(PAP, 1, 1, counted('bob'), counted('x'));
@@ -199,7 +199,7 @@ test('a PAP answer that is neither is none', () => {
   assert.equal(link.state.authentication.result, 'pending');
 });
 
-test('a new password after an expired one is another try, by the codes of MS-CHAP v1 and v2 alone', () => {
+test('a password change makes the login pending again, only with the codes of MS-CHAPv1 and v2', () => {
   for (const [code, result] of [
     [4, 'failed'],
     [5, 'pending'],
@@ -245,7 +245,7 @@ for (const [type, name] of methods) {
   });
 }
 
-test('EAP identity, notification and nak are no methods', () => {
+test('EAP identity, notification and nak are not methods', () => {
   const link = new Link();
   link.open(lcp.eap);
   for (const type of [2, 1, 3]) link.server(EAP, 1, type, [type], `word ${type}`);
@@ -253,7 +253,7 @@ test('EAP identity, notification and nak are no methods', () => {
   assert.deepEqual([method, challenges, message], [null, 3, 'word 2']);
 });
 
-test('an EAP packet without a type is malformed; one of another code says nothing', () => {
+test('an EAP packet without a type is malformed; one with another code is ignored', () => {
   const link = new Link();
   link.open(lcp.eap);
   assert.deepEqual(link.server(EAP, 1, 1), []);
@@ -262,7 +262,7 @@ test('an EAP packet without a type is malformed; one of another code says nothin
   assert.equal(link.state.malformed, 1);
 });
 
-test('only EAP-MS-CHAPv2 has MS-CHAP’s failures inside', () => {
+test('only EAP-MS-CHAPv2 contains MS-CHAP failures', () => {
   const link = new Link();
   link.open(lcp.eap);
   link.client(EAP, 2, 1, [1], 'carol');
@@ -276,7 +276,7 @@ test('only EAP-MS-CHAPv2 has MS-CHAP’s failures inside', () => {
   });
 });
 
-test('the failure of one EAP method is not that of the next', () => {
+test('the failure of one EAP method does not apply to the next', () => {
   const link = new Link();
   link.open(lcp.eap);
   link.client(EAP, 2, 1, [1], 'carol');
@@ -286,7 +286,7 @@ test('the failure of one EAP method is not that of the next', () => {
   assert.equal(link.state.authentication.failure?.code, null);
 });
 
-test('what a side sends that is the other one’s to send counts for nothing', () => {
+test('packets from the wrong side are ignored', () => {
   const link = new Link();
   link.open(lcp.pap);
   assert.deepEqual(link.client(PAP, 4, 1, counted('bob'), counted('x')), []);
@@ -303,7 +303,7 @@ test('a PAP request whose password overruns it is malformed', () => {
   assert.deepEqual([link.state.malformed, link.state.user], [1, null]);
 });
 
-test('EAP-MS-CHAPv2 that has succeeded inside is no failure of the method', () => {
+test('a success inside EAP-MS-CHAPv2 is not a failure of the method', () => {
   const link = new Link();
   link.open(lcp.eap);
   link.client(EAP, 2, 1, [1], 'carol');
@@ -312,7 +312,7 @@ test('EAP-MS-CHAPv2 that has succeeded inside is no failure of the method', () =
   assert.equal(link.state.authentication.failure?.code, null);
 });
 
-test('a login whose LCP was not seen is known by its own packets', () => {
+test('a login whose LCP was not seen is recognized from its own packets', () => {
   const chap = new Link();
   chap.challenge();
   assert.deepEqual([chap.state.authentication.protocol, chap.state.authentication.result], ['CHAP', 'pending']);
@@ -321,7 +321,7 @@ test('a login whose LCP was not seen is known by its own packets', () => {
   assert.deepEqual([pap.state.authentication.protocol, pap.state.authentication.result], ['PAP', 'pending']);
 });
 
-test('what pppd says with a failure is the login’s last word', () => {
+test('pppd’s text with a failure becomes the message of the login', () => {
   const link = new Link();
   link.open();
   link.challenge();
@@ -330,8 +330,12 @@ test('what pppd says with a failure is the login’s last word', () => {
   assert.equal(link.state.authentication.message, 'Access denied');
 });
 
-test('a name is cut before a character that would be cut itself, however long that is', () => {
+test('a name is cut between characters, whatever their length', () => {
   const names: [sent: string, seen: string][] = [
+    // The character ends exactly at the cut.
+    [`${'x'.repeat(254)}üx`, `${'x'.repeat(254)}ü`],
+    [`${'x'.repeat(253)}€x`, `${'x'.repeat(253)}€`],
+    [`${'x'.repeat(252)}😀x`, `${'x'.repeat(252)}😀`],
     [`${'x'.repeat(254)}€`, 'x'.repeat(254)],
     [`${'x'.repeat(255)}€`, 'x'.repeat(255)],
     [`${'x'.repeat(253)}😀`, 'x'.repeat(253)],

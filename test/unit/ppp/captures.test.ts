@@ -32,14 +32,14 @@ test('a real wrong password is E=691 although pppd only says that the authentica
   assert.equal(state.lcp.termination?.text, 'Authentication failed');
 });
 
-test('a real client with nomppe agrees to encrypt what it sends, and asks for nothing the other way', () => {
+test('a real client with nomppe agrees to encrypt what it sends, and requests nothing for the other direction', () => {
   const { state } = play(captures.oneWayMppe);
   assert.deepEqual(state.encryption, { method: 'mppe', bits: 128, stateless: true, oneWay: 'fromClient' });
   assert.equal(state.addresses?.remote, '198.51.100.13');
   assert.equal(state.phase, 'up');
 });
 
-test('a real client that refuses MS-CHAPv2 is told so, not the MPPE that it speaks of', () => {
+test('a real client that refuses MS-CHAPv2: the failure is that, not MPPE, which its Terminate-Request names', () => {
   const { state } = play(captures.refusedMsChap);
   assert.deepEqual(state.failure, {
     reason: 'authProtocolRefused',
@@ -116,7 +116,7 @@ for (const [what, frames, failure] of failures) {
   test(what, () => assert.deepEqual(play(frames).state.failure, failure));
 }
 
-test('a real pppd with a wrong key rejects protocols that nobody speaks: told once, and they are no refusals', () => {
+test('a real pppd with a wrong key rejects random protocols: reported once, and they are not refusals', () => {
   const link = play(captures.wrongReceiveKey);
   assert.deepEqual(
     link.events.filter(({ type }) => type === 'mppeKeysDiffer'),

@@ -1,5 +1,5 @@
 /**
- * Frames of real links, caught on the client's Ethernet in a Linux 6.1 guest: Debian's pptpd 1.4.0 with pppd 2.4.9 that
+ * Frames of real links, captured on the client's Ethernet in a Linux 6.1 guest: Debian's pptpd 1.4.0 with pppd 2.4.9 that
  * requires MS-CHAPv2 and MPPE-128, and pptp-linux with pppd as the client; from `threeColumns` on with our server in place
  * of pptpd. `>` is from the client.
  */
@@ -125,7 +125,7 @@ export const withoutCcp = [
   '> ff03c02106020004',
 ];
 
-/** Her line in chap-secrets has three columns: no address is allowed to her. Another line allows one. */
+/** The user's line in chap-secrets has three columns: it allows no address. Another line allows one. */
 export const threeColumns = [
   '> ff03c0210101001402060000000005064df0347307020802',
   '< ff03c0210101001d010405780206000000000305c223810506d961310507020802',
@@ -158,7 +158,7 @@ export const threeColumns = [
   '> ff03c02106030004',
 ];
 
-/** The client insists on 203.0.113.9; ninety-six rounds of its request are left out. */
+/** The client insists on 203.0.113.9; ninety-six repetitions of its request are left out. */
 export const ownAddress = [
   '< ff03c0210101001d010405780206000000000305c2238105062a46e92807020802',
   '> ff03c02101010014020600000000050617edf14107020802',
@@ -199,7 +199,7 @@ export const ownAddress = [
   '< ff03c02106030004',
 ];
 
-/** The client wants 203.0.113.1 at the server; ninety-five rounds of its nak are left out. */
+/** The client wants 203.0.113.1 at the server; ninety-five repetitions of its Nak are left out. */
 export const otherServerAddress = [
   '< ff03c0210101001d010405780206000000000305c223810506dcb7a3a107020802',
   '> ff03c0210101001402060000000005064e3095e107020802',
@@ -244,7 +244,7 @@ export const otherServerAddress = [
   '> ff03c02106030004',
 ];
 
-/** The client takes stateful MPPE only. */
+/** The client accepts only stateful MPPE. */
 export const statefulClient = [
   '> ff03c021010100140206000000000506583afe9707020802',
   '< ff03c0210101001d010405780206000000000305c223810506aa2b15b307020802',
@@ -265,7 +265,7 @@ export const statefulClient = [
   '< ff0380fd0401000a120600000040',
 ];
 
-/** The server takes stateful MPPE only. */
+/** The server accepts only stateful MPPE. */
 export const statefulServer = [
   '> ff03c0210101001402060000000005069bcf045c07020802',
   '< ff03c0210101001d010405780206000000000305c2238105060bd07f7307020802',
@@ -351,7 +351,7 @@ export const chapMd5 = [
   '> ff03c02106020004',
 ];
 
-/** RADIUS has given the server a key to receive that is not the one the client sends with; `fd` is encrypted. */
+/** RADIUS gave the server a receive key that differs from the client's send key; `fd` is encrypted. */
 export const wrongReceiveKey = [
   '< ff03c0210101001d010405780206000000000305c223810506eebb74b907020802',
   '> ff03c021010100140206000000000506f480d6e507020802',

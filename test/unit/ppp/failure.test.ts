@@ -26,7 +26,7 @@ const PROTOCOL_REJECT = 8;
 const ANY_KEY: MppeOffer = { keys: [40, 128], stateless: false, mppc: false };
 const STATELESS_128: MppeOffer = { keys: [128], stateless: true, mppc: false };
 
-test("pppd's Terminate-Request after a wrong password fails with the password, not with the termination", () => {
+test("after a wrong password the failure is the password, not pppd's Terminate-Request", () => {
   const link = new Link();
   link.open();
   link.challenge();
@@ -60,7 +60,7 @@ test('MPPE that is required but rejected by the client is refused by the client'
   assert.deepEqual(link.state.failure, { reason: 'encryptionRefused', by: 'client', asked: STATELESS_128 });
 });
 
-test('a client that knows no CCP has refused encryption', () => {
+test('a client without CCP has refused encryption', () => {
   const link = new Link();
   link.login();
   link.server(CCP, REQUEST, 1, mppe('01000040'));
@@ -72,7 +72,7 @@ test('a client that knows no CCP has refused encryption', () => {
   ]);
 });
 
-test('encryption that both sides refuse is told once, by the first', () => {
+test('encryption that both sides refuse is reported once, as refused by the first', () => {
   const link = new Link();
   link.login();
   link.server(CCP, REQUEST, 1, mppe('01000040'));
@@ -93,7 +93,7 @@ test('Windows that wants encryption from a server without it ends with error 742
   assert.deepEqual(link.state.failure, { reason: 'encryptionRefused', by: 'server', asked: null });
 });
 
-test('an optional MPPE that was refused is no failure of a link that is up', () => {
+test('a refusal of optional MPPE is not a failure of a link that is up', () => {
   const link = new Link();
   link.login();
   link.server(CCP, REQUEST, 1, mppe('01000040'));
@@ -135,7 +135,7 @@ test('a client that wants the server to log in is refused by the server', () => 
   });
 });
 
-test('an authentication that was agreed after a nak is not the reason of a later failure', () => {
+test('an authentication that was agreed after a Nak is not the cause of a later failure', () => {
   const link = new Link();
   link.server(LCP, REQUEST, 1, lcp.eap);
   link.client(LCP, NAK, 1, lcp.msChapV2);
@@ -150,7 +150,7 @@ test('an authentication that was agreed after a nak is not the reason of a later
   });
 });
 
-test('the address that pppd does not have or allow is told with its own words', () => {
+test('an address that pppd does not have or allow: the failure has pppd’s text', () => {
   const link = new Link();
   link.login();
   link.server(IPCP, REQUEST, 1, ipcp.address('192.0.2.1'));
@@ -166,7 +166,7 @@ test('the address that pppd does not have or allow is told with its own words', 
   });
 });
 
-test('the server that rejects the address of a client, and the client that disputes ours, refuse it', () => {
+test('a server that rejects the client’s address, or a client that rejects the server’s, has refused it', () => {
   for (const [by, whose] of [
     ['server', 'client'],
     ['client', 'server'],
@@ -188,7 +188,7 @@ test('the server that rejects the address of a client, and the client that dispu
   }
 });
 
-test('a client that asks for its last address, takes another, and hangs up has not been refused', () => {
+test('a client that requests its last address, accepts another, and hangs up was not refused', () => {
   for (const closesIpcp of [false, true]) {
     const link = new Link();
     link.login();
@@ -202,7 +202,7 @@ test('a client that asks for its last address, takes another, and hangs up has n
   }
 });
 
-test('a client that leaves the address out after a nak, is up, and closes IPCP when it hangs up has not been refused', () => {
+test('a client that omits the address after a Nak, is up, and closes IPCP when it hangs up was not refused', () => {
   const link = new Link();
   link.login();
   link.client(IPCP, REQUEST, 1, ipcp.address('203.0.113.9'));
@@ -213,7 +213,7 @@ test('a client that leaves the address out after a nak, is up, and closes IPCP w
   assert.equal(link.state.failure, null);
 });
 
-test('an encryption that was refused and not required is not why the addresses were', () => {
+test('a refusal of optional encryption is not the cause of refused addresses', () => {
   const link = new Link();
   link.login();
   link.client(CCP, REQUEST, 1, mppe('01000040'));
@@ -224,7 +224,7 @@ test('an encryption that was refused and not required is not why the addresses w
   assert.equal(link.state.failure?.reason, 'addressRefused');
 });
 
-test('one that was refused, and whose asker goes without a word, is', () => {
+test('if encryption was refused and the requesting side hangs up without a reason, that refusal is the cause', () => {
   const link = new Link();
   link.login();
   link.client(CCP, REQUEST, 1, mppe('01000040'));
@@ -243,7 +243,7 @@ const modes: readonly (readonly [string, client: string, server: string, boolean
   ['40 or 128 and 128 bit', '01000060', '01000040', false],
 ];
 for (const [what, client, server, differ] of modes) {
-  test(`MPPE of ${what} ${differ ? 'cannot' : 'can'} be agreed, whoever hangs up`, () => {
+  test(`MPPE of ${what} ${differ ? 'cannot' : 'can'} be agreed, whichever side hangs up`, () => {
     for (const by of ['client', 'server'] as const) {
       const link = new Link();
       link.login();
@@ -256,7 +256,7 @@ for (const [what, client, server, differ] of modes) {
   });
 }
 
-test('who hangs up for want of MPPE is not who refused it, nor is who has asked for compression alone', () => {
+test('the side that hangs up without MPPE did not refuse it; a side that requested only compression did', () => {
   for (const [by, refuser] of [
     ['client', 'server'],
     ['server', 'client'],
@@ -270,7 +270,7 @@ test('who hangs up for want of MPPE is not who refused it, nor is who has asked 
   }
 });
 
-test('MPPE after a login of each side to the other has no keys', () => {
+test('MPPE has no keys if both sides log in to each other', () => {
   const link = new Link();
   link.agree(LCP, lcp.msChapV2, lcp.msChapV2);
   link.challenge();
@@ -281,7 +281,7 @@ test('MPPE after a login of each side to the other has no keys', () => {
   assert.deepEqual(link.state.failure, { reason: 'encryptionUnavailable', by: 'client', protocol, bothWays: true });
 });
 
-test('a client that never answers a challenge is not what our pppd says of it', () => {
+test('a client that never answers a challenge is loginUnanswered, whatever pppd’s text is', () => {
   const link = new Link();
   link.open();
   link.times(3, () => link.challenge());
@@ -289,7 +289,7 @@ test('a client that never answers a challenge is not what our pppd says of it', 
   assert.deepEqual(link.state.failure, { reason: 'loginUnanswered', protocol: 'MS-CHAPv2', challenges: 3 });
 });
 
-test('a client that falls silent after its login has not refused what it was asked', () => {
+test('a client that falls silent after its login has not refused anything', () => {
   for (const [protocol, number, asked, text] of [
     ['CCP', CCP, mppe('01000040'), REQUIRED],
     ['IPCP', IPCP, ipcp.address('192.0.2.1'), 'No network protocols running'],
@@ -302,7 +302,7 @@ test('a client that falls silent after its login has not refused what it was ask
   }
 });
 
-test('a client that has the server log in to it may refuse that login, whoever says so', () => {
+test('a client may refuse the login of the server, whichever side ends the link', () => {
   for (const [by, text] of [
     ['client', 'Authentication failed'],
     ['server', 'Failed to authenticate ourselves to peer'],
@@ -317,7 +317,7 @@ test('a client that has the server log in to it may refuse that login, whoever s
   }
 });
 
-test('a client that does not know IPCP asks for no IPv4', () => {
+test('a client without IPCP requests no IPv4', () => {
   const link = new Link();
   link.login();
   link.server(IPCP, REQUEST, 1, ipcp.address('192.0.2.1'));
@@ -326,7 +326,7 @@ test('a client that does not know IPCP asks for no IPv4', () => {
   assert.deepEqual(link.state.failure, { reason: 'noNetworkProtocol', by: 'client' });
 });
 
-test('ten LCP requests of a client that answers nothing mean that ours do not get through', () => {
+test('repeated LCP requests of a client that answers nothing: our frames do not reach it', () => {
   const link = new Link();
   const asked = lcp.magic('01020304');
   link.times(10, (turn) => {
@@ -343,7 +343,7 @@ test('ten LCP requests of a client that answers nothing mean that ours do not ge
   assert.deepEqual(more, []);
 });
 
-test('requests that the client has sent before our pppd was there, and that come all at once, are no failure', () => {
+test('requests that the client sent before our pppd started and that arrive all at once are not a failure', () => {
   const link = new Link();
   link.server(LCP, REQUEST, 1, lcp.accm('00000000'), lcp.msChapV2);
   link.times(10, (turn) => link.client(LCP, REQUEST, turn, lcp.magic('01020304')));
@@ -351,7 +351,7 @@ test('requests that the client has sent before our pppd was there, and that come
   assert.deepEqual(link.types, []);
 });
 
-test('only our requests, and not one frame of the client: nothing gets through to us', () => {
+test('only our requests and no frame of the client: its frames do not reach us', () => {
   const link = new Link();
   link.times(10, () => link.server(LCP, REQUEST, 1, lcp.accm('00000000')));
   assert.deepEqual(link.state.failure, {
@@ -362,7 +362,7 @@ test('only our requests, and not one frame of the client: nothing gets through t
   });
 });
 
-test('one request of the client and then nothing: it may hang, and no way is blamed', () => {
+test('one request of the client and then nothing: it may hang, and neither direction is blamed', () => {
   const link = new Link();
   link.client(LCP, REQUEST, 1, lcp.magic('01020304'));
   link.times(10, () => link.server(LCP, REQUEST, 1, lcp.accm('00000000')));
@@ -381,7 +381,7 @@ test('requests that change are a negotiation, not a timeout', () => {
   assert.equal(link.state.lcp.client.requests, 20);
 });
 
-test('a link that opens after all has no failure any more', () => {
+test('a link that opens later has no failure', () => {
   const link = new Link();
   link.times(12, () => link.server(LCP, REQUEST, 1, lcp.accm('00000000')));
   link.open();
@@ -389,7 +389,7 @@ test('a link that opens after all has no failure any more', () => {
   assert.deepEqual(link.types, ['failed', 'linkOpened']);
 });
 
-test('every failure has a sentence of its own', () => {
+test('every failure has its own sentence', () => {
   const failures: Parameters<typeof describeFailure>[0][] = [
     {
       reason: 'authenticationFailed',
@@ -438,7 +438,7 @@ test('every failure has a sentence of its own', () => {
   for (const sentence of sentences) assert.doesNotMatch(sentence, /undefined|null|\[object/);
 });
 
-test('Terminate-Ack of a closed protocol is no refusal', () => {
+test('a Terminate-Ack of a closed protocol is not a refusal', () => {
   const link = new Link();
   link.login();
   link.client(IPCP, REQUEST, 1, ipcp.address('0.0.0.0'));

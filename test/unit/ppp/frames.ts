@@ -1,6 +1,6 @@
 /**
- * Builds PPP frames for the tests, and plays them to a reader. Written from the RFCs alone and without the sources'
- * tables, so that a wrong number there does not go unseen.
+ * Builds PPP frames for the tests, and passes them to a reader. Written only from the RFCs, without the tables of the source, so
+ * that a wrong number there is found.
  */
 import { type PppEvent, PppReader, type PppState } from '../../../src/ppp/reader.js';
 
@@ -19,10 +19,10 @@ export const REJECT = 4;
 export const TERMINATE = 5;
 export const TERMINATE_ACK = 6;
 
-/** What a terminal obeys, or does not show. */
+/** Characters that a terminal obeys or does not show. */
 export const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
-/** Every string in a value of plain JSON, but for the keys. */
+/** Every string in a value of plain JSON, except the keys. */
 export const stringsOf = (value: unknown): string[] => {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsOf) : [];
@@ -78,7 +78,7 @@ export const counted = (...parts: Data[]): Uint8Array => {
   return bytes([value.length], value);
 };
 
-/** A reader with a clock that is one millisecond later at each frame. */
+/** A reader with a clock that advances one millisecond per frame. */
 export class Link {
   readonly reader = new PppReader();
   readonly events: PppEvent[] = [];
@@ -93,7 +93,7 @@ export class Link {
   }
 
   raw(direction: 'fromClient' | 'toClient', sent: Uint8Array): readonly PppEvent[] {
-    // The relay's buffer is overwritten at once: whatever the reader keeps has to be a copy.
+    // The relay's buffer is overwritten at once: the reader must keep copies.
     const view = Uint8Array.from(sent);
     const events = this.reader.observe(direction, view, ++this.now);
     view.fill(0xaa);
@@ -101,7 +101,7 @@ export class Link {
     return events;
   }
 
-  /** Both sides ask and both agree, the server first as pppd does. */
+  /** Both sides send a request and both agree, the server first as pppd does. */
   agree(protocol: number, fromClient: Uint8Array, fromServer: Uint8Array, identifier = 1): void {
     this.server(protocol, REQUEST, identifier, fromServer);
     this.client(protocol, REQUEST, identifier, fromClient);
@@ -109,7 +109,7 @@ export class Link {
     this.client(protocol, ACK, identifier, fromServer);
   }
 
-  /** Opens LCP; `authentication` is what the server asks for. */
+  /** Opens LCP; `authentication` is what the server requests. */
   open(authentication: Uint8Array = lcp.msChapV2): void {
     const client = bytes(lcp.mru(1400), lcp.accm('00000000'), lcp.magic('21d6ac10'), lcp.pfc, lcp.acfc);
     this.agree(LCP, client, bytes(lcp.accm('000a0000'), authentication, lcp.magic('64e10b9c'), lcp.pfc, lcp.acfc));
@@ -135,7 +135,7 @@ export class Link {
     return this.reader.state;
   }
 
-  /** Repeats `send` so many times. */
+  /** Calls `send` this many times. */
   times(count: number, send: (turn: number) => void): void {
     for (let turn = 0; turn < count; turn++) send(turn);
   }

@@ -1,5 +1,5 @@
 /**
- * Whatever bytes come: no exception, no state that grows, and no stream of events that a client can cause by itself.
+ * Any bytes: no exception, a state of bounded size, and no endless events from a client alone.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -26,7 +26,7 @@ import {
 
 const protocols = fc.constantFrom(LCP, PAP, CHAP, EAP, IPCP, IPV6CP, CCP);
 const directions = fc.constantFrom('fromClient' as const, 'toClient' as const);
-/** Option lists, right and nearly right, with what the protocols know. */
+/** Option lists, valid and nearly valid, with known options. */
 const options = fc
   .array(fc.tuple(fc.constantFrom(1, 2, 3, 5, 7, 13, 18, 21, 26, 129, 200), fc.uint8Array({ maxLength: 12 })), {
     maxLength: 6,
@@ -38,10 +38,10 @@ const packets = fc
   .map(([protocol, code, identifier, body]) => frame(protocol, code, identifier, body));
 const frames = fc.oneof({ weight: 3, arbitrary: packets }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 40 }) });
 
-/** More than any link has to say about itself. */
+/** More than the state of any real link. */
 const MAX_STATE_BYTES = 32_768;
 
-test('any frames in any order never throw and leave a bounded state of plain JSON', () => {
+test('any frames in any order throw nothing and leave a bounded state of plain JSON', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(directions, frames), { maxLength: 60 }), (sent) => {
       const link = new Link();
@@ -57,7 +57,7 @@ test('any frames in any order never throw and leave a bounded state of plain JSO
   );
 });
 
-test('every frame of a whole login may be cut anywhere', () => {
+test('every frame of a login may be cut anywhere', () => {
   const whole = [
     frame(LCP, 1, 1, lcp.accm('00000000'), lcp.msChapV2),
     frame(CHAP, 1, 1, counted(new Uint8Array(16)), 'pptpd'),

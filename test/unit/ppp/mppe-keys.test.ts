@@ -23,7 +23,7 @@ function reject(link: Link, by: 'client' | 'server', ...protocols: number[]): vo
 const told = (link: Link) => link.events.filter(({ type }) => type === 'mppeKeysDiffer');
 
 describe('on an encrypted link', () => {
-  test('four different protocols for data that one side rejects are no protocols: told once', () => {
+  test('if one side rejects four different data protocols, this is reported once', () => {
     for (const by of ['client', 'server'] as const) {
       const link = up();
       reject(link, by, 0x0071, 0x00f9, 0x8eb2);
@@ -33,26 +33,26 @@ describe('on an encrypted link', () => {
     }
   });
 
-  test('the same one again and again is a protocol: IPv6 that a client does not have', () => {
+  test('repeated rejects of the same protocol are normal, such as IPv6', () => {
     const link = up();
     reject(link, 'client', ...Array.from({ length: 50 }, () => 0x0057), 0x002b);
     assert.deepEqual(told(link), []);
   });
 
-  test('control protocols go in the clear: many that a side does not know tell nothing', () => {
+  test('rejected control protocols do not count: they are not encrypted', () => {
     const link = up();
     reject(link, 'client', 0x8057, 0x8281, 0x8031, 0x80fb, 0x802b, 0x8029);
     assert.deepEqual(told(link), []);
   });
 
-  test('each side counts for itself', () => {
+  test('each side is counted separately', () => {
     const link = up();
     reject(link, 'client', 0x0071, 0x00f9, 0x0053);
     reject(link, 'server', 0x0031, 0x0039, 0x003b);
     assert.deepEqual(told(link), []);
   });
 
-  test('a link that begins anew has new keys', () => {
+  test('counting starts again when LCP begins again, with new keys', () => {
     const link = up();
     reject(link, 'server', 0x0071, 0x00f9, 0x0053);
     link.login();
@@ -61,10 +61,10 @@ describe('on an encrypted link', () => {
     assert.deepEqual(told(link), []);
   });
 
-  test('where one way alone is encrypted, what is rejected on the other is no matter of keys', () => {
+  test('rejects of the direction that is not encrypted do not count', () => {
     const link = new Link();
     link.login();
-    // The client takes the server's offer, which is for what it sends, and makes none.
+    // The client accepts the server's request, which is for what the client sends, and requests nothing.
     link.server(CCP, REQUEST, 1, mppe('01000040'));
     link.client(CCP, REQUEST, 1);
     link.server(CCP, ACK, 1);
@@ -76,7 +76,7 @@ describe('on an encrypted link', () => {
   });
 });
 
-test('without encryption nothing is decrypted wrongly, and what is rejected is a refusal', () => {
+test('without encryption a reject is a refusal', () => {
   const link = up(false);
   reject(link, 'client', 0x0071, 0x00f9, 0x0053, 0x0031);
   assert.deepEqual(told(link), []);

@@ -1,9 +1,9 @@
-/** Every configuration option by the number, length and value that its RFC gives it, and with a length that it does not have. */
+/** Every configuration option with the number, length and value of its RFC, and with a wrong length. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CCP, hex, IPCP, IPV6CP, LCP, Link, option, REQUEST } from './frames.js';
 
-/** Name, type, value in hexadecimal, what it is read as, and whether its length may be any. */
+/** Name, type, value in hexadecimal, the parsed value, and whether any length is valid. */
 type Row = readonly [name: string, type: number, value: string, read: unknown, anyLength?: 'any length'];
 
 const ADDRESS = 'c0000201';
@@ -70,6 +70,6 @@ for (const [name, [protocol, rows]] of Object.entries(PROTOCOLS)) {
       });
     }
 
-    test('another number is none that is known', () => assert.deepEqual(requested(200, hex('00')), { other: [200] }));
+    test('another number is unknown', () => assert.deepEqual(requested(200, hex('00')), { other: [200] }));
   });
 }

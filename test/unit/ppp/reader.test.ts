@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ACK, bytes, CCP, CHAP, hex, IPCP, IPV6CP, ipcp, LCP, Link, lcp, mppe, NAK, option } from './frames.js';
 import { REJECT, REQUEST, TERMINATE } from './frames.js';
 
-test('a login with MS-CHAPv2, MPPE and clear IPCP is told step by step', () => {
+test('each step of a login with MS-CHAPv2, MPPE and IPCP is an event', () => {
   const link = new Link();
   assert.equal(link.state.phase, 'dead');
   link.server(LCP, REQUEST, 1, lcp.accm('00000000'), lcp.msChapV2);
@@ -37,7 +37,7 @@ test('a real LCP Configure-Request of Windows is read option by option', () => {
   });
 });
 
-test('the ACCM and MRU that a side asks for hold for what is sent to it', () => {
+test('the ACCM and MRU that a side requests apply to what is sent to it', () => {
   const link = new Link();
   assert.deepEqual(link.state.accm, { toClient: 0xffffffff, fromClient: 0xffffffff });
   assert.deepEqual(link.state.mru, { toClient: 1500, fromClient: 1500 });
@@ -46,7 +46,7 @@ test('the ACCM and MRU that a side asks for hold for what is sent to it', () => 
   assert.deepEqual(link.state.mru, { toClient: 1400, fromClient: 1500 });
 });
 
-test('addresses are those that were agreed after naks, with the name servers', () => {
+test('addresses and name servers are those agreed after Naks', () => {
   const link = new Link();
   link.login();
   link.server(IPCP, REQUEST, 1, ipcp.vj, ipcp.address('192.0.2.1'));
@@ -77,7 +77,7 @@ test('addresses are those that were agreed after naks, with the name servers', (
   ]);
 });
 
-test('MPPE is agreed after a nak, and does not bring the link up by itself', () => {
+test('MPPE is agreed after a Nak, and does not bring the link up by itself', () => {
   const link = new Link();
   link.login();
   link.server(CCP, REQUEST, 1, mppe('01000060'));
@@ -107,13 +107,13 @@ for (const [bits, encryption] of strengths) {
 }
 
 const ways: [who: string, client: Uint8Array, server: Uint8Array, oneWay: string | null][] = [
-  // Each side asks for what it wants to receive.
+  // Each side requests what it wants to receive.
   ['the client alone', mppe('01000040'), bytes(), 'toClient'],
   ['the server alone', bytes(), mppe('01000040'), 'fromClient'],
   ['both', mppe('01000040'), mppe('01000040'), null],
 ];
 for (const [who, client, server, oneWay] of ways) {
-  test(`MPPE that ${who} asked for is ${oneWay ?? 'both ways'}`, () => {
+  test(`MPPE that ${who} requested is ${oneWay ?? 'both ways'}`, () => {
     const link = new Link();
     link.login();
     link.agree(CCP, client, server);
@@ -121,7 +121,7 @@ for (const [who, client, server, oneWay] of ways) {
   });
 }
 
-test('of two key lengths the shorter counts, and stateless is what both are', () => {
+test('the shorter of two key lengths counts, and stateless only if both directions are', () => {
   for (const [client, server] of [
     ['01000040', '00000020'],
     ['00000020', '01000040'],
@@ -133,7 +133,7 @@ test('of two key lengths the shorter counts, and stateless is what both are', ()
   }
 });
 
-test('what CCP refuses is told, with what was asked', () => {
+test('a refusal in CCP is kept, with the requested value', () => {
   const link = new Link();
   link.login();
   link.client(CCP, REQUEST, 1, mppe('01000040'), option(26, hex('7800')));
@@ -164,7 +164,7 @@ test('Deflate and BSD are compression, not encryption', () => {
   assert.deepEqual(link.state.ccp.server.agreed, { bsd: true, oldDeflate: true });
 });
 
-test('IPV6CP alone brings a link up, with interface identifiers', () => {
+test('IPV6CP without IPCP brings a link up, with interface identifiers', () => {
   const link = new Link();
   link.login();
   link.agree(IPV6CP, option(1, hex('0a0027fffe123456')), option(1, hex('0000000000000001')));
@@ -173,7 +173,7 @@ test('IPV6CP alone brings a link up, with interface identifiers', () => {
   assert.equal(link.state.ipv6cp.server.agreed?.interfaceIdentifier, '0:0:0:1');
 });
 
-test('IPV6CP waits for an IPCP that was begun, until that is rejected', () => {
+test('IPV6CP does not bring the link up after IPCP has begun, until IPCP is rejected', () => {
   const link = new Link();
   link.login();
   link.server(IPCP, REQUEST, 1, ipcp.address('192.0.2.1'));
@@ -183,7 +183,7 @@ test('IPV6CP waits for an IPCP that was begun, until that is rejected', () => {
   assert.equal(link.state.phase, 'up');
 });
 
-test('IPCP after IPV6CP tells up again, with the addresses', () => {
+test('IPCP after IPV6CP emits up again, with the addresses', () => {
   const link = new Link();
   link.login();
   link.agree(IPV6CP, option(1, hex('0a0027fffe123456')), option(1, hex('0000000000000001')));
@@ -195,7 +195,7 @@ test('IPCP after IPV6CP tells up again, with the addresses', () => {
   ]);
 });
 
-test('frames with and without address and control fields, and with padding, are the same', () => {
+test('frames with and without address and control fields, and with padding, are equivalent', () => {
   for (const prefix of ['ff03', '']) {
     const link = new Link();
     link.raw('fromClient', hex(`${prefix} c021 0101 0008 0104 0578 000000`));
@@ -203,7 +203,7 @@ test('frames with and without address and control fields, and with padding, are 
   }
 });
 
-test('data, compressed protocol fields and unknown protocols are passed over', () => {
+test('data, compressed protocol fields and unknown protocols are ignored', () => {
   const link = new Link();
   for (const digits of ['ff030021450000', '21450000', 'fd900012', '00fd9000', 'ff03c02d01', '8281 0101 0004', '8281']) {
     assert.deepEqual(link.raw('fromClient', hex(digits)), []);
@@ -242,7 +242,7 @@ test('an option of a wrong length is listed by its type and not read', () => {
   assert.deepEqual(link.state.lcp.client.requested, { protocolFieldCompression: true, other: [1, 3, 99] });
 });
 
-test('an Ack with an old identifier or other options agrees to nothing', () => {
+test('an Ack with an old identifier or other options is ignored', () => {
   const link = new Link();
   link.client(LCP, REQUEST, 1, lcp.mru(1400));
   link.client(LCP, REQUEST, 2, lcp.mru(1300));
@@ -254,7 +254,7 @@ test('an Ack with an old identifier or other options agrees to nothing', () => {
   assert.deepEqual(link.state.lcp.client.agreed, { mru: 1300 });
 });
 
-test('a client that acknowledges what nobody asked cannot bring itself up or encrypted', () => {
+test('a client cannot bring the link up or encrypt it with Acks to requests that were not sent', () => {
   const link = new Link();
   link.open();
   link.client(CCP, REQUEST, 1, mppe('01000040'));
@@ -266,7 +266,7 @@ test('a client that acknowledges what nobody asked cannot bring itself up or enc
   assert.equal(link.state.addresses, null);
 });
 
-test('an LCP request on a link that is up begins everything anew', () => {
+test('an LCP request on a link that is up restarts everything', () => {
   const link = new Link();
   link.login();
   link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
@@ -297,7 +297,7 @@ test('echoes change nothing', () => {
   assert.deepEqual({ ...link.state, frames: null }, { ...before, frames: null });
 });
 
-test('the end of a link that was up is told with its text and is no failure', () => {
+test('the end of a link that was up is reported with its text and is not a failure', () => {
   const link = new Link();
   link.login();
   link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
@@ -312,7 +312,7 @@ test('the end of a link that was up is told with its text and is no failure', ()
   assert.deepEqual([user, addresses?.remote], ['alice', '192.0.2.10']);
 });
 
-test('a link that was told to end comes up again only when LCP opens again', () => {
+test('after a Terminate-Request a link comes up only after LCP opens again', () => {
   const link = new Link();
   link.login();
   link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
@@ -324,7 +324,7 @@ test('a link that was told to end comes up again only when LCP opens again', () 
   assert.equal(link.state.addresses, null);
 });
 
-test('an old Ack that comes after the end opens nothing', () => {
+test('a late Ack after the end opens nothing', () => {
   const link = new Link();
   link.login();
   link.client(LCP, TERMINATE, 3);
@@ -333,7 +333,7 @@ test('an old Ack that comes after the end opens nothing', () => {
   assert.equal(link.state.phase, 'terminate');
 });
 
-test('closing IPCP takes the link down, and MPPE that CCP gives up is gone', () => {
+test('closing IPCP takes the link down, and closing CCP ends the encryption', () => {
   const link = new Link();
   link.login();
   link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
@@ -345,7 +345,7 @@ test('closing IPCP takes the link down, and MPPE that CCP gives up is gone', () 
   assert.equal(link.state.phase, 'network');
 });
 
-test("Windows' identification tells its version and computer name", () => {
+test("Windows's identification has its version and computer name", () => {
   const link = new Link();
   link.open();
   link.client(LCP, 12, 2, hex('21d6ac10'), 'MSRASV5.20');
@@ -357,7 +357,7 @@ test("Windows' identification tells its version and computer name", () => {
 test('an identification of binary data is shown in hexadecimal, and one of text with a stray octet as text', () => {
   const link = new Link();
   link.open();
-  // As two Windows 7 have sent it.
+  // Sent by two Windows 7 machines.
   link.client(LCP, 12, 4, hex('0c6f3548'), hex('0cdc79f6c5cc464ba2ecd0e20e25b44a'));
   link.client(LCP, 12, 4, hex('29776363'), hex('6cee6c674848f74fb6b5828f1547180d'));
   link.client(LCP, 12, 5, hex('0c6f3548'), 'MSRAS-0-B', [0xdc], 'RO', [0]);
@@ -377,7 +377,7 @@ test('a Terminate-Request of binary data is shown in hexadecimal too', () => {
   assert.equal(link.state.lcp.termination?.text, '0x0c6f35480003cd740000');
 });
 
-test('names and messages never hold a character that is not seen or moves others', () => {
+test('names and messages contain no invisible characters and none that change the writing direction', () => {
   const link = new Link();
   link.open();
   link.respond('al\u0007i\u202ece\u2028\u2029\u0085');

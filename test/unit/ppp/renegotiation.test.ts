@@ -1,4 +1,4 @@
-/** LCP that begins anew takes down what was built on it (RFC 1661 §3.4); what the reader knew of it is forgotten. */
+/** LCP that begins again takes down everything above it (RFC 1661 §3.4), and the reader forgets its state. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -21,7 +21,7 @@ import {
 
 const IDENTIFIER = option(1, hex('0a0027fffe123456'));
 
-/** Logged in, with addresses, encryption and a refusal. */
+/** A link that is logged in, with addresses, encryption and a refusal. */
 function up(): Link {
   const link = new Link();
   link.login();
@@ -34,7 +34,7 @@ function up(): Link {
 }
 
 for (const side of ['client', 'server'] as const) {
-  test(`a request of the ${side} to a link that is up takes everything down`, () => {
+  test(`an LCP request of the ${side} on a link that is up takes everything down`, () => {
     const link = up();
     assert.equal(link.state.phase, 'up');
     assert.notEqual(link.state.encryption, null);
@@ -47,7 +47,7 @@ for (const side of ['client', 'server'] as const) {
   });
 }
 
-test('it comes up again as if it were the first time, with the counts of its logins going on', () => {
+test('the link comes up again as the first time, but its login counts continue', () => {
   const link = up();
   const before = link.events.length;
   link.login();
@@ -62,12 +62,12 @@ test('IPCP that was agreed before does not bring the new link up by itself', () 
   const link = up();
   link.open();
   assert.equal(link.state.phase, 'authenticate');
-  // An answer that comes late, to a request of before.
+  // A late answer to an earlier request.
   assert.deepEqual(link.server(IPCP, ACK, 2, ipcp.address('203.0.113.10')), []);
   assert.equal(link.state.times.up, null);
 });
 
-test('a link that was told to end comes up again with LCP alone', () => {
+test('after a Terminate-Request only LCP brings the link up again', () => {
   const link = new Link();
   link.login();
   assert.equal(link.client(LCP, TERMINATE, 5, 'bye').at(0)?.type, 'terminated');
@@ -81,7 +81,7 @@ test('a link that was told to end comes up again with LCP alone', () => {
   assert.deepEqual([phase, times.terminated, failure], ['up', null, null]);
 });
 
-test('a link that was up keeps when that was, also when it has ended', () => {
+test('the time at which a link came up is kept after its end', () => {
   const link = up();
   const { up: since } = link.state.times;
   assert.notEqual(since, null);
@@ -89,7 +89,7 @@ test('a link that was up keeps when that was, also when it has ended', () => {
   assert.deepEqual([link.state.times.up, link.state.phase, link.state.failure], [since, 'terminate', null]);
 });
 
-test('refusals are told once each, and 32 at most', () => {
+test('each refusal is kept once, and 32 at most', () => {
   const link = new Link();
   link.login();
   for (let round = 0; round < 3; round += 1) {
@@ -100,7 +100,7 @@ test('refusals are told once each, and 32 at most', () => {
     link.state.refusals.map(({ by, option: name, how }) => [by, name, how]),
     [['server', 'compression', 'reject']],
   );
-  // The same by another side, and another way.
+  // The same by the other side, and in the other way.
   link.server(IPCP, REQUEST, 7, ipcp.vj);
   link.client(IPCP, REJECT, 7, ipcp.vj);
   link.client(IPCP, REQUEST, 8, ipcp.vj);
@@ -120,7 +120,7 @@ test('refusals are told once each, and 32 at most', () => {
   assert.equal(link.state.refusals.length, 32);
 });
 
-test('a protocol that a side does not speak is forgotten as if it had never been tried', () => {
+test('a rejected protocol is forgotten as if it had never begun', () => {
   for (const [protocol, name] of [
     [CCP, 'ccp'],
     [IPV6CP, 'ipv6cp'],

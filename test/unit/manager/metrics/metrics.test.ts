@@ -1,18 +1,19 @@
 /**
- * The metrics as Prometheus reads them, of a manager that is made up; and that the documentation's table and the
- * Grafana dashboard name those that there are, and no others.
+ * The metrics as Prometheus reads them, with stand-ins for the manager's parts. Also: the documentation's table and the Grafana
+ * dashboard name exactly the existing metrics.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { noneCounted } from '../../../../src/gre/relay-counters.js';
+import { SETTLED_MS } from '../../../../src/manager/metrics/logins.js';
 import { ManagerMetrics } from '../../../../src/manager/metrics/metrics.js';
 import { RELAY_SERIES } from '../../../../src/manager/metrics/relay-series.js';
 import type { SessionWatcher } from '../../../../src/manager/registry.js';
 import type { SessionState } from '../../../../src/session/state.js';
 import { aState } from '../../session/a-state.js';
 
-/** A manager's parts, as they are when somebody asks. */
+/** Stand-ins for the manager's parts. */
 class Sources {
   states: SessionState[] = [];
   count = 0;
@@ -48,14 +49,14 @@ class Sources {
   }
 }
 
-/** `pptpd_` names with their labels, from the metrics themselves. */
+/** The names of the existing metrics. */
 async function metricNames(): Promise<{ readonly own: readonly string[]; readonly all: ReadonlySet<string> }> {
   const text = await new Sources().metrics.text();
   const all = Array.from(text.matchAll(/^# TYPE (\S+)/gm), ([, name = '']) => name);
   return { own: all.filter((name) => name.startsWith('pptpd_')).toSorted(), all: new Set(all) };
 }
 
-test('what the manager’s parts know is there as they know it', async () => {
+test('gauges and totals have the values of the manager’s parts', async () => {
   const sources = new Sources();
   sources.states = [aState({ phase: 'up' }), aState({ session: 'two222', phase: 'up' }), aState({ session: 'three3' })];
   sources.count = 4;
@@ -76,11 +77,11 @@ test('what the manager’s parts know is there as they know it', async () => {
     'pptpd_turned_away_total{cause="notPptp"}': 0,
   };
   for (const [name, value] of Object.entries(expected)) assert.equal(series.get(name), value, name);
-  // Asked twice, nothing is counted twice.
+  // A second scrape counts nothing twice.
   assert.equal((await sources.scrape()).get('pptpd_turned_away_total{cause="full"}'), 4);
 });
 
-test('counters are summed over sessions, those that are over included, and never go backwards', async () => {
+test('counters are summed over sessions, including ended ones, and never decrease', async () => {
   const sources = new Sources();
   const FROM_CLIENT = 'pptpd_tunnel_bytes_total{direction="fromClient"}';
   const LATE = 'pptpd_dropped_packets_total{reason="rxLate"}';
@@ -95,14 +96,14 @@ test('counters are summed over sessions, those that are over included, and never
   sources.watcher.entered?.('two222', false);
   assert.deepEqual(await scrape(counted('one111', 100, 1), counted('two222', 20, 0)), [120, 1]);
   assert.deepEqual(await scrape(counted('one111', 150, 1), counted('two222', 20, 3)), [170, 4]);
-  // Its last word is newer than the last scrape.
+  // Its last state is newer than the last scrape.
   sources.watcher.over?.('one111', counted('one111', 170, 1), false);
   assert.deepEqual(await scrape(counted('two222', 20, 3)), [190, 4]);
   sources.watcher.over?.('two222', counted('two222', 20, 3), true);
   assert.deepEqual(await scrape(), [190, 4]);
 });
 
-test('sessions end by their reason, those of dead workers by that', async () => {
+test('ended sessions are counted by reason, those of dead workers as workerFailed', async () => {
   const sources = new Sources();
   for (const id of ['one111', 'two222', 'three3']) sources.watcher.entered?.(id, id === 'three3');
   sources.watcher.over?.(
@@ -118,6 +119,17 @@ test('sessions end by their reason, those of dead workers by that', async () => 
     assert.equal(series.get(`pptpd_sessions_ended_total{reason="${reason}"}`), 1, reason);
 });
 
+test('a login is counted by the first scrape after it has been up for a while', async (t) => {
+  const sources = new Sources();
+  const clock = t.mock.method(performance, 'now', () => 5000);
+  const up = async (): Promise<unknown> => (await sources.scrape()).get('pptpd_logins_total{result="up"}');
+  sources.watcher.changed?.(aState({ phase: 'up', ppp: {} }), null);
+  assert.equal(await up(), 0);
+  clock.mock.mockImplementation(() => 5000 + SETTLED_MS);
+  assert.equal(await up(), 1);
+  assert.equal(await up(), 1);
+});
+
 test('handoffs are a histogram of seconds', async () => {
   const sources = new Sources();
   for (const milliseconds of [1, 7, 400]) sources.dispatcher.onHandedOver(milliseconds);
@@ -126,7 +138,7 @@ test('handoffs are a histogram of seconds', async () => {
   assert.deepEqual([upTo('0.002'), upTo('0.01'), upTo('0.5'), upTo('+Inf')], [1, 2, 3, 3]);
 });
 
-test('every counter of the relay is told, or is known to be none that grows', () => {
+test('every counter of the relay has a metric, or is marked as a momentary value', () => {
   assert.deepEqual(Object.keys(RELAY_SERIES).toSorted(), Object.keys(noneCounted()).toSorted());
 });
 
@@ -140,25 +152,25 @@ test('docs/metrics.md lists every metric, its type and its label, and no other',
   assert.deepEqual(documented.toSorted(), real.toSorted());
 });
 
-test('the Grafana dashboard asks for metrics that there are, by labels that they have', async () => {
+test('the Grafana dashboard uses only existing metrics and labels', async () => {
   const { all, own } = await metricNames();
   const expressions = Array.from(
     readFileSync('docs/grafana.json', 'utf8').matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g),
     (each) => String(JSON.parse(`"${each[1]}"`)),
   );
   const asked = expressions.flatMap((expression) => expression.match(/\b(?:pptpd|process|nodejs)_\w+/g) ?? []);
-  assert(asked.length > own.length / 2, 'the dashboard shows most of what there is');
-  for (const name of asked) assert(all.has(name.replace(/_(?:bucket|sum|count)$/, '')), `${name} is no metric`);
+  assert(asked.length > own.length / 2, 'the dashboard shows most metrics');
+  for (const name of asked) assert(all.has(name.replace(/_(?:bucket|sum|count)$/, '')), `${name} is not a metric`);
   const text = await new Sources().metrics.text();
   const labels = new Set(['le', 'instance', ...Array.from(text.matchAll(/[{,](\w+)="/g), ([, label = '']) => label)]);
-  // Of series that come into being with their first count, there is none to look at yet.
+  // Series that appear with their first increment do not exist yet.
   labels.add('reason');
   for (const expression of expressions) {
     for (const [, label = ''] of expression.matchAll(/[{,]\s*(\w+)\s*=~?\s*"|by \((\w+)\)/g)) {
-      if (label !== '') assert(labels.has(label), `${label} in ${expression} is no label`);
+      if (label !== '') assert(labels.has(label), `${label} in ${expression} is not a label`);
     }
     for (const [, list = ''] of expression.matchAll(/by \(([\w, ]+)\)/g)) {
-      for (const label of list.split(/, */)) assert(labels.has(label), `${label} in ${expression} is no label`);
+      for (const label of list.split(/, */)) assert(labels.has(label), `${label} in ${expression} is not a label`);
     }
   }
 });

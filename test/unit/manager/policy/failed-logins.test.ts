@@ -5,7 +5,7 @@ import { FailedLogins } from '../../../../src/manager/policy/failed-logins.js';
 const LIMITS = { failedLogins: 3, failedLoginsWithin: 60, blockFor: 100 };
 const [FIRST, SECOND] = ['198.51.100.1', '198.51.100.2'] as const;
 
-/** With a clock that is set by hand, in seconds. */
+/** With a clock that the test sets, in seconds. */
 function fixture(limits: typeof LIMITS = LIMITS): {
   readonly logins: FailedLogins;
   readonly pass: (seconds: number) => void;
@@ -17,7 +17,7 @@ function fixture(limits: typeof LIMITS = LIMITS): {
   };
 }
 
-test('the failure that is one too many blocks its address, and no other, for as long as is said', () => {
+test('the last allowed failure blocks its address, and no other, for blockFor', () => {
   const { logins, pass } = fixture();
   for (const address of [FIRST, FIRST, SECOND]) assert.equal(logins.failed(address), null);
   assert.equal(logins.isBlocked(FIRST), false);
@@ -27,10 +27,10 @@ test('the failure that is one too many blocks its address, and no other, for as 
   assert.deepEqual(logins.blocks(), [{ address: FIRST, failedLogins: 3, remaining: 0.5 }]);
   pass(0.5);
   assert.deepEqual([logins.isBlocked(FIRST), logins.blocks()], [false, []]);
-  assert.equal(logins.failed(FIRST), null, 'it counts from nothing again');
+  assert.equal(logins.failed(FIRST), null, 'counting starts again at 0');
 });
 
-test('failures that are too far apart do not add up', () => {
+test('failures that are further apart than failedLoginsWithin are not added up', () => {
   const { logins, pass } = fixture();
   for (let time = 0; time < 10; time += 1) {
     assert.equal(logins.failed(FIRST), null);
@@ -38,7 +38,7 @@ test('failures that are too far apart do not add up', () => {
   }
 });
 
-test('a failure of who is blocked does not make it longer', () => {
+test('a failure during a block does not extend it', () => {
   const { logins, pass } = fixture();
   for (let time = 0; time < 3; time += 1) logins.failed(FIRST);
   pass(50);
@@ -46,14 +46,14 @@ test('a failure of who is blocked does not make it longer', () => {
   assert.equal(logins.blocks()[0]?.remaining, 50);
 });
 
-test('0 blocks nobody', () => {
+test('failedLogins 0 blocks nobody', () => {
   const { logins } = fixture({ ...LIMITS, failedLogins: 0 });
   for (let time = 0; time < 10; time += 1) assert.equal(logins.failed(FIRST), null);
   logins.restore([{ address: FIRST, failedLogins: 3, remaining: 50 }]);
   assert.deepEqual(logins.blocks(), []);
 });
 
-test('blocks are ended by hand, one or all', () => {
+test('blocks can be cleared, one or all', () => {
   const { logins } = fixture({ ...LIMITS, failedLogins: 1 });
   for (const address of [FIRST, SECOND, '198.51.100.3']) logins.failed(address);
   assert.deepEqual(logins.clear('192.0.2.99'), []);
@@ -63,7 +63,7 @@ test('blocks are ended by hand, one or all', () => {
   assert.deepEqual(logins.blocks(), []);
 });
 
-test('a new configuration shortens blocks and lengthens none; 0 ends them', () => {
+test('a new configuration may shorten blocks but does not extend them; 0 ends them', () => {
   const { logins } = fixture();
   for (let time = 0; time < 3; time += 1) logins.failed(FIRST);
   logins.reconfigure({ ...LIMITS, blockFor: 1000 });
@@ -74,7 +74,7 @@ test('a new configuration shortens blocks and lengthens none; 0 ends them', () =
   assert.equal(logins.isBlocked(FIRST), false);
 });
 
-test('an attack from everywhere costs bounded memory: who failed longest ago is forgotten', () => {
+test('the number of addresses is bounded: the oldest failures are forgotten', () => {
   const { logins } = fixture();
   for (let number = 0; number < 10_000; number += 1) logins.failed(`10.0.${number >> 8}.${number & 255}`);
   for (const address of [FIRST, FIRST]) logins.failed(address);

@@ -1,4 +1,4 @@
-/** What the manager does about logins, from the states of sessions as they follow each other. */
+/** The manager's policy on logins, driven by the states that sessions report. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,22 +48,22 @@ class Fixture {
   }
 }
 
-test('a user counts from the login on, not from the name', (t) => {
+test('a user counts from the login on, not from the name alone', (t) => {
   const fixture = new Fixture(t, { sessionsPerUser: 1 });
   fixture.tell(state('a', 'alice', 'pending'));
   fixture.tell(state('b', 'alice', 'succeeded'));
   assert.deepEqual(fixture.ended, []);
   fixture.tell(state('a', 'alice', 'succeeded'));
-  assert.deepEqual(fixture.ended, ['a userLimit: "alice" is on already']);
+  assert.deepEqual(fixture.ended, ['a userLimit: "alice" already has a session']);
 });
 
-test('replace names the session that came', (t) => {
+test('the detail of a replaced session names the new session', (t) => {
   const fixture = new Fixture(t, { sessionsPerUser: 1, whenExceeded: 'replace' });
   for (const session of ['a', 'b']) fixture.tell(state(session, 'alice', 'succeeded'));
   assert.deepEqual(fixture.ended, ['a replaced: "alice" has logged in again, as session b']);
 });
 
-test('a session that is about to end keeps nobody out', (t) => {
+test('a session that is ending does not count against the limit', (t) => {
   const fixture = new Fixture(t, { sessionsPerUser: 1 });
   fixture.tell(state('a', 'alice', 'succeeded'));
   const ending = { reason: 'clientStopped', detail: null, cause: null, text: null };
@@ -72,17 +72,17 @@ test('a session that is about to end keeps nobody out', (t) => {
   assert.deepEqual(fixture.ended, []);
 });
 
-test('sessions of an earlier manager count and stay; their failures were counted by it', (t) => {
+test('sessions of an earlier manager count and stay; their failures are not counted again', (t) => {
   const fixture = new Fixture(t, { sessionsPerUser: 1, failedLogins: 1 });
   for (const session of ['a', 'b', 'c']) fixture.policy.entered(session, true);
   for (const session of ['a', 'b']) fixture.tell(state(session, 'alice', 'succeeded'));
   fixture.tell(state('c', 'bob', 'failed'));
   assert.deepEqual([fixture.ended, fixture.policy.blocks()], [[], []]);
   fixture.tell(state('d', 'alice', 'succeeded'));
-  assert.deepEqual(fixture.ended, ['d userLimit: "alice" is on already']);
+  assert.deepEqual(fixture.ended, ['d userLimit: "alice" already has a session']);
 });
 
-test('failures are counted once each, also those of one session, and block the address', (t) => {
+test('each failure is counted once, also several of one session, and they block the address', (t) => {
   const fixture = new Fixture(t, { failedLogins: 3, blockFor: 50 });
   fixture.tell(state('a', 'alice', 'failed', 1));
   fixture.tell(state('a', 'alice', 'failed', 1)); // something else is new
@@ -92,13 +92,13 @@ test('failures are counted once each, also those of one session, and block the a
   fixture.tell(state('c', 'carol', 'failed'));
   assert.equal(fixture.policy.isBlocked(ADDRESS), true);
   const why = `blocked: ${ADDRESS} is blocked for 50 s; failed logins from it: 3`;
-  assert.deepEqual(fixture.ended, [`a ${why}`, `c ${why}`], 'who is logged in stays');
+  assert.deepEqual(fixture.ended, [`a ${why}`, `c ${why}`], 'a session that is logged in continues');
   fixture.tell(state('d', 'dave', 'failed'));
   const late = `d blocked: ${ADDRESS} is blocked`;
-  assert.deepEqual(fixture.ended.slice(2), [late], 'one that came before the block and was not known then');
+  assert.deepEqual(fixture.ended.slice(2), [late], 'a session that connected before the block and reported later');
 });
 
-test('blocks outlive the manager, and last no longer for a clock that was set back', (t) => {
+test('blocks survive the manager, and do not last longer if the clock is set back', (t) => {
   const first = new Fixture(t, { failedLogins: 1, blockFor: 50 });
   first.tell(state('a', 'alice', 'failed'));
   const file = readFileSync(first.blocksFile, 'utf8');
@@ -111,22 +111,22 @@ test('blocks outlive the manager, and last no longer for a clock that was set ba
 });
 
 for (const [what, file] of Object.entries({
-  'no JSON': '{"half',
+  'invalid JSON': '{"half',
   'another form': '{"blocks":[]}',
-  'an address that is none': '[{"address":"x","failedLogins":1,"until":99999999999999}]',
+  'an invalid address': '[{"address":"x","failedLogins":1,"until":99999999999999}]',
 })) {
-  test(`a file of blocks with ${what} is passed over with a warning`, (t) => {
+  test(`a blocks file with ${what} is ignored with a warning`, (t) => {
     const fixture = new Fixture(t, {}, file);
     assert.deepEqual(fixture.policy.blocks(), []);
-    assert.match(fixture.words.join(''), /cannot be read/);
+    assert.match(fixture.words.join(''), /cannot read .*no longer blocked/);
   });
 }
 
-test('blocks that cannot be written hold all the same', (t) => {
+test('blocks that cannot be written still apply', (t) => {
   const fixture = new Fixture(t, { failedLogins: 1 });
   rmSync(join(fixture.blocksFile, '..'), { recursive: true });
   t.after(() => assert(!existsSync(fixture.blocksFile)));
   fixture.tell(state('a', 'alice', 'failed'));
   assert(fixture.policy.isBlocked(ADDRESS));
-  assert.match(fixture.words.join(''), /cannot be written/);
+  assert.match(fixture.words.join(''), /cannot write the blocked addresses/);
 });
