@@ -106,7 +106,7 @@ test('the agreed address is the one that is kicked, shown at the end, and accoun
   assert.equal(await unused.ended(), 1, unused.output);
   const kick = new Running(server, 'kick', FIXED);
   assert.equal(await kick.ended(), 0, kick.words);
-  assert.equal(kick.output, `session ${session} (alice, ${ALICES}) is over\n`);
+  assert.equal(kick.output, `session ${session} (alice, ${ALICES}) has ended\n`);
   const ended = new Running(server, 'sessions', '--ended', '--json');
   assert.equal(await ended.ended(), 0, ended.words);
   assert.match(ended.output, new RegExp(FIXED.replaceAll('.', '\\.')));

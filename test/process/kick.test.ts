@@ -20,7 +20,7 @@ test('by client address, tunnel address and id; the others stay', async (t) => {
 
   const byClient = new Running(server, 'kick', first, '--reason', 'to be moved');
   assert.equal(await byClient.ended(), 0, byClient.words);
-  assert.equal(byClient.output, `session ${at(first)?.session} (no user yet, ${first}) is over\n`);
+  assert.equal(byClient.output, `session ${at(first)?.session} (no user yet, ${first}) has ended\n`);
   assert.equal((await tunnel.client.next('CallDisconnectNotify')).resultCode, 3);
   assert.equal((await tunnel.client.next('StopControlConnectionRequest')).reason, 3);
   const line = await server.waitForLog('the reason', ({ reason }) => reason === 'kicked');
@@ -37,8 +37,8 @@ test('by client address, tunnel address and id; the others stay', async (t) => {
   await stays.echo();
   const byId = new Running(server, 'kick', at(third)?.session ?? '', 'nobody');
   assert.equal(await byId.ended(), 1, 'one of the two was not there');
-  assert.match(byId.output, /is over/);
-  assert.equal(byId.words, 'pptpd-ts: nobody like nobody is on\n');
+  assert.match(byId.output, /has ended/);
+  assert.equal(byId.words, 'pptpd-ts: no session matches nobody\n');
   await stays.closed;
   assert.deepEqual(await server.sessions(), []);
 });

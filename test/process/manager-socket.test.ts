@@ -48,8 +48,8 @@ test('without a manager status says so, counts the sessions, and ends with 3; th
   await server.exited();
   const command = new Running(server, 'status');
   assert.equal(await command.ended(), 3);
-  assert.match(command.words, /no manager runs/);
-  assert.match(command.words, /sessions that go on without: 1$/m);
+  assert.match(command.words, /no manager is running/);
+  assert.match(command.words, /sessions that continue without a manager: 1$/m);
   const reload = new Running(server, 'reload');
   assert.equal(await reload.ended(), 3);
   server.start();

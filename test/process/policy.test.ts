@@ -116,7 +116,7 @@ test('failed logins block their address, also for the next manager, until they a
   const wrong = new Running(server, 'blocks', '--clear', SECOND);
   assert.equal(await wrong.ended(), 1);
   assert.equal(wrong.words, `pptpd-ts: ${SECOND} is not blocked\n`);
-  assert.equal(await output(server, 'blocks', '--clear', FIRST), `${FIRST} is blocked no more\n`);
+  assert.equal(await output(server, 'blocks', '--clear', FIRST), `${FIRST} is no longer blocked\n`);
   await Client.start(FIRST);
   assert.equal(readFileSync(runPaths(server.runDirectory).blocks, 'utf8'), '[]');
   await stays.echo();

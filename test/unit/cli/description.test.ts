@@ -54,7 +54,7 @@ test('a session is told with what an administrator asks for', () => {
     /^ {2}client says +MSRASV5\.20$/m,
     /^ {2}refused +IPCP address \(nak by the server\)$/m,
     /^ {2}lost +1 of the client's packets \(1\.00 %\)$/m,
-    /^ {2}reordered +3 held for their turn, 1 too late, 2 twice$/m,
+    /^ {2}reordered +3 held, 1 too late, 2 duplicate$/m,
     /^ {2}round trip +12\.3 ms, time-out 200 ms$/m,
     /^ {2}window +16 packets, 1 unacknowledged$/m,
     /^ {2}rxWrongCallId +7$/m,

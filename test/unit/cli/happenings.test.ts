@@ -83,5 +83,5 @@ test('an end has its reason as a name and in words', () => {
 
 test('a worker that died has said no reason', () => {
   const { reason, detail } = ending(up);
-  assert.deepEqual([reason, detail], [null, 'its worker went without a word']);
+  assert.deepEqual([reason, detail], [null, 'its worker died without reporting a reason']);
 });
