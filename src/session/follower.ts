@@ -1,25 +1,26 @@
 /**
- * Every session of the run directory as it comes and goes, for those who watch. The kernel tells when something is new
- * there; a look now and then finds what it could not tell, such as a directory that was not there yet.
+ * Finds every session of the run directory, those that exist and those that start later. inotify reports changes of the
+ * directory; a timer finds what inotify cannot report, such as a directory that did not exist yet.
  */
 import { watch, type FSWatcher } from 'node:fs';
 import { SessionClient, SessionGone } from './client.js';
 import { runPaths } from './paths.js';
 import { listSessionIds } from './record.js';
 
+/** Milliseconds. */
 const LOOK_MS = 1000;
 
 export interface FollowerHandlers {
-  /** A session that was there at the start, or has come; its `onClose` tells its end. The handler closes it. */
+  /** A session that existed at the start, or has started. Its `onClose` reports its end. The handler must close it. */
   found(session: SessionClient): void;
-  /** It is there and does not answer; said once a session. */
+  /** The session exists but does not answer. Called once per session. */
   unreachable(id: string, why: string): void;
 }
 
 export class SessionFollower {
   readonly #runDirectory: string;
   readonly #handlers: FollowerHandlers;
-  /** Those that were found and those that are being asked. */
+  /** Sessions that were found, and those that are being connected to. */
   readonly #known = new Set<string>();
   readonly #unreachable = new Set<string>();
   readonly #timer: NodeJS.Timeout;
@@ -27,7 +28,7 @@ export class SessionFollower {
   #looks = 0;
   #closed = false;
 
-  /** `ignored`: sessions that are none of the watcher's. */
+  /** `ignored`: ids of sessions that are not reported. */
   constructor(runDirectory: string, handlers: FollowerHandlers, ignored: readonly string[] = []) {
     this.#runDirectory = runDirectory;
     this.#handlers = handlers;
@@ -60,7 +61,7 @@ export class SessionFollower {
       this.#watcher = watch(runPaths(this.#runDirectory).sessions, () => this.#look());
       this.#watcher.on('error', () => this.#unwatch());
     } catch {
-      this.#unwatch(); // the directory is not there yet, or the kernel's watches are used up: the timer looks
+      this.#unwatch(); // the directory does not exist yet, or there are too many inotify watches: the timer finds the sessions
     }
   }
 
@@ -76,7 +77,7 @@ export class SessionFollower {
       if (this.#closed) session.close();
       else this.#handlers.found(session);
     } catch (error) {
-      // Its socket comes behind its record, or it has ended this moment: the next look knows, or would have known already.
+      // The socket is made after the record, or the session has just ended: the next look tells, or one that was missed.
       this.#known.delete(id);
       if (this.#looks > look && !this.#closed) this.#look();
       if (error instanceof SessionGone || this.#unreachable.has(id) || this.#closed) return;

@@ -87,13 +87,13 @@ for (const [v, agreed] of [
     assert.equal(await sessions.ended(), 1, 'one session cannot be told of');
     assert.match(
       sessions.words,
-      new RegExp(`session other1 is run by pptpd-ts 9\\.1\\.0, whose socket speaks version ${v} `),
+      new RegExp(`session other1 is run by pptpd-ts 9\\.1\\.0, which speaks version ${v} `),
     );
     assert(!sessions.output.includes(address), 'the client has another address');
 
     const kick = new Running(server, 'kick', address);
     assert.equal(await kick.ended(), 0, kick.words);
-    assert.equal(kick.output, 'session other1 (does not tell whose) is over\n');
+    assert.equal(kick.output, 'session other1 (client unknown) has ended\n');
     assert.deepEqual(asked, [{ reason: 'kicked', id: 1, op: 'disconnect' }]);
     await statusWith(server, /^addresses +1 of \d+ lent$/m);
   });
