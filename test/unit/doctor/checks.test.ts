@@ -36,7 +36,7 @@ interface Description {
   readonly users?: readonly string[];
 }
 
-/** A machine on which everything is as it should be, but for what the test describes. */
+/** A machine that has everything, except for what the test describes. */
 function machine({
   files,
   modes,
@@ -98,16 +98,16 @@ function machine({
 const failed = (results: readonly CheckResult[]): string[] =>
   results.flatMap((result) => (result.outcome.ok ? [] : result.name));
 
-test('on a machine with everything, everything is well', async () => {
+test('all checks pass on a machine that has everything', async () => {
   assert.deepEqual(failed(await runChecks(configuration, { machine: machine({}) })), []);
 });
 
 const cases: [title: string, description: Description, fails: string, sentence: RegExp, fatal: boolean][] = [
   [
-    'not root',
+    'root without capabilities',
     { files: { '/proc/self/status': 'CapEff:\t0000000000000000\n' } },
     'privileges',
-    /not root, and without CAP_NET_ADMIN, CAP_NET_RAW; remedy: run it as root/,
+    /root without CAP_NET_ADMIN, CAP_NET_RAW; remedy: add them to CapabilityBoundingSet=/,
     true,
   ],
   [
@@ -160,7 +160,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'a Node.js that nobody tests with',
     { node: 'v20.10.9' },
     'Node.js',
-    /v20\.10\.9 is older than what this program is tested with/,
+    /v20\.10\.9 is older than the versions that this program is tested with/,
     false,
   ],
   [
@@ -209,7 +209,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'no MPPE where it is required',
     { modes: { '/sys/module/ppp_mppe': null }, modules: ['ppp_async'] },
     'MPPE',
-    /no module ppp_mppe, and pppd's options require encryption: nobody gets in/,
+    /no module ppp_mppe, and pppd's options require encryption: nobody can log in/,
     true,
   ],
   [
@@ -220,7 +220,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       modules: ['ppp_async'],
     },
     'MPPE',
-    /clients that want encryption do not get in/,
+    /clients that require encryption cannot log in/,
     false,
   ],
   [
@@ -231,7 +231,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       modules: ['ppp_async'],
     },
     'MPPE',
-    /clients that want encryption do not get in/,
+    /clients that require encryption cannot log in/,
     false,
   ],
   [
@@ -252,7 +252,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'silent, with which pppd and we wait for each other',
     { files: { [OPTIONS]: 'require-mschap-v2\nsilent\n' } },
     'options file',
-    /options say silent: .*nobody gets in; remedy: take "silent" out of \/etc\/ppp\/options\.pptpd/,
+    /options say silent: .*nobody can log in; remedy: remove "silent" from \/etc\/ppp\/options\.pptpd/,
     true,
   ],
   [
@@ -264,7 +264,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       },
     },
     'options file',
-    /does not take its options: In file \/etc\/ppp\/options\.pptpd: unrecognized option 'requir-mschap'; remedy: .*try: \/usr\/sbin\/pppd dryrun notty file \/etc\/ppp\/options\.pptpd$/,
+    /does not accept its options: In file \/etc\/ppp\/options\.pptpd: unrecognized option 'requir-mschap'; remedy: .*check them by: \/usr\/sbin\/pppd dryrun notty file \/etc\/ppp\/options\.pptpd$/,
     true,
   ],
   [
@@ -369,7 +369,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
 ];
 
 for (const [title, description, name, sentence, fatal] of cases) {
-  test(`${title}: one sentence, with what mends it`, async () => {
+  test(`${title}: one message with a remedy`, async () => {
     const results = await runChecks(configuration, { machine: machine(description) });
     assert.deepEqual(failed(results), [name]);
     const result = results.find((each) => each.name === name && !each.outcome.ok);
@@ -379,7 +379,7 @@ for (const [title, description, name, sentence, fatal] of cases) {
   });
 }
 
-test('what is left out for lack of privileges is not said twice', async () => {
+test('checks that need missing privileges are skipped', async () => {
   const poor = machine({
     files: { '/proc/self/status': 'CapEff:\t0\n' },
     gre: 'Operation not permitted',
@@ -388,7 +388,7 @@ test('what is left out for lack of privileges is not said twice', async () => {
   assert.deepEqual(failed(await runChecks(configuration, { machine: poor })), ['privileges']);
 });
 
-/** What the check says where all is well. */
+/** What the check reports if it passes. */
 async function detail(name: string, description: Description, settings: object = {}): Promise<string | undefined> {
   const results = await runChecks(configurationSchema.parse({ ...given, ...settings }), {
     machine: machine(description),
@@ -492,10 +492,10 @@ const allowed: [title: string, name: string, description: Description, says: Reg
 ];
 
 for (const [title, name, description, says, settings] of allowed) {
-  test(`${title}: all is well`, async () => assert.match((await detail(name, description, settings)) ?? '', says));
+  test(`${title}: the check passes`, async () => assert.match((await detail(name, description, settings)) ?? '', says));
 }
 
-test('a program that is no pppd needs neither PPP in the kernel nor options that pppd takes', async () => {
+test('a program other than pppd needs neither PPP in the kernel nor valid pppd options', async () => {
   const other: Description = {
     pppd: 'a PPP of its own',
     device: 'ENOENT',
@@ -506,14 +506,14 @@ test('a program that is no pppd needs neither PPP in the kernel nor options that
   assert.match((await detail('kernel PPP', other)) ?? '', /not needed by this program/);
 });
 
-test('a missing pppd is said once', async () => {
+test('a missing pppd is reported once', async () => {
   const results = await runChecks(configuration, {
     machine: machine({ pppd: null, device: 'ENOENT', modules: [], files: { [OPTIONS]: null } }),
   });
   assert.deepEqual(failed(results), ['pppd']);
 });
 
-test('docs/commands.md shows the checks that there are, in their order', async () => {
+test('docs/commands.md shows all checks in their order', async () => {
   const names = (await runChecks(configuration, { machine: machine({}) })).map(({ name }) => name);
   assert.deepEqual(
     recorded('doctor').map((line) => /^ok {4}([^:]+): ./.exec(line)?.[1]),
@@ -536,7 +536,7 @@ test('each program is run once', async () => {
   assert.ok(calls.includes('/usr/sbin/pppd --version'));
 });
 
-test('serve asks for what is fatal or for its log, and tries the port by itself', async () => {
+test('serve runs the checks that are fatal or logged, but not the listening check', async () => {
   const results = await runChecks(configuration, {
     only: 'start',
     machine: machine({ listen: { code: 'EADDRINUSE', message: '' } }),
@@ -565,14 +565,14 @@ const unprivileged: Description = {
   modes: { '/dev/ppp': 0o20600 },
 };
 
-test('a server that is not root has all it needs in CAP_NET_RAW and a set-uid pppd with its options by call', async () => {
+test('a server that is not root needs only CAP_NET_RAW and a set-uid pppd with options by call', async () => {
   const results = await runChecks(asUser, { machine: machine(unprivileged) });
   assert.deepEqual(failed(results), []);
   const says = new Map(results.map(({ name, outcome }) => [name, outcome.ok ? outcome.detail : '']));
   assert.equal(says.get('privileges'), 'uid 998 with CAP_NET_RAW');
   assert.equal(says.get('kernel PPP'), '/dev/ppp is there, ppp_async is loaded');
   assert.equal(says.get('authentication'), 'require-mschap-v2, require-mppe-128', 'of the file that the file names');
-  assert.equal(says.get('secrets'), '/etc/ppp/chap-secrets: only root can look into it');
+  assert.equal(says.get('secrets'), '/etc/ppp/chap-secrets: only root can read it');
 });
 
 const poorUsers: [title: string, description: Description, fails: string, sentence: RegExp][] = [
@@ -581,7 +581,7 @@ const poorUsers: [title: string, description: Description, fails: string, senten
     'no capability',
     { files: { ...unprivileged.files, '/proc/self/status': identity('CapEff:\t0\n') } },
     'privileges',
-    /uid 998, and without CAP_NET_RAW; remedy/,
+    /uid 998 without CAP_NET_RAW; remedy: run it as root/,
   ],
   [
     'a pppd that is not for it to run',
@@ -627,14 +627,14 @@ const poorUsers: [title: string, description: Description, fails: string, senten
 ];
 
 for (const [title, description, name, sentence] of poorUsers) {
-  test(`a server that is not root, ${title}: one sentence, with what mends it`, async () => {
+  test(`a server that is not root, ${title}: one message with a remedy`, async () => {
     const results = await runChecks(asUser, { machine: machine({ ...unprivileged, ...description }) });
     assert.equal(failed(results)[0], name);
     assert.match(results.map(formatFailure).join('\n'), sentence);
   });
 }
 
-test('what pppd can do without is not asked for: CAP_SETUID, CAP_SETGID, a set-uid bit of a script that calls it', async () => {
+test('what pppd does not need is not required: CAP_SETUID, CAP_SETGID, a set-uid bit of a script that calls it', async () => {
   const enough: Description = {
     ...unprivileged,
     files: {
@@ -646,14 +646,14 @@ test('what pppd can do without is not asked for: CAP_SETUID, CAP_SETGID, a set-u
   assert.deepEqual(failed(await runChecks(asUser, { machine: machine(enough) })), []);
 });
 
-test('options that need root’s word are told the way to it', async () => {
+test('options that only root may set: the remedy is a file in /etc/ppp/peers', async () => {
   const direct = configurationSchema.parse({ ...given, user: 'pptpd-ts' });
   const dryrun = { code: 2, output: 'pppd: using the name option requires root privilege' };
   const results = await runChecks(direct, { machine: machine({ ...unprivileged, dryrun }) });
   assert.deepEqual(failed(results), ['options file']);
   assert.match(
     results.map(formatFailure).join('\n'),
-    /does not take \/etc\/ppp\/options\.pptpd from a server that is not root: using the name option requires root privilege; remedy: .*"options": "\/etc\/ppp\/peers\/pptpd-ts"/,
+    /does not accept \/etc\/ppp\/options\.pptpd from a server that is not root: using the name option requires root privilege; remedy: .*"options": "\/etc\/ppp\/peers\/pptpd-ts"/,
   );
 });
 
@@ -684,7 +684,7 @@ const advice: [key: string, settings: object, obstacle: string, sentence: RegExp
   ],
 ];
 for (const [key, settings, obstacle, sentence] of advice) {
-  test(`${key} in ${obstacle}: nobody is told to give away what others use`, async () => {
+  test(`${key} in ${obstacle}: the remedy does not change the owner of a shared folder`, async () => {
     const elsewhere = configurationSchema.parse({ ...given, user: 'pptpd-ts', pppd: { options: PEER }, ...settings });
     const results = await runChecks(elsewhere, {
       machine: machine({
@@ -716,7 +716,7 @@ const logins: [words: string, sentence: RegExp | null][] = [
   // What some public file has: a client that answers with MS-CHAPv2 gets in.
   [
     'auth\nrefuse-pap\nrequire-mppe',
-    /say require-mppe, whose keys come from MS-CHAP, and accept other logins too \(auth\): a client that uses one of those is refused after it; remedy: add a line "require-mschap-v2" to \/etc\/ppp\/options\.pptpd \(see scripts\/etc\/options\.pptpd\)/,
+    /say require-mppe, whose keys come from MS-CHAP, and accept other logins too \(auth\): a client that uses one of those is refused after the login; remedy: add a line "require-mschap-v2" to \/etc\/ppp\/options\.pptpd \(see scripts\/etc\/options\.pptpd\)/,
   ],
   [
     'require-pap\nrequire-mppe',
@@ -724,7 +724,7 @@ const logins: [words: string, sentence: RegExp | null][] = [
   ],
   ['require-mppe', /say require-mppe, whose keys come from MS-CHAP, and require no login: only a client that makes/],
   ['# nothing', /require no authentication: clients may get in without a password/],
-  ['require-mschap-v2\nnoauth', /say noauth: clients get in without a password; remedy: take "noauth" out/],
+  ['require-mschap-v2\nnoauth', /say noauth: clients get in without a password; remedy: remove "noauth"/],
 ];
 for (const [words, sentence] of logins) {
   test(`login and encryption by "${words.replaceAll('\n', ' ')}": ${sentence === null ? 'well' : 'a warning'}`, async () => {
@@ -739,18 +739,18 @@ for (const [words, sentence] of logins) {
   });
 }
 
-test('a configuration that names no options: a warning, which leads to the starter file', async () => {
+test('a configuration without an options file: a warning with the starter file as remedy', async () => {
   const results = await runChecks(configurationSchema.parse({}), {
     machine: machine({ files: { '/etc/ppp/options': 'auth\nlock\n' } }),
   });
   assert.deepEqual(failed(results), ['authentication']);
   assert.match(
     results.map(formatFailure).join(''),
-    /neither MS-CHAPv2 nor MPPE: .*remedy: cp scripts\/etc\/options\.pptpd \/etc\/ppp\/options\.pptpd, and "pppd": \{ "options": "\/etc\/ppp\/options\.pptpd" \} in the configuration/,
+    /neither MS-CHAPv2 nor MPPE: .*remedy: cp scripts\/etc\/options\.pptpd \/etc\/ppp\/options\.pptpd, and write "pppd": \{ "options": "\/etc\/ppp\/options\.pptpd" \} into the configuration/,
   );
 });
 
-/** What is said of secrets, in their order; null of what is well. */
+/** The messages about secrets in order; null for a check that passed. */
 async function ofSecrets(description: Description): Promise<(string | null)[]> {
   const results = await runChecks(configuration, { machine: machine(description) });
   return results.filter(({ name }) => name === 'secrets').map(formatFailure);
@@ -758,30 +758,26 @@ async function ofSecrets(description: Description): Promise<(string | null)[]> {
 
 const secretsFile = (text: string): Description => ({ files: { '/etc/ppp/chap-secrets': text } });
 
-test('each line of the secrets that does not say what it seems to has its sentence, with its number', async () => {
+test('each wrong line of the secrets is reported with its number', async () => {
   const said = await ofSecrets(secretsFile('alice pptpd x *\n\ncarol pptpd y\nbob pptpd x#y *\n'));
   assert.equal(said.length, 3);
   assert.equal(said[0], null);
   assert.match(said[1] ?? '', /^\/etc\/ppp\/chap-secrets:3: "carol" has no fourth column: .*; remedy: add \* /);
   assert.match(
     said[2] ?? '',
-    /^\/etc\/ppp\/chap-secrets:4: "bob": pppd takes everything behind an unquoted # for a comment; remedy: /,
+    /^\/etc\/ppp\/chap-secrets:4: "bob": pppd reads everything after an unquoted # as a comment; remedy: /,
   );
 });
 
-test('so many lines, and no more', async () => {
+test('at most 20 lines of the secrets are reported', async () => {
   const said = await ofSecrets(secretsFile(`alice pptpd x *\n${'carol pptpd\n'.repeat(30)}`));
   assert.equal(said.length, 22);
   assert.match(said.at(-1) ?? '', /chap-secrets: 10 more lines like these/);
 });
 
 const texts: [title: string, text: string, sentence: RegExp][] = [
-  ['UTF-16', 'a\0l\0', /has null bytes \(UTF-16\?\): pppd reads no name in it/],
-  [
-    'line ends of CR alone',
-    'alice pptpd x *\rbob pptpd x *\r',
-    /has CR alone for line ends: pppd takes it all for one line/,
-  ],
+  ['UTF-16', 'a\0l\0', /has null bytes \(UTF-16\?\): pppd finds no name in it/],
+  ['CR as line ends', 'alice pptpd x *\rbob pptpd x *\r', /has CR as line ends: pppd reads it as one line/],
   [
     'users who are all shut out',
     'alice pptpd x *\n'.replace('*', '-'),
@@ -802,7 +798,7 @@ for (const [title, text, sentence] of texts) {
   });
 }
 
-test('fixed addresses that are lent to others too are named', async () => {
+test('fixed addresses inside the pool are reported', async () => {
   const said = await ofSecrets(
     secretsFile('a pptpd x 198.51.100.12\nb pptpd x 198.51.100.99\nc pptpd x *\nd pptpd x 198.51.100.13/32\n'),
   );
@@ -810,31 +806,31 @@ test('fixed addresses that are lent to others too are named', async () => {
   assert.equal(said[0], null);
   assert.match(
     said[1] ?? '',
-    /fixed addresses lie inside addresses\.remote \("a" 198\.51\.100\.12, "d" 198\.51\.100\.13\): such an address works unless .*; remedy: take them out of addresses\.remote/,
+    /fixed addresses lie inside addresses\.remote \("a" 198\.51\.100\.12, "d" 198\.51\.100\.13\): such an address works unless .*; remedy: remove them from addresses\.remote/,
   );
 });
 
-test('secrets for PAP, where it is asked for', async () => {
+test('secrets for PAP, if PAP is required', async () => {
   const [said] = await ofSecrets({ files: { [OPTIONS]: 'require-pap\n' } });
   assert.match(said ?? '', /pap-secrets is missing.*echo 'USER gateway "PASSWORD" \*' >> \/etc\/ppp\/pap-secrets/);
 });
 
-test('secrets for PAP beside those for CHAP, where a client may choose', async () => {
+test('secrets for PAP and CHAP, if a client may choose', async () => {
   const said = await ofSecrets({
     files: { [OPTIONS]: 'auth\nname pptpd\n', '/etc/ppp/pap-secrets': '* pptpd "" *\n' },
   });
   assert.equal(said[0], null);
-  assert.match(said.join(''), /pap-secrets:1: "\*" gets in with any password/);
+  assert.match(said.join(''), /pap-secrets:1: "\*" can log in with any password/);
 });
 
-test('secrets in another file, as pppd 2.5 can be told', async () => {
+test('secrets in another file, named by an option of pppd 2.5', async () => {
   const said = await ofSecrets({
     files: { [OPTIONS]: 'require-mschap-v2\nchap-secrets /etc/vpn\n', '/etc/vpn': 'a * x\n' },
   });
   assert.match(said.join(''), /^\/etc\/vpn:1: "a" may have no IP address/);
 });
 
-test('what pppd itself says of its secrets counts, where nothing else is wrong', async () => {
+test('an error that pppd reports about its secrets is shown if nothing else is wrong', async () => {
   const words =
     "pppd: The remote system is required to authenticate itself\npppd: but I couldn't find any suitable secret";
   const [said] = await ofSecrets({ dryrun: { code: 1, output: words } });
