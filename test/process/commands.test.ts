@@ -417,7 +417,7 @@ test('doctor --json prints JSON, with the same exit code', async (t) => {
       outcome: {
         ok: false,
         problem: '/nowhere/pppd is missing or not executable',
-        remedy: 'put it there, or name another program in pppd.path',
+        remedy: 'install it, or name another program in pppd.path',
       },
     },
   );

@@ -183,7 +183,7 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
       installation.run('start');
       const pid = installation.pid();
       installation.configure({ refuse: WRONG });
-      assertOutcome(installation.run(action), 6, /not reloaded, the server goes on as it is:\nlimits\.connections: -1/);
+      assertOutcome(installation.run(action), 6, /not reloaded, the server keeps running unchanged:\nlimits\.connections: -1/);
       assert.equal(installation.pid(), pid);
       assertOutcome(installation.run('status'), 0, /running/);
     });
@@ -199,7 +199,7 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
         const pid = installation.pid();
         installation.configure({ refuse });
         const outcome = installation.run(action);
-        assertOutcome(outcome, code, /not restarted, the server goes on as it is \(pid \d+\):\n/);
+        assertOutcome(outcome, code, /not restarted, the server keeps running unchanged \(pid \d+\):\n/);
         assert.ok(outcome.text.includes(refuse.sentence), outcome.text);
         assert.ok(pid !== undefined && isAlive(pid));
         assert.equal(installation.pid(), pid);
@@ -215,13 +215,13 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
 
   test('a pid file of a process that is gone, or is not a manager, is status 1 and harms nobody', () => {
     writeFileSync(installation.pidFile, `${process.pid}\n`);
-    assertOutcome(installation.run('status'), 1, /is there/);
+    assertOutcome(installation.run('status'), 1, /exists/);
     assertOutcome(installation.run('reload'), 7, /not running/);
     // This very process would be ended here.
     assertOutcome(installation.run('stop'), 0, /not running/);
     for (const content of ['', 'nonsense\n', '4194305\n']) {
       writeFileSync(installation.pidFile, content);
-      assertOutcome(installation.run('status'), 1, /is there/);
+      assertOutcome(installation.run('status'), 1, /exists/);
     }
     assertOutcome(installation.run('start'), 0, /started/);
   });
@@ -252,14 +252,14 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
     installation.configure({ deaf: true });
     installation.run('start');
     const pid = installation.pid();
-    assertOutcome(installation.run('stop'), 1, /still there 1 s after TERM/);
+    assertOutcome(installation.run('stop'), 1, /still running 1 s after TERM/);
     assert.ok(pid !== undefined && isAlive(pid));
-    assertOutcome(installation.run('restart'), 1, /still there/);
+    assertOutcome(installation.run('restart'), 1, /still running/);
   });
 
   test('not installed is 5, not configured is 6', () => {
     rmSync(installation.configuration);
-    assertOutcome(installation.run('start'), 6, /there is no configuration/);
+    assertOutcome(installation.run('start'), 6, /configuration .* does not exist or cannot be read/);
     rmSync(installation.program);
     assertOutcome(installation.run('start'), 5, /is not installed/);
   });
@@ -284,14 +284,14 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
     installation.run('start');
     assertOutcome(installation.runAsNobody('status'), 0, /running/);
     chmodSync(installation.runDirectory, 0o750);
-    assertOutcome(installation.runAsNobody('status'), 4, /only root can look/);
+    assertOutcome(installation.runAsNobody('status'), 4, /only root can read/);
   });
 
   test('stop tells of sessions that nobody manages', async () => {
     mkdirSync(join(installation.runDirectory, 'sessions'));
     const session = createServer().listen(join(installation.runDirectory, 'sessions', 'abc123.sock'));
     await once(session, 'listening');
-    assertOutcome(installation.run('stop'), 0, /1 sessions go on without a manager/);
+    assertOutcome(installation.run('stop'), 0, /1 sessions continue without a manager/);
     session.close();
   });
 });

@@ -116,7 +116,7 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
     for (const script of ['scripts/start', 'scripts/test']) {
       const { code, errors } = checkout.run(script, [], { env: { BASH_ENV: join('programs', 'no-sudo') } });
       assert.equal(code, 1);
-      assert.match(errors, /^\w+: needs root .*run it as root\.\n$/);
+      assert.match(errors, /^\w+: needs root .*; remedy: run it as root\n$/);
     }
   });
 
@@ -158,7 +158,7 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
     checkout.setNode('18.20.4');
     const { code, errors } = checkout.run('scripts/setup', ['--no-build'], { uid: 0 });
     assert.equal(code, 1);
-    assert.match(errors, /needs Node\.js 20\.11 or newer, this machine has 18\.20\.4 .* Install Node\.js 24 /);
+    assert.match(errors, /needs Node\.js 20\.11 or newer, this machine has 18\.20\.4 .*; remedy: install Node\.js 24 /);
   });
 
   test('a missing Debian package is named, and sudo called to install it', (t) => {
@@ -171,7 +171,7 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
 
   test('the program of a clone that was not built, or has lost its parts, names the command that makes them', (t) => {
     const checkout = new Checkout(t);
-    const notBuilt = { code: 1, output: '', errors: `pptpd-ts: this is not built. Run: ${checkout.setup}\n` };
+    const notBuilt = { code: 1, output: '', errors: `pptpd-ts: the program is not built; remedy: ${checkout.setup}\n` };
     for (const command of [[], ['sessions'], ['serve', '-c', '/nowhere'], ['--help']]) {
       assert.deepEqual(checkout.run('bin/pptpd-ts', command), notBuilt);
     }
@@ -183,10 +183,10 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
     assert.deepEqual(checkout.run('bin/pptpd-ts', [], { path: '' }), {
       code: 1,
       output: '',
-      errors: `pptpd-ts: Node.js is not installed. Run: ${checkout.setup}\n`,
+      errors: `pptpd-ts: Node.js is not installed; remedy: ${checkout.setup}\n`,
     });
     checkout.remove('scripts/setup');
-    assert.match(checkout.run('bin/pptpd-ts', [], { path: '' }).errors, /Run: apt-get install --reinstall pptpd-ts\n$/);
+    assert.match(checkout.run('bin/pptpd-ts', [], { path: '' }).errors, /remedy: apt-get install --reinstall pptpd-ts\n$/);
   });
 
   test('package has what it builds with installed, and says what that is', (t) => {
