@@ -183,7 +183,11 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
       installation.run('start');
       const pid = installation.pid();
       installation.configure({ refuse: WRONG });
-      assertOutcome(installation.run(action), 6, /not reloaded, the server keeps running unchanged:\nlimits\.connections: -1/);
+      assertOutcome(
+        installation.run(action),
+        6,
+        /not reloaded, the server keeps running unchanged:\nlimits\.connections: -1/,
+      );
       assert.equal(installation.pid(), pid);
       assertOutcome(installation.run('status'), 0, /running/);
     });

@@ -186,7 +186,10 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
       errors: `pptpd-ts: Node.js is not installed; remedy: ${checkout.setup}\n`,
     });
     checkout.remove('scripts/setup');
-    assert.match(checkout.run('bin/pptpd-ts', [], { path: '' }).errors, /remedy: apt-get install --reinstall pptpd-ts\n$/);
+    assert.match(
+      checkout.run('bin/pptpd-ts', [], { path: '' }).errors,
+      /remedy: apt-get install --reinstall pptpd-ts\n$/,
+    );
   });
 
   test('package has what it builds with installed, and says what that is', (t) => {
