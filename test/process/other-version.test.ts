@@ -85,10 +85,7 @@ for (const [v, agreed] of [
 
     const sessions = new Running(server, 'sessions');
     assert.equal(await sessions.ended(), 1, 'one session cannot be told of');
-    assert.match(
-      sessions.words,
-      new RegExp(`session other1 is run by pptpd-ts 9\\.1\\.0, which speaks version ${v} `),
-    );
+    assert.match(sessions.words, new RegExp(`session other1 is run by pptpd-ts 9\\.1\\.0, which speaks version ${v} `));
     assert(!sessions.output.includes(address), 'the client has another address');
 
     const kick = new Running(server, 'kick', address);
