@@ -14,8 +14,8 @@ export class SessionArgument extends Argument {
 export const NO_SUCH_SESSION = 'Exit code 1: there is no such session, or it does not answer.';
 
 /**
- * Calls `ask` with the session that `find` returns, unless that is null, and closes it afterwards. Prints a failure and sets
- * exit code 1.
+ * Calls `ask` with the session that `find` returns, unless that is null, and closes it afterwards. Prints a failure and
+ * sets exit code 1.
  */
 export async function withSession(
   find: () => Promise<SessionClient | null>,

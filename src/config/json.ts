@@ -1,6 +1,6 @@
 /**
  * Finds the first error of a JSON text, with line and column. JSON.parse gives no position for most errors, and silently
- * accepts duplicate keys. Comments and trailing commas, which people write by hand, have messages of their own.
+ * accepts duplicate keys. Comments and trailing commas, which are common in files written by hand, have their own messages.
  */
 
 export interface JsonFault {

@@ -10,7 +10,7 @@ const PPTPD_FILE = '/etc/pptpd.conf';
 /** Access rules that pptpd obeys through libwrap (hosts_access(5)). */
 const HOSTS_FILES = ['/etc/hosts.allow', '/etc/hosts.deny'];
 
-/** Asks for pptpd, which runs as root: what another user may not read proves nothing about it. */
+/** Whether pptpd, which runs as root, has this access. If another user lacks the permission, it is assumed. */
 function canAccess(path: string, mode: number): boolean {
   try {
     accessSync(path, mode);
@@ -73,7 +73,7 @@ function contentOf(name: string): string | null {
   }
 }
 
-/** pptpd reads octets. What is no UTF-8 is from a time when files were Latin-1. */
+/** pptpd reads octets. A file that is not valid UTF-8 is read as Latin-1, the encoding of older files. */
 function decoded(octets: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);

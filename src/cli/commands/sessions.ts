@@ -1,4 +1,4 @@
-/** `pptpd-ts sessions`: lists live sessions by asking their workers, without a manager; or ended ones, from the accounting file. */
+/** `pptpd-ts sessions`: lists live sessions by asking their workers, or ended ones from the accounting file. Needs no manager. */
 import { Command, InvalidArgumentError } from 'commander';
 import type { SessionState } from '../../session/state.js';
 import {
