@@ -21,7 +21,7 @@ const good: readonly [ranges: string | string[], addresses: string[]][] = [
   [[], []],
 ];
 for (const [ranges, addresses] of good) {
-  test(`${JSON.stringify(ranges)} makes ${addresses.length}`, () => assert.deepEqual(addressList(ranges), addresses));
+  test(`${JSON.stringify(ranges)} gives ${addresses.length}`, () => assert.deepEqual(addressList(ranges), addresses));
 }
 
 const bad: readonly [range: string, reason: string][] = [

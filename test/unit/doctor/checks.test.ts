@@ -16,27 +16,27 @@ const configuration = configurationSchema.parse(given);
 interface Description {
   readonly files?: Readonly<Record<string, string | null>>;
   readonly modes?: Readonly<Record<string, number | null>>;
-  /** What pppd prints; null: there is none. */
+  /** The output of pppd; null: there is no pppd. */
   readonly pppd?: string | null;
-  /** How pppd ends when it only reads its options. */
+  /** The result of pppd's dryrun. */
   readonly dryrun?: CommandResult;
   readonly modules?: readonly string[];
   readonly networks?: readonly { name: string; cidr: string }[];
   readonly device?: string | null;
-  /** What Node says when it loads raw-socket. */
+  /** Node.js's error when it loads raw-socket. */
   readonly rawSocket?: Error | null;
   readonly gre?: string | null;
   readonly listen?: Failure | null;
-  /** All of them, or these. */
+  /** Paths; true: all. */
   readonly unwritable?: boolean | readonly string[];
-  /** pppd is not for us to run. */
+  /** This user may not run pppd. */
   readonly forbidden?: boolean;
   readonly node?: string;
-  /** Users that there are. */
+  /** The existing users. */
   readonly users?: readonly string[];
 }
 
-/** A machine that has everything, except for what the test describes. */
+/** A machine that has everything, except as the test describes. */
 function machine({
   files,
   modes,
@@ -111,14 +111,14 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'one capability short',
+    'root without one capability',
     { files: { '/proc/self/status': 'CapEff:\t0000000000001000\n' } },
     'privileges',
     /without CAP_NET_RAW;/,
     true,
   ],
   [
-    'a port kept for the privileged',
+    'a privileged port',
     {
       files: {
         '/proc/self/status': 'CapEff:\t0000000000003000\n',
@@ -131,7 +131,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
   ],
   ['no pppd', { pppd: null }, 'pppd', /\/usr\/sbin\/pppd is missing.*apt-get install ppp/, true],
   [
-    'native modules of another Node.js, of which nothing is blamed on privileges or the address',
+    'native modules of another Node.js; privileges and address are not blamed',
     {
       rawSocket: Object.assign(new Error('The module was compiled against …'), { code: 'ERR_DLOPEN_FAILED' }),
       gre: 'The module was compiled against …',
@@ -149,15 +149,21 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'native modules that fail in their own words',
+    'native modules that fail with another error',
     { rawSocket: new Error('Failed to load native module: pty.node\nRequire stack: …') },
     'native modules',
     /raw-socket does not load: Failed to load native module: pty\.node; remedy: run/,
     true,
   ],
-  ['a Node.js too old', { node: 'v18.20.4' }, 'Node.js', /v18\.20\.4 is too old; this program needs 20\.11/, true],
   [
-    'a Node.js that nobody tests with',
+    'a Node.js that is too old',
+    { node: 'v18.20.4' },
+    'Node.js',
+    /v18\.20\.4 is too old; this program needs 20\.11/,
+    true,
+  ],
+  [
+    'a Node.js that is not tested',
     { node: 'v20.10.9' },
     'Node.js',
     /v20\.10\.9 is older than the versions that this program is tested with/,
@@ -171,7 +177,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'a device without a kernel behind it',
+    'a device that the kernel does not support',
     { device: 'ENXIO', files: { '/proc/misc': '' }, modules: [] },
     'kernel PPP',
     /this kernel has no PPP/,
@@ -185,7 +191,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'modules that nobody has loaded, and so no device',
+    'modules that are not loaded, so that the device is missing',
     { device: 'ENOENT', files: { '/proc/misc': '', '/proc/tty/ldiscs': '' } },
     'kernel PPP',
     /\/dev\/ppp is missing; remedy: modprobe -a ppp_generic/,
@@ -206,14 +212,14 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'no MPPE where it is required',
+    'no MPPE although it is required',
     { modes: { '/sys/module/ppp_mppe': null }, modules: ['ppp_async'] },
     'MPPE',
     /no module ppp_mppe, and pppd's options require encryption: nobody can log in/,
     true,
   ],
   [
-    'no MPPE where it is not required',
+    'no MPPE, which is not required',
     {
       modes: { '/sys/module/ppp_mppe': null },
       files: { [OPTIONS]: 'require-mschap-v2\n' },
@@ -224,7 +230,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     false,
   ],
   [
-    'no MPPE where a later option takes back that it is required',
+    'no MPPE, which a later option makes optional',
     {
       modes: { '/sys/module/ppp_mppe': null },
       files: { '/etc/ppp/options': 'require-mppe\n', [OPTIONS]: 'require-mschap-v2\nnomppe\n' },
@@ -249,7 +255,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'silent, with which pppd and we wait for each other',
+    'the option silent, with which pppd and the client wait for each other',
     { files: { [OPTIONS]: 'require-mschap-v2\nsilent\n' } },
     'options file',
     /options say silent: .*nobody can log in; remedy: remove "silent" from \/etc\/ppp\/options\.pptpd/,
@@ -268,7 +274,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'options that let everybody in',
+    'options that require no login',
     { files: { [OPTIONS]: 'name pptpd\n' } },
     'authentication',
     /require no authentication.*remedy: add a line "require-mschap-v2"/,
@@ -297,7 +303,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     false,
   ],
   [
-    'secrets that all can read',
+    'secrets that others can read',
     { modes: { '/etc/ppp/chap-secrets': 0o100644 } },
     'secrets',
     /can be read by others; remedy: chmod 600/,
@@ -311,14 +317,14 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     false,
   ],
   [
-    'a port that another program has',
+    'a port that another program listens on',
     { listen: { code: 'EADDRINUSE', message: '' } },
     'listening',
     /cannot listen on 0\.0\.0\.0:1723: another program already listens there; remedy: .*ss -ltnp/,
     true,
   ],
   [
-    'a port that pptpd has',
+    'a port that pptpd listens on',
     {
       listen: { code: 'EADDRINUSE', message: '' },
       files: { '/run/pptpd.pid': '77\n', '/proc/77/cmdline': '/usr/sbin/pptpd\0' },
@@ -328,7 +334,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'a process id that is another program by now',
+    'a pid file whose process is another program',
     {
       listen: { code: 'EADDRINUSE', message: '' },
       files: { '/run/pptpd-ts/manager.pid': '77\n', '/proc/77/cmdline': 'sleep\u00001000\0' },
@@ -338,21 +344,21 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'an address that is not there',
+    'an address that this machine does not have',
     { listen: { code: 'EADDRNOTAVAIL', message: '' } },
     'listening',
     /this machine has no such address; remedy: see `ip address`/,
     true,
   ],
   [
-    'a failure without words of its own',
+    'an error that doctor does not know',
     { listen: { code: 'ENODEV', message: 'cannot bind to the device blue (listen.vrf): No such device' } },
     'listening',
     /cannot bind to the device blue \(listen\.vrf\): No such device; remedy: correct listen\.address or listen\.vrf/,
     true,
   ],
   [
-    'a pool with our own address',
+    'a pool that contains the machine’s own address',
     { networks: [{ name: 'eth0', cidr: '198.51.100.15/32' }] },
     'address pool',
     /198\.51\.100\.15 is in addresses\.remote and is this machine's own \(eth0\)/,
@@ -409,7 +415,7 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     /11 addresses, none in conflict/,
   ],
   [
-    'the same, the device answering for others by itself',
+    'a pool inside a local network with proxy_arp on the device',
     'address pool',
     {
       networks: [{ name: 'eth0', cidr: '198.51.100.1/24' }],
@@ -424,7 +430,7 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     /none in conflict/,
   ],
   [
-    'a port that our own server has',
+    'a port that pptpd-ts itself listens on',
     'listening',
     {
       listen: { code: 'EADDRINUSE', message: '' },
@@ -433,7 +439,7 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     /pptpd-ts itself listens \(process 77\)/,
   ],
   [
-    'a port for everybody needs no capability',
+    'an unprivileged port needs no capability',
     'privileges',
     { files: { '/proc/self/status': 'CapEff:\t0000000000003000\n' } },
     /^root$/,
@@ -446,7 +452,7 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     /users come from pppd's plugin radius\.so/,
   ],
   [
-    'users of this server among those of others',
+    'users of this server besides those of others',
     'secrets',
     { files: { '/etc/ppp/chap-secrets': 'a pptpd x *\nb l2tpd x *\n# c * x *\n"d e" "pptpd" "x # y" *\n' } },
     /chap-secrets, 2 users$/,
@@ -459,27 +465,27 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     { pppd: { options: OPTIONS, args: ['require-mschap-v2'] } },
   ],
   [
-    'a value that is the name of an option',
+    'a value that looks like an option',
     'options file',
     { files: { [OPTIONS]: 'require-mschap-v2\nrequire-mppe\nname pptpd\nipparam silent\n' } },
     /options\.pptpd$/,
   ],
   ['MPPE built into the kernel', 'MPPE', { files: { '/proc/modules': '' }, modules: [] }, /^ppp_mppe is loaded$/],
   [
-    'accounts in a file that is there, in a folder of root’s',
+    'an existing accounting file in a folder of root’s',
     'files',
     { modes: { '/var/log/accounts': 0o100644 }, unwritable: ['/var', '/var/log'] },
     /^\/var\/log\/accounts$/,
     { accounting: { file: '/var/log/accounts' } },
   ],
   [
-    'root without CAP_NET_ADMIN, and a program that is no pppd',
+    'root without CAP_NET_ADMIN, and a program other than pppd',
     'privileges',
     { pppd: 'a PPP of its own', files: { '/proc/self/status': 'CapEff:\t0000000000002400\n' } },
     /^root$/,
   ],
   [
-    'both secrets files where any login will do, the one for PAP being another server’s',
+    'both secrets files if every login is accepted, and the one for PAP is for another server',
     'secrets',
     {
       files: {
@@ -554,7 +560,7 @@ const PEER = '/etc/ppp/peers/pptpd-ts';
 const asUser = configurationSchema.parse({ ...given, user: 'pptpd-ts', pppd: { options: PEER } });
 const identity = (more = 'CapEff:\t0000000000002000\nCapBnd:\t00000000000030c2\nNoNewPrivs:\t0\n'): string =>
   `Name:\tnode\nUid:\t998\t998\t998\t998\n${more}`;
-/** What a server that is not root sees. */
+/** The machine as a server that is not root sees it. */
 const unprivileged: Description = {
   device: 'EACCES',
   files: {
@@ -576,7 +582,7 @@ test('a server that is not root needs only CAP_NET_RAW and a set-uid pppd with o
 });
 
 const poorUsers: [title: string, description: Description, fails: string, sentence: RegExp][] = [
-  ['nobody of that name', { users: [] }, 'user', /no user "pptpd-ts" \(user\); remedy: adduser --system .* dip/],
+  ['a user that does not exist', { users: [] }, 'user', /no user "pptpd-ts" \(user\); remedy: adduser --system .* dip/],
   [
     'no capability',
     { files: { ...unprivileged.files, '/proc/self/status': identity('CapEff:\t0\n') } },
@@ -584,7 +590,7 @@ const poorUsers: [title: string, description: Description, fails: string, senten
     /uid 998 without CAP_NET_RAW; remedy: run it as root/,
   ],
   [
-    'a pppd that is not for it to run',
+    'a pppd that it may not run',
     { forbidden: true },
     'pppd',
     /pptpd-ts may not run \/usr\/sbin\/pppd; remedy: adduser pptpd-ts dip/,
@@ -619,7 +625,7 @@ const poorUsers: [title: string, description: Description, fails: string, senten
     /pppd cannot get CAP_NET_ADMIN, CAP_DAC_OVERRIDE: the bounding set/,
   ],
   [
-    'a run directory that is another’s',
+    'a run directory of another user',
     { unwritable: true, modes: { ...unprivileged.modes, '/run/pptpd-ts': 0o40750 } },
     'run directory',
     /\/run\/pptpd-ts cannot be written to \(runDirectory\); remedy: chown -R pptpd-ts: \/run\/pptpd-ts/,
@@ -634,7 +640,7 @@ for (const [title, description, name, sentence] of poorUsers) {
   });
 }
 
-test('what pppd does not need is not required: CAP_SETUID, CAP_SETGID, a set-uid bit of a script that calls it', async () => {
+test('pppd needs no CAP_SETUID and CAP_SETGID, and a script that calls it needs no set-uid bit', async () => {
   const enough: Description = {
     ...unprivileged,
     files: {
@@ -698,7 +704,7 @@ for (const [key, settings, obstacle, sentence] of advice) {
   });
 }
 
-/** pppd's options, by what they let clients do. */
+/** Options of pppd, and the warning about them; null: none. */
 const logins: [words: string, sentence: RegExp | null][] = [
   ['require-mschap-v2\nrequire-mppe-128', null],
   ['require-mschap-v2', null],
@@ -713,7 +719,7 @@ const logins: [words: string, sentence: RegExp | null][] = [
   ],
   ['require-mschap-v2\nrequire-pap', /neither MS-CHAPv2 nor MPPE: clients may send their password and/],
   ['require-mschap-v2\nrequire-chap\nnomppe', /log in by a weaker method/],
-  // What some public file has: a client that answers with MS-CHAPv2 gets in.
+  // From a published options file. A client that answers with MS-CHAPv2 can log in.
   [
     'auth\nrefuse-pap\nrequire-mppe',
     /say require-mppe, whose keys come from MS-CHAP, and accept other logins too \(auth\): a client that uses one of those is refused after the login; remedy: add a line "require-mschap-v2" to \/etc\/ppp\/options\.pptpd \(see scripts\/etc\/options\.pptpd\)/,
@@ -727,7 +733,7 @@ const logins: [words: string, sentence: RegExp | null][] = [
   ['require-mschap-v2\nnoauth', /say noauth: clients get in without a password; remedy: remove "noauth"/],
 ];
 for (const [words, sentence] of logins) {
-  test(`login and encryption by "${words.replaceAll('\n', ' ')}": ${sentence === null ? 'well' : 'a warning'}`, async () => {
+  test(`login and encryption by "${words.replaceAll('\n', ' ')}": ${sentence === null ? 'no warning' : 'a warning'}`, async () => {
     const results = await runChecks(configuration, {
       only: 'start',
       machine: machine({ files: { [OPTIONS]: `name pptpd\n${words}\n` } }),
@@ -779,7 +785,7 @@ const texts: [title: string, text: string, sentence: RegExp][] = [
   ['UTF-16', 'a\0l\0', /has null bytes \(UTF-16\?\): pppd finds no name in it/],
   ['CR as line ends', 'alice pptpd x *\rbob pptpd x *\r', /has CR as line ends: pppd reads it as one line/],
   [
-    'users who are all shut out',
+    'users who are all excluded',
     'alice pptpd x *\n'.replace('*', '-'),
     /"alice" may have no IP address and is the first user/,
   ],
