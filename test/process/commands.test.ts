@@ -27,7 +27,7 @@ async function run(...args: readonly string[]): Promise<Run> {
   return new Promise((done) => child.on('close', (code) => done({ code, output, errors })));
 }
 
-/** A configuration file with a run directory of its own; `extra` goes into it. */
+/** A configuration file with a run directory of its own, and with the keys of `extra`. */
 function configure(t: TestContext, extra: object = {}): { file: string; runDirectory: string } {
   const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
   t.after(() => rmSync(directory, { recursive: true }));

@@ -1,4 +1,4 @@
-/** `pptpd-ts kick`, by each name that a session has: the client is told, others stay, the log has the reason. */
+/** `pptpd-ts kick` by each name of a session: the client is notified, others stay, the log has the reason. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client } from './support/client.js';
@@ -43,7 +43,7 @@ test('by client address, tunnel address and id; the others stay', async (t) => {
   assert.deepEqual(await server.sessions(), []);
 });
 
-test('a manager killed with -9: sessions are kicked without one', async (t) => {
+test('sessions can be kicked after the manager was killed', async (t) => {
   const server = await startServer(t);
   const client = await Client.start();
   server.signal('SIGKILL');
@@ -55,7 +55,7 @@ test('a manager killed with -9: sessions are kicked without one', async (t) => {
   await server.ready();
 });
 
-test('a reason of more than a line is a wrong call', async (t) => {
+test('a reason of more than one line is a usage error', async (t) => {
   const server = await startServer(t);
   const command = new Running(server, 'kick', 'alice', '--reason', 'one\ntwo');
   assert.equal(await command.ended(), 2);
