@@ -33,7 +33,7 @@ async function notSetUid(configuration: Configuration, machine: Machine): Promis
   if (lacking.length > 0) {
     return bad(
       `${path} cannot get ${lacking.join(', ')}: the bounding set has no such capability`,
-      'add them to CapabilityBoundingSet= of its unit, or start the container with --cap-add',
+      'add what is missing to CapabilityBoundingSet= of its unit, or start the container with --cap-add',
     );
   }
   // The set-uid bit of the file does not tell: `path` may be a script that calls pppd.

@@ -44,7 +44,7 @@ export const privileges: Check = {
     return uid === 0
       ? bad(
           `root without ${lacking.join(', ')}`,
-          'add them to CapabilityBoundingSet= of its unit, or start the container with --cap-add',
+          'add what is missing to CapabilityBoundingSet= of its unit, or start the container with --cap-add',
         )
       : bad(
           `uid ${uid} without ${lacking.join(', ')}`,

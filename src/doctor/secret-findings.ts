@@ -211,7 +211,7 @@ const JUDGES = {
     if (word == null) return null;
     return [
       `a quote that begins in line ${word.line} ends in line ${word.lastLine}: pppd reads everything between as one word`,
-      "end it in its line; a quote or an apostrophe that belongs to a word needs a backslash before it (o\\'brien)",
+      "end it in its line; a quote or an apostrophe that is part of a word needs a backslash before it (o\\'brien)",
     ];
   },
 
@@ -222,7 +222,7 @@ const JUDGES = {
     if (!isTorn && !isSwallowed) return null;
     return [
       `${has('joined', client) ? '' : `"${shown(client)}": `}a backslash at the end of the line joins the next line to it: pppd reads both as one`,
-      'remove the backslash, or write \\\\ if it belongs to the password',
+      'remove the backslash, or write \\\\ if it is part of the password',
     ];
   },
 
@@ -262,7 +262,7 @@ const JUDGES = {
     entry.secret === null || entry.addresses.length > 0 || view.isOurs(entry) || !isAddress(entry.secret)
       ? null
       : [
-          `"${shown(entry.client)}" is of another server, and its third column is an address: a column seems to be missing`,
+          `"${shown(entry.client)}" belongs to another server, and its third column is an address: a column seems to be missing`,
           `write USER ${view.file.server} "PASSWORD" *`,
         ],
 
@@ -272,7 +272,7 @@ const JUDGES = {
     shown(server).toLowerCase() !== file.server.toLowerCase()
       ? null
       : [
-          `"${shown(client)}" is of the server "${shown(server)}", and this one is "${file.server}"`,
+          `"${shown(client)}" belongs to the server "${shown(server)}", but this one is "${file.server}"`,
           `write ${file.server} into its second column`,
         ],
 
@@ -280,7 +280,7 @@ const JUDGES = {
     isAscii(entry.client.bytes)
       ? null
       : [
-          `${name(entry)} cannot log in: pppd compares what clients send as "${visible(entry.client.bytes)}", and MS-CHAPv2 fails even so`,
+          `${name(entry)} cannot log in: pppd reads the name that clients send as "${visible(entry.client.bytes)}", and MS-CHAPv2 fails even with that name`,
           'give the user a name of ASCII letters',
         ],
   ),

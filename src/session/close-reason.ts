@@ -36,7 +36,7 @@ export const CLOSE_REASONS = {
     stop: STOP_REASON.none,
   },
   calledAgain: {
-    text: 'its client has called again, and gives no sign of life here',
+    text: 'the client has called again and no longer answers on this connection',
     disconnect: DISCONNECT.lostCarrier,
     clientGone: true,
     stop: null,
@@ -54,7 +54,7 @@ export const CLOSE_REASONS = {
     stop: STOP_REASON.none,
   },
   madeRoom: {
-    text: 'the server is full, and this client, which had not started a call, gave its place to a new one',
+    text: 'the server was full, and this client had not started a call',
     disconnect: DISCONNECT.lostCarrier,
     clientGone: false,
     stop: null,

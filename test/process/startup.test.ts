@@ -132,7 +132,7 @@ describe('a machine that is not ready ends with exit code 1 and one message', ()
   test('root without capabilities', async (t) => {
     const { code, sentences } = await fail(t, {}, 'setpriv', '--bounding-set', '-all', '--inh-caps', '-all');
     assert.equal(code, 1);
-    assert.match(sentences.join('\n'), /not root/);
+    assert.match(sentences.join('\n'), /root without CAP_NET_RAW; remedy: /);
   });
 
   test('the kernel has no PPP for a real pppd', async (t) => {

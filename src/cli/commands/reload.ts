@@ -14,7 +14,7 @@ export const reloadCommand = (): Command =>
   addConfigurationArgument(
     addRunDirectoryOptions(
       new Command('reload').description(
-        'have the server read its configuration again; it holds for new clients, and running sessions keep theirs',
+        'have the server read its configuration again; the new one applies to new clients only',
       ),
     ),
   )

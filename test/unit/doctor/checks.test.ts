@@ -107,7 +107,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'root without capabilities',
     { files: { '/proc/self/status': 'CapEff:\t0000000000000000\n' } },
     'privileges',
-    /root without CAP_NET_ADMIN, CAP_NET_RAW; remedy: add them to CapabilityBoundingSet=/,
+    /root without CAP_NET_ADMIN, CAP_NET_RAW; remedy: add what is missing to CapabilityBoundingSet=/,
     true,
   ],
   [

@@ -62,7 +62,7 @@ const cases: [
     'a server name in capitals',
     'carol PPTPD hidden *\n',
     'serverCase',
-    /of the server "PPTPD", and this one is "pptpd"/,
+    /belongs to the server "PPTPD", but this one is "pptpd"/,
     1,
   ],
   [
