@@ -1,6 +1,6 @@
 /**
- * Every login failure that needs no real PPP is explained by one warning at its end, with the cause and the real
- * addresses. The kernel's packet filter or routes block the network. test/lab has the other failures.
+ * Each way for a login to fail that needs no real PPP: one line at level warn at its end, with the cause and a sentence
+ * that names the real addresses. The way is blocked by the kernel's own packet filter, or by its routes. The others: test/lab.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -32,10 +32,10 @@ const [LCP, CHAP, IPCP] = [0xc021, 0xc223, 0x8021];
 /** Codes of LCP and IPCP (RFC 1661 §5), and CHAP's (RFC 1994 §4). */
 const [REQUEST, ACK, NAK, REJECT, TERMINATE] = [1, 2, 3, 4, 5];
 const RESPONSE = 2;
-/** Number of retransmissions before the kernel aborts a connection, in this namespace. */
+/** How often the kernel sends again before it gives a connection up, in this namespace. */
 const RETRIES = '/proc/sys/net/ipv4/tcp_retries2';
 
-/** Has the kernel drop packets that match the nftables expression `which`, until the test ends. */
+/** Has the kernel drop what the nftables expression `which` matches, until the test ends. */
 function drop(t: TestContext, which: string): void {
   const rules = `table ip blocked { chain input { type filter hook input priority 0; ${which} drop; }; }`;
   const { status, stderr } = spawnSync('nft', ['-f', '-'], { input: rules, encoding: 'utf8' });
@@ -60,7 +60,7 @@ function blackhole(t: TestContext): () => void {
 const packet = (code: number, identifier: number, data: Uint8Array): Buffer =>
   Buffer.of(code, identifier, 0, 4 + data.length, ...data);
 
-/** Resolves when `counter` has reached `count`. */
+/** Resolves when so many packets of the client have been counted, by default those with a frame. */
 async function received(server: Server, count: number, counter = 'rxPackets'): Promise<void> {
   await until(`${counter} of ${count}`, async () => {
     const [session] = await server.sessions();
@@ -68,13 +68,13 @@ async function received(server: Server, count: number, counter = 'rxPackets'): P
   });
 }
 
-/** Waits for the end of the session, and returns its warnings. */
+/** The warnings of the session, when it is over. */
 async function warnings(server: Server): Promise<readonly LogLine[]> {
   const { session } = await server.waitForLog('the end', ({ msg }) => msg.startsWith('session ended'));
   return server.log.all.filter((line) => line.session === session && line.level === 'warn');
 }
 
-/** Waits for the end of the session, and returns the one line that explains the failure. */
+/** The one line that explains the failure, when the session is over. */
 async function failure(server: Server): Promise<{ readonly cause: unknown; readonly msg: string }> {
   const [line, ...more] = await warnings(server);
   assert.deepEqual(more, []);
@@ -82,7 +82,7 @@ async function failure(server: Server): Promise<{ readonly cause: unknown; reado
 }
 
 describe('GRE is blocked', () => {
-  test('from the client: both ends are named', async (t) => {
+  test('on the way to us: both ends are named', async (t) => {
     drop(t, `ip protocol gre ip saddr ${CLIENT}`);
     const server = await startServer(t, {}, 'insist');
     const tunnel = await Tunnel.open(t);
@@ -94,7 +94,7 @@ describe('GRE is blocked', () => {
     assert.match(msg, new RegExp(`IP protocol 47 pass from ${CLIENT} to ${SERVER_ADDRESS}`));
   });
 
-  test('to the client, which repeats its first request', async (t) => {
+  test('on the way to the client, which repeats its first request', async (t) => {
     drop(t, `ip protocol gre ip daddr ${CLIENT}`);
     const server = await startServer(t, {}, 'insist');
     const tunnel = await Tunnel.open(t);
@@ -106,7 +106,7 @@ describe('GRE is blocked', () => {
     assert.match(msg, new RegExp(`IP protocol 47 pass from ${SERVER_ADDRESS} to ${CLIENT}`));
   });
 
-  test('from the client after its first answer: no direction is named', async (t) => {
+  test('on the way to us, behind its first answer: the direction is not told', async (t) => {
     const server = await startServer(t, {}, 'insist');
     const tunnel = await Tunnel.open(t);
     await until('all requests of our pppd', () => tunnel.packets.length >= 5);
@@ -124,13 +124,13 @@ describe('GRE is blocked', () => {
   });
 });
 
-describe('GRE arrives but cannot be used: the counter is named, and GRE is not called blocked', () => {
+describe('GRE comes and is of no use: the counter is named, and nothing is said to be blocked', () => {
   const payload = Buffer.of(0xff, 0x03, 0xc0, 0x21, 1, 1, 0, 4);
   type Kind = readonly [what: string, sent: Sent, counter: string, remedy: RegExp];
   const ofCall: readonly Kind[] = [
     ['no sequence number', { payload }, 'rxNoSequence', /faulty/],
     ['neither numbers nor payload', {}, 'rxNoSequence', /faulty/],
-    ['only acknowledgments', { acknowledgment: 0 }, 'acksReceived', /see its own log/],
+    ['acknowledgments alone', { acknowledgment: 0 }, 'acksReceived', /see its own log/],
     ['a checksum', { payload, sequence: 1, flags: 0xb001 }, 'rxWrongFlags', /faulty/],
     ['routing', { payload, sequence: 1, flags: 0x7001 }, 'rxWrongFlags', /faulty/],
     ['recursion', { payload, sequence: 1, flags: 0x3101 }, 'rxWrongFlags', /faulty/],
@@ -149,7 +149,7 @@ describe('GRE arrives but cannot be used: the counter is named, and GRE is not c
     ['call id 0', { payload, sequence: 1, callId: 0 }, 'rxWrongCallId', /another client.*nf_nat_pptp/],
   ];
 
-  /** Octets from the client that wait in the server's raw sockets, as the kernel counts them. */
+  /** Octets, in the kernel's accounting, that wait in the server's raw sockets for what the client sends. */
   const waiting = (): number => {
     const client = Buffer.from(CLIENT.split('.').map(Number).toReversed()).toString('hex').toUpperCase();
     const lines = readFileSync('/proc/self/net/raw', 'latin1').trim().split('\n').slice(1);
@@ -187,7 +187,7 @@ describe('GRE arrives but cannot be used: the counter is named, and GRE is not c
     });
   }
 
-  test('sequence numbers without payload', async (t) => {
+  test('numbers without payload', async (t) => {
     const server = await startServer(t, {}, 'insist');
     const tunnel = await Tunnel.open(t);
     await until('all requests of our pppd', () => tunnel.packets.length >= 5);
@@ -201,7 +201,7 @@ describe('GRE arrives but cannot be used: the counter is named, and GRE is not c
     assert.match(msg, /of use: 3 without payload \(rxEmpty\); the client's PPTP is faulty/);
   });
 
-  test('also from a client that leaves at once', async (t) => {
+  test('also of a client that leaves at once', async (t) => {
     const server = await startServer(t);
     const { client, reply } = await Client.call();
     const peer = new GrePeer(CLIENT, SERVER_ADDRESS, reply.callId);
@@ -217,7 +217,7 @@ describe('GRE arrives but cannot be used: the counter is named, and GRE is not c
 describe('the client ends the negotiation', () => {
   const end = packet(TERMINATE, 2, Buffer.from('User request'));
 
-  test('of LCP, with a message', async (t) => {
+  test('of LCP, in words of its own', async (t) => {
     const server = await startServer(t, {}, 'login');
     const tunnel = await Tunnel.open(t);
     await tunnel.openLcp();
@@ -243,7 +243,7 @@ describe('the client ends the negotiation', () => {
       const tunnel = await Tunnel.open(t);
       await tunnel.openLcp();
       await tunnel.nextFrame(CHAP);
-      // 49 octets without a valid response: the stand-in checks only the name.
+      // 49 octets that prove nothing: the stand-in believes the name.
       await tunnel.sendFrame(CHAP, packet(RESPONSE, 1, Buffer.of(49, ...Buffer.alloc(49), ...Buffer.from('alice'))));
       await tunnel.sendFrame(IPCP, answer(await tunnel.nextFrame(IPCP)));
       await tunnel.sendFrame(LCP, end);
@@ -255,7 +255,7 @@ describe('the client ends the negotiation', () => {
   }
 });
 
-describe('the system refuses to send to the client', () => {
+describe('the system does not let us send to the client', () => {
   const ways: readonly [string, (t: TestContext) => Promise<() => void>, RegExp][] = [
     [
       'when it calls',
@@ -268,11 +268,11 @@ describe('the system refuses to send to the client', () => {
       /cannot connect GRE to .*: EINVAL/,
     ],
     [
-      'during its call',
+      'while its call stands',
       async (t) => {
         const tunnel = await Tunnel.open(t);
         await tunnel.openLcp();
-        // pppd repeats its request for the client's name.
+        // pppd asks the client for its name again and again.
         await tunnel.nextFrame(CHAP);
         return blackhole(t);
       },
@@ -346,7 +346,7 @@ describe('the call fails', () => {
 });
 
 describe('the client fails', () => {
-  test('it starts no call', async (t) => {
+  test('it calls never', async (t) => {
     const server = await startServer(t, { timeouts: { establish: 0.5 } });
     await (await Client.start()).closed;
     const { cause, msg } = await failure(server);
@@ -354,7 +354,7 @@ describe('the client fails', () => {
     assert.match(msg, new RegExp(`client ${CLIENT} .*timeouts\\.establish is 0\\.5 s`));
   });
 
-  test('it speaks another protocol', async (t) => {
+  test('it speaks something else', async (t) => {
     const server = await startServer(t);
     const client = await Client.start();
     client.sendBytes(Buffer.alloc(16, 'GET / HTTP/1.0'));
@@ -364,7 +364,7 @@ describe('the client fails', () => {
     assert.match(msg, new RegExp(`${CLIENT} is no PPTP client`));
   });
 
-  test('it vanishes: the time of silence is logged', async (t) => {
+  test('it vanishes: how long it was silent', async (t) => {
     const server = await startServer(t, { timeouts: { echoInterval: 0.5, echoReply: 0.5 } });
     const { client } = await Client.call();
     await client.closed;
@@ -373,7 +373,7 @@ describe('the client fails', () => {
     assert.match(msg, new RegExp(`client ${CLIENT} has vanished.* for 1 s`));
   });
 
-  test('its control connection is dead while its tunnel works', async (t) => {
+  test('its control connection does, and its tunnel does not', async (t) => {
     const server = await startServer(t, { timeouts: { echoInterval: 0.5, echoReply: 0.5 } });
     const tunnel = await Tunnel.open(t);
     await tunnel.openLcp();
@@ -397,7 +397,7 @@ describe('the client fails', () => {
     assert.match(msg, new RegExp(`\\(read ECONNRESET\\): the way between ${CLIENT} and ${SERVER_ADDRESS}`));
   });
 
-  test('the control connection to it is blocked', async (t) => {
+  test('nothing of what it is sent arrives any more', async (t) => {
     const retries = readFileSync(RETRIES, 'latin1');
     writeFileSync(RETRIES, '1');
     t.after(() => writeFileSync(RETRIES, retries));
@@ -408,11 +408,11 @@ describe('the client fails', () => {
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'connectionFailed');
     assert.match(msg, /read ETIMEDOUT/);
-    // The client does not receive the end either.
+    // Nor does it hear of the end.
     client.reset();
   });
 
-  test('its request to clear the call crosses our stop: one line', async (t) => {
+  test('its request to clear its call crosses our stop: one line', async (t) => {
     const server = await startServer(t);
     const { client } = await Client.call();
     client.answersStop = false;
@@ -428,7 +428,7 @@ describe('the client fails', () => {
     assert.equal((await failure(server)).cause, 'pppdDied');
   });
 
-  test('no failure if it clears the call of a session that was up and then resets its connection', async (t) => {
+  test('not when it clears the call of a session that was up, and then resets its connection', async (t) => {
     const server = await startServer(t, {}, 'login');
     const hub = new GreHub(SERVER_ADDRESS, '198.51.100.0', 24);
     const attempt = { address: CLIENT, begun: 0, session: 'no', user: null, ending: '', reasons: null } as const;
@@ -447,7 +447,7 @@ describe('the client fails', () => {
     assert.deepEqual(await warnings(server), []);
   });
 
-  test('it leaves or clears its call before it is logged in: one line, and no other when the session ends', async (t) => {
+  test('it leaves before it is logged in, or clears its call: one line, not another when the session ends', async (t) => {
     const server = await startServer(t);
     const { client, reply } = await Client.call();
     client.send({ type: 'CallClearRequest', callId: CALL.callId });
@@ -459,9 +459,9 @@ describe('the client fails', () => {
   });
 });
 
-test('only long frames to the client are lost: one warning about an MTU black hole', async (t) => {
+test('long frames to the client vanish and short ones do not: a black hole is suspected, once', async (t) => {
   drop(t, `ip protocol gre ip daddr ${CLIENT} meta length > 1000`);
-  // The server probes once an acknowledgment of the client is overdue.
+  // Its question comes when the client has been quiet for long enough to miss an acknowledgment.
   const server = await startServer(t, { timeouts: { echoInterval: (QUIET * 1.4) / 1000 } });
   const tunnel = await Tunnel.open(t);
   await tunnel.openLcp();
