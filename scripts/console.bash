@@ -1,15 +1,14 @@
 # shellcheck shell=bash
-# What setup, start and test have in common: headings, steps that show how far they are, and becoming root.
-# Sourced, never run. A step's whole output is kept until it succeeds; only a failure prints it, because a
-# hundred lines of apt hide the one that matters.
+# Functions for setup, start and test: headings, steps with progress, and becoming root. Sourced, not run.
+# The output of a step is printed only if the step fails, because a hundred lines of apt hide the one that matters.
 
 set -uo pipefail
 export HOME=${HOME:-/root}
 export PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
 
-# Seconds between signs of life of a long step when nobody watches a terminal (CI logs).
+# Seconds between progress lines of a long step without a terminal (CI logs).
 readonly heartbeat=20
-# Lines of a failed step's output that are shown; a script may want more.
+# Lines of a failed step's output that are shown; a script may change it.
 failure_lines=40
 
 heading() { printf '\n== %s\n' "$*"; }
@@ -19,22 +18,22 @@ fail() {
   exit 1
 }
 
-# What sudo would take away of the environment. Node is often installed in a place that sudo's own PATH does not name.
+# Variables to keep through sudo. Node.js is often installed in a folder that is not in sudo's PATH.
 kept_variables=(PATH CI)
 
-# need_root "$@": continues as root, by sudo if there is one.
+# need_root "$@": runs the script again as root, by sudo, unless it is root.
 need_root() {
   local name settings=()
   ((EUID == 0)) && return
-  command -v sudo > /dev/null || fail "needs root (Debian packages, network namespaces, pppd), and there is no sudo here: run it as root."
+  command -v sudo > /dev/null || fail "needs root (Debian packages, network namespaces, pppd), and there is no sudo here; remedy: run it as root"
   for name in "${kept_variables[@]}"; do
     [[ -v $name ]] && settings+=("$name=${!name}")
   done
   exec sudo env "${settings[@]}" bash "scripts/${0##*/}" "$@"
 }
 
-# as_owner COMMAND...: runs it as the owner of the checkout, so that `sudo scripts/start` leaves no files of
-# root's in a developer's tree. Files that belong to root or to nobody known stay root's business.
+# as_owner COMMAND...: runs it as the owner of the checkout, so that `sudo scripts/start` leaves no files that belong to
+# root in a developer's tree. If the owner is root or unknown, it runs as root.
 as_owner() {
   local owner home
   owner=$(stat -c %U .)
@@ -46,8 +45,8 @@ as_owner() {
   fi
 }
 
-# step TITLE COMMAND...: runs the command without input and shows the time it has taken and its last line.
-# Returns the command's exit code, after printing the end of its output when that is not 0.
+# step TITLE COMMAND...: runs the command without input, and shows the elapsed time and its last line of output.
+# Returns the command's exit code. If that is not 0, the end of the output is printed.
 step() {
   local title=$1 started=$SECONDS shown=$SECONDS lines=() line last='' output pid status
   shift

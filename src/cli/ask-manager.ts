@@ -1,11 +1,11 @@
-/** Asks the manager over its own socket. */
+/** Sends a request to the manager over its socket. */
 import { connect } from 'node:net';
 import { z } from 'zod';
 import { MAX_ANSWER_BYTES, readLines, writeLine } from '../session/lines.js';
 import type { ManagerOperation } from '../session/manager-status.js';
 import { runPaths } from '../session/paths.js';
 
-/** A manager that is well answers at once, milliseconds. */
+/** Milliseconds. A healthy manager answers at once. */
 const ANSWER_TIMEOUT_MS = 5000;
 
 const answer = z.union([
@@ -13,17 +13,17 @@ const answer = z.union([
   z.object({ ok: z.literal(false), error: z.string() }),
 ]);
 
-/** No manager listens there: none runs, or none that has this run directory. */
+/** No manager listens on the socket: none is running, or it uses another run directory. */
 export class NoManager extends Error {
   constructor(runDirectory: string) {
-    super(`no manager runs (${runDirectory})`);
+    super(`no manager is running (${runDirectory})`);
   }
 }
 
-/** How a socket says that nobody listens. */
+/** Errors of connect(2) when nobody listens. */
 const NOBODY_LISTENS: readonly (string | undefined)[] = ['ENOENT', 'ECONNREFUSED'];
 
-/** Rejects with NoManager, with what the manager has answered, or when it does not answer in time. */
+/** The manager's result. Rejects with NoManager, with the manager's error, or if it does not answer in time. */
 export async function askManager(runDirectory: string, op: ManagerOperation, fields: object = {}): Promise<unknown> {
   const socket = connect(runPaths(runDirectory).managerSocket);
   const timer = setTimeout(() => socket.destroy(new Error('the manager does not answer')), ANSWER_TIMEOUT_MS);
@@ -50,7 +50,7 @@ export async function askManager(runDirectory: string, op: ManagerOperation, fie
   }
 }
 
-/** Null while a manager listens, whether or not it answers; for commands that need none, but whose user may miss it. */
+/** null if a manager listens, even one that does not answer. For commands that work without a manager but report it. */
 export async function missingManager(runDirectory: string): Promise<NoManager | null> {
   return new Promise((resolve) => {
     const socket = connect(runPaths(runDirectory).managerSocket);

@@ -1,6 +1,6 @@
 /**
- * What can stand at a place of the command line, told from the commander definition itself: a command, an option or an
- * argument that is added there completes by itself. Pure; live session ids are the caller's to give.
+ * Completes a command line from the commander definition, so that a new command, option or argument needs no change
+ * here. Pure; the caller supplies the live session ids.
  */
 import type { Argument, Command, Option } from 'commander';
 import { SessionArgument } from './session-argument.js';
@@ -10,35 +10,36 @@ export interface Candidate {
   readonly description: string;
 }
 
-/** `files`: the shell completes file names there. */
+/** `files`: the shell completes file names itself. */
 export type Completion = { readonly candidates: readonly Candidate[]; readonly files: boolean };
 
 const FILES: Completion = { candidates: [], files: true };
 const NOTHING: Completion = { candidates: [], files: false };
 
-/** How options and arguments name what is a file's or a folder's name. */
+/** Matches options and arguments whose value is a path. */
 const IS_FILE = /file|directory/;
 
 /**
- * For the last of `words`, which may be empty or begun; those before it are complete, the program's own name left out.
+ * Candidates for the last of `words`, which may be empty or incomplete. The words before it are complete; the program's
+ * name is not among them.
  */
 export function complete(program: Command, words: readonly string[], sessionIds: () => readonly string[]): Completion {
-  const begun = words.at(-1) ?? '';
+  const prefix = words.at(-1) ?? '';
   const [name, ...given] = words.slice(0, -1);
   if (name === undefined) {
-    return starting(begun, program.createHelp().visibleCommands(program).map(commandCandidate));
+    return starting(prefix, program.createHelp().visibleCommands(program).map(commandCandidate));
   }
   const command = program.commands.find((each) => each.name() === name);
   if (command === undefined) return NOTHING;
   const valueOf = optionAt(command, given);
-  if (valueOf !== null) return values(valueOf, begun);
-  if (begun.startsWith('-')) return starting(begun, command.options.map(optionCandidate));
+  if (valueOf !== null) return values(valueOf, prefix);
+  if (prefix.startsWith('-')) return starting(prefix, command.options.map(optionCandidate));
   const argument = command.registeredArguments[positionals(command, given)] ?? lastVariadic(command);
-  return argument === null ? NOTHING : ofArgument(argument, begun, sessionIds);
+  return argument === null ? NOTHING : ofArgument(argument, prefix, sessionIds);
 }
 
-function starting(begun: string, candidates: readonly Candidate[]): Completion {
-  return { candidates: candidates.filter(({ word }) => word.startsWith(begun)), files: false };
+function starting(prefix: string, candidates: readonly Candidate[]): Completion {
+  return { candidates: candidates.filter(({ word }) => word.startsWith(prefix)), files: false };
 }
 
 const commandCandidate = (command: Command): Candidate => ({
@@ -51,25 +52,25 @@ const optionCandidate = ({ long, short, description }: Option): Candidate => ({
   description,
 });
 
-/** The option whose value comes next; null when none does. */
+/** The option that expects a value next; null if there is none. */
 function optionAt(command: Command, given: readonly string[]): Option | null {
   const last = given.at(-1);
-  return command.options.find((option) => (option.required || option.optional) && isIt(option, last)) ?? null;
+  return command.options.find((option) => (option.required || option.optional) && isNamed(option, last)) ?? null;
 }
 
-const isIt = ({ long, short }: Option, word: string | undefined): boolean =>
+const isNamed = ({ long, short }: Option, word: string | undefined): boolean =>
   word !== undefined && (word === long || word === short);
 
-function values({ argChoices, flags }: Option, begun: string): Completion {
+function values({ argChoices, flags }: Option, prefix: string): Completion {
   if (argChoices !== undefined)
     return starting(
-      begun,
+      prefix,
       argChoices.map((word) => ({ word, description: '' })),
     );
   return IS_FILE.test(flags) ? FILES : NOTHING;
 }
 
-/** How many arguments stand there: neither options nor their values. */
+/** Number of words that are neither options nor their values. */
 const positionals = (command: Command, given: readonly string[]): number =>
   given.filter((word, index) => !word.startsWith('-') && optionAt(command, given.slice(0, index)) === null).length;
 
@@ -78,16 +79,16 @@ function lastVariadic({ registeredArguments }: Command): Argument | null {
   return last?.variadic === true ? last : null;
 }
 
-function ofArgument(argument: Argument, begun: string, sessionIds: () => readonly string[]): Completion {
+function ofArgument(argument: Argument, prefix: string, sessionIds: () => readonly string[]): Completion {
   if (argument instanceof SessionArgument) {
     return starting(
-      begun,
+      prefix,
       sessionIds().map((word) => ({ word, description: 'session' })),
     );
   }
   if (argument.argChoices !== undefined) {
     return starting(
-      begun,
+      prefix,
       argument.argChoices.map((word) => ({ word, description: '' })),
     );
   }

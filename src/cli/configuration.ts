@@ -1,4 +1,4 @@
-/** The configuration file as the commands take it, `-c FILE` or FILE alone, and the exit code where it is wrong. */
+/** Options that name the configuration file or the run directory, and the exit codes of all commands. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { loadConfiguration } from '../config/load.js';
@@ -14,19 +14,19 @@ export const configurationOption = (): Option =>
   new Option('-c, --config <file>', 'the configuration file').default(DEFAULT_CONFIGURATION);
 
 /**
- * For commands without arguments of their own: FILE alone means -c FILE. `otherwise`: what the user of a word that is no file
- * may have looked for, where that is not the file.
+ * For commands without other arguments: FILE means -c FILE. `hint` is added to the error if FILE does not exist, for users
+ * who meant something else.
  */
-export const addConfigurationArgument = (command: Command, otherwise?: string): Command =>
-  command.argument('[file]', 'the configuration file, as -c names it').hook('preAction', ({ args: [file] }) => {
+export const addConfigurationArgument = (command: Command, hint?: string): Command =>
+  command.argument('[file]', 'the configuration file; the same as -c FILE').hook('preAction', ({ args: [file] }) => {
     if (file === undefined) return;
     if (command.getOptionValueSource('config') === 'cli')
-      command.error('error: FILE and -c FILE are the same: give one');
-    if (otherwise !== undefined && !existsSync(file)) command.error(`error: there is no file '${file}': ${otherwise}`);
+      command.error('error: FILE and -c FILE mean the same: give only one');
+    if (hint !== undefined && !existsSync(file)) command.error(`error: there is no file '${file}': ${hint}`);
     command.setOptionValueWithSource('config', file, 'cli');
   });
 
-/** The effective configuration; ends the program with every problem named when the file is wrong. */
+/** The effective configuration. If the file is wrong, prints every problem and exits with code 2. */
 export function configurationOf(path: string): Configuration {
   const loaded = loadConfiguration(path);
   if (loaded.ok) return loaded.configuration;
@@ -39,15 +39,15 @@ export interface RunDirectoryOptions {
   readonly runDirectory?: string;
 }
 
-/** For commands that talk to the sessions: all that they need of the configuration is its run directory. */
+/** For commands that talk to sessions or the manager: they need only the run directory of the configuration. */
 export const addRunDirectoryOptions = (command: Command): Command =>
   command
     .addOption(configurationOption())
-    .addOption(new Option('--run-directory <directory>', 'where the sessions are, instead of the configuration'));
+    .addOption(new Option('--run-directory <directory>', 'the run directory, instead of that in the configuration'));
 
 /**
- * The run directory; ends the program with a sentence when this user may not look into it. That it does not exist is
- * no error: no server has run since this machine was started, and nobody is on.
+ * The run directory. Prints an error and exits with code 1 if this user may not read it. A missing directory is no error:
+ * no server has run since the machine was booted.
  */
 export function runDirectoryOf(options: RunDirectoryOptions): string {
   const directory = options.runDirectory ?? configurationOf(options.config).runDirectory;
@@ -55,7 +55,9 @@ export function runDirectoryOf(options: RunDirectoryOptions): string {
     accessSync(runPaths(directory).sessions, constants.R_OK | constants.X_OK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      console.error(`pptpd-ts: ${directory}: this user may not look into it; run it as root, for example with sudo`);
+      console.error(
+        `pptpd-ts: ${directory}: this user may not read it; remedy: run the command as root, for example with sudo`,
+      );
       process.exit(EXIT.failed);
     }
   }

@@ -1,4 +1,4 @@
-/** A session as `pptpd-ts show` tells it: sections of labels and values. Pure, but for the interface of its pppd. */
+/** Formats a session for `pptpd-ts show`: sections of labels and values. Pure. */
 import type { PppState } from '../ppp/reader.js';
 import type { SessionState } from '../session/state.js';
 import { bold, duration, localTime, octets } from './output.js';
@@ -11,7 +11,7 @@ interface Section {
   readonly rows: readonly Row[];
 }
 
-/** Counters that are told in words; the others follow by name when they are not 0. */
+/** Counters of the traffic section; the others are listed by name if they are not 0. */
 const IN_WORDS = [
   'rxPackets',
   'rxBytes',
@@ -27,9 +27,9 @@ const IN_WORDS = [
   'outstanding',
 ] as const;
 
-/** `interfaceName`: of its pppd, null when it has none. `now` in milliseconds since the epoch. */
+/** `interfaceName`: its pppd's interface, null if there is none. `now`: milliseconds since the epoch. */
 export function describeSession(state: SessionState, interfaceName: string | null, now: number): string {
-  return [whoAndWhere(state, interfaceName, now), negotiation(state), traffic(state), counters(state)]
+  return [overview(state, interfaceName, now), negotiation(state), traffic(state), counters(state)]
     .map(({ title, rows }) => ({ title, rows: rows.filter((row): row is [string, string] => row[1] !== null) }))
     .filter(({ rows }) => rows.length > 0)
     .map(({ title, rows }) => {
@@ -39,7 +39,7 @@ export function describeSession(state: SessionState, interfaceName: string | nul
     .join('\n\n');
 }
 
-function whoAndWhere(state: SessionState, interfaceName: string | null, now: number): Section {
+function overview(state: SessionState, interfaceName: string | null, now: number): Section {
   const { session, user, peer, localAddress, tunnel, phase, since, callId, peerCallId, pid, pppdPid, log } = state;
   return {
     title: `session ${session}`,
@@ -96,8 +96,8 @@ const hex = (accm: number): string => `0x${accm.toString(16).padStart(8, '0')}`;
 function traffic({ counters: all }: SessionState): Section {
   if (all === null) return { title: 'traffic', rows: [] };
   const count = (name: (typeof IN_WORDS)[number]): number => all[name] ?? 0;
-  const [came, lost] = [count('rxPackets'), count('rxLost')];
-  const share = came + lost === 0 ? '' : ` (${((lost * 100) / (came + lost)).toFixed(2)} %)`;
+  const [received, lost] = [count('rxPackets'), count('rxLost')];
+  const share = received + lost === 0 ? '' : ` (${((lost * 100) / (received + lost)).toFixed(2)} %)`;
   const roundTrip = count('roundTrip');
   return {
     title: 'traffic',
@@ -105,10 +105,7 @@ function traffic({ counters: all }: SessionState): Section {
       ['received', `${count('rxPackets')} packets, ${octets(count('rxBytes'))}`],
       ['sent', `${count('txPackets')} packets, ${octets(count('txBytes'))}`],
       ['lost', `${lost} of the client's packets${share}`],
-      [
-        'reordered',
-        `${count('rxHeld')} held for their turn, ${count('rxLate')} too late, ${count('rxDuplicate')} twice`,
-      ],
+      ['reordered', `${count('rxHeld')} held, ${count('rxLate')} too late, ${count('rxDuplicate')} duplicate`],
       [
         'round trip',
         roundTrip === 0 ? null : `${roundTrip.toFixed(1)} ms, time-out ${Math.round(count('timeout'))} ms`,
@@ -121,5 +118,5 @@ function traffic({ counters: all }: SessionState): Section {
 function counters({ counters: all }: SessionState): Section {
   const words: readonly string[] = IN_WORDS;
   const others = Object.entries(all ?? {}).filter(([name, count]) => count !== 0 && !words.includes(name));
-  return { title: 'counters that are not 0', rows: others.map(([name, count]) => [name, String(count)]) };
+  return { title: 'other counters that are not 0', rows: others.map(([name, count]) => [name, String(count)]) };
 }

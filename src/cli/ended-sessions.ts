@@ -1,4 +1,4 @@
-/** `pptpd-ts sessions --ended`: the sessions that are over, as the accounting file has them. */
+/** `pptpd-ts sessions --ended`: the ended sessions in the accounting file. */
 import { readRecords } from '../accounting/read.js';
 import type { AccountRecord } from '../accounting/record.js';
 import { duration, localTime, octets } from './output.js';
@@ -19,11 +19,11 @@ export const endedRow = (record: AccountRecord): string[] => [
 ];
 
 export interface EndedFilter extends Selection {
-  /** Milliseconds since the epoch: those that ended later. */
+  /** Milliseconds since the epoch; only sessions that ended at that time or later. */
   readonly since?: number;
 }
 
-/** In the order of their end, the newest last. Throws what the system says when the file cannot be read. */
+/** Sorted by their end, the newest last. Throws the system's error if the file cannot be read. */
 export async function endedSessions(file: string, { since = 0, ...selection }: EndedFilter): Promise<AccountRecord[]> {
   const ended: AccountRecord[] = [];
   for await (const record of readRecords(file)) {

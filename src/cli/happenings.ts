@@ -1,4 +1,4 @@
-/** What `pptpd-ts watch` says: the steps of a session's life, told from one state to the next. Pure. */
+/** Events for `pptpd-ts watch`, derived from two successive states of a session. Pure. */
 import { CLOSE_REASONS } from '../session/close-reason.js';
 import type { SessionState } from '../session/state.js';
 import { encryptionText, failureText, pppOf } from './ppp.js';
@@ -10,17 +10,17 @@ export interface Happening {
   readonly session: string;
   readonly user: string | null;
   readonly client: string;
-  /** In the tunnel. */
+  /** The client's address in the tunnel. */
   readonly address: string | null;
-  /** What else is to be said, in words. */
+  /** Further details in words. */
   readonly detail: string | null;
-  /** Of `warning` and `failed`: the name that docs/failures.md has for it; null from an older worker. */
+  /** Of `warning` and `failed`: its name in docs/failures.md; null from an older worker. */
   readonly cause?: string | null;
-  /** Of `ended`: the name of the reason; null when its worker went without a word. */
+  /** Of `ended`: the close reason; null if the worker died without reporting one. */
   readonly reason?: string | null;
 }
 
-/** What is new in `after`; everything that has been, when there was nothing `before`. */
+/** The events between the two states; all events so far if `before` is null. */
 export function happenings(before: SessionState | null, after: SessionState): Happening[] {
   const [was, is] = [before === null ? {} : pppOf(before), pppOf(after)];
   const found: Happening[] = [];
@@ -29,7 +29,7 @@ export function happenings(before: SessionState | null, after: SessionState): Ha
     found.push(happening('authenticated', after, is.authentication.protocol));
   }
   if (after.phase === 'up' && before?.phase !== 'up') {
-    // It may be agreed on a moment later.
+    // Encryption may be negotiated a moment later.
     const encryption = encryptionText(is.encryption);
     found.push(happening('up', after, encryption === null ? null : `encryption ${encryption}`));
   }
@@ -44,18 +44,18 @@ export function happenings(before: SessionState | null, after: SessionState): Ha
   return found;
 }
 
-/** What has failed, as a sentence, once the session ends for it: before that nothing is settled. */
+/** The failure as a sentence; null until the session ends, because until then the login may still succeed. */
 function failureOf(state: SessionState): string | null {
   if (state.ending === null) return null;
-  // A worker of an older version leaves it to its readers to explain what they see.
+  // A worker of an older version sends no text.
   const { failure = null } = pppOf(state);
   return state.ending.text ?? (failure === null ? null : failureText(failure));
 }
 
-/** The end of a session whose last word was `last`. */
+/** The `ended` event of a session whose last state was `last`. */
 export function ending(last: SessionState): Happening {
   if (last.ending === null) {
-    return { ...happening('ended', last, 'its worker went without a word'), reason: null };
+    return { ...happening('ended', last, 'its worker died without reporting a reason'), reason: null };
   }
   const { reason, detail } = last.ending;
   const texts: Readonly<Record<string, { readonly text: string }>> = CLOSE_REASONS;

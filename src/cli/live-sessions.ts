@@ -1,10 +1,10 @@
-/** Who is on and whether a manager runs, for commands that need none but whose user may think that there is one. */
+/** The live sessions and whether a manager runs, for commands that work without a manager but report it. */
 import { listSessions, type SessionListing } from '../session/client.js';
 import { missingManager, type NoManager } from './ask-manager.js';
 import { EXIT } from './configuration.js';
 
 export interface LiveSessions extends SessionListing {
-  /** null: a manager runs. */
+  /** null: a manager is running. */
   readonly noManager: NoManager | null;
 }
 
@@ -17,10 +17,12 @@ export async function liveSessions(runDirectory: string): Promise<LiveSessions> 
 export const isDeserted = ({ sessions, unreachable, noManager }: LiveSessions): boolean =>
   noManager !== null && sessions.length + unreachable.length === 0;
 
-/** Says on standard error that no manager runs, if so; without sessions that is the exit code too. */
-export function tellOfManager(live: LiveSessions): void {
+/** Reports a missing manager on standard error. Without sessions the exit code is 3 then. */
+export function reportMissingManager(live: LiveSessions): void {
   if (live.noManager === null) return;
   const deserted = isDeserted(live);
-  console.error(`pptpd-ts: ${live.noManager.message}; ${deserted ? 'nobody is on' : 'the sessions go on without one'}`);
+  console.error(
+    `pptpd-ts: ${live.noManager.message}; ${deserted ? 'there are no sessions' : 'the sessions continue without one'}`,
+  );
   if (deserted) process.exitCode = EXIT.notRunning;
 }

@@ -1,12 +1,12 @@
-/** The last lines of a session's log file, for people and for programs. */
+/** Reads the last lines of a session's log file. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Read from the file's end: some hundred lines. */
+/** How much of the end of the file is read: some hundred lines. */
 const TAIL_BYTES = 64 * 1024;
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** At most `count`, the oldest first. Throws what the system says when the file cannot be read. */
+/** At most `count` lines, the oldest first. Throws the system's error if the file cannot be read. */
 export function lastLines(path: string, count: number): LogLine[] {
   if (count === 0) return [];
   const file = openSync(path, 'r');
@@ -15,7 +15,7 @@ export function lastLines(path: string, count: number): LogLine[] {
     const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
     const length = readSync(file, bytes, 0, bytes.length, size - bytes.length);
     const lines = bytes.toString('utf8', 0, length).split('\n');
-    // Reading may have begun in the middle of a line, and a full disk cuts lines off.
+    // The first line may be incomplete, and so may a line written to a full disk.
     return lines
       .map(parse)
       .filter((line) => line !== null)
@@ -34,7 +34,7 @@ function parse(line: string): LogLine | null {
   }
 }
 
-/** `10:04:07 warn  login failed: …`, the time as the log has it, in UTC. */
+/** `10:04:07 warn  login failed: …`, with the log's time, which is UTC. */
 export function logLineText({ time, level, msg }: LogLine): string {
   const clock = typeof time === 'string' ? time.slice(11, 19) : '';
   return `${clock} ${String(level).padEnd(5)} ${String(msg)}`;

@@ -1,11 +1,11 @@
-/** The command line's entry: runs the program (program.ts), and says by its exit code what came of it. */
+/** Entry point of the command line: runs the program (program.ts) and sets the exit code. */
 import { CommanderError } from 'commander';
 import { EXIT } from './configuration.js';
 import { newProgram } from './program.js';
 
 const program = newProgram();
 
-// Whoever reads (`| head`) has had enough: no fault of ours, and no more to do.
+// The reader has closed the pipe (`| head`): end without an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(EXIT.ok);
@@ -16,6 +16,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // Help and version are no errors; everything else was a wrong call, which commander has explained.
+  // Help and version exit with 0. Everything else is a usage error, which commander has printed.
   process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.wrongCall;
 }

@@ -1,6 +1,6 @@
 /**
- * What the man pages have from the program itself: pptpd-ts(8) its commands, pptpd-ts.json(5) the keys of the
- * configuration. The text around them is in scripts/man. Pure.
+ * The generated parts of the man pages: the commands for pptpd-ts(8), the configuration keys for pptpd-ts.json(5).
+ * The text around them is in scripts/man. Pure.
  */
 import type { Argument, Command, Option } from 'commander';
 import type { ConfigurationKey } from '../config/keys.js';
@@ -17,7 +17,7 @@ export function keysAsRoff(keys: readonly ConfigurationKey[]): string {
     .join('\n');
 }
 
-/** Not `help`: commander has one for each program, and it explains itself. */
+/** Not `help`: commander adds one to each program, and it needs no manual. */
 const isOurs = (command: Command): boolean => command.name() !== 'help';
 
 function commandAsRoff(command: Command): string {
@@ -35,7 +35,7 @@ function argumentName(argument: Argument): string {
 const argumentAsRoff = (argument: Argument): string => item(argumentName(argument), withValues(argument));
 const optionAsRoff = (option: Option): string => item(flags(option), withValues(option));
 
-/** As `--help` has it: with the values that are allowed, and the default. */
+/** The description with the allowed values and the default, as in `--help`. */
 function withValues({ description, argChoices, defaultValue }: Option | Argument): string {
   const values = [
     ...(argChoices === undefined ? [] : [argChoices.map((choice) => `\`${choice}\``).join(', ')]),
@@ -50,7 +50,7 @@ const flags = (option: Option): string =>
     value === undefined ? bold(word) : italic(value),
   );
 
-/** A paragraph under its own heading; `heading` is roff already. Each sentence has a line, as roff wants it. */
+/** A paragraph with a heading, which is roff already. roff expects each sentence on a line of its own. */
 const item = (heading: string, text: string): string =>
   ['.TP', heading, ...text.split(/(?<=[.!?]) (?=[A-Z`])/).map((line) => withoutRequest(marked(line)))].join('\n');
 
@@ -67,5 +67,5 @@ const marked = (text: string): string =>
 const escaped = (text: string): string =>
   text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll("'", '\\(aq').replaceAll('§', '\\(sc');
 
-/** A line that begins with a full stop would be a request to troff. */
+/** troff would take a line that begins with a full stop for a request. */
 const withoutRequest = (line: string): string => (line.startsWith('.') ? `\\&${line}` : line);

@@ -1,4 +1,4 @@
-/** What the commands read in a session's `ppp`: its shape is src/ppp's, but another version may have written it. */
+/** Reads the `ppp` part of a session's state. Another version may have written it, so any field may be missing. */
 import { describeFailure, type Encryption, type PppFailure, type PppState } from '../ppp/reader.js';
 import type { SessionState } from '../session/state.js';
 
@@ -17,11 +17,11 @@ export function encryptionText(encryption: Encryption | null | undefined): strin
   return `MPPE ${encryption.bits} ${encryption.stateless ? 'stateless' : 'stateful'}${oneWay}`;
 }
 
-/** The cause and its remedy as a sentence. */
+/** The failure's cause and remedy as a sentence. */
 export function failureText(failure: PppFailure): string {
   try {
     return describeFailure(failure);
   } catch {
-    return failure.reason; // a newer version's, whose sentence this one does not have
+    return failure.reason; // a reason that only a newer version knows
   }
 }

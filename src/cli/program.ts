@@ -1,4 +1,4 @@
-/** The program as its users call it: one file for each command in src/cli/commands. */
+/** The command line as one commander program. Each command is a file in src/cli/commands. */
 import { Command, Option } from 'commander';
 import { version } from '../host/version.js';
 import { blocksCommand } from './commands/blocks.js';
@@ -21,12 +21,12 @@ import { watchCommand } from './commands/watch.js';
 import { versionCommand } from './commands/version.js';
 import { addConfigurationArgument, configurationOption, EXIT } from './configuration.js';
 
-/** `serve` itself is the manager, which bin/pptpd-ts starts; here it stands for the help alone. */
+/** For the help only: bin/pptpd-ts itself starts the manager for `serve`. */
 const serveHelp = addConfigurationArgument(new Command('serve').description('run the server in the foreground'))
   .addOption(configurationOption())
   .addHelpText(
     'after',
-    '\nExample:\n  pptpd-ts serve -c /etc/pptpd-ts.json\n\nSignals: TERM ends every session and the server; QUIT leaves the sessions; HUP reloads.\n\nExit code 0 after TERM, INT or QUIT; 1: the server cannot work here; 2: a mistake in the configuration.',
+    '\nExample:\n  pptpd-ts serve -c /etc/pptpd-ts.json\n\nSignals: TERM and INT end all sessions and the server; QUIT ends the server and leaves the sessions running;\nHUP reloads the configuration.\n\nExit code 0: after TERM, INT or QUIT; 1: the server cannot work on this machine; 2: the configuration is wrong.',
   );
 
 export function newProgram(): Command {
@@ -53,7 +53,7 @@ export function newProgram(): Command {
     .addCommand(completionWordsCommand(), { hidden: true })
     .addCommand(referenceCommand(), { hidden: true });
   for (const command of serviceCommands()) program.addCommand(command, { hidden: true });
-  // As it was called before -v.
+  // The former name of -v.
   program.addOption(new Option('-V').hideHelp()).on('option:V', () => {
     console.log(version);
     process.exit(EXIT.ok);

@@ -1,9 +1,9 @@
-/** What `pptpd-ts top` shows: how much passes through each session, from two looks at its counters. Pure. */
+/** Traffic rates of the sessions for `pptpd-ts top`, computed from two samples of their counters. Pure. */
 import type { SessionState } from '../session/state.js';
 
 /** All sessions at one moment. */
 export interface Sample {
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of the monotonic clock. */
   readonly at: number;
   readonly sessions: readonly SessionState[];
 }
@@ -16,18 +16,18 @@ export interface SessionRates {
   readonly phase: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** Bits and packets a second, from and to the client. */
+  /** Bits and packets per second, received from and sent to the client. */
   readonly rxBits: number;
   readonly txBits: number;
   readonly rxPackets: number;
   readonly txPackets: number;
-  /** Of the client's packets, those that never came, 0 to 1; null when none were due. */
+  /** Share of the client's packets that were lost, 0 to 1; null if none were expected. */
   readonly loss: number | null;
-  /** Milliseconds; null when none was measured. */
+  /** Milliseconds; null if it was not measured. */
   readonly roundTrip: number | null;
 }
 
-/** The busiest first. A session that is new in `after` has its rates from the next look on. */
+/** The busiest first. A session that is only in `after` has rates of 0. */
 export function ratesBetween(before: Sample, after: Sample): SessionRates[] {
   const seconds = (after.at - before.at) / 1000;
   const earlier = new Map(before.sessions.map((state) => [state.session, state]));
@@ -37,13 +37,13 @@ export function ratesBetween(before: Sample, after: Sample): SessionRates[] {
 }
 
 function rates(before: SessionState, after: SessionState, seconds: number): SessionRates {
-  // A call that was cleared takes its counters along, and the next one begins at 0.
+  // The counters start at 0 again with each call.
   const grown = (name: string): number => {
     const [was, is] = [before.counters?.[name] ?? 0, after.counters?.[name] ?? 0];
     return is < was ? is : is - was;
   };
-  const a = (name: string): number => (seconds > 0 ? grown(name) / seconds : 0);
-  const [came, lost] = [grown('rxPackets'), grown('rxLost')];
+  const perSecond = (name: string): number => (seconds > 0 ? grown(name) / seconds : 0);
+  const [received, lost] = [grown('rxPackets'), grown('rxLost')];
   return {
     session: after.session,
     user: after.user,
@@ -51,18 +51,18 @@ function rates(before: SessionState, after: SessionState, seconds: number): Sess
     address: after.tunnel.remote,
     phase: after.phase,
     since: after.since,
-    rxBits: a('rxBytes') * 8,
-    txBits: a('txBytes') * 8,
-    rxPackets: a('rxPackets'),
-    txPackets: a('txPackets'),
-    loss: came + lost === 0 ? null : lost / (came + lost),
+    rxBits: perSecond('rxBytes') * 8,
+    txBits: perSecond('txBytes') * 8,
+    rxPackets: perSecond('rxPackets'),
+    txPackets: perSecond('txPackets'),
+    loss: received + lost === 0 ? null : lost / (received + lost),
     roundTrip: (after.counters?.['roundTrip'] ?? 0) || null,
   };
 }
 
 const UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s'] as const;
 
-/** Bits a second in three digits or so: `1.4 Mbit/s`. */
+/** Bits per second with about three digits: `1.4 Mbit/s`. */
 export function bitRate(bits: number): string {
   let [value, unit] = [bits, 0];
   while (value >= 1000 && unit < UNITS.length - 1) {

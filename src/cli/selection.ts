@@ -1,10 +1,10 @@
-/** Which sessions a command is about: the options --user, --client and --address, and what they let through. */
+/** The options --user, --client and --address, and the sessions that they select. */
 import { BlockList, isIPv4 } from 'node:net';
 import { type Command, InvalidArgumentError } from 'commander';
 import { addConfigurationArgument } from './configuration.js';
 import type { SessionState } from '../session/state.js';
 
-/** What is not given lets everything through. */
+/** An option that is not given selects every session. */
 export interface Selection {
   readonly user?: string;
   /** The client's own address, and its address in the tunnel. */
@@ -12,19 +12,19 @@ export interface Selection {
   readonly address?: BlockList;
 }
 
-/** What a session is selected by. */
+/** The properties that the options are compared with. */
 interface Selected {
   readonly user: string | null;
   readonly client: string;
   readonly address: string | null;
 }
 
-/** For commands that take no other argument than the configuration file. */
+/** For commands whose only argument is the configuration file. */
 export const addSelectionOptions = (command: Command): Command =>
-  addConfigurationArgument(command, 'choose sessions by --user, --client and --address')
-    .option('--user <name>', 'only of this user')
-    .option('--client <address>', 'only of clients at this address, or in this network (192.0.2.0/24)', parseAddresses)
-    .option('--address <address>', 'only with this address in the tunnel, or one in this network', parseAddresses);
+  addConfigurationArgument(command, 'to select sessions, use --user, --client or --address')
+    .option('--user <name>', 'only sessions of this user')
+    .option('--client <address>', 'only clients with this address, or in this network (192.0.2.0/24)', parseAddresses)
+    .option('--address <address>', 'only clients with this tunnel address, or one in this network', parseAddresses);
 
 export const isSelected = ({ user, client, address }: Selection, session: Selected): boolean =>
   (user === undefined || session.user === user) &&
@@ -37,7 +37,7 @@ export const selected = (selection: Selection, sessions: readonly SessionState[]
     isSelected(selection, { user, client: peer.address, address: tunnel.remote }),
   );
 
-/** An IPv4 address or network as an option's value; throws commander's error for anything else. */
+/** Parses an IPv4 address or network as an option's value; throws InvalidArgumentError for anything else. */
 export function parseAddresses(text: string): BlockList {
   const [address = '', bits = '32', ...rest] = text.split('/');
   if (!isIPv4(address) || !/^\d{1,2}$/.test(bits) || Number(bits) > 32 || rest.length > 0) {

@@ -1,19 +1,22 @@
-/** The argument that names a session, and what all commands do that talk to one: find it, and say what went wrong. */
+/** The argument that names a session, and the error handling of all commands that talk to one. */
 import { Argument } from 'commander';
 import type { SessionClient } from '../session/client.js';
 import { EXIT } from './configuration.js';
 
-/** A class of its own, so that shell completion knows where session ids belong. */
+/** A class of its own, so that shell completion knows where to offer session ids. */
 export class SessionArgument extends Argument {
   constructor() {
-    super('<id>', 'the session, as `pptpd-ts sessions` lists it');
+    super('<id>', 'the id of a session, as `pptpd-ts sessions` lists it');
   }
 }
 
-/** The sentence that ends every such command's help. */
+/** Last line of these commands' help. */
 export const NO_SUCH_SESSION = 'Exit code 1: there is no such session, or it does not answer.';
 
-/** Runs `ask` with the session that `find` finds, null being none, and closes it behind that; a failure is said, and is exit code 1. */
+/**
+ * Calls `ask` with the session that `find` returns, unless that is null, and closes it afterwards. Prints a failure and
+ * sets exit code 1.
+ */
 export async function withSession(
   find: () => Promise<SessionClient | null>,
   ask: (session: SessionClient) => Promise<void>,

@@ -1,13 +1,13 @@
-/** How commands that go on until they are told to stop are told: Ctrl-C, TERM, or the terminal's end. */
+/** Stop signals for commands that run until they are stopped: Ctrl-C, TERM, or the terminal is closed. */
 
-/** Aborted by the first of these signals, which then end the program no more by themselves. */
+/** Aborted by the first of these signals. A second signal of the same kind ends the process. */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => controller.abort());
   return controller.signal;
 }
 
-/** Resolves when `signal` is aborted, also if it is already. */
+/** Resolves when `signal` is aborted, at once if it already is. */
 export async function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

@@ -1,15 +1,14 @@
-/** Tables for a terminal: columns as wide as they must be, and no row wider than the terminal. */
+/** Tables for a terminal: columns as wide as needed, and no row wider than the terminal. */
 import { bold } from './output.js';
 
-/** Between two columns. */
 const GAP = '  ';
 
-/** No column is cut below this: what is left of it would say nothing. */
+/** Columns are not cut to fewer characters than this, which could not be read. */
 const NARROWEST = 8;
 
 /**
- * Rows under headings, without spaces at line ends. Where `width` (in characters; a terminal's, by default) does not
- * hold them, the widest columns are cut, and `…` stands for what is missing; without a terminal nothing is.
+ * Headings and rows, without spaces at line ends. `width` is in characters: by default the terminal's, without a terminal
+ * unlimited. If a row is wider, the widest columns are cut, and `…` marks what is missing.
  */
 export function table(
   headings: readonly string[],
@@ -30,7 +29,7 @@ export function table(
 
 const segmenter = new Intl.Segmenter();
 
-/** As a reader sees them: a name may hold characters of several code points. */
+/** Characters as a reader counts them: one may consist of several code points. */
 const charactersOf = (text: string): string[] => Array.from(segmenter.segment(text), ({ segment }) => segment);
 
 const lengthOf = (text: string): number => charactersOf(text).length;
@@ -41,7 +40,7 @@ function cell(text: string, width: number): string {
   return text + ' '.repeat(width - characters.length);
 }
 
-/** Takes from the widest column, one character after the other, until all fit or none can be cut any more. */
+/** Shortens the widest column by one character at a time, until all columns fit or none can be cut further. */
 function narrowed(natural: readonly number[], available: number): number[] {
   const widths = [...natural];
   for (let excess = widths.reduce((sum, width) => sum + width, 0) - available; excess > 0; excess -= 1) {

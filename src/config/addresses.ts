@@ -1,20 +1,20 @@
 /**
- * Address ranges to addresses, in pptpd's notation and the usual ones: `192.168.0.5`, `192.168.0.234-238` (the dash
+ * Expands address ranges, in pptpd's notation and the usual ones: `192.168.0.5`, `192.168.0.234-238` (the dash
  * in any one octet), `10.0.0.1-10.0.0.20`, `192.168.1.0/24` (network and broadcast left out), a comma list or an array
- * of these. IPv4 alone: PPTP knows no other (RFC 2637 §4.1 carries PPP over IPv4 GRE).
+ * of these. IPv4 only, as PPTP itself (RFC 2637 §4.1 carries PPP over IPv4 GRE).
  */
 
-/** More addresses than one server can serve (65,535 call ids) are a mistake, and a large block would eat the memory. */
+/** One server has only 65,535 call ids. More addresses are a mistake, and a large block would take too much memory. */
 const MAX_ADDRESSES = 65_536;
 
 export type Ranges = string | readonly string[];
 
-/** What is wrong with one range of a list. */
+/** An invalid range. */
 export interface RangeProblem {
-  /** The place in the array that holds it, from 0; null when the ranges are one string. */
+  /** Index in the array, from 0; null if the ranges are one string. */
   readonly index: number | null;
   readonly range: string;
-  /** To stand behind "it". */
+  /** The rest of a sentence that begins with "it". */
   readonly reason: string;
 }
 
@@ -22,7 +22,7 @@ export type Expanded =
   | { readonly ok: true; readonly addresses: readonly string[] }
   | { readonly ok: false; readonly problems: readonly RangeProblem[] };
 
-/** All addresses of the ranges in their order, or everything that is wrong with them. */
+/** All addresses of the ranges in their order, or all problems. */
 export function expandRanges(ranges: Ranges): Expanded {
   const lists = typeof ranges === 'string' ? [ranges] : ranges;
   const pieces = lists.flatMap((list, index) =>
@@ -37,7 +37,7 @@ export function expandRanges(ranges: Ranges): Expanded {
       continue;
     }
     if (seen.size + parsed.count > MAX_ADDRESSES) {
-      problems.push({ range, index, reason: `makes more than ${MAX_ADDRESSES} addresses in all` });
+      problems.push({ range, index, reason: `brings the number of addresses above ${MAX_ADDRESSES}` });
       continue;
     }
     for (let step = 0; step < parsed.count; step += 1) {
@@ -53,7 +53,7 @@ export function expandRanges(ranges: Ranges): Expanded {
   return problems.length > 0 ? { ok: false, problems } : { ok: true, addresses: [...seen.keys()].map(addressText) };
 }
 
-/** The same addresses in the same order as full ranges: neighbours that count upwards become `192.0.2.1-192.0.2.9`. */
+/** Combines consecutive addresses into ranges such as `192.0.2.1-192.0.2.9`, and keeps the order. */
 export function rangesOf(addresses: readonly string[]): string[] {
   const runs: { first: string; last: string; next: number }[] = [];
   for (const address of addresses) {
@@ -69,7 +69,7 @@ export function rangesOf(addresses: readonly string[]): string[] {
   return runs.map(({ first, last }) => (first === last ? first : `${first}-${last}`));
 }
 
-/** The addresses of ranges that the schema has checked. Throws RangeError for others. */
+/** The addresses of ranges that the schema has checked. Throws RangeError for invalid ones. */
 export function addressList(ranges: Ranges): readonly string[] {
   const expanded = expandRanges(ranges);
   if (!expanded.ok) {
@@ -78,10 +78,10 @@ export function addressList(ranges: Ranges): readonly string[] {
   return expanded.addresses;
 }
 
-/** One octet; a leading zero is refused, because inet_aton(3) and with it pppd takes such a one as octal. */
+/** One octet. A leading zero is refused, because inet_aton(3), and so pppd, reads it as octal. */
 const OCTET = /^(?:0|[1-9]\d{0,2})$/;
 
-/** The number of a dotted quad, or null when it is none. */
+/** A dotted quad as a number; null if the text is none. */
 export function addressNumber(text: string): number | null {
   const octets = text.split('.');
   if (octets.length !== 4 || octets.some((octet) => !OCTET.test(octet) || Number(octet) > 255)) return null;
@@ -94,11 +94,11 @@ export const addressText = (number: number): string =>
 interface Range {
   readonly first: number;
   readonly count: number;
-  /** Between neighbours: 1, or 256, 65536, … when the dash is in an earlier octet. */
+  /** Difference between successive addresses: 1, or 256, 65536, … if the dash is in an earlier octet. */
   readonly step: number;
 }
 
-/** One range, or what is wrong with it, to stand behind its text. */
+/** One range, or its RangeProblem.reason. */
 function parseRange(piece: string): Range | string {
   if (piece === '') return 'is empty';
   if (piece.includes('/')) return parseBlock(piece);
@@ -116,15 +116,15 @@ function parseBlock(piece: string): Range | string {
   const [text = '', bitsText = '', ...rest] = piece.split('/');
   const network = addressNumber(text);
   const bits = /^\d{1,2}$/.test(bitsText) ? Number(bitsText) : 33;
-  if (network === null || bits > 32 || rest.length > 0) return 'is no block';
+  if (network === null || bits > 32 || rest.length > 0) return 'is not a valid block';
   const size = 2 ** (32 - bits);
   if (network % size !== 0)
-    return `does not begin its block: that is ${addressText(network - (network % size))}/${bits}`;
+    return `is not the start of its block, which is ${addressText(network - (network % size))}/${bits}`;
   return size <= 2 ? { first: network, count: size, step: 1 } : { first: network + 1, count: size - 2, step: 1 };
 }
 
 function parseOctetRange(piece: string): Range | string {
-  const wrong = 'is no address, range or block';
+  const wrong = 'is not an address, range or block';
   const octets = piece.split('.').map((octet) => /^(0|[1-9]\d{0,2})(?:-(0|[1-9]\d{0,2}))?$/.exec(octet));
   if (octets.length !== 4) return wrong;
   let first = 0;

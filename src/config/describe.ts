@@ -1,19 +1,19 @@
-/** The address pool in words, for `pptpd-ts check`: an administrator sees there what a range really makes. */
+/** Describes the address pool for `pptpd-ts check`, so that an administrator sees what the ranges contain. */
 import { addressList, rangesOf } from './addresses.js';
 import type { Configuration } from './schema.js';
 
-/** More ranges than these make no sentence. */
+/** Of more ranges only the first ones and the last one are named. */
 const MAX_RANGES = 4;
 
-/** What clients get, what our end is, and how many connections that allows: one sentence a line. */
+/** The clients' addresses, the server's, and the maximum number of connections, one line each. */
 export function describeAddresses({ addresses, limits }: Configuration): string[] {
   const local = addressList(addresses.local);
   if (addresses.delegate) {
     return [
       'clients: pppd chooses their addresses (addresses.delegate)',
-      `our end: ${local[0] ?? 'pppd chooses it too'}`,
+      `server: ${local[0] ?? 'pppd chooses its address too'}`,
       limits.connections === 0
-        ? 'connections: as many as come (limits.connections is 0)'
+        ? 'connections: no limit (limits.connections is 0)'
         : `connections: at most ${limits.connections} (limits.connections)`,
     ];
   }
@@ -24,7 +24,7 @@ export function describeAddresses({ addresses, limits }: Configuration): string[
       : `one address for each client, ${rangesText(local.slice(0, remote.length))}`;
   return [
     `clients: ${counted(remote.length, 'address', 'addresses')}, ${rangesText(remote)}`,
-    `our end: ${ours}`,
+    `server: ${ours}`,
     connections(remote.length, limits.connections),
   ];
 }

@@ -1,11 +1,11 @@
-/** What each of pptpd's options becomes in our configuration: a table, and the addresses, which are read together. */
+/** Converts pptpd's options to keys of our configuration: a table, and the addresses, which depend on each other. */
 import { type Notes, quoted, type Source } from './import-notes.js';
 import { kindOf, type Option, type Setting, type Settings } from './import-options.js';
 import { importPool } from './import-pool.js';
 import { inetAddress, type LookUp, pptpdAddress } from './pptpd-addresses.js';
 import { configurationSchema, INTERFACE_NAME } from './schema.js';
 
-/** What pptpd looks at when it starts, besides its file. */
+/** The machine that pptpd runs on, as far as it matters when pptpd starts. */
 export interface PptpdHost {
   readonly lookUp: LookUp;
   readonly isReadable: (path: string) => boolean;
@@ -14,12 +14,12 @@ export interface PptpdHost {
 
 const isPlainPath = (path: string): boolean => /^\/\S*$/.test(path);
 
-/** A machine that is not at hand: no host is known there, and every plain path is believed. */
+/** A machine that cannot be asked: it knows no host names, and every plain path is taken as usable. */
 export const ELSEWHERE: PptpdHost = { lookUp: () => null, isReadable: isPlainPath, isExecutable: isPlainPath };
 
 export interface Imports {
   readonly settings: Settings;
-  /** Lines that were meant to set something and that pptpd ignores. */
+  /** Options that a line was meant to set although pptpd ignores that line. */
   readonly lost: ReadonlyMap<Option, Source>;
   readonly fileName: string;
   readonly host: PptpdHost;
@@ -60,7 +60,7 @@ export function carryOver(imports: Imports): Carried {
   return { input: Object.fromEntries(inOrder.map((key) => [key, input[key]])), origins };
 }
 
-/** Says what pptpd does when the value is missing. */
+/** Notes what pptpd does if the value is missing. */
 function hasItsValue(option: Option, { value, source }: Setting, { notes }: Target): boolean {
   const without = kindOf(option).withoutValue;
   if (value.trim() !== '' || without === undefined) return true;
@@ -77,19 +77,19 @@ const CARRIED = {
   listen: (setting, target) => {
     const { value, source } = setting;
     const { notes, host, put } = target;
-    sayCr(setting, target);
+    noteCr(setting, target);
     const address = pptpdAddress(value, host.lookUp);
     if (address === null) {
       notes.fault(
         source,
-        `pptpd would not start: ${quoted(value)} is no address, and no host of that name is known here`,
+        `pptpd would not start: ${quoted(value)} is not an address, and this machine knows no host of that name`,
       );
       return;
     }
     if (inetAddress(value) === null) {
-      notes.remark(source, `pptpd looks up ${quoted(value)} when it starts; written: ${address}, its address now`);
+      notes.remark(source, `pptpd looks up ${quoted(value)} at its start; written: ${address}, its current address`);
     } else if (address !== value.trim()) {
-      notes.remark(source, `pptpd takes ${address} from ${quoted(value.trim())}; written: ${address}`);
+      notes.remark(source, `pptpd reads ${quoted(value.trim())} as ${address}; written: ${address}`);
     }
     put('listen.address', address, source);
   },
@@ -98,12 +98,15 @@ const CARRIED = {
     const { notes, put } = target;
     const debians =
       from === 'file' ? "Debian's pptpd 1.4.0 ignores it" : "Debian's pptpd 1.4.0 would not start with it";
-    sayCr(setting, target);
+    noteCr(setting, target);
     if (INTERFACE_NAME.test(value.trim())) {
-      notes.remark(source, `carried over; ${debians}, only patched builds know it`);
+      notes.remark(source, `carried over; ${debians}; only patched builds support it`);
       put('listen.vrf', value.trim(), source);
     } else {
-      notes.remark(source, `left out: ${quoted(value)} is no device's name; ${debians}, only patched builds know it`);
+      notes.remark(
+        source,
+        `left out: ${quoted(value)} is not a device name; ${debians}; only patched builds support it`,
+      );
     }
   },
   connections: (setting, target) => {
@@ -116,10 +119,10 @@ const CARRIED = {
     if (from === 'command line') {
       put('timeouts.firstMessage', leadingNumber(setting, notes), source);
     } else if (/^0*[1-9]\d*$/.test(value.trim())) {
-      notes.remark(source, 'pptpd ignores it in its file, where 10 seconds stand; carried over all the same');
+      notes.remark(source, 'pptpd ignores it in its file and uses 10 seconds; carried over nevertheless');
       put('timeouts.firstMessage', Number(value), source);
     } else {
-      notes.remark(source, `not carried over: pptpd ignores it in its file, and ${quoted(value)} is no time`);
+      notes.remark(source, `left out: pptpd ignores it in its file, and ${quoted(value)} is not a time`);
     }
   },
   ppp: (setting, target) => carryPath('pppd.path', setting, target.host.isExecutable, target),
@@ -134,31 +137,33 @@ const CARRIED = {
     if (!path.startsWith('/')) {
       notes.remark(
         source,
-        `left out: pptpd writes it in the directory that it runs in; pptpd-ts always writes manager.pid in its run directory`,
+        `left out: pptpd writes it to the directory in which it runs; pptpd-ts always writes manager.pid to its run directory`,
       );
       return;
     }
-    if (path !== value) notes.remark(source, `pptpd names its file ${quoted(value)}; written: ${path}`);
+    if (path !== value) notes.remark(source, `pptpd names the file ${quoted(value)}; written: ${path}`);
     put('pidFile', path, source);
   },
   conf: ({ value, source }, { notes, fileName }) => {
     if (value !== fileName) notes.remark(source, `names another file (${value}); ${fileName} was read`);
   },
-  fg: ({ source }, { notes }) =>
-    notes.remark(source, 'nothing to carry over: `pptpd-ts serve` stays in the foreground'),
-  help: ({ source }, { notes }) => notes.remark(source, 'left out: pptpd only prints and ends with it'),
-  version: ({ source }, { notes }) => notes.remark(source, 'left out: pptpd only prints and ends with it'),
+  fg: ({ source }, { notes }) => notes.remark(source, 'left out: `pptpd-ts serve` always runs in the foreground'),
+  help: ({ source }, { notes }) => notes.remark(source, 'left out: pptpd only prints its help and exits'),
+  version: ({ source }, { notes }) => notes.remark(source, 'left out: pptpd only prints its version and exits'),
 } satisfies { readonly [Key in Option]?: Carry };
 
-function sayCr({ value, source }: Setting, { notes }: Target): void {
+function noteCr({ value, source }: Setting, { notes }: Target): void {
   if (!value.endsWith('\r')) return;
-  notes.remark(source, 'it ends in CR (a DOS line end), which pptpd takes into the value; carried over without it');
+  notes.remark(
+    source,
+    'the line ends in CR (a DOS line end), which pptpd reads as part of the value; carried over without it',
+  );
 }
 
-/** Without a comment behind it, and without what is blank at its end. */
+/** The value without a trailing comment and trailing blanks. */
 const bare = (value: string): string => value.replace(/\s+#.*$|\s+$/s, '');
 
-/** A file that pptpd wants to have when it starts; it takes the whole rest of the line for the name. */
+/** A file that must exist when pptpd starts. pptpd takes the whole rest of the line as its name. */
 function carryPath(
   key: string,
   { value, source }: Setting,
@@ -169,7 +174,7 @@ function carryPath(
   if (path.startsWith('/') && path !== value) {
     notes.remark(source, `pptpd would not start: there is no file ${quoted(value)}; written: ${path}`);
   } else if (path.startsWith('/') && !isUsable(path)) {
-    notes.remark(source, `pptpd would not start: it could not use ${path} on this machine; written all the same`);
+    notes.remark(source, `pptpd would not start: it cannot use ${path} on this machine; carried over nevertheless`);
   }
   put(key, path, source);
 }
@@ -182,25 +187,25 @@ function carrySpeed({ value, source }: Setting, { notes, put }: Target): void {
   }
   const speed = Number(digits);
   if (speed < 1 || speed > MAX_SPEED) {
-    notes.remark(source, `left out: pptpd tells pppd the speed ${digits}, which a tunnel does not have; 115200 stands`);
+    notes.remark(
+      source,
+      `left out: pptpd passes the speed ${digits} to pppd; here only 1 to ${MAX_SPEED} is allowed, and 115200 is the default`,
+    );
     return;
   }
   if (digits !== value) {
-    notes.remark(
-      source,
-      `pptpd gives pppd the word ${quoted(value)}, with which pppd serves nobody; written: ${speed}`,
-    );
+    notes.remark(source, `pptpd passes ${quoted(value)} to pppd, which then serves no client; written: ${speed}`);
   }
   put('pppd.speed', speed, source);
 }
 
-/** The highest that our configuration allows. */
+/** The maximum in our configuration. */
 const MAX_SPEED = 4_000_000;
 
-/** For bcrelay an interface is a pattern; these characters would mean something in one. */
+/** bcrelay takes an interface as a pattern, in which these characters are special. */
 const PATTERN = /[[\](){}*+?^$|\\]/;
 
-/** No devices: people write this, and bcrelay looks for a device of the name. */
+/** People write these words to turn the relay off, but bcrelay looks for a device of that name. */
 const OFF: ReadonlySet<string> = new Set(['disable', 'disabled', 'no', 'none', 'off', 'false', '0']);
 
 function carryBroadcastRelay({ value, source }: Setting, { notes, put }: Target): void {
@@ -209,17 +214,17 @@ function carryBroadcastRelay({ value, source }: Setting, { notes, put }: Target)
   } else if (!INTERFACE_NAME.test(value)) {
     notes.remark(
       source,
-      `left out: pptpd takes all of ${quoted(value)} for the name of a network device, finds none and relays nothing; set broadcastRelay.interface for a relay`,
+      `left out: pptpd takes all of ${quoted(value)} as the name of a network device, finds none and relays nothing; to relay, set broadcastRelay.interface`,
     );
   } else if (PATTERN.test(value)) {
     notes.remark(
       source,
-      `left out: pptpd takes ${quoted(value)} for a pattern of names; set broadcastRelay.interface to one of them`,
+      `left out: pptpd takes ${quoted(value)} as a pattern of names; to relay, set broadcastRelay.interface to one name`,
     );
   } else put('broadcastRelay.interface', value, source);
 }
 
-/** What pptpd takes where its file names no addresses. */
+/** The addresses that pptpd uses if its file has none. */
 const DEFAULT_ADDRESSES = { localip: '192.168.0.1-100', remoteip: '192.168.1.1-100' } as const;
 
 function carryAddresses(target: Target): void {
@@ -228,9 +233,9 @@ function carryAddresses(target: Target): void {
   if (delegate !== undefined) {
     for (const option of ['localip', 'remoteip', 'connections'] as const) {
       const setting = settings.get(option);
-      const limit = option === 'connections' ? '; it has no limit then' : '';
+      const limit = option === 'connections' ? ' and has no limit' : '';
       if (setting !== undefined) {
-        notes.remark(setting.source, `left out: pptpd ignores it with "delegate"${limit}`);
+        notes.remark(setting.source, `left out: with "delegate" pptpd ignores it${limit}`);
       }
     }
     put('addresses.local', [], delegate.source);
@@ -246,13 +251,13 @@ function carryAddresses(target: Target): void {
   put('addresses.remote', pool.remote, remoteip.source);
 }
 
-/** The list that the file gives, or pptpd's own; null when it has no value. */
+/** The list in the file, or else pptpd's default; null if the option has no value. */
 function listOf(option: 'localip' | 'remoteip', target: Target): Setting | null {
   const { settings, lost, notes, fileName } = target;
   const setting = settings.get(option);
   if (setting !== undefined) {
     if (!hasItsValue(option, setting, target)) return null;
-    sayCr(setting, target);
+    noteCr(setting, target);
     return setting;
   }
   const lostLine = lost.get(option);
@@ -260,21 +265,21 @@ function listOf(option: 'localip' | 'remoteip', target: Target): Setting | null 
   const value = DEFAULT_ADDRESSES[option];
   const each = option === 'localip' ? ', a different one for each client' : '';
   const no = lostLine === undefined ? `no line sets "${option}"` : `so no line sets "${option}"`;
-  notes.remark(source, `${no}, and pptpd takes ${value}${each}; carried over`);
+  notes.remark(source, `${no}: pptpd uses ${value}${each}; carried over`);
   return { value, source, from: 'file' };
 }
 
 interface Connections {
-  /** How many clients pptpd serves at most, if it has the addresses. */
+  /** Maximum number of clients, if there are enough addresses. */
   readonly most: number;
   readonly where: string;
-  /** Null when nothing needs to be written. */
+  /** The value of `limits.connections`; null: leave it out. */
   readonly written: number | null;
 }
 
 const DEFAULT_CONNECTIONS = 100;
 
-/** The most that our configuration allows: PPTP has no more call ids. */
+/** The maximum in our configuration: PPTP has no more call ids. */
 const MAX_CONNECTIONS = 65_535;
 
 function readConnections({ settings, notes }: Imports): Connections {
@@ -284,20 +289,20 @@ function readConnections({ settings, notes }: Imports): Connections {
   const { value, source, from } = setting;
   const number = leadingNumber(setting, notes);
   if (number <= 0) {
-    if (from === 'file') notes.remark(source, `pptpd ignores ${quoted(value)}, and ${DEFAULT_CONNECTIONS} stands`);
-    else notes.fault(source, `with ${quoted(value)} pptpd lets nobody in; allowed: 1 to ${MAX_CONNECTIONS}`);
+    if (from === 'file') notes.remark(source, `pptpd ignores ${quoted(value)} and uses ${DEFAULT_CONNECTIONS}`);
+    else notes.fault(source, `with ${quoted(value)} pptpd accepts no client; allowed: 1 to ${MAX_CONNECTIONS}`);
     return byDefault;
   }
   const written = Math.min(number, MAX_CONNECTIONS);
   if (written < number) {
-    notes.remark(source, `pptpd counts to ${number}; written: ${written}, because PPTP has no more call ids`);
+    notes.remark(source, `written: ${written} instead of ${number}, because PPTP has no more call ids`);
   }
   return { most: written, where: source.text, written };
 }
 
 const LONG_MAX = 2n ** 63n - 1n;
 
-/** As atoi(3) reads it: the digits at the front as an int, or 0. */
+/** The value as atoi(3) reads it: the leading digits as an int, or 0. */
 function leadingNumber({ value, source }: Setting, notes: Notes): number {
   const digits = /^[+-]?\d+/.exec(value)?.[0] ?? '0';
   const long = BigInt(digits.replace('+', ''));

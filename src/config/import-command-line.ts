@@ -1,8 +1,8 @@
-/** pptpd's command line as getopt_long(3) reads it: options anywhere, letters together, names cut short. */
+/** Parses pptpd's command line as getopt_long(3) does: options in any place, combined letters, abbreviated names. */
 import { type Notes, quoted, type Source } from './import-notes.js';
 import { COMMAND_LINE_OPTIONS, type Option, OPTIONS, type Setting, type Settings } from './import-options.js';
 
-/** pptpd's arguments, without its own name; of the same option the last one counts. */
+/** `commandLine`: pptpd's arguments without the program's name. Of a repeated option the last one counts. */
 export function readCommandLine(commandLine: readonly string[], notes: Notes): Settings {
   const settings = new Map<Option, Setting>();
   const words = commandLine.values();
@@ -11,31 +11,34 @@ export function readCommandLine(commandLine: readonly string[], notes: Notes): S
     const source = sourceOf(word);
     const value = OPTIONS[option].hasValue ? (attached ?? words.next().value) : '';
     if (value === undefined) {
-      notes.fault(source, 'its value is missing; pptpd would not start');
+      notes.fault(source, 'the value is missing; pptpd would not start');
       return;
     }
     const earlier = settings.get(option);
     if (earlier !== undefined && earlier.value !== value) {
-      notes.remark(source, `stands there twice; ${quoted(value)} counts, as in pptpd`);
+      notes.remark(source, `given twice; ${quoted(value)} counts, as in pptpd`);
     }
     settings.set(option, { value, source, from: 'command line' });
   };
 
   for (const word of words) {
     if (word === '--') {
-      for (const rest of words) notes.remark(sourceOf(rest), 'stands behind --, where pptpd ignores it');
+      for (const rest of words) notes.remark(sourceOf(rest), 'follows --; pptpd ignores it');
     } else if (word.startsWith('--')) {
       const [name = '', ...parts] = word.slice(2).split('=');
       const option = longOption(name);
       const attached = parts.length === 0 ? undefined : parts.join('=');
-      if (option === null) notes.fault(sourceOf(word), 'no option of pptpd, or short for several; it would not start');
+      if (option === null)
+        notes.fault(sourceOf(word), 'not an option of pptpd, or an ambiguous abbreviation; pptpd would not start');
       else if (attached !== undefined && !OPTIONS[option].hasValue) {
         notes.fault(sourceOf(word), 'takes no value; pptpd would not start');
       } else take(option, `--${option}`, attached);
     } else if (word.startsWith('-') && word !== '-') {
-      takeLetters(word, take, (letter) => notes.fault(sourceOf(letter), 'no option of pptpd; it would not start'));
+      takeLetters(word, take, (letter) =>
+        notes.fault(sourceOf(letter), 'not an option of pptpd; pptpd would not start'),
+      );
     } else {
-      notes.remark(sourceOf(word), 'no option; pptpd ignores it');
+      notes.remark(sourceOf(word), 'not an option; pptpd ignores it');
     }
   }
   return settings;

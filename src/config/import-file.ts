@@ -1,23 +1,23 @@
 /**
- * pptpd's configuration file by pptpd's own rules: which line counts, and what its keyword and its value are. A keyword
- * that pptpd does not recognize has no effect there, and pptpd does not say so; `import` does.
+ * Reads pptpd's configuration file by pptpd's own rules: which lines count, and what their keywords and values are. pptpd
+ * ignores unknown keywords silently; `import` reports them.
  */
 import { type Notes, quoted, type Source } from './import-notes.js';
 import { FILE_OPTIONS, type Option, OPTIONS, type Setting, type Settings } from './import-options.js';
 import { editDistance } from './problems.js';
 
-/** pptpd ignores lines of so many octets and more. */
+/** pptpd ignores lines of this many octets or more. */
 const LONG_LINE = 510;
 
-/** Blank for a person, and a part of the word for pptpd: a byte order mark, a no-break space. */
+/** They look like blanks, but are part of the word for pptpd: a byte order mark, a no-break space. */
 const INVISIBLE = '\uFEFF\u00A0';
 
-/** Without effect in pptpd, and meant to have none. */
+/** Lines without effect in pptpd that are not meant to have one. */
 const EMPTY_OR_COMMENT = new RegExp(`^[ \\t\\r${INVISIBLE}]*(?:#|$)`);
 
 export interface ReadFile {
   readonly settings: Settings;
-  /** Lines that were meant to set something and that pptpd ignores. */
+  /** Options that a line was meant to set although pptpd ignores that line. */
   readonly lost: ReadonlyMap<Option, Source>;
 }
 
@@ -30,13 +30,13 @@ export function readFile({ name, text }: { readonly name: string; readonly text:
     const [line = '', ...behindNul] = whole.split('\0');
     if (behindNul.length > 0 && !hasNul) {
       hasNul = true;
-      notes.remark(source, 'pptpd reads a line up to its first NUL octet; so does import (is the file UTF-16?)');
+      notes.remark(source, 'pptpd reads a line only up to a NUL octet, and import does the same (is the file UTF-16?)');
     }
     if (EMPTY_OR_COMMENT.test(line)) continue;
     const obstacle = obstacleOf(line);
     if (obstacle === null) readLine(line, source, settings, notes);
     else {
-      notes.remark(source, `pptpd ignores this line, and it is not carried over: ${obstacle}`);
+      notes.remark(source, `pptpd ignores this line, and so does import: ${obstacle}`);
       const meant = meantBy(line);
       if (meant !== null && !lost.has(meant)) lost.set(meant, source);
     }
@@ -44,7 +44,7 @@ export function readFile({ name, text }: { readonly name: string; readonly text:
   return { settings, lost };
 }
 
-/** Why pptpd does not look for a value in this line; null when it does. */
+/** Why pptpd ignores this line; null if it does not. */
 function obstacleOf(line: string): string | null {
   if (Buffer.byteLength(line) >= LONG_LINE) return `it is longer than ${LONG_LINE - 1} characters`;
   if (/^[ \t]/.test(line)) return `it begins with a ${line.startsWith(' ') ? 'space' : 'tab'} (${quoted(line.trim())})`;
@@ -58,18 +58,18 @@ const isFileOption = (word: string): word is Option => FILE_OPTIONS.some((option
 
 function unknownKeyword(keyword: string): string {
   const bare = keyword.replace(/\r$/, '');
-  if (bare !== keyword && isFileOption(bare)) return `it ends in CR (a DOS line end), and so is not "${bare}"`;
-  const what = `${quoted(bare)} is no keyword`;
+  if (bare !== keyword && isFileOption(bare)) return `the keyword "${bare}" ends in CR (a DOS line end)`;
+  const what = `${quoted(bare)} is not a keyword`;
   const meant = meantBy(bare);
-  if (bare.startsWith('\uFEFF')) return `${what}: the byte order mark before it belongs to the word`;
-  if (bare.includes('\u00A0')) return `${what}: the no-break space (\\u00a0) belongs to the word`;
+  if (bare.startsWith('\uFEFF')) return `${what}: the byte order mark before it is part of the word`;
+  if (bare.includes('\u00A0')) return `${what}: the no-break space (\\u00a0) is part of the word`;
   if (meant === null) return what;
   return bare.startsWith(meant) && /^[^a-z]/i.test(bare.slice(meant.length))
-    ? `${what}; "${meant}" with a space behind it would be one`
-    : `${what}; "${meant}" would be one`;
+    ? `${what}; did you mean "${meant}" followed by a space?`
+    : `${what}; did you mean "${meant}"?`;
 }
 
-/** The option that a line was meant to set; null when none is near, or the line looks like a comment. */
+/** The option that a line was meant to set; null if none is similar, or the line looks like a comment. */
 function meantBy(line: string): Option | null {
   if (/^[;/!]/.test(line)) return null;
   const word = /[^\s=:;,"]+/.exec(line.replaceAll(new RegExp(`[${INVISIBLE}]`, 'g'), ' '))?.[0].toLowerCase() ?? '';
@@ -83,7 +83,7 @@ function readLine(line: string, source: Source, settings: Map<Option, Setting>, 
   if (first !== undefined) {
     notes.remark(
       source,
-      `pptpd ignores this line, and it is not carried over: "${keyword}" stands in line ${first.source.line} already, and the first counts`,
+      `pptpd ignores this line, and so does import: "${keyword}" is already in line ${first.source.line}, and the first one counts`,
     );
     return;
   }
@@ -91,8 +91,8 @@ function readLine(line: string, source: Source, settings: Map<Option, Setting>, 
   const value = rest.replaceAll(/^[ \t]+|[ \t]+$/g, '');
   const superfluous = OPTIONS[keyword].hasValue ? '' : value.trim();
   if (superfluous !== '') {
-    notes.remark(source, `"${keyword}" takes no value; ${quoted(superfluous)} is left out, as pptpd does`);
+    notes.remark(source, `"${keyword}" takes no value; import ignores ${quoted(superfluous)}, as pptpd does`);
   }
-  if (/[ \t]$/.test(rest)) notes.remark(source, 'spaces at the end are left out, as pptpd does');
+  if (/[ \t]$/.test(rest)) notes.remark(source, 'import ignores spaces at the end, as pptpd does');
   settings.set(keyword, { value: OPTIONS[keyword].hasValue ? value : '', source, from: 'file' });
 }

@@ -1,9 +1,9 @@
-/** What `import` has to say to the administrator: remarks, and faults that leave no configuration to write. */
+/** What `import` reports to the administrator: remarks, and faults that prevent the conversion. */
 
-/** Where something was said: a line of the file, or an argument. */
+/** What a note is about: a line of the file, or an argument. */
 export interface Source {
   readonly text: string;
-  /** For the order of the notes: the file from top to bottom, then the command line, then what no line says. */
+  /** For the order of the notes: lines of the file, then the command line, then what is missing in the file. */
   readonly line: number;
 }
 
@@ -36,13 +36,13 @@ export class Notes {
 const inOrder = (notes: readonly Note[]): string[] =>
   notes.toSorted((a, b) => a.source.line - b.source.line).map(({ source, text }) => `${source.text}: ${text}`);
 
-/** Longer words are cut: the line is for a terminal. */
+/** Characters. Longer words are cut to fit a terminal. */
 const MAX_SHOWN = 60;
 
-/** More ranges than these make no sentence. */
+/** Of more ranges only the first ones and the last one are named. */
 const MAX_RANGES = 4;
 
-/** A word of the file for a message: what would be invisible, or would control the terminal, is shown as its code. */
+/** A word of the file for a message. Characters that are invisible or control the terminal are shown as their codes. */
 export const quoted = (word: string): string =>
   JSON.stringify(word.length <= MAX_SHOWN ? word : `${word.slice(0, MAX_SHOWN - 1)}…`).replaceAll(
     /(?! )[\p{Z}\p{C}]/gu,

@@ -1,11 +1,11 @@
-/** pptpd's options, as data: what its file and its command line know, and what it makes of one without its value. */
+/** pptpd's options: whether file and command line accept them, and what pptpd does if the value is missing. */
 import type { Source } from './import-notes.js';
 
 interface Kind {
-  /** On the command line; null: in the file alone. */
+  /** Its letter on the command line; null: only the file accepts it. */
   readonly letter: string | null;
   readonly hasValue: boolean;
-  /** What pptpd does where the value is missing; where this is not said, it reads the empty value like any other. */
+  /** What pptpd does if the value is missing. By default it reads the empty value like any other. */
   readonly withoutValue?: { readonly starts: boolean; readonly text: string };
 }
 
@@ -22,8 +22,12 @@ export const OPTIONS = {
   noipparam: { letter: 'i', hasValue: false },
   listen: { letter: 'l', hasValue: true, withoutValue: REFUSES },
   option: { letter: 'o', hasValue: true, withoutValue: REFUSES },
-  pidfile: { letter: 'p', hasValue: true, withoutValue: starts('pptpd writes no process id; left out') },
-  speed: { letter: 's', hasValue: true, withoutValue: starts('pptpd takes 115200, the default here too; left out') },
+  pidfile: { letter: 'p', hasValue: true, withoutValue: starts('pptpd writes no pid file; left out') },
+  speed: {
+    letter: 's',
+    hasValue: true,
+    withoutValue: starts('pptpd uses 115200, which is also the default here; left out'),
+  },
   stimeout: { letter: 't', hasValue: true },
   version: { letter: 'v', hasValue: false },
   logwtmp: { letter: 'w', hasValue: false },
@@ -38,7 +42,7 @@ export type Option = keyof typeof OPTIONS;
 
 export const kindOf = (option: Option): Kind => OPTIONS[option];
 
-/** Known on the command line, and unknown in the file. */
+/** Options that the file does not accept. */
 const COMMAND_LINE_ONLY: ReadonlySet<Option> = new Set(['conf', 'fg', 'help', 'version']);
 
 const options = Object.keys(OPTIONS) as Option[];
@@ -47,7 +51,7 @@ export const FILE_OPTIONS: readonly Option[] = options.filter((option) => !COMMA
 export const COMMAND_LINE_OPTIONS: readonly Option[] = options.filter((option) => OPTIONS[option].letter !== null);
 
 export interface Setting {
-  /** As pptpd has it: a comment behind it, and a CR, belong to it. */
+  /** As pptpd reads it: a trailing comment and a CR are part of it. */
   readonly value: string;
   readonly source: Source;
   readonly from: 'file' | 'command line';

@@ -1,6 +1,6 @@
 /**
- * pptpd's `localip` and `remoteip` as our pool: the pairs that pptpd would lend, in its order. It takes as many as
- * `connections` and both lists allow; a pair whose tunnel could not work is left out.
+ * Converts pptpd's `localip` and `remoteip` to our pool: the pairs that pptpd would lend, in its order, as many as
+ * `connections` and both lists allow. A pair whose tunnel could not work is left out.
  */
 import { addressNumber, expandRanges, rangesOf } from './addresses.js';
 import { listed, type Notes, quoted, type Source } from './import-notes.js';
@@ -10,7 +10,7 @@ import { type LookUp, type PptpdList, readAsMeant, readPptpdList } from './pptpd
 export interface PoolSettings {
   readonly localip: Setting;
   readonly remoteip: Setting;
-  /** How many pptpd allows, and where that stands. */
+  /** pptpd's limit, and where it is set. */
   readonly connections: { readonly most: number; readonly where: string };
 }
 
@@ -24,20 +24,20 @@ interface Pair {
   readonly remote: string;
 }
 
-/** A list as far as pptpd would take it. */
+/** A list as far as pptpd would read it. */
 interface List {
   readonly source: Source;
   readonly addresses: readonly string[];
-  /** The list as it stands there, to be written like that if that says the same. */
+  /** The list as written in the file. It is kept if it means the same in our configuration. */
   readonly ranges: readonly string[];
   readonly isCut: boolean;
 }
 
-/** Null, and a fault, when no client could be given an address. */
+/** null, and a fault is noted, if no client could be given an address. */
 export function importPool(settings: PoolSettings, lookUp: LookUp, notes: Notes): ImportedPool | null {
   const { connections } = settings;
   const remotes = readList(settings.remoteip, connections.most, true, lookUp, notes);
-  // As many as there are of the one count for the other.
+  // pptpd reads at most as many local addresses as there are remote ones.
   const most = remotes === null ? connections.most : Math.min(connections.most, remotes.addresses.length);
   const locals = readList(settings.localip, most, false, lookUp, notes);
   if (remotes === null || locals === null) return null;
@@ -51,7 +51,7 @@ export function importPool(settings: PoolSettings, lookUp: LookUp, notes: Notes)
     notes,
   );
   if (pairs.length === 0) {
-    notes.fault(remotes.source, 'pptpd starts with it, but no address is left that a client could be given');
+    notes.fault(remotes.source, 'pptpd would start, but no usable address is left for clients');
     return null;
   }
   const ours = pairs.map(({ local }) => local);
@@ -70,7 +70,7 @@ export function importPool(settings: PoolSettings, lookUp: LookUp, notes: Notes)
   return { local: writtenLocals(locals, ours, theirs, notes), remote };
 }
 
-/** What pptpd makes of the list; what it would not start with is read as it is meant, if it can be. */
+/** The list as pptpd reads it. If pptpd would not start with it, it is read as it was meant, if possible. */
 function readList(
   { value, source }: Setting,
   most: number,
@@ -84,14 +84,14 @@ function readList(
   for (const { text, addresses: taken, isHostName } of list.pieces) {
     const written = listed(rangesOf(taken));
     if (isHostName) {
-      notes.remark(source, `pptpd looks up ${quoted(text)} when it starts; written: ${written}, its address now`);
+      notes.remark(source, `pptpd looks up ${quoted(text)} at its start; written: ${written}, its current address`);
     } else if (!startsWith(text.trim(), taken)) {
-      const from = `from ${quoted(text.trim())}`;
+      const word = quoted(text.trim());
       notes.remark(
         source,
         taken.length === 0
-          ? `pptpd takes nothing ${from}; left out`
-          : `pptpd takes ${written} ${from}; written: ${written}`,
+          ? `pptpd reads no address from ${word}; left out`
+          : `pptpd reads ${word} as ${written}; written: ${written}`,
       );
     }
   }
@@ -123,7 +123,7 @@ function readMeantList(
   };
 }
 
-/** The pairs that make a tunnel: pppd takes both addresses, and nobody else has the client's. */
+/** The pairs that work: pppd accepts both addresses, and no other tunnel has the client's. */
 function usable(pairs: readonly Pair[], source: Source, notes: Notes): Pair[] {
   const ours = new Set<string>();
   const theirs = new Set<string>();
@@ -146,30 +146,27 @@ function usable(pairs: readonly Pair[], source: Source, notes: Notes): Pair[] {
   });
   if (refused.length > 0) {
     const addresses = listed(rangesOf([...new Set(refused)]));
-    notes.remark(source, `left out: what has ${addresses}, which pptpd would pass on and pppd refuses`);
+    notes.remark(source, `left out: pairs with ${addresses}, which pppd refuses`);
   }
   if (repeated.length > 0) {
-    notes.remark(
-      source,
-      `left out: ${listed(rangesOf(repeated))} a second time, which pptpd would give to two clients`,
-    );
+    notes.remark(source, `left out: ${listed(rangesOf(repeated))}, repeated: pptpd would lend it to two clients`);
   }
   if (onBothEnds.length > 0) {
     notes.remark(
       source,
-      `left out: ${listed(rangesOf(onBothEnds))}; with it pptpd would use an address for a client and for its own end too, and such a tunnel carries nothing`,
+      `left out: ${listed(rangesOf(onBothEnds))}: pptpd would use an address both for a client and for its own end, and such a tunnel carries no data`,
     );
   }
   return kept;
 }
 
-/** Loopback and everything from multicast on. */
+/** Loopback, multicast and above. */
 function isRefusedByPppd(address: string): boolean {
   const first = (addressNumber(address) ?? 0) >>> 24;
   return first === 127 || first >= 224;
 }
 
-/** One for all, or one for each client; our configuration knows nothing between. */
+/** One address for all clients, or one for each. Our configuration allows nothing in between. */
 function writtenLocals(
   { ranges, source }: List,
   ours: readonly string[],
@@ -180,7 +177,7 @@ function writtenLocals(
   const different = new Set(ours);
   if (different.size === 1) return [first];
   if (different.size < ours.length) {
-    notes.remark(source, `pptpd gives some clients the same one of these; written: ${first}, for every client`);
+    notes.remark(source, `pptpd uses some of these for more than one client; written: ${first}, for every client`);
     return [first];
   }
   const whole = expandRanges(ranges);
@@ -191,7 +188,7 @@ function writtenLocals(
 
 const counted = (count: number): string => (count === 1 ? 'address is' : `${count} addresses are`);
 
-/** Whether these ranges say just these addresses. */
+/** Whether the ranges contain exactly these addresses, in this order. */
 function sameAs(ranges: readonly string[], addresses: readonly string[]): boolean {
   const expanded = expandRanges(ranges);
   return (
@@ -201,7 +198,7 @@ function sameAs(ranges: readonly string[], addresses: readonly string[]): boolea
   );
 }
 
-/** Whether this range begins with these addresses, by our reading. */
+/** Whether the range, read in our notation, begins with these addresses. */
 function startsWith(range: string, addresses: readonly string[]): boolean {
   const expanded = expandRanges([range]);
   return expanded.ok && addresses.every((address, index) => expanded.addresses[index] === address);

@@ -1,8 +1,8 @@
 /**
- * From pptpd's configuration file and command line to ours. Both are read by pptpd's own rules, those included that
- * nobody meant (observed on pptpd 1.4.0; test/process/import-against-pptpd.test.ts compares), so that the result does what
- * the old server did. What that server ignored, understood otherwise than it looks, or would not start with, is named
- * with its line and with what is written instead. Pure: text in, configuration and remarks out.
+ * Converts pptpd's configuration file and command line to our configuration. Both are read by pptpd's own rules, its faults
+ * included (observed on pptpd 1.4.0; test/process/import-against-pptpd.test.ts compares), so that the new server does what
+ * the old one did. A remark names each line that pptpd ignored, read differently than it looks, or would not start with,
+ * and what is written instead. Pure.
  */
 import { carryOver, ELSEWHERE, type PptpdHost } from './import-carry.js';
 import { readCommandLine } from './import-command-line.js';
@@ -19,8 +19,8 @@ export type Imported =
   | { readonly ok: false; readonly faults: readonly string[]; readonly remarks: readonly string[] };
 
 /**
- * `file` as pptpd would read it, and pptpd's arguments without its own name, on `host`. Where both name something, the one
- * counts that counts in pptpd. The input has been checked: it passes the schema.
+ * Converts `file` and `commandLine` (pptpd's arguments without the program's name) as pptpd would read them on `host`. If
+ * both set an option, the one counts that counts in pptpd. The resulting input is valid by the schema.
  */
 export function importPptpd(
   file: { readonly name: string; readonly text: string },
@@ -42,26 +42,26 @@ export function importPptpd(
   return faults.length > 0 ? { ok: false, faults, remarks } : { ok: true, input, remarks };
 }
 
-/** The file of pptpd that its command line names, or null; the last one counts. */
+/** The configuration file that pptpd's command line names, the last one if there are several; null if there is none. */
 export function configurationFileOf(commandLine: readonly string[]): string | null {
   return readCommandLine(commandLine, new Notes()).get('conf')?.value ?? null;
 }
 
 /**
- * hosts.allow or hosts.deny, which pptpd obeys (libwrap) and we do not: a remark for each line that concerns it, so that
- * nobody loses that protection unawares.
+ * A remark for each line of hosts.allow or hosts.deny that concerns pptpd, which obeys it (libwrap). We do not, and the
+ * administrator must know that this protection is lost.
  */
 export function remarksOfHostsFile(file: { readonly name: string; readonly text: string }): string[] {
   return file.text.split('\n').flatMap((line, index) => {
     const daemons = /^\s*([^#:]+):/.exec(line)?.[1]?.split(/[\s,]+/) ?? [];
     if (!daemons.includes('pptpd') && !daemons.includes('ALL')) return [];
     return [
-      `${file.name}:${index + 1}: not carried over, and pptpd obeys it (${quoted(line.trim())}); write access.allow and access.deny`,
+      `${file.name}:${index + 1}: not carried over, although pptpd obeys it (${quoted(line.trim())}); use access.allow and access.deny`,
     ];
   });
 }
 
-/** The command line over the file, as pptpd does it: for `connections` it is the other way round. */
+/** As in pptpd the command line overrides the file, except for `connections`, where the file overrides the command line. */
 function merge(fromFile: Settings, fromCommandLine: Settings, notes: Notes): Settings {
   const merged = new Map([...fromFile, ...fromCommandLine]);
   for (const [option, ofFile] of fromFile) {
@@ -71,10 +71,10 @@ function merge(fromFile: Settings, fromCommandLine: Settings, notes: Notes): Set
     const [counts, other] = isFiles ? [ofFile, given] : [given, ofFile];
     merged.set(option, counts);
     if (given.value === ofFile.value) continue;
-    const winner = isFiles
-      ? `the file's ${quoted(ofFile.value)} (line ${ofFile.source.line})`
-      : `the command line's ${quoted(given.value)}`;
-    notes.remark(other.source, `${winner} takes its place${isFiles ? ', as in pptpd' : ''}`);
+    const remark = isFiles
+      ? `the file overrides it with ${quoted(ofFile.value)} (line ${ofFile.source.line}), as in pptpd`
+      : `the command line overrides it with ${quoted(given.value)}`;
+    notes.remark(other.source, remark);
   }
   return merged;
 }

@@ -1,7 +1,6 @@
 /**
- * Where a JSON text is wrong, with line and column: JSON.parse names no position for most errors, and takes a key that
- * stands twice without a word (the last wins). Administrators write this file by hand, so comments and trailing commas
- * have words of their own.
+ * Finds the first error of a JSON text, with line and column. JSON.parse gives no position for most errors, and silently
+ * accepts duplicate keys. Comments and trailing commas, which are common in files written by hand, have their own messages.
  */
 
 export interface JsonFault {
@@ -9,11 +8,11 @@ export interface JsonFault {
   readonly line: number;
   /** In UTF-16 units, as editors count, from 1. */
   readonly column: number;
-  /** What stands there and what should. */
+  /** What was found, and what was expected. */
   readonly problem: string;
 }
 
-/** Deeper than any configuration, and no deeper than the stack. */
+/** More than a configuration needs, and less than overflows the stack. */
 const MAX_DEPTH = 64;
 
 class Fault extends Error {
@@ -25,7 +24,7 @@ class Fault extends Error {
   }
 }
 
-/** The first fault of the text, or null when JSON.parse will take it and no key stands twice. */
+/** The first error of the text; null if JSON.parse accepts it and no key is duplicate. */
 export function findJsonFault(text: string): JsonFault | null {
   try {
     new Reader(text).document();
@@ -48,7 +47,7 @@ class Reader {
   document(): void {
     this.#space();
     if (this.#at === this.#text.length)
-      throw new Fault(0, 'the file is empty; begin with a copy of scripts/etc/pptpd-ts.json');
+      throw new Fault(0, 'the file is empty; remedy: begin with a copy of scripts/etc/pptpd-ts.json');
     this.#value(0);
     this.#space();
     if (this.#at < this.#text.length) this.#unexpected('the end of the file');
@@ -70,7 +69,7 @@ class Reader {
       const start = this.#at;
       if (this.#text[start] !== '"') this.#unexpected('a key in double quotes');
       const key = this.#string();
-      if (keys.has(key)) throw new Fault(start, `the key ${JSON.stringify(key)} stands here a second time`);
+      if (keys.has(key)) throw new Fault(start, `duplicate key ${JSON.stringify(key)}`);
       keys.add(key);
       this.#space();
       if (this.#text[this.#at] !== ':') this.#unexpected(`':' after the key ${JSON.stringify(key)}`);
@@ -84,7 +83,7 @@ class Reader {
     this.#list(']', 'a value', () => this.#value(depth + 1));
   }
 
-  /** From the opening bracket to behind the closing one. */
+  /** From the opening bracket until after the closing one. */
   #list(closing: ']' | '}', element: string, readElement: () => void): void {
     this.#at += 1;
     this.#space();
@@ -105,7 +104,7 @@ class Reader {
       this.#at += 1;
       this.#space();
       if (this.#text[this.#at] === closing) {
-        throw new Fault(comma, `a ',' before '${closing}'; expected ${element} behind it, or no comma`);
+        throw new Fault(comma, `a ',' before '${closing}'; expected ${element} after it, or no comma`);
       }
     }
   }
@@ -117,10 +116,10 @@ class Reader {
       if (next === undefined || next === '\n' || next === '\r') {
         throw new Fault(start, 'a string without its closing quote');
       }
-      if (next < ' ') throw new Fault(this.#at, `${described(next)} in a string; write it as an escape`);
+      if (next < ' ') throw new Fault(this.#at, `${described(next)} in a string; write it as an escape sequence`);
       if (next !== '\\') this.#at += 1;
       else if (this.#match(/\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y) === null) {
-        throw new Fault(this.#at, "a '\\' that begins no escape; write '\\\\' for the character itself");
+        throw new Fault(this.#at, "a '\\' that begins no escape sequence; write '\\\\' for the character itself");
       }
       if (next === '"') return JSON.parse(this.#text.slice(start, this.#at)) as string;
     }
@@ -141,7 +140,8 @@ class Reader {
     const word = this.#match(/[\w.+-]+/y);
     const at = this.#at - (word?.length ?? 0);
     const rest = this.#text.slice(at);
-    if (/^(?:\/\/|\/\*|#)/.test(rest)) throw new Fault(at, `a comment, which JSON does not have; expected ${expected}`);
+    if (/^(?:\/\/|\/\*|#)/.test(rest))
+      throw new Fault(at, `a comment, which JSON does not allow; expected ${expected}`);
     throw new Fault(at, `found ${word === null ? described(rest[0]) : JSON.stringify(word)}; expected ${expected}`);
   }
 }

@@ -1,4 +1,4 @@
-/** Every key of the configuration with its default and its meaning, for the documents: the schema is their source. */
+/** Every key of the configuration with its default and meaning, for the documents. Derived from the schema. */
 import type { z } from 'zod';
 import { configurationJsonSchema } from './schema.js';
 
@@ -7,7 +7,7 @@ type JsonSchema = z.core.JSONSchema.BaseSchema;
 export interface ConfigurationKey {
   /** As in `pppd.speed`. */
   readonly key: string;
-  /** As a person writes it; empty: there is none. */
+  /** As written in the file; empty if there is none. */
   readonly defaultValue: string;
   /** Sentences in plain text, with `code` between backticks. */
   readonly meaning: string;

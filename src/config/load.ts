@@ -1,4 +1,4 @@
-/** From a file to the effective configuration, or to everything that is wrong with it at once. */
+/** Loads the effective configuration from a file, or reports all errors of the file at once. */
 import { readFileSync } from 'node:fs';
 import { findJsonFault } from './json.js';
 import { type Problem, problemsOf } from './problems.js';
@@ -12,7 +12,7 @@ export type Checked =
   | { readonly ok: true; readonly configuration: Configuration }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Reads and checks the file; never throws. A problem names the file, and the line and column or the key. */
+/** Reads and checks the file; never throws. Each problem names the file, and the line and column or the key. */
 export function loadConfiguration(path: string): Loaded {
   let text: string;
   try {
@@ -32,7 +32,7 @@ export function loadConfiguration(path: string): Loaded {
   };
 }
 
-/** Checks what a file holds, and fills in every default. */
+/** Checks the parsed JSON, and fills in every default. */
 export function checkConfiguration(input: unknown): Checked {
   const parsed = configurationSchema.safeParse(input);
   return parsed.success
@@ -40,17 +40,17 @@ export function checkConfiguration(input: unknown): Checked {
     : { ok: false, problems: problemsOf(parsed.error, input) };
 }
 
-/** Why the configuration at that path cannot be read, in one sentence. */
+/** Why the file cannot be read, in one sentence. */
 function unreadable(path: string, error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case 'ENOENT':
-      return `${path}: there is no such file; copy scripts/etc/pptpd-ts.json there, or name another file with -c FILE`;
+      return `${path}: there is no such file; remedy: copy scripts/etc/pptpd-ts.json there, or name another file with -c FILE`;
     case 'EACCES':
-      return `${path}: this user may not read it; run as root, or change its mode`;
+      return `${path}: this user may not read it; remedy: run the command as root, or change the file's mode`;
     case 'EISDIR':
-      return `${path}: this is a directory; name the file in it`;
+      return `${path}: this is a directory; remedy: name the file in it`;
     case undefined:
     default:
-      return `${path}: it cannot be read: ${error.message}`;
+      return `${path}: cannot be read: ${error.message}`;
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Lists of addresses as pptpd 1.4.0 reads them, observed on Debian's. It splits at commas and nowhere else, reads a
- * single address by inet_addr(3), which ignores what follows a space, looks up what is none, and stops reading as soon
- * as it has as many addresses as it allows connections: what stands behind that may be anything.
+ * Reads lists of addresses as pptpd 1.4.0 does (observed on Debian's build). pptpd splits them only at commas, reads a
+ * single address by inet_addr(3), which ignores what follows a space, and looks up anything else as a host name. It stops
+ * when it has one address per connection, so the rest of the list may be anything.
  */
 import { addressText, expandRanges } from './addresses.js';
 
-/** The address of a host name, or null; as the machine knows it. */
+/** The address that the machine knows for a host name; null if it knows none. */
 export type LookUp = (name: string) => string | null;
 
-/** What one piece between two commas has given. */
+/** The result of one piece between two commas. */
 export interface Piece {
   readonly text: string;
   readonly addresses: readonly string[];
@@ -17,10 +17,10 @@ export interface Piece {
 
 export type PptpdList =
   | { readonly starts: true; readonly pieces: readonly Piece[]; readonly isCut: boolean }
-  /** pptpd would not start; `reason` is to stand in parentheses behind the piece. */
+  /** pptpd would not start. `reason` is a clause about the piece. */
   | { readonly starts: false; readonly piece: string; readonly reason: string };
 
-/** `most`: of how many addresses pptpd takes note. `isUnique`: pptpd ends at a word that it has met already. */
+/** `most`: maximum number of addresses that pptpd reads. `isUnique`: pptpd refuses a repeated word. */
 export function readPptpdList(value: string, most: number, isUnique: boolean, lookUp: LookUp): PptpdList {
   const pieces: Piece[] = [];
   const words = new Set<string>();
@@ -34,10 +34,10 @@ export function readPptpdList(value: string, most: number, isUnique: boolean, lo
     pieces.push({ text, addresses, isHostName });
     for (const word of range) {
       const address = isHostName ? hostAddress(word, lookUp) : inetAddress(word);
-      if (address === null) return refuse(isHostName ? whyNoAddress(text) : `${word} is no address`);
-      if (isRange(text) && address === BROADCAST) return refuse(`${word} is no address of a client`);
+      if (address === null) return refuse(isHostName ? whyNoAddress(text) : `${word} is not an address`);
+      if (isRange(text) && address === BROADCAST) return refuse(`${word} is not an address for a client`);
       if (count === most) return { starts: true, pieces, isCut: true };
-      if (isUnique && words.has(word)) return refuse(`${address} stands there already`);
+      if (isUnique && words.has(word)) return refuse(`${address} is repeated`);
       words.add(word);
       count += 1;
       addresses.push(address);
@@ -46,15 +46,15 @@ export function readPptpdList(value: string, most: number, isUnique: boolean, lo
   return { starts: true, pieces, isCut: false };
 }
 
-/** inet_addr(3) gives the same for it as for what is no address. */
+/** inet_addr(3) returns the same value for it as for an error. */
 const BROADCAST = '255.255.255.255';
 
 const NUMBER = '(?:0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)';
 const INET_ADDRESS = new RegExp(`^(${NUMBER}(?:\\.${NUMBER}){0,3})(?![^ \\t\\n\\v\\f\\r])`, 'i');
 
 /**
- * As inet_addr(3) reads it: one to four numbers, decimal, octal (a leading 0) or hexadecimal, the last of which fills
- * the octets that are left; what follows a space is ignored. Null when it is no address.
+ * An address as inet_addr(3) reads it: one to four numbers, decimal, octal (a leading 0) or hexadecimal; the last one fills
+ * the remaining octets, and what follows a space is ignored. null if the text is not an address.
  */
 export function inetAddress(text: string): string | null {
   const numbers = INET_ADDRESS.exec(text)?.[1]?.split('.').map(numberOf) ?? [];
@@ -65,11 +65,11 @@ export function inetAddress(text: string): string | null {
 
 const numberOf = (digits: string): number => (/^0\d/.test(digits) ? Number.parseInt(digits, 8) : Number(digits));
 
-/** The address that pptpd takes for one word: of the address that stands there, or of the host that has this name. */
+/** The address that pptpd reads from one word, which is an address or a host name; null if it is neither. */
 export const pptpdAddress = (text: string, lookUp: LookUp): string | null =>
   inetAddress(text) ?? hostAddress(text, lookUp);
 
-/** Of a host that has this name; a word without a letter is none. */
+/** The address of the host of this name. A word without a letter is not a name. */
 const hostAddress = (text: string, lookUp: LookUp): string | null =>
   /^(?=.*[a-z])[a-z0-9][a-z0-9._-]*$/i.test(text) ? lookUp(text) : null;
 
@@ -77,16 +77,17 @@ const isRange = (text: string): boolean =>
   /^[\d.-]+$/.test(text) && /^[^-]*-[^-]*$/.test(text) && /^[^.]*(?:\.[^.]*){3}$/.test(text);
 
 /**
- * The words of a range with a dash in one octet, or why it gives none. pptpd reads at most seven characters for an octet
- * with its dash, and at most three for a number; where it would go on with what it has not read, it is taken to refuse.
+ * The addresses of a range with a dash in one octet, or a clause that says why there are none. pptpd reads at most seven
+ * characters of an octet with a dash, and at most three of a number. If it would continue with characters that it has not
+ * read, the range counts as refused.
  */
 function rangeOf(text: string): readonly string[] | string {
   const octets = text.match(/[^.]{1,7}/g)?.slice(0, 4) ?? [];
-  if (octets.length < 4) return 'it is no range';
+  if (octets.length < 4) return 'it is not a range';
   const at = octets.findLastIndex((octet) => octet.includes('-'));
   if (at === -1) return [];
   const [low = '', high = ''] = (octets[at] ?? '').replace('-', ' ').match(/\S{1,3}/g) ?? [];
-  if (low === '' || high === '') return 'it is no range';
+  if (low === '' || high === '') return 'it is not a range';
   if (Number(high) < Number(low)) return 'it runs backwards';
   const numbers = octets.map((octet) => octet.slice(0, 3));
   return Array.from({ length: Number(high) - Number(low) + 1 }, (_, step) =>
@@ -94,23 +95,24 @@ function rangeOf(text: string): readonly string[] | string {
   );
 }
 
-/** What in a piece keeps pptpd from reading it, from the commonest mistake on. */
+/** What keeps pptpd from reading a piece, the most common mistake first. */
 const OBSTACLES: readonly (readonly [pattern: RegExp, reason: string])[] = [
-  [/^$/, 'there is nothing where an address is due'],
-  [/\u00A0/, 'a no-break space belongs to the word'],
-  [/^\s/, 'there is a space behind a comma'],
-  [/^[\d.-]*-[\d.]*\s*#/, 'there is a comment behind a range'],
+  [/^$/, 'an address is missing'],
+  [/\u00A0/, 'a no-break space is part of the word'],
+  [/^\s/, 'there is a space after a comma'],
+  [/^[\d.-]*-[\d.]*\s*#/, 'there is a comment after a range'],
   [/^[\d.]+#/, 'there is a comment without a space before it'],
-  [/^[\d.-]*-[\d.]*\r$/, 'there is a CR, of a DOS line end, behind a range'],
-  [/^[\d.-]*-[\d.]*\s/, 'there is a space behind a range'],
-  [/^[\d.]+-[\d.]+$/, 'a range is a dash in one octet'],
-  [/\//, 'pptpd knows no blocks'],
+  [/^[\d.-]*-[\d.]*\r$/, 'there is a CR (a DOS line end) after a range'],
+  [/^[\d.-]*-[\d.]*\s/, 'there is a space after a range'],
+  [/^[\d.]+-[\d.]+$/, 'a range has its dash in one octet'],
+  [/\//, 'pptpd does not support blocks'],
 ];
 
 const whyNoAddress = (text: string): string =>
-  OBSTACLES.find(([pattern]) => pattern.test(text))?.[1] ?? 'it is no address, and no host of that name is known here';
+  OBSTACLES.find(([pattern]) => pattern.test(text))?.[1] ??
+  'it is not an address, and this machine knows no host of that name';
 
-/** What a list that pptpd refuses was meant to say, in our notation; problems as `expandRanges` has them. */
+/** A list that pptpd refuses, as it was probably meant: ranges in our notation, and the result of `expandRanges`. */
 export function readAsMeant(value: string): { readonly ranges: readonly string[] } & ReturnType<typeof expandRanges> {
   const ranges = value
     .replace(/#.*/s, '')

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a configuration, in the administrator's words: one line a problem, with the key's full path, the
- * value and what is allowed. The words come from the schema (its JSON Schema), so that they cannot differ from it.
+ * Error messages for a configuration: one line per problem, with the key's full path, the value and what is allowed. The
+ * allowed values are taken from the JSON Schema, so the messages cannot differ from what is checked.
  */
 import type { z } from 'zod';
 import { configurationJsonSchema } from './schema.js';
@@ -8,17 +8,17 @@ import { configurationJsonSchema } from './schema.js';
 export interface Problem {
   /** As in `pppd.speed` or `addresses.remote[1]`; empty for the whole configuration. */
   readonly key: string;
-  /** To stand behind the key and a colon. */
+  /** Printed after the key and a colon. */
   readonly text: string;
 }
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 type Path = readonly PropertyKey[];
 
-/** Longer values are cut: the line is for a terminal. */
+/** Characters. Longer values are cut to fit a terminal. */
 const MAX_SHOWN = 60;
 
-/** Every problem that the schema found in the input, in the order of the schema; unknown keys each by itself. */
+/** All problems in the order of the schema; each unknown key is one problem. */
 export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
   const schema = configurationJsonSchema();
   return error.issues.flatMap(leaves).flatMap((issue) => {
@@ -36,14 +36,14 @@ export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
   });
 }
 
-/** What the rules of the schema that are functions give with their problem. */
+/** Parameters that the custom rules of the schema add to their issues. */
 interface CustomParams {
   readonly value?: unknown;
   readonly reason?: string;
   readonly allowed?: string;
 }
 
-/** Of a value that may be one kind or another, the problems of the kind that it is nearest to. */
+/** The issues of a union are those of the alternative that the value is nearest to. */
 function leaves(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const nearest = issue.errors.find((branch) => branch.some(({ path }) => path.length > 0));
@@ -72,7 +72,7 @@ function shown(value: unknown): string {
 const subschema = (schema: JsonSchema | boolean | undefined): JsonSchema | undefined =>
   typeof schema === 'object' ? schema : undefined;
 
-/** The part of the schema that a path of keys and indexes leads to. */
+/** The part of the schema at a path of keys and indexes. */
 function nodeAt(schema: JsonSchema, path: Path): JsonSchema {
   return path.reduce<JsonSchema>((node, step) => {
     if (typeof step !== 'number') return subschema(node.properties?.[String(step)]) ?? {};
@@ -106,7 +106,7 @@ function words(node: JsonSchema): string {
   }
 }
 
-/** Which key was meant, or else which keys there are in that place. */
+/** The key that was probably meant, or else the keys of that section. */
 function advice(schema: JsonSchema, parent: Path, key: string): string {
   const siblings = Object.keys(nodeAt(schema, parent).properties ?? {});
   const nearest = siblings
@@ -115,7 +115,7 @@ function advice(schema: JsonSchema, parent: Path, key: string): string {
     .toSorted((a, b) => a.distance - b.distance)[0];
   const elsewhere = keyPaths(schema, []).find((path) => String(path.at(-1)).toLowerCase() === key.toLowerCase());
   const meant = nearest === undefined ? elsewhere : [...parent, nearest.name];
-  return meant === undefined ? `known here: ${siblings.join(', ')}` : `did you mean ${pathText(meant)}?`;
+  return meant === undefined ? `known keys: ${siblings.join(', ')}` : `did you mean ${pathText(meant)}?`;
 }
 
 function keyPaths(schema: JsonSchema, path: Path): Path[] {
@@ -125,7 +125,7 @@ function keyPaths(schema: JsonSchema, path: Path): Path[] {
   });
 }
 
-/** How many characters must be changed, added, left out or swapped with their neighbour to make one from the other. */
+/** Number of insertions, deletions, substitutions and swaps of neighbouring characters between the two words. */
 export function editDistance(from: string, to: string): number {
   const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)];
   const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;

@@ -1,13 +1,13 @@
 /**
- * The configuration as data: every key with what is allowed, its default and its meaning. The only source of defaults.
- * Times are in seconds, fractions allowed; 0 in a limit means none.
+ * The schema of the configuration: every key with its allowed values, default and meaning. The only source of defaults.
+ * Times are in seconds and may have fractions; a limit of 0 means no limit.
  */
 import { z } from 'zod';
 import { LOG_LEVELS } from '../log/level.js';
 import { RFC_TIMERS, TCP_PORT } from '../pptp/index.js';
 import { addressList, addressNumber, expandRanges, rangesOf } from './addresses.js';
 
-/** Titles say in words what is allowed: of the keys whose kind a number range or a list of values cannot say. */
+/** Titles describe the allowed values where a type, a number range or a list of values cannot. */
 const address = z
   .string()
   .refine((text) => addressNumber(text) !== null)
@@ -42,7 +42,7 @@ const ranges = z
   })
   .meta({ title: `an array or a comma list, each ${RANGE}` });
 
-/** Both lists for the rules over both; null while one of them is wrong by itself, or pppd chooses the addresses. */
+/** Both address lists, for the rules that compare them; null if one is invalid or pppd chooses the addresses. */
 function addressLists(value: unknown): { local: readonly string[]; remote: readonly string[] } | null {
   const parsed = z.object({ local: ranges, remote: ranges, delegate: z.literal(false) }).safeParse(value);
   if (!parsed.success) return null;
@@ -55,14 +55,16 @@ function checkAddresses(value: unknown, context: z.core.$RefinementCtx): void {
   const { local, remote } = lists;
   const problem = (key: 'local' | 'remote', params: { value: unknown; reason: string; allowed: string }): void =>
     context.addIssue({ code: 'custom', path: [key], params });
-  const reason = 'nobody could be given an address';
-  if (local.length === 0) problem('local', { value: [], reason, allowed: 'at least one address, without delegate' });
-  if (remote.length === 0) problem('remote', { value: [], reason, allowed: 'at least one address, without delegate' });
+  const reason = 'there would be no address for a client';
+  if (local.length === 0)
+    problem('local', { value: [], reason, allowed: 'at least one address, unless delegate is true' });
+  if (remote.length === 0)
+    problem('remote', { value: [], reason, allowed: 'at least one address, unless delegate is true' });
   if (local.length > 1 && local.length < remote.length) {
     problem('local', {
       value: rangesOf(local).join(','),
-      reason: `it makes ${local.length} addresses, and 'remote' ${remote.length}`,
-      allowed: "one address for all, or at least as many as 'remote' makes",
+      reason: `it has ${local.length} addresses, and 'remote' has ${remote.length}`,
+      allowed: "one address for all, or at least as many as 'remote' has",
     });
   }
   const ofClients = new Set(remote);
@@ -71,14 +73,14 @@ function checkAddresses(value: unknown, context: z.core.$RefinementCtx): void {
     problem('local', {
       value: rangesOf(both).join(','),
       reason: "it is in 'remote' too",
-      allowed: 'addresses that no client gets',
+      allowed: "addresses that are not in 'remote'",
     });
   }
 }
 
 const port = z.int().min(1).max(65535);
 const seconds = z.number().positive().max(86_400);
-/** Up to 23 days, which timers can count; 0: none. */
+/** Up to 23 days, which is what timers can count; 0: no limit. */
 const duration = z.number().min(0).max(2_000_000);
 const limit = z.int().min(0).max(65_535);
 const days = z.number().min(0).max(36_500);
@@ -93,7 +95,7 @@ const interfaceName = z
 const userName = z
   .string()
   .regex(/^(?!root$)[a-z_][a-z0-9_.-]{0,31}$/)
-  .meta({ title: "a user's name; leave it out for root" });
+  .meta({ title: "a user's name; leave the key out for root" });
 
 /** How a client may log in, strongest first. */
 export const AUTHENTICATION_METHODS = ['ms-chap-v2', 'ms-chap', 'chap-md5', 'pap'] as const;
@@ -395,6 +397,6 @@ export type Configuration = z.output<typeof configurationSchema>;
 /** As an administrator writes it: every key may be left out. */
 export type ConfigurationInput = z.input<typeof configurationSchema>;
 
-/** The schema as JSON Schema (draft 2020-12), for editors, and for the words in which errors say what is allowed. */
+/** The schema as JSON Schema (draft 2020-12), for editors and for error messages. */
 export const configurationJsonSchema = (): z.core.JSONSchema.BaseSchema =>
   z.toJSONSchema(configurationSchema, { io: 'input' });

@@ -1,4 +1,4 @@
-/** What a check of the machine is, and what it says: shared by the files that hold checks. */
+/** The type of a check of the machine and of its outcome. */
 import type { Configuration } from '../config/schema.js';
 import type { Machine } from './machine.js';
 
@@ -8,19 +8,19 @@ export type Outcome =
       readonly ok: false;
       readonly problem: string;
       readonly remedy: string;
-      /** It can still work: a warning, also where the check is fatal. */
+      /** A warning even in a fatal check: the server may still work. */
       readonly doubt?: true;
     };
 
 export interface Check {
   readonly name: string;
-  /** The server certainly cannot work where it fails; otherwise it can, and something else may not. */
+  /** true: the server cannot work if the check fails. false: the server works, but something else may not. */
   readonly fatal: boolean | ((configuration: Configuration, machine: Machine) => boolean);
-  /** Fails wherever one of these checks fails, and is left out then: one cause, one sentence. */
+  /** Checks without which this one cannot succeed. If one of them fails this check is skipped, so each cause is reported once. */
   readonly follows?: string | readonly string[];
-  /** Its warnings are for the log of `serve` too. */
+  /** `serve` logs its warnings. */
   readonly isLogged?: true;
-  /** Several outcomes where it looks at several things: the lines of a file. */
+  /** Several outcomes if it checks several things, such as the lines of a file. */
   run(
     configuration: Configuration,
     machine: Machine,
@@ -29,8 +29,8 @@ export interface Check {
 
 export const good = (detail: string): Outcome => ({ ok: true, detail });
 
-/** The remedy is a command where there is one, and otherwise the change that is needed. */
+/** `remedy`: a command if there is one, otherwise an imperative sentence; without a full stop. */
 export const bad = (problem: string, remedy: string): Outcome => ({ ok: false, problem, remedy });
 
-/** What a fatal check is not sure of. */
+/** A warning of a fatal check. */
 export const doubt = (problem: string, remedy: string): Outcome => ({ ok: false, problem, remedy, doubt: true });

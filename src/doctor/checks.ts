@@ -1,6 +1,6 @@
 /**
- * What a server needs of its machine, one check a need: `doctor` shows all of them. `serve` refuses to start where a
- * fatal one fails, with the same sentence, and logs doubts. Each failure says what is wrong and what to do.
+ * Checks of what the server needs from its machine. `doctor` shows them all. `serve` refuses to start if a fatal one fails,
+ * with the same message, and logs warnings. Each failure says what is wrong and what to do.
  */
 import type { Configuration } from '../config/schema.js';
 import type { Check, Outcome } from './check.js';
@@ -11,7 +11,7 @@ import { privileges, user } from './privilege-checks.js';
 import { secrets } from './secrets-check.js';
 import { files, greSocket, kernelPpp, mppe, nativeModules, node, runDirectory } from './system-checks.js';
 
-/** In the order in which they are shown: what others follow from comes first. */
+/** In the order in which they are shown; a check comes after those that it follows. */
 const CHECKS: readonly Check[] = [
   node,
   nativeModules,
@@ -31,7 +31,7 @@ const CHECKS: readonly Check[] = [
   files,
 ];
 
-/** `serve` does these itself a moment later, for good, and says the same. */
+/** `serve` skips these: it does the same itself right afterwards, with the same messages. */
 const DONE_BY_SERVE: readonly Check[] = [listening];
 
 export interface CheckResult {
@@ -40,7 +40,7 @@ export interface CheckResult {
   readonly outcome: Outcome;
 }
 
-/** The same machine, where each program is run once: several checks ask pppd for its version. */
+/** The same machine, but it runs each command only once: several checks ask pppd for its version. */
 function remembering(machine: Machine): Machine {
   const results = new Map<string, ReturnType<Machine['run']>>();
   return {
@@ -54,14 +54,14 @@ function remembering(machine: Machine): Machine {
   };
 }
 
-/** Runs the checks in their order; with `only: 'start'` those alone that matter to the start of `serve`. */
+/** Runs the checks in their order; with `only: 'start'` only those that `serve` needs. */
 export async function runChecks(
   configuration: Configuration,
   { only, machine = thisMachine }: { readonly only?: 'start'; readonly machine?: Machine } = {},
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   const remembered = remembering(machine);
-  /** Checks that failed, or were left out because what they follow from did. */
+  /** Checks that failed, or were skipped because another one did. */
   const unmet = new Set<string>();
   for (const check of CHECKS) {
     const { name } = check;
@@ -79,6 +79,6 @@ export async function runChecks(
   return results;
 }
 
-/** The sentence of a check that failed; null of one that did not. */
+/** The problem and the remedy of a failed check; null for one that passed. */
 export const formatFailure = ({ outcome }: CheckResult): string | null =>
   outcome.ok ? null : `${outcome.problem}; remedy: ${outcome.remedy}`;

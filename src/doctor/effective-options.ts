@@ -1,6 +1,6 @@
 /**
- * pppd's options as they are in force: the words of all its options files and arguments, sorted into options and their
- * values, and what they amount to. Where pppd takes options from, and that a later one wins, is pppd(8)'s.
+ * The effective options of pppd: the words of all its options files and arguments, parsed into options and values, and
+ * what they mean for login and encryption. See pppd(8) for the files; of contradicting options the last one wins.
  */
 import { pppdArgumentsOf } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
@@ -9,15 +9,15 @@ import type { Machine } from './machine.js';
 import { textOf, wordsOf } from './pppd-words.js';
 import { identityOf } from './privilege-checks.js';
 
-/** pppd reads it first, whatever else it is given. */
+/** pppd always reads it first. */
 export const SYSTEM_OPTIONS = '/etc/ppp/options';
 
-/** Then that of its user's home folder. */
+/** pppd reads it next, from its user's home folder. */
 const USER_OPTIONS = '.ppprc';
 
 /**
- * The options that take the next word as their value, those of Debian's plugins too: of pppd 2.4.9, where
- * test/process/pppd-options.test.ts asks pppd itself, and of the sources of 2.5.
+ * The options that take the next word as their value, including those of Debian's plugins. From pppd 2.4.9, which
+ * test/process/pppd-options.test.ts compares, and from the sources of 2.5.
  */
 export const WITH_VALUE: ReadonlySet<string> = new Set(
   `+ua -as active-filter allow-ip allow-number asyncmap auth-down-script auth-up-script avpair bsdcomp bundle ca call
@@ -40,11 +40,11 @@ export const WITH_VALUE: ReadonlySet<string> = new Set(
 
 export interface PppdOption {
   readonly name: string;
-  /** null of an option that takes none. */
+  /** null for an option without a value. */
   readonly value: string | null;
 }
 
-/** Words as options; what a file holds that `file` or `call` names stands where it is named. */
+/** Parses words into options. A file named by `file` or `call` is included in place. */
 function sort(words: readonly string[], machine: Machine, within: readonly string[]): PppdOption[] {
   const options: PppdOption[] = [];
   const rest = words.values();
@@ -63,14 +63,14 @@ function optionsOf(path: string, machine: Machine, within: readonly string[] = [
   return sort(words, machine, [...within, path]);
 }
 
-/** The home folder of the user that pppd is started by; null when /etc/passwd does not say. */
+/** The home folder of the user that starts pppd; null if /etc/passwd has none. */
 function homeFolder(machine: Machine): string | null {
   const uid = String(identityOf(machine).uid);
   const fields = (machine.read('/etc/passwd') ?? '').split('\n').map((line) => line.split(':'));
   return fields.find((each) => each[2] === uid)?.[5] ?? null;
 }
 
-/** All options that pppd is given, in their order: the system's file, the user's, ours, and `pppd.args`. */
+/** All options of pppd in their order: from the system's file, the user's, `pppd.options`, `ppp` and `pppd.args`. */
 export function effectiveOptions({ ppp, pppd: { options, args } }: Configuration, machine: Machine): PppdOption[] {
   const home = homeFolder(machine);
   const files = [SYSTEM_OPTIONS, home === null ? null : `${home}/${USER_OPTIONS}`, options];
@@ -81,19 +81,19 @@ export function effectiveOptions({ ppp, pppd: { options, args } }: Configuration
 export const has = (options: readonly PppdOption[], name: string): boolean =>
   options.some((option) => option.name === name);
 
-/** The value of the last such option; null without one. */
+/** The value of the last option of that name; null if there is none. */
 export const valueOf = (options: readonly PppdOption[], name: string): string | null =>
   options.findLast((option) => option.name === name)?.value ?? null;
 
 const REQUIRES_MPPE = /^(?:require-|\+)mppe(?:-40|-128)?$/;
 
-/** The option that makes MPPE a condition; null without one. Of options that contradict each other the last counts. */
+/** The option that requires MPPE; null if none does. Of contradicting options the last one counts. */
 export function requiredMppe(options: readonly PppdOption[]): string | null {
   const last = options.findLast(({ name }) => REQUIRES_MPPE.test(name) || name === 'nomppe' || name === '-mppe');
   return last !== undefined && REQUIRES_MPPE.test(last.name) ? last.name : null;
 }
 
-/** Ways to log in, best first, as `require-` names them. */
+/** Login methods, best first, as in the `require-` options. */
 export const LOGIN_METHODS = ['mschap-v2', 'mschap', 'chap', 'eap', 'pap'] as const;
 
 export type LoginMethod = (typeof LOGIN_METHODS)[number];
@@ -101,12 +101,12 @@ export type LoginMethod = (typeof LOGIN_METHODS)[number];
 const REQUIRES_LOGIN = new RegExp(`^(?:require-|\\+)(${LOGIN_METHODS.join('|')})$`);
 
 export type Login =
-  /** Clients need not log in; `because` of "noauth", or since nothing requires it. */
+  /** Clients need not log in: `because` of "noauth", or null if no option requires it. */
   | { readonly required: false; readonly because: 'noauth' | null }
-  /** By one of `methods`; `options` are those that say so. */
+  /** Clients log in by one of `methods`; `options` are the ones that require it. */
   | { readonly required: true; readonly methods: readonly LoginMethod[]; readonly options: readonly string[] };
 
-/** What a client has to do to get in. "auth" alone takes whatever the client likes. */
+/** How clients must log in. "auth" alone accepts every method. */
 export function requiredLogin(options: readonly PppdOption[]): Login {
   const methodOf = (name: string): string | undefined => REQUIRES_LOGIN.exec(name)?.[1];
   const about = options.map(({ name }) => name).filter((name) => /^(?:no)?auth$/.test(name) || methodOf(name));
@@ -121,7 +121,7 @@ export function requiredLogin(options: readonly PppdOption[]): Login {
   };
 }
 
-/** What pppd calls itself, and looks for in the second column of its secrets. */
+/** pppd's own name, which it looks for in the second column of its secrets. */
 export function serverName(options: readonly PppdOption[], machine: Machine): string {
   const host = machine.read('/proc/sys/kernel/hostname')?.trim() ?? '*';
   const domain = valueOf(options, 'domain') ?? '';

@@ -1,6 +1,6 @@
 /**
- * This machine with the eyes of the user that the server will run as: what root looks at before it hands over (`doctor`) must be
- * what that user will meet. Files that are pppd's own business (secrets, the kernel's device) are still seen by root.
+ * This machine as the user sees it that the server will run as, so that `doctor`, run by root, reports what that user may
+ * do. Files that only pppd needs (secrets, /dev/ppp) are still read as root.
  */
 import { spawnSync } from 'node:child_process';
 import { type UnixUser, identityArguments } from '../host/unix-user.js';

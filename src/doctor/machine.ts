@@ -1,4 +1,4 @@
-/** What the checks look at, as an interface: the real machine, or one that a test describes. */
+/** What the checks need to know of a machine: this one, or one that a test describes. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
@@ -7,41 +7,41 @@ import { networkInterfaces } from 'node:os';
 import type { Configuration } from '../config/schema.js';
 
 export interface CommandResult {
-  /** null: it could not be run. */
+  /** Exit code; null: it could not be run. */
   readonly code: number | null;
   /** Standard output and error together. */
   readonly output: string;
 }
 
 export interface Failure {
-  /** As errno(3) names it; absent where the system gave none. */
+  /** Name as in errno(3), if the system gave one. */
   readonly code?: string | undefined;
   readonly message: string;
 }
 
 export interface Machine {
   readonly node: { readonly version: string; readonly arch: string };
-  /** The file's text, or null when it is missing or not to be read. */
+  /** The file's text; null if it is missing or unreadable. */
   read(path: string): string | null;
-  /** Permission bits, or null when there is no such file. */
+  /** Permission bits; null if there is no such file. */
   mode(path: string): number | null;
   isExecutable(path: string): boolean;
   isWritable(path: string): boolean;
-  /** Runs a program by its path, or by its name in this machine's folders of programs. */
+  /** Runs a program, named by its path or found in the PATH. */
   run(path: string, args: readonly string[]): Promise<CommandResult>;
   /** Opens the device for reading and writing, and closes it; null, or the system's error code. */
   openDevice(path: string): string | null;
-  /** This machine's IPv4 networks: `192.0.2.1/24` on `eth0`. */
+  /** The machine's IPv4 networks: `192.0.2.1/24` on `eth0`. */
   networks(): readonly { readonly name: string; readonly cidr: string }[];
   /** Loads an npm package; null, or Node's error. */
   loadModule(name: string): Promise<Error | null>;
-  /** Tries a raw GRE socket; null, or the system's words. */
+  /** Tries to open a raw GRE socket; null, or the system's error message. */
   openGreSocket(): Promise<string | null>;
-  /** Tries to listen there, and stops again; null, or the system's error. */
+  /** Tries to listen there; null, or the system's error. */
   tryListen(listen: Configuration['listen']): Promise<Failure | null>;
 }
 
-/** A command that hangs is as good as one that fails; milliseconds. */
+/** Milliseconds after which a command is taken to have failed. */
 const COMMAND_TIMEOUT_MS = 5000;
 
 const canAccess = (path: string, mode: number): boolean => {
@@ -53,7 +53,7 @@ const canAccess = (path: string, mode: number): boolean => {
   }
 };
 
-/** A user's PATH often lacks the folders of the system's programs, modprobe's among them. */
+/** A user's PATH often lacks the folders of system programs such as modprobe. */
 const PROGRAM_PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`;
 
 export const thisMachine: Machine = {

@@ -1,4 +1,4 @@
-/** Checks of what is around the server: the address it listens on, the networks beside its pool, forwarding. */
+/** Checks of the network: the listening address, conflicts of the address pool, forwarding. */
 import { addressList, addressNumber, addressText } from '../config/addresses.js';
 import type { Configuration } from '../config/schema.js';
 import { runPaths } from '../session/paths.js';
@@ -34,7 +34,7 @@ export const listening: Check = {
   },
 };
 
-/** The process of a pid file, if it lives and is the program that the file is of. */
+/** The process id in a pid file, if that process exists and is the expected program. */
 function runningProcess(pidFile: string, program: RegExp, machine: Machine): string | null {
   const pid = machine.read(pidFile)?.trim() ?? '';
   if (!/^[1-9]\d*$/.test(pid)) return null;
@@ -55,7 +55,7 @@ export const addressPool: Check = {
       if (members.has(number)) {
         return bad(
           `${own} is in addresses.remote and is this machine's own (${name})`,
-          'take it out of addresses.remote',
+          'remove it from addresses.remote',
         );
       }
       const size = 2 ** (32 - Number(bits));
@@ -64,7 +64,7 @@ export const addressPool: Check = {
       if (inside === undefined || hasProxyArp) continue;
       if (machine.read(`/proc/sys/net/ipv4/conf/${name}/proxy_arp`)?.trim() === '1') continue;
       return bad(
-        `${addressText(inside)} lies in the network ${addressText(first)}/${bits} of ${name}: hosts there will not find it`,
+        `${addressText(inside)} lies in the network ${addressText(first)}/${bits} of ${name}: hosts there cannot reach it`,
         'add "proxyarp" to pppd\'s options, or choose another network for addresses.remote',
       );
     }

@@ -1,6 +1,6 @@
 /**
- * Checks of pppd: the program, and what its options ask for. Options are judged by pppd itself (`dryrun`), which knows each
- * of them; only what it takes, and what still keeps everybody out or lets everybody in, is looked at here.
+ * Checks of pppd and its options. pppd itself checks its options (`dryrun`); the checks here find valid options that keep
+ * everybody out or let everybody in.
  */
 import type { Configuration } from '../config/schema.js';
 import { bad, type Check, good, type Outcome } from './check.js';
@@ -18,13 +18,13 @@ import { optionsArguments, PEERS } from '../host/pppd-options.js';
 import { type Capability, missing } from '../host/identity.js';
 import { identityOf } from './privilege-checks.js';
 
-/** Without them pppd reaches neither the kernel's PPP nor the terminal, which is its user's. */
+/** pppd needs them to open the kernel's PPP device, and the terminal, which belongs to its user. */
 const NEEDED_BY_PPPD: readonly Capability[] = ['NET_ADMIN', 'DAC_OVERRIDE'];
 
-/** The options file that a server of this project starts with. */
+/** The options file to start with. */
 const STARTER_OPTIONS = 'scripts/etc/options.pptpd';
 
-/** Why a pppd that is not started by root cannot be root all the same; null when it can. */
+/** Why pppd cannot become root although the server is not root; null if it can. */
 async function notSetUid(configuration: Configuration, machine: Machine): Promise<Outcome | null> {
   const { path } = configuration.pppd;
   const { uid, bounding, noNewPrivileges } = identityOf(machine);
@@ -33,16 +33,16 @@ async function notSetUid(configuration: Configuration, machine: Machine): Promis
   if (lacking.length > 0) {
     return bad(
       `${path} cannot get ${lacking.join(', ')}: the bounding set has no such capability`,
-      'CapabilityBoundingSet= in its unit, or --cap-add of the container',
+      'add what is missing to CapabilityBoundingSet= of its unit, or start the container with --cap-add',
     );
   }
-  // The file's own bits do not tell: `path` may be a script that calls pppd.
+  // The set-uid bit of the file does not tell: `path` may be a script that calls pppd.
   const { code } = await trial(configuration, machine);
   if (code !== EXIT.notRoot) return null;
   return noNewPrivileges
     ? bad(
-        `${path} cannot become root: whoever started the server has forbidden new privileges`,
-        'NoNewPrivileges=no in its unit; a container without --security-opt no-new-privileges',
+        `${path} cannot become root: the server was started with new privileges forbidden`,
+        'set NoNewPrivileges=no in its unit, or start the container without --security-opt no-new-privileges',
       )
     : bad(
         `${path} is not set-uid root, and the server is not root`,
@@ -63,11 +63,11 @@ export const pppd: Check = {
       }
       return bad(
         `${path} is missing or not executable`,
-        path === '/usr/sbin/pppd' ? 'apt-get install ppp' : 'put it there, or name another program in pppd.path',
+        path === '/usr/sbin/pppd' ? 'apt-get install ppp' : 'install it, or name another program in pppd.path',
       );
     }
     const version = await pppdVersion(configuration, machine);
-    if (version === null) return good(`${path} (not a pppd: it is taken to speak PPP by itself)`);
+    if (version === null) return good(`${path} (not pppd: it is expected to speak PPP itself)`);
     return (await notSetUid(configuration, machine)) ?? good(`${path}, version ${version}`);
   },
 };
@@ -84,36 +84,36 @@ export const optionsFile: Check = {
         `cp ${STARTER_OPTIONS} ${options}, or name another file`,
       );
     }
-    const named = options ?? `none named (pppd's own ${SYSTEM_OPTIONS} holds)`;
+    const named = options ?? `none configured (pppd reads ${SYSTEM_OPTIONS})`;
     if ((await pppdVersion(configuration, machine)) === null) return good(named);
     const tried = await trial(configuration, machine);
     if (tried.code === EXIT.optionError) {
       const words = tried.output.split('\n')[0]?.replace(/^\S*pppd: /, '') ?? '';
       if (options !== undefined && !options.startsWith(PEERS) && identityOf(machine).uid !== 0) {
         return bad(
-          `pppd does not take ${options} from a server that is not root: ${words}`,
-          `echo 'file ${options}' > ${PEERS}pptpd-ts, and "options": "${PEERS}pptpd-ts"`,
+          `pppd does not accept ${options} from a server that is not root: ${words}`,
+          `echo 'file ${options}' > ${PEERS}pptpd-ts, and write "options": "${PEERS}pptpd-ts" into the configuration`,
         );
       }
       return bad(
-        `pppd does not take its options: ${words}`,
-        `correct them, and try: ${[path, 'dryrun', 'notty', ...optionsArguments(options), ...args].join(' ')}`,
+        `pppd does not accept its options: ${words}`,
+        `correct them, and check them by: ${[path, 'dryrun', 'notty', ...optionsArguments(options), ...args].join(' ')}`,
       );
     }
     if (has(effectiveOptions(configuration, machine), 'silent')) {
       return bad(
-        "pppd's options say silent: pppd waits for the client, which waits for us, and nobody gets in",
-        `take "silent" out of ${options ?? SYSTEM_OPTIONS} (and ${SYSTEM_OPTIONS})`,
+        "pppd's options say silent: pppd waits for the client, the client waits for pppd, and nobody can log in",
+        `remove "silent" from ${options ?? SYSTEM_OPTIONS} (and ${SYSTEM_OPTIONS})`,
       );
     }
     return good(named);
   },
 };
 
-/** Logins from which MPPE can take its keys. */
+/** Login methods that produce keys for MPPE. */
 const MAKES_KEYS: ReadonlySet<LoginMethod> = new Set(['mschap-v2', 'mschap']);
 
-/** How clients log in, and whether what they send is encrypted: the starter file requires MS-CHAPv2 and MPPE. */
+/** How clients log in, and whether their data is encrypted. The starter file requires MS-CHAPv2 and MPPE. */
 export const authentication: Check = {
   name: 'authentication',
   fatal: false,
@@ -121,13 +121,13 @@ export const authentication: Check = {
   isLogged: true,
   async run(configuration, machine) {
     const { options: file } = configuration.pppd;
-    if ((await pppdVersion(configuration, machine)) === null) return good('left to this program, which is no pppd');
+    if ((await pppdVersion(configuration, machine)) === null) return good('not checked: this program is not pppd');
     const options = effectiveOptions(configuration, machine);
     const mppe = requiredMppe(options);
     const login = requiredLogin(options);
     const add = (...lines: readonly string[]): string =>
       file === undefined
-        ? `cp ${STARTER_OPTIONS} /etc/ppp/options.pptpd, and "pppd": { "options": "/etc/ppp/options.pptpd" } in the configuration`
+        ? `cp ${STARTER_OPTIONS} /etc/ppp/options.pptpd, and write "pppd": { "options": "/etc/ppp/options.pptpd" } into the configuration`
         : `add ${lines.map((line) => `a line "${line}"`).join(' and ')} to ${file} (see ${STARTER_OPTIONS})`;
     if (!login.required && mppe !== null) {
       return bad(
@@ -136,7 +136,7 @@ export const authentication: Check = {
       );
     }
     if (!login.required && login.because !== null) {
-      return bad("pppd's options say noauth: clients get in without a password", 'take "noauth" out of them');
+      return bad("pppd's options say noauth: clients get in without a password", 'remove "noauth" from them');
     }
     if (!login.required) {
       return bad(
@@ -153,7 +153,7 @@ export const authentication: Check = {
     }
     if (mppe !== null && login.methods.some((method) => !MAKES_KEYS.has(method))) {
       return bad(
-        `pppd's options say ${mppe}, whose keys come from MS-CHAP, and accept other logins too (${said}): a client that uses one of those is refused after it`,
+        `pppd's options say ${mppe}, whose keys come from MS-CHAP, and accept other logins too (${said}): a client that uses one of those is refused after the login`,
         add('require-mschap-v2'),
       );
     }

@@ -1,4 +1,4 @@
-/** What pppd says of itself: its version, and what it makes of its options. */
+/** Runs pppd for its version, and to check its options. */
 import { pppdArgumentsOf } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
 import { optionsArguments } from '../host/pppd-options.js';
@@ -6,21 +6,21 @@ import type { CommandResult, Machine } from './machine.js';
 
 /** Exit codes (pppd(8), EXIT STATUS). */
 export const EXIT = {
-  /** An immediately fatal error: no secret would let anybody in. */
+  /** An immediately fatal error, for example: no secret would let anybody log in. */
   fatal: 1,
-  /** Options that it does not take. */
+  /** An error in its options. */
   optionError: 2,
   /** It is not root. */
   notRoot: 3,
 } as const;
 
-/** The version of `pppd.path`, or null when that is no pppd: another program on the pty may not need the kernel's PPP. */
+/** The version of `pppd.path`; null if that is another program, which may not need the kernel's PPP. */
 export async function pppdVersion({ pppd: { path } }: Configuration, machine: Machine): Promise<string | null> {
   const { output } = await machine.run(path, ['--version']);
   return /pppd version (\S+)/.exec(output)?.[1] ?? null;
 }
 
-/** pppd reads all its options as a server of this configuration gives them, and ends; each check asks for the same. */
+/** Has pppd read all its options as this configuration gives them, and exit. */
 export async function trial(
   { ppp, pppd: { path, options, args } }: Configuration,
   machine: Machine,
@@ -35,7 +35,7 @@ export async function trial(
   ]);
 }
 
-/** What pppd said on the trial, without its own name. */
+/** The output of the trial in one line, without pppd's name. */
 export const wordsOfTrial = ({ output }: CommandResult): string =>
   output
     .split('\n')

@@ -1,6 +1,6 @@
 /**
- * Words of pppd's options and secrets files, as pppd reads them (pppd(8), "OPTIONS FILES"; observed on pppd 2.4.9, since the
- * manual leaves most of it out). Pure. Each word also says where a person would have read something else.
+ * Reads the words of pppd's options and secrets files as pppd does (pppd(8), "OPTIONS FILES"; observed on pppd 2.4.9, because
+ * the manual omits most of it). Each word notes what a person would read differently. Pure.
  */
 
 /** Why a word may not be what its writer meant. */
@@ -9,35 +9,35 @@ export type Oddity =
   | 'hash'
   /** A comment follows the word in its line. */
   | 'comment'
-  /** A backslash changed what stands behind it: `\u` is u, `\b` is a backspace. */
+  /** A backslash changed the next character: `\u` is u, `\b` is a backspace. */
   | 'escape'
   /** A backslash at the end of a line, within the word, joined the next line to it. */
   | 'joined'
-  /** Its quotes hold the end of a line. */
+  /** Its quotes contain the end of a line. */
   | 'manyLines'
   /** pppd keeps only the first 1,023 bytes. */
   | 'tooLong';
 
 export interface Word {
-  /** What pppd takes: a character for each byte, as the `binary` encoding of Node.js has it. */
+  /** The word as pppd reads it: one character per byte (Node.js encoding `binary`). */
   readonly bytes: string;
-  /** What stands in the file. */
+  /** The text in the file. */
   readonly raw: string;
   /** Lines where it begins and ends, from 1. */
   readonly line: number;
   readonly lastLine: number;
-  /** No word stands before it in its line, as pppd counts lines. */
+  /** It is the first word of its line, as pppd counts lines. */
   readonly isFirst: boolean;
   readonly oddities: ReadonlySet<Oddity>;
 }
 
-/** The bytes of a text, a character each, as words have them. */
+/** The bytes of a text, one character each, as in Word.bytes. */
 export const bytesOf = (text: string): string => Buffer.from(text).toString('binary');
 
 /** The text of such bytes. */
 export const textOf = (bytes: string): string => Buffer.from(bytes, 'binary').toString();
 
-/** A buffer of 1,024 bytes, with a null byte at the end. */
+/** pppd's buffer has 1,024 bytes including a null byte. */
 const LONGEST = 1023;
 
 const BLANK = /[ \t\n\v\f\r]/;
@@ -50,11 +50,11 @@ const NAMED: Readonly<Record<string, string>> = {
   s: ' ',
   t: '\t',
 };
-/** What people escape because they know how. */
+/** Characters whose escape is surely intended. */
 const PLAIN_ESCAPE = /[\\"'# ]/;
 const NUMBER = /[0-7]{1,3}|x[0-9A-Fa-f]{0,2}/y;
 
-/** All words of the text, in their order. */
+/** All words of the text in order. */
 export function wordsOf(text: string): Word[] {
   const reader = new Reader(bytesOf(text));
   const words: Word[] = [];
@@ -66,7 +66,7 @@ class Reader {
   readonly #text: string;
   #at = 0;
   #line = 1;
-  /** Of the word before: a comment that comes later in its line is noted with it. */
+  /** Of the previous word: a comment later in its line is noted there. */
   #oddities = new Set<Oddity>();
   #isFirst = true;
 
@@ -86,7 +86,7 @@ class Reader {
     return character;
   }
 
-  /** Passes over blanks, comments and joined lines; what begins there, or null at the end. */
+  /** Skips blanks, comments and joined lines. Returns where the next word begins; null at the end. */
   #skip(): { readonly at: number; readonly line: number; readonly isEscaped: boolean } | null {
     while (this.#at < this.#text.length) {
       const [at, line] = [this.#at, this.#line];
@@ -133,17 +133,17 @@ class Reader {
         bytes += character;
       }
     }
-    // At the very end pppd takes an empty word for none.
+    // At the end of the file pppd ignores an empty word.
     if (bytes === '' && this.#at >= this.#text.length) return null;
     if (bytes.length > LONGEST) oddities.add('tooLong');
     this.#isFirst = false;
     const raw = this.#text.slice(at, this.#at);
-    // For pppd a null byte ends it, wherever that came from.
+    // For pppd a null byte ends the word.
     const [kept = ''] = bytes.slice(0, LONGEST).split('\0');
     return { bytes: kept, raw, line, lastLine: this.#line, isFirst, oddities };
   }
 
-  /** What stands for the characters behind a backslash. */
+  /** The character that an escape sequence stands for; the backslash has been read. */
   #escaped(): string {
     if (this.#at >= this.#text.length) return '';
     if (this.#text[this.#at] === '\n') {

@@ -1,10 +1,10 @@
-/** Checks of who the server is: its user, and what the kernel lets that user do. */
+/** Checks of the server's user and its privileges. */
 import { bad, type Check, good } from './check.js';
 import { type Capability, missing, parseIdentity } from '../host/identity.js';
 import type { Machine } from './machine.js';
 import { pppdVersion } from './pppd-program.js';
 
-/** Ports below it are for the privileged; the kernel's default. */
+/** Lower ports need CAP_NET_BIND_SERVICE; the kernel's default. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
 export const identityOf = (machine: Machine): ReturnType<typeof parseIdentity> =>
@@ -14,7 +14,7 @@ export const user: Check = {
   name: 'user',
   fatal: true,
   async run({ user: name }, machine) {
-    if (name === undefined) return good('none named: the server stays who starts it');
+    if (name === undefined) return good('none configured: the server keeps the user that starts it');
     const { code } = await machine.run('id', ['-u', name]);
     return code === 0
       ? good(name)
@@ -25,7 +25,7 @@ export const user: Check = {
   },
 };
 
-/** Root needs what its pppd, which is then started without a change of user, needs too. */
+/** As root the server also needs the capabilities of pppd, which it starts without changing the user. */
 export const privileges: Check = {
   name: 'privileges',
   fatal: true,
@@ -41,10 +41,14 @@ export const privileges: Check = {
     ];
     const lacking = missing(capabilities, needed).map((name) => `CAP_${name}`);
     if (lacking.length === 0) return good(uid === 0 ? 'root' : `uid ${uid} with CAP_NET_RAW`);
-    const who = uid === 0 ? 'not root' : `uid ${uid}`;
-    return bad(
-      `${who}, and without ${lacking.join(', ')}`,
-      'run it as root, for example with sudo; it becomes another user by itself ("user")',
-    );
+    return uid === 0
+      ? bad(
+          `root without ${lacking.join(', ')}`,
+          'add what is missing to CapabilityBoundingSet= of its unit, or start the container with --cap-add',
+        )
+      : bad(
+          `uid ${uid} without ${lacking.join(', ')}`,
+          'run it as root, for example with sudo; it changes to "user" itself',
+        );
   },
 };

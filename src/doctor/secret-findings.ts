@@ -1,6 +1,6 @@
 /**
- * What is wrong in a secrets file of pppd, line by line: where pppd reads something else than its writer meant, and whom it
- * keeps out. Never says anything of a secret but where it stands. Pure.
+ * Finds errors in a secrets file of pppd, line by line: what pppd reads differently than intended, and users who cannot log
+ * in. Findings never contain a secret, only its line. Pure.
  */
 import { addressNumber, addressText } from '../config/addresses.js';
 import { bytesOf, textOf, wordsOf, type Oddity, type Word } from './pppd-words.js';
@@ -19,20 +19,20 @@ import {
   visible,
 } from './secrets.js';
 
-/** A secrets file and what its lines are to fit to. */
+/** A secrets file, and what its lines are compared with. */
 export interface SecretsFile {
   readonly path: string;
   readonly text: string;
   readonly kind: 'chap' | 'pap';
-  /** What pppd calls itself. */
+  /** pppd's own name. */
   readonly server: string;
-  /** The addresses that clients are lent; null where pppd chooses them (addresses.delegate). */
+  /** The addresses of the pool; null if pppd chooses them (addresses.delegate). */
   readonly pool: readonly number[] | null;
-  /** Our ends of the tunnels. */
+  /** The server's tunnel addresses. */
   readonly local: readonly number[];
-  /** PAP passwords are those of the system (pppd's option `login`). */
+  /** PAP uses the passwords of the system (pppd's option `login`). */
   readonly hasLogin: boolean;
-  /** Text of a file that holds a secret; null when there is none. */
+  /** Text of a file that contains a secret; null if there is none. */
   readonly readSecret: (path: string) => string | null;
 }
 
@@ -45,13 +45,13 @@ export interface Finding {
 }
 
 export interface SecretsReport {
-  /** Lines of this server; of those that pppd passes over, none. */
+  /** Number of lines of this server that pppd does not ignore. */
   readonly entries: number;
-  /** Those of them by which somebody can log in. */
+  /** Number of those by which a user can log in. */
   readonly users: number;
-  /** Lines of other servers. Their names stay unsaid: where a column is missing, they are passwords. */
+  /** Number of lines of other servers. Their names are not reported: if a column is missing they are passwords. */
   readonly otherEntries: number;
-  /** Users whose fixed address is lent to others too. */
+  /** Users whose fixed address is also in the pool. */
   readonly fixedInPool: readonly { readonly user: string; readonly address: string }[];
   readonly findings: readonly Finding[];
 }
@@ -74,7 +74,7 @@ export function examine(file: SecretsFile): SecretsReport {
   };
 }
 
-/** A name for people: its own characters, and those that do not print as pppd writes them. */
+/** A name for messages; control characters appear as pppd prints them. */
 const shown = ({ bytes }: Word): string =>
   // oxlint-disable-next-line no-control-regex -- these are meant
   textOf(bytes).replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => visible(character));
@@ -82,25 +82,25 @@ const shown = ({ bytes }: Word): string =>
 const has = (oddity: Oddity, ...words: readonly (Word | null)[]): boolean =>
   words.some((word) => word?.oddities.has(oddity) === true);
 
-/** Whether the word would do in the list of addresses. */
+/** Whether the word is valid in the list of addresses. */
 const isAddress = (word: Word): boolean => rulesOf([word]).every((rule) => 'base' in rule);
 
 const isAscii = (bytes: string): boolean => !/[\u0080-\u00ff]/.test(bytes);
 
-/** What UTF-8 makes of spaces that pppd does not know as such. */
+/** Spaces that pppd does not take for spaces. */
 const OTHER_SPACE = /[\u00a0\u2000-\u200b\u202f\u3000]/;
 const BYTE_ORDER_MARK = bytesOf('\ufeff');
 const TYPOGRAPHIC_QUOTE = /^[“”„‟«»‘’‚‹›]/;
-/** pppd keeps so many bytes of names and secrets. */
+/** Bytes that pppd keeps of names and secrets. */
 const LONGEST_NAME = 255;
 
 class View {
   readonly file: SecretsFile;
-  /** The one by which pppd decides, before anybody comes, whether there is a secret for anybody. */
+  /** The entry by which pppd decides at its start whether anybody can log in. */
   readonly #first: Entry | null;
-  /** By the client's name, in the file's order; those for any client are in all of them. */
+  /** Entries by client name, in the file's order; entries for any client are in every list. */
   readonly #byClient = new Map<string, Entry[]>();
-  /** Who has a fixed address first. */
+  /** The first entry for each fixed address. */
   readonly #holders = new Map<number, Entry>();
 
   constructor(file: SecretsFile, entries: readonly Entry[]) {
@@ -117,7 +117,7 @@ class View {
   }
 
   findingOf(entry: Entry): Finding | null {
-    // Before a comment or an empty line it harms nobody.
+    // A byte order mark before a comment or an empty line does no harm.
     if (entry.client.bytes === BYTE_ORDER_MARK && entry.server === null) return null;
     for (const [cause, judge] of Object.entries(JUDGES) as [SecretCause, Judge][]) {
       const said = judge(entry, this);
@@ -138,7 +138,7 @@ class View {
     return entry === this.#first;
   }
 
-  /** The entry that pppd takes for this one's client. */
+  /** The entry that pppd uses for this entry's client. */
   entryFor({ client }: Entry): Entry | null {
     const candidates = this.#byClient.get(client.bytes) ?? [];
     return entryFor(candidates, textOf(client.bytes), this.file.server, (path) => this.hasSecret(path));
@@ -158,7 +158,7 @@ class View {
     return this.file.pool ?? [null];
   }
 
-  /** The address that the client gets whatever it is lent; null when that depends. */
+  /** The address that the client gets whatever its lease; null if it depends on the lease. */
   fixed({ addresses }: Entry): number | null {
     const rules = rulesOf(addresses);
     const isSingle = rules.every((rule) => 'base' in rule && (rule.mask === 0xff_ff_ff_ff || !rule.permits));
@@ -173,12 +173,12 @@ class View {
   }
 }
 
-/** Problem and remedy; null where all is well. */
+/** Problem and remedy; null if the line is correct. */
 type Judge = (entry: Entry, view: View) => readonly [problem: string, remedy: string] | null;
 
 type UserEntry = Entry & { readonly server: Word; readonly secret: Word };
 
-/** A judge that looks only at lines that name a user of this server. */
+/** A judge for lines of this server's users only. */
 const ofUsers =
   (judge: (entry: UserEntry, view: View) => ReturnType<Judge>): Judge =>
   (entry, view) =>
@@ -186,32 +186,32 @@ const ofUsers =
 
 const name = (entry: Entry): string => `"${shown(entry.client)}"`;
 
-/** An address in full, which can be said: a shorter number may be the rest of a password. */
+/** A complete address, which may be shown. A shorter number may be a part of a password. */
 const WHOLE_ADDRESS = /^!?\d+\.\d+\.\d+\.\d+(?:\/[\d+]+)?$/;
 
 const addressesOf = (entry: Entry): string =>
   entry.addresses.map(({ bytes }) => (WHOLE_ADDRESS.test(bytes) ? bytes : '…')).join(' ');
 
-/** What is not as it should be with a word of the list of addresses; null where all is well. */
+/** What is wrong with a word of the list of addresses; null if it is correct. */
 function whatIsOdd(rule: Rule): string | null {
-  if ('invalid' in rule) return 'is no IP address, and pppd passes over it';
+  if ('invalid' in rule) return 'is not an IP address, and pppd ignores it';
   if ('word' in rule) {
-    return rule.word.bytes.endsWith('+') ? null : 'is no IP address: pppd looks for a host of that name';
+    return rule.word.bytes.endsWith('+') ? null : 'is not an IP address: pppd looks for a host of that name';
   }
   if (addressNumber(rule.host) !== null) return null;
   return WHOLE_ADDRESS.test(rule.host)
     ? `has a number that begins with 0, which is octal: pppd reads ${addressText(rule.base)}`
-    : 'is no IP address of four numbers';
+    : 'is not an IP address of four numbers';
 }
 
-/** In their order: of a line that several would have something to say about, the first says why. */
+/** In order of priority: only the first finding of a line is reported. */
 const JUDGES = {
   openQuote: ({ client, server, secret, addresses }) => {
     const word = [client, server, secret, ...addresses].find((each) => each !== null && has('manyLines', each));
     if (word == null) return null;
     return [
-      `a quote that begins in line ${word.line} ends in line ${word.lastLine}: pppd takes all between as one word`,
-      "end it in its line; a quote or an apostrophe that belongs to a word needs a backslash before it (o\\'brien)",
+      `a quote that begins in line ${word.line} ends in line ${word.lastLine}: pppd reads everything between as one word`,
+      "end it in its line; a quote or an apostrophe that is part of a word needs a backslash before it (o\\'brien)",
     ];
   },
 
@@ -222,7 +222,7 @@ const JUDGES = {
     if (!isTorn && !isSwallowed) return null;
     return [
       `${has('joined', client) ? '' : `"${shown(client)}": `}a backslash at the end of the line joins the next line to it: pppd reads both as one`,
-      'take the backslash away, or write \\\\ where it belongs to the password',
+      'remove the backslash, or write \\\\ if it is part of the password',
     ];
   },
 
@@ -230,33 +230,31 @@ const JUDGES = {
     client.line > 1 || server === null || !client.bytes.startsWith(BYTE_ORDER_MARK)
       ? null
       : [
-          'the file begins with a byte order mark, which pppd takes as part of the first name: that user cannot log in',
-          'save it as UTF-8 without byte order mark',
+          'the file begins with a byte order mark, which pppd reads as part of the first name: that user cannot log in',
+          'save it as UTF-8 without a byte order mark',
         ],
 
   otherSpace: ({ client, server, secret, addresses }) =>
     [client, server, secret, ...addresses].some((word) => word !== null && OTHER_SPACE.test(textOf(word.raw)))
-      ? ['it has a no-break space, which separates no words for pppd', 'write an ordinary space']
+      ? ['it has a no-break space, which does not separate words for pppd', 'write an ordinary space']
       : null,
 
   hash: ({ client, server, secret, addresses }) =>
     has('hash', client, server, secret) || (secret === null && has('comment', client, server, ...addresses))
       ? [
-          `"${shown(client)}": pppd takes everything behind an unquoted # for a comment`,
+          `"${shown(client)}": pppd reads everything after an unquoted # as a comment`,
           'write a password with # in double quotes: "pass#word"',
         ]
       : null,
 
   notAComment: ({ client }) =>
-    /^(?:;|\/\/)/.test(client.raw)
-      ? ['pppd takes it for a user: its comments begin with # and nothing else', 'begin it with #']
-      : null,
+    /^(?:;|\/\/)/.test(client.raw) ? ['pppd reads it as a user: only # begins a comment', 'begin it with #'] : null,
 
   fewColumns: ({ server, secret }, { file }) =>
     secret !== null
       ? null
       : [
-          `it has ${server === null ? 'one column' : 'two columns'}, and pppd passes over it`,
+          `it has ${server === null ? 'one column' : 'two columns'}, and pppd ignores it`,
           `write USER ${file.server} "PASSWORD" *`,
         ],
 
@@ -264,7 +262,7 @@ const JUDGES = {
     entry.secret === null || entry.addresses.length > 0 || view.isOurs(entry) || !isAddress(entry.secret)
       ? null
       : [
-          `"${shown(entry.client)}" is of another server, and its third column is an address: a column seems to be missing`,
+          `"${shown(entry.client)}" belongs to another server, and its third column is an address: a column seems to be missing`,
           `write USER ${view.file.server} "PASSWORD" *`,
         ],
 
@@ -274,7 +272,7 @@ const JUDGES = {
     shown(server).toLowerCase() !== file.server.toLowerCase()
       ? null
       : [
-          `"${shown(client)}" is of the server "${shown(server)}", and this one is "${file.server}"`,
+          `"${shown(client)}" belongs to the server "${shown(server)}", but this one is "${file.server}"`,
           `write ${file.server} into its second column`,
         ],
 
@@ -282,7 +280,7 @@ const JUDGES = {
     isAscii(entry.client.bytes)
       ? null
       : [
-          `${name(entry)} cannot log in: pppd compares what clients send as "${visible(entry.client.bytes)}", and MS-CHAPv2 fails even so`,
+          `${name(entry)} cannot log in: pppd reads the name that clients send as "${visible(entry.client.bytes)}", and MS-CHAPv2 fails even with that name`,
           'give the user a name of ASCII letters',
         ],
   ),
@@ -297,7 +295,7 @@ const JUDGES = {
   backslashInSecret: ofUsers((entry) =>
     has('escape', entry.secret)
       ? [
-          `the password of ${name(entry)} has a backslash, by which pppd reads what stands behind it as something else`,
+          `the password of ${name(entry)} has a backslash, and pppd reads the character after it differently`,
           'write \\\\ for a backslash',
         ]
       : null,
@@ -307,7 +305,7 @@ const JUDGES = {
     const path = fileOf(entry.secret);
     if (path === null || view.hasSecret(path)) return null;
     return [
-      `the password of ${name(entry)} is to be in ${textOf(path)}, which is missing or empty`,
+      `the password of ${name(entry)} is expected in ${textOf(path)}, which is missing or empty`,
       'write it there; a password itself cannot begin with @/',
     ];
   }),
@@ -325,16 +323,16 @@ const JUDGES = {
     const counts = isWild(entry.client) ? null : view.entryFor(entry);
     if (counts === null || counts === entry) return null;
     return [
-      `pppd never uses it: for ${name(entry)} line ${counts.client.line} counts`,
-      'take one of the two out; their passwords may differ',
+      `pppd never uses it: line ${counts.client.line} applies to ${name(entry)}`,
+      'remove one of the two; their passwords may differ',
     ];
   }),
 
   typographicQuotes: ofUsers((entry) =>
     TYPOGRAPHIC_QUOTE.test(textOf(entry.secret.bytes))
       ? [
-          `the password of ${name(entry)} stands in typographic quotes, which belong to it for pppd`,
-          'write them straight: "PASSWORD"',
+          `the password of ${name(entry)} is in typographic quotes, which pppd reads as part of it`,
+          'write straight quotes: "PASSWORD"',
         ]
       : null,
   ),
@@ -344,7 +342,7 @@ const JUDGES = {
       ? null
       : [
           `the password of ${name(entry)} has characters beyond ASCII, which Windows and pppd encode differently for MS-CHAP`,
-          'choose one of ASCII characters',
+          'choose a password of ASCII characters',
         ],
   ),
 
@@ -352,16 +350,16 @@ const JUDGES = {
     if (entry.secret.bytes !== '') return null;
     if (file.kind === 'pap' && file.hasLogin) return null;
     return [
-      file.kind === 'pap' ? `${name(entry)} gets in with any password` : `the password of ${name(entry)} is empty`,
-      'write one',
+      file.kind === 'pap' ? `${name(entry)} can log in with any password` : `the password of ${name(entry)} is empty`,
+      'write a password',
     ];
   }),
 
   keepsEverybodyOut: ofUsers((entry, view) =>
     view.keepsEverybodyOut && view.isFirst(entry)
       ? [
-          `${name(entry)} may have no IP address and is the first user of this server: pppd takes that for all users, and nobody can log in`,
-          'add * (any address) at its end, or move it behind a user who may have one',
+          `${name(entry)} may have no IP address and is the first user of this server: pppd concludes the same for all users, and nobody can log in`,
+          'add * (any address) at its end, or move it after a user who may have an address',
         ]
       : null,
   ),
@@ -370,9 +368,9 @@ const JUDGES = {
     entry.addresses.length > 0
       ? null
       : [
-          `${name(entry)} has no fourth column: pppd takes the password and then lets the client have no IP address`,
+          `${name(entry)} has no fourth column: pppd accepts the password and then refuses every IP address`,
           isWild(entry.server)
-            ? 'add * (any address) at its end, unless it is for logins of this machine elsewhere'
+            ? 'add * (any address) at its end, unless this machine uses it to log in elsewhere'
             : 'add * (any address) at its end',
         ],
   ),
@@ -380,7 +378,7 @@ const JUDGES = {
   notAnAddress: ofUsers((entry) => {
     for (const [index, word] of entry.addresses.entries()) {
       const [rule] = rulesOf([word]);
-      // Behind these pppd looks no further.
+      // pppd ignores the words after it.
       if (rule === undefined || word.bytes === '*') return null;
       const odd = whatIsOdd(rule);
       const said = WHOLE_ADDRESS.test(word.bytes) ? ` (${word.bytes})` : '';
@@ -396,15 +394,15 @@ const JUDGES = {
 
   noneOfPool: ofUsers((entry, view) => {
     const rules = rulesOf(entry.addresses);
-    // "-" alone is how a user is shut out on purpose.
+    // "-" alone excludes a user on purpose.
     if (rules.length === 0 || view.leases.some((lease) => addressGiven(rules, lease) !== null)) return null;
     return view.file.pool === null
       ? [
-          `${name(entry)} gets no IP address: with addresses.delegate it must stand in this line`,
+          `${name(entry)} gets no IP address: with addresses.delegate this line must contain it`,
           "write the client's address into its fourth column",
         ]
       : [
-          `${name(entry)} may only have ${addressesOf(entry)}, and addresses.remote has nothing of it: the login fails after the password`,
+          `${name(entry)} may only have ${addressesOf(entry)}, and addresses.remote contains none of it: the login fails after the password`,
           'write * (any address), addresses of addresses.remote, or one single address',
         ];
   }),
@@ -415,7 +413,7 @@ const JUDGES = {
     const refused = view.leases.filter((lease) => addressGiven(rules, lease) === null);
     if (refused.length === 0) return null;
     return [
-      `${name(entry)} may not have ${refused.length} of the ${view.leases.length} addresses of addresses.remote: the login fails when it is lent one of them`,
+      `${name(entry)} may not have ${refused.length} of the ${view.leases.length} addresses of addresses.remote: the login fails if the server assigns one of them`,
       'write * (any address), or one single address, which the client then gets',
     ];
   }),
@@ -425,7 +423,7 @@ const JUDGES = {
     if (address === null || !view.file.local.includes(address)) return null;
     return [
       `${name(entry)} has the fixed address ${addressText(address)}, which is the server's own (addresses.local)`,
-      'choose another',
+      'choose another address',
     ];
   }),
 
@@ -435,7 +433,7 @@ const JUDGES = {
     if (other === null || address === null) return null;
     return [
       `${name(entry)} and ${name(other)} (line ${other.client.line}) have the same fixed address ${addressText(address)}: they cannot both be connected`,
-      'give one of them another',
+      'give one of them another address',
     ];
   }),
 } as const satisfies Readonly<Record<string, Judge>>;

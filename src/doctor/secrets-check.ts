@@ -1,4 +1,4 @@
-/** The check of pppd's secrets files: whom they let in, with which addresses, and which lines do not say what they seem to. */
+/** The check of pppd's secrets files: who can log in, with which addresses, and which lines are wrong. */
 import { addressList, addressNumber } from '../config/addresses.js';
 import type { Configuration } from '../config/schema.js';
 import { bad, type Check, good, type Outcome } from './check.js';
@@ -8,13 +8,13 @@ import { EXIT, pppdVersion, trial, wordsOfTrial } from './pppd-program.js';
 import { identityOf } from './privilege-checks.js';
 import { examine, type Finding, type SecretsFile, type SecretsReport } from './secret-findings.js';
 
-/** Plugins of pppd that ask another place for users. */
+/** Plugins of pppd that look up users elsewhere. */
 const USER_PLUGIN = /(?:^|\/)(radius|winbind)\.so$/;
 
-/** More lines than a person corrects at once. */
+/** Maximum number of findings that are shown. */
 const MOST_FINDINGS = 20;
 
-/** Where pppd looks for the secrets of the logins that it requires; options of pppd 2.5 name others. */
+/** The secrets files. In pppd 2.5 options can name others. */
 const FILES = [
   { kind: 'chap', option: 'chap-secrets', path: '/etc/ppp/chap-secrets' },
   { kind: 'pap', option: 'pap-secrets', path: '/etc/ppp/pap-secrets' },
@@ -25,7 +25,7 @@ export const secrets: Check = {
   fatal: false,
   follows: 'options file',
   async run(configuration, machine) {
-    if ((await pppdVersion(configuration, machine)) === null) return good('left to this program, which is no pppd');
+    if ((await pppdVersion(configuration, machine)) === null) return good('not checked: this program is not pppd');
     const options = effectiveOptions(configuration, machine);
     const plugins = options.flatMap(({ name, value }) => (name === 'plugin' ? (value ?? '') : []));
     const plugin = plugins.flatMap((path) => USER_PLUGIN.exec(path)?.[1] ?? [])[0];
@@ -35,7 +35,7 @@ export const secrets: Check = {
     if (outcomes.some(({ ok }) => !ok)) return outcomes;
     const tried = await trial(configuration, machine);
     return tried.code === EXIT.fatal
-      ? bad(`pppd does not start, and nobody can log in: ${wordsOfTrial(tried)}`, 'correct what it names')
+      ? bad(`pppd does not start, and nobody can log in: ${wordsOfTrial(tried)}`, 'correct what pppd reports')
       : outcomes;
   },
 };
@@ -43,7 +43,7 @@ export const secrets: Check = {
 interface FileInForce {
   readonly kind: SecretsFile['kind'];
   readonly path: string;
-  /** Users may all stand in the other file: without users of this server it is no fault. */
+  /** All users may be in the other file, so it is no error if this one has no users of this server. */
   readonly isSpare: boolean;
 }
 
@@ -68,13 +68,14 @@ function lookInto(
   const server = serverName(options, machine);
   const text = machine.read(path);
   if (text === null && machine.mode(path) !== null && identityOf(machine).uid !== 0) {
-    return [good(`${path}: only root can look into it`)];
+    return [good(`${path}: only root can read it`)];
   }
-  // A file that does not end with a line end would have the new line behind its last one.
+  // Without a line end at its end the new line would be appended to the last one.
   const remedy = `${text === null || text === '' || text.endsWith('\n') ? '' : `echo >> ${path}; `}echo 'USER ${server} "PASSWORD" *' >> ${path}`;
   if (text === null) return isSpare ? [] : [bad(`${path} is missing or cannot be read: nobody can log in`, remedy)];
   const obstacle = unreadable(text);
-  if (obstacle !== null) return [bad(`${path} ${obstacle}`, `save ${path} as plain text in UTF-8, with LF line ends`)];
+  if (obstacle !== null)
+    return [bad(`${path} ${obstacle}`, `save ${path} as plain text in UTF-8, with LF as line ends`)];
 
   const { addresses } = configuration;
   const report = examine({
@@ -102,19 +103,17 @@ function lookInto(
 const numbers = (ranges: Configuration['addresses']['remote']): readonly number[] =>
   addressList(ranges).map((address) => addressNumber(address) ?? 0);
 
-/** Texts that pppd makes nothing of. */
+/** Why pppd cannot read the text at all; null if it can. */
 function unreadable(text: string): string | null {
-  if (text.includes('\0')) return 'has null bytes (UTF-16?): pppd reads no name in it, and nobody can log in';
-  return text.includes('\r') && !text.includes('\n')
-    ? 'has CR alone for line ends: pppd takes it all for one line'
-    : null;
+  if (text.includes('\0')) return 'has null bytes (UTF-16?): pppd finds no name in it, and nobody can log in';
+  return text.includes('\r') && !text.includes('\n') ? 'has CR as line ends: pppd reads it as one line' : null;
 }
 
 function summary(path: string, server: string, report: SecretsReport, remedy: string): readonly Outcome[] {
   const { users, entries, otherEntries, fixedInPool, findings } = report;
   if (users > 0)
     return [good(`${path}, ${users} ${users === 1 ? 'user' : 'users'}`), ...lentToOthers(path, fixedInPool)];
-  // What keeps them out stands in the findings.
+  // The findings say why.
   if (findings.length > 0) return [];
   if (entries > 0)
     return [bad(`${path} lets no user have an IP address: nobody can log in`, 'write * into its fourth column')];
@@ -127,7 +126,7 @@ function summary(path: string, server: string, report: SecretsReport, remedy: st
   ];
 }
 
-/** The server lends no address that a session uses; but pppd gives a user the fixed one also where it is lent already. */
+/** The server never lends an address in use, but pppd gives a user a fixed address even if another client holds it. */
 function lentToOthers(path: string, fixed: SecretsReport['fixedInPool']): readonly Outcome[] {
   if (fixed.length === 0) return [];
   const some = fixed.slice(0, MOST_FINDINGS).map(({ user, address }) => `"${user}" ${address}`);
@@ -135,7 +134,7 @@ function lentToOthers(path: string, fixed: SecretsReport['fixedInPool']): readon
   return [
     bad(
       `${path}: fixed addresses lie inside addresses.remote (${all}): such an address works unless another client holds it when its user connects`,
-      'take them out of addresses.remote',
+      'remove them from addresses.remote',
     ),
   ];
 }

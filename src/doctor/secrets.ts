@@ -1,21 +1,21 @@
 /**
- * pppd's secrets files (chap-secrets, pap-secrets), read as pppd reads them: which line lets a client in, and which
- * addresses it may have. From pppd(8), "AUTHENTICATION", and from what pppd 2.4.9 was seen to do, which
- * test/lab/doctor compares with this. Pure.
+ * Reads pppd's secrets files (chap-secrets, pap-secrets) as pppd does: which line applies to a client, and which addresses
+ * it allows. From pppd(8), "AUTHENTICATION", and from the behaviour of pppd 2.4.9, with which test/lab/doctor compares it.
+ * Pure.
  */
 import { bytesOf, wordsOf, type Word } from './pppd-words.js';
 
-/** A line of the file that begins with a word; it may go on over several lines. */
+/** One entry of the file; it may continue over several lines. */
 export interface Entry {
   readonly client: Word;
-  /** null where the line ends before: pppd passes over such lines. */
+  /** null if the line ends before it: pppd ignores such lines. */
   readonly server: Word | null;
   readonly secret: Word | null;
-  /** Up to a word `--`, behind which stand options. */
+  /** Up to a word `--`, which precedes options. */
   readonly addresses: readonly Word[];
 }
 
-/** All entries of the file, in their order. */
+/** All entries of the file in order. */
 export function entriesOf(text: string): Entry[] {
   const lines: Word[][] = [];
   for (const word of wordsOf(text)) {
@@ -31,14 +31,14 @@ export function entriesOf(text: string): Entry[] {
 
 export const isWild = ({ bytes }: Word): boolean => bytes === '*';
 
-/** Whether an entry counts for the server of that name. */
+/** Whether an entry applies to the server of that name. */
 export const isOf = ({ server }: Entry, name: string): boolean =>
   server !== null && (isWild(server) || server.bytes === bytesOf(name));
 
 /**
- * The entry by which pppd judges a client, by its name as it sends it; null without one. The fewest wildcards win, the
- * client's before the server's, then the first. `client` null: who comes is not known yet; if that entry lets its
- * client have no address, pppd lets nobody in. `isReadable` says of a file that holds a secret whether pppd gets it.
+ * The entry that pppd uses for a client name; null if there is none. The entry with the fewest wildcards wins (the client's
+ * before the server's), then the first. `client` null: as at the start of pppd, which lets nobody log in if that entry
+ * allows no address. `isReadable`: whether pppd can read a file that contains a secret.
  */
 export function entryFor(
   entries: readonly Entry[],
@@ -58,10 +58,10 @@ export function entryFor(
   return best;
 }
 
-/** The file that holds the secret, where it says so. */
+/** The file that contains the secret; null if the secret is in the line itself. */
 export const fileOf = ({ bytes }: Word): string | null => (bytes.startsWith('@/') ? bytes.slice(1) : null);
 
-/** A name as pppd compares it: what is not printable ASCII becomes `M-` and `^`, byte by byte. */
+/** A name as pppd compares it: bytes that are not printable ASCII are written with `M-` and `^`. */
 export const visible = (bytes: string): string =>
   Array.from(bytes, (byte) => {
     const code = byte.charCodeAt(0);
@@ -73,17 +73,17 @@ export const visible = (bytes: string): string =>
 
 /** One word of the list of addresses. */
 export type Rule =
-  /** `host` is the address as it stands there. */
+  /** `host`: the address as written. */
   | { readonly permits: boolean; readonly base: number; readonly mask: number; readonly host: string }
-  /** What only pppd can tell: a host name, or an address by the number of the interface. */
+  /** Only pppd can evaluate it: a host name, or an address that depends on the interface number. */
   | { readonly permits: boolean; readonly word: Word }
-  /** pppd passes over it. */
+  /** pppd ignores it. */
   | { readonly invalid: Word };
 
 const ALL = 0xff_ff_ff_ff;
 const HOST_NAME = /^\w[\w.-]*$/;
 
-/** The list in its order; what stands behind `*` and `-` counts for nothing. */
+/** The rules in order, up to `*` or `-`, after which pppd ignores the rest. */
 export function rulesOf(addresses: readonly Word[]): Rule[] {
   const rules: Rule[] = [];
   for (const word of addresses) {
@@ -110,7 +110,7 @@ function hostRule(host: string, mask: number, permits: boolean, word: Word): Rul
   return HOST_NAME.test(host) ? { permits, word } : { invalid: word };
 }
 
-/** An address as inet_aton(3) takes it: fewer numbers than four, octal behind a 0, hexadecimal behind 0x. */
+/** An address as inet_aton(3) reads it: possibly fewer than four numbers, octal after 0, hexadecimal after 0x. */
 function numberOf(text: string): number | null {
   const parts = text.split('.');
   if (parts.length > 4 || !parts.every((part) => /^(?:0[xX][0-9A-Fa-f]+|0[0-7]*|[1-9]\d*)$/.test(part))) return null;
@@ -120,12 +120,12 @@ function numberOf(text: string): number | null {
   return numbers.reduce((sum, number, index) => sum + number * 256 ** (3 - index), last);
 }
 
-/** No client gets these: loopback, multicast and what is above. */
-const isNobodys = (address: number): boolean => address >>> 24 === 127 || address >= 0xe0_00_00_00;
+/** pppd never allows these: loopback, multicast and above. */
+const isReserved = (address: number): boolean => address >>> 24 === 127 || address >= 0xe0_00_00_00;
 
-/** Whether pppd lets the client have the address; null where only pppd can tell. */
+/** Whether pppd allows the client this address; null if only pppd can tell. */
 export function isPermitted(rules: readonly Rule[], address: number): boolean | null {
-  if (isNobodys(address)) return false;
+  if (isReserved(address)) return false;
   for (const rule of rules) {
     if ('word' in rule) return null;
     if ('base' in rule && (address & rule.mask) >>> 0 === rule.base) return rule.permits;
@@ -133,20 +133,20 @@ export function isPermitted(rules: readonly Rule[], address: number): boolean | 
   return false;
 }
 
-/** The list's first single address, which pppd gives a client that may not have the one that was meant for it. */
+/** The first single address of the list, which pppd gives a client that may not have its leased address. */
 export function fixedAddress(rules: readonly Rule[]): number | null {
   const single = rules.find((rule) => 'word' in rule || ('base' in rule && rule.mask === ALL));
   return single !== undefined && 'base' in single && isPermitted(rules, single.base) === true ? single.base : null;
 }
 
-/** What the client gets that is lent `lease` (null: pppd chooses); null: nothing, undefined: only pppd can tell. */
+/** The address of a client with this lease (null: pppd chooses). null: none, undefined: only pppd can tell. */
 export function addressGiven(rules: readonly Rule[], lease: number | null): number | null | undefined {
   const allowed = lease === null ? false : isPermitted(rules, lease);
   if (allowed === true) return lease;
   return allowed === null || rules.some((rule) => 'word' in rule) ? undefined : fixedAddress(rules);
 }
 
-/** Whether the list lets the client have any address at all, at the first glance that pppd takes before anybody comes. */
+/** Whether the list allows any address, by the simple test that pppd does at its start. */
 export const allowsAny = (addresses: readonly Word[]): boolean => {
   const first = addresses.find(({ bytes }) => !bytes.startsWith('!'));
   return first !== undefined && !first.bytes.startsWith('-');

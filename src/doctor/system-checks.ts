@@ -1,4 +1,4 @@
-/** Checks of what is below everything: Node.js, the kernel, the folders that the server writes to. */
+/** Checks of Node.js, the kernel, and the folders that the server writes to. */
 import { dirname } from 'node:path';
 import { NATIVE_MODULES, nativeProblem, nativeRemedy } from '../host/native-modules.js';
 import { bad, type Check, doubt, good } from './check.js';
@@ -7,7 +7,7 @@ import { effectiveOptions, requiredMppe } from './effective-options.js';
 import { pppdVersion } from './pppd-program.js';
 import { identityOf } from './privilege-checks.js';
 
-/** The oldest Node.js that this program is tested with (package.json, engines). Tunnels came up with 20.0 as well, not with 18. */
+/** The oldest Node.js that this program is tested with (package.json, engines). 20.0 works too, 18 does not. */
 const OLDEST_NODE = { major: 20, minor: 11 } as const;
 /** As scripts/setup recommends. */
 const RECOMMENDED_NODE = 24;
@@ -23,11 +23,14 @@ export const node: Check = {
     const oldest = `${OLDEST_NODE.major}.${OLDEST_NODE.minor}`;
     return major < OLDEST_NODE.major
       ? bad(`${version} is too old; this program needs ${oldest} or newer`, `install Node.js ${RECOMMENDED_NODE}`)
-      : doubt(`${version} is older than what this program is tested with`, `install Node.js ${RECOMMENDED_NODE}`);
+      : doubt(
+          `${version} is older than the versions that this program is tested with`,
+          `install Node.js ${RECOMMENDED_NODE}`,
+        );
   },
 };
 
-/** Without them every worker ends before it has served a client. */
+/** Without them no worker can serve a client. */
 export const nativeModules: Check = {
   name: 'native modules',
   fatal: true,
@@ -42,8 +45,8 @@ export const nativeModules: Check = {
 };
 
 /**
- * Whether the kernel has the module built in, or there is a file to load it from; null where that cannot be told: a
- * container without the host's /lib/modules, where the kernel itself still finds them.
+ * Whether the module is built in or can be loaded; null if unknown, as in a container without the host's /lib/modules,
+ * where the kernel itself can still load it.
  */
 async function canLoad(module: string, machine: Machine): Promise<boolean | null> {
   const release = machine.read('/proc/sys/kernel/osrelease')?.trim() ?? '';
@@ -53,13 +56,13 @@ async function canLoad(module: string, machine: Machine): Promise<boolean | null
 }
 
 const loadable = (module: string, known: boolean | null): string =>
-  known === null ? `nothing here tells whether ${module} can be loaded` : `${module} can be loaded`;
+  known === null ? `it is unknown whether ${module} can be loaded` : `${module} can be loaded`;
 
 const NO_PPP_REMEDY = 'boot a kernel with CONFIG_PPP, CONFIG_PPP_ASYNC and CONFIG_PPP_MPPE (Debian: linux-image-amd64)';
 
 /**
- * pppd needs the device /dev/ppp (ppp_generic) and the line discipline of a pty (ppp_async). Opening the device makes
- * the kernel load the one, and pppd's use of a pty the other: that they can be loaded is enough.
+ * pppd needs the device /dev/ppp (ppp_generic) and the PPP line discipline for a pty (ppp_async). The kernel loads both on
+ * demand, so it is enough that they can be loaded.
  */
 export const kernelPpp: Check = {
   name: 'kernel PPP',
@@ -68,14 +71,14 @@ export const kernelPpp: Check = {
   async run(configuration, machine) {
     if ((await pppdVersion(configuration, machine)) === null) return good('not needed by this program');
     const answer = machine.openDevice('/dev/ppp');
-    // Its file is root's, and so is pppd whoever starts it.
+    // Only root may open it, and pppd is root whoever starts it.
     const isPppds = answer === 'EACCES' && identityOf(machine).uid !== 0;
     const refusal = isPppds ? null : answer;
     const opens = isPppds ? '/dev/ppp is there' : '/dev/ppp opens';
     if (refusal === 'EPERM' || refusal === 'EACCES') {
       return bad(
-        '/dev/ppp may not be opened',
-        'run it as root; a container must be given the device: --device /dev/ppp --cap-add NET_ADMIN',
+        'permission to open /dev/ppp is denied',
+        'run it as root; start a container with --device /dev/ppp --cap-add NET_ADMIN',
       );
     }
     const isLoaded = / ppp$/m.test(machine.read('/proc/misc') ?? '');
@@ -93,21 +96,21 @@ export const kernelPpp: Check = {
   },
 };
 
-/** Without it pppd ends at once where its options require encryption; where they do not, some clients give up. */
+/** Without it pppd exits at once if its options require encryption; otherwise some clients disconnect. */
 export const mppe: Check = {
   name: 'MPPE',
   fatal: (configuration, machine) => requiredMppe(effectiveOptions(configuration, machine)) !== null,
   follows: 'kernel PPP',
   async run(configuration, machine) {
     if ((await pppdVersion(configuration, machine)) === null) return good('not needed by this program');
-    // Also of a kernel that has it built in.
+    // It exists also if the module is built in.
     if (machine.mode('/sys/module/ppp_mppe') !== null) return good('ppp_mppe is loaded');
     const known = await canLoad('ppp_mppe', machine);
     if (known !== false) return good(loadable('ppp_mppe', known));
     const consequence =
       requiredMppe(effectiveOptions(configuration, machine)) !== null
-        ? ", and pppd's options require encryption: nobody gets in"
-        : ': clients that want encryption do not get in';
+        ? ", and pppd's options require encryption: nobody can log in"
+        : ': clients that require encryption cannot log in';
     return bad(`this kernel has no module ppp_mppe${consequence}`, NO_PPP_REMEDY);
   },
 };
@@ -124,7 +127,7 @@ export const greSocket: Check = {
   },
 };
 
-/** The nearest folder on the way to `path` that is there and cannot be written to; null when it can. */
+/** `path` or its nearest existing parent, if that is not writable; null if it is. */
 function unwritable(path: string, machine: Machine): string | null {
   for (let folder = path; folder !== ''; folder = folder.slice(0, folder.lastIndexOf('/'))) {
     if (machine.mode(folder) !== null) return machine.isWritable(folder) ? null : folder;
@@ -132,11 +135,11 @@ function unwritable(path: string, machine: Machine): string | null {
   return null;
 }
 
-/** Folders of `configuration` that are there; those that are not, `serve` makes for the user that it becomes. */
+/** The folders to check. With `user` only existing ones: `serve` makes the missing ones for that user. */
 const toWrite = (user: string | undefined, folders: readonly string[], machine: Machine): readonly string[] =>
   user === undefined ? folders : folders.filter((folder) => machine.mode(folder) !== null);
 
-/** Folders that others use too, so that no user may have them for itself. */
+/** Folders that other programs use too, so they must not be given to one user. */
 const SHARED: ReadonlySet<string> = new Set(
   '/ /etc /home /opt /root /run /srv /tmp /usr /var /var/lib /var/lock /var/log /var/run /var/spool /var/tmp'.split(
     ' ',
@@ -171,7 +174,7 @@ export const files: Check = {
   follows: 'privileges',
   run(configuration, machine) {
     const { log, accounting, user } = configuration;
-    // Records are appended: a file that is there needs no folder that can be written to.
+    // An existing file is appended to, so its folder need not be writable.
     const hasAccounts = accounting !== undefined && machine.mode(accounting.file) !== null;
     const paths = Object.entries({
       'log.directory': log.directory,
@@ -182,6 +185,6 @@ export const files: Check = {
       if (obstacle !== null) return bad(`${obstacle} cannot be written to (${key})`, ownership(user, obstacle, key));
     }
     const distinct = new Set(paths.map(({ path }) => path));
-    return good(distinct.size === 0 ? 'none but the run directory' : [...distinct].join(', '));
+    return good(distinct.size === 0 ? 'none besides the run directory' : [...distinct].join(', '));
   },
 };

@@ -1,17 +1,17 @@
 /**
- * A session's traffic for those who capture it: control messages and PPP frames both ways, in batches of a turn of the
- * event loop. The relay waits for nobody: it copies a frame into a buffer of fixed size, and where a reader has left no
- * room in his the frame is not for him, and he is told how many were not. While nobody captures nothing is copied.
+ * A session's traffic for `pptpd-ts capture`: control messages and PPP frames in both directions, one batch per turn of the
+ * event loop. Each reader has a buffer of fixed size. The relay never waits: a slow reader loses frames, and the number is
+ * reported to it. Without readers nothing is copied.
  */
 import type { Socket } from 'node:net';
 import { writeText } from './lines.js';
 
-/** What is captured, and which way it goes; an event names them by their place here. */
+/** What is captured, with its direction. An event contains the index into this list. */
 export const CAPTURED = ['pppFromClient', 'pppToClient', 'controlFromClient', 'controlToClient'] as const;
 
 export type Captured = (typeof CAPTURED)[number];
 
-/** Is shown every frame and message; `bytes` are good only during the call. */
+/** Called with every frame and message. `bytes` is valid only during the call. */
 export type Tap = (captured: Captured, bytes: Uint8Array) => void;
 
 /** The `capture` event: frames in the order in which they passed. */
@@ -19,16 +19,16 @@ export interface CaptureEvent {
   readonly event: 'capture';
   /** How many frames were lost to this reader before the first one here. */
   readonly lost: number;
-  /** Of each frame: microseconds since the epoch, place in CAPTURED, octets. */
+  /** For each frame: microseconds since the epoch, index into CAPTURED, length in octets. */
   readonly frames: readonly (readonly [time: number, captured: number, length: number])[];
-  /** Their octets, one frame behind the other, base64. */
+  /** The octets of all frames, concatenated, in base64. */
   readonly bytes: string;
 }
 
-/** Of one batch: what fits into a reader's line with room to spare (lines.ts), and costs a turn little. */
+/** Limits of one batch: it fits into a line (MAX_ANSWER_BYTES in lines.ts), and takes little time to send. */
 const BATCH_OCTETS = 256 * 1024;
 const BATCH_FRAMES = 4096;
-/** Each takes a batch of memory. */
+/** Each reader takes the memory of one batch. */
 const MAX_READERS = 4;
 
 class Reader {
@@ -36,9 +36,9 @@ class Reader {
   readonly #octets = Buffer.allocUnsafe(BATCH_OCTETS);
   #used = 0;
   #frames: [number, number, number][] = [];
-  /** Lost before the batch at hand, and since it is full. */
+  /** Frames lost before the current batch, and since it is full. */
   #lostBefore = 0;
-  #lostBehind = 0;
+  #lostAfter = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -46,10 +46,10 @@ class Reader {
   }
 
   take(time: number, captured: number, bytes: Uint8Array): void {
-    // Once one is lost the batch is closed: what follows is lost in one piece, and its place is known.
+    // After the first loss the batch takes nothing more, so that the place of the gap is known.
     const full = this.#used + bytes.length > BATCH_OCTETS || this.#frames.length >= BATCH_FRAMES;
-    if (full || this.#lostBehind > 0) {
-      this.#lostBehind += 1;
+    if (full || this.#lostAfter > 0) {
+      this.#lostAfter += 1;
       return;
     }
     this.#octets.set(bytes, this.#used);
@@ -57,23 +57,23 @@ class Reader {
     this.#frames.push([time, captured, bytes.length]);
   }
 
-  /** Sends the batch, unless the reader still has the last one to take. */
+  /** Sends the batch, unless the reader has not yet read the last one. */
   send(): void {
     if (this.#socket.writableNeedDrain) return;
     this.sendNow();
   }
 
   sendNow(): void {
-    if (this.#frames.length === 0 && this.#lostBefore + this.#lostBehind === 0) return;
+    if (this.#frames.length === 0 && this.#lostBefore + this.#lostAfter === 0) return;
     const head = { event: 'capture', lost: this.#lostBefore, frames: this.#frames } satisfies Omit<
       CaptureEvent,
       'bytes'
     >;
     const bytes = this.#octets.toString('base64', 0, this.#used);
-    // Not by JSON.stringify, which would look for something to escape: nine tenths of what a batch costs.
+    // JSON.stringify would search the base64 for characters to escape, which takes nine tenths of the time.
     const text = `${JSON.stringify(head).slice(0, -1)},"bytes":"${bytes}"}`;
-    this.#lostBefore = this.#lostBehind;
-    this.#lostBehind = 0;
+    this.#lostBefore = this.#lostAfter;
+    this.#lostAfter = 0;
     this.#frames = [];
     this.#used = 0;
     writeText(this.#socket, text, 'latin1');
@@ -83,17 +83,17 @@ class Reader {
 export class Captures {
   readonly #readers = new Map<Socket, Reader>();
   #sendSoon: NodeJS.Immediate | null = null;
-  /** The epoch on the monotonic clock, microseconds: taken anew with each first reader, since clocks are set. */
+  /** Microseconds to add to the monotonic clock. Measured again for each first reader, because clocks are set. */
   #epoch = 0;
-  /** Called when the first reader comes, with the tap, and when the last one leaves, with null. */
+  /** Called with the tap when the first reader is added, and with null when the last one is removed. */
   onDemand: (tap: Tap | null) => void = () => undefined;
 
-  /** null while nobody captures. */
+  /** null without readers. */
   get tap(): Tap | null {
     return this.#readers.size === 0 ? null : this.#take;
   }
 
-  /** Has `socket` sent everything from now on. Throws the sentence for the asker when there are too many. */
+  /** Sends everything to `socket` from now on. Throws if there are too many readers; the message is for the client. */
   add(socket: Socket): void {
     if (this.#readers.has(socket)) return;
     if (this.#readers.size >= MAX_READERS)
@@ -108,7 +108,7 @@ export class Captures {
     if (this.#readers.delete(socket) && this.#readers.size === 0) this.onDemand(null);
   }
 
-  /** Sends what is left, and no more after it. */
+  /** Sends what is buffered, and removes all readers. */
   close(): void {
     if (this.#sendSoon !== null) clearImmediate(this.#sendSoon);
     for (const [socket, reader] of this.#readers) {

@@ -1,5 +1,5 @@
 /**
- * The other end of a session's socket, for the manager and the command line: connect, check who answers, ask.
+ * The client of a session's socket, for the manager and the command line: connects, checks the greeting, sends requests.
  */
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -11,7 +11,7 @@ import { listSessionIds } from './record.js';
 import { SOCKET_VERSION, type Operation, type Request } from './request.js';
 import { sessionState, type SessionState } from './state.js';
 
-/** How long a worker that is well may take to greet or answer, in milliseconds; its event loop never waits. */
+/** Milliseconds. A healthy worker greets and answers at once, because its event loop never blocks. */
 const ANSWER_TIMEOUT_MS = 3000;
 
 const fromSession = z.union([
@@ -36,14 +36,14 @@ const fromSession = z.union([
   z.object({ id: z.number(), ok: z.literal(false), error: z.string() }),
 ]);
 
-/** Nobody listens on the socket: the worker is dead, or the session ended this moment. */
+/** Nobody listens on the socket: the worker is dead, or the session has just ended. */
 export class SessionGone extends Error {}
 
-/** The session is run by a version of this program whose messages mean something else: it can be ended, and no more. */
+/** The session is run by a version with incompatible messages: only `disconnect` is possible. */
 export class OtherVersion extends Error {}
 
 interface Waiting {
-  /** Takes the result in its turn among what the session sends, before anything that came later. */
+  /** Called with the result before any event that arrived later. */
   readonly take: (result: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
@@ -57,13 +57,13 @@ type Fields<O extends Operation> = Omit<Request<O>, 'id' | 'op'>;
 export class SessionClient {
   readonly id: string;
   readonly #socket: Duplex;
-  /** Why nothing but `disconnect` may be asked; null: it speaks as this program does. */
+  /** Why only `disconnect` may be requested; null if the versions are compatible. */
   otherVersion: OtherVersion | null = null;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   /**
-   * Called once when the connection has closed; `why` is SessionGone when the session did it, which is over then unless it
-   * still listens, and another Error when what it sent was not understood.
+   * Called once when the connection has closed. `why` is SessionGone if the session closed it, which means that it has ended
+   * unless it still listens; another Error if a message of it was not understood.
    */
   onClose: (why: Error) => void = () => undefined;
   /** Called for each event after `subscribe`. */
@@ -85,8 +85,8 @@ export class SessionClient {
   }
 
   /**
-   * Connects to session `id`, whichever version runs it: see `otherVersion`. Rejects with SessionGone when nobody listens,
-   * with another Error when the one that listens does not greet in time.
+   * Connects to session `id`, whichever version runs it: see `otherVersion`. Rejects with SessionGone if nobody listens, and
+   * with another Error if no greeting arrives in time.
    */
   static async reach(runDirectory: string, id: string, connectTo: Connect = connect): Promise<SessionClient> {
     const socket = connectTo(sessionSocketPath(runDirectory, id));
@@ -96,7 +96,7 @@ export class SessionClient {
         () => socket.destroy(new Error(`session ${id} does not answer (its worker hangs or is stopped)`)),
         ANSWER_TIMEOUT_MS,
       );
-      let failure: Error = new SessionGone(`there is no session ${id} (any more)`);
+      let failure: Error = new SessionGone(`there is no session ${id} (it may have ended)`);
       let greeted = false;
       socket.on('error', (error: NodeJS.ErrnoException) => {
         const gone =
@@ -117,18 +117,18 @@ export class SessionClient {
         (line) => {
           const message = fromSession.safeParse(line);
           if (!message.success) {
-            // What another version says besides its core is its own affair.
+            // Of another version only the core is understood (request.ts).
             if (client.otherVersion !== null) return;
-            socket.destroy(new Error(`session ${id} sent what this version does not understand`));
+            socket.destroy(new Error(`session ${id} sent a message that this version does not understand`));
           } else if ('greeting' in message.data) {
             clearTimeout(timer);
             if (message.data.session !== id) {
-              socket.destroy(new Error(`the socket of session ${id} is session ${message.data.session}'s`));
+              socket.destroy(new Error(`the socket of session ${id} belongs to session ${message.data.session}`));
             } else {
               const { v, version } = message.data;
               if (v !== SOCKET_VERSION) {
                 client.otherVersion = new OtherVersion(
-                  `session ${id} is run by pptpd-ts ${version}, whose socket speaks version ${v} (this program: ${SOCKET_VERSION})`,
+                  `session ${id} is run by pptpd-ts ${version}, which speaks version ${v} of the session protocol (this program: ${SOCKET_VERSION})`,
                 );
               }
               greeted = true;
@@ -146,14 +146,14 @@ export class SessionClient {
     });
   }
 
-  /** Asks; rejects with what the session answered, or when it does not answer in time. */
+  /** The result of a request. Rejects with the session's error, or if it does not answer in time. */
   async request<O extends Operation>(op: O, fields: Fields<O>): Promise<unknown> {
     return this.#ask(op, fields, (result) => result);
   }
 
   /**
-   * `take` is for whoever hears events too: it is called before the next event, while a promise's result may come after
-   * events that are newer.
+   * The session's state. `take` is for callers that also get events: it is called before any newer event, while the promise
+   * may resolve after one.
    */
   async state(take?: (state: SessionState) => void): Promise<SessionState> {
     return this.#ask('state', {}, (result) => {
@@ -182,7 +182,7 @@ export class SessionClient {
     });
   }
 
-  /** Takes nothing more from the session until `resume`; what it then has no room for is lost, and counted. */
+  /** Reads nothing more until `resume`. Frames that the session cannot buffer meanwhile are lost, and counted. */
   pause(): void {
     this.#socket.pause();
   }
@@ -215,11 +215,11 @@ export class SessionClient {
 
 export interface SessionListing {
   readonly sessions: SessionState[];
-  /** Sessions that are there but do not answer. Those that ended meanwhile, or died, are in neither list. */
+  /** Sessions that exist but do not answer. Those that have ended meanwhile, or died, are in neither list. */
   readonly unreachable: { readonly id: string; readonly why: string }[];
 }
 
-/** Asks every session in the run directory, all at once, for its state; oldest first. */
+/** The states of all sessions in the run directory, requested at the same time; the oldest first. */
 export async function listSessions(runDirectory: string): Promise<SessionListing> {
   const listing: SessionListing = { sessions: [], unreachable: [] };
   await Promise.all(

@@ -1,8 +1,7 @@
 /**
- * Why a session or a call ended: typed values, and as data what each of them says in the log and to the client.
- * The client hears a Call-Disconnect-Notify with `disconnect` (RFC 2637 §2.13: 1 lost carrier, 2 general error,
- * 3 administrative shutdown, 4 request) and, when it is we who end the connection, a
- * Stop-Control-Connection-Request with `stop` (§2.3: 1 none, 2 protocol, 3 local shutdown).
+ * Why a session or a call ended: typed values, each with its text for the log and its codes for the client. `disconnect` is
+ * the result of the Call-Disconnect-Notify (RFC 2637 §2.13: 1 lost carrier, 2 general error, 3 administrative shutdown,
+ * 4 request), `stop` the reason of the Stop-Control-Connection-Request (§2.3: 1 none, 2 protocol, 3 local shutdown).
  */
 import { RESULT, STOP_REASON } from '../pptp/index.js';
 
@@ -11,9 +10,9 @@ const DISCONNECT = RESULT.CallDisconnectNotify;
 interface CloseReasonTexts {
   readonly text: string;
   readonly disconnect: (typeof DISCONNECT)[keyof typeof DISCONNECT];
-  /** Nothing more is said over the tunnel: nobody is there, or its packets would reach the client's next session. */
+  /** Nothing more is sent over the tunnel: the client is gone, or its next session would receive the packets. */
   readonly clientGone: boolean;
-  /** null: the control connection is gone already, or the client itself has asked for the stop. */
+  /** null: no Stop-Control-Connection-Request is sent. */
   readonly stop: (typeof STOP_REASON)[keyof typeof STOP_REASON] | null;
 }
 
@@ -37,7 +36,7 @@ export const CLOSE_REASONS = {
     stop: STOP_REASON.none,
   },
   calledAgain: {
-    text: 'its client has called again, and gives no sign of life here',
+    text: 'the client has called again and no longer answers on this connection',
     disconnect: DISCONNECT.lostCarrier,
     clientGone: true,
     stop: null,
@@ -49,19 +48,19 @@ export const CLOSE_REASONS = {
     stop: null,
   },
   noCall: {
-    text: 'the client started no call in time',
+    text: 'the client did not start a call in time',
     disconnect: DISCONNECT.lostCarrier,
     clientGone: false,
     stop: STOP_REASON.none,
   },
   madeRoom: {
-    text: 'the server is full, another client came, and this one had started no call',
+    text: 'the server was full, and this client had not started a call',
     disconnect: DISCONNECT.lostCarrier,
     clientGone: false,
     stop: null,
   },
   protocolError: {
-    text: 'the client sent what is no PPTP',
+    text: 'the client sent data that is not PPTP',
     disconnect: DISCONNECT.generalError,
     clientGone: true,
     stop: null,
@@ -110,26 +109,26 @@ export const CLOSE_REASONS = {
     stop: STOP_REASON.localShutdown,
   },
   userLimit: {
-    text: 'its user has as many sessions as policy.sessionsPerUser allows',
+    text: 'the user already has as many sessions as policy.sessionsPerUser allows',
     disconnect: DISCONNECT.administrativeShutdown,
     clientGone: false,
     stop: STOP_REASON.localShutdown,
   },
   replaced: {
-    text: 'its user has logged in again (policy.whenExceeded)',
+    text: 'the user has logged in again (policy.whenExceeded)',
     disconnect: DISCONNECT.administrativeShutdown,
     // The new session is often the same client's, under the same call id. A client elsewhere is told over TCP.
     clientGone: true,
     stop: STOP_REASON.localShutdown,
   },
   blocked: {
-    text: 'its address is blocked after failed logins (policy.failedLogins)',
+    text: 'the client address is blocked after failed logins (policy.failedLogins)',
     disconnect: DISCONNECT.administrativeShutdown,
     clientGone: false,
     stop: STOP_REASON.localShutdown,
   },
   sessionTime: {
-    text: 'policy.sessionTime is over',
+    text: 'the session has lasted for policy.sessionTime',
     disconnect: DISCONNECT.administrativeShutdown,
     clientGone: false,
     stop: STOP_REASON.localShutdown,

@@ -1,12 +1,13 @@
 /**
- * Every session of the run directory as it comes and goes, for those who watch. The kernel tells when something is new
- * there; a look now and then finds what it could not tell, such as a directory that was not there yet.
+ * Finds every session of the run directory, those that exist and those that start later. inotify reports changes of the
+ * directory; a timer finds what inotify cannot report, such as a directory that did not exist yet.
  */
 import { watch, type FSWatcher } from 'node:fs';
 import { SessionClient, SessionGone } from './client.js';
 import { runPaths } from './paths.js';
 import { listSessionIds } from './record.js';
 
+/** Milliseconds. */
 const LOOK_MS = 1000;
 
 export type FollowerEvent =
@@ -65,7 +66,7 @@ export class SessionFollower {
       this.#watcher = watch(runPaths(this.#runDirectory).sessions, () => this.#look());
       this.#watcher.on('error', () => this.#unwatch());
     } catch {
-      this.#unwatch(); // the directory is not there yet, or the kernel's watches are used up: the timer looks
+      this.#unwatch(); // the directory does not exist yet, or there are too many inotify watches: the timer finds the sessions
     }
   }
 
@@ -81,7 +82,7 @@ export class SessionFollower {
       if (this.#closed) session.close();
       else this.#onEvent({ type: 'found', session });
     } catch (error) {
-      // Its socket comes behind its record, or it has ended this moment: the next look knows, or would have known already.
+      // The socket is made after the record, or the session has just ended: the next look tells, or one that was missed.
       this.#known.delete(id);
       if (this.#looks > look && !this.#closed) this.#look();
       if (error instanceof SessionGone || this.#unreachable.has(id) || this.#closed) return;

@@ -1,6 +1,6 @@
 /**
- * The fork channel, manager to worker: one message, which travels with the client's socket. The worker trusts its
- * parent, so that only kind and version are checked on arrival (zod would cost each worker 5 MB).
+ * The fork channel, manager to worker: one message, sent together with the client's socket. The worker trusts its parent,
+ * so it checks only type and version (zod would cost each worker 5 MB).
  */
 import type { Configuration } from '../config/schema.js';
 import type { Lease, Peer } from './lease.js';
@@ -14,12 +14,12 @@ export interface Handoff {
   readonly lease: Lease;
   readonly peer: Peer;
   readonly localAddress: string;
-  /** What the manager has read from the socket already, base64; the worker will not see these bytes again. */
+  /** Bytes that the manager has already read from the socket, in base64. */
   readonly firstBytes: string;
   readonly configuration: Configuration;
 }
 
-/** True for a handoff that this version understands. */
+/** Whether `message` is a handoff of this version. */
 export function isHandoff(message: unknown): message is Handoff {
   return (
     typeof message === 'object' &&

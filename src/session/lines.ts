@@ -1,19 +1,19 @@
 /**
- * JSON messages as lines over a unix socket, the form in which session and manager sockets speak. A line that is no
- * JSON, or longer than the limit, ends the connection of whoever sent it: nothing else is touched.
+ * JSON messages, one per line, over a unix socket: the format of the session and manager sockets. A line that is not JSON
+ * or is too long closes the connection that it came on, and nothing else.
  */
 import type { Duplex } from 'node:stream';
 
-/** A request is a few words; a peer that sends more without a line end is not one of ours. */
+/** Requests are short. A client that sends more without a line end is not one of our programs. */
 const MAX_REQUEST_BYTES = 4096;
 /** An answer carries counters and negotiation of one session, or a list of them. */
 export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-/** A reader that takes nothing loses its connection, so that a hung one costs a worker no memory. */
+/** A reader that does not read is disconnected, so that a hung one costs the worker no memory. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /**
- * Calls `onMessage` for each line received. A line that cannot be taken destroys the socket with an error that says
- * why; the caller listens to 'close' and 'error' itself.
+ * Calls `onMessage` for each line received. An invalid line destroys the socket with an error that says why; the caller
+ * handles 'close' and 'error'. `limit`: longest line, bytes.
  */
 export function readLines(socket: Duplex, onMessage: (message: unknown) => void, limit = MAX_REQUEST_BYTES): void {
   let pending = '';
@@ -37,12 +37,12 @@ export function readLines(socket: Duplex, onMessage: (message: unknown) => void,
   });
 }
 
-/** Sends one message as a line; a reader that has stopped reading is let go. */
+/** Sends one message as a line. Disconnects a reader that has stopped reading. */
 export function writeLine(socket: Duplex, message: unknown): void {
   writeText(socket, JSON.stringify(message), 'utf8');
 }
 
-/** The same for a message that is text already; `latin1` is for ASCII, and costs a fifth. */
+/** The same for JSON text. `latin1` is for ASCII only, and takes a fifth of the time. */
 export function writeText(socket: Duplex, text: string, encoding: 'utf8' | 'latin1'): void {
   if (!socket.writable) return;
   socket.write(`${text}\n`, encoding);

@@ -1,4 +1,4 @@
-/** What the manager tells over its own socket, checked by whoever asks; and the operations it knows. */
+/** The operations of the manager's socket, and the schemas by which a client checks the results. */
 import { z } from 'zod';
 
 export const managerStatus = z.object({
@@ -10,12 +10,12 @@ export const managerStatus = z.object({
   runsAs: z.string(),
   /** `192.0.2.1:1723`. */
   listening: z.string(),
-  /** Sessions by their phase; `unknown` are those that do not answer, or that another version runs. */
+  /** Sessions by phase; `unknown`: those that do not answer, or that another version runs. */
   sessions: z.record(z.string(), z.number()),
-  /** Address pairs: lent, and all there are to lend. */
+  /** Address pairs: lent, and in total. */
   leases: z.object({ lent: z.number(), most: z.number() }),
   workers: z.object({ idle: z.number(), starting: z.number() }),
-  /** Clients turned away since the start, by cause; only causes that happened. */
+  /** Refused clients since the start, by cause. Causes that did not occur are left out. */
   turnedAway: z.record(z.string(), z.number()),
   /** Client addresses that are blocked after failed logins. */
   blocked: z.number().default(0),
@@ -23,22 +23,22 @@ export const managerStatus = z.object({
 
 export type ManagerStatus = z.infer<typeof managerStatus>;
 
-/** What a reload has come to: every mistake of the new configuration, none when it is taken. */
+/** The errors of the new configuration; none if it is in force now. */
 export const reloadResult = z.object({ problems: z.array(z.string()) });
 
 const block = z.object({
   address: z.string(),
-  /** How many logins had failed. */
+  /** Number of failed logins. */
   failedLogins: z.number(),
-  /** How long it stays blocked, seconds. */
+  /** Seconds until the block ends. */
   remaining: z.number(),
 });
 export type Block = z.infer<typeof block>;
 
-/** The blocks that stand, the oldest first. */
+/** The current blocks, the oldest first. */
 export const blocksResult = z.object({ blocks: z.array(block) });
 
-/** Ends the block of this address; null: all of them. Answered by the addresses that were blocked. */
+/** Unblocks this address; null: all addresses. The result lists the addresses that were blocked. */
 export const unblockRequest = z.object({ address: z.ipv4().nullable() });
 export const unblockResult = z.object({ unblocked: z.array(z.string()) });
 

@@ -1,16 +1,16 @@
 /**
- * Where things lie in the run directory. The directory is the registry of live sessions: whatever a manager knows
- * about a session it can learn again from here, so that no manager needs to be alive for a session to go on.
+ * Paths in the run directory. The directory is the registry of live sessions: a new manager learns everything about them
+ * from here, so sessions continue without a manager.
  *
  *     RUNDIR/manager.pid           the manager's process id
  *     RUNDIR/manager.sock          the manager's own socket (status, reload, blocks)
  *     RUNDIR/blocks.json           client addresses that are blocked after failed logins
- *     RUNDIR/sessions/ID.sock      a worker's socket: whoever connects can ask and steer the session
- *     RUNDIR/sessions/ID.json      the session's record: what must be given back should the worker die without a word
- *     RUNDIR/accounts/ID.json      the session's account, until its end stands in the accounting file
- *     RUNDIR/accounts.recovered    sessions of before the machine stopped have their end in the accounting file
- *     RUNDIR/accounting.outage     the accounting file cannot be written to, and somebody has said so
- *     RUNDIR/log.outage            the same of the log files
+ *     RUNDIR/sessions/ID.sock      a worker's socket: requests to the session
+ *     RUNDIR/sessions/ID.json      the session's record: what to clean up if its worker dies
+ *     RUNDIR/accounts/ID.json      the session's account, until its end is in the accounting file
+ *     RUNDIR/accounts.recovered    mark: the accounting file has the ends of the sessions from before the last boot
+ *     RUNDIR/accounting.outage     mark: the accounting file cannot be written to, and this has been logged
+ *     RUNDIR/log.outage            mark: the same for the log files
  */
 import { join } from 'node:path';
 
@@ -65,5 +65,5 @@ const LOG_NAME = new RegExp(`^session-(${ID})\\.log(?:\\.\\d+(?:\\.gz)?)?$`);
 /** The log file of session `id` in `log.directory`. */
 export const sessionLogName = (id: string): string => `session-${id}.log`;
 
-/** The session whose log file, or what logrotate has made of it, has this name; null: it is none. */
+/** The id of the session whose log file, possibly rotated, has this name; null for other names. */
 export const sessionOfLog = (name: string): string | null => LOG_NAME.exec(name)?.[1] ?? null;

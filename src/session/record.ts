@@ -1,15 +1,15 @@
 /**
- * The session's record in the run directory: what has to be given back should the worker die without a word.
- * A worker writes it before it says `adopted`, and again when a call begins or ends, or agrees on an address that is not the
- * lease's; it removes it as its last act. A record whose worker answers no more is therefore a session that died: whoever finds
- * it ends its pppd, or the process that was to become one, and removes it.
+ * The session's record in the run directory: what to clean up if its worker dies. The worker writes it before it reports
+ * `adopted`, and again when a call begins or ends, or agrees on an address that is not the lease's; it removes it last. A
+ * record whose worker is dead is therefore a dead session: the manager ends its pppd, or the standby that was to become
+ * one, and removes the record.
  */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'node:path';
 import { z } from 'zod';
 import { isSessionId, runPaths, sessionRecordPath } from './paths.js';
 
-/** A process told apart from a later one with the same id: start time in clock ticks since boot, /proc/PID/stat field 22. */
+/** The start time (/proc/PID/stat field 22, clock ticks since boot) tells a process from a later one with the same id. */
 const processIdentity = z.object({ pid: z.number().int().positive(), startTime: z.string() });
 
 const sessionRecord = z.object({
@@ -21,15 +21,15 @@ const sessionRecord = z.object({
   }),
   worker: processIdentity,
   pppd: processIdentity.nullable(),
-  /** The client's address as PPP has agreed it, where it is another one than the lease's. */
+  /** The client's address as PPP negotiated it, if it differs from the lease's. */
   agreedRemote: z.string().optional(),
 });
 
 export type SessionRecord = z.infer<typeof sessionRecord>;
 
 /**
- * The record of session `id`; null when there is none, it cannot be understood, or it is another session's. Only a file is
- * read: a pipe of that name would be waited for.
+ * The record of session `id`; null if there is none, it is invalid, or it is another session's. Only a regular file is
+ * read, because reading a named pipe would block.
  */
 export function readRecord(runDirectory: string, id: string): SessionRecord | null {
   const path = sessionRecordPath(runDirectory, id);
@@ -42,11 +42,11 @@ export function readRecord(runDirectory: string, id: string): SessionRecord | nu
   }
 }
 
-/** The ids of the sessions that have a socket or a record in the run directory, sorted; none when it is missing. */
+/** The ids of the sessions that have a socket or a record in the run directory, sorted; none if it is missing. */
 export const listSessionIds = (runDirectory: string): string[] =>
   sessionIdsIn(runPaths(runDirectory).sessions, ['.sock', '.json']);
 
-/** The ids of the sessions that have a file with one of these endings in a folder, sorted; none when it is missing. */
+/** The ids of the sessions that have a file with one of these endings in a folder, sorted; none if it is missing. */
 export function sessionIdsIn(folder: string, endings: readonly string[]): string[] {
   let names: string[];
   try {

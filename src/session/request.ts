@@ -1,17 +1,17 @@
 /**
- * What can be asked of a session over its socket. One greeting from the worker on connect; then a request a line, and
- * its answer; after `subscribe` also an event a line. Checked by hand, not by zod: the worker loads none.
+ * Requests to a session over its socket. The worker sends a greeting on connect, then one line per answer, and after
+ * `subscribe` also one line per event. Requests are checked by hand, because the worker does not load zod.
  *
- * The core, which no version changes: a line is a JSON object; the greeting's four fields; the request
- * `{ "id": 1, "op": "disconnect", "reason": "kicked" }`, also with `serverShutdown`; that the socket's closing is the session's
- * end; and in its record (record.ts) `session`, `lease`, `worker` and `pppd`. By these a manager of another version keeps
- * what the session holds from being lent again, and ends it; it asks it nothing else.
+ * No version changes the core: a line is a JSON object; the four fields of the greeting; the request
+ * `{ "id": 1, "op": "disconnect", "reason": "kicked" }`, also with `serverShutdown`; the socket closes when the session ends;
+ * `session`, `lease`, `worker` and `pppd` in the record (record.ts). With the core alone a manager of another version
+ * reserves the session's lease and ends the session.
  */
 import { LOG_LEVELS, type LogLevel } from '../log/level.js';
 import type { CloseReason } from './close-reason.js';
 import { isSessionId } from './paths.js';
 
-/** Raised when a message changes so that an older reader would misunderstand it. Additions do not raise it. */
+/** Increased when a message changes so that an older reader would misunderstand it, not for additions. */
 export const SOCKET_VERSION = 1;
 
 export interface Greeting {
@@ -21,7 +21,7 @@ export interface Greeting {
   readonly version: string;
 }
 
-/** Why whoever asks may want a session to end. */
+/** Reasons that a `disconnect` request may give. */
 const DISCONNECT_REASONS = [
   'kicked',
   'serverShutdown',
@@ -32,7 +32,7 @@ const DISCONNECT_REASONS = [
 ] as const satisfies readonly CloseReason[];
 export type DisconnectReason = (typeof DISCONNECT_REASONS)[number];
 
-/** Longest detail of a disconnect, characters. */
+/** Longest `detail` of a disconnect, in characters. */
 export const MAX_DETAIL = 200;
 
 /** The operations, each with the field of the request that it needs. */
@@ -42,20 +42,20 @@ interface Operations {
   /** Events from now on: `state` whenever a part of it other than the counters changes. */
   subscribe: Record<never, never>;
   /**
-   * End the session; answered at once, the socket's closing says that it is done. `madeRoom`: an error with a call.
-   * `detail`: for log and accounting, one line.
+   * End the session. The answer comes at once; the socket closes when the session has ended. `madeRoom` fails if there is a
+   * call. `detail`: one line for log and accounting.
    */
   disconnect: { readonly reason: DisconnectReason; readonly detail?: string };
   /**
-   * Session `by` has called from this one's client address under its call id: end without a word when the client of this one
-   * gives no sign of life, else warn. Answered at once.
+   * Session `by` has called from this one's client address under its call id. If the client of this session gives no sign
+   * of life, the session ends without a message to it; otherwise the session shows a warning. Answered at once.
    */
   probe: { readonly by: string };
-  /** Open the log file anew (it was rotated). */
+  /** Reopen the log file after rotation. */
   reopenLog: Record<never, never>;
-  /** How much this session's log says from now on; null: what the configuration says. Answered by `{ level }`. */
+  /** Set the log level of this session; null: the configured level. The result is `{ level }`. */
   logLevel: { readonly level: LogLevel | null };
-  /** Events from now on: `capture`, whenever control messages or PPP frames have passed. */
+  /** Events from now on: `capture`, with the control messages and PPP frames that have passed. */
   capture: Record<never, never>;
 }
 
@@ -83,7 +83,7 @@ const checks: { readonly [O in Operation]: (fields: Record<string, unknown>) => 
   capture: () => null,
 };
 
-/** The request in a message, or what is wrong with it. */
+/** The request in a message, or an error for the answer. */
 export function parseRequest(message: unknown): { request: Request } | { id: number; error: string } {
   const fields: Record<string, unknown> = typeof message === 'object' && message !== null ? { ...message } : {};
   const id = typeof fields['id'] === 'number' ? fields['id'] : 0;

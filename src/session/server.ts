@@ -1,6 +1,6 @@
 /**
- * The worker's socket in the run directory. Its being there is what makes the session known; its closing is how
- * anyone learns that the session is over. It outlives managers and needs none.
+ * The worker's socket in the run directory. A session is found by its socket, and has ended when the socket closes. It
+ * works without a manager.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { Captures } from './captures.js';
 import { readLines, writeLine } from './lines.js';
 import { parseRequest, SOCKET_VERSION, type Greeting, type Operation, type Request } from './request.js';
 
-/** What the session does for each operation; a throw becomes the answer's error. */
+/** A handler for each operation. What it throws becomes the error of the answer. */
 export type SessionHandlers = {
   readonly [O in Exclude<Operation, 'subscribe' | 'capture'>]: (request: Request<O>) => unknown;
 };
@@ -25,11 +25,11 @@ export class SessionServer {
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
   readonly #subscribers = new Set<Socket>();
-  /** Those who capture; what there is to capture is the session's to give. */
+  /** The capturing clients; the session feeds their tap. */
   readonly captures = new Captures();
   readonly #greeting: Greeting;
   readonly #handlers: SessionHandlers;
-  /** Resolves when somebody has subscribed and been told the state since. */
+  /** Resolves when a client has subscribed and then been sent the state. */
   readonly heard: Promise<void>;
   #isHeard: () => void = () => undefined;
 
@@ -40,22 +40,21 @@ export class SessionServer {
     this.#server = createServer((socket) => this.#serve(socket));
   }
 
-  /** Listens on `path`, for owner and group only. Rejects with what the system says. */
+  /** Listens on `path`, for owner and group only. Rejects with the system's error. */
   async listen(path: string): Promise<void> {
     this.#server.listen(path);
     await once(this.#server, 'listening');
     chmodSync(path, 0o660);
   }
 
-  /** Sends an event to all who have subscribed. */
+  /** Sends a `state` event to all subscribers. */
   publish(state: unknown): void {
     for (const socket of this.#subscribers) writeLine(socket, { event: 'state', state });
   }
 
   /**
-   * Closes the socket and every connection to it; idempotent. What was published or answered before still arrives, also at
-   * who asks something at this very moment: a connection that could not be written to would be lost with what it brings. So
-   * each is gone when its other end has closed it too.
+   * Closes the socket and ends every connection to it; idempotent. Earlier events and answers still arrive: destroying a
+   * connection to which the client is just writing would lose them, so each connection stays until the client closes it too.
    */
   close(): void {
     this.#server.close();
@@ -70,7 +69,7 @@ export class SessionServer {
       this.#subscribers.delete(socket);
       this.captures.remove(socket);
     });
-    // An asker that went away or spoke nonsense has lost its own connection; there is nobody else to tell.
+    // The client is gone or sent an invalid line: only its own connection is closed.
     socket.on('error', () => socket.destroy());
     writeLine(socket, this.#greeting);
     readLines(socket, (message) => {

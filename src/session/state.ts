@@ -1,11 +1,11 @@
 /**
- * What a session tells about itself: the answer to `state` on its socket, and the body of every `state` event.
- * The schema is what the readers (manager, command line) check on arrival; the worker imports the types alone. What is
- * added has a default: a worker of an older version does not tell it.
+ * The state of a session: the answer to `state` on its socket, and the content of every `state` event. Readers (manager,
+ * command line) check it with the schema; the worker imports only the types. Added fields need a default, because workers
+ * of older versions do not send them.
  */
 import { z } from 'zod';
 
-/** In the order in which a session lives through them. */
+/** In the order in which a session goes through them. */
 export const SESSION_PHASES = ['connected', 'starting', 'negotiating', 'up', 'ending'] as const;
 
 export const sessionState = z.object({
@@ -15,34 +15,34 @@ export const sessionState = z.object({
   /** Milliseconds since the epoch. */
   since: z.number(),
   phase: z.enum(SESSION_PHASES),
-  /** Why it ends, a name of close-reason's table; null while it lives. */
+  /** Why it ends: a CloseReason; null before. */
   ending: z
     .object({
       reason: z.string(),
       detail: z.string().nullable(),
-      /** Where something has failed: the stable name of the failure, and its sentence (docs/failures.md). */
+      /** Of a failure: its stable name, and its explanation (docs/failures.md). */
       cause: z.string().nullable().default(null),
       text: z.string().nullable().default(null),
     })
     .nullable()
     .default(null),
-  /** What is wrong with a session that lives: `mtuBlackHole`, `mppeKeysDiffer`, `callIdShared`, or nothing. */
+  /** A problem of a live session: `mtuBlackHole`, `mppeKeysDiffer` or `callIdShared`; null if there is none. */
   warning: z.object({ cause: z.string(), text: z.string() }).nullable().default(null),
   peer: z.object({ address: z.string(), port: z.number() }),
-  /** Our address as the client dialled it. */
+  /** The server's address that the client connected to. */
   localAddress: z.string(),
   callId: z.number(),
   peerCallId: z.number().nullable(),
-  /** As PPP has agreed them; before that, and when the call is over, those of the lease. */
+  /** As PPP negotiated them; before that, and after the call, those of the lease. */
   tunnel: z.object({ local: z.string().nullable(), remote: z.string().nullable() }),
   user: z.string().nullable(),
   pid: z.number(),
   pppdPid: z.number().nullable(),
-  /** How much its log says now, and in which file; a null file: standard output. */
+  /** The current log level, and the log file; null: standard output. */
   log: z.object({ level: z.string(), file: z.string().nullable() }).nullable().default(null),
-  /** What the passive reader of the PPP negotiation knows; its shape is src/ppp's. */
+  /** What was read of the PPP negotiation; its shape is defined by src/ppp. */
   ppp: z.record(z.string(), z.unknown()).nullable(),
-  /** The relay's counters by name; its names are src/gre's. */
+  /** The relay's counters by name; the names are defined by src/gre. */
   counters: z.record(z.string(), z.number()).nullable(),
 });
 

@@ -1,8 +1,8 @@
-/** Files of the run directory are whole or as they were before, whoever reads or dies meanwhile. */
+/** Replaces files of the run directory atomically, whoever reads or dies meanwhile. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Writes `value` as JSON in place of what `path` was, for owner and group only. Throws what the system says; then nothing has changed. */
+/** Replaces `path` by `value` as JSON, for owner and group only. Throws the system's error; then nothing has changed. */
 export function writeWhole(path: string, value: unknown): void {
   const next = `${path}.new`;
   try {
@@ -14,7 +14,7 @@ export function writeWhole(path: string, value: unknown): void {
   }
 }
 
-/** The same where somebody may have removed the folder, which is made anew then. */
+/** The same, and makes a missing directory. */
 export function writeWholeInFolder(path: string, value: unknown): void {
   try {
     writeWhole(path, value);

@@ -1,4 +1,4 @@
-/** The fork channel, worker to manager. The manager checks what arrives; the worker, which loads no zod, has the types. */
+/** The fork channel, worker to manager. The manager checks what arrives; the worker imports only the types, not zod. */
 import type { SessionState } from './state.js';
 
 export const REPORT_VERSION = 1;
@@ -13,22 +13,22 @@ interface Versioned {
 export type WorkerReport = Versioned &
   (
     | {
-        /** Free for a client: just started, or again, since nothing is left of the last one's session. */
+        /** Free for a client: just started, or nothing is left of the last session. */
         readonly type: 'ready';
       }
     | {
-        /** The session stands: its socket listens in the run directory, and the worker needs no manager any more. */
+        /** The session exists: its socket listens in the run directory, and the worker no longer needs the manager. */
         readonly type: 'adopted';
         readonly session: string;
       }
     | {
-        /** The session's state, whenever a part of it other than the counters changes; the last one tells why it ended. */
+        /** The session's state, whenever a part of it other than the counters changes; the last one says why it ended. */
         readonly type: 'state';
         readonly session: string;
         readonly state: SessionState;
       }
     | {
-        /** The session has ended in order: its files are removed, and it has told its last state. */
+        /** The session has ended in order: its last state was reported, and its files are removed. */
         readonly type: 'over';
         readonly session: string;
       }

@@ -1,4 +1,4 @@
-/** What docs/commands.md has recorded against what the commands print: tables' columns, labels, keys and sentences. */
+/** Compares the recordings in docs/commands.md with the commands' output: columns, labels, keys and sentences. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const [ALICE, BLOCKED] = CLIENT_ADDRESSES;
 const visits = new Visits();
 after(() => visits.close());
 
-/** A server on which alice is logged in, and one address is blocked. */
+/** A server on which alice is logged in and one address is blocked. */
 async function serve(t: TestContext): Promise<{ server: Server; id: string }> {
   const server = await startServer(t, { policy: { failedLogins: 1 }, log: { level: 'info' } }, 'login');
   await visits.losesItsLogin(t, 'wrong one', BLOCKED);
@@ -41,20 +41,20 @@ async function run(server: Server, ...args: readonly string[]): Promise<Outcome>
   return { code, lines: running.output.trimEnd().split('\n'), words: running.words };
 }
 
-/** A sentence without what is this session's own. */
+/** A sentence without the values of this session. */
 const withoutNames = (line = ''): string =>
   line
     .replaceAll(/(?<=\bsession )[a-z0-9]{6}\b/g, 'ID')
     .replaceAll(/\b\d+(?:\.\d+){3}\b/g, 'ADDRESS')
     .replace(/\([a-z]+, /, '(USER, ');
 
-/** Every key of an object and of those in it. */
+/** Every key of an object and of the objects in it. */
 function keysOf(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => [key, ...keysOf(inner)]);
 }
 
-test('tables, lists and sentences are those that the commands print', async (t) => {
+test('the commands print the recorded tables, lists and sentences', async (t) => {
   const { server, id } = await serve(t);
   for (const words of [['sessions'], ['blocks']]) {
     await t.test(words.join(' '), async () => {
@@ -132,7 +132,7 @@ test('tables, lists and sentences are those that the commands print', async (t) 
   });
 });
 
-test('keys that the examples of --help take from JSON are there', async (t) => {
+test('the JSON output has the keys that the examples of --help use', async (t) => {
   const { server, id } = await serve(t);
   const seen: string[] = [];
   for (const command of newProgram().commands) {
@@ -141,7 +141,7 @@ test('keys that the examples of --help take from JSON are there', async (t) => {
     command.outputHelp();
     for (const [, call = '', filter = ''] of help.matchAll(/^ {2}pptpd-ts (.*--json.*?) \| jq (.*)$/gm)) {
       const [name = '', ...words] = call.split(' ');
-      // An id, where there is one, is this session's.
+      // An id in an example stands for this session's.
       const args = [name, ...words.map((word) => (word.startsWith('-') ? word : id))];
       if (name === 'top') args.push('--interval', '0.1');
       const running = new Running(server, ...args);
@@ -158,7 +158,7 @@ test('keys that the examples of --help take from JSON are there', async (t) => {
   assert(seen.length >= 5, seen.join(' '));
 });
 
-test('check and import print what is recorded', () => {
+test('check and import print the recorded output', () => {
   const print = (...args: readonly string[]): string =>
     execFileSync(resolve('bin/pptpd-ts'), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const cut = recorded('check').filter((line) => line !== '…');
@@ -168,7 +168,7 @@ test('check and import print what is recorded', () => {
   assert.deepEqual(JSON.parse(imported), JSON.parse(recorded('import').join('\n')));
 });
 
-test('sessions --ended has the columns that are recorded', async (t) => {
+test('sessions --ended has the recorded columns', async (t) => {
   const server = await startServer(t);
   const file = join(server.directory, 'accounting.jsonl');
   await server.reconfigure({ accounting: { file } });
@@ -181,7 +181,7 @@ test('sessions --ended has the columns that are recorded', async (t) => {
   assert.equal(columns(lines[1]).length, columns(lines[0]).length);
 });
 
-test('without a manager: exit code 3 of those commands that the document names', async (t) => {
+test('without a manager the commands that the document names exit with 3', async (t) => {
   const server = await startServer(t);
   await server.stop();
   for (const command of ['status', 'blocks', 'reload']) assert.equal((await run(server, command)).code, 3, command);

@@ -27,7 +27,7 @@ async function run(...args: readonly string[]): Promise<Run> {
   return new Promise((done) => child.on('close', (code) => done({ code, output, errors })));
 }
 
-/** A configuration file with a run directory of its own; `extra` goes into it. */
+/** A configuration file with a run directory of its own, and with the keys of `extra`. */
 function configure(t: TestContext, extra: object = {}): { file: string; runDirectory: string } {
   const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
   t.after(() => rmSync(directory, { recursive: true }));
@@ -82,25 +82,25 @@ for (const [words, lines] of [
   ['sessions --since 2h', ['error: --since needs --ended', ALL_OPTIONS]],
   [
     'sessions alice',
-    ["error: there is no file 'alice': choose sessions by --user, --client and --address", ALL_OPTIONS],
+    ["error: there is no file 'alice': to select sessions, use --user, --client or --address", ALL_OPTIONS],
   ],
   [
     'blocks 192.0.2.7',
-    ["error: there is no file '192.0.2.7': to let an address in again, use --clear ADDRESS", ALL_OPTIONS],
+    ["error: there is no file '192.0.2.7': to unblock an address, use --clear ADDRESS", ALL_OPTIONS],
   ],
   ['check one two', ["error: too many arguments for 'check'. Expected 1 argument but got 2.", ALL_OPTIONS]],
-  ['check one -c two', ['error: FILE and -c FILE are the same: give one', ALL_OPTIONS]],
+  ['check one -c two', ['error: FILE and -c FILE mean the same: give only one', ALL_OPTIONS]],
   ['serve --frobnicate', ["pptpd-ts: unknown option '--frobnicate' (usage: pptpd-ts serve -c FILE)"]],
   ['serve one -c two', ['pptpd-ts: more than one configuration file: one, two (usage: pptpd-ts serve -c FILE)']],
   ['serve -c', ['pptpd-ts: -c needs a file (usage: pptpd-ts serve -c FILE)']],
 ] as const) {
-  test(`a wrong call is said in a few words: ${words}`, async () => {
+  test(`a usage error is a short message with exit code 2: ${words}`, async () => {
     const { code, output, errors } = await run(...words.split(' '));
     assert.deepEqual([code, output, errors], [2, '', `${lines.join('\n')}\n`]);
   });
 }
 
-test('the version, however one asks for it', async () => {
+test('-v, -V, --version and version print the version', async () => {
   const { version }: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'));
   for (const word of ['-v', '-V', '--version', 'version']) {
     assert.deepEqual(await run(word), { code: 0, output: `${version}\n`, errors: '' }, word);
@@ -155,7 +155,7 @@ test('check --schema prints the JSON Schema', async () => {
   assert.ok(JSON.parse(output).properties.listen !== undefined);
 });
 
-test('check names every error at once and exits with 2', async (t) => {
+test('check prints all errors and exits with 2', async (t) => {
   const { file } = configure(t, { listen: { port: 0 }, timeouts: { echoReply: -1 } });
   const { code, errors } = await run('check', '-c', file);
   assert.equal(code, 2);
@@ -163,25 +163,25 @@ test('check names every error at once and exits with 2', async (t) => {
   assert.match(errors, /timeouts\.echoReply/);
 });
 
-test('sessions lists who is on, and says that no manager runs', async (t) => {
+test('sessions lists the live sessions, and reports that no manager is running', async (t) => {
   const { file, runDirectory } = configure(t);
   await serveSession(t, runDirectory);
   const { code, output, errors } = await run('sessions', '-c', file);
   assert.equal(code, 0);
-  assert.equal(errors, `pptpd-ts: no manager runs (${runDirectory}); the sessions go on without one\n`);
+  assert.equal(errors, `pptpd-ts: no manager is running (${runDirectory}); the sessions continue without one\n`);
   assert.match(output, /^ID .*USER .*CLIENT .*TUNNEL .*SINCE/);
   assert.match(output, /\nabc123 +alice +198\.51\.100\.7 +203\.0\.113\.10 +up .* 1\.5 KiB +20 B\n$/);
   assert.ok(!output.includes('\u001B'), 'colours belong on a terminal');
 });
 
-test('sessions --json is for programs', async (t) => {
+test('sessions --json prints JSON', async (t) => {
   const { file, runDirectory } = configure(t);
   await serveSession(t, runDirectory);
   const { output } = await run('sessions', '--json', '-c', file);
   assert.equal(JSON.parse(output).sessions[0].user, 'alice');
 });
 
-/** A configuration whose accounting file has these records, and lines that a full disk has cut off. */
+/** A configuration whose accounting file has these records, and lines that a full disk cut short. */
 function keepAccounts(t: TestContext, ...records: readonly object[]): string {
   const lines = records.map((record) =>
     JSON.stringify({
@@ -214,7 +214,7 @@ function keepAccounts(t: TestContext, ...records: readonly object[]): string {
   return configure(t, { accounting: { file: accounting } }).file;
 }
 
-test('sessions --ended lists who was on, the newest last, by user and time', async (t) => {
+test('sessions --ended lists the ended sessions, the newest last, filtered by user and time', async (t) => {
   const file = keepAccounts(
     t,
     { record: 'interim', end: '2026-11-23T10:30:00.000Z' },
@@ -242,7 +242,7 @@ test('sessions --ended lists who was on, the newest last, by user and time', asy
   }
 });
 
-test('sessions --ended says when nothing is kept, and refuses what is no time', async (t) => {
+test('sessions --ended fails without accounting, and with an invalid time', async (t) => {
   const { file } = configure(t);
   const without = await run('sessions', '--ended', '-c', file);
   assert.equal(without.code, 1);
@@ -252,7 +252,7 @@ test('sessions --ended says when nothing is kept, and refuses what is no time', 
   assert.match(wrong.errors, /not a time/);
 });
 
-test('show tells everything that has happened, and nothing that has not', async (t) => {
+test('show prints the counters that are not 0, and no others', async (t) => {
   const { file, runDirectory } = configure(t);
   await serveSession(t, runDirectory);
   const { code, output } = await run('show', 'abc123', '-c', file);
@@ -263,14 +263,14 @@ test('show tells everything that has happened, and nothing that has not', async 
   assert.ok(!output.includes('rxTooShort'));
 });
 
-test('show of a session that is not there is a sentence and exit code 1', async (t) => {
+test('show of an unknown session prints an error and exits with 1', async (t) => {
   const { file } = configure(t);
   const { code, errors } = await run('show', 'zzz999', '-c', file);
   assert.equal(code, 1);
-  assert.equal(errors, 'pptpd-ts: there is no session zzz999 (any more)\n');
+  assert.equal(errors, 'pptpd-ts: there is no session zzz999 (it may have ended)\n');
 });
 
-test('sessions and show take the run directory itself, without a configuration', async (t) => {
+test('sessions and show work with --run-directory, without a configuration', async (t) => {
   const { runDirectory } = configure(t);
   await serveSession(t, runDirectory);
   const { code, output } = await run('sessions', '--run-directory', runDirectory, '-c', '/nowhere.json');
@@ -279,7 +279,7 @@ test('sessions and show take the run directory itself, without a configuration',
   assert.equal((await run('show', 'abc123', '--run-directory', runDirectory, '-c', '/nowhere.json')).code, 0);
 });
 
-/** A manager's socket, with nobody behind it that would answer. */
+/** A manager's socket on which nothing answers. */
 async function listenAsManager(t: TestContext, runDirectory: string): Promise<void> {
   const server = createServer((socket) => socket.on('error', () => undefined)).listen(
     runPaths(runDirectory).managerSocket,
@@ -292,12 +292,12 @@ const NOBODY = /^ID .*PHASE.*\n$/;
 for (const [command, ...options] of [
   ['sessions'],
   ['top', '--once'],
-  // Without waiting for an interval that nothing would be seen in.
+  // It must not wait for the interval.
   ['top', '--interval', '3600'],
 ] as const) {
-  test(`${[command, ...options].join(' ')} without manager and sessions says so, with exit code 3`, async (t) => {
+  test(`${[command, ...options].join(' ')} without manager and sessions says so and exits with 3`, async (t) => {
     const { file, runDirectory } = configure(t);
-    const errors = `pptpd-ts: no manager runs (${runDirectory}); nobody is on\n`;
+    const errors = `pptpd-ts: no manager is running (${runDirectory}); there are no sessions\n`;
     assert.deepEqual(await run(command, ...options, '-c', file), { code: 3, output: '', errors });
     const json = await run(command, ...options, '--json', '-c', file);
     assert.deepEqual([json.code, json.errors], [3, errors]);
@@ -308,13 +308,13 @@ for (const [command, ...options] of [
   });
 }
 
-test('top on a terminal without manager and sessions says so instead of drawing', async (t) => {
+test('top on a terminal without manager and sessions prints a message and draws nothing', async (t) => {
   const { file } = configure(t);
   const said = await runOnTerminal({}, 'top', '-c', file);
-  assert.match(said, /^pptpd-ts: no manager runs \([^)]+\); nobody is on\r\n$/);
+  assert.match(said, /^pptpd-ts: no manager is running \([^)]+\); there are no sessions\r\n$/);
 });
 
-test('with a manager nobody is on, and that is all', async (t) => {
+test('with a manager and no sessions the table is empty and the exit code is 0', async (t) => {
   const { file, runDirectory } = configure(t);
   await listenAsManager(t, runDirectory);
   for (const args of [['sessions'], ['top', '--once', '--interval', '0.1']]) {
@@ -324,42 +324,42 @@ test('with a manager nobody is on, and that is all', async (t) => {
   }
 });
 
-test('top of sessions without a manager says that none runs', async (t) => {
+test('top with sessions and no manager reports that no manager is running', async (t) => {
   const { file, runDirectory } = configure(t);
   await serveSession(t, runDirectory);
   const { code, output, errors } = await run('top', '--once', '--interval', '0.1', '-c', file);
   assert.equal(code, 0);
   assert.match(output, /\nabc123 /);
-  assert.equal(errors, `pptpd-ts: no manager runs (${runDirectory}); the sessions go on without one\n`);
+  assert.equal(errors, `pptpd-ts: no manager is running (${runDirectory}); the sessions continue without one\n`);
 });
 
 for (const [command, ...options] of [['watch'], ['capture', '--next', '192.0.2.7', '-w', '-']] as const) {
-  test(`${command} without a manager says so, and waits`, async (t) => {
+  test(`${command} without a manager says so and waits for one`, async (t) => {
     const { file, runDirectory } = configure(t);
     const child = spawn(PROGRAM, [command, ...options, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
     t.after(() => child.kill('SIGKILL'));
     const signal = AbortSignal.timeout(60_000);
     const [line]: string[] = await once(child.stderr.setEncoding('utf8'), 'data', { signal });
-    assert.ok(line?.startsWith(`pptpd-ts: no manager runs (${runDirectory}); waiting for one\n`), line);
+    assert.ok(line?.startsWith(`pptpd-ts: no manager is running (${runDirectory}); waiting for one\n`), line);
     child.kill('SIGINT');
     assert.deepEqual(await once(child, 'close'), [0, null]);
   });
 }
 
-test('no run directory means that no server has run since this machine was started', async (t) => {
+test('a missing run directory means that there are no manager and no sessions', async (t) => {
   const directory = join(configure(t).runDirectory, 'nowhere');
-  const errors = `pptpd-ts: no manager runs (${directory}); nobody is on\n`;
+  const errors = `pptpd-ts: no manager is running (${directory}); there are no sessions\n`;
   assert.deepEqual(await run('sessions', '--run-directory', directory), { code: 3, output: '', errors });
 });
 
-test('a run directory that is none is a sentence and exit code 1', async (t) => {
+test('a run directory that is a file is an error with exit code 1', async (t) => {
   const { file } = configure(t);
   const { code, errors } = await run('sessions', '--run-directory', file);
   assert.equal(code, 1);
   assert.match(errors, /^pptpd-ts: .*pptpd-ts\.json: .*\n$/);
 });
 
-/** Runs on a terminal of 50 columns; what it printed there. */
+/** Runs on a terminal of 50 columns; returns what it printed. */
 async function runOnTerminal(env: Record<string, string>, ...args: readonly string[]): Promise<string> {
   const terminal = spawnOnTerminal(PROGRAM, [...args], { cols: 50, rows: 24, env: { ...process.env, ...env } });
   let output = '';
@@ -368,7 +368,7 @@ async function runOnTerminal(env: Record<string, string>, ...args: readonly stri
   return output;
 }
 
-test('a terminal gets colours and lines that fit; NO_COLOR takes the colours away', async (t) => {
+test('a terminal gets colours and lines that fit its width; NO_COLOR turns the colours off', async (t) => {
   const { file, runDirectory } = configure(t);
   await serveSession(t, runDirectory);
   const coloured = await runOnTerminal({ NO_COLOR: '' }, 'sessions', '-c', file);
@@ -380,7 +380,7 @@ test('a terminal gets colours and lines that fit; NO_COLOR takes the colours awa
 
 const NO_PPPD = { pppd: { path: '/nowhere/pppd' } };
 
-test('doctor says one line a check, and exits with 1 where something fatal fails', async (t) => {
+test('doctor prints one line per check, and exits with 1 if a fatal check fails', async (t) => {
   const { file } = configure(t, NO_PPPD);
   const { code, output } = await run('doctor', '-c', file);
   assert.equal(code, 1);
@@ -396,7 +396,7 @@ test('doctor says one line a check, and exits with 1 where something fatal fails
   );
 });
 
-test('doctor --fatal says only what serve refuses to start for, with the same exit code', async (t) => {
+test('doctor --fatal prints only fatal failures, with the same exit code', async (t) => {
   const { file } = configure(t, NO_PPPD);
   const { code, output } = await run('doctor', '--fatal', file);
   assert.equal(code, 1);
@@ -408,7 +408,7 @@ test('doctor --fatal says only what serve refuses to start for, with the same ex
   assert.ok(lines.some((each) => each.startsWith('FAIL  pppd: /nowhere/pppd is missing')));
 });
 
-test('doctor --json is for programs, with the same exit code', async (t) => {
+test('doctor --json prints JSON, with the same exit code', async (t) => {
   const { file } = configure(t, NO_PPPD);
   const { code, output } = await run('doctor', '--json', '-c', file);
   assert.equal(code, 1);
@@ -421,7 +421,7 @@ test('doctor --json is for programs, with the same exit code', async (t) => {
       outcome: {
         ok: false,
         problem: '/nowhere/pppd is missing or not executable',
-        remedy: 'put it there, or name another program in pppd.path',
+        remedy: 'install it, or name another program in pppd.path',
       },
     },
   );

@@ -1,4 +1,4 @@
-/** Completion as a shell asks for it. */
+/** Completion in a shell. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { test } from 'node:test';
 
 const PROGRAM = resolve('bin/pptpd-ts');
 
-/** What bash would offer for this line. */
+/** The words that bash offers for this line. */
 function offeredByBash(...words: readonly string[]): string[] {
   const script = `source <("$0" completion bash); COMP_WORDS=("$0" "$@"); COMP_CWORD=$#; _pptpd_ts; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, status, stderr } = spawnSync('bash', ['-c', script, PROGRAM, ...words], { encoding: 'utf8' });
@@ -27,7 +27,7 @@ test('bash completes commands, options and live session ids', (t) => {
   assert.deepEqual(offeredByBash('debug', 'abc123', ''), ['on', 'off']);
 });
 
-test('another shell is exit code 2, and says which there are', () => {
+test('an unknown shell is exit code 2, and the known ones are listed', () => {
   const { status, stderr } = spawnSync(PROGRAM, ['completion', 'tcsh'], { encoding: 'utf8' });
   assert.equal(status, 2);
   assert.match(stderr, /bash, zsh, fish/);

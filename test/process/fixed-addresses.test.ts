@@ -1,6 +1,6 @@
 /**
- * A user whose address pppd takes from elsewhere than the lease, as from chap-secrets: what PPP has agreed is what is shown,
- * accounted and kept from everybody else, and the address that was lent for nothing is lent to the next client.
+ * A user whose address is not the lease's, for example from chap-secrets: the address that PPP agreed is shown, accounted
+ * and reserved, and the lease's address, which is not used, is lent to the next client.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { until } from './support/wait.js';
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [ALICES, BOBS, CAROLS] = CLIENT_ADDRESSES;
-/** The pool; alice has the second one, which the second client would be lent. */
+/** The pool. alice has the second address, which the second client would otherwise get. */
 const [FIRST, FIXED, THIRD] = ['203.0.113.10', '203.0.113.11', '203.0.113.12'] as const;
 const hub = new GreHub(SERVER_ADDRESS, '198.51.100.0', 24);
 after(() => hub.close());
@@ -49,14 +49,14 @@ async function called(t: TestContext, user: string, address: string): Promise<Vi
   return visitor;
 }
 
-/** Its session, once it is up. */
+/** The client's session, once it is up. */
 async function sessionOf(server: Server, user: string): Promise<SessionState> {
   return until(`the session of ${user}`, async () =>
     (await server.sessions()).find((state) => state.user === user && state.phase === 'up'),
   );
 }
 
-/** A client that is up, by the address that it has in the tunnel. */
+/** Connects a client, and finds its session by the tunnel address once it is up. */
 async function loggedIn(t: TestContext, server: Server, user: string, from: string): Promise<Visitor> {
   const visitor = await called(t, user, from);
   await visitor.logIn();
@@ -83,7 +83,7 @@ for (const [when, between] of [
   ['', async () => undefined],
   [', also after a restart of the manager', restart],
 ] as const) {
-  test(`the address that a user was given is lent to nobody, and the lease’s is${when}`, async (t) => {
+  test(`a user’s fixed address is lent to nobody else, but the unused lease’s address is${when}`, async (t) => {
     const server = await serve(t);
     const alice = await loggedIn(t, server, 'alice', ALICES);
     assert.equal(alice.ppp.address, FIXED);
@@ -98,7 +98,7 @@ for (const [when, between] of [
   });
 }
 
-test('the agreed address is the one that is kicked, shown at the end, and accounted', async (t) => {
+test('kick, watch and the accounting use the agreed address', async (t) => {
   const server = await serve(t);
   await loggedIn(t, server, 'alice', ALICES);
   const { session } = await sessionOf(server, 'alice');
@@ -106,14 +106,14 @@ test('the agreed address is the one that is kicked, shown at the end, and accoun
   assert.equal(await unused.ended(), 1, unused.output);
   const kick = new Running(server, 'kick', FIXED);
   assert.equal(await kick.ended(), 0, kick.words);
-  assert.equal(kick.output, `session ${session} (alice, ${ALICES}) is over\n`);
+  assert.equal(kick.output, `session ${session} (alice, ${ALICES}) has ended\n`);
   const ended = new Running(server, 'sessions', '--ended', '--json');
   assert.equal(await ended.ended(), 0, ended.words);
   assert.match(ended.output, new RegExp(FIXED.replaceAll('.', '\\.')));
   assert(!ended.output.includes(FIRST), ended.output);
 });
 
-test('a call that was cleared is accounted under its address, and its session holds its lease’s again', async (t) => {
+test('a cleared call is accounted under its address, and its session has the lease’s address again', async (t) => {
   const server = await serve(t);
   const alice = await loggedIn(t, server, 'alice', ALICES);
   alice.client.send({ type: 'CallClearRequest', callId: alice.callId });
@@ -131,10 +131,10 @@ test('a call that was cleared is accounted under its address, and its session ho
   assert.deepEqual([record?.user, record?.tunnel.remote], ['alice', FIXED]);
 });
 
-test('two sessions that have come to the same address are named in a warning; both stay', async (t) => {
+test('two sessions with the same address are named in a warning, and both stay', async (t) => {
   const server = await serve(t);
   const others = [await called(t, 'bob', BOBS), await called(t, 'carol', CAROLS)] as const;
-  // One of the two was lent alice's address.
+  // One of the two leases was alice's address.
   for (const other of others) await other.logIn();
   const bob = await sessionOf(server, others[0].ppp.address === FIXED ? 'bob' : 'carol');
   const alice = await loggedIn(t, server, 'alice', ALICES);
@@ -147,7 +147,7 @@ test('two sessions that have come to the same address are named in a warning; bo
   );
   assert.match(msg, new RegExp(`^sessions ${bob.session} \\("${bob.user}"\\) and ${session} \\("alice"\\) `));
   for (const visitor of [...others, alice]) await visitor.echo();
-  // The address that was alice's lease for nothing, and no other, is free.
+  // Only the address of alice's unused lease is free.
   assert.deepEqual(
     [(await loggedIn(t, server, 'dave', ALICES)).ppp.address, await isRefused(ALICES)],
     [THIRD, undefined],

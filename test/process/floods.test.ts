@@ -1,6 +1,6 @@
 /**
- * Floods against a server that has three sessions up: none of them notices, a newcomer gets its tunnel, and afterwards
- * the manager is as it was. PPTPD_TS_FLOOD multiplies the sizes that are not whole here for the sake of CI's time.
+ * Floods against a server with three live sessions: the sessions are not disturbed, a new client gets its tunnel, and
+ * afterwards the manager is as before. PPTPD_TS_FLOOD multiplies the sizes that are reduced to save time in CI.
  */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
@@ -26,14 +26,14 @@ const STARTS = 500;
 const PACKETS = 100_000 * FACTOR;
 const CONTROL_MESSAGES = 20_000 * FACTOR;
 const RENEGOTIATIONS = 300;
-/** More than two kernels' buffers hold of it. */
+/** More than the socket buffers of both ends hold. */
 const UNANSWERED_OCTETS = 64 << 20;
-/** Connections that are begun at once. */
+/** Connections that are opened at the same time. */
 const BATCH = 250;
 
 const SETTINGS = { limits: { connections: 20 }, log: { level: 'info' } } as const;
 
-/** A connection from the flooder's address; what becomes of it nobody cares. */
+/** A connection from the flooder's address. Its errors are ignored. */
 async function rawConnection(): Promise<Socket> {
   const socket = connect({ host: SERVER_ADDRESS, port: TCP_PORT, localAddress: FLOODER });
   socket.on('error', () => undefined);
@@ -44,7 +44,7 @@ async function rawConnection(): Promise<Socket> {
   });
 }
 
-/** Connects `count` times, and does `then` with each connection. */
+/** Connects `count` times, and calls `then` with each connection. */
 async function connectMany(t: TestContext, count: number, then: (socket: Socket) => void): Promise<Socket[]> {
   const sockets: Socket[] = [];
   t.after(() => {
@@ -58,13 +58,13 @@ async function connectMany(t: TestContext, count: number, then: (socket: Socket)
   return sockets;
 }
 
-/** Lines of the manager's log about clients turned away, and how many clients they count. */
+/** The lines about refused clients in the manager's log, and the number of clients that they count. */
 function turnedAway(server: Server): { readonly lines: number; readonly clients: number } {
   const lines = server.log.all.filter(({ cause }) => cause !== undefined);
   return { lines: lines.length, clients: lines.reduce((sum, { count = 1 }) => sum + Number(count), 0) };
 }
 
-/** Every client that was turned away is in the log's counts, and there are few lines. */
+/** The log counts every refused client, in few lines. */
 async function assertCounted(server: Server, least: number): Promise<void> {
   const before = turnedAway(server).lines;
   assert(before <= 6, `${before} lines while it went on`);
@@ -95,12 +95,12 @@ test(`${CLOSING} connections that are closed at once`, async (t) => {
   await assertCounted(server, 1);
 });
 
-test(`${HALF} start requests, a byte at a time and only half`, async (t) => {
+test(`${HALF} start requests, one byte at a time and incomplete`, async (t) => {
   const server = await startServer(t, SETTINGS);
   const bystanders = await Bystanders.up(t, server);
   const sockets = await connectMany(t, HALF, (socket) => socket.setNoDelay(true));
   const start = encode(START);
-  // Not its whole header: that would be a client, and get a worker.
+  // Less than a header, so that no client gets a worker.
   for (const octet of start.subarray(0, 11)) {
     for (const socket of sockets) if (socket.writable) socket.write(Uint8Array.of(octet));
     await new Promise((resolve) => setImmediate(resolve));
@@ -123,7 +123,7 @@ test(`${STARTS} valid starts without a call`, async (t) => {
   await bystanders.assertAsBefore(t);
 });
 
-test(`${PACKETS} GRE packets of junk, from right and wrong addresses and with all that can be wrong`, async (t) => {
+test(`${PACKETS} invalid GRE packets of every kind, from right and wrong addresses`, async (t) => {
   const server = await startServer(t, SETTINGS);
   const bystanders = await Bystanders.up(t, server);
   const { reply, client } = bystanders.first;
@@ -146,7 +146,7 @@ test(`${PACKETS} GRE packets of junk, from right and wrong addresses and with al
     gre.build({ from, callId, sequence: 0x7000_0000, payload: junk(4000) }),
   ];
   const before = memoryOf(session.pid);
-  // Its control connection answers all the while, not only afterwards.
+  // The control connection answers during the flood, not only afterwards.
   let echoes = 0;
   while (gre.sent < PACKETS) {
     await Promise.all([
@@ -161,7 +161,7 @@ test(`${PACKETS} GRE packets of junk, from right and wrong addresses and with al
   t.diagnostic(`worker: ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB after`);
   assert(after < before + MEMORY_SLACK, `${before} MiB became ${after} MiB`);
   const state = (await server.sessions()).find(({ callId: each }) => each === reply.callId);
-  assert(Number(state?.counters?.['rxWrongFlags']) > 0, 'what came with the right call id was counted by its fault');
+  assert(Number(state?.counters?.['rxWrongFlags']) > 0, 'packets with the right call id were counted by their error');
   await assertNewcomerServed(t);
 });
 
@@ -192,7 +192,7 @@ test(`${CONTROL_MESSAGES} control messages on one connection fill no log`, async
   assert(lines.some(({ msg }) => /log lines about the client's messages were omitted/.test(msg)));
 });
 
-test('a client that asks for echoes and never reads them is not read either, and closed as silent', async (t) => {
+test('a client that sends Echo-Requests but never reads is not read either, and is closed as silent', async (t) => {
   const server = await startServer(t, { ...SETTINGS, timeouts: { echoInterval: 1, echoReply: 1 } });
   const bystanders = await Bystanders.up(t, server);
   const client = await Client.start(FLOODER);
@@ -218,7 +218,7 @@ test('a client that asks for echoes and never reads them is not read either, and
   await bystanders.assertAsBefore(t);
 });
 
-test(`LCP begun anew ${RENEGOTIATIONS} times before a login fills no log, and is not told each time`, async (t) => {
+test(`LCP restarted ${RENEGOTIATIONS} times before a login fills no log, and is not published each time`, async (t) => {
   const server = await startServer(t, SETTINGS, 'anew');
   const tunnel = await Tunnel.open(t, FLOODER);
   const [session] = await server.sessions();

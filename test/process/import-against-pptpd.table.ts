@@ -1,6 +1,6 @@
 /**
- * Configuration files for import-against-pptpd.test.ts, one rule of pptpd's each. What pptpd does with them is not written
- * here: the test asks it. Written is what import has to do where it cannot do the same.
+ * Configuration files for import-against-pptpd.test.ts, each for one rule of pptpd. The table does not say what pptpd does
+ * with them, because the test observes that. It says what import must do where it cannot do the same.
  */
 
 export interface File {
@@ -11,24 +11,24 @@ export interface File {
 
 export type Files = Readonly<Record<string, string | File>>;
 
-/** Three clients are enough to see the order; fewer slots than addresses show where pptpd stops. */
+/** Three clients are enough to show the order; with fewer connections than addresses one sees where pptpd stops. */
 const THREE = 'connections 3\n';
 const LOCAL = 'localip 192.0.2.1\n';
 const POOL = `${THREE}${LOCAL}remoteip 198.51.100.5-9\n`;
 
-/** Of a pool with these ranges. */
+/** Files with these ranges. */
 const remote = (ranges: string): string => `${THREE}${LOCAL}remoteip ${ranges}\n`;
 const local = (ranges: string): string => `${THREE}localip ${ranges}\nremoteip 198.51.100.5-9\n`;
 
-/** pptpd starts with these, and import's configuration does the same. */
+/** pptpd starts with these, and the converted configuration does the same. */
 export const carriedOver: Files = {
   'an empty file': '',
-  'comments alone': '# localip 192.0.2.1\n#remoteip 192.0.2.2\n',
+  'only comments': '# localip 192.0.2.1\n#remoteip 192.0.2.2\n',
   'one address for all': POOL,
   'fewer addresses than connections': `${LOCAL}remoteip 198.51.100.5-7\n`,
   'as many connections as addresses': `connections 5\n${LOCAL}remoteip 198.51.100.5-9\n`,
   'more addresses than the 100 connections of the default': `${LOCAL}remoteip 198.51.100.1-250\n`,
-  'connections behind the addresses': `${LOCAL}remoteip 198.51.100.5-9\n${THREE}`,
+  'connections after the addresses': `${LOCAL}remoteip 198.51.100.5-9\n${THREE}`,
   'one local address for each client': `${THREE}localip 192.0.2.1-9\nremoteip 198.51.100.5-9\n`,
   'fewer local addresses than clients': `localip 192.0.2.1,192.0.2.7\nremoteip 198.51.100.5-9\n`,
   'more local addresses than clients': `localip 192.0.2.1-9\nremoteip 198.51.100.5-6\n`,
@@ -36,12 +36,12 @@ export const carriedOver: Files = {
   'no localip': `${THREE}remoteip 198.51.100.5-9\n`,
   'no remoteip': `${THREE}${LOCAL}`,
   'an indented localip': `${THREE} localip 192.0.2.1\nremoteip 198.51.100.5-9\n`,
-  'a localip behind a tab': `${THREE}\tlocalip 192.0.2.1\nremoteip 198.51.100.5-9\n`,
+  'a localip after a tab': `${THREE}\tlocalip 192.0.2.1\nremoteip 198.51.100.5-9\n`,
   'a keyword in capitals': `${THREE}Localip 192.0.2.1\nremoteip 198.51.100.5-9\n`,
   'a misspelt keyword': `${THREE}localips 192.0.2.1\nremoteip 198.51.100.5-9\n`,
   'a keyword with an equals sign': `${THREE}localip=192.0.2.1\nremoteip 198.51.100.5-9\n`,
   'a keyword with a colon': `${THREE}localip: 192.0.2.1\nremoteip 198.51.100.5-9\n`,
-  'a no-break space behind a keyword': `${THREE}localip\u00A0192.0.2.1\nremoteip 198.51.100.5-9\n`,
+  'a no-break space after a keyword': `${THREE}localip\u00A0192.0.2.1\nremoteip 198.51.100.5-9\n`,
   'a no-break space in front of a keyword': `${THREE}\u00A0localip 192.0.2.1\nremoteip 198.51.100.5-9\n`,
   'a byte order mark before a keyword': `\uFEFF${POOL}`,
   'a byte order mark before a comment': `\uFEFF# ours\n${POOL}`,
@@ -55,9 +55,9 @@ export const carriedOver: Files = {
   'DOS line ends, a flag': `${POOL}delegate\r\n`,
   'a keyword twice': `${POOL}localip 192.0.2.77\nremoteip 198.51.100.77\nconnections 2\n`,
   'a keyword twice, first without a value': `connections\n${POOL}`,
-  'a comment behind an address': local('192.0.2.1    # text'),
-  'words behind an address': local('192.0.2.1 (the VPN server)'),
-  'a comment behind a list': remote('198.51.100.5,198.51.100.6 # text'),
+  'a comment after an address': local('192.0.2.1    # text'),
+  'words after an address': local('192.0.2.1 (the VPN server)'),
+  'a comment after a list': remote('198.51.100.5,198.51.100.6 # text'),
   'two addresses with a space between them': remote('198.51.100.5 198.51.100.6'),
   'a space before a comma': remote('198.51.100.5 ,198.51.100.6'),
   'ranges and addresses': remote('198.51.100.5,198.51.100.7-8'),
@@ -67,10 +67,10 @@ export const carriedOver: Files = {
   'a range in the first octet': remote('198-199.51.100.7'),
   'a range past 255 that connections cuts': `${LOCAL}remoteip 198.51.100.100-300\n`,
   'a range past 255 in the third octet': `${LOCAL}remoteip 198.51.100-300.7\n`,
-  'nonsense behind the last address that counts': remote('198.51.100.5-7,198.51.100.8,nonsense'),
-  'a range backwards behind the last address that counts': remote('198.51.100.5-7,198.51.100.8,198.51.100.9-1'),
+  'nonsense after the last address that counts': remote('198.51.100.5-7,198.51.100.8,nonsense'),
+  'a range backwards after the last address that counts': remote('198.51.100.5-7,198.51.100.8,198.51.100.9-1'),
   'a range that ends where another begins': remote('198.51.100.5-6,198.51.100.7-9'),
-  'a duplicate behind the last address that counts': remote('198.51.100.5-7,198.51.100.5'),
+  'a duplicate after the last address that counts': remote('198.51.100.5-7,198.51.100.5'),
   'leading zeros in a range': remote('198.51.100.005-007'),
   'a leading zero, octal': remote('198.51.100.010'),
   'an octal octet before a range': remote('0306.51.100.5-7'),
@@ -87,10 +87,10 @@ export const carriedOver: Files = {
   'connections with a comment': `connections 4 # enough\n${LOCAL}remoteip 198.51.100.5-9\n`,
   'connections with a sign': `connections +4\n${LOCAL}remoteip 198.51.100.5-9\n`,
   'connections in hexadecimal': `connections 0x4\n${LOCAL}remoteip 198.51.100.5-9\n`,
-  'connections of more than there are call ids': `connections 70000\n${LOCAL}remoteip 198.51.100.5-9\n`,
-  'connections of more than an int': `connections 4294967298\n${LOCAL}remoteip 198.51.100.5-9\n`,
+  'more connections than there are call ids': `connections 70000\n${LOCAL}remoteip 198.51.100.5-9\n`,
+  'more connections than fit into an int': `connections 4294967298\n${LOCAL}remoteip 198.51.100.5-9\n`,
   delegate: 'delegate\n',
-  'delegate with everything that it makes pptpd ignore': `delegate\n${THREE}localip nonsense\nremoteip 9-1\n`,
+  'delegate with the options that pptpd then ignores': `delegate\n${THREE}localip nonsense\nremoteip 9-1\n`,
   'delegate with a value': `${POOL}delegate no\n`,
   flags: `${POOL}debug\nnoipparam\nlogwtmp\n`,
   'flags with values': `${POOL}debug 0\nnoipparam no\nlogwtmp # off\n`,
@@ -103,7 +103,7 @@ export const carriedOver: Files = {
   'a line of 510 octets without its line end': `${POOL}logwtmp ${'x'.repeat(502)}`,
   'a very long list of addresses': `${LOCAL}remoteip ${Array.from({ length: 60 }, (_, at) => `198.51.100.${at + 1}`).join(',')}\n`,
   'a long comment': `# ${'x'.repeat(700)}\n${POOL}`,
-  'a very long line, and what follows': `delegate # ${'x'.repeat(700)}\n${POOL}`,
+  'a very long line, and the lines after it': `delegate # ${'x'.repeat(700)}\n${POOL}`,
   listen: `${POOL}listen 192.0.2.1\n`,
   'listen with a comment': `${POOL}listen 192.0.2.1 # outside\n`,
   'listen with a DOS line end': `${POOL}listen 192.0.2.1\r\n`,
@@ -116,25 +116,25 @@ export const carriedOver: Files = {
   'bcrelay with a DOS line end': `${POOL}bcrelay lo\r\n`,
   'bcrelay with two devices': `${POOL}bcrelay lo, eth1\n`,
   pidfile: `${POOL}pidfile /run/other.pid\n`,
-  'pidfile of old': `${POOL}pidfile /var/run/pptpd.pid\n`,
+  'pidfile in /var/run': `${POOL}pidfile /var/run/pptpd.pid\n`,
   'pidfile without a value': `${POOL}pidfile\n`,
-  'pidfile in no folder of its own': `${POOL}pidfile run/pptpd.pid\n`,
+  'pidfile with a relative path': `${POOL}pidfile run/pptpd.pid\n`,
   stimeout: `${POOL}stimeout 5\n`,
   'stimeout without a value': `${POOL}stimeout\n`,
   'stimeout that is no number': `${POOL}stimeout soon\n`,
   'vrf, which Debian’s pptpd does not know': `${POOL}vrf blue\n`,
   'unknown keywords': `${POOL};debug\n//logwtmp\nfg\nconf /nowhere\nSPEED 300\nname pptpd\n`,
-  'the command line over the file': {
+  'the command line overrides the file': {
     text: `${POOL}speed 300\nlisten 192.0.2.77\n`,
     args: ['-s', '9600', '-l', '192.0.2.1'],
   },
-  'connections of both: the file’s': { text: POOL, args: ['-C', '2'] },
-  'connections of the command line alone': { text: POOL.replace(THREE, ''), args: ['--connections', '2'] },
+  'connections in both: the file overrides the command line': { text: POOL, args: ['-C', '2'] },
+  'connections only on the command line': { text: POOL.replace(THREE, ''), args: ['--connections', '2'] },
   'delegate on the command line': { text: POOL, args: ['-D'] },
   'flags on the command line': { text: POOL, args: ['-dwi', '-e/bin/true', '--opt=/etc/passwd'] },
 };
 
-/** pptpd starts with these, and lends what import leaves out; `lent` is what is left. */
+/** pptpd starts with these, and lends pairs that import leaves out. `lent`: the other pairs. */
 export const carriedOverWithout: Readonly<
   Record<string, { readonly text: string; readonly lent: readonly string[]; readonly because: string }>
 > = {
@@ -151,19 +151,19 @@ export const carriedOverWithout: Readonly<
   'local addresses among the clients’': {
     text: `${THREE}localip 198.51.100.3-9\nremoteip 198.51.100.5-9\n`,
     lent: ['198.51.100.3>198.51.100.5', '198.51.100.4>198.51.100.6'],
-    because: 'the third client would have for our end what the first has for its own',
+    because: 'the third client would get the first client’s address as the server’s end',
   },
   'an address in two notations': {
     text: remote('198.51.100.8,198.51.100.010,198.51.100.9'),
     lent: ['192.0.2.1>198.51.100.8', '192.0.2.1>198.51.100.9'],
     because: 'two clients would have the same address',
   },
-  'an address twice, and a local one for each': {
+  'an address twice, and a local address for each client': {
     text: `${THREE}localip 192.0.2.1-3\nremoteip 198.51.100.8,198.51.100.8 # again,198.51.100.9\n`,
     lent: ['192.0.2.1>198.51.100.8', '192.0.2.3>198.51.100.9'],
     because: 'two clients would have the same address',
   },
-  'the same local address for some': {
+  'the same local address for some clients': {
     text: local('192.0.2.1,192.0.2.1,192.0.2.2'),
     lent: ['192.0.2.1>198.51.100.5', '192.0.2.1>198.51.100.6', '192.0.2.1>198.51.100.7'],
     because: 'our configuration has one local address for all, or a different one for each',
@@ -175,25 +175,25 @@ export const carriedOverWithout: Readonly<
   },
 };
 
-/** pptpd starts with these, and nobody can be served: import writes nothing. */
+/** pptpd starts with these but can serve no client: import refuses them. */
 export const servesNobody: Files = {
   'the same list twice': `${THREE}localip 198.51.100.5-9\nremoteip 198.51.100.5-9\n`,
   'a speed that pppd does not know': `${POOL}speed fast\n`,
   'a localip that pppd refuses': local('127.0.0.1'),
 };
 
-/** pptpd does not start with these, and what they mean is plain: import says so and writes it. `lent` as far as pptpd counts. */
+/** pptpd does not start with these, but their meaning is clear: import converts them with a remark. */
 export const readAsMeant: Readonly<Record<string, File & { readonly lent: readonly string[] }>> = Object.fromEntries(
   (
     [
-      ['a space behind a comma', remote('198.51.100.5, 198.51.100.6')],
-      ['a comment behind a range', remote('198.51.100.5-6 # text')],
+      ['a space after a comma', remote('198.51.100.5, 198.51.100.6')],
+      ['a comment after a range', remote('198.51.100.5-6 # text')],
       ['a comment with a comma', remote('198.51.100.5,198.51.100.6 # one, two')],
       ['a comment without a space', remote('198.51.100.5,198.51.100.6#text')],
       ['a space between range and comma', remote('198.51.100.5-5 ,198.51.100.6')],
-      ['a no-break space behind an address', remote('198.51.100.5,198.51.100.6\u00A0')],
-      ['a no-break space behind a comma', remote('198.51.100.5,\u00A0198.51.100.6')],
-      ['a DOS line end behind a range', remote('198.51.100.5-6\r')],
+      ['a no-break space after an address', remote('198.51.100.5,198.51.100.6\u00A0')],
+      ['a no-break space after a comma', remote('198.51.100.5,\u00A0198.51.100.6')],
+      ['a DOS line end after a range', remote('198.51.100.5-6\r')],
       ['a range between whole addresses', remote('198.51.100.5-198.51.100.6')],
       ['a block', remote('198.51.100.4/30')],
       ['an option file with a comment', `${remote('198.51.100.5-6')}option /etc/passwd # text\n`],
@@ -209,11 +209,11 @@ export const readAsMeant: Readonly<Record<string, File & { readonly lent: readon
   ]),
 );
 
-/** Neither pptpd nor import takes these. */
+/** Neither pptpd nor import accepts these. */
 export const refused: Files = {
   'a range backwards': remote('198.51.100.9-5'),
   'a local range backwards': local('192.0.2.9-5'),
-  'a range backwards behind others': remote('198.51.100.5,198.51.100.9-6'),
+  'a range backwards after others': remote('198.51.100.5,198.51.100.9-6'),
   'a range past 255': remote('198.51.100.254-300'),
   'a range up to the broadcast address': remote('255.255.255.254-255'),
   'a dash in two octets': remote('198.51.100-101.5-6'),
@@ -221,7 +221,7 @@ export const refused: Files = {
   'a duplicate that counts': remote('198.51.100.5,198.51.100.5'),
   'a duplicate in a range': remote('198.51.100.5-6,198.51.100.6'),
   'nonsense that counts': remote('198.51.100.5,nonsense'),
-  'nonsense right behind the last address': remote('198.51.100.5-7,nonsense'),
+  'nonsense right after the last address that counts': remote('198.51.100.5-7,nonsense'),
   'an octet over 255': remote('198.51.100.256'),
   'nothing between two commas': remote('198.51.100.5,,198.51.100.6'),
   'a comma at the end': remote('198.51.100.5,'),
@@ -229,17 +229,17 @@ export const refused: Files = {
   'quotation marks': remote('"198.51.100.5-9"'),
   'remoteip without a value': `${THREE}${LOCAL}remoteip\n`,
   'localip without a value': `${THREE}localip \nremoteip 198.51.100.5-9\n`,
-  'a host name that nobody knows': local('nowhere.example'),
+  'an unknown host name': local('nowhere.example'),
   'option without a value': `${POOL}option\n`,
   'ppp without a value': `${POOL}ppp\n`,
   'listen without a value': `${POOL}listen\n`,
-  'an option file that is not named from /': `${POOL}option pptpd-options\n`,
-  'a pppd that is not named from /': `${POOL}ppp pppd\n`,
-  'listen with a name that nobody knows': `${POOL}listen nowhere.example\n`,
+  'an option file with a relative path': `${POOL}option pptpd-options\n`,
+  'a pppd with a relative path': `${POOL}ppp pppd\n`,
+  'listen with an unknown host name': `${POOL}listen nowhere.example\n`,
   'listen with a port': `${POOL}listen 192.0.2.1:1723\n`,
   'listen with two addresses': `${POOL}listen 192.0.2.1,192.0.2.2\n`,
   'an option that pptpd does not have': { text: POOL, args: ['-z'] },
-  'an option that may be several': { text: POOL, args: ['--con', '3'] },
+  'an ambiguous abbreviation': { text: POOL, args: ['--con', '3'] },
   'an option without its value': { text: POOL, args: ['-s'] },
   'a flag with a value': { text: POOL, args: ['--debug=1'] },
 };

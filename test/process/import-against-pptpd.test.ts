@@ -1,6 +1,6 @@
 /**
- * `import` against Debian's pptpd: each file of the table is given to both, and what import makes of it, once it is loaded
- * as the server loads it, has to do what pptpd does.
+ * Compares `import` with Debian's pptpd: both get each file of the table, and the converted configuration, loaded as the
+ * server loads it, must do what pptpd does.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const skip = whyNoPptpd() ?? false;
 const ADDRESS = '192.0.2.1';
 if (skip === false) enterNamespace(ADDRESS);
 
-/** What is the same in both, whatever the file: not compared. */
+/** What pptpd and our server must have in common. */
 type Compared = Omit<Use, 'pid'>;
 
 /** What our server does with a configuration. */
@@ -29,7 +29,7 @@ function useOf(configuration: Configuration): Compared {
   const isLimited = !addresses.delegate || limits.connections > 0;
   return {
     listen: listen.address,
-    // All that are ever lent: one that pptpd does not use would have its turn.
+    // The whole pool, because each pair of it would be lent sooner or later.
     pairs: pool.pairs.map(({ local, remote }) => `${local}>${remote}`),
     most: isLimited ? new Leases(pool).most : null,
     debug: log.level === 'debug',
@@ -45,7 +45,7 @@ function useOf(configuration: Configuration): Compared {
 const imported = ({ text, args = [] }: table.File): ReturnType<typeof importPptpd> =>
   importPptpd({ name: 'f', text: typeof text === 'string' ? text : Buffer.from(text).toString() }, args, thisHost);
 
-/** What import has written, by way of the schema as the server does it. */
+/** The converted configuration, checked by the schema as the server does it. */
 function loaded(file: table.File): { readonly configuration: Configuration; readonly remarks: readonly string[] } {
   const result = imported(file);
   assert.ok(result.ok, `import refuses it: ${result.ok ? '' : result.faults.join('\n')}`);
@@ -66,12 +66,12 @@ describe('import does what pptpd does', { skip }, () => {
     assert.deepEqual(namespaceProcesses(), [], 'processes that pptpd left behind');
   });
 
-  /** pptpd starts; `look` is called while it runs. */
+  /** What pptpd does with the file. `look` is called while pptpd runs. */
   async function used({ text, args = [] }: table.File, look?: (use: Use) => void): Promise<Compared> {
     const { use, words } = await judge.observe(text, args, look);
     assert.ok(use !== null, `pptpd does not start: ${words.join('\n')}`);
     const { pid: _, ...compared } = use;
-    // Delegated addresses are no pairs; that there is no limit is said by most.
+    // With delegated addresses there are no pairs, and `most` says that there is no limit.
     return { ...compared, pairs: compared.pairs.filter((pair) => pair !== 'pppd') };
   }
 
@@ -92,7 +92,7 @@ describe('import does what pptpd does', { skip }, () => {
   }
 
   for (const [name, { text, lent, because }] of Object.entries(table.carriedOverWithout)) {
-    test(`carried over without some: ${name}: ${because}`, async () => {
+    test(`carried over without some pairs: ${name}: ${because}`, async () => {
       const { configuration, remarks } = loaded({ text });
       const theirs = await used({ text });
       assert.notDeepEqual(theirs.pairs, lent);
@@ -102,14 +102,14 @@ describe('import does what pptpd does', { skip }, () => {
   }
 
   for (const [name, row] of Object.entries(table.servesNobody)) {
-    test(`refused, though pptpd starts with it: ${name}`, async () => {
+    test(`refused, although pptpd starts with it: ${name}`, async () => {
       assert.ok(!imported(asFile(row)).ok);
       await used(asFile(row));
     });
   }
 
   for (const [name, file] of Object.entries(table.readAsMeant)) {
-    test(`read as meant, and said: ${name}`, async () => {
+    test(`read as meant, with a remark: ${name}`, async () => {
       const { configuration, remarks } = loaded(file);
       assert.deepEqual(useOf(configuration).pairs, file.lent);
       assert.match(remarks.join('\n'), /pptpd (1\.4\.0 )?would not start/);

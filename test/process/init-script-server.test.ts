@@ -1,4 +1,4 @@
-/** The init script with the server itself: a mistake in the configuration costs neither the server nor a session. */
+/** The init script with the real server: an error in the configuration ends neither the server nor a session. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { CLIENT_ADDRESSES, SERVER_ADDRESS, Server } from './support/server.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
-test('reload and restart with a mistake in the configuration, and after it is corrected', async (t) => {
+test('reload and restart with an error in the configuration, and after it is corrected', async (t) => {
   const server = new Server(false);
   t.after(() => server.cleanUp());
   const pidFile = join(server.runDirectory, 'manager.pid');

@@ -1,6 +1,6 @@
 /**
- * The init script against LSB's table of actions and exit codes, with a stand-in for the server: what an
- * administrator's tools (service, update-rc.d, cluster managers) decide by is exactly these codes.
+ * The init script with a stand-in for the server: the actions and exit codes of LSB, on which tools such as service,
+ * update-rc.d and cluster managers rely.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -22,7 +22,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { StandInConfiguration } from './support/stand-in-serve.js';
 
-/** The original may lie where nobody else can reach it: a copy is run. */
+/** A copy is run, because another user may not be able to reach the original. */
 const ORIGINAL = resolve('scripts/init.d/pptpd-ts');
 const STAND_IN = resolve('dist/test/process/support/stand-in-serve.js');
 const NOBODY = 65534;
@@ -34,7 +34,7 @@ interface Outcome {
   readonly text: string;
 }
 
-/** The files that the init script works on, in a folder of their own. */
+/** The init script's files, in a folder of their own. */
 class Installation {
   readonly directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-init-'));
   readonly runDirectory = join(this.directory, 'run');
@@ -87,7 +87,7 @@ class Installation {
     return existsSync(this.pidFile) ? Number(readFileSync(this.pidFile, 'utf8')) : undefined;
   }
 
-  /** Waits until the server has printed a whole line. */
+  /** Waits until the server has printed this line. */
   async printed(line: string): Promise<void> {
     const watcher = watch(this.output);
     try {
@@ -105,7 +105,7 @@ class Installation {
   }
 }
 
-/** Whether a process runs; one that has ended and was not collected yet does not. */
+/** Whether a process is running. A zombie is not. */
 function isAlive(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '';
@@ -151,7 +151,7 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
     await installation.printed('options --first --second=2');
   });
 
-  test('restart starts a stopped server, and lets a running one leave its sessions to a new one', async () => {
+  test('restart starts a stopped server, and replaces a running one without ending its sessions', async () => {
     assertOutcome(installation.run('restart'), 0, /started/);
     const first = installation.pid();
     assertOutcome(installation.run('restart'), 0, /started/);
@@ -170,7 +170,7 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
   });
 
   for (const action of ['reload', 'force-reload']) {
-    test(`${action} has the manager read its configuration, and is 7 when nothing runs`, async () => {
+    test(`${action} has the manager read its configuration; 7 if no manager is running`, async () => {
       assertOutcome(installation.run(action), 7, /not running/);
       installation.run('start');
       const pid = installation.pid();
@@ -179,11 +179,15 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
       assert.equal(installation.pid(), pid);
     });
 
-    test(`${action} of a wrong configuration is 6, with what is wrong, and changes nothing`, () => {
+    test(`${action} with a wrong configuration is 6, prints the errors and changes nothing`, () => {
       installation.run('start');
       const pid = installation.pid();
       installation.configure({ refuse: WRONG });
-      assertOutcome(installation.run(action), 6, /not reloaded, the server goes on as it is:\nlimits\.connections: -1/);
+      assertOutcome(
+        installation.run(action),
+        6,
+        /not reloaded, the server keeps running unchanged:\nlimits\.connections: -1/,
+      );
       assert.equal(installation.pid(), pid);
       assertOutcome(installation.run('status'), 0, /running/);
     });
@@ -194,12 +198,12 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
       [WRONG, 6],
       [{ code: 1, sentence: 'FAIL  pppd: /nowhere/pppd is missing' }, 1],
     ] as const) {
-      test(`${action} where the new server would refuse to start is ${code}, and the old one stays`, () => {
+      test(`${action} is ${code} if the new server would refuse to start, and the old one keeps running`, () => {
         installation.run('start');
         const pid = installation.pid();
         installation.configure({ refuse });
         const outcome = installation.run(action);
-        assertOutcome(outcome, code, /not restarted, the server goes on as it is \(pid \d+\):\n/);
+        assertOutcome(outcome, code, /not restarted, the server keeps running unchanged \(pid \d+\):\n/);
         assert.ok(outcome.text.includes(refuse.sentence), outcome.text);
         assert.ok(pid !== undefined && isAlive(pid));
         assert.equal(installation.pid(), pid);
@@ -213,20 +217,20 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
     assertOutcome(installation.run('restart'), 6, /not started:\nlimits\.connections: -1/);
   });
 
-  test('a pid file of a process that is gone, or is not a manager, is status 1 and harms nobody', () => {
+  test('with a stale pid file status is 1, and no process is signalled', () => {
     writeFileSync(installation.pidFile, `${process.pid}\n`);
-    assertOutcome(installation.run('status'), 1, /is there/);
+    assertOutcome(installation.run('status'), 1, /exists/);
     assertOutcome(installation.run('reload'), 7, /not running/);
-    // This very process would be ended here.
+    // A wrong check would end this process.
     assertOutcome(installation.run('stop'), 0, /not running/);
     for (const content of ['', 'nonsense\n', '4194305\n']) {
       writeFileSync(installation.pidFile, content);
-      assertOutcome(installation.run('status'), 1, /is there/);
+      assertOutcome(installation.run('status'), 1, /exists/);
     }
     assertOutcome(installation.run('start'), 0, /started/);
   });
 
-  test('a mistake in the configuration is 6, with the sentences of the server and nothing older', () => {
+  test('start with a wrong configuration is 6, and prints the server’s errors but no older output', () => {
     writeFileSync(installation.output, 'a line of yesterday\n');
     installation.configure({ refuse: WRONG });
     const outcome = installation.run('start');
@@ -234,7 +238,7 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
     assert.doesNotMatch(outcome.text, /yesterday/);
   });
 
-  test('a server that cannot work is 1, with its sentence', () => {
+  test('start of a server that cannot work is 1, and prints its error', () => {
     installation.configure({ refuse: { code: 1, sentence: 'port 1723 is taken by pid 7' } });
     assertOutcome(installation.run('start'), 1, /exit code 1[^]*port 1723 is taken/);
     assertOutcome(installation.run('status'), 3, /not running/);
@@ -252,14 +256,14 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
     installation.configure({ deaf: true });
     installation.run('start');
     const pid = installation.pid();
-    assertOutcome(installation.run('stop'), 1, /still there 1 s after TERM/);
+    assertOutcome(installation.run('stop'), 1, /still running 1 s after TERM/);
     assert.ok(pid !== undefined && isAlive(pid));
-    assertOutcome(installation.run('restart'), 1, /still there/);
+    assertOutcome(installation.run('restart'), 1, /still running/);
   });
 
   test('not installed is 5, not configured is 6', () => {
     rmSync(installation.configuration);
-    assertOutcome(installation.run('start'), 6, /there is no configuration/);
+    assertOutcome(installation.run('start'), 6, /configuration .* does not exist or cannot be read/);
     rmSync(installation.program);
     assertOutcome(installation.run('start'), 5, /is not installed/);
   });
@@ -270,13 +274,13 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
     assertOutcome(installation.run('stop'), 0, /stopped/);
   });
 
-  test('anything but one known action is 2', () => {
+  test('anything other than one known action is 2', () => {
     for (const action of [[], ['sing'], ['start', 'stop'], ['']]) {
       assertOutcome(installation.run(...action), 2, /Usage: /);
     }
   });
 
-  test('without root everything but status is 4', () => {
+  test('without root every action except status is 4', () => {
     for (const action of ['start', 'stop', 'restart', 'try-restart', 'reload', 'force-reload']) {
       assertOutcome(installation.runAsNobody(action), 4, /needs root/);
     }
@@ -284,14 +288,14 @@ describe('init script', { skip: process.getuid?.() === 0 ? false : 'needs root, 
     installation.run('start');
     assertOutcome(installation.runAsNobody('status'), 0, /running/);
     chmodSync(installation.runDirectory, 0o750);
-    assertOutcome(installation.runAsNobody('status'), 4, /only root can look/);
+    assertOutcome(installation.runAsNobody('status'), 4, /only root can read/);
   });
 
-  test('stop tells of sessions that nobody manages', async () => {
+  test('stop reports sessions that continue without a manager', async () => {
     mkdirSync(join(installation.runDirectory, 'sessions'));
     const session = createServer().listen(join(installation.runDirectory, 'sessions', 'abc123.sock'));
     await once(session, 'listening');
-    assertOutcome(installation.run('stop'), 0, /1 sessions go on without a manager/);
+    assertOutcome(installation.run('stop'), 0, /1 sessions continue without a manager/);
     session.close();
   });
 });

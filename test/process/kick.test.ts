@@ -1,4 +1,4 @@
-/** `pptpd-ts kick`, by each name that a session has: the client is told, others stay, the log has the reason. */
+/** `pptpd-ts kick` by each name of a session: the client is notified, others stay, the log has the reason. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client } from './support/client.js';
@@ -20,7 +20,7 @@ test('by client address, tunnel address and id; the others stay', async (t) => {
 
   const byClient = new Running(server, 'kick', first, '--reason', 'to be moved');
   assert.equal(await byClient.ended(), 0, byClient.words);
-  assert.equal(byClient.output, `session ${at(first)?.session} (no user yet, ${first}) is over\n`);
+  assert.equal(byClient.output, `session ${at(first)?.session} (no user yet, ${first}) has ended\n`);
   assert.equal((await tunnel.client.next('CallDisconnectNotify')).resultCode, 3);
   assert.equal((await tunnel.client.next('StopControlConnectionRequest')).reason, 3);
   const line = await server.waitForLog('the reason', ({ reason }) => reason === 'kicked');
@@ -37,13 +37,13 @@ test('by client address, tunnel address and id; the others stay', async (t) => {
   await stays.echo();
   const byId = new Running(server, 'kick', at(third)?.session ?? '', 'nobody');
   assert.equal(await byId.ended(), 1, 'one of the two was not there');
-  assert.match(byId.output, /is over/);
-  assert.equal(byId.words, 'pptpd-ts: nobody like nobody is on\n');
+  assert.match(byId.output, /has ended/);
+  assert.equal(byId.words, 'pptpd-ts: no session matches nobody\n');
   await stays.closed;
   assert.deepEqual(await server.sessions(), []);
 });
 
-test('a manager killed with -9: sessions are kicked without one', async (t) => {
+test('sessions can be kicked after the manager was killed', async (t) => {
   const server = await startServer(t);
   const client = await Client.start();
   server.signal('SIGKILL');
@@ -55,7 +55,7 @@ test('a manager killed with -9: sessions are kicked without one', async (t) => {
   await server.ready();
 });
 
-test('a reason of more than a line is a wrong call', async (t) => {
+test('a reason of more than one line is a usage error', async (t) => {
   const server = await startServer(t);
   const command = new Running(server, 'kick', 'alice', '--reason', 'one\ntwo');
   assert.equal(await command.ended(), 2);

@@ -1,4 +1,4 @@
-/** The log directory: a disk that is full, and what is removed of it. */
+/** The log directory: a full disk, reload and rotation, and removal of old files. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const contentOf = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
-test('a full disk: sessions go on and new ones begin, one warning, lines resume when there is room', async (t) => {
+test('with a full disk sessions continue and new ones start; one warning is logged, and lines resume when there is space', async (t) => {
   const directory = smallDisk(t);
   const server = new Server();
   server.configure({ log: { directory, level: 'debug' } });
@@ -28,7 +28,7 @@ test('a full disk: sessions go on and new ones begin, one warning, lines resume 
   assert.match(before, /OutgoingCallReply/);
 
   fill(join(directory, 'ballast'));
-  // More than fits into what is left of the last block, and fewer than the log would only count.
+  // More lines than fit into the last block, but fewer than the number from which the log only counts them.
   for (let count = 0; count < 20; count += 1) await client.echo(count);
   const second = await Client.call(CLIENT_ADDRESSES[1]);
   await second.client.echo();
@@ -50,7 +50,7 @@ test('a full disk: sessions go on and new ones begin, one warning, lines resume 
   await server.waitForSessions(0);
 });
 
-test('another log.directory: from a reload on manager and new sessions write there', async (t) => {
+test('after a reload with another log.directory the manager and new sessions write there', async (t) => {
   const server = new Server();
   const [first, second] = ['first', 'second'].map((name) => join(server.directory, name)) as [string, string];
   server.configure({ log: { directory: first, level: 'info' } });
@@ -69,7 +69,7 @@ test('another log.directory: from a reload on manager and new sessions write the
 });
 
 const hasLogrotate = spawnSync('logrotate', ['--version']).error === undefined;
-test('logrotate has the log files opened anew, also while the configuration has a mistake', {
+test('logrotate has the log files reopened, also while the configuration is wrong', {
   skip: hasLogrotate ? false : 'logrotate is not installed',
 }, async (t) => {
   const server = new Server();
@@ -93,7 +93,7 @@ test('logrotate has the log files opened anew, also while the configuration has 
   assert.match(contentOf(log), /the new configuration is wrong; the old one stays/);
 });
 
-test('old files of ended sessions are removed at start and by HUP, never one of a session that lives', async (t) => {
+test('old files of ended sessions are removed at the start and by HUP, but never that of a live session', async (t) => {
   const server = new Server();
   const directory = join(server.directory, 'log');
   mkdirSync(directory);

@@ -1,4 +1,4 @@
-/** `pptpd-ts status` and `reload`: the manager's own socket, with and without a manager, and what nonsense does to it. */
+/** `pptpd-ts status` and `reload`, with and without a manager; nonsense on the manager's socket. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
@@ -18,7 +18,7 @@ async function status(server: Server): Promise<Record<string, unknown>> {
   return JSON.parse(command.output) as Record<string, unknown>;
 }
 
-test('status tells sessions, leases and who was turned away', async (t) => {
+test('status shows sessions, leases and refused clients', async (t) => {
   const server = await startServer(t, { limits: { connections: 2 } });
   await Client.call(CLIENT_ADDRESSES[0]);
   await Client.start(CLIENT_ADDRESSES[1]);
@@ -41,15 +41,15 @@ test('status tells sessions, leases and who was turned away', async (t) => {
   assert.match(table.output, /^turned away +1 notPptp$/m);
 });
 
-test('without a manager status says so, counts the sessions, and ends with 3; the next manager has its socket again', async (t) => {
+test('without a manager status reports that, counts the sessions and exits with 3; the next manager has its socket again', async (t) => {
   const server = await startServer(t);
   const client = await Client.start();
   server.signal('SIGKILL');
   await server.exited();
   const command = new Running(server, 'status');
   assert.equal(await command.ended(), 3);
-  assert.match(command.words, /no manager runs/);
-  assert.match(command.words, /sessions that go on without: 1$/m);
+  assert.match(command.words, /no manager is running/);
+  assert.match(command.words, /sessions that continue without a manager: 1$/m);
   const reload = new Running(server, 'reload');
   assert.equal(await reload.ended(), 3);
   server.start();
@@ -58,7 +58,7 @@ test('without a manager status says so, counts the sessions, and ends with 3; th
   await client.echo();
 });
 
-test('reload takes a good configuration, and names every mistake of a bad one, which changes nothing', async (t) => {
+test('reload accepts a correct configuration; a wrong one changes nothing, and every error is reported', async (t) => {
   const server = await startServer(t, { limits: { connections: 5 } });
   server.configure({ limits: { connections: 7 } });
   const good = new Running(server, 'reload');
@@ -73,7 +73,7 @@ test('reload takes a good configuration, and names every mistake of a bad one, w
   assert.deepEqual((await status(server))['leases'], { lent: 0, most: 7 });
 });
 
-test('nonsense on the socket costs its sender the connection or an answer, and nobody else anything', async (t) => {
+test('nonsense on the socket gets an error or ends its sender’s connection, and affects nothing else', async (t) => {
   const server = await startServer(t);
   const path = join(server.runDirectory, 'manager.sock');
   assert.equal(statSync(path).mode & 0o777, 0o660);

@@ -1,4 +1,4 @@
-/** Native modules that were built for another Node.js: `doctor` and `serve` say so, and so does a manager that has met no other. */
+/** Native modules that were built for another Node.js: `doctor`, `serve` and a running manager report it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { endWith, SERVER_ADDRESS, Server } from './support/server.js';
 
 enterNamespace(SERVER_ADDRESS);
 
-/** This program installed in a folder of its own, where raw-socket can be broken. */
+/** The program installed in a folder of its own, where raw-socket can be broken. */
 class Installation {
   readonly folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-native-'));
   readonly program = join(this.folder, 'bin/pptpd-ts');
@@ -27,7 +27,7 @@ class Installation {
     }
   }
 
-  /** Puts a native part there as another Node.js would have it: its number of the binary interface is 1. */
+  /** Writes a native part that another Node.js would have: the version of its binary interface is 1. */
   breakRawSocket(): void {
     const source = join(this.folder, 'raw.c');
     writeFileSync(
@@ -39,7 +39,7 @@ class Installation {
        __attribute__((constructor)) static void begin(void) { node_module_register(&module); }`,
     );
     const addon = join(this.folder, 'node_modules/raw-socket/build/Release/raw.node');
-    // Not over the old one: whoever has loaded it would be hurt.
+    // Not in place: a process that has loaded the old file would crash.
     rmSync(addon);
     const { status, stderr } = spawnSync('cc', ['-shared', '-fPIC', '-o', addon, source], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
@@ -52,7 +52,7 @@ class Installation {
 
 const PROBLEM = `the native module raw-socket does not load: it was built for a Node.js other than ${process.version}, or for another architecture`;
 
-test('doctor and serve name the cause and the remedy, and blame nothing else', (t) => {
+test('doctor and serve report the cause with its remedy, and nothing else', (t) => {
   const installation = new Installation(t);
   installation.breakRawSocket();
   const server = new Server(false, installation.program);
@@ -74,7 +74,7 @@ test('doctor and serve name the cause and the remedy, and blame nothing else', (
   assert.deepEqual([serve.status, serve.said], [1, `pptpd-ts: ${PROBLEM}; remedy: ${installation.remedy}\n`]);
 });
 
-test('a manager whose Node.js is replaced says why its next workers do not start', async (t) => {
+test('a manager whose Node.js was replaced logs why new workers do not start', async (t) => {
   const installation = new Installation(t);
   const server = new Server(false, installation.program);
   server.configure();
@@ -94,7 +94,7 @@ test('a manager whose Node.js is replaced says why its next workers do not start
   assert.match(server.words, new RegExp(`^pptpd-ts: ctrl worker \\d+: ${PROBLEM}; ${installation.remedy}\n`));
 });
 
-test('an intact installation in the same place is in order', (t) => {
+test('an intact installation in the same folder passes', (t) => {
   const { program } = new Installation(t);
   const { stdout } = spawnSync(program, ['doctor', '-c', resolve('scripts/etc/pptpd-ts.json')], { encoding: 'utf8' });
   assert.match(stdout, /^ok {4}native modules: koffi, node-pty, raw-socket load$/m);

@@ -1,4 +1,4 @@
-/** A session that a worker of another version runs: the manager keeps its address and can end it, and knows no more. */
+/** A session of a worker of another version: the manager reserves its address and can end it, but knows nothing else. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
@@ -16,10 +16,10 @@ import { LIMIT_MS } from './support/wait.js';
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const SESSION = 'other1';
-/** The first address of TUNNEL_REMOTE, which the first client would get. */
+/** The first address of TUNNEL_REMOTE, which the first client would otherwise get. */
 const ADDRESS = '203.0.113.10';
 
-/** A session as other versions may run it: greets, sends what we do not understand, and ends when it is asked to. */
+/** A session of another version: it greets, sends messages that this version does not understand, and ends on request. */
 async function otherVersion(
   t: TestContext,
   runDirectory: string,
@@ -50,7 +50,7 @@ async function otherVersion(
   return asked;
 }
 
-/** What `status` prints once it says this. */
+/** Waits until `status` prints this, and returns its output. */
 async function statusWith(server: Server, text: RegExp): Promise<string> {
   const limit = performance.now() + LIMIT_MS;
   for (;;) {
@@ -71,7 +71,7 @@ for (const [v, agreed] of [
   [2, { agreedRemote: '203.0.113.12' }],
 ] as const) {
   const address = 'agreedRemote' in agreed ? agreed.agreedRemote : ADDRESS;
-  test(`version ${v}: found by a new manager, its address is not lent again, and it is ended by name`, async (t) => {
+  test(`version ${v}: a new manager finds the session, does not lend its address again, and kick ends it by that address`, async (t) => {
     const server = await startServer(t);
     server.signal('SIGKILL');
     await server.exited();
@@ -84,22 +84,19 @@ for (const [v, agreed] of [
     assert.match(status, /^addresses +2 of \d+ lent$/m);
 
     const sessions = new Running(server, 'sessions');
-    assert.equal(await sessions.ended(), 1, 'one session cannot be told of');
-    assert.match(
-      sessions.words,
-      new RegExp(`session other1 is run by pptpd-ts 9\\.1\\.0, whose socket speaks version ${v} `),
-    );
+    assert.equal(await sessions.ended(), 1, 'the state of one session is unknown');
+    assert.match(sessions.words, new RegExp(`session other1 is run by pptpd-ts 9\\.1\\.0, which speaks version ${v} `));
     assert(!sessions.output.includes(address), 'the client has another address');
 
     const kick = new Running(server, 'kick', address);
     assert.equal(await kick.ended(), 0, kick.words);
-    assert.equal(kick.output, 'session other1 (does not tell whose) is over\n');
+    assert.equal(kick.output, 'session other1 (client unknown) has ended\n');
     assert.deepEqual(asked, [{ reason: 'kicked', id: 1, op: 'disconnect' }]);
     await statusWith(server, /^addresses +1 of \d+ lent$/m);
   });
 }
 
-test('a manager that stops has it end as well', async (t) => {
+test('a manager that stops ends it too', async (t) => {
   const server = await startServer(t);
   server.signal('SIGKILL');
   await server.exited();

@@ -1,6 +1,6 @@
 /**
- * The server as a user that is not root (`user` of the configuration): what its living processes may do, that they do
- * their work with that, and that what root prepares is theirs.
+ * The server as a user that is not root (`user` of the configuration): the rights of its processes are as documented, they
+ * suffice, and the folders that root prepares belong to that user.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -21,13 +21,13 @@ import { until } from './support/wait.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
-/** A user of every machine, who owns nothing. */
+/** A user that exists on every machine and owns nothing. */
 const USER = 'nobody';
 const account = findUnixUser(USER) ?? assert.fail(`this machine has no user ${USER}`);
 const CAP_NET_RAW = '0000000000002000';
 const PPPD = '/usr/sbin/pppd';
 
-/** As the server has itself started. */
+/** Runs a command with the rights that the server gives itself. */
 const asUser = (...command: string[]): { status: number | null; said: string } => {
   const { status, stdout, stderr } = spawnSync('setpriv', [...identityArguments(account), ...command], {
     encoding: 'utf8',
@@ -35,7 +35,7 @@ const asUser = (...command: string[]): { status: number | null; said: string } =
   return { status, said: `${stdout}${stderr}` };
 };
 
-/** Lines of /proc/PID/status that say what a process may do. */
+/** The lines of /proc/PID/status about a process's rights. */
 const rights = (status: string): string[] =>
   status.split('\n').filter((line) => /^(Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp):/.test(line));
 const rightsOf = (pid: number): string[] => rights(readFileSync(`/proc/${pid}/status`, 'latin1'));
@@ -45,7 +45,7 @@ const workerOf = (server: Server): number => {
   return readRecord(server.runDirectory, name.slice(0, -5))?.worker.pid ?? assert.fail('no session has a record');
 };
 
-/** What of it the documentation promises. */
+/** Compares a process's rights with the documentation. */
 function assertRights(pid: number, who: string): void {
   const own = rightsOf(pid);
   const [uid, gid] = [account.uid, account.gid].map((id) => Array.from({ length: 4 }, () => id).join('\t'));
@@ -55,7 +55,7 @@ function assertRights(pid: number, who: string): void {
     assert(own.includes(`Cap${set}:\t${CAP_NET_RAW}`), `${who}: Cap${set} in ${own.join('; ')}`);
 }
 
-/** Where the stand-in pppd notes what happens; it is the user's too. */
+/** Lets the user write to the file in which the stand-in for pppd records its events. */
 function open(server: Server): void {
   chmodSync(server.directory, 0o755);
   const notes = join(server.directory, 'stand-in-pppd.jsonl');
@@ -78,7 +78,7 @@ before(() => {
   makeReachable(folders, (folder) => asUser('test', '-x', folder).status === 0);
 });
 
-test('manager and workers have that user and CAP_NET_RAW alone; a tunnel works', async (t) => {
+test('manager and workers run as that user with only CAP_NET_RAW, and a tunnel works', async (t) => {
   const server = await startAsUser(t);
   await server.waitForLog('who runs as what', ({ msg }) =>
     msg.startsWith(
@@ -101,7 +101,7 @@ test('manager and workers have that user and CAP_NET_RAW alone; a tunnel works',
   }
 });
 
-test('who has a worker’s rights opens nothing of root’s', async (t) => {
+test('a process with a worker’s rights cannot open root’s files', async (t) => {
   const server = await startAsUser(t);
   const { client } = await Client.call();
   const alike = asUser('cat', '/proc/self/status');
@@ -118,7 +118,7 @@ test('who has a worker’s rights opens nothing of root’s', async (t) => {
   await client.echo();
 });
 
-test('a manager that was killed is followed by one that knows the session, and ends a pppd whose worker died', async (t) => {
+test('a manager that replaces a killed one knows the session, and ends a pppd whose worker died', async (t) => {
   const server = await startAsUser(t, { timeouts: { pppdExit: 0.2 } }, 'ignore');
   const tunnel = await Tunnel.open(t);
   await tunnel.openLcp();
@@ -135,7 +135,7 @@ test('a manager that was killed is followed by one that knows the session, and e
   await until('pppd to be gone', () => !namespaceProcesses().some(({ command }) => command.includes('stand-in-pppd')));
 });
 
-test('the broadcast relay needs no more', async (t) => {
+test('the broadcast relay needs no other rights', async (t) => {
   ip('link add lan0 type veth peer name lan1');
   t.after(() => ip('link delete lan0'));
   ip('address add 198.51.100.100/24 brd + dev lan0');
@@ -166,10 +166,10 @@ test('folders of logs and accounts are made for the user', async (t) => {
   }
 });
 
-test('a pid file in a folder that is root’s: root writes it, and it stays root’s', async (t) => {
+test('a pid file in a folder of root’s is written by root and stays root’s', async (t) => {
   const server = new Server();
   open(server);
-  // Of an earlier server, that has been killed.
+  // Left by an earlier server that was killed.
   const pidFile = join(server.directory, 'pptpd.pid');
   writeFileSync(pidFile, '1\n');
   server.configure({ user: USER, pidFile });
@@ -181,7 +181,7 @@ test('a pid file in a folder that is root’s: root writes it, and it stays root
   assert.deepEqual([uid, mode & 0o777, statSync(server.directory).uid], [0, 0o644, 0]);
 });
 
-test('a pid file in a folder that nobody has made yet is the user’s', async (t) => {
+test('a pid file in a folder that does not exist yet belongs to the user', async (t) => {
   const server = new Server();
   open(server);
   const pidFile = join(server.directory, 'own', 'pptpd.pid');
@@ -195,7 +195,7 @@ test('a pid file in a folder that nobody has made yet is the user’s', async (t
   assert(!existsSync(pidFile));
 });
 
-test('a pid file that cannot be written is a warning', async (t) => {
+test('a pid file that cannot be written causes a warning', async (t) => {
   const server = new Server();
   open(server);
   const pidFile = join(server.directory, 'pptpd.pid');
@@ -211,7 +211,7 @@ test('a pid file that cannot be written is a warning', async (t) => {
   );
 });
 
-describe('what is wrong is said, and nothing is started', () => {
+describe('errors are reported, and nothing is started', () => {
   async function refusal(
     t: TestContext,
     prepare: (server: Server) => void,
@@ -233,13 +233,13 @@ describe('what is wrong is said, and nothing is started', () => {
     return [status, stderr];
   }
 
-  test('a user whom nobody knows', async (t) => {
+  test('a user that does not exist', async (t) => {
     const [code, words] = await refusal(t, (server) => server.configure({ user: 'no-such-user' }));
     assert.equal(code, 1);
     assert.match(words, /no user "no-such-user" \(user\); remedy: adduser /);
   });
 
-  test('a run directory that is root’s: it stays so', async (t) => {
+  test('a run directory of root’s, which is not changed', async (t) => {
     const [code, words] = await refusal(t, (server) => {
       server.configure({ user: USER });
       mkdirSync(server.runDirectory, { mode: 0o750 });
@@ -248,7 +248,7 @@ describe('what is wrong is said, and nothing is started', () => {
     assert.match(words, /run cannot be written to \(runDirectory\); remedy: chown -R nobody: /);
   });
 
-  test('a folder of logs that is root’s', async (t) => {
+  test('a log directory of root’s', async (t) => {
     const [code, words] = await refusal(t, (server) => {
       const directory = join(server.directory, 'logs');
       mkdirSync(directory, { mode: 0o750 });
@@ -258,7 +258,7 @@ describe('what is wrong is said, and nothing is started', () => {
     assert.match(words, /logs cannot be written to \(log\.directory\); remedy: chown -R nobody: /);
   });
 
-  test('a manager that root starts past the launcher', async (t) => {
+  test('a manager that root starts without the launcher', async (t) => {
     const [code, words] = await refusal(t, (server) => server.configure({ user: USER }), 'dist/src/manager/main.js');
     assert.equal(code, 1);
     assert.match(words, /it runs as root, and is to run as nobody/);

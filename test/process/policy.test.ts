@@ -1,4 +1,4 @@
-/** The configuration's `policy`, from real logins: sessions of one user, addresses that fail too often, time limits. */
+/** The configuration's `policy` with real logins: sessions of one user, addresses that fail too often, time limits. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test, type TestContext } from 'node:test';
@@ -45,7 +45,7 @@ async function output(server: Server, ...command: readonly string[]): Promise<st
   return running.output;
 }
 
-test('deny: the login that is one too many ends, told so, and the first session stays; its place is given again', async (t) => {
+test('deny: a login beyond the limit is refused with a reason, the first session stays, and its place is free after it', async (t) => {
   const server = await serve(t, { sessionsPerUser: 1 });
   const first = await visits.loggedIn(t, 'alice', FIRST);
   const other = await visits.loggedIn(t, 'bob', SECOND);
@@ -64,7 +64,7 @@ test('deny: the login that is one too many ends, told so, and the first session 
   await (await visits.loggedIn(t, 'alice', FIRST)).echo();
 });
 
-test('replace: the oldest session of the user goes, without a word over the tunnel: that may be the new one’s', async (t) => {
+test('replace: the oldest session of the user ends, and sends nothing over the tunnel, which may be the new session’s', async (t) => {
   const policy = { sessionsPerUser: 1, whenExceeded: 'replace' } as const;
   const server = await startServer(t, { policy }, 'login', 'goodbye');
   const gre = new GrePeer(FIRST, SERVER_ADDRESS, 0);
@@ -85,7 +85,7 @@ test('replace: the oldest session of the user goes, without a word over the tunn
   await second.echo();
 });
 
-test('a manager that was killed and started again counts those that are there', async (t) => {
+test('a manager that was killed and started again counts existing sessions', async (t) => {
   const server = await serve(t, { sessionsPerUser: 1 });
   const first = await visits.loggedIn(t, 'alice', FIRST);
   await restart(server);
@@ -94,7 +94,7 @@ test('a manager that was killed and started again counts those that are there', 
   await first.echo();
 });
 
-test('failed logins block their address, also for the next manager, until they are cleared; who is in stays', async (t) => {
+test('failed logins block their address until it is cleared, also in the next manager; existing sessions stay', async (t) => {
   const server = await serve(t, { failedLogins: 2 });
   const isRefused = async (): Promise<void> => {
     const client = await Client.connect(FIRST);
@@ -116,7 +116,7 @@ test('failed logins block their address, also for the next manager, until they a
   const wrong = new Running(server, 'blocks', '--clear', SECOND);
   assert.equal(await wrong.ended(), 1);
   assert.equal(wrong.words, `pptpd-ts: ${SECOND} is not blocked\n`);
-  assert.equal(await output(server, 'blocks', '--clear', FIRST), `${FIRST} is blocked no more\n`);
+  assert.equal(await output(server, 'blocks', '--clear', FIRST), `${FIRST} is no longer blocked\n`);
   await Client.start(FIRST);
   assert.equal(readFileSync(runPaths(server.runDirectory).blocks, 'utf8'), '[]');
   await stays.echo();
@@ -137,7 +137,7 @@ for (const [reason, policy] of [
   });
 }
 
-test('a login that is finished while its session ends is none any more', async (t) => {
+test('a login that finishes while its session ends does not count', async (t) => {
   const server = await startServer(t, {}, 'login', 'ignore');
   const visitor = await visits.called(t, 'alice', FIRST);
   const [session] = await server.sessions();
@@ -152,7 +152,7 @@ test('a login that is finished while its session ends is none any more', async (
   await server.waitForLog('its login', (line) => line.session === session.session && line.msg === 'PPP: up');
   process.kill(session.pppdPid, 'SIGKILL');
   await over;
-  // A step of the call may have been owed to who subscribed.
+  // A step of the call may still be reported to subscribers.
   assert.deepEqual(new Set(phases.slice(phases.indexOf('ending'))), new Set(['ending']));
 });
 

@@ -1,6 +1,6 @@
 /**
- * Which options of pppd take a value: the table of `doctor` against the pppd of this machine. pppd looks at its options before
- * it looks for the kernel's PPP, so it can be asked anywhere.
+ * Compares doctor's table of pppd's options that take a value with this machine's pppd. pppd checks its options before it
+ * needs the kernel's PPP, so this works on any machine.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { WITH_VALUE } from '../../src/doctor/effective-options.js';
 const PPPD = '/usr/sbin/pppd';
 const skip = existsSync(PPPD) ? false : 'there is no pppd here';
 
-/** What pppd makes of the option when nothing stands behind it. */
+/** pppd's output for the option without a value. */
 function alone(option: string): 'lacks its value' | 'unknown' | 'complete' {
   const { stdout, stderr } = spawnSync(PPPD, ['dryrun', 'notty', 'nodetach', option], { encoding: 'utf8' });
   const words = stdout + stderr;
@@ -19,7 +19,7 @@ function alone(option: string): 'lacks its value' | 'unknown' | 'complete' {
   return words.includes(`unrecognized option '${option}'`) ? 'unknown' : 'complete';
 }
 
-test('each option of the table takes a value, as far as this pppd knows it', { skip }, () => {
+test('each option of the table that this pppd knows takes a value', { skip }, () => {
   const answers = [...WITH_VALUE].map((option) => ({ option, says: alone(option) }));
   assert.deepEqual(
     answers.filter(({ says }) => says === 'complete'),
@@ -28,8 +28,8 @@ test('each option of the table takes a value, as far as this pppd knows it', { s
   assert.ok(answers.filter(({ says }) => says === 'lacks its value').length > 80, 'pppd was asked');
 });
 
-test('each option of this pppd that takes a value stands in the table', { skip }, () => {
-  // Its names stand as strings in the program, short ones as the ends of longer ones.
+test('each option of this pppd that takes a value is in the table', { skip }, () => {
+  // The program contains the names as strings; a short name may be the end of a longer one.
   const strings = new Set(readFileSync(PPPD, 'latin1').match(/(?<=\0)[+-]?[a-z][a-z0-9_-]{1,30}(?=\0)/g));
   const missing = [...strings].filter((word) => !WITH_VALUE.has(word) && alone(word) === 'lacks its value');
   assert.deepEqual(missing, []);

@@ -1,6 +1,6 @@
 /**
- * The scripts of the first minutes, in a checkout of their own with stand-ins for sudo, apt and npm: what they install, what
- * they say, and that they become root by themselves.
+ * setup, start, test, lab and package in a checkout of their own, with stand-ins for sudo, apt and npm: what they install,
+ * what they print, and how they become root.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -37,7 +37,7 @@ class Checkout {
     this.setMissing('');
   }
 
-  /** A program that is found before the machine's own. */
+  /** Makes a program that is found before the machine's own. */
   provide(name: string, script: string): void {
     writeFileSync(join(this.#programs, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   }
@@ -46,7 +46,7 @@ class Checkout {
     this.provide('node', `[ "$1" = --version ] && echo v${version} || echo /nowhere/${version}`);
   }
 
-  /** Every Debian package is installed but this one. */
+  /** Every Debian package is installed except this one. */
   setMissing(missing: string): void {
     const setup = readFileSync('scripts/setup', 'utf8');
     const packages = Array.from(setup.matchAll(/^\w+=\((.*)\)$/gm), ([, names = '']) => names.split(' ')).flat();
@@ -55,7 +55,7 @@ class Checkout {
     this.provide('dpkg-query', `cat << END\n${installed.join('\n')}\nEND`);
   }
 
-  /** What a build leaves last, and npm's folder. */
+  /** Makes the last file of a build, and npm's folder. */
   build(): void {
     mkdirSync(join(this.#folder, 'dist/src/ctrl'), { recursive: true });
     writeFileSync(join(this.#folder, 'dist/src/ctrl/main.cjs'), '');
@@ -85,7 +85,7 @@ class Checkout {
     return { code: status, output: stdout, errors: stderr };
   }
 
-  /** How sudo was called; '' if it was not. */
+  /** The arguments of sudo; '' if it was not called. */
   sudoCall({ output, errors }: Outcome): string {
     const line = `${errors}${output}`.split('\n').find((each) => each.startsWith('sudo '));
     return (line ?? '').replace(/PATH=\S+/, (path) => (path.startsWith(`PATH=${this.#programs}:`) ? 'PATH=…' : path));
@@ -93,7 +93,7 @@ class Checkout {
 }
 
 describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to become nobody' }, () => {
-  test('start, test and lab become root by sudo, with their arguments and what they need of the environment', (t) => {
+  test('start, test and lab become root by sudo, and keep their arguments and the variables that they need', (t) => {
     const checkout = new Checkout(t);
     for (const [script, args, env, call] of [
       ['scripts/start', ['--once'], {}, 'sudo env PATH=… bash scripts/start --once'],
@@ -110,17 +110,17 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
     }
   });
 
-  test('without sudo they say that they need root', (t) => {
+  test('without sudo they report that they need root', (t) => {
     const checkout = new Checkout(t);
     checkout.provide('no-sudo', 'command() { [ "$*" = "-v sudo" ] && return 1; builtin command "$@"; }');
     for (const script of ['scripts/start', 'scripts/test']) {
       const { code, errors } = checkout.run(script, [], { env: { BASH_ENV: join('programs', 'no-sudo') } });
       assert.equal(code, 1);
-      assert.match(errors, /^\w+: needs root .*run it as root\.\n$/);
+      assert.match(errors, /^\w+: needs root .*; remedy: run it as root\n$/);
     }
   });
 
-  test('setup installs exactly the locked npm packages, once, and without root when no Debian package is missing', (t) => {
+  test('setup installs exactly the locked npm packages, once, and needs no root if no Debian package is missing', (t) => {
     const checkout = new Checkout(t);
     for (const _ of ['first', 'again']) {
       const outcome = checkout.run('scripts/setup', ['--no-build', 'tests']);
@@ -131,7 +131,7 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
     assert.match(checkout.npmCalls().join(), /^npm ci /);
   });
 
-  test('another Node.js has the native parts built anew', (t) => {
+  test('with another Node.js the native parts are built again', (t) => {
     const checkout = new Checkout(t);
     checkout.run('scripts/setup', ['--no-build']);
     checkout.setNode('24.2.0');
@@ -144,7 +144,7 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
     ['22.23.3', false],
     ['24.21.0', false],
   ] as const) {
-    test(`Node.js ${version}: ${recommends ? 'works, and a maintained one is recommended' : 'nothing to be said'}`, (t) => {
+    test(`Node.js ${version}: ${recommends ? 'works, and a maintained one is recommended' : 'works without a note'}`, (t) => {
       const checkout = new Checkout(t);
       checkout.setNode(version);
       const { code, output } = checkout.run('scripts/setup', ['--no-build']);
@@ -153,15 +153,15 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
     });
   }
 
-  test('a Node.js that is too old, with no better one to be had, ends with the version to install', (t) => {
+  test('if Node.js is too old and Debian has no newer one, setup names the version to install', (t) => {
     const checkout = new Checkout(t);
     checkout.setNode('18.20.4');
     const { code, errors } = checkout.run('scripts/setup', ['--no-build'], { uid: 0 });
     assert.equal(code, 1);
-    assert.match(errors, /needs Node\.js 20\.11 or newer, this machine has 18\.20\.4 .* Install Node\.js 24 /);
+    assert.match(errors, /needs Node\.js 20\.11 or newer, this machine has 18\.20\.4 .*; remedy: install Node\.js 24 /);
   });
 
-  test('a missing Debian package is named, and sudo called to install it', (t) => {
+  test('a missing Debian package is named, and sudo is called to install it', (t) => {
     const checkout = new Checkout(t);
     checkout.setMissing('ppp');
     const outcome = checkout.run('scripts/setup', ['--no-build', 'running']);
@@ -169,9 +169,9 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
     assert.equal(checkout.sudoCall(outcome), 'sudo env PATH=… bash scripts/setup --no-build running');
   });
 
-  test('the program of a clone that was not built, or has lost its parts, names the command that makes them', (t) => {
+  test('a program that is not built, or is incomplete, names the command that repairs it', (t) => {
     const checkout = new Checkout(t);
-    const notBuilt = { code: 1, output: '', errors: `pptpd-ts: this is not built. Run: ${checkout.setup}\n` };
+    const notBuilt = { code: 1, output: '', errors: `pptpd-ts: the program is not built; remedy: ${checkout.setup}\n` };
     for (const command of [[], ['sessions'], ['serve', '-c', '/nowhere'], ['--help']]) {
       assert.deepEqual(checkout.run('bin/pptpd-ts', command), notBuilt);
     }
@@ -183,13 +183,16 @@ describe('scripts', { skip: process.getuid?.() === 0 ? false : 'needs root, to b
     assert.deepEqual(checkout.run('bin/pptpd-ts', [], { path: '' }), {
       code: 1,
       output: '',
-      errors: `pptpd-ts: Node.js is not installed. Run: ${checkout.setup}\n`,
+      errors: `pptpd-ts: Node.js is not installed; remedy: ${checkout.setup}\n`,
     });
     checkout.remove('scripts/setup');
-    assert.match(checkout.run('bin/pptpd-ts', [], { path: '' }).errors, /Run: apt-get install --reinstall pptpd-ts\n$/);
+    assert.match(
+      checkout.run('bin/pptpd-ts', [], { path: '' }).errors,
+      /remedy: apt-get install --reinstall pptpd-ts\n$/,
+    );
   });
 
-  test('package has what it builds with installed, and says what that is', (t) => {
+  test('package has setup install what it needs, and lists it', (t) => {
     const checkout = new Checkout(t);
     checkout.setMissing('dpkg-dev');
     const outcome = checkout.run('scripts/package', []);

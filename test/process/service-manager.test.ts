@@ -1,4 +1,4 @@
-/** What the manager says to systemd, heard on a real unix datagram socket: sd_notify(3), word by word. */
+/** The manager's messages to systemd (sd_notify(3)), received on a real unix datagram socket. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ function temporaryFolder(t: TestContext): string {
   return directory;
 }
 
-/** A server that finds these variables in its environment. */
+/** A server with these variables in its environment. */
 function launch(t: TestContext, environment: Record<string, string | number>): Server {
   const server = new Server();
   server.configure();
@@ -30,13 +30,13 @@ function launch(t: TestContext, environment: Record<string, string | number>): S
 const microseconds = (): number => Number(process.hrtime.bigint() / 1000n);
 
 for (const kind of ['path', 'abstract name']) {
-  test(`ready, reloading, stopping are told at a ${kind}, by the manager itself`, async (t) => {
+  test(`the manager itself reports ready, reloading and stopping to a ${kind}`, async (t) => {
     const name = kind === 'path' ? join(temporaryFolder(t), 'notify') : `@pptpd-ts-test-${process.pid}`;
     const socket = await NotifySocket.open(t, name);
     const server = launch(t, { NOTIFY_SOCKET: name });
 
     const ready = await socket.next('READY=1');
-    // It is listening when it says so.
+    // It already listens when it reports that it is ready.
     await Client.start();
     assert.equal(ready.pid, server.pid);
     assert.deepEqual(ready.words, ['READY=1', 'STATUS=listening on 192.0.2.1:1723, 0 sessions']);
@@ -61,7 +61,7 @@ for (const kind of ['path', 'abstract name']) {
   });
 }
 
-test('a manager that leaves its sessions says that it stops', async (t) => {
+test('a manager that leaves its sessions reports that it stops', async (t) => {
   const name = join(temporaryFolder(t), 'notify');
   const socket = await NotifySocket.open(t, name);
   const server = launch(t, { NOTIFY_SOCKET: name });
@@ -70,7 +70,7 @@ test('a manager that leaves its sessions says that it stops', async (t) => {
   assert.deepEqual((await socket.next('STOPPING=1')).words, ['STOPPING=1', 'STATUS=leaving; the sessions continue']);
 });
 
-test('the watchdog is fed, with what the manager is doing', async (t) => {
+test('the watchdog is fed, with a status of the manager', async (t) => {
   const name = join(temporaryFolder(t), 'notify');
   const socket = await NotifySocket.open(t, name);
   launch(t, { NOTIFY_SOCKET: name, WATCHDOG_USEC: 100_000 });
@@ -80,7 +80,7 @@ test('the watchdog is fed, with what the manager is doing', async (t) => {
   assert((await socket.next(/^STATUS=.* 1 session$/)).words.includes('WATCHDOG=1'));
 });
 
-test('the watchdog of another process is left alone, and none of it reaches a worker', async (t) => {
+test('the watchdog of another process is not fed, and workers do not get the variables', async (t) => {
   const name = join(temporaryFolder(t), 'notify');
   const socket = await NotifySocket.open(t, name);
   const server = launch(t, { NOTIFY_SOCKET: name, WATCHDOG_USEC: 1000, WATCHDOG_PID: process.pid });
@@ -92,7 +92,7 @@ test('the watchdog of another process is left alone, and none of it reaches a wo
   assert(socket.said.all.every(({ words }) => !words.includes('WATCHDOG=1')));
 });
 
-test('a service manager that has stopped reading holds nothing up', async (t) => {
+test('a service manager that has stopped reading does not block the manager', async (t) => {
   const name = join(temporaryFolder(t), 'notify');
   await NotifySocket.open(t, name, { reads: false });
   const server = launch(t, { NOTIFY_SOCKET: name, WATCHDOG_USEC: 2000 });
@@ -105,7 +105,7 @@ for (const [what, name, why] of [
   ['where nobody listens', '/nonexistent/notify', 'ENOENT'],
   ['that is none', 'vsock:2:1234', /not a unix socket address/],
 ] as const) {
-  test(`a NOTIFY_SOCKET ${what} is told of once and changes nothing`, async (t) => {
+  test(`a NOTIFY_SOCKET ${what} is logged once and changes nothing`, async (t) => {
     const server = launch(t, { NOTIFY_SOCKET: name, WATCHDOG_USEC: 2000 });
     await server.ready();
     await Client.start();

@@ -1,6 +1,6 @@
 /**
- * `pptpd-ts serve` where it cannot work: each mistake of the configuration and each lack of the machine has its
- * sentence and its exit code, and nothing was started or made.
+ * `pptpd-ts serve` if it cannot work: each error of the configuration and of the machine has its message and exit code, and
+ * nothing is left behind.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -16,12 +16,12 @@ enterNamespace(SERVER_ADDRESS);
 
 interface Failure {
   readonly code: number | null;
-  /** What it said on standard error, a sentence a line. */
+  /** The lines on standard error. */
   readonly sentences: readonly string[];
   readonly server: Server;
 }
 
-/** Starts a server that is to fail: waits for its end, and that it has left nothing. */
+/** Starts a server that must fail, waits for its end, and checks that it has left nothing. */
 async function fail(
   t: TestContext,
   prepare: Settings | ((server: Server) => void),
@@ -40,7 +40,7 @@ async function fail(
 }
 
 describe('a wrong configuration ends with exit code 2', () => {
-  test('every mistake is named at once, with key and value', async (t) => {
+  test('every error is reported at once, with key and value', async (t) => {
     const { code, sentences, server } = await fail(t, (each) =>
       writeFileSync(
         each.configurationFile,
@@ -81,7 +81,7 @@ describe('a wrong configuration ends with exit code 2', () => {
     assert.match(sentences[0] ?? '', /pptpd-ts\.json/);
   });
 
-  test('a file that is not there', async (t) => {
+  test('a missing file', async (t) => {
     const { code, sentences, server } = await fail(t, () => undefined);
     assert.equal(code, 2);
     assert.equal(sentences.length, 1);
@@ -89,7 +89,7 @@ describe('a wrong configuration ends with exit code 2', () => {
   });
 });
 
-describe('a machine on which it cannot work ends with exit code 1 and one sentence', () => {
+describe('a machine that is not ready ends with exit code 1 and one message', () => {
   test('the port is taken', async (t) => {
     const other = createServer().listen(TCP_PORT, SERVER_ADDRESS);
     t.after(() => other.close());
@@ -120,7 +120,7 @@ describe('a machine on which it cannot work ends with exit code 1 and one senten
     assert.match(sentences[0] ?? '', /\/nowhere\/pppd/);
   });
 
-  test('the options file is not there', async (t) => {
+  test('the options file is missing', async (t) => {
     const server = new Server();
     const options = join(server.directory, 'options.missing');
     server.cleanUp();
@@ -129,13 +129,13 @@ describe('a machine on which it cannot work ends with exit code 1 and one senten
     assert(sentences[0]?.includes(options), sentences[0]);
   });
 
-  test('it has none of root’s capabilities', async (t) => {
+  test('root without capabilities', async (t) => {
     const { code, sentences } = await fail(t, {}, 'setpriv', '--bounding-set', '-all', '--inh-caps', '-all');
     assert.equal(code, 1);
-    assert.match(sentences.join('\n'), /not root/);
+    assert.match(sentences.join('\n'), /root without CAP_NET_RAW; remedy: /);
   });
 
-  test('pppd is a real one and the kernel has no PPP', async (t) => {
+  test('the kernel has no PPP for a real pppd', async (t) => {
     if (existsSync('/dev/ppp') || existsSync('/sys/module/ppp_generic')) {
       t.skip('this kernel has PPP');
       return;

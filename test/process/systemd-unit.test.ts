@@ -1,4 +1,4 @@
-/** The systemd unit as systemd's own judges see it. What it does in service shows the lab's scenario `systemd`. */
+/** Checks the systemd unit by systemd's own tools. The lab's scenario `systemd` runs it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,11 +8,11 @@ import { describe, test } from 'node:test';
 
 const ORIGINAL = 'scripts/systemd/pptpd-ts.service';
 const NAME = 'pptpd-ts.service';
-/** The first version that judges a unit that is not installed. */
+/** The first version that checks a unit that is not installed. */
 const OLDEST_SYSTEMD = 250;
 /**
- * Tenths, of 10: what pppd needs (root by its set-uid bit, interfaces, the network) leaves 3.7. That the server itself
- * gives up root and all capabilities but one is not seen here: the process tests show it.
+ * Tenths; the maximum is 10. What pppd needs (root by its set-uid bit, interfaces, the network) makes 3.7. systemd cannot see
+ * that the server itself gives up root and all capabilities except one; the process tests show that.
  */
 const EXPOSURE_LIMIT = 38;
 
@@ -21,7 +21,7 @@ const version = Number(
 );
 const reason = version >= OLDEST_SYSTEMD ? false : `needs systemd-analyze ${OLDEST_SYSTEMD} or newer`;
 
-/** Runs systemd-analyze on a copy of the unit whose program is there. */
+/** Runs systemd-analyze on a copy of the unit whose program exists. */
 function analyze(command: string, ...options: readonly string[]): { status: number | null; text: string } {
   const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-unit-'));
   try {
@@ -36,7 +36,7 @@ function analyze(command: string, ...options: readonly string[]): { status: numb
 
 describe('systemd unit', { skip: reason }, () => {
   test('systemd understands every line', () => {
-    // Other units of this machine may have faults of their own.
+    // Other units of this machine may have errors of their own.
     const complaints = analyze('verify', '--man=no').text.split('\n');
     assert.deepEqual(
       complaints.filter((line) => line.includes(NAME)),

@@ -1,4 +1,4 @@
-/** `pptpd-ts blocks`: the client addresses that are blocked after failed logins, and their release. */
+/** `pptpd-ts blocks`: lists the client addresses that are blocked after failed logins, and unblocks them. */
 import { isIPv4 } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { blocksResult, unblockResult } from '../../session/manager-status.js';
@@ -25,20 +25,18 @@ export const blocksCommand = (): Command =>
   addConfigurationArgument(
     addRunDirectoryOptions(
       new Command('blocks').description(
-        'list the client addresses that are blocked after failed logins, or let them in again',
+        'list the client addresses that are blocked after failed logins, or unblock them',
       ),
     ),
-    'to let an address in again, use --clear ADDRESS',
+    'to unblock an address, use --clear ADDRESS',
   )
-    .addOption(
-      new Option('--clear <address>', 'let this address in again').argParser(parseAddress).conflicts('clearAll'),
-    )
-    .option('--clear-all', 'let all of them in again')
+    .addOption(new Option('--clear <address>', 'unblock this address').argParser(parseAddress).conflicts('clearAll'))
+    .option('--clear-all', 'unblock all addresses')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  pptpd-ts blocks\n  pptpd-ts blocks --clear 192.0.2.7\n  pptpd-ts blocks --json | jq -r .blocks[].address\n\n' +
-        'Exit code 1: that address is not blocked, or the manager does not answer; 3: no manager runs, and nobody is turned away.',
+        'Exit code 1: the address is not blocked, or the manager does not answer; 3: no manager is running.',
     )
     .action(async (_file: unknown, options: BlocksOptions) => {
       const runDirectory = runDirectoryOf(options);
@@ -70,7 +68,7 @@ async function clear(runDirectory: string, options: BlocksOptions): Promise<void
   const address = options.clear ?? null;
   const { unblocked } = unblockResult.parse(await askManager(runDirectory, 'unblock', { address }));
   if (options.json) console.log(JSON.stringify({ unblocked }, null, 2));
-  else for (const each of unblocked) console.log(`${each} is blocked no more`);
+  else for (const each of unblocked) console.log(`${each} is no longer blocked`);
   if (address === null || unblocked.length > 0) return;
   console.error(`pptpd-ts: ${address} is not blocked`);
   process.exitCode = EXIT.failed;

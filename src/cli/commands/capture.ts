@@ -1,4 +1,4 @@
-/** `pptpd-ts capture ID -w FILE`: what passes through one session from now on, for Wireshark. */
+/** `pptpd-ts capture ID -w FILE`: captures the traffic of one session from now on, for Wireshark. */
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import type { BlockList } from 'node:net';
@@ -29,9 +29,9 @@ Examples:
   pptpd-ts capture 1kzdpy -w - | wireshark -k -i -
   pptpd-ts capture --next 192.0.2.7 -w login.pcapng
 
-Ctrl-C or the session's end ends it. The file has two interfaces: PPP frames of both ways without GRE around them, and
-the control messages, in IP and TCP headers that are made up. It holds what the wire has, logins too: it is for its
-owner alone (mode 600). A reader that is too slow misses frames, which are counted; the session is never held up.
+The capture ends with the session, or by Ctrl-C. The file has two interfaces: the PPP frames of both directions without
+their GRE headers, and the control messages with made-up IP and TCP headers. It contains the logins too, so only its
+owner may read it (mode 600). A slow reader loses frames, which are counted; the session is never delayed.
 
 Exit code 1: there is no such session, or the file cannot be written.`;
 
@@ -41,10 +41,10 @@ export const captureCommand = (): Command =>
       .description("write a session's PPP frames and control messages to a pcapng file, or live to Wireshark")
       .addArgument(new SessionArgument().argOptional()),
   )
-    .requiredOption('-w, --write <file>', 'where to; - is standard output')
+    .requiredOption('-w, --write <file>', 'the file to write; - is standard output')
     .option(
       '--next <address>',
-      'instead of an id: the next session of this client (or network), from its beginning',
+      'instead of an id: the next session of this client address or network, from its start',
       parseAddresses,
     )
     .addHelpText('after', HELP)
@@ -70,7 +70,7 @@ async function openOutput(name: string): Promise<Writable> {
   return file;
 }
 
-/** The next session that comes from there, asked already: its login does not wait; null: told to stop before. */
+/** Waits for the next session of these clients; null if stopped before. */
 async function nextSession(
   runDirectory: string,
   clients: BlockList | undefined,
@@ -78,7 +78,7 @@ async function nextSession(
 ): Promise<SessionClient | null> {
   const noManager = await missingManager(runDirectory);
   if (noManager !== null) console.error(`pptpd-ts: ${noManager.message}; waiting for one`);
-  console.error('waiting for the client to connect; Ctrl-C ends it');
+  console.error('waiting for the client to connect; Ctrl-C to stop');
   return new Promise((resolve) => {
     let settled = false;
     const settle = (session: SessionClient | null): void => {
@@ -111,7 +111,7 @@ const PASSED = {
   controlToClient: ['control', 'server'],
 } as const satisfies Record<Captured, readonly ['ppp' | 'control', Sender]>;
 
-/** Until the session ends or `stop` is aborted. Rejects with what the file system says. */
+/** Captures until the session ends or `stop` is aborted. Rejects with the system's error if the file cannot be written. */
 async function captureSession(
   session: SessionClient,
   output: Writable,
@@ -135,7 +135,7 @@ async function captureSession(
     output.once('error', reject);
   });
   await session.request('capture', {});
-  console.error(`capturing session ${session.id} of ${peer.address}; Ctrl-C ends it`);
+  console.error(`capturing session ${session.id} of ${peer.address}; Ctrl-C to stop`);
   await over;
   output.write(file.rest(Date.now() * 1000));
   if (output !== process.stdout) {

@@ -1,4 +1,4 @@
-/** `pptpd-ts check`: validates a configuration file and prints what it means. */
+/** `pptpd-ts check`: checks a configuration file and prints what is in force with it. */
 import { Command } from 'commander';
 import { describeAddresses } from '../../config/describe.js';
 import { configurationJsonSchema } from '../../config/schema.js';
@@ -14,7 +14,7 @@ export const checkCommand = (): Command =>
     .option('--schema', 'print the JSON Schema of configuration files instead, for editors')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts check\n  pptpd-ts check ./pptpd-ts.json\n  pptpd-ts check --schema > pptpd-ts.schema.json\n\nExit code 2: the file is wrong; every error is named.',
+      '\nExamples:\n  pptpd-ts check\n  pptpd-ts check ./pptpd-ts.json\n  pptpd-ts check --schema > pptpd-ts.schema.json\n\nExit code 2: the file is wrong; all errors are printed.',
     )
     .action((_file: unknown, options: { config: string; schema?: true }) => {
       if (options.schema) {
@@ -23,6 +23,6 @@ export const checkCommand = (): Command =>
       }
       const configuration = configurationOf(options.config);
       console.log(JSON.stringify(configuration, null, 2));
-      // Beside the JSON, not in it: what is printed above can be read by a program.
+      // On standard error, so that standard output is JSON only.
       for (const line of describeAddresses(configuration)) console.error(line);
     });

@@ -1,6 +1,6 @@
 /**
- * `pptpd-ts completion SHELL`: what a shell reads to complete our command line. All three scripts only ask: the hidden
- * `completion-words` has the answers, a line for each candidate, or `:files` where the shell knows better.
+ * `pptpd-ts completion SHELL`: prints the completion script of a shell. The scripts call the hidden `completion-words`,
+ * which prints a line for each candidate, or `:files` where the shell is to complete file names.
  */
 import { Argument, Command } from 'commander';
 import { loadConfiguration } from '../../config/load.js';
@@ -47,19 +47,19 @@ Examples:
   pptpd-ts completion zsh > /usr/local/share/zsh/site-functions/_pptpd-ts
   pptpd-ts completion fish > /etc/fish/completions/pptpd-ts.fish
 
-Exit code 2: another shell.`;
+Exit code 2: an unknown shell.`;
 
 export const completionCommand = (): Command =>
   new Command('completion')
-    .description('print what a shell needs to complete commands, options and live session ids')
-    .addArgument(new Argument('<shell>', 'whose').choices(Object.keys(SCRIPTS)))
+    .description('print a shell script that completes commands, options and live session ids')
+    .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(SCRIPTS)))
     .addHelpText('after', HELP)
     .action((shell: keyof typeof SCRIPTS) => console.log(SCRIPTS[shell]));
 
-/** For the scripts alone. */
+/** Called by the completion scripts only. */
 export const completionWordsCommand = (): Command =>
   new Command('completion-words')
-    .argument('[words...]', 'behind --: those of the line behind the program, up to the one that is being written')
+    .argument('[words...]', 'after --: the words after the program name, up to the one to complete')
     .action((words: string[], _: unknown, command: Command) => printCandidates(command.parent ?? command, words));
 
 function printCandidates(program: Command, words: readonly string[]): void {
@@ -68,7 +68,7 @@ function printCandidates(program: Command, words: readonly string[]): void {
   if (files) console.log(':files');
 }
 
-/** In the run directory that the words name, or that of the configuration. */
+/** Session ids in the run directory that the words name, or else in that of the configuration. */
 function liveSessions(words: readonly string[]): string[] {
   const valueOf = (...names: readonly string[]): string | undefined =>
     words[words.findIndex((word) => names.includes(word)) + 1 || words.length];

@@ -1,4 +1,4 @@
-/** `pptpd-ts debug ID on|off`: how much one session's log says, changed while it runs. */
+/** `pptpd-ts debug ID on|off`: changes the log level of one session while it runs. */
 import { Argument, Command } from 'commander';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../../log/level.js';
@@ -6,7 +6,7 @@ import { SessionClient } from '../../session/client.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { NO_SUCH_SESSION, SessionArgument, withSession } from '../session-argument.js';
 
-/** null: what the configuration says. */
+/** null: the configured level. */
 const LEVELS = { on: 'debug', off: null } as const;
 
 const answer = z.object({ level: z.enum(LOG_LEVELS) });
@@ -14,9 +14,9 @@ const answer = z.object({ level: z.enum(LOG_LEVELS) });
 export const debugCommand = (): Command =>
   addRunDirectoryOptions(
     new Command('debug')
-      .description("have one session's log say more, or as much as before; no other session is touched")
+      .description('log one session at level debug, or at the configured level again; other sessions are not affected')
       .addArgument(new SessionArgument())
-      .addArgument(new Argument('<state>', 'more, or as the configuration has it').choices(Object.keys(LEVELS))),
+      .addArgument(new Argument('<state>', 'on: level debug; off: the configured level').choices(Object.keys(LEVELS))),
   )
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExamples:\n  pptpd-ts debug 1kzdpy on\n  pptpd-ts debug 1kzdpy off\n\n${NO_SUCH_SESSION}`)

@@ -1,4 +1,4 @@
-/** `pptpd-ts doctor`: does this machine have what the server needs? One line a check. */
+/** `pptpd-ts doctor`: checks whether this machine has what the server needs. One line per check. */
 import { Command } from 'commander';
 import { type CheckResult, formatFailure, runChecks } from '../../doctor/checks.js';
 import { findUnixUser } from '../../host/unix-user.js';
@@ -13,7 +13,7 @@ function line(result: CheckResult): string {
   return `${fatal ? red('FAIL') : yellow('warn')}  ${name}: ${formatFailure(result)}`;
 }
 
-/** Root looks with the eyes of the user that `serve` becomes. */
+/** Root checks what the user that `serve` becomes may do. */
 function machineOf(user: string | undefined): Machine {
   const account = user === undefined || process.geteuid?.() !== 0 ? null : findUnixUser(user);
   return account === null ? thisMachine : machineAs(account);
@@ -24,11 +24,11 @@ export const doctorCommand = (): Command =>
     new Command('doctor').description('check this machine: privileges, pppd, kernel, GRE, addresses, files'),
   )
     .addOption(configurationOption())
-    .option('--fatal', 'print only what keeps the server from working')
+    .option('--fatal', 'print only what prevents the server from starting')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts doctor\n  pptpd-ts doctor ./pptpd-ts.json --json\n\nFAIL: the server cannot work here, and `serve` refuses to start. warn: it can, and something else may not.\nExit code 1: something failed.',
+      '\nExamples:\n  pptpd-ts doctor\n  pptpd-ts doctor ./pptpd-ts.json --json\n\nFAIL: the server cannot work on this machine, and `serve` refuses to start. warn: the server starts, but something may\nnot work.\n\nExit code 1: a check failed (FAIL).',
     )
     .action(async (_file: unknown, options: { config: string; fatal?: true; json?: true }) => {
       const configuration = configurationOf(options.config);

@@ -1,4 +1,4 @@
-/** `pptpd-ts help COMMAND`. commander's own would answer an unknown command with the whole help. */
+/** `pptpd-ts help COMMAND`. commander's own `help` prints the whole help for an unknown command. */
 import { Command } from 'commander';
 
 export const helpCommand = (): Command =>

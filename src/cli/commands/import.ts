@@ -1,4 +1,4 @@
-/** `pptpd-ts import`: pptpd's configuration file and command line become ours. */
+/** `pptpd-ts import`: converts pptpd's configuration file and command line. */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { configurationFileOf, importPptpd, type PptpdHost, remarksOfHostsFile } from '../../config/import.js';
@@ -7,10 +7,10 @@ import { EXIT } from '../configuration.js';
 
 const PPTPD_FILE = '/etc/pptpd.conf';
 
-/** Access rules that pptpd obeys and that no configuration file of it names (hosts_access(5)). */
+/** Access rules that pptpd obeys through libwrap (hosts_access(5)). */
 const HOSTS_FILES = ['/etc/hosts.allow', '/etc/hosts.deny'];
 
-/** For pptpd, which is root: what another user is not allowed to do says nothing about it. */
+/** Whether pptpd, which runs as root, has this access. If another user lacks the permission, it is assumed. */
 function canAccess(path: string, mode: number): boolean {
   try {
     accessSync(path, mode);
@@ -20,19 +20,19 @@ function canAccess(path: string, mode: number): boolean {
   }
 }
 
-/** The machine that pptpd runs on, when its file is imported where it is used. */
+/** This machine, assumed to be the one that pptpd runs on. */
 export const thisHost: PptpdHost = {
   lookUp: addressOfHost,
   isReadable: (path) => canAccess(path, constants.R_OK),
   isExecutable: (path) => canAccess(path, constants.X_OK),
 };
 
-/** JSON to standard output; what is not carried over, line by line, to standard error. */
+/** Prints JSON to standard output, and every line that cannot be converted to standard error. */
 export const importCommand = (): Command =>
   new Command('import')
-    .description("read pptpd's configuration file (and command line); print the same as ours")
-    .argument('[file]', `pptpd's configuration file (default: ${PPTPD_FILE}, or what its command line names)`)
-    .argument('[arguments...]', 'behind --: the command line that pptpd was started with, without its own name')
+    .description("convert pptpd's configuration file and command line to a configuration file of pptpd-ts")
+    .argument('[file]', `pptpd's configuration file (default: the one that its arguments name, or ${PPTPD_FILE})`)
+    .argument('[arguments...]', 'after --: the arguments that pptpd was started with')
     .addHelpText(
       'after',
       `
@@ -42,10 +42,10 @@ Examples:
 
 Host names and files in it are looked up on this machine, as pptpd does when it starts.
 
-Exit code 1: a line cannot be carried over at all (it is named), and nothing is printed.`,
+Exit code 1: a line cannot be converted. The error names the line, and no configuration is printed.`,
     )
     .action((first: string | undefined, others: string[]) => {
-      // `import -- -d`: commander takes what stands behind -- for the file, if none stands before.
+      // In `import -- -d` commander takes the word after -- for the file.
       const isFile = first !== undefined && !first.startsWith('-');
       const commandLine = first === undefined || isFile ? others : [first, ...others];
       const name = isFile ? first : (configurationFileOf(commandLine) ?? PPTPD_FILE);
@@ -62,7 +62,7 @@ Exit code 1: a line cannot be carried over at all (it is named), and nothing is 
       process.exitCode = EXIT.failed;
     });
 
-/** The file's text; else null, and the error is said. */
+/** The file's text; null after printing the error. */
 function contentOf(name: string): string | null {
   try {
     return decoded(readFileSync(name));
@@ -73,7 +73,7 @@ function contentOf(name: string): string | null {
   }
 }
 
-/** pptpd reads octets. What is no UTF-8 is from a time when files were Latin-1. */
+/** pptpd reads octets. A file that is not valid UTF-8 is read as Latin-1, the encoding of older files. */
 function decoded(octets: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);
@@ -86,7 +86,7 @@ function hostsRemarks(name: string): string[] {
   try {
     return remarksOfHostsFile({ name, text: readFileSync(name, 'utf8') });
   } catch (error) {
-    // Most machines have none.
+    // Most machines have no such file.
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : [`${name}: not read: ${(error as Error).message}`];
   }
 }

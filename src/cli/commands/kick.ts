@@ -1,4 +1,4 @@
-/** `pptpd-ts kick WHO...`: ends sessions, named by id, user or address, and waits until they are over; needs no manager. */
+/** `pptpd-ts kick WHO...`: ends sessions by id, user or address, and waits until they have ended. Needs no manager. */
 import { isIPv4 } from 'node:net';
 import { Command, InvalidArgumentError } from 'commander';
 import { listSessions, SessionClient, SessionGone } from '../../session/client.js';
@@ -7,14 +7,14 @@ import { MAX_DETAIL } from '../../session/request.js';
 import type { SessionState } from '../../session/state.js';
 import { addRunDirectoryOptions, EXIT, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 
-/** pppd takes leave of the client, and is killed after `timeouts.pppdExit`; a session that is not over by then hangs. */
+/** Milliseconds. pppd is killed after `timeouts.pppdExit`; a session that takes longer than this hangs. */
 const PATIENCE_MS = 30_000;
 
-/** What a session can be named by. */
+/** The properties that the arguments are compared with. */
 interface Named {
   readonly session: string;
   readonly user: string | null;
-  /** null: it does not say so itself. */
+  /** null: the session does not answer, or another version runs it. */
   readonly client: string | null;
   readonly tunnel: string | null;
 }
@@ -26,7 +26,7 @@ const named = ({ session, user, peer, tunnel }: SessionState): Named => ({
   tunnel: tunnel.remote,
 });
 
-/** Of one that does not answer, or is of another version, its record tells the address. */
+/** Reads the address from the record of a session that does not answer or is of another version. */
 function namedByRecord(runDirectory: string, session: string): Named {
   const record = readRecord(runDirectory, session);
   return { session, user: null, client: null, tunnel: record?.agreedRemote ?? record?.lease.remote ?? null };
@@ -39,7 +39,7 @@ interface Kicked {
   readonly session: string;
   readonly user: string | null;
   readonly client: string | null;
-  /** null: the session is over; else why it is not. */
+  /** null: the session has ended; else why not. */
   readonly failure: string | null;
 }
 
@@ -55,7 +55,7 @@ async function kick(runDirectory: string, one: Named, detail: string | undefined
     await client.request('disconnect', { reason: 'kicked', ...(detail === undefined ? {} : { detail }) });
     const isOver = await over;
     client.close();
-    return { ...kicked, failure: isOver ? null : `it is not over after ${PATIENCE_MS / 1000} s` };
+    return { ...kicked, failure: isOver ? null : `it has not ended after ${PATIENCE_MS / 1000} s` };
   } catch (error) {
     if (error instanceof SessionGone) return { ...kicked, failure: null };
     return { ...kicked, failure: error instanceof Error ? error.message : String(error) };
@@ -64,7 +64,7 @@ async function kick(runDirectory: string, one: Named, detail: string | undefined
 
 function parseReason(text: string): string {
   if (text.length <= MAX_DETAIL && !/\p{Cc}/u.test(text)) return text;
-  throw new InvalidArgumentError(`one line of at most ${MAX_DETAIL} characters`);
+  throw new InvalidArgumentError(`write one line of at most ${MAX_DETAIL} characters`);
 }
 
 interface KickOptions extends RunDirectoryOptions {
@@ -75,14 +75,14 @@ interface KickOptions extends RunDirectoryOptions {
 export const kickCommand = (): Command =>
   addRunDirectoryOptions(
     new Command('kick')
-      .description('end sessions: the clients are told, and everything of the sessions is gone when this returns')
-      .argument('<who...>', 'session ids, users, or addresses of clients, their own or in the tunnel'),
+      .description('end sessions: notify the clients, and wait until the sessions have ended')
+      .argument('<who...>', 'session ids, users, client addresses or tunnel addresses'),
   )
-    .option('--reason <text>', 'why, for the log and the accounting', parseReason)
+    .option('--reason <text>', 'the reason, for the log and the accounting', parseReason)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts kick 1kzdpy\n  pptpd-ts kick alice bob --reason "moved to the other server"\n  pptpd-ts kick 192.0.2.7\n\nExit code 1: nobody like that is on, or a session did not end.',
+      '\nExamples:\n  pptpd-ts kick 1kzdpy\n  pptpd-ts kick alice bob --reason "moved to the other server"\n  pptpd-ts kick 192.0.2.7\n\nExit code 1: no session matches, or a session did not end.',
     )
     .action(async (whos: string[], options: KickOptions) => {
       const runDirectory = runDirectoryOf(options);
@@ -93,10 +93,10 @@ export const kickCommand = (): Command =>
       const kicked = await Promise.all(meant.map(async (each) => kick(runDirectory, each, options.reason)));
       if (options.json) console.log(JSON.stringify({ kicked, nobody }, null, 2));
       for (const { session, user, client, failure } of kicked) {
-        const name = `session ${session} (${client === null ? 'does not tell whose' : `${user ?? 'no user yet'}, ${client}`})`;
-        if (failure !== null) console.error(`pptpd-ts: ${name} goes on: ${failure}`);
-        else if (!options.json) console.log(`${name} is over`);
+        const name = `session ${session} (${client === null ? 'client unknown' : `${user ?? 'no user yet'}, ${client}`})`;
+        if (failure !== null) console.error(`pptpd-ts: ${name} did not end: ${failure}`);
+        else if (!options.json) console.log(`${name} has ended`);
       }
-      for (const who of nobody) console.error(`pptpd-ts: nobody like ${who} is on`);
+      for (const who of nobody) console.error(`pptpd-ts: no session matches ${who}`);
       if (nobody.length > 0 || kicked.some(({ failure }) => failure !== null)) process.exitCode = EXIT.failed;
     });

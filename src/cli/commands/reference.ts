@@ -1,4 +1,4 @@
-/** `pptpd-ts reference PART`: hidden, what scripts/documents puts into the man pages and into docs/configuration.md. */
+/** `pptpd-ts reference PART`: hidden; prints what scripts/documents puts into the man pages and docs/configuration.md. */
 import { Argument, Command } from 'commander';
 import { configurationKeys, keysAsMarkdown } from '../../config/keys.js';
 import { commandsAsRoff, keysAsRoff } from '../man-pages.js';
@@ -11,7 +11,7 @@ const PARTS = {
 
 export const referenceCommand = (): Command =>
   new Command('reference')
-    .addArgument(new Argument('<part>', 'which').choices(Object.keys(PARTS)))
+    .addArgument(new Argument('<part>', 'the part').choices(Object.keys(PARTS)))
     .action((part: keyof typeof PARTS, _: unknown, command: Command) =>
       console.log(PARTS[part](command.parent ?? command)),
     );

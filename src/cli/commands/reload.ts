@@ -1,4 +1,4 @@
-/** `pptpd-ts reload`: the manager takes the configuration file as it is now, or says what is wrong with it. */
+/** `pptpd-ts reload`: has the manager read its configuration again, and prints what is wrong with it. */
 import { Command } from 'commander';
 import { reloadResult } from '../../session/manager-status.js';
 import { askManager, NoManager } from '../ask-manager.js';
@@ -14,13 +14,13 @@ export const reloadCommand = (): Command =>
   addConfigurationArgument(
     addRunDirectoryOptions(
       new Command('reload').description(
-        'have the server read its configuration again, for new clients; sessions go on',
+        'have the server read its configuration again; the new one applies to new clients only',
       ),
     ),
   )
     .addHelpText(
       'after',
-      '\nExample:\n  pptpd-ts reload\n\nExit code 1: the manager does not answer; 2: the configuration is wrong, and the old one stays; 3: no manager runs.',
+      '\nExample:\n  pptpd-ts reload\n\nExit code 1: the manager does not answer; 2: the configuration is wrong, and the old one stays in force; 3: no manager is\nrunning.',
     )
     .action(async (_file: unknown, options: RunDirectoryOptions) => {
       try {

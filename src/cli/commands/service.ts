@@ -1,4 +1,4 @@
-/** `pptpd-ts start` and the like, which newcomers try: they are the service's, and say so. */
+/** `pptpd-ts start`, `stop` and `restart`, which newcomers try: they print how to control the service. */
 import { Command } from 'commander';
 
 export const serviceCommands = (): Command[] =>

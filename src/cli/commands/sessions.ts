@@ -1,4 +1,4 @@
-/** `pptpd-ts sessions`: who is on, asked of the workers themselves; needs no manager. And who was, from the accounting file. */
+/** `pptpd-ts sessions`: lists live sessions by asking their workers, or ended ones from the accounting file. Needs no manager. */
 import { Command, InvalidArgumentError } from 'commander';
 import type { SessionState } from '../../session/state.js';
 import {
@@ -9,7 +9,7 @@ import {
   type RunDirectoryOptions,
 } from '../configuration.js';
 import { ENDED_HEADINGS, endedRow, endedSessions } from '../ended-sessions.js';
-import { isDeserted, liveSessions, tellOfManager } from '../live-sessions.js';
+import { isDeserted, liveSessions, reportMissingManager } from '../live-sessions.js';
 import { localTime, octets, pointInTime } from '../output.js';
 import { addSelectionOptions, selected, type Selection } from '../selection.js';
 import { table } from '../table.js';
@@ -35,14 +35,18 @@ interface SessionsOptions extends RunDirectoryOptions, Selection {
 
 export const sessionsCommand = (): Command =>
   addSelectionOptions(
-    addRunDirectoryOptions(new Command('sessions').description('list the live sessions, or those that ended')),
+    addRunDirectoryOptions(new Command('sessions').description('list the live sessions, or the ended ones')),
   )
-    .option('--ended', 'those that ended, from the accounting file, the newest last')
-    .option('--since <time>', 'with --ended: since 2h, 7d, 2026-11-23, 2026-11-23T10:00', parseSince)
+    .option('--ended', 'list the ended sessions in the accounting file, the newest last')
+    .option(
+      '--since <time>',
+      'with --ended: only sessions that ended since then: 2h, 7d, 2026-11-23, 2026-11-23T10:00',
+      parseSince,
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --client 192.0.2.0/24\n  pptpd-ts sessions --json | jq -r .sessions[].user\n  pptpd-ts sessions --ended --since 24h --user alice\n\nExit code 0 also when nobody is on; 1: a session does not answer, or the run directory or the accounting file cannot be read;\n3: nobody is on, and no manager runs.',
+      '\nExamples:\n  pptpd-ts sessions\n  pptpd-ts sessions --run-directory /run/pptpd-ts\n  pptpd-ts sessions --client 192.0.2.0/24\n  pptpd-ts sessions --json | jq -r .sessions[].user\n  pptpd-ts sessions --ended --since 24h --user alice\n\nExit code 0: also if there are no sessions; 1: a session does not answer, or the run directory or the accounting file\ncannot be read; 3: there are no sessions, and no manager is running.',
     )
     .action(async (_file: unknown, options: SessionsOptions, command: Command) => {
       if (options.since !== undefined && !options.ended) command.error('error: --since needs --ended');
@@ -58,13 +62,13 @@ async function printLive(options: SessionsOptions): Promise<void> {
   else if (!isDeserted(live)) console.log(table(HEADINGS, shown.map(row)));
   for (const { why } of unreachable) console.error(`pptpd-ts: ${why}`);
   if (unreachable.length > 0) process.exitCode = EXIT.failed;
-  tellOfManager(live);
+  reportMissingManager(live);
 }
 
 async function printEnded(options: SessionsOptions): Promise<void> {
   const { accounting } = configurationOf(options.config);
   if (accounting === undefined) {
-    console.error(`pptpd-ts: ${options.config} has no "accounting": nothing is kept of sessions that have ended`);
+    console.error(`pptpd-ts: ${options.config} has no "accounting" section: ended sessions are not recorded`);
     process.exitCode = EXIT.failed;
     return;
   }

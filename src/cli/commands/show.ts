@@ -1,4 +1,4 @@
-/** `pptpd-ts show ID`: everything that one session tells about itself, and the last lines of its log. */
+/** `pptpd-ts show ID`: prints the state of one session and the last lines of its log. */
 import { Command, InvalidArgumentError } from 'commander';
 import { interfaceOfPppd } from '../../host/ppp-interface.js';
 import type { SessionState } from '../../session/state.js';
@@ -20,8 +20,13 @@ export const showCommand = (): Command =>
       .description('show one session: client, negotiation, encryption, loss, round-trip time, counters, last log lines')
       .addArgument(new SessionArgument()),
   )
-    .option('-n, --lines <count>', 'how many lines of its log, when it has a file of its own', parseCount, 10)
-    .option('--json', 'print JSON: the state, its pppd interface, the log lines')
+    .option(
+      '-n, --lines <count>',
+      'number of log lines to show, if the session has a log file of its own',
+      parseCount,
+      10,
+    )
+    .option('--json', 'print JSON: the state, the interface of its pppd, the log lines')
     .addHelpText(
       'after',
       `\nExamples:\n  pptpd-ts show 1kzdpy\n  pptpd-ts show 1kzdpy --lines 50\n  pptpd-ts show 1kzdpy --json | jq .counters\n\n${NO_SUCH_SESSION}`,

@@ -1,4 +1,4 @@
-/** `pptpd-ts status`: the server at a glance, from its manager; without one, what the sessions themselves tell. */
+/** `pptpd-ts status`: asks the manager for a summary of the server; without a manager it counts the sessions. */
 import { Command } from 'commander';
 import { listSessions } from '../../session/client.js';
 import { type ManagerStatus, managerStatus } from '../../session/manager-status.js';
@@ -40,11 +40,11 @@ const lines = ({
 ];
 
 export const statusCommand = (): Command =>
-  addConfigurationArgument(addRunDirectoryOptions(new Command('status').description('the server at a glance')))
+  addConfigurationArgument(addRunDirectoryOptions(new Command('status').description('show a summary of the server')))
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pptpd-ts status\n  pptpd-ts status --json | jq .leases\n\nExit code 1: the manager does not answer; 3: no manager runs (sessions may go on without).',
+      '\nExamples:\n  pptpd-ts status\n  pptpd-ts status --json | jq .leases\n\nExit code 1: the manager does not answer; 3: no manager is running (sessions may continue without one).',
     )
     .action(async (_file: unknown, options: RunDirectoryOptions & { json?: true }) => {
       const runDirectory = runDirectoryOf(options);
@@ -57,6 +57,6 @@ export const statusCommand = (): Command =>
         console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
         if (!none) return;
         const { sessions, unreachable } = await listSessions(runDirectory);
-        console.error(`pptpd-ts: sessions that go on without: ${sessions.length + unreachable.length}`);
+        console.error(`pptpd-ts: sessions that continue without a manager: ${sessions.length + unreachable.length}`);
       }
     });

@@ -1,8 +1,8 @@
-/** `pptpd-ts top`: what passes through each session now, drawn again and again on a terminal, or once. */
+/** `pptpd-ts top`: shows the current traffic of each session, redrawn on a terminal or printed once. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
-import { isDeserted, type LiveSessions, liveSessions, tellOfManager } from '../live-sessions.js';
+import { isDeserted, type LiveSessions, liveSessions, reportMissingManager } from '../live-sessions.js';
 import { bold, duration, localTime } from '../output.js';
 import { bitRate, type Sample, type SessionRates, ratesBetween } from '../rates.js';
 import { addSelectionOptions, selected, type Selection } from '../selection.js';
@@ -17,10 +17,10 @@ interface TopOptions extends RunDirectoryOptions, Selection {
 }
 
 const HEADINGS = ['ID', 'USER', 'CLIENT', 'TUNNEL', 'PHASE', 'FOR', 'RECEIVED', 'SENT', 'PKT/S', 'LOST', 'RTT'];
-/** Lines above the sessions: summary, headings. */
+/** Lines above the sessions: the summary and the headings. */
 const HEAD_LINES = 2;
 
-/** ANSI: another screen without a cursor, and back; to its corner; the rest of the line, of the screen. */
+/** ANSI sequences: alternate screen without a cursor, and back; go to the top left corner; erase to the end. */
 const SCREEN = {
   enter: '\u001B[?1049h\u001B[?25l',
   leave: '\u001B[?25h\u001B[?1049l',
@@ -28,18 +28,18 @@ const SCREEN = {
   endOfLine: '\u001B[K',
   endOfScreen: '\u001B[J',
 } as const;
-/** Keys that end it; a terminal in raw mode gives Ctrl-C as one. */
+/** Keys that quit. A terminal in raw mode passes Ctrl-C as a key. */
 const END_KEYS = ['q', 'Q', '\u0003'];
 
 export const topCommand = (): Command =>
   addSelectionOptions(
     addRunDirectoryOptions(
-      new Command('top').description('show what passes through each session now, the busiest first'),
+      new Command('top').description('show the current traffic of each session, the busiest first'),
     ),
   )
-    .option('--interval <seconds>', 'between two looks, 0.1 to 3600', parseInterval, 2)
-    .option('--once', 'print one table after one interval; so it is without a terminal')
-    .option('--json', 'print one JSON object after one interval; rates in bits and packets a second')
+    .option('--interval <seconds>', 'time between two samples, 0.1 to 3600', parseInterval, 2)
+    .option('--once', 'print one table after one interval; the default without a terminal')
+    .option('--json', 'print one JSON object after one interval; rates in bits and packets per second')
     .addHelpText(
       'after',
       `
@@ -49,18 +49,19 @@ Examples:
   pptpd-ts top --once --interval 10
   pptpd-ts top --json | jq '.sessions[] | select(.loss > 0.01) | .user'
 
-RECEIVED and SENT are from and to the client. q or Ctrl-C ends it, with exit code 0; 1: the run directory
-cannot be read; 3: nobody is on, and no manager runs.`,
+RECEIVED is from the client, SENT is to the client. q or Ctrl-C quits.
+
+Exit code 0: after q or Ctrl-C; 1: the run directory cannot be read; 3: there are no sessions, and no manager is running.`,
     )
     .action(async (_file: unknown, options: TopOptions) => {
       const look = sampler(runDirectoryOf(options), options);
       const first = await look();
       if (options.once || options.json || !process.stdout.isTTY) await printOnce(first, look, options);
-      else if (isDeserted(first.live)) tellOfManager(first.live);
+      else if (isDeserted(first.live)) reportMissingManager(first.live);
       else await draw(first, look, options.interval);
     });
 
-/** All sessions, and of them the sample of those that are selected. */
+/** A sample of the selected sessions, and all live sessions. */
 interface Look extends Sample {
   readonly live: LiveSessions;
 }
@@ -77,13 +78,13 @@ async function printOnce(first: Look, look: () => Promise<Look>, { interval, jso
   const sessions = ratesBetween(first, last);
   if (json) console.log(JSON.stringify({ interval, sessions }, null, 2));
   else if (!deserted) console.log(table(HEADINGS, sessions.map(row)));
-  tellOfManager(last.live);
+  reportMissingManager(last.live);
 }
 
 async function draw(first: Look, look: () => Promise<Look>, interval: number): Promise<void> {
   const stop = AbortSignal.any([stopSignal(), endKey()]);
   process.stdout.write(SCREEN.enter);
-  // However it ends, the terminal is as it was.
+  // Restore the terminal however the process ends.
   process.on('exit', () => {
     process.stdout.write(SCREEN.leave);
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
@@ -96,23 +97,23 @@ async function draw(first: Look, look: () => Promise<Look>, interval: number): P
       `${SCREEN.home}${lines.map((line) => `${line}${SCREEN.endOfLine}`).join('\r\n')}${SCREEN.endOfScreen}`,
     );
     before = after;
-    // Told to stop while it waits: that is no failure.
+    // A stop signal aborts the wait: that is no failure.
     await wait(interval * 1000, undefined, { signal: stop }).catch(() => undefined);
   }
   process.exit();
 }
 
-/** As many lines as the terminal has, the last one telling how many sessions it has no room for. */
+/** At most as many lines as the terminal has; the last one says how many sessions are not shown. */
 function picture(sessions: readonly SessionRates[], { noManager }: LiveSessions, interval: number): string[] {
   const sum = (of: (session: SessionRates) => number): string =>
     bitRate(sessions.reduce((total, session) => total + of(session), 0));
   const summary = [
     localTime(Date.now()),
-    ...(noManager === null ? [] : ['no manager runs']),
+    ...(noManager === null ? [] : ['no manager is running']),
     `${sessions.length} sessions`,
     `received ${sum(({ rxBits }) => rxBits)}`,
     `sent ${sum(({ txBits }) => txBits)}`,
-    `every ${interval} s, q ends`,
+    `every ${interval} s, q quits`,
   ].join('  ');
   const room = Math.max(1, process.stdout.rows - HEAD_LINES - 1);
   const shown = sessions.slice(0, room);

@@ -1,4 +1,4 @@
-/** `pptpd-ts watch`: a line for each step in the life of every session, from now on. */
+/** `pptpd-ts watch`: prints a line for each event of every session. */
 import { Command } from 'commander';
 import type { SessionClient } from '../../session/client.js';
 import { SessionFollower } from '../../session/follower.js';
@@ -24,7 +24,7 @@ const COLOURS = {
   ended: yellow,
 } as const satisfies Record<Step, (text: string) => string>;
 
-/** As wide as the longest step. */
+/** Width of the longest step. */
 const STEP_WIDTH = 'authenticated'.length;
 
 function line({ event, session, user, client, address, detail }: Happening): string {
@@ -37,11 +37,11 @@ export const watchCommand = (): Command =>
   addSelectionOptions(
     addRunDirectoryOptions(
       new Command('watch').description(
-        'print a line when a session connects, authenticates, is up, is in trouble, fails or ends',
+        'print a line when a session connects, authenticates, comes up, has a problem, fails or ends',
       ),
     ),
   )
-    .option('--json', 'print a JSON object a line')
+    .option('--json', 'print one JSON object per line')
     .addHelpText(
       'after',
       `
@@ -50,14 +50,16 @@ Examples:
   pptpd-ts watch --user alice
   pptpd-ts watch --json | jq -r 'select(.event == "failed") | .detail'
 
-Sessions that are there already are shown with what has been. Without a manager it says so, and waits for one.
-Ctrl-C ends it, with exit code 0; 1: the run directory cannot be read.`,
+Sessions that exist already are shown with their events so far. Without a manager the command says so and waits for
+one. Ctrl-C ends it.
+
+Exit code 0: after Ctrl-C; 1: the run directory cannot be read.`,
     )
     .action(async (_file: unknown, options: WatchOptions) => {
       const runDirectory = runDirectoryOf(options);
       const stop = stopSignal();
       const print = (state: SessionState, happened: readonly Happening[]): void => {
-        // The user is known late: what happens to a session that is not selected yet is not shown.
+        // The user is known only after the login: until then --user selects nothing of this session.
         if (selected(options, [state]).length === 0) return;
         for (const each of happened) {
           console.log(options.json ? JSON.stringify({ time: new Date().toISOString(), ...each }) : line(each));
@@ -81,11 +83,11 @@ Ctrl-C ends it, with exit code 0; 1: the run directory cannot be read.`,
       if (noManager !== null) console.error(`pptpd-ts: ${noManager.message}; waiting for one`);
       await aborted(stop);
       follower.close();
-      // The sessions' sockets are open, and would keep the process.
+      // The open sockets of the sessions would keep the process alive.
       process.exit();
     });
 
-/** Rejects when the session's answer is not understood. */
+/** Rejects if the session's answer is not understood. */
 async function follow(
   session: SessionClient,
   print: (state: SessionState, happened: readonly Happening[]) => void,

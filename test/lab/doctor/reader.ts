@@ -1,9 +1,9 @@
 /**
- * What `doctor` reads in pppd's files, for the scenario to compare with pppd:
+ * Prints what `doctor` reads in pppd's files. The scenario compares it with pppd.
  *
  *   node reader.js options FILE                       the server's name, and whether pppd is silent
- *   node reader.js secrets FILE LOGINS ADDRESS        for each line of LOGINS: the address that the client gets who is lent
- *                                                     ADDRESS ("none": refused), and what doctor says of that line of FILE
+ *   node reader.js secrets FILE LOGINS ADDRESS        for each line of LOGINS: the address that a client with the lease
+ *                                                     ADDRESS gets ("none": refused), and doctor's finding about FILE's line
  */
 import { readFileSync } from 'node:fs';
 import { addressNumber, addressText } from '../../../src/config/addresses.js';
@@ -22,10 +22,10 @@ function readOptions(file: string): void {
   write(serverName(options, thisMachine), has(options, 'silent') ? 'silent' : 'not silent');
 }
 
-/** The address that the client gets, or why that is not known. */
+/** The address that the client gets; "none" or "unknown". */
 function addressOf(text: string, name: string, password: string, method: string, lease: number): string {
   const entry = entryFor(entriesOf(text), name, 'pptpd', (path) => wordsOf(read(path)).length > 0);
-  // MS-CHAPv2 is calculated from the name too, and pppd takes the one that it compares.
+  // MS-CHAPv2 includes the name in its calculation, and pppd uses the name in the form in which it compares it.
   const isKnown = method !== 'mschap-v2' || visible(bytesOf(name)) === name;
   if (entry?.secret == null || !isKnown) return 'none';
   const path = fileOf(entry.secret);

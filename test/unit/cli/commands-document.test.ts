@@ -1,6 +1,5 @@
 /**
- * docs/commands.md, the exit codes in docs/operation.md and each command's --help against each other and the program:
- * whichever changes alone fails here.
+ * Compares docs/commands.md, the exit codes in docs/operation.md, each command's --help and the program with each other.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,7 +8,7 @@ import type { Command } from 'commander';
 import { newProgram } from '../../../src/cli/program.js';
 import { sections } from './commands-document.js';
 
-/** Those that `pptpd-ts --help` lists. */
+/** The commands that `pptpd-ts --help` lists. */
 const PROGRAM = newProgram();
 const COMMANDS = PROGRAM.createHelp().visibleCommands(PROGRAM);
 
@@ -22,7 +21,7 @@ function helpOf(command: Command): string {
 
 const HELP = new Map(COMMANDS.map((command) => [command.name(), helpOf(command)]));
 
-/** The exit codes that a text names, from where it begins to speak of them to the paragraph's end. */
+/** The exit codes that a text names, between "exit code" and the end of the paragraph. */
 const exitCodes = (text: string): Set<string> =>
   new Set(
     [...text.matchAll(/\bexit codes? (?:[^\n]|\n(?!\n))*/gi)].flatMap(
@@ -36,7 +35,7 @@ const optionsIn = (text: string): string[] =>
 const hasOption = (command: Command, option: string): boolean =>
   option === '--help' || command.options.some(({ short, long }) => short === option || long === option);
 
-test('every command has a section, and no other has', () => {
+test('each command has a section, and each section is for a command', () => {
   assert.deepEqual([...sections.keys()].toSorted(), COMMANDS.map((command) => command.name()).toSorted());
 });
 
@@ -45,19 +44,19 @@ for (const command of COMMANDS) {
   const help = HELP.get(name) ?? '';
   const section = sections.get(name);
   describe(name, () => {
-    test('has examples in its help, with options that it has', () => {
+    test('has examples in its help, with valid options', () => {
       const [, examples = ''] = /\nExamples?:\n((?: {2}.*\n)+)/.exec(help) ?? [];
       const calls = examples.split('\n').filter((line) => line !== '');
       assert(calls.length > 0, help);
       for (const call of calls) {
-        // What is behind a pipe, or behind --, is another program's.
+        // Words after a pipe or after -- belong to another program.
         const [ours = ''] = call.split(/ \| | -- /);
         assert(ours.startsWith(`  pptpd-ts ${name}`), call);
         for (const option of optionsIn(ours)) assert(hasOption(command, option), `${option} in '${call.trim()}'`);
       }
     });
 
-    test('has the options that the document names', () => {
+    test('has every option that the document names', () => {
       const named = Array.from(section?.prose.matchAll(/`([^`]+)`/g) ?? [], ([, code = '']) => code)
         .filter((code) => code.startsWith('-'))
         .flatMap(optionsIn);
@@ -65,7 +64,7 @@ for (const command of COMMANDS) {
       for (const option of [...named, ...called.flatMap(optionsIn)]) assert(hasOption(command, option), option);
     });
 
-    test('says in its help what its exit codes mean, and the document names the same that are failures', () => {
+    test('explains its exit codes in its help, and the document names the same failures', () => {
       const inHelp = exitCodes(help);
       assert(inHelp.size > 0, help);
       assert.deepEqual(failures(exitCodes(section?.prose ?? '')), failures(inHelp));
@@ -73,7 +72,7 @@ for (const command of COMMANDS) {
   });
 }
 
-test('the table of exit codes has every one, and the commands of the one that is not every command’s', () => {
+test('the table of exit codes is complete, and names the commands that exit with 3', () => {
   const table = new Map(
     Array.from(
       readFileSync('docs/operation.md', 'utf8').matchAll(/^\| (\d) \| ([^|]+) \|/gm),

@@ -1,10 +1,10 @@
-/** docs/commands.md taken apart: a section for each command, with what was recorded of it. */
+/** Parses docs/commands.md: a section for each command, with its recorded output. */
 import { readFileSync } from 'node:fs';
 
 interface Recording {
-  /** Without the program: `sessions`, `--ended`. */
+  /** The call without the program's name: `sessions`, `--ended`. */
   readonly words: readonly string[];
-  /** What the command has printed; long lines are cut by …, and so are long outputs. */
+  /** The output. Long lines and long outputs are cut, and end in …. */
   readonly lines: readonly string[];
 }
 
@@ -16,7 +16,7 @@ interface Section {
 const TEXT = readFileSync('docs/commands.md', 'utf8');
 const [, ...SECTIONS] = TEXT.split(/^## /m);
 
-/** Lines of four spaces and more are recorded, and so are empty ones between them. */
+/** Recordings are indented by four spaces or more, and may contain empty lines. */
 function recordingsOf(text: string): Recording[] {
   const indented = text.split('\n').filter((line) => line === '' || line.startsWith('    '));
   return indented
@@ -41,7 +41,7 @@ function proseOf(text: string): string {
   return text.replaceAll(/^ {4}.*$/gm, '');
 }
 
-/** What was recorded of this call of the program. Throws when nothing was. */
+/** The recorded output of this call. Throws if there is none. */
 export function recorded(...words: readonly string[]): readonly string[] {
   const [name = ''] = words;
   const found = sections.get(name)?.recordings.find((recording) => recording.words.join(' ') === words.join(' '));
@@ -52,6 +52,6 @@ export function recorded(...words: readonly string[]): readonly string[] {
 /** The headings of a table, or the columns of any of its lines. */
 export const columns = (line = ''): string[] => line.trim().split(/ {2,}/);
 
-/** What stands before the values of a list such as that of `show`: the labels in order, titles of sections included. */
+/** The labels of a list such as that of `show`, in order, including the titles of sections. */
 export const labels = (lines: readonly string[]): string[] =>
   lines.flatMap((line) => /^ *(\S+(?: \S+)*)(?: {2,}|$)/.exec(line)?.[1] ?? []);

@@ -10,7 +10,7 @@ import { aStateUp } from '../session/a-state.js';
 import { labels, recorded, sections } from './commands-document.js';
 
 const NOW = aStateUp().since + 90_000;
-/** What the reader knows of a login with all that it can tell. */
+/** The reader's result for a login that negotiated every value. */
 const PPP = {
   phase: 'up',
   authentication: { protocol: 'MS-CHAPv2', method: null, result: 'succeeded' },
@@ -21,7 +21,7 @@ const PPP = {
   refusals: [{ protocol: 'IPCP', option: 'address', how: 'nak', by: 'server', asked: null }],
 };
 
-test('a session is told with what an administrator asks for', () => {
+test('a session is described completely', () => {
   const state = aStateUp({
     log: { level: 'debug', file: '/var/log/pptpd-ts/session-abc123.log' },
     ppp: PPP,
@@ -54,7 +54,7 @@ test('a session is told with what an administrator asks for', () => {
     /^ {2}client says +MSRASV5\.20$/m,
     /^ {2}refused +IPCP address \(nak by the server\)$/m,
     /^ {2}lost +1 of the client's packets \(1\.00 %\)$/m,
-    /^ {2}reordered +3 held for their turn, 1 too late, 2 twice$/m,
+    /^ {2}reordered +3 held, 1 too late, 2 duplicate$/m,
     /^ {2}round trip +12\.3 ms, time-out 200 ms$/m,
     /^ {2}window +16 packets, 1 unacknowledged$/m,
     /^ {2}rxWrongCallId +7$/m,
@@ -64,12 +64,12 @@ test('a session is told with what an administrator asks for', () => {
   assert.doesNotMatch(text, /rxPtyFull|failure|DNS|null|undefined/);
 });
 
-test('docs/commands.md shows a session with labels that there are, in their order', () => {
+test('docs/commands.md shows a session with existing labels in their order', () => {
   const [session = ''] = sections.get('show')?.recordings[0]?.words.slice(1) ?? [];
   const [title, ...shown] = labels(recorded('show', session).filter((line) => !/^ {2}\d/.test(line)));
   assert.equal(title, `session ${session}`);
   const counters = Object.keys(noneCounted());
-  // Every one of them: of the counters those that are not 0 are shown, in their own order.
+  // A session that shows every label. Counters are shown only if they are not 0.
   const counted = Object.fromEntries(counters.map((name) => [name, 1]));
   const addresses = { local: '203.0.113.1', remote: '203.0.113.10', dns: [], wins: [] };
   const state = aStateUp({ ppp: { ...PPP, addresses }, counters: counted });
@@ -78,17 +78,17 @@ test('docs/commands.md shows a session with labels that there are, in their orde
   let at = -1;
   for (const label of shown) {
     const next = all.indexOf(label, at + 1);
-    assert(next > at, `${label} is not shown behind ${all[at] ?? 'the title'}`);
+    assert(next > at, `${label} is not shown after ${all[at] ?? 'the title'}`);
     at = next;
   }
 });
 
-test('a session without a call has neither negotiation nor traffic', () => {
+test('a session without a call has no negotiation and no traffic', () => {
   const text = describeSession(aStateUp({ phase: 'connected', user: null, pppdPid: null }), null, NOW);
   assert.doesNotMatch(text, /negotiation|traffic|counters|pppd +process|user/);
 });
 
-test('the last lines of a log, whatever a full disk has cut off', (t) => {
+test('the last lines of a log are read, without lines that a full disk has cut', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const file = join(directory, 'session.log');
@@ -99,6 +99,6 @@ test('the last lines of a log, whatever a full disk has cut off', (t) => {
   const numbers = lastLines(file, 3).map(({ msg }) => String(msg).split(' ')[1]);
   assert.deepEqual(numbers, ['97', '98', '100']);
   assert.deepEqual(lastLines(file, 0), []);
-  assert.ok(lastLines(file, 1000).length < 100, 'no more is read than it takes');
+  assert.ok(lastLines(file, 1000).length < 100, 'only the end of the file is read');
   assert.match(logLineText(lastLines(file, 1)[0] ?? {}), /^10:04:07 info {2}line 100 /);
 });

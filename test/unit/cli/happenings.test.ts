@@ -16,7 +16,7 @@ const up = aStateUp({
   phase: 'up',
   ppp: { ...authenticated.ppp, encryption: { method: 'mppe', bits: 128, stateless: true, oneWay: null } },
 });
-/** As a worker of an older version tells a failure; and a newer one. */
+/** A failure as a worker of an older version reports it, and (`explained`) as a newer one does. */
 const failed = (failure: object): ReturnType<typeof aStateUp> =>
   aStateUp({
     phase: 'ending',
@@ -31,7 +31,7 @@ const explained = aStateUp({
 const told = (...args: Parameters<typeof happenings>): (readonly [string, string | null])[] =>
   happenings(...args).map(({ event, detail }) => [event, detail]);
 
-test('each step of a login is told once', () => {
+test('each step of a login is reported once', () => {
   assert.deepEqual(told(null, connected), [['connected', null]]);
   assert.deepEqual(told(connected, pending), []);
   assert.deepEqual(told(pending, authenticated), [['authenticated', 'MS-CHAPv2']]);
@@ -39,14 +39,14 @@ test('each step of a login is told once', () => {
   assert.deepEqual(told(up, { ...up, counters: { rxBytes: 1 } }), []);
 });
 
-test('a session that was there before has all its steps at once', () => {
+test('a session that existed before has all its steps at once', () => {
   assert.deepEqual(
     happenings(null, up).map(({ event }) => event),
     ['connected', 'authenticated', 'up'],
   );
 });
 
-test('a failure is told with its cause, once', () => {
+test('a failure is reported once, with its cause', () => {
   const refused = failed({ reason: 'encryptionRefused', by: 'client' });
   assert.deepEqual(told(connected, refused), [
     [
@@ -61,17 +61,17 @@ test('a failure is told with its cause, once', () => {
   assert.deepEqual(told(explained, explained), []);
 });
 
-test('a warning of a session that lives is told with its name, once', () => {
+test('a warning of a live session is reported once, with its name', () => {
   const warned = { ...up, warning: { cause: 'mtuBlackHole', text: 'large frames are lost' } };
   assert.deepEqual(told(up, warned), [['warning', 'large frames are lost']]);
   assert.deepEqual(told(warned, warned), []);
 });
 
-test('a failure that only a newer version knows is told by its name', () => {
+test('a failure that only a newer version knows is reported by its name', () => {
   assert.deepEqual(told(connected, failed({ reason: 'moonPhase' })), [['failed', 'moonPhase']]);
 });
 
-test('an end has its reason as a name and in words', () => {
+test('an end has its reason as a name and as a sentence', () => {
   const { event, reason, detail } = ending(
     aStateUp({ ending: { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s', cause: null, text: null } }),
   );
@@ -81,7 +81,7 @@ test('an end has its reason as a name and in words', () => {
   );
 });
 
-test('a worker that died has said no reason', () => {
+test('a worker that died has given no reason', () => {
   const { reason, detail } = ending(up);
-  assert.deepEqual([reason, detail], [null, 'its worker went without a word']);
+  assert.deepEqual([reason, detail], [null, 'its worker died without reporting a reason']);
 });

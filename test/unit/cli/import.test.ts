@@ -1,4 +1,4 @@
-/** `pptpd-ts import` as a command: what is the file and what pptpd's command line, what goes where, exit codes. */
+/** `pptpd-ts import` as a command: its arguments, its two outputs, its exit codes. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ after(() => rmSync(directory, { recursive: true }));
 const file = join(directory, 'pptpd.conf');
 const POOL = 'localip 192.0.2.1\nremoteip 198.51.100.1-9\n';
 
-/** Runs the command as part of a program, as main does: a program handles `--` before its commands see it. */
+/** Runs the command as part of a program, as main does, because the program handles `--` before its commands. */
 function run(...words: string[]): { readonly output: string; readonly errors: string[]; readonly exitCode: unknown } {
   const [output, errors]: [string[], string[]] = [[], []];
   const log = mock.method(console, 'log', (line: string) => output.push(line));
@@ -20,7 +20,7 @@ function run(...words: string[]): { readonly output: string; readonly errors: st
   const before = process.exitCode;
   try {
     new Command('pptpd-ts').addCommand(importCommand()).parse(['import', ...words], { from: 'user' });
-    // Of this machine's own hosts.allow and hosts.deny nothing is expected.
+    // Remarks on this machine's own hosts.allow and hosts.deny do not matter.
     const own = errors.filter((line) => !line.startsWith('/etc/hosts.'));
     return { output: output.join('\n'), errors: own, exitCode: process.exitCode };
   } finally {
@@ -37,7 +37,7 @@ test('JSON goes to standard output, remarks to standard error', () => {
     addresses: { local: ['192.0.2.1'], remote: ['192.0.2.10-20'] },
     pppd: { logwtmp: true },
   });
-  assert.deepEqual(errors, [`${file}:3: pptpd ignores this line, and it is not carried over: "colour" is no keyword`]);
+  assert.deepEqual(errors, [`${file}:3: pptpd ignores this line, and so does import: "colour" is not a keyword`]);
   assert.equal(exitCode, undefined);
 });
 
@@ -45,7 +45,7 @@ for (const words of [
   [file, '--', '-d', '--speed', '9600'],
   ['--', '-d', '--speed', '9600', '-c', file],
 ]) {
-  test(`behind -- stands the command line: ${words.indexOf('--') === 0 ? 'it names the file' : 'behind the file'}`, () => {
+  test(`pptpd's arguments follow --: ${words.indexOf('--') === 0 ? 'they name the file' : 'after the file'}`, () => {
     writeFileSync(file, POOL);
     const { output, errors, exitCode } = run(...words);
     assert.deepEqual(JSON.parse(output), {
@@ -58,12 +58,12 @@ for (const words of [
   });
 }
 
-test('a line at fault: nothing on standard output, exit code 1', () => {
+test('a line that cannot be converted: nothing on standard output, exit code 1', () => {
   writeFileSync(file, `logwtmp x\nspeed fast\n${POOL}`);
   assert.deepEqual(run(file), {
     output: '',
     errors: [
-      `${file}:1: "logwtmp" takes no value; "x" is left out, as pptpd does`,
+      `${file}:1: "logwtmp" takes no value; import ignores "x", as pptpd does`,
       `pptpd-ts: ${file}:2: pppd.speed: "fast" is not allowed; allowed: a whole number from 1 to 4000000`,
     ],
     exitCode: 1,

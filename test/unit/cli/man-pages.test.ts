@@ -1,11 +1,11 @@
-/** What the man pages have from the program: everything, and nothing that troff would take for a request. */
+/** The generated parts of the man pages: they are complete, and no line of text is a request to troff. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Argument, Command } from 'commander';
 import { commandsAsRoff, keysAsRoff } from '../../../src/cli/man-pages.js';
 import { configurationKeys } from '../../../src/config/keys.js';
 
-test('a command has its arguments and options, with what they may be', () => {
+test('a command has its arguments and options, with the allowed values', () => {
   const program = new Command('program')
     .addCommand(
       new Command('end')
@@ -36,7 +36,7 @@ test('a command has its arguments and options, with what they may be', () => {
   );
 });
 
-test('a key has its meaning, a sentence a line, and its default', () => {
+test('a key has its meaning, one sentence per line, and its default', () => {
   const meaning = 'Where. `a\\b`: nowhere, e.g. -1 (§4).';
   assert.equal(
     keysAsRoff([{ key: 'a.b', defaultValue: '5', meaning }]),
@@ -45,7 +45,7 @@ test('a key has its meaning, a sentence a line, and its default', () => {
   assert.match(keysAsRoff([{ key: 'a', defaultValue: '', meaning: '.conf files' }]), /^\\&\.conf files$/m);
 });
 
-test('every key of the configuration has a meaning that ends like a sentence', () => {
+test('the meaning of every key of the configuration is a sentence', () => {
   const keys = configurationKeys();
   assert.ok(keys.some(({ key }) => key === 'pppd.options'));
   for (const { key, meaning } of keys) assert.match(meaning, /^\S.*\.$/, key);

@@ -17,14 +17,14 @@ for (const [count, text] of amounts) {
   test(`${count} octets: ${text}`, () => assert.equal(octets(count), text));
 }
 
-test('a time is on this machine’s clock', () => {
+test('a time is local time', () => {
   assert.equal(localTime(new Date(2026, 0, 2, 3, 4, 5).getTime()), '2026-01-02 03:04:05');
 });
 
 const HEADINGS = ['ID', 'USER', 'CLIENT'];
 const ROW = ['abc123', 'someone with a long name', '192.0.2.7'];
 
-test('columns are as wide as they must be, and lines have no spaces at their end', () => {
+test('columns are as wide as needed, and lines do not end in spaces', () => {
   assert.deepEqual(table(HEADINGS, [ROW, ['d', '', '']]).split('\n'), [
     'ID      USER                      CLIENT',
     'abc123  someone with a long name  192.0.2.7',
@@ -38,16 +38,16 @@ test('the widest column is cut first', () => {
   assert.equal(table(HEADINGS, [ROW], 35).split('\n')[1], 'abc123  someone with a …  192.0.2.7');
 });
 
-test('no column is cut to nothing: a terminal too narrow wraps', () => {
+test('columns keep a minimum width: on a narrower terminal lines wrap', () => {
   assert.equal(table(HEADINGS, [ROW], 5).split('\n')[1], 'abc123  someone…  192.0.2…');
 });
 
-test('a character of several code points counts once, and is never cut in two', () => {
+test('a character of several code points counts once and is never cut', () => {
   const character = 'e\u0301\u0323';
   assert.equal(table(['NAME'], [[character.repeat(12)]], 10).split('\n')[1], `${character.repeat(9)}…`);
 });
 
-test('lengths of time in their two largest units', () => {
+test('durations have their two largest units', () => {
   for (const [seconds, text] of [
     [0, '0 s'],
     [0.4, '0 s'],
@@ -61,7 +61,7 @@ test('lengths of time in their two largest units', () => {
   }
 });
 
-test('points in time as a person names them', () => {
+test('ages and ISO 8601 times are parsed', () => {
   const now = Date.parse('2026-11-23T10:00:00Z');
   for (const [text, time] of [
     ['30s', now - 30_000],

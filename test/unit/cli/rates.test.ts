@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { bitRate, ratesBetween } from '../../../src/cli/rates.js';
 import { aStateUp } from '../session/a-state.js';
 
-test('rates are what has grown between two looks, a second', () => {
+test('rates are the growth per second between two samples', () => {
   const before = [aStateUp({ counters: { rxBytes: 1000, txBytes: 0, rxPackets: 10, txPackets: 0, rxLost: 0 } })];
   const after = [aStateUp({ counters: { rxBytes: 6000, txBytes: 500, rxPackets: 40, txPackets: 4, rxLost: 10 } })];
   const [rates] = ratesBetween({ at: 1000, sessions: before }, { at: 3000, sessions: after });
@@ -13,7 +13,7 @@ test('rates are what has grown between two looks, a second', () => {
   );
 });
 
-test('the busiest comes first, of idle ones the oldest', () => {
+test('the busiest session is first; idle ones are sorted by age', () => {
   const idle = { since: 5, counters: { rxBytes: 9 } };
   const before = [
     aStateUp({ session: 'young0', ...idle }),
@@ -25,7 +25,7 @@ test('the busiest comes first, of idle ones the oldest', () => {
   assert.deepEqual(order, ['busy00', 'old000', 'young0']);
 });
 
-test('a session that has just come has no rates yet, one that has gone is not shown', () => {
+test('a new session has no rates yet, and an ended one is not shown', () => {
   const gone = aStateUp({ session: 'gone00' });
   const come = aStateUp({ session: 'come00', counters: { rxBytes: 1_000_000 } });
   const rates = ratesBetween({ at: 0, sessions: [gone] }, { at: 1000, sessions: [come] });
@@ -35,13 +35,13 @@ test('a session that has just come has no rates yet, one that has gone is not sh
   );
 });
 
-test('a second call of a session begins to count at 0, and that is no negative rate', () => {
+test('a second call of a session counts from 0 again, and gives no negative rate', () => {
   const before = [aStateUp({ counters: { rxBytes: 5000 } })];
   const after = [aStateUp({ counters: { rxBytes: 100 } })];
   assert.equal(ratesBetween({ at: 0, sessions: before }, { at: 1000, sessions: after })[0]?.rxBits, 800);
 });
 
-test('rates in words', () => {
+test('rates have about three digits and a unit', () => {
   assert.deepEqual([0, 999, 1000, 123_456, 9_990_000, 2.5e9, 5e13].map(bitRate), [
     '0 bit/s',
     '999 bit/s',

@@ -6,15 +6,15 @@ const alice = { user: 'alice', client: '192.0.2.7', address: '203.0.113.10' };
 const nobody = { user: null, client: '198.51.100.9', address: null };
 
 const cases: readonly (readonly [what: string, selection: Selection, alice: boolean, nobody: boolean])[] = [
-  ['nothing is asked for', {}, true, true],
-  ['her name', { user: 'alice' }, true, false],
-  ['another name', { user: 'bob' }, false, false],
-  ['her address', { client: parseAddresses('192.0.2.7') }, true, false],
+  ['no option', {}, true, true],
+  ['the user’s name', { user: 'alice' }, true, false],
+  ['another user’s name', { user: 'bob' }, false, false],
+  ['the client’s address', { client: parseAddresses('192.0.2.7') }, true, false],
   ['a network', { client: parseAddresses('198.51.100.0/24') }, false, true],
   ['every network', { client: parseAddresses('0.0.0.0/0') }, true, true],
-  ['her tunnel', { address: parseAddresses('203.0.113.8/30') }, true, false],
-  ['every tunnel', { address: parseAddresses('0.0.0.0/0') }, true, false],
-  ['two things of which one fits', { user: 'alice', client: parseAddresses('192.0.2.8') }, false, false],
+  ['the tunnel’s network', { address: parseAddresses('203.0.113.8/30') }, true, false],
+  ['every tunnel address', { address: parseAddresses('0.0.0.0/0') }, true, false],
+  ['two options of which only one matches', { user: 'alice', client: parseAddresses('192.0.2.8') }, false, false],
 ];
 
 for (const [what, selection, isAlice, isNobody] of cases) {
@@ -24,7 +24,7 @@ for (const [what, selection, isAlice, isNobody] of cases) {
 }
 
 for (const text of ['', '192.0.2', '192.0.2.7/33', '192.0.2.7/x', '192.0.2.7/24/1', '2001:db8::1', 'alice']) {
-  test(`'${text}' is no address and no network`, () => {
+  test(`'${text}' is not an address or network`, () => {
     assert.throws(() => parseAddresses(text), /not an IPv4 address or network/);
   });
 }

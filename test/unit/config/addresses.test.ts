@@ -1,4 +1,4 @@
-/** Ranges to addresses and back: order, number and every way to be wrong. */
+/** Expanding and combining address ranges: order, number, and every kind of error. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressList, addressNumber, addressText, expandRanges, rangesOf } from '../../../src/config/addresses.js';
@@ -21,26 +21,26 @@ const good: readonly [ranges: string | string[], addresses: string[]][] = [
   [[], []],
 ];
 for (const [ranges, addresses] of good) {
-  test(`${JSON.stringify(ranges)} makes ${addresses.length}`, () => assert.deepEqual(addressList(ranges), addresses));
+  test(`${JSON.stringify(ranges)} gives ${addresses.length}`, () => assert.deepEqual(addressList(ranges), addresses));
 }
 
 const bad: readonly [range: string, reason: string][] = [
   ['', 'is empty'],
-  ['localhost', 'is no address, range or block'],
-  ['192.0.2', 'is no address, range or block'],
-  ['192.0.2.1.5', 'is no address, range or block'],
-  ['192.0.2.010', 'is no address, range or block'],
-  ['192.0.2.1-', 'is no address, range or block'],
-  ['2001:db8::1', 'is no address, range or block'],
+  ['localhost', 'is not an address, range or block'],
+  ['192.0.2', 'is not an address, range or block'],
+  ['192.0.2.1.5', 'is not an address, range or block'],
+  ['192.0.2.010', 'is not an address, range or block'],
+  ['192.0.2.1-', 'is not an address, range or block'],
+  ['2001:db8::1', 'is not an address, range or block'],
   ['192.0.2.256', 'has an octet over 255'],
   ['192.0.2.234-300', 'has an octet over 255'],
   ['192.0.2.234-8', 'runs backwards'],
   ['192.0.2.9-192.0.2.8', 'runs backwards'],
   ['192.0.2-3.1-4', 'has a dash in more than one octet'],
-  ['192.0.2.0/33', 'is no block'],
-  ['192.0.2.0/24/3', 'is no block'],
-  ['192.0.2.9/30', 'does not begin its block: that is 192.0.2.8/30'],
-  ['10.0.0.0/8', 'makes more than 65536 addresses in all'],
+  ['192.0.2.0/33', 'is not a valid block'],
+  ['192.0.2.0/24/3', 'is not a valid block'],
+  ['192.0.2.9/30', 'is not the start of its block, which is 192.0.2.8/30'],
+  ['10.0.0.0/8', 'brings the number of addresses above 65536'],
 ];
 for (const [range, reason] of bad) {
   test(`"${range}" ${reason}`, () => {
@@ -49,18 +49,18 @@ for (const [range, reason] of bad) {
   });
 }
 
-test('every problem is named, with the place in the array', () => {
+test('every problem is reported with its index in the array', () => {
   assert.deepEqual(expandRanges(['192.0.2.1-3', 'x,192.0.2.3', '']), {
     ok: false,
     problems: [
-      { index: 1, range: 'x', reason: 'is no address, range or block' },
+      { index: 1, range: 'x', reason: 'is not an address, range or block' },
       { index: 1, range: '192.0.2.3', reason: 'has 192.0.2.3 a second time, after "192.0.2.1-3"' },
       { index: 2, range: '', reason: 'is empty' },
     ],
   });
 });
 
-test('addresses become ranges again, in their order', () => {
+test('addresses are combined into ranges in their order', () => {
   assert.deepEqual(rangesOf(addressList('192.0.2.254-192.0.3.1,192.0.2.7,192.0.2.6')), [
     '192.0.2.254-192.0.3.1',
     '192.0.2.7',
@@ -69,7 +69,7 @@ test('addresses become ranges again, in their order', () => {
   assert.deepEqual(rangesOf([]), []);
 });
 
-test('numbers and texts of addresses are each other’s inverse at the edges', () => {
+test('converting an address to a number and back gives the same address', () => {
   for (const [text, number] of [
     ['0.0.0.0', 0],
     ['127.255.255.255', 0x7fffffff],

@@ -1,6 +1,6 @@
 /**
- * The addresses and the limit that pptpd would use, and what is said about them. What pptpd itself does is asked by
- * test/process/import-against-pptpd.test.ts.
+ * The addresses and the limit that pptpd would use, and the remarks about them.
+ * test/process/import-against-pptpd.test.ts compares with pptpd itself.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -20,35 +20,35 @@ const rows: Readonly<Record<string, Row>> = {
     file: '',
     addresses: { local: ['192.168.0.1-100'], remote: ['192.168.1.1-100'] },
     remarks: [
-      'f: no line sets "localip", and pptpd takes 192.168.0.1-100, a different one for each client; carried over',
-      'f: no line sets "remoteip", and pptpd takes 192.168.1.1-100; carried over',
+      'f: no line sets "localip": pptpd uses 192.168.0.1-100, a different one for each client; carried over',
+      'f: no line sets "remoteip": pptpd uses 192.168.1.1-100; carried over',
     ],
   },
-  'an indented line led to the default': {
+  'an indented line leads to the default': {
     file: 'connections 20\n localip 192.0.2.1\nremoteip 198.51.100.1-20\n',
     addresses: { local: ['192.168.0.1-100'], remote: ['198.51.100.1-20'] },
     connections: 20,
     remarks: [
-      'f:2: pptpd ignores this line, and it is not carried over: it begins with a space ("localip 192.0.2.1")',
-      'f:2: so no line sets "localip", and pptpd takes 192.168.0.1-100, a different one for each client; carried over',
+      'f:2: pptpd ignores this line, and so does import: it begins with a space ("localip 192.0.2.1")',
+      'f:2: so no line sets "localip": pptpd uses 192.168.0.1-100, a different one for each client; carried over',
     ],
   },
-  'misspelt lines led to the defaults': {
+  'misspelt lines lead to the defaults': {
     file: 'localip=192.0.2.1\nremotip 198.51.100.1-20\n',
     addresses: { local: ['192.168.0.1-100'], remote: ['192.168.1.1-100'] },
     remarks: [
-      'f:1: pptpd ignores this line, and it is not carried over: "localip=192.0.2.1" is no keyword; "localip" with a space behind it would be one',
-      'f:1: so no line sets "localip", and pptpd takes 192.168.0.1-100, a different one for each client; carried over',
-      'f:2: pptpd ignores this line, and it is not carried over: "remotip" is no keyword; "remoteip" would be one',
-      'f:2: so no line sets "remoteip", and pptpd takes 192.168.1.1-100; carried over',
+      'f:1: pptpd ignores this line, and so does import: "localip=192.0.2.1" is not a keyword; did you mean "localip" followed by a space?',
+      'f:1: so no line sets "localip": pptpd uses 192.168.0.1-100, a different one for each client; carried over',
+      'f:2: pptpd ignores this line, and so does import: "remotip" is not a keyword; did you mean "remoteip"?',
+      'f:2: so no line sets "remoteip": pptpd uses 192.168.1.1-100; carried over',
     ],
   },
-  'an indented line beside a right one led to nothing': {
+  'an indented line besides a correct one changes nothing': {
     file: ' localip 192.0.2.9\nlocalip 192.0.2.1\nremoteip 198.51.100.1\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1'] },
-    remarks: ['f:1: pptpd ignores this line, and it is not carried over: it begins with a space ("localip 192.0.2.9")'],
+    remarks: ['f:1: pptpd ignores this line, and so does import: it begins with a space ("localip 192.0.2.9")'],
   },
-  'as they stand there': {
+  'as written in the file': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.1-7,198.51.100.100,198.51.100-101.9\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1-7', '198.51.100.100', '198.51.100-101.9'] },
   },
@@ -60,22 +60,22 @@ const rows: Readonly<Record<string, Row>> = {
       'f:3: only the first 3 addresses are carried over: pptpd serves no more clients than connections allows (f:1); written: 198.51.100.7-198.51.100.8, 198.51.100.1',
     ],
   },
-  'more addresses than the default of connections': {
+  'more addresses than connections by default': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.2-254\n',
     addresses: { ...LOCAL, remote: ['198.51.100.2-198.51.100.101'] },
     remarks: [
       'f:2: only the first 100 addresses are carried over: pptpd serves no more clients than connections allows (100 by default); written: 198.51.100.2-198.51.100.101',
     ],
   },
-  'a range past 255, of which connections leaves the front': {
+  'a range past 255 that connections cuts': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.100-300\n',
     addresses: { ...LOCAL, remote: ['198.51.100.100-198.51.100.199'] },
     remarks: [
-      'f:2: pptpd takes 198.51.100.100-198.51.100.199 from "198.51.100.100-300"; written: 198.51.100.100-198.51.100.199',
+      'f:2: pptpd reads "198.51.100.100-300" as 198.51.100.100-198.51.100.199; written: 198.51.100.100-198.51.100.199',
       'f:2: only the first 100 addresses are carried over: pptpd serves no more clients than connections allows (100 by default); written: 198.51.100.100-198.51.100.199',
     ],
   },
-  'fewer local addresses than clients, but not one': {
+  'fewer local addresses than clients, but more than one': {
     file: 'remoteip 198.51.100.12-15,198.51.100.30\nlocalip 192.0.2.1-3\n',
     addresses: { local: ['192.0.2.1-3'], remote: ['198.51.100.12-198.51.100.14'] },
     remarks: [
@@ -91,49 +91,49 @@ const rows: Readonly<Record<string, Row>> = {
     addresses: { local: [], delegate: true },
     connections: 0,
     remarks: [
-      'f:2: left out: pptpd ignores it with "delegate"; it has no limit then',
-      'f:3: left out: pptpd ignores it with "delegate"',
-      'f:4: left out: pptpd ignores it with "delegate"',
+      'f:2: left out: with "delegate" pptpd ignores it and has no limit',
+      'f:3: left out: with "delegate" pptpd ignores it',
+      'f:4: left out: with "delegate" pptpd ignores it',
     ],
   },
-  'a space before a comma, where pptpd takes it': {
+  'a space before a comma that pptpd accepts': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.1 ,198.51.100.2\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1', '198.51.100.2'] },
   },
-  'a space before a comma, where it does not': {
+  'a space before a comma that pptpd refuses': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.1-2 ,198.51.100.7\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1-2', '198.51.100.7'] },
     remarks: [
-      'f:2: pptpd would not start with "198.51.100.1-2 " (there is a space behind a range); read as 198.51.100.1-2, 198.51.100.7',
+      'f:2: pptpd would not start with "198.51.100.1-2 " (there is a space after a range); read as 198.51.100.1-2, 198.51.100.7',
     ],
   },
-  'a space behind a comma': {
+  'a space after a comma': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.1, 198.51.100.2\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1', '198.51.100.2'] },
     remarks: [
-      'f:2: pptpd would not start with " 198.51.100.2" (there is a space behind a comma); read as 198.51.100.1, 198.51.100.2',
+      'f:2: pptpd would not start with " 198.51.100.2" (there is a space after a comma); read as 198.51.100.1, 198.51.100.2',
     ],
   },
   'a no-break space': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.1,\u00A0198.51.100.2\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1', '198.51.100.2'] },
     remarks: [
-      'f:2: pptpd would not start with "\\u00a0198.51.100.2" (a no-break space belongs to the word); read as 198.51.100.1, 198.51.100.2',
+      'f:2: pptpd would not start with "\\u00a0198.51.100.2" (a no-break space is part of the word); read as 198.51.100.1, 198.51.100.2',
     ],
   },
-  'a comment behind a range': {
+  'a comment after a range': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.1-2 # ours\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1-2'] },
     remarks: [
-      'f:2: pptpd would not start with "198.51.100.1-2 # ours" (there is a comment behind a range); read as 198.51.100.1-2',
+      'f:2: pptpd would not start with "198.51.100.1-2 # ours" (there is a comment after a range); read as 198.51.100.1-2',
     ],
   },
-  'notations that only we know, and connections': {
+  'notations that pptpd does not support, and connections': {
     file: 'connections 4\nlocalip 192.0.2.1\nremoteip 198.51.100.0/28,198.51.100.32-198.51.100.40\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1-198.51.100.4'] },
     connections: 4,
     remarks: [
-      'f:3: pptpd would not start with "198.51.100.0/28" (pptpd knows no blocks); read as 198.51.100.0/28, 198.51.100.32-198.51.100.40',
+      'f:3: pptpd would not start with "198.51.100.0/28" (pptpd does not support blocks); read as 198.51.100.0/28, 198.51.100.32-198.51.100.40',
       'f:3: only the first 4 addresses are carried over: pptpd serves no more clients than connections allows (f:1); written: 198.51.100.1-198.51.100.4',
     ],
   },
@@ -141,73 +141,73 @@ const rows: Readonly<Record<string, Row>> = {
     file: 'localip 192.0.2.1\r\nremoteip 198.51.100.1-2\r\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1-2'] },
     remarks: [
-      'f:1: it ends in CR (a DOS line end), which pptpd takes into the value; carried over without it',
-      'f:2: it ends in CR (a DOS line end), which pptpd takes into the value; carried over without it',
-      'f:2: pptpd would not start with "198.51.100.1-2\\r" (there is a CR, of a DOS line end, behind a range); read as 198.51.100.1-2',
+      'f:1: the line ends in CR (a DOS line end), which pptpd reads as part of the value; carried over without it',
+      'f:2: the line ends in CR (a DOS line end), which pptpd reads as part of the value; carried over without it',
+      'f:2: pptpd would not start with "198.51.100.1-2\\r" (there is a CR (a DOS line end) after a range); read as 198.51.100.1-2',
     ],
   },
-  'text behind an address': {
+  'text after an address': {
     file: 'localip 192.0.2.1 (the VPN server)\nremoteip 198.51.100.1    # text\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1'] },
     remarks: [
-      'f:1: pptpd takes 192.0.2.1 from "192.0.2.1 (the VPN server)"; written: 192.0.2.1',
-      'f:2: pptpd takes 198.51.100.1 from "198.51.100.1    # text"; written: 198.51.100.1',
+      'f:1: pptpd reads "192.0.2.1 (the VPN server)" as 192.0.2.1; written: 192.0.2.1',
+      'f:2: pptpd reads "198.51.100.1    # text" as 198.51.100.1; written: 198.51.100.1',
     ],
   },
   'a leading zero': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.010\n',
     addresses: { ...LOCAL, remote: ['198.51.100.8'] },
-    remarks: ['f:2: pptpd takes 198.51.100.8 from "198.51.100.010"; written: 198.51.100.8'],
+    remarks: ['f:2: pptpd reads "198.51.100.010" as 198.51.100.8; written: 198.51.100.8'],
   },
   'a host name': {
     file: 'localip vpn.example\nremoteip 198.51.100.1-2\n',
     addresses: { local: ['192.0.2.9'], remote: ['198.51.100.1-2'] },
-    remarks: ['f:1: pptpd looks up "vpn.example" when it starts; written: 192.0.2.9, its address now'],
+    remarks: ['f:1: pptpd looks up "vpn.example" at its start; written: 192.0.2.9, its current address'],
   },
-  'a duplicate that pptpd does not see': {
+  'a duplicate that pptpd does not notice': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.8,198.51.100.010\n',
     addresses: { ...LOCAL, remote: ['198.51.100.8'] },
     remarks: [
-      'f:2: pptpd takes 198.51.100.8 from "198.51.100.010"; written: 198.51.100.8',
-      'f:2: left out: 198.51.100.8 a second time, which pptpd would give to two clients',
+      'f:2: pptpd reads "198.51.100.010" as 198.51.100.8; written: 198.51.100.8',
+      'f:2: left out: 198.51.100.8, repeated: pptpd would lend it to two clients',
     ],
   },
-  'a duplicate that pptpd does not see, and local addresses for each': {
+  'a duplicate that pptpd does not notice, and a local address for each client': {
     file: 'localip 192.0.2.1-3\nremoteip 198.51.100.8,198.51.100.8 # again,198.51.100.9\n',
     addresses: { local: ['192.0.2.1', '192.0.2.3'], remote: ['198.51.100.8-198.51.100.9'] },
     remarks: [
-      'f:2: pptpd takes 198.51.100.8 from "198.51.100.8 # again"; written: 198.51.100.8',
-      'f:2: left out: 198.51.100.8 a second time, which pptpd would give to two clients',
+      'f:2: pptpd reads "198.51.100.8 # again" as 198.51.100.8; written: 198.51.100.8',
+      'f:2: left out: 198.51.100.8, repeated: pptpd would lend it to two clients',
     ],
   },
   'digits that hide the dash from pptpd': {
     file: 'localip 192.0.2.1\nremoteip 198.51.100.12345678-9,198.51.100.5\n',
     addresses: { ...LOCAL, remote: ['198.51.100.5'] },
-    remarks: ['f:2: pptpd takes nothing from "198.51.100.12345678-9"; left out'],
+    remarks: ['f:2: pptpd reads no address from "198.51.100.12345678-9"; left out'],
   },
   'the local address in the clients’ range': {
     file: 'localip 198.51.100.2\nremoteip 198.51.100.1-4\n',
     addresses: { local: ['198.51.100.2'], remote: ['198.51.100.1', '198.51.100.3-198.51.100.4'] },
     remarks: [
-      'f:2: left out: 198.51.100.2; with it pptpd would use an address for a client and for its own end too, and such a tunnel carries nothing',
+      'f:2: left out: 198.51.100.2: pptpd would use an address both for a client and for its own end, and such a tunnel carries no data',
     ],
   },
-  'local addresses that clients have': {
+  'local addresses in the clients’ range': {
     file: 'localip 198.51.100.1-4\nremoteip 198.51.100.3-6\n',
     addresses: { local: ['198.51.100.1-198.51.100.2'], remote: ['198.51.100.3-198.51.100.4'] },
     remarks: [
-      'f:2: left out: 198.51.100.5-198.51.100.6; with it pptpd would use an address for a client and for its own end too, and such a tunnel carries nothing',
+      'f:2: left out: 198.51.100.5-198.51.100.6: pptpd would use an address both for a client and for its own end, and such a tunnel carries no data',
     ],
   },
   'the same local address for some clients': {
     file: 'localip 192.0.2.1,192.0.2.1,192.0.2.2\nremoteip 198.51.100.1-3\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1-3'] },
-    remarks: ['f:1: pptpd gives some clients the same one of these; written: 192.0.2.1, for every client'],
+    remarks: ['f:1: pptpd uses some of these for more than one client; written: 192.0.2.1, for every client'],
   },
   'an address that pppd refuses': {
     file: 'localip 192.0.2.1\nremoteip 127.0.0.5,198.51.100.1\n',
     addresses: { ...LOCAL, remote: ['198.51.100.1'] },
-    remarks: ['f:2: left out: what has 127.0.0.5, which pptpd would pass on and pppd refuses'],
+    remarks: ['f:2: left out: pairs with 127.0.0.5, which pppd refuses'],
   },
 };
 
@@ -232,33 +232,30 @@ const faults: readonly (readonly [file: string, ...faults: string[]])[] = [
   [`${LOCALIP}remoteip 198.51.100.9-4\n`, 'f:2: pptpd would not start with "198.51.100.9-4" (it runs backwards)'],
   [
     `${LOCALIP}remoteip 198.51.100.1,nowhere\n`,
-    'f:2: pptpd would not start with "nowhere" (it is no address, and no host of that name is known here)',
+    'f:2: pptpd would not start with "nowhere" (it is not an address, and this machine knows no host of that name)',
   ],
   [
     `${LOCALIP}remoteip nowhere, 198.51.100.9-4\n`,
-    'f:2: pptpd would not start with "nowhere" (it is no address, and no host of that name is known here)',
+    'f:2: pptpd would not start with "nowhere" (it is not an address, and this machine knows no host of that name)',
     'f:2: "198.51.100.9-4" runs backwards',
   ],
   [
     `${LOCALIP}remoteip 198.51.100.1,198.51.100.1\n`,
-    'f:2: pptpd would not start with "198.51.100.1" (198.51.100.1 stands there already)',
+    'f:2: pptpd would not start with "198.51.100.1" (198.51.100.1 is repeated)',
   ],
   [
     `${LOCALIP}remoteip 198.51.100.254-300\n`,
-    'f:2: pptpd would not start with "198.51.100.254-300" (198.51.100.256 is no address)',
+    'f:2: pptpd would not start with "198.51.100.254-300" (198.51.100.256 is not an address)',
   ],
-  [
-    `${LOCALIP}remoteip 198.51.100.1,,198.51.100.2\n`,
-    'f:2: pptpd would not start with "" (there is nothing where an address is due)',
-  ],
+  [`${LOCALIP}remoteip 198.51.100.1,,198.51.100.2\n`, 'f:2: pptpd would not start with "" (an address is missing)'],
   [
     'localip 198.51.100.1-9\nremoteip 198.51.100.1-9\n',
-    'f:2: pptpd starts with it, but no address is left that a client could be given',
+    'f:2: pptpd would start, but no usable address is left for clients',
   ],
 ];
 
 for (const [file, ...expected] of faults) {
-  test(`at fault: ${JSON.stringify(file)}`, () => {
+  test(`not converted: ${JSON.stringify(file)}`, () => {
     const imported = importPptpd({ name: 'f', text: file }, [], host);
     assert.ok(!imported.ok, 'it must be refused');
     assert.deepEqual(imported.faults, expected);

@@ -1,4 +1,4 @@
-/** What an administrator is told about a configuration file that is wrong: every line of it, exactly. */
+/** The exact error messages for wrong configuration files. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-load-'));
 after(() => rmSync(directory, { recursive: true }));
 const file = join(directory, 'pptpd-ts.json');
 
-/** The problems without the file's name, which every one begins with. */
+/** The problems without the file name at their start. */
 function problemsOf(text: string): string[] {
   writeFileSync(file, text);
   const loaded = loadConfiguration(file);
@@ -34,22 +34,26 @@ test('an empty object is the default configuration', () => {
 });
 
 const notJson: readonly [name: string, text: string, problem: string][] = [
-  ['empty', '', '1:1: not JSON: the file is empty; begin with a copy of scripts/etc/pptpd-ts.json'],
-  ['white space alone', ' \n', '1:1: not JSON: the file is empty; begin with a copy of scripts/etc/pptpd-ts.json'],
+  ['empty', '', '1:1: not JSON: the file is empty; remedy: begin with a copy of scripts/etc/pptpd-ts.json'],
+  [
+    'only white space',
+    ' \n',
+    '1:1: not JSON: the file is empty; remedy: begin with a copy of scripts/etc/pptpd-ts.json',
+  ],
   ['cut short', '{\n  "listen": {', `2:14: not JSON: found the end of the file; expected a key in double quotes`],
-  ['comma forgotten', '{\n  "a": 1\n  "b": 2 }', `3:3: not JSON: found '"'; expected ',' or '}'`],
+  ['a missing comma', '{\n  "a": 1\n  "b": 2 }', `3:3: not JSON: found '"'; expected ',' or '}'`],
   [
-    'comma too many',
+    'a comma too many',
     '{ "a": 1, }',
-    `1:9: not JSON: a ',' before '}'; expected a key in double quotes behind it, or no comma`,
+    `1:9: not JSON: a ',' before '}'; expected a key in double quotes after it, or no comma`,
   ],
   [
-    'comma too many in an array',
+    'a comma too many in an array',
     '{ "a": [1,] }',
-    `1:10: not JSON: a ',' before ']'; expected a value behind it, or no comma`,
+    `1:10: not JSON: a ',' before ']'; expected a value after it, or no comma`,
   ],
-  ['colon forgotten', '{ "a" 1 }', `1:7: not JSON: found "1"; expected ':' after the key "a"`],
-  ['key without quotes', '{ port: 1 }', '1:3: not JSON: found "port"; expected a key in double quotes'],
+  ['a missing colon', '{ "a" 1 }', `1:7: not JSON: found "1"; expected ':' after the key "a"`],
+  ['a key without quotes', '{ port: 1 }', '1:3: not JSON: found "port"; expected a key in double quotes'],
   ['single quotes', "{ 'port': 1 }", '1:3: not JSON: found a single quote; expected a key in double quotes'],
   ['a word as value', '{ "a": yes }', '1:8: not JSON: found "yes"; expected a value'],
   ['a number with leading zero', '{ "a": 010 }', '1:8: not JSON: found "010"; expected a value'],
@@ -57,25 +61,29 @@ const notJson: readonly [name: string, text: string, problem: string][] = [
   [
     'a comment',
     '{\n  // here\n}',
-    '2:3: not JSON: a comment, which JSON does not have; expected a key in double quotes',
+    '2:3: not JSON: a comment, which JSON does not allow; expected a key in double quotes',
   ],
-  ['a comment behind', '{} # here', '1:4: not JSON: a comment, which JSON does not have; expected the end of the file'],
+  [
+    'a comment after the object',
+    '{} # here',
+    '1:4: not JSON: a comment, which JSON does not allow; expected the end of the file',
+  ],
   ['two values', '{} {}', `1:4: not JSON: found '{'; expected the end of the file`],
-  ['string not closed', '{ "a": "b\n}', '1:8: not JSON: a string without its closing quote'],
+  ['a string that is not closed', '{ "a": "b\n}', '1:8: not JSON: a string without its closing quote'],
   [
-    'bad escape',
+    'an invalid escape sequence',
     '{ "a": "\\d" }',
-    `1:9: not JSON: a '\\' that begins no escape; write '\\\\' for the character itself`,
+    `1:9: not JSON: a '\\' that begins no escape sequence; write '\\\\' for the character itself`,
   ],
-  ['tab in a string', '{ "a": "\t" }', '1:9: not JSON: the control character 9 in a string; write it as an escape'],
-  ['byte order mark', '\uFEFF{}', '1:1: not JSON: found a byte order mark; expected a value'],
-  ['a key twice', '{ "a": 1,\n "a": 2 }', '2:2: not JSON: the key "a" stands here a second time'],
   [
-    'a key twice, written otherwise',
-    '{ "a": 1, "\\u0061": 2 }',
-    '1:11: not JSON: the key "a" stands here a second time',
+    'a tab in a string',
+    '{ "a": "\t" }',
+    '1:9: not JSON: the control character 9 in a string; write it as an escape sequence',
   ],
-  ['too deep', '['.repeat(100_000), '1:66: not JSON: more than 64 levels of [ and {'],
+  ['a byte order mark', '\uFEFF{}', '1:1: not JSON: found a byte order mark; expected a value'],
+  ['a duplicate key', '{ "a": 1,\n "a": 2 }', '2:2: not JSON: duplicate key "a"'],
+  ['a duplicate key in another notation', '{ "a": 1, "\\u0061": 2 }', '1:11: not JSON: duplicate key "a"'],
+  ['too many levels', '['.repeat(100_000), '1:66: not JSON: more than 64 levels of [ and {'],
 ];
 for (const [name, text, problem] of notJson) {
   test(`JSON: ${name}`, () => assert.deepEqual(problemsOf(text), [problem]));
@@ -140,10 +148,10 @@ const wrong: readonly [input: unknown, ...problems: string[]][] = [
   [{ pppd: { sped: 9600 } }, 'pppd.sped: unknown key; did you mean pppd.speed?'],
   [{ pppd: { optoins: '/x' } }, 'pppd.optoins: unknown key; did you mean pppd.options?'],
   [{ connections: 5 }, 'connections: unknown key; did you mean limits.connections?'],
-  [{ listen: { colour: 'red' } }, 'listen.colour: unknown key; known here: address, port, vrf'],
+  [{ listen: { colour: 'red' } }, 'listen.colour: unknown key; known keys: address, port, vrf'],
   [
     { log: { x: 1, Level: 'info' } },
-    'log.x: unknown key; known here: level, directory, keepFiles, keepDays',
+    'log.x: unknown key; known keys: level, directory, keepFiles, keepDays',
     'log.Level: unknown key; did you mean log.level?',
   ],
 ];
@@ -155,25 +163,25 @@ for (const [input, ...problems] of wrong) {
 const together: readonly [addresses: unknown, ...problems: string[]][] = [
   [
     { local: '192.0.2.1-2', remote: '192.0.2.10-13' },
-    `addresses.local: "192.0.2.1-192.0.2.2" is not allowed (it makes 2 addresses, and 'remote' 4); allowed: one address for all, or at least as many as 'remote' makes`,
+    `addresses.local: "192.0.2.1-192.0.2.2" is not allowed (it has 2 addresses, and 'remote' has 4); allowed: one address for all, or at least as many as 'remote' has`,
   ],
   [
     { local: '192.0.2.1-12', remote: '192.0.2.10-20' },
-    `addresses.local: "192.0.2.10-192.0.2.12" is not allowed (it is in 'remote' too); allowed: addresses that no client gets`,
+    `addresses.local: "192.0.2.10-192.0.2.12" is not allowed (it is in 'remote' too); allowed: addresses that are not in 'remote'`,
   ],
   [
     { local: [], remote: [] },
-    'addresses.local: [] is not allowed (nobody could be given an address); allowed: at least one address, without delegate',
-    'addresses.remote: [] is not allowed (nobody could be given an address); allowed: at least one address, without delegate',
+    'addresses.local: [] is not allowed (there would be no address for a client); allowed: at least one address, unless delegate is true',
+    'addresses.remote: [] is not allowed (there would be no address for a client); allowed: at least one address, unless delegate is true',
   ],
   [
     { local: '192.168.1.50' },
-    `addresses.local: "192.168.1.50" is not allowed (it is in 'remote' too); allowed: addresses that no client gets`,
+    `addresses.local: "192.168.1.50" is not allowed (it is in 'remote' too); allowed: addresses that are not in 'remote'`,
   ],
   [
     { local: '192.0.2.1', remote: '192.0.2.1-2', delgate: false },
     'addresses.delgate: unknown key; did you mean addresses.delegate?',
-    `addresses.local: "192.0.2.1" is not allowed (it is in 'remote' too); allowed: addresses that no client gets`,
+    `addresses.local: "192.0.2.1" is not allowed (it is in 'remote' too); allowed: addresses that are not in 'remote'`,
   ],
 ];
 for (const [addresses, ...problems] of together) {
@@ -181,7 +189,7 @@ for (const [addresses, ...problems] of together) {
     assert.deepEqual(problemsOf(JSON.stringify({ addresses })), problems));
 }
 
-test('several problems in several places are named at once', () => {
+test('all problems are reported at once', () => {
   const text = JSON.stringify({
     listen: { port: 0 },
     pppd: { sped: 1 },
@@ -207,27 +215,27 @@ for (const addresses of [
   });
 }
 
-test('a file that is not there, and one that is none, have a sentence each', () => {
+test('a missing file and a directory are reported with a remedy', () => {
   const missing = join(directory, 'none.json');
   assert.deepEqual(loadConfiguration(missing), {
     ok: false,
     problems: [
-      `${missing}: there is no such file; copy scripts/etc/pptpd-ts.json there, or name another file with -c FILE`,
+      `${missing}: there is no such file; remedy: copy scripts/etc/pptpd-ts.json there, or name another file with -c FILE`,
     ],
   });
   assert.deepEqual(loadConfiguration(directory), {
     ok: false,
-    problems: [`${directory}: this is a directory; name the file in it`],
+    problems: [`${directory}: this is a directory; remedy: name the file in it`],
   });
 });
 
 const cannotRefuse = process.getuid?.() === 0 && 'root may read every file';
-test('a file that may not be read has a sentence', { skip: cannotRefuse }, () => {
+test('an unreadable file is reported with a remedy', { skip: cannotRefuse }, () => {
   const secret = join(directory, 'secret.json');
   writeFileSync(secret, '{}');
   chmodSync(secret, 0);
   assert.deepEqual(loadConfiguration(secret), {
     ok: false,
-    problems: [`${secret}: this user may not read it; run as root, or change its mode`],
+    problems: [`${secret}: this user may not read it; remedy: run the command as root, or change the file's mode`],
   });
 });

@@ -1,9 +1,9 @@
-/** The schema as JSON Schema: what an editor completes from is what the server checks by. */
+/** The JSON Schema for editors corresponds to what the server checks. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configurationJsonSchema, configurationSchema } from '../../../src/config/schema.js';
 
-test('the JSON Schema is of what is written: nothing is required, no key is unknown, defaults are in it', () => {
+test('the JSON Schema describes the file as written: it requires nothing, allows no unknown key, and has the defaults', () => {
   const schema = configurationJsonSchema();
   assert.equal(schema.$schema, 'https://json-schema.org/draft/2020-12/schema');
   assert.equal(schema.required, undefined);

@@ -16,27 +16,27 @@ const configuration = configurationSchema.parse(given);
 interface Description {
   readonly files?: Readonly<Record<string, string | null>>;
   readonly modes?: Readonly<Record<string, number | null>>;
-  /** What pppd prints; null: there is none. */
+  /** The output of pppd; null: there is no pppd. */
   readonly pppd?: string | null;
-  /** How pppd ends when it only reads its options. */
+  /** The result of pppd's dryrun. */
   readonly dryrun?: CommandResult;
   readonly modules?: readonly string[];
   readonly networks?: readonly { name: string; cidr: string }[];
   readonly device?: string | null;
-  /** What Node says when it loads raw-socket. */
+  /** Node.js's error when it loads raw-socket. */
   readonly rawSocket?: Error | null;
   readonly gre?: string | null;
   readonly listen?: Failure | null;
-  /** All of them, or these. */
+  /** Paths; true: all. */
   readonly unwritable?: boolean | readonly string[];
-  /** pppd is not for us to run. */
+  /** This user may not run pppd. */
   readonly forbidden?: boolean;
   readonly node?: string;
-  /** Users that there are. */
+  /** The existing users. */
   readonly users?: readonly string[];
 }
 
-/** A machine on which everything is as it should be, but for what the test describes. */
+/** A machine that has everything, except as the test describes. */
 function machine({
   files,
   modes,
@@ -98,27 +98,27 @@ function machine({
 const failed = (results: readonly CheckResult[]): string[] =>
   results.flatMap((result) => (result.outcome.ok ? [] : result.name));
 
-test('on a machine with everything, everything is well', async () => {
+test('all checks pass on a machine that has everything', async () => {
   assert.deepEqual(failed(await runChecks(configuration, { machine: machine({}) })), []);
 });
 
 const cases: [title: string, description: Description, fails: string, sentence: RegExp, fatal: boolean][] = [
   [
-    'not root',
+    'root without capabilities',
     { files: { '/proc/self/status': 'CapEff:\t0000000000000000\n' } },
     'privileges',
-    /not root, and without CAP_NET_ADMIN, CAP_NET_RAW; remedy: run it as root/,
+    /root without CAP_NET_ADMIN, CAP_NET_RAW; remedy: add what is missing to CapabilityBoundingSet=/,
     true,
   ],
   [
-    'one capability short',
+    'root without one capability',
     { files: { '/proc/self/status': 'CapEff:\t0000000000001000\n' } },
     'privileges',
     /without CAP_NET_RAW;/,
     true,
   ],
   [
-    'a port kept for the privileged',
+    'a privileged port',
     {
       files: {
         '/proc/self/status': 'CapEff:\t0000000000003000\n',
@@ -131,7 +131,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
   ],
   ['no pppd', { pppd: null }, 'pppd', /\/usr\/sbin\/pppd is missing.*apt-get install ppp/, true],
   [
-    'native modules of another Node.js, of which nothing is blamed on privileges or the address',
+    'native modules of another Node.js; privileges and address are not blamed',
     {
       rawSocket: Object.assign(new Error('The module was compiled against …'), { code: 'ERR_DLOPEN_FAILED' }),
       gre: 'The module was compiled against …',
@@ -149,18 +149,24 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'native modules that fail in their own words',
+    'native modules that fail with another error',
     { rawSocket: new Error('Failed to load native module: pty.node\nRequire stack: …') },
     'native modules',
     /raw-socket does not load: Failed to load native module: pty\.node; remedy: run/,
     true,
   ],
-  ['a Node.js too old', { node: 'v18.20.4' }, 'Node.js', /v18\.20\.4 is too old; this program needs 20\.11/, true],
   [
-    'a Node.js that nobody tests with',
+    'a Node.js that is too old',
+    { node: 'v18.20.4' },
+    'Node.js',
+    /v18\.20\.4 is too old; this program needs 20\.11/,
+    true,
+  ],
+  [
+    'a Node.js that is not tested',
     { node: 'v20.10.9' },
     'Node.js',
-    /v20\.10\.9 is older than what this program is tested with/,
+    /v20\.10\.9 is older than the versions that this program is tested with/,
     false,
   ],
   [
@@ -171,7 +177,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'a device without a kernel behind it',
+    'a device that the kernel does not support',
     { device: 'ENXIO', files: { '/proc/misc': '' }, modules: [] },
     'kernel PPP',
     /this kernel has no PPP/,
@@ -185,7 +191,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'modules that nobody has loaded, and so no device',
+    'modules that are not loaded, so that the device is missing',
     { device: 'ENOENT', files: { '/proc/misc': '', '/proc/tty/ldiscs': '' } },
     'kernel PPP',
     /\/dev\/ppp is missing; remedy: modprobe -a ppp_generic/,
@@ -206,32 +212,32 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'no MPPE where it is required',
+    'no MPPE although it is required',
     { modes: { '/sys/module/ppp_mppe': null }, modules: ['ppp_async'] },
     'MPPE',
-    /no module ppp_mppe, and pppd's options require encryption: nobody gets in/,
+    /no module ppp_mppe, and pppd's options require encryption: nobody can log in/,
     true,
   ],
   [
-    'no MPPE where it is not required',
+    'no MPPE, which is not required',
     {
       modes: { '/sys/module/ppp_mppe': null },
       files: { [OPTIONS]: 'require-mschap-v2\n' },
       modules: ['ppp_async'],
     },
     'MPPE',
-    /clients that want encryption do not get in/,
+    /clients that require encryption cannot log in/,
     false,
   ],
   [
-    'no MPPE where a later option takes back that it is required',
+    'no MPPE, which a later option makes optional',
     {
       modes: { '/sys/module/ppp_mppe': null },
       files: { '/etc/ppp/options': 'require-mppe\n', [OPTIONS]: 'require-mschap-v2\nnomppe\n' },
       modules: ['ppp_async'],
     },
     'MPPE',
-    /clients that want encryption do not get in/,
+    /clients that require encryption cannot log in/,
     false,
   ],
   [
@@ -249,10 +255,10 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'silent, with which pppd and we wait for each other',
+    'the option silent, with which pppd and the client wait for each other',
     { files: { [OPTIONS]: 'require-mschap-v2\nsilent\n' } },
     'options file',
-    /options say silent: .*nobody gets in; remedy: take "silent" out of \/etc\/ppp\/options\.pptpd/,
+    /options say silent: .*nobody can log in; remedy: remove "silent" from \/etc\/ppp\/options\.pptpd/,
     true,
   ],
   [
@@ -264,11 +270,11 @@ const cases: [title: string, description: Description, fails: string, sentence: 
       },
     },
     'options file',
-    /does not take its options: In file \/etc\/ppp\/options\.pptpd: unrecognized option 'requir-mschap'; remedy: .*try: \/usr\/sbin\/pppd dryrun notty file \/etc\/ppp\/options\.pptpd$/,
+    /does not accept its options: In file \/etc\/ppp\/options\.pptpd: unrecognized option 'requir-mschap'; remedy: .*check them by: \/usr\/sbin\/pppd dryrun notty file \/etc\/ppp\/options\.pptpd$/,
     true,
   ],
   [
-    'options that let everybody in',
+    'options that require no login',
     { files: { [OPTIONS]: 'name pptpd\n' } },
     'authentication',
     /require no authentication.*remedy: add a line "require-mschap-v2"/,
@@ -297,7 +303,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     false,
   ],
   [
-    'secrets that all can read',
+    'secrets that others can read',
     { modes: { '/etc/ppp/chap-secrets': 0o100644 } },
     'secrets',
     /can be read by others; remedy: chmod 600/,
@@ -311,14 +317,14 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     false,
   ],
   [
-    'a port that another program has',
+    'a port that another program listens on',
     { listen: { code: 'EADDRINUSE', message: '' } },
     'listening',
     /cannot listen on 0\.0\.0\.0:1723: another program already listens there; remedy: .*ss -ltnp/,
     true,
   ],
   [
-    'a port that pptpd has',
+    'a port that pptpd listens on',
     {
       listen: { code: 'EADDRINUSE', message: '' },
       files: { '/run/pptpd.pid': '77\n', '/proc/77/cmdline': '/usr/sbin/pptpd\0' },
@@ -328,7 +334,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'a process id that is another program by now',
+    'a pid file whose process is another program',
     {
       listen: { code: 'EADDRINUSE', message: '' },
       files: { '/run/pptpd-ts/manager.pid': '77\n', '/proc/77/cmdline': 'sleep\u00001000\0' },
@@ -338,21 +344,21 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     true,
   ],
   [
-    'an address that is not there',
+    'an address that this machine does not have',
     { listen: { code: 'EADDRNOTAVAIL', message: '' } },
     'listening',
     /this machine has no such address; remedy: see `ip address`/,
     true,
   ],
   [
-    'a failure without words of its own',
+    'an error that doctor does not know',
     { listen: { code: 'ENODEV', message: 'cannot bind to the device blue (listen.vrf): No such device' } },
     'listening',
     /cannot bind to the device blue \(listen\.vrf\): No such device; remedy: correct listen\.address or listen\.vrf/,
     true,
   ],
   [
-    'a pool with our own address',
+    'a pool that contains the machine’s own address',
     { networks: [{ name: 'eth0', cidr: '198.51.100.15/32' }] },
     'address pool',
     /198\.51\.100\.15 is in addresses\.remote and is this machine's own \(eth0\)/,
@@ -369,7 +375,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
 ];
 
 for (const [title, description, name, sentence, fatal] of cases) {
-  test(`${title}: one sentence, with what mends it`, async () => {
+  test(`${title}: one message with a remedy`, async () => {
     const results = await runChecks(configuration, { machine: machine(description) });
     assert.deepEqual(failed(results), [name]);
     const result = results.find((each) => each.name === name && !each.outcome.ok);
@@ -379,7 +385,7 @@ for (const [title, description, name, sentence, fatal] of cases) {
   });
 }
 
-test('what is left out for lack of privileges is not said twice', async () => {
+test('checks that need missing privileges are skipped', async () => {
   const poor = machine({
     files: { '/proc/self/status': 'CapEff:\t0\n' },
     gre: 'Operation not permitted',
@@ -388,7 +394,7 @@ test('what is left out for lack of privileges is not said twice', async () => {
   assert.deepEqual(failed(await runChecks(configuration, { machine: poor })), ['privileges']);
 });
 
-/** What the check says where all is well. */
+/** What the check reports if it passes. */
 async function detail(name: string, description: Description, settings: object = {}): Promise<string | undefined> {
   const results = await runChecks(configurationSchema.parse({ ...given, ...settings }), {
     machine: machine(description),
@@ -409,7 +415,7 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     /11 addresses, none in conflict/,
   ],
   [
-    'the same, the device answering for others by itself',
+    'a pool inside a local network with proxy_arp on the device',
     'address pool',
     {
       networks: [{ name: 'eth0', cidr: '198.51.100.1/24' }],
@@ -424,7 +430,7 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     /none in conflict/,
   ],
   [
-    'a port that our own server has',
+    'a port that pptpd-ts itself listens on',
     'listening',
     {
       listen: { code: 'EADDRINUSE', message: '' },
@@ -433,7 +439,7 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     /pptpd-ts itself listens \(process 77\)/,
   ],
   [
-    'a port for everybody needs no capability',
+    'an unprivileged port needs no capability',
     'privileges',
     { files: { '/proc/self/status': 'CapEff:\t0000000000003000\n' } },
     /^root$/,
@@ -446,7 +452,7 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     /users come from pppd's plugin radius\.so/,
   ],
   [
-    'users of this server among those of others',
+    'users of this server besides those of others',
     'secrets',
     { files: { '/etc/ppp/chap-secrets': 'a pptpd x *\nb l2tpd x *\n# c * x *\n"d e" "pptpd" "x # y" *\n' } },
     /chap-secrets, 2 users$/,
@@ -459,27 +465,27 @@ const allowed: [title: string, name: string, description: Description, says: Reg
     { pppd: { options: OPTIONS, args: ['require-mschap-v2'] } },
   ],
   [
-    'a value that is the name of an option',
+    'a value that looks like an option',
     'options file',
     { files: { [OPTIONS]: 'require-mschap-v2\nrequire-mppe\nname pptpd\nipparam silent\n' } },
     /options\.pptpd$/,
   ],
   ['MPPE built into the kernel', 'MPPE', { files: { '/proc/modules': '' }, modules: [] }, /^ppp_mppe is loaded$/],
   [
-    'accounts in a file that is there, in a folder of root’s',
+    'an existing accounting file in a folder of root’s',
     'files',
     { modes: { '/var/log/accounts': 0o100644 }, unwritable: ['/var', '/var/log'] },
     /^\/var\/log\/accounts$/,
     { accounting: { file: '/var/log/accounts' } },
   ],
   [
-    'root without CAP_NET_ADMIN, and a program that is no pppd',
+    'root without CAP_NET_ADMIN, and a program other than pppd',
     'privileges',
     { pppd: 'a PPP of its own', files: { '/proc/self/status': 'CapEff:\t0000000000002400\n' } },
     /^root$/,
   ],
   [
-    'both secrets files where any login will do, the one for PAP being another server’s',
+    'both secrets files if every login is accepted, and the one for PAP is for another server',
     'secrets',
     {
       files: {
@@ -492,10 +498,10 @@ const allowed: [title: string, name: string, description: Description, says: Reg
 ];
 
 for (const [title, name, description, says, settings] of allowed) {
-  test(`${title}: all is well`, async () => assert.match((await detail(name, description, settings)) ?? '', says));
+  test(`${title}: the check passes`, async () => assert.match((await detail(name, description, settings)) ?? '', says));
 }
 
-test('a program that is no pppd needs neither PPP in the kernel nor options that pppd takes', async () => {
+test('a program other than pppd needs neither PPP in the kernel nor valid pppd options', async () => {
   const other: Description = {
     pppd: 'a PPP of its own',
     device: 'ENOENT',
@@ -506,14 +512,14 @@ test('a program that is no pppd needs neither PPP in the kernel nor options that
   assert.match((await detail('kernel PPP', other)) ?? '', /not needed by this program/);
 });
 
-test('a missing pppd is said once', async () => {
+test('a missing pppd is reported once', async () => {
   const results = await runChecks(configuration, {
     machine: machine({ pppd: null, device: 'ENOENT', modules: [], files: { [OPTIONS]: null } }),
   });
   assert.deepEqual(failed(results), ['pppd']);
 });
 
-test('docs/commands.md shows the checks that there are, in their order', async () => {
+test('docs/commands.md shows all checks in their order', async () => {
   const names = (await runChecks(configuration, { machine: machine({}) })).map(({ name }) => name);
   assert.deepEqual(
     recorded('doctor').map((line) => /^ok {4}([^:]+): ./.exec(line)?.[1]),
@@ -536,7 +542,7 @@ test('each program is run once', async () => {
   assert.ok(calls.includes('/usr/sbin/pppd --version'));
 });
 
-test('serve asks for what is fatal or for its log, and tries the port by itself', async () => {
+test('serve runs the checks that are fatal or logged, but not the listening check', async () => {
   const results = await runChecks(configuration, {
     only: 'start',
     machine: machine({ listen: { code: 'EADDRINUSE', message: '' } }),
@@ -554,7 +560,7 @@ const PEER = '/etc/ppp/peers/pptpd-ts';
 const asUser = configurationSchema.parse({ ...given, user: 'pptpd-ts', pppd: { options: PEER } });
 const identity = (more = 'CapEff:\t0000000000002000\nCapBnd:\t00000000000030c2\nNoNewPrivs:\t0\n'): string =>
   `Name:\tnode\nUid:\t998\t998\t998\t998\n${more}`;
-/** What a server that is not root sees. */
+/** The machine as a server that is not root sees it. */
 const unprivileged: Description = {
   device: 'EACCES',
   files: {
@@ -565,26 +571,26 @@ const unprivileged: Description = {
   modes: { '/dev/ppp': 0o20600 },
 };
 
-test('a server that is not root has all it needs in CAP_NET_RAW and a set-uid pppd with its options by call', async () => {
+test('a server that is not root needs only CAP_NET_RAW and a set-uid pppd with options by call', async () => {
   const results = await runChecks(asUser, { machine: machine(unprivileged) });
   assert.deepEqual(failed(results), []);
   const says = new Map(results.map(({ name, outcome }) => [name, outcome.ok ? outcome.detail : '']));
   assert.equal(says.get('privileges'), 'uid 998 with CAP_NET_RAW');
   assert.equal(says.get('kernel PPP'), '/dev/ppp is there, ppp_async is loaded');
   assert.equal(says.get('authentication'), 'require-mschap-v2, require-mppe-128', 'of the file that the file names');
-  assert.equal(says.get('secrets'), '/etc/ppp/chap-secrets: only root can look into it');
+  assert.equal(says.get('secrets'), '/etc/ppp/chap-secrets: only root can read it');
 });
 
 const poorUsers: [title: string, description: Description, fails: string, sentence: RegExp][] = [
-  ['nobody of that name', { users: [] }, 'user', /no user "pptpd-ts" \(user\); remedy: adduser --system .* dip/],
+  ['a user that does not exist', { users: [] }, 'user', /no user "pptpd-ts" \(user\); remedy: adduser --system .* dip/],
   [
     'no capability',
     { files: { ...unprivileged.files, '/proc/self/status': identity('CapEff:\t0\n') } },
     'privileges',
-    /uid 998, and without CAP_NET_RAW; remedy/,
+    /uid 998 without CAP_NET_RAW; remedy: run it as root/,
   ],
   [
-    'a pppd that is not for it to run',
+    'a pppd that it may not run',
     { forbidden: true },
     'pppd',
     /pptpd-ts may not run \/usr\/sbin\/pppd; remedy: adduser pptpd-ts dip/,
@@ -619,7 +625,7 @@ const poorUsers: [title: string, description: Description, fails: string, senten
     /pppd cannot get CAP_NET_ADMIN, CAP_DAC_OVERRIDE: the bounding set/,
   ],
   [
-    'a run directory that is another’s',
+    'a run directory of another user',
     { unwritable: true, modes: { ...unprivileged.modes, '/run/pptpd-ts': 0o40750 } },
     'run directory',
     /\/run\/pptpd-ts cannot be written to \(runDirectory\); remedy: chown -R pptpd-ts: \/run\/pptpd-ts/,
@@ -627,14 +633,14 @@ const poorUsers: [title: string, description: Description, fails: string, senten
 ];
 
 for (const [title, description, name, sentence] of poorUsers) {
-  test(`a server that is not root, ${title}: one sentence, with what mends it`, async () => {
+  test(`a server that is not root, ${title}: one message with a remedy`, async () => {
     const results = await runChecks(asUser, { machine: machine({ ...unprivileged, ...description }) });
     assert.equal(failed(results)[0], name);
     assert.match(results.map(formatFailure).join('\n'), sentence);
   });
 }
 
-test('what pppd can do without is not asked for: CAP_SETUID, CAP_SETGID, a set-uid bit of a script that calls it', async () => {
+test('pppd needs no CAP_SETUID and CAP_SETGID, and a script that calls it needs no set-uid bit', async () => {
   const enough: Description = {
     ...unprivileged,
     files: {
@@ -646,14 +652,14 @@ test('what pppd can do without is not asked for: CAP_SETUID, CAP_SETGID, a set-u
   assert.deepEqual(failed(await runChecks(asUser, { machine: machine(enough) })), []);
 });
 
-test('options that need root’s word are told the way to it', async () => {
+test('options that only root may set: the remedy is a file in /etc/ppp/peers', async () => {
   const direct = configurationSchema.parse({ ...given, user: 'pptpd-ts' });
   const dryrun = { code: 2, output: 'pppd: using the name option requires root privilege' };
   const results = await runChecks(direct, { machine: machine({ ...unprivileged, dryrun }) });
   assert.deepEqual(failed(results), ['options file']);
   assert.match(
     results.map(formatFailure).join('\n'),
-    /does not take \/etc\/ppp\/options\.pptpd from a server that is not root: using the name option requires root privilege; remedy: .*"options": "\/etc\/ppp\/peers\/pptpd-ts"/,
+    /does not accept \/etc\/ppp\/options\.pptpd from a server that is not root: using the name option requires root privilege; remedy: .*"options": "\/etc\/ppp\/peers\/pptpd-ts"/,
   );
 });
 
@@ -684,7 +690,7 @@ const advice: [key: string, settings: object, obstacle: string, sentence: RegExp
   ],
 ];
 for (const [key, settings, obstacle, sentence] of advice) {
-  test(`${key} in ${obstacle}: nobody is told to give away what others use`, async () => {
+  test(`${key} in ${obstacle}: the remedy does not change the owner of a shared folder`, async () => {
     const elsewhere = configurationSchema.parse({ ...given, user: 'pptpd-ts', pppd: { options: PEER }, ...settings });
     const results = await runChecks(elsewhere, {
       machine: machine({
@@ -698,7 +704,7 @@ for (const [key, settings, obstacle, sentence] of advice) {
   });
 }
 
-/** pppd's options, by what they let clients do. */
+/** Options of pppd, and the warning about them; null: none. */
 const logins: [words: string, sentence: RegExp | null][] = [
   ['require-mschap-v2\nrequire-mppe-128', null],
   ['require-mschap-v2', null],
@@ -713,10 +719,10 @@ const logins: [words: string, sentence: RegExp | null][] = [
   ],
   ['require-mschap-v2\nrequire-pap', /neither MS-CHAPv2 nor MPPE: clients may send their password and/],
   ['require-mschap-v2\nrequire-chap\nnomppe', /log in by a weaker method/],
-  // What some public file has: a client that answers with MS-CHAPv2 gets in.
+  // From a published options file. A client that answers with MS-CHAPv2 can log in.
   [
     'auth\nrefuse-pap\nrequire-mppe',
-    /say require-mppe, whose keys come from MS-CHAP, and accept other logins too \(auth\): a client that uses one of those is refused after it; remedy: add a line "require-mschap-v2" to \/etc\/ppp\/options\.pptpd \(see scripts\/etc\/options\.pptpd\)/,
+    /say require-mppe, whose keys come from MS-CHAP, and accept other logins too \(auth\): a client that uses one of those is refused after the login; remedy: add a line "require-mschap-v2" to \/etc\/ppp\/options\.pptpd \(see scripts\/etc\/options\.pptpd\)/,
   ],
   [
     'require-pap\nrequire-mppe',
@@ -724,10 +730,10 @@ const logins: [words: string, sentence: RegExp | null][] = [
   ],
   ['require-mppe', /say require-mppe, whose keys come from MS-CHAP, and require no login: only a client that makes/],
   ['# nothing', /require no authentication: clients may get in without a password/],
-  ['require-mschap-v2\nnoauth', /say noauth: clients get in without a password; remedy: take "noauth" out/],
+  ['require-mschap-v2\nnoauth', /say noauth: clients get in without a password; remedy: remove "noauth"/],
 ];
 for (const [words, sentence] of logins) {
-  test(`login and encryption by "${words.replaceAll('\n', ' ')}": ${sentence === null ? 'well' : 'a warning'}`, async () => {
+  test(`login and encryption by "${words.replaceAll('\n', ' ')}": ${sentence === null ? 'no warning' : 'a warning'}`, async () => {
     const results = await runChecks(configuration, {
       only: 'start',
       machine: machine({ files: { [OPTIONS]: `name pptpd\n${words}\n` } }),
@@ -739,18 +745,18 @@ for (const [words, sentence] of logins) {
   });
 }
 
-test('a configuration that names no options: a warning, which leads to the starter file', async () => {
+test('a configuration without an options file: a warning with the starter file as remedy', async () => {
   const results = await runChecks(configurationSchema.parse({}), {
     machine: machine({ files: { '/etc/ppp/options': 'auth\nlock\n' } }),
   });
   assert.deepEqual(failed(results), ['authentication']);
   assert.match(
     results.map(formatFailure).join(''),
-    /neither MS-CHAPv2 nor MPPE: .*remedy: cp scripts\/etc\/options\.pptpd \/etc\/ppp\/options\.pptpd, and "pppd": \{ "options": "\/etc\/ppp\/options\.pptpd" \} in the configuration/,
+    /neither MS-CHAPv2 nor MPPE: .*remedy: cp scripts\/etc\/options\.pptpd \/etc\/ppp\/options\.pptpd, and write "pppd": \{ "options": "\/etc\/ppp\/options\.pptpd" \} into the configuration/,
   );
 });
 
-/** What is said of secrets, in their order; null of what is well. */
+/** The messages about secrets in order; null for a check that passed. */
 async function ofSecrets(description: Description): Promise<(string | null)[]> {
   const results = await runChecks(configuration, { machine: machine(description) });
   return results.filter(({ name }) => name === 'secrets').map(formatFailure);
@@ -758,32 +764,28 @@ async function ofSecrets(description: Description): Promise<(string | null)[]> {
 
 const secretsFile = (text: string): Description => ({ files: { '/etc/ppp/chap-secrets': text } });
 
-test('each line of the secrets that does not say what it seems to has its sentence, with its number', async () => {
+test('each wrong line of the secrets is reported with its number', async () => {
   const said = await ofSecrets(secretsFile('alice pptpd x *\n\ncarol pptpd y\nbob pptpd x#y *\n'));
   assert.equal(said.length, 3);
   assert.equal(said[0], null);
   assert.match(said[1] ?? '', /^\/etc\/ppp\/chap-secrets:3: "carol" has no fourth column: .*; remedy: add \* /);
   assert.match(
     said[2] ?? '',
-    /^\/etc\/ppp\/chap-secrets:4: "bob": pppd takes everything behind an unquoted # for a comment; remedy: /,
+    /^\/etc\/ppp\/chap-secrets:4: "bob": pppd reads everything after an unquoted # as a comment; remedy: /,
   );
 });
 
-test('so many lines, and no more', async () => {
+test('at most 20 lines of the secrets are reported', async () => {
   const said = await ofSecrets(secretsFile(`alice pptpd x *\n${'carol pptpd\n'.repeat(30)}`));
   assert.equal(said.length, 22);
   assert.match(said.at(-1) ?? '', /chap-secrets: 10 more lines like these/);
 });
 
 const texts: [title: string, text: string, sentence: RegExp][] = [
-  ['UTF-16', 'a\0l\0', /has null bytes \(UTF-16\?\): pppd reads no name in it/],
+  ['UTF-16', 'a\0l\0', /has null bytes \(UTF-16\?\): pppd finds no name in it/],
+  ['CR as line ends', 'alice pptpd x *\rbob pptpd x *\r', /has CR as line ends: pppd reads it as one line/],
   [
-    'line ends of CR alone',
-    'alice pptpd x *\rbob pptpd x *\r',
-    /has CR alone for line ends: pppd takes it all for one line/,
-  ],
-  [
-    'users who are all shut out',
+    'users who are all excluded',
     'alice pptpd x *\n'.replace('*', '-'),
     /"alice" may have no IP address and is the first user/,
   ],
@@ -802,7 +804,7 @@ for (const [title, text, sentence] of texts) {
   });
 }
 
-test('fixed addresses that are lent to others too are named', async () => {
+test('fixed addresses inside the pool are reported', async () => {
   const said = await ofSecrets(
     secretsFile('a pptpd x 198.51.100.12\nb pptpd x 198.51.100.99\nc pptpd x *\nd pptpd x 198.51.100.13/32\n'),
   );
@@ -810,31 +812,31 @@ test('fixed addresses that are lent to others too are named', async () => {
   assert.equal(said[0], null);
   assert.match(
     said[1] ?? '',
-    /fixed addresses lie inside addresses\.remote \("a" 198\.51\.100\.12, "d" 198\.51\.100\.13\): such an address works unless .*; remedy: take them out of addresses\.remote/,
+    /fixed addresses lie inside addresses\.remote \("a" 198\.51\.100\.12, "d" 198\.51\.100\.13\): such an address works unless .*; remedy: remove them from addresses\.remote/,
   );
 });
 
-test('secrets for PAP, where it is asked for', async () => {
+test('secrets for PAP, if PAP is required', async () => {
   const [said] = await ofSecrets({ files: { [OPTIONS]: 'require-pap\n' } });
   assert.match(said ?? '', /pap-secrets is missing.*echo 'USER gateway "PASSWORD" \*' >> \/etc\/ppp\/pap-secrets/);
 });
 
-test('secrets for PAP beside those for CHAP, where a client may choose', async () => {
+test('secrets for PAP and CHAP, if a client may choose', async () => {
   const said = await ofSecrets({
     files: { [OPTIONS]: 'auth\nname pptpd\n', '/etc/ppp/pap-secrets': '* pptpd "" *\n' },
   });
   assert.equal(said[0], null);
-  assert.match(said.join(''), /pap-secrets:1: "\*" gets in with any password/);
+  assert.match(said.join(''), /pap-secrets:1: "\*" can log in with any password/);
 });
 
-test('secrets in another file, as pppd 2.5 can be told', async () => {
+test('secrets in another file, named by an option of pppd 2.5', async () => {
   const said = await ofSecrets({
     files: { [OPTIONS]: 'require-mschap-v2\nchap-secrets /etc/vpn\n', '/etc/vpn': 'a * x\n' },
   });
   assert.match(said.join(''), /^\/etc\/vpn:1: "a" may have no IP address/);
 });
 
-test('what pppd itself says of its secrets counts, where nothing else is wrong', async () => {
+test('an error that pppd reports about its secrets is shown if nothing else is wrong', async () => {
   const words =
     "pppd: The remote system is required to authenticate itself\npppd: but I couldn't find any suitable secret";
   const [said] = await ofSecrets({ dryrun: { code: 1, output: words } });

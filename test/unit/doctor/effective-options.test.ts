@@ -12,7 +12,7 @@ import { type Machine, thisMachine } from '../../../src/doctor/machine.js';
 
 const ROOT = '/proc/self/status';
 
-/** A machine with these files alone; the server is root, whose home folder is /root. */
+/** A machine with only these files. The server is root, whose home folder is /root. */
 const machine = (files: Readonly<Record<string, string>>): Machine => ({
   ...thisMachine,
   read: (path) =>
@@ -35,7 +35,7 @@ function optionsOf(
 const text = (options: ReturnType<typeof effectiveOptions>): string[] =>
   options.map(({ name, value }) => (value === null ? name : `${name}=${value}`));
 
-test('files in their order, with what they include, then the arguments', () => {
+test('files in their order, including the files that they name, then the arguments', () => {
   const options = optionsOf(
     {
       '/etc/ppp/options': 'auth lock # both\n',
@@ -65,7 +65,7 @@ const mppe: [words: string, required: string | null][] = [
   ['+mppe-128', '+mppe-128'],
   ['require-mppe-128 nomppe', null],
   ['nomppe require-mppe-40', 'require-mppe-40'],
-  // As pppd was seen to do: it still requires it.
+  // Observed: pppd still requires MPPE.
   ['require-mppe-128 nomppe-128', 'require-mppe-128'],
   ['user require-mppe', null],
   ['mtu 1400', null],

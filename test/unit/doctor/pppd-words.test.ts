@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytesOf, type Oddity, textOf, wordsOf } from '../../../src/doctor/pppd-words.js';
 
-/** What pppd 2.4.9 takes each text for: words by lines, as it counts them. */
+/** The words that pppd 2.4.9 reads from each text, by lines as it counts them. */
 const cases: [title: string, text: string, lines: string[][], oddities?: Oddity[]][] = [
   ['nothing', '', []],
   ['empty lines and comments', '\n  \n# all of it\n\t# this too', []],
@@ -14,32 +14,32 @@ const cases: [title: string, text: string, lines: string[][], oddities?: Oddity[
       ['ms-dns', '192.0.2.1'],
     ],
   ],
-  ['a comment behind words', 'mtu 1400 # why', [['mtu', '1400']], ['comment']],
+  ['a comment after words', 'mtu 1400 # why', [['mtu', '1400']], ['comment']],
   [
     '# inside a word begins a comment',
     'alice * pass#word *\nbob',
     [['alice', '*', 'pass'], ['bob']],
     ['comment', 'hash'],
   ],
-  ['# behind quotes begins a comment', '"a"#b c', [['a']], ['comment', 'hash']],
+  ['# after quotes begins a comment', '"a"#b c', [['a']], ['comment', 'hash']],
   ['# in quotes', '"# no comment"', [['# no comment']]],
   ['quotes, also within words', `"a b" '' "it's" x"y z"w`, [['a b', '', "it's", 'xy zw']]],
   ['an apostrophe begins quotes', "o'brien * x\nd'arcy", [['obrien * x\ndarcy']], ['manyLines']],
-  ['what people escape', String.raw`a\ b \# \" \\ \'`, [['a b', '#', '"', '\\', "'"]]],
-  ['letters behind a backslash', String.raw`CORP\user \s \t\n`, [['CORPuser', ' ', '\t\n']], ['escape']],
+  ['escaped special characters', String.raw`a\ b \# \" \\ \'`, [['a b', '#', '"', '\\', "'"]]],
+  ['letters after a backslash', String.raw`CORP\user \s \t\n`, [['CORPuser', ' ', '\t\n']], ['escape']],
   ['a backspace', String.raw`CORP\bob`, [['CORP\bob']], ['escape']],
-  ['numbers behind a backslash', String.raw`\x41\101\1018 \x4g`, [['AAA8', '\u0004g']], ['escape']],
+  ['numbers after a backslash', String.raw`\x41\101\1018 \x4g`, [['AAA8', '\u0004g']], ['escape']],
   ['a backslash in quotes', String.raw`"CORP\user"`, [['CORPuser']], ['escape']],
   ['a null byte ends a word', String.raw`CORP\xyz next`, [['CORP', 'next']], ['escape']],
   ['a joined line', 'name \\\npptpd', [['name', 'pptpd']]],
-  ['a line joined within a word', 'a pw\\\nbob *', [['a', 'pwbob', '*']], ['joined']],
+  ['a joined line within a word', 'a pw\\\nbob *', [['a', 'pwbob', '*']], ['joined']],
   ['a backslash that ends a comment joins nothing', '# a\\\nb', [['b']]],
   ['blanks before a word, and a joined blank line', ' a\\\n\nb', [['a'], ['b']], ['joined']],
   ['CR and form feed separate, NBSP does not', 'a\rb\fc\u00a0d', [['a', 'b', 'c\u00a0d']]],
-  ['a byte order mark belongs to the first word', '\ufeffalice *', [['\ufeffalice', '*']]],
+  ['a byte order mark is part of the first word', '\ufeffalice *', [['\ufeffalice', '*']]],
   ['quotes that are not closed end with the text', '"a b\nc\\', [['a b\nc']], ['manyLines']],
-  ['an empty word at the very end is none', 'a pptpd ""', [['a', 'pptpd']]],
-  ['an empty word with a line end behind it', 'a pptpd ""\n', [['a', 'pptpd', '']]],
+  ['an empty word at the end of the text is ignored', 'a pptpd ""', [['a', 'pptpd']]],
+  ['an empty word before a line end counts', 'a pptpd ""\n', [['a', 'pptpd', '']]],
   ['only 1,023 bytes of a word', `${'a'.repeat(2000)} b`, [['a'.repeat(1023), 'b']], ['tooLong']],
 ];
 
@@ -56,7 +56,7 @@ for (const [title, text, lines, oddities = []] of cases) {
   });
 }
 
-test('a word knows its place and its characters', () => {
+test('a word has its lines, its text and its oddities', () => {
   const [, word] = wordsOf('first\n"two\nlines" x');
   assert.deepEqual(
     { ...word, oddities: [...(word?.oddities ?? [])] },

@@ -17,7 +17,7 @@ const file = (text: string, more: Partial<SecretsFile> = {}): SecretsFile => ({
   ...more,
 });
 
-/** A first line with which all is well, so that the second has the file to itself. */
+/** A correct first line, so that the second one is examined alone. */
 const FIRST = 'first pptpd hidden *\n';
 
 const cases: [
@@ -31,9 +31,9 @@ const cases: [
   ['three columns', 'carol pptpd hidden\n', 'noAddress', /"carol" has no fourth column/, 1],
   ['three columns of any server', 'carol * hidden\n', 'noAddress', /"carol" has no fourth column/, 1],
   ['no column for the server', 'carol hidden *\n', 'noServer', /a column seems to be missing/, 1],
-  ['two columns', 'carol pptpd\n', 'fewColumns', /it has two columns, and pppd passes over it/, 1],
-  ['# in a password', 'carol pptpd hid#den *\n', 'hash', /behind an unquoted # for a comment/, 1],
-  ['# before a password', 'carol pptpd #hidden *\n', 'hash', /behind an unquoted # for a comment/, 1],
+  ['two columns', 'carol pptpd\n', 'fewColumns', /it has two columns, and pppd ignores it/, 1],
+  ['# in a password', 'carol pptpd hid#den *\n', 'hash', /after an unquoted # as a comment/, 1],
+  ['# before a password', 'carol pptpd #hidden *\n', 'hash', /after an unquoted # as a comment/, 1],
   [
     'an apostrophe',
     "o'brien pptpd hidden *\nd'arcy pptpd hidden *\n",
@@ -41,7 +41,7 @@ const cases: [
     /begins in line 2 ends in line 3/,
     1,
   ],
-  ['a quote that nothing ends', 'carol pptpd "hidden *\nx\n', 'openQuote', /begins in line 2 ends in line 4/, 1],
+  ['a quote that does not end', 'carol pptpd "hidden *\nx\n', 'openQuote', /begins in line 2 ends in line 4/, 1],
   [
     'a backslash at the end of a line',
     'carol pptpd hidden\\\nbob pptpd hidden *\n',
@@ -50,16 +50,28 @@ const cases: [
     2,
   ],
   [
-    'a backslash behind the last column',
+    'a backslash after the last column',
     'carol pptpd hidden * \\\nbob pptpd hidden *\n',
     'joinedLine',
     /joins the next line/,
     2,
   ],
   ['a no-break space', 'carol\u00a0pptpd hidden *\n', 'otherSpace', /no-break space/, 1],
-  ['another kind of comment', '; old: pptpd hidden *\n', 'notAComment', /comments begin with #/, 1],
-  ['capital letters', 'carol PPTPD hidden *\n', 'serverCase', /of the server "PPTPD", and this one is "pptpd"/, 1],
-  ['a name beyond ASCII', 'müller pptpd hidden *\n', 'nameBeyondAscii', /"müller" cannot log in: .*"mM-CM-<ller"/, 1],
+  ['another kind of comment', '; old: pptpd hidden *\n', 'notAComment', /only # begins a comment/, 1],
+  [
+    'a server name in capitals',
+    'carol PPTPD hidden *\n',
+    'serverCase',
+    /belongs to the server "PPTPD", but this one is "pptpd"/,
+    1,
+  ],
+  [
+    'a name with characters beyond ASCII',
+    'müller pptpd hidden *\n',
+    'nameBeyondAscii',
+    /"müller" cannot log in: .*"mM-CM-<ller"/,
+    1,
+  ],
   ['a domain', 'CORP\\user pptpd hidden *\n', 'backslashInName', /pppd reads CORP\\user as "CORPuser"/, 2],
   [
     'a domain that becomes a backspace',
@@ -76,42 +88,49 @@ const cases: [
     2,
   ],
   [
-    'a file that is missing',
+    'a secret file that is missing',
     'carol pptpd @/etc/none *\n',
     'secretFile',
-    /to be in \/etc\/none, which is missing or empty/,
+    /expected in \/etc\/none, which is missing or empty/,
     1,
   ],
-  ['a file without a word', 'carol pptpd @/etc/empty *\n', 'secretFile', /to be in \/etc\/empty/, 1],
+  ['a secret file without a word', 'carol pptpd @/etc/empty *\n', 'secretFile', /expected in \/etc\/empty/, 1],
   ['a long password', `carol pptpd ${'hidden'.repeat(50)} *\n`, 'tooLong', /longer than 255 bytes/, 2],
-  ['a second line', 'first pptpd hidden2 *\n', 'neverUsed', /never uses it: for "first" line 1 counts/, 1],
-  ['a line of any server', 'first * hidden *\n', 'neverUsed', /for "first" line 1 counts/, 1],
-  ['quotes of a text program', 'carol pptpd “hidden” *\n', 'typographicQuotes', /typographic quotes/, 2],
+  ['a second line for a user', 'first pptpd hidden2 *\n', 'neverUsed', /never uses it: line 1 applies to "first"/, 1],
   [
-    'a password beyond ASCII',
+    'a line for any server after one for this server',
+    'first * hidden *\n',
+    'neverUsed',
+    /line 1 applies to "first"/,
+    1,
+  ],
+  ['typographic quotes', 'carol pptpd “hidden” *\n', 'typographicQuotes', /typographic quotes/, 2],
+  [
+    'a password with characters beyond ASCII',
     'carol pptpd hiddén *\n',
     'secretBeyondAscii',
     /password of "carol" has characters beyond ASCII/,
     2,
   ],
   ['an empty password', 'carol pptpd "" *\n', 'emptySecret', /the password of "carol" is empty/, 2],
-  ['an empty password of PAP', '* pptpd "" *\n', 'emptySecret', /"\*" gets in with any password/, 2, { kind: 'pap' }],
   [
-    'no address that is lent',
+    'an empty password for PAP',
+    '* pptpd "" *\n',
+    'emptySecret',
+    /"\*" can log in with any password/,
+    2,
+    { kind: 'pap' },
+  ],
+  [
+    'addresses outside the pool',
     'carol pptpd hidden 10.0.0.0/8\n',
     'noneOfPool',
-    /"carol" may only have 10\.0\.0\.0\/8, and addresses\.remote has nothing of it/,
+    /"carol" may only have 10\.0\.0\.0\/8, and addresses\.remote contains none of it/,
     1,
   ],
+  ['an exclusion only', 'carol pptpd hidden !198.51.100.99\n', 'noneOfPool', /"carol" may only have !198/, 1],
   [
-    'an address that is all but lent',
-    'carol pptpd hidden !198.51.100.99\n',
-    'noneOfPool',
-    /"carol" may only have !198/,
-    1,
-  ],
-  [
-    'some of those that are lent',
+    'only a part of the pool',
     'carol pptpd hidden 198.51.100.12/31\n',
     'partOfPool',
     /"carol" may not have 1 of the 3 addresses/,
@@ -121,14 +140,14 @@ const cases: [
     '0.0.0.0/0',
     'carol pptpd hidden 0.0.0.0/0\n',
     'notAnAddress',
-    /column 4 of "carol" \(0\.0\.0\.0\/0\) is no IP address/,
+    /column 4 of "carol" \(0\.0\.0\.0\/0\) is not an IP address/,
     1,
   ],
   [
-    'a password of which the second word is a number',
+    'a password whose second word is a number',
     'carol pptpd hidden 2024 *\n',
     'notAnAddress',
-    /column 4 of "carol" is no IP address of four numbers$/,
+    /column 4 of "carol" is not an IP address of four numbers$/,
     2,
   ],
   [
@@ -142,18 +161,18 @@ const cases: [
     'a password of two words',
     'carol pptpd hidden hidden *\n',
     'notAnAddress',
-    /column 4 of "carol" is no IP address: pppd looks for a host/,
+    /column 4 of "carol" is not an IP address: pppd looks for a host/,
     2,
   ],
   [
-    'our own address',
+    'the server’s own address',
     'carol pptpd hidden 198.51.100.1\n',
     'ownAddress',
     /198\.51\.100\.1, which is the server's own/,
     2,
   ],
   [
-    'addresses that pppd is to choose',
+    'no address although pppd chooses addresses',
     'carol pptpd hidden *\n',
     'noneOfPool',
     /"carol" gets no IP address: with addresses\.delegate/,
@@ -181,20 +200,20 @@ const fine: [title: string, text: string, users: number, more?: Partial<SecretsF
   ['columns, quotes and comments', '# all\nalice pptpd "a # b" * # why\n\n"bob" * x 198.51.100.0/24\n', 2],
   ['DOS line ends', 'alice pptpd x *\r\n', 1],
   ['no line end', 'alice pptpd x *', 1],
-  ['a line that goes on', 'alice pptpd x \\\n  198.51.100.77\n', 1],
+  ['a line that is continued', 'alice pptpd x \\\n  198.51.100.77\n', 1],
   ['escaped quotes and backslashes', 'CORP\\\\alice pptpd a\\"b\\\\c\\ d *\n', 1],
-  ['a file with a secret', 'alice pptpd @/etc/full *\n', 1],
-  ['an address elsewhere', 'alice pptpd x 192.0.2.77\n', 1],
-  ['an address of its own, of those that are lent', 'alice pptpd x 198.51.100.12\n', 1],
+  ['a secret in a file', 'alice pptpd @/etc/full *\n', 1],
+  ['an address outside the pool', 'alice pptpd x 192.0.2.77\n', 1],
+  ['a fixed address inside the pool', 'alice pptpd x 198.51.100.12\n', 1],
   ['options', 'alice pptpd x * -- mtu 1300\n', 1],
-  ['lines of others', 'alice pptpd x *\nalice l2tpd other\nprovider isp x\n', 1],
-  ['somebody who is shut out', 'alice pptpd x *\nbob pptpd x -\n', 1],
+  ['lines of other servers', 'alice pptpd x *\nalice l2tpd other\nprovider isp x\n', 1],
+  ['a user who is excluded', 'alice pptpd x *\nbob pptpd x -\n', 1],
   ['a byte order mark before a comment', '\ufeff# all\nalice pptpd x *\n', 1],
   ['addresses that pppd chooses', 'alice pptpd x 192.0.2.77\n', 1, { pool: null }],
-  ['an empty PAP password, those of the system counting', '* pptpd "" *\n', 1, { kind: 'pap', hasLogin: true }],
+  ['an empty PAP password with the option login', '* pptpd "" *\n', 1, { kind: 'pap', hasLogin: true }],
 ];
 for (const [title, text, users, more] of fine) {
-  test(`${title}: nothing to say`, () => {
+  test(`${title}: no finding`, () => {
     const report = examine(file(text, more));
     assert.deepEqual(report.findings, []);
     assert.equal(report.users, users);
@@ -211,7 +230,7 @@ test('a byte order mark before the first name', () => {
 });
 
 for (const addresses of ['', '-', '!198.51.100.11']) {
-  test(`the first user without an address ("${addresses}") keeps everybody out`, () => {
+  test(`the first user without an address ("${addresses}") locks out all users`, () => {
     const { findings, users } = examine(file(`carol pptpd x ${addresses}\nalice pptpd x *\n`));
     assert.equal(findings[0]?.cause, 'keepsEverybodyOut');
     assert.match(
@@ -222,7 +241,7 @@ for (const addresses of ['', '-', '!198.51.100.11']) {
   });
 }
 
-test('a first user of any server does not', () => {
+test('a first user of any server without an address does not lock out others', () => {
   const { findings, users } = examine(file('carol * x\nalice pptpd x *\n'));
   assert.deepEqual(
     findings.map(({ cause }) => cause),
@@ -231,7 +250,7 @@ test('a first user of any server does not', () => {
   assert.equal(users, 1);
 });
 
-test('fixed addresses: those that are lent to others too, and one of two users', () => {
+test('fixed addresses inside the pool, and one that two users have, are reported', () => {
   const report = examine(
     file(
       'alice pptpd x 198.51.100.12\nbob pptpd x 192.0.2.77\ncarol pptpd x 198.51.100.12/32\nbob pptpd y 192.0.2.77\n',

@@ -14,7 +14,7 @@ import {
 
 const numberOf = (text: string): number => addressNumber(text) ?? assert.fail(text);
 
-/** What a client gets that is lent 198.51.100.11; each was tried with pppd 2.4.9. */
+/** The address of a client whose lease is 198.51.100.11. Each row was tried with pppd 2.4.9. */
 const addresses: [words: string, given: string | null | undefined, any: boolean][] = [
   ['', null, false],
   ['*', '198.51.100.11', true],
@@ -42,7 +42,7 @@ const addresses: [words: string, given: string | null | undefined, any: boolean]
   ['*bob *', '198.51.100.11', true],
 ];
 for (const [words, given, any] of addresses) {
-  test(`addresses "${words}": ${given === undefined ? 'pppd alone can tell' : (given ?? 'none')}`, () => {
+  test(`addresses "${words}": ${given === undefined ? 'only pppd can tell' : (given ?? 'none')}`, () => {
     const list = wordsOf(words);
     const seen = addressGiven(rulesOf(list), numberOf('198.51.100.11'));
     assert.equal(typeof seen === 'number' ? addressText(seen) : seen, given);
@@ -50,13 +50,13 @@ for (const [words, given, any] of addresses) {
   });
 }
 
-test('without a lease, pppd gives what the line says, or nothing', () => {
+test('without a lease pppd gives the fixed address of the line, or none', () => {
   const given = (words: string): number | null | undefined => addressGiven(rulesOf(wordsOf(words)), null);
   assert.equal(given('198.51.100.77'), numberOf('198.51.100.77'));
   assert.equal(given('*'), null);
 });
 
-test('an address that is nobody’s is never permitted', () => {
+test('a reserved address is never permitted', () => {
   const all = rulesOf(wordsOf('*'));
   assert.deepEqual(
     ['127.0.0.2', '224.0.0.1', '240.0.0.1', '192.0.2.1'].map((each) => isPermitted(all, numberOf(each))),
@@ -96,11 +96,11 @@ const entries: [client: string | null, line: number | null][] = [
   [null, 4],
 ];
 for (const [client, line] of entries) {
-  test(`the line for ${client ?? 'whoever comes'}: ${line}`, () =>
+  test(`the line for ${client ?? 'any client'}: ${line}`, () =>
     assert.equal(entryFor(entriesOf(FILE), client, 'pptpd', () => false)?.client.line, line));
 }
 
-test('no line', () => assert.equal(entryFor(entriesOf('alice other x *'), 'alice', 'pptpd'), null));
+test('no line applies', () => assert.equal(entryFor(entriesOf('alice other x *'), 'alice', 'pptpd'), null));
 
 test('names as pppd compares them', () => {
   assert.equal(visible('a\u0008\u007f\u00c3\u00bc\t'), 'a^H^?M-CM-<\t');

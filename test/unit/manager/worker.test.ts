@@ -149,7 +149,10 @@ describe('starting', () => {
     t.mock.timers.reset();
     const running = Fixture.ready(t);
     running.process.fails('write EPIPE');
-    assert.deepEqual([running.told, running.errors], [[], ['a ctrl worker could not be started, or the manager cannot send to it']]);
+    assert.deepEqual(
+      [running.told, running.errors],
+      [[], ['a ctrl worker could not be started, or the manager cannot send to it']],
+    );
   });
 
   for (const [code, end] of [
@@ -302,10 +305,7 @@ describe('a session', () => {
   });
 
   const ignored: Readonly<Record<string, readonly [said: RegExp, (fixture: Fixture) => void]>> = {
-    'that it is free while it serves': [
-      /ready at a wrong time/,
-      ({ process }) => process.report({ type: 'ready' }),
-    ],
+    'that it is free while it serves': [/ready at a wrong time/, ({ process }) => process.report({ type: 'ready' })],
     'on another session': [
       /on a session that it was not given/,
       ({ process }) => process.report({ type: 'over', session: 'other1' }),

@@ -1,4 +1,4 @@
-/** Sessions' states for tests: any, with the parts that matter to the test. */
+/** Session states for tests: default values, and the parts that matter to the test. */
 import type { SessionState } from '../../../src/session/state.js';
 
 export const aState = (parts: Partial<SessionState> = {}): SessionState => ({
@@ -22,7 +22,7 @@ export const aState = (parts: Partial<SessionState> = {}): SessionState => ({
   ...parts,
 });
 
-/** Of one whose client is logged in. */
+/** The state of a session whose client is logged in. */
 export const aStateUp = (parts: Partial<SessionState> = {}): SessionState =>
   aState({
     since: Date.UTC(2026, 10, 23, 10, 4, 7),

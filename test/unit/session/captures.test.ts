@@ -12,7 +12,7 @@ const ID = 'abc123';
 
 interface Served {
   readonly runDirectory: string;
-  /** What the session has been told to show its frames to, one after the other. */
+  /** The taps that the session was given, in order. */
   readonly taps: (Tap | null)[];
   readonly server: SessionServer;
 }
@@ -41,7 +41,7 @@ async function serve(t: TestContext): Promise<Served> {
   return { runDirectory, taps, server };
 }
 
-/** A reader; what it has been sent, as texts with their kinds. */
+/** Connects a reader that collects its events. */
 async function read({ runDirectory }: Served): Promise<{ reader: SessionClient; events: CaptureEvent[] }> {
   const reader = await SessionClient.connect(runDirectory, ID);
   const events: CaptureEvent[] = [];
@@ -58,12 +58,12 @@ function framesOf(events: readonly CaptureEvent[]): string[] {
   });
 }
 
-/** Until `holds`; the test runner's limit ends what hangs. */
+/** Waits until `holds` returns true. The test runner's time limit ends a test that hangs. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('nothing is asked of the relay while nobody captures', async (t) => {
+test('the relay gets no tap while nobody captures', async (t) => {
   const served = await serve(t);
   assert.equal(served.server.captures.tap, null);
   const one = await read(served);
@@ -75,26 +75,26 @@ test('nothing is asked of the relay while nobody captures', async (t) => {
   assert.deepEqual(served.taps[1], null);
 });
 
-test('every reader gets every frame, whole and in order, at the time at which it passed', async (t) => {
+test('every reader gets every frame, whole and in order, with the time at which it passed', async (t) => {
   const served = await serve(t);
   const readers = [await read(served), await read(served)];
   const before = Date.now() * 1000;
   const buffer = Buffer.from('LCP');
   served.taps[0]?.('pppToClient', buffer);
-  buffer.fill('x'); // a view that is good only during the call
+  buffer.fill('x'); // the view is valid only during the call
   served.taps[0]?.('controlFromClient', Buffer.from('echo'));
   for (const { events } of readers) {
     await until(() => framesOf(events).length === 2);
     assert.deepEqual(framesOf(events), ['pppToClient LCP', 'controlFromClient echo']);
     const [first = 0, second = 0] = events.flatMap(({ frames }) => frames.map(([time]) => time));
     assert.ok(second >= first);
-    // Clocks are read apart, and in milliseconds.
+    // The clocks are read separately, and in milliseconds.
     assert.ok(first >= before - 2000 && first <= Date.now() * 1000 + 2000);
   }
   for (const { reader } of readers) reader.close();
 });
 
-test('a reader that does not read loses frames, is told how many, and gets what comes later', async (t) => {
+test('a slow reader loses frames, learns how many, and gets later frames', async (t) => {
   const served = await serve(t);
   const { reader, events } = await read(served);
   reader.pause();
@@ -115,7 +115,7 @@ test('a reader that does not read loses frames, is told how many, and gets what 
   reader.close();
 });
 
-test('what was taken before the end still arrives', async (t) => {
+test('frames captured before the end still arrive', async (t) => {
   const served = await serve(t);
   const { reader, events } = await read(served);
   const closed = new Promise<void>((resolve) => (reader.onClose = () => resolve()));
@@ -125,7 +125,7 @@ test('what was taken before the end still arrives', async (t) => {
   assert.deepEqual(framesOf(events), ['controlToClient stop']);
 });
 
-test('the fifth reader is refused with a sentence', async (t) => {
+test('the fifth reader is refused with an error message', async (t) => {
   const served = await serve(t);
   const readers = [await read(served), await read(served), await read(served), await read(served)];
   await assert.rejects(read(served), /4 captures of this session are running already/);

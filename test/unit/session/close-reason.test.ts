@@ -1,4 +1,4 @@
-/** What each reason says to a client, by RFC 2637 §2.13 and §2.3: numbers that are on the wire, written out a second time. */
+/** The numbers that each reason sends to the client (RFC 2637 §2.13 and §2.3), written out a second time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CLOSE_REASONS, type CloseReason } from '../../../src/session/close-reason.js';
@@ -8,7 +8,7 @@ const GENERAL_ERROR = 2;
 const ADMINISTRATIVE = 3;
 const REQUESTED = 4;
 
-/** Of the Call-Disconnect-Notify and of the stop request, null where there is none; whether PPP takes leave of nobody. */
+/** Result of the Call-Disconnect-Notify; reason of the stop request, null if none is sent; whether the client is gone. */
 const EXPECTED: Readonly<Record<CloseReason, readonly [disconnect: number, stop: number | null, clientGone: boolean]>> =
   {
     clientStopped: [REQUESTED, null, true],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HANDOFF_VERSION, isHandoff } from '../../../src/session/handoff.js';
 
-test('a handoff is known by its kind and version alone', () => {
+test('only type and version of a handoff are checked', () => {
   assert.equal(isHandoff({ type: 'handoff', v: HANDOFF_VERSION }), true);
   const others = [
     { type: 'handoff', v: HANDOFF_VERSION + 1 },

@@ -1,4 +1,4 @@
-/** Messages as lines over a stream in memory. */
+/** Messages as lines, over a stream in memory. */
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
@@ -7,7 +7,7 @@ import { MAX_ANSWER_BYTES, readLines, writeLine, writeText } from '../../../src/
 const MAX_REQUEST_BYTES = 4096;
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** One end; what the other end has sent is pushed, what this one sends is in `sent`, unless the other does not read. */
+/** One end of a stream. Tests push what the other end sends; `sent` has what this end sends, unless the other does not read. */
 class End extends Duplex {
   readonly sent: string[] = [];
   readonly messages: unknown[] = [];
@@ -26,7 +26,7 @@ class End extends Duplex {
     if (this.reads) taken();
   }
 
-  /** Resolves when everything pushed was read. */
+  /** Resolves when everything that was pushed has been read. */
   async receive(...chunks: readonly (string | Buffer)[]): Promise<void> {
     for (const chunk of chunks) this.push(chunk);
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -40,7 +40,7 @@ function reader(limit?: number): End {
 }
 
 describe('reading', () => {
-  test('a message a line, however they are cut or joined; empty lines are none', async () => {
+  test('each line is a message, however the lines are split or joined; empty lines are ignored', async () => {
     const bytes = Buffer.from('{"id":1}\n\n  \n[2]\r\n"drü"\n');
     for (let cut = 0; cut <= bytes.length; cut += 1) {
       const end = reader();
@@ -49,7 +49,7 @@ describe('reading', () => {
     }
   });
 
-  test('a line without an end is waited for', async () => {
+  test('an incomplete line is kept until its end arrives', async () => {
     const end = reader();
     await end.receive('{"id":');
     assert.deepEqual(end.messages, []);
@@ -57,19 +57,19 @@ describe('reading', () => {
     assert.deepEqual(end.messages, [{ id: 1 }]);
   });
 
-  test('what is no JSON ends the connection, and what is behind it is not looked at', async () => {
+  test('a line that is not JSON ends the connection, and later lines are not read', async () => {
     const end = reader();
     await end.receive('1\nGET / HTTP/1.1\n2\n');
     assert.deepEqual([end.messages, end.destroyed, end.error?.message], [[1], true, 'not JSON: GET / HTTP/1.1']);
   });
 
-  test('of a long line that is none the error has the beginning', async () => {
+  test('the error shows the beginning of a long line that is not JSON', async () => {
     const end = reader();
     await end.receive(`${'x'.repeat(1000)}\n`);
     assert.equal(end.error?.message, `not JSON: ${'x'.repeat(80)}`);
   });
 
-  test('a line may be as long as the limit, and no longer', async () => {
+  test('a line may be as long as the limit, but not longer', async () => {
     for (const [limit, length] of [
       [undefined, MAX_REQUEST_BYTES],
       [MAX_ANSWER_BYTES, MAX_ANSWER_BYTES],
@@ -83,7 +83,7 @@ describe('reading', () => {
     }
   });
 
-  test('whoever ends the connection for a message hears no more of it', async () => {
+  test('a handler that ends the connection gets no further messages', async () => {
     const end = new End();
     readLines(end, (message) => {
       end.messages.push(message);
@@ -95,14 +95,14 @@ describe('reading', () => {
 });
 
 describe('writing', () => {
-  test('a message is a line', () => {
+  test('a message is written as a line', () => {
     const end = new End();
     writeLine(end, { id: 1, name: 'ü' });
     writeText(end, '"ascii"', 'latin1');
     assert.equal(Buffer.from(end.sent.join(''), 'latin1').toString(), '{"id":1,"name":"ü"}\n"ascii"\n');
   });
 
-  test('a reader that has stopped reading loses its connection once too much waits for it', () => {
+  test('a reader that has stopped reading is disconnected once too much is buffered', () => {
     const end = new End();
     end.reads = false;
     const line = 'x'.repeat(64 * 1024 - 1);
@@ -112,7 +112,7 @@ describe('writing', () => {
     assert.equal(end.destroyed, true);
   });
 
-  test('to an end that is closed nothing is written, and that is no error', async () => {
+  test('writing to a closed end does nothing and is no error', async () => {
     const end = new End();
     end.end();
     writeLine(end, 1);

@@ -21,7 +21,7 @@ function runDirectory(t: TestContext): string {
   return directory;
 }
 
-test('a record is read as it was written, and leaves nothing beside it', (t) => {
+test('a record is read as it was written, and writing leaves no other file', (t) => {
   const directory = runDirectory(t);
   writeRecord(directory, record);
   assert.deepEqual(readRecord(directory, 'abc123'), record);
@@ -29,7 +29,7 @@ test('a record is read as it was written, and leaves nothing beside it', (t) => 
   assert.deepEqual(listSessionIds(directory), ['abc123']);
 });
 
-test('removing a session leaves nothing, and twice is no error', (t) => {
+test('removing a session leaves no file, and removing it again is no error', (t) => {
   const directory = runDirectory(t);
   writeRecord(directory, record);
   removeSessionFiles(directory, 'abc123');
@@ -46,7 +46,7 @@ for (const [title, text] of [
   ],
   ['a record with a call id out of range', JSON.stringify({ ...record, lease: { ...record.lease, callId: 0 } })],
 ] as const) {
-  test(`${title} is no record`, (t) => {
+  test(`${title} is not a record`, (t) => {
     const directory = runDirectory(t);
     writeFileSync(sessionRecordPath(directory, 'abc123'), text);
     assert.equal(readRecord(directory, 'abc123'), null);

@@ -59,7 +59,7 @@ async function ask(directory: string, bytes: string): Promise<{ socket: Socket; 
   };
 }
 
-test('a session tells its state to whoever connects', async (t) => {
+test('a session sends its state on request', async (t) => {
   const directory = runDirectory(t);
   await serve(t, directory);
   assert.deepEqual(await listSessions(directory), { sessions: [state], unreachable: [] });
@@ -80,7 +80,7 @@ test('a disconnect reaches the session with its reason', async (t) => {
   assert.deepEqual(disconnects, ['kicked']);
 });
 
-test('subscribers are told of every state, and of the end by the closing', async (t) => {
+test('subscribers get every state, and the socket closes at the end', async (t) => {
   const directory = runDirectory(t);
   const { server } = await serve(t, directory);
   const client = await SessionClient.connect(directory, ID);
@@ -93,7 +93,7 @@ test('subscribers are told of every state, and of the end by the closing', async
   await closed;
 });
 
-test('what was told before the end reaches also who asks something after it', async (t) => {
+test('events from before the end also reach a client that sends a request after it', async (t) => {
   const directory = runDirectory(t);
   const { server } = await serve(t, directory);
   const client = await SessionClient.connect(directory, ID);
@@ -105,14 +105,14 @@ test('what was told before the end reaches also who asks something after it', as
   server.close();
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   const asked = client.request('state', {});
-  // A write that fails is told before anything is read again.
+  // A failed write is reported before anything is read again.
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   client.resume();
   await assert.rejects(asked, SessionGone);
   assert.deepEqual(told, [state]);
 });
 
-test('a handler that fails is an answer with its words', async (t) => {
+test('an error of a handler is the answer', async (t) => {
   const directory = runDirectory(t);
   await serve(t, directory);
   const client = await SessionClient.connect(directory, ID);
@@ -122,14 +122,14 @@ test('a handler that fails is an answer with its words', async (t) => {
 
 const nonsense: [title: string, bytes: string, answer: RegExp][] = [
   [
-    'an unknown operation is named with the known ones',
+    'an unknown operation is answered with the known ones',
     '{"id":7,"op":"reboot"}\n',
     /"id":7,"ok":false.*known are state/,
   ],
   ['an operation from the prototype chain is unknown', '{"id":7,"op":"constructor"}\n', /"ok":false/],
   ['a missing field is named', '{"id":7,"op":"disconnect"}\n', /reason must be/],
   ['a probe names a session', '{"id":7,"op":"probe","by":"../x"}\n', /by must be a session/],
-  ['a message that is no object is answered', '[1]\n', /"ok":false/],
+  ['a message that is not an object is answered', '[1]\n', /"ok":false/],
   ['null is answered', 'null\n', /"ok":false/],
 ];
 for (const [title, bytes, expected] of nonsense) {
@@ -143,8 +143,8 @@ for (const [title, bytes, expected] of nonsense) {
 }
 
 for (const [title, bytes] of [
-  ['garbage costs its sender the connection', '\x00\xff garbage\n'],
-  ['a line without end costs its sender the connection', 'x'.repeat(100_000)],
+  ['garbage ends its sender’s connection', '\x00\xff garbage\n'],
+  ['an endless line ends its sender’s connection', 'x'.repeat(100_000)],
 ] as const) {
   test(title, async (t) => {
     const directory = runDirectory(t);
@@ -155,7 +155,7 @@ for (const [title, bytes] of [
   });
 }
 
-test('a request in pieces and two in one are both understood', async (t) => {
+test('a request in pieces and two requests in one write are understood', async (t) => {
   const directory = runDirectory(t);
   await serve(t, directory);
   const { socket } = await ask(directory, '{"id":1,"op":"st');
@@ -167,7 +167,7 @@ test('a request in pieces and two in one are both understood', async (t) => {
   socket.destroy();
 });
 
-test('a socket that nobody serves is a session that is gone', async (t) => {
+test('a socket without a listener means that the session is gone', async (t) => {
   const directory = runDirectory(t);
   const { server } = await serve(t, directory);
   server.close();
@@ -175,7 +175,7 @@ test('a socket that nobody serves is a session that is gone', async (t) => {
   assert.deepEqual(await listSessions(directory), { sessions: [], unreachable: [] });
 });
 
-test('a session of another version is named with both versions', async (t) => {
+test('the error for a session of another version names both versions', async (t) => {
   const directory = runDirectory(t);
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
@@ -188,11 +188,11 @@ test('a session of another version is named with both versions', async (t) => {
   assert.match(listing.unreachable[0]?.why ?? '', /9\.0\.0.*version 99.*this program: 1/);
 });
 
-test('a run directory that is not there has no sessions', async () => {
+test('a missing run directory has no sessions', async () => {
   assert.deepEqual(await listSessions('/nonexistent'), { sessions: [], unreachable: [] });
 });
 
-test('foreign files in the run directory are left out', async (t) => {
+test('other files in the run directory are ignored', async (t) => {
   const directory = runDirectory(t);
   await serve(t, directory);
   for (const name of ['README', 'abcdefg.sock', 'ABC123.json', 'abc123.json.new']) {
