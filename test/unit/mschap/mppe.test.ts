@@ -146,16 +146,16 @@ describe('MPPE octet by octet as the reference', () => {
 describe('What a packet says of itself', () => {
   test('stateless: FLUSHED on every one', () => {
     fresh({ bits: 128, stateless: true });
-    for (let count = 0; count < 600; count += 1) {
-      assert.equal(headerOf(server.encrypt(ipFrame(count))), FLUSHED | ENCRYPTED | count);
+    for (let count = 0; count < 10_000; count += 1) {
+      assert.equal(headerOf(server.encrypt(ipFrame(count))), FLUSHED | ENCRYPTED | (count & COUNT));
     }
   });
 
   test('stateful: FLUSHED on flag packets, and not on the first one, for which Linux would change its key', () => {
     fresh({ bits: 128, stateless: false });
-    for (let count = 0; count < 600; count += 1) {
+    for (let count = 0; count < 10_000; count += 1) {
       const flushed = count % 256 === 255 ? FLUSHED : 0;
-      assert.equal(headerOf(server.encrypt(ipFrame(count))), flushed | ENCRYPTED | count);
+      assert.equal(headerOf(server.encrypt(ipFrame(count))), flushed | ENCRYPTED | (count & COUNT));
     }
   });
 
@@ -427,14 +427,22 @@ describe('Keys', () => {
     assert.equal(mppe.decrypt(at, 20), UNDECRYPTED.invalid);
   });
 
-  test('stop leaves none in the memory, nor does the next packet', () => {
+  test('stop leaves none in the memory, nor anything of a packet', () => {
     const memory = new SharedMemory();
     const mppe = new Mppe(memory);
+    const at = memory.take(64);
     const unused = memory.octets.slice();
-    mppe.start(keys, { bits: 128, stateless: false });
+    const mode = { bits: 128, stateless: false } as const;
+    const sender = new Sender(options(mode, 'RFC 3078', keys.receive));
+    sender.recvResetRequest();
+    const packet = sender.encrypt(ipFrame(0));
+    mppe.start(keys, mode);
+    memory.octets.set(packet, at);
+    assert.equal(mppe.decrypt(at, packet.length), packet.length - MPPE_HEADER);
+    memory.octets.fill(0, at, at + packet.length);
     assert.notDeepEqual(memory.octets.slice(), unused);
     mppe.stop();
-    assert.ok(memory.octets.every((octet, at) => octet === unused[at]));
+    assert.ok(memory.octets.every((octet, index) => octet === unused[index]));
   });
 
   test('start begins anew with count 0 and the first key', () => {
