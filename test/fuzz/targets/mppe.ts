@@ -38,6 +38,9 @@ function guarded(octets: Uint8Array, at: number, headroom: number, change: () =>
   return result;
 }
 
+const liesAt = (at: number, octets: Uint8Array): boolean =>
+  Buffer.compare(memory.part(at, octets.length), octets) === 0;
+
 function* packetsOf(input: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < input.length; ) {
     const end = at + 1 + (input[at] ?? 0);
@@ -81,14 +84,14 @@ export const mppe: Target = {
     for (const packet of packetsOf(input.subarray(1))) {
       const result = guarded(packet, packetAt, 0, () => server.decrypt(packetAt, packet.length));
       if (result >= 0) assert.equal(result, packet.length - MPPE_HEADER);
-      else assert.deepEqual(memory.part(packetAt, packet.length), packet, 'what is not decrypted stays as it was');
+      else assert(liesAt(packetAt, packet), 'what is not decrypted stays as it was');
       results.add(Math.min(result, 0));
       if (packet.length === 0) continue;
       // The other direction knows nothing of that.
       const length = guarded(packet, frameAt, MPPE_HEADER, () => server.encrypt(frameAt, packet.length));
       assert.equal(length, packet.length + MPPE_HEADER);
       assert.equal(client.decrypt(frameAt - MPPE_HEADER, length), packet.length);
-      assert.deepEqual(memory.part(frameAt, packet.length), packet);
+      assert(liesAt(frameAt, packet), 'what is decrypted is what was encrypted');
     }
     return [...results].toSorted((a, b) => a - b).join();
   },
