@@ -3,6 +3,7 @@ import type { Target } from '../target.js';
 import { broadcast } from './broadcast.js';
 import { greHeader, greSequence, greWindow } from './gre.js';
 import { hdlcDecode, hdlcEncode, preamble } from './hdlc.js';
+import { mppe } from './mppe.js';
 import { ppp } from './ppp.js';
 import { pptp } from './pptp.js';
 import { sessionLines, sessionRecord } from './session.js';
@@ -15,6 +16,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'hdlc-decode': hdlcDecode,
   'hdlc-encode': hdlcEncode,
   preamble,
+  mppe,
   ppp,
   broadcast,
   'session-lines': sessionLines,
