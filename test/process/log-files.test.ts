@@ -90,7 +90,7 @@ test('logrotate has the log files reopened, also while the configuration is wron
   spawnSync('logrotate', ['--force', '--state', join(server.directory, 'state'), rules]);
   assert.match(contentOf(`${log}.1`), /listening on/);
   assert.doesNotMatch(contentOf(log), /listening on/);
-  assert.match(contentOf(log), /the new configuration is wrong; the old one stays/);
+  assert.match(contentOf(log), /the new configuration is wrong; keeping the old one/);
 });
 
 test('old files of ended sessions are removed at the start and by HUP, but never that of a live session', async (t) => {

@@ -207,7 +207,7 @@ test('a pid file that cannot be written causes a warning', async (t) => {
   await server.waitForLog(
     'the pid file',
     ({ level, msg }) =>
-      level === 'warn' && msg.startsWith(`the process id cannot be written to ${pidFile} (pidFile): `),
+      level === 'warn' && msg.startsWith(`cannot write the process id to ${pidFile} (pidFile): `),
   );
 });
 
@@ -261,7 +261,7 @@ describe('errors are reported, and nothing is started', () => {
   test('a manager that root starts without the launcher', async (t) => {
     const [code, words] = await refusal(t, (server) => server.configure({ user: USER }), 'dist/src/manager/main.js');
     assert.equal(code, 1);
-    assert.match(words, /it runs as root, and is to run as nobody/);
+    assert.match(words, /the server runs as root, but must run as nobody/);
   });
 
   test('a pppd that is not set-uid', { skip: existsSync(PPPD) ? false : 'there is no pppd here' }, async (t) => {
