@@ -19,8 +19,8 @@ const MAX_TERMINATE = 2;
  * that acknowledges and never asks. Two willing peers need fewer than ten.
  */
 const MAX_REQUESTS = 30;
-/** Requests that we have answered before and that come late or once more; then the peer has begun anew. */
-const MAX_TOLERATED = 2;
+/** Requests that we have answered before and that come late or once more; after so many the peer has begun anew. */
+const MAX_TOLERATED = 5;
 /** Codes without which nothing works: their Code-Reject is an end (RFC 1661 §5.6). */
 const isVital = (code: number): boolean => code >= CODES.configureRequest && code <= CODES.codeReject;
 
@@ -196,16 +196,16 @@ export class ControlProtocol<D extends Declarations> {
   }
 
   /**
-   * A request that we have acknowledged comes again when our Ack was lost, and older ones come late. Taken for new ones
-   * they would end what was just agreed (RFC 1661 §4.4 knows no difference), and with it MPPE, whose keys serve once.
+   * A request that we have acknowledged comes again when our Ack was lost or crossed it, and older ones come late. Taken for
+   * new ones they would end what was just agreed (RFC 1661 §4.4 knows no difference), and with it MPPE, whose keys serve once.
    */
   #isLate({ identifier, body }: Numbered): boolean {
     const last = this.#acknowledged;
     if (last === null || (this.#state !== 'opened' && this.#state !== 'ackSent')) return false;
+    const isRepeated = same(body, last.body);
     const age = (last.identifier - identifier) & 0xff;
-    const isRepeated = age === 0 && same(body, last.body);
-    if (!isRepeated && (age === 0 || age >= HALF_OF_IDENTIFIERS)) return false;
-    if (this.#tolerated >= MAX_TOLERATED) return false;
+    const isOlder = age > 0 && age < HALF_OF_IDENTIFIERS;
+    if ((!isRepeated && !isOlder) || this.#tolerated >= MAX_TOLERATED) return false;
     this.#tolerated++;
     if (isRepeated) this.send(CODES.configureAck, identifier, body);
     return true;

@@ -4,6 +4,7 @@ import { broadcast } from './broadcast.js';
 import { greHeader, greSequence, greWindow } from './gre.js';
 import { hdlcDecode, hdlcEncode, preamble } from './hdlc.js';
 import { ppp } from './ppp.js';
+import { pppEngine } from './ppp-engine.js';
 import { pptp } from './pptp.js';
 import { sessionLines, sessionRecord } from './session.js';
 
@@ -16,6 +17,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'hdlc-encode': hdlcEncode,
   preamble,
   ppp,
+  'ppp-engine': pppEngine,
   broadcast,
   'session-lines': sessionLines,
   'session-record': sessionRecord,
