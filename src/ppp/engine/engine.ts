@@ -100,7 +100,9 @@ export type EngineEvent =
 
 export interface EngineOptions {
   readonly settings: EngineSettings;
+  /** So many octets that nobody can guess: challenges depend on it. */
   readonly random: (length: number) => Uint8Array;
+  /** May call the engine again. */
   readonly onEvent: (event: EngineEvent) => void;
 }
 
@@ -146,7 +148,9 @@ export class Engine {
   #network = false;
   #network6 = false;
   /** Addresses that the client wants for itself and for us, as far as we disagree. */
-  readonly #refused: { client: string | null; server: string | null } = { client: null, server: null };
+  readonly #wishes: { client: string | null; server: string | null } = { client: null, server: null };
+  /** Why we have closed IPCP. */
+  #addressRefused: EngineEnd | null = null;
   /** Configure-Requests of network protocols that came before these may open, the last one each. */
   readonly #held = new Map<Protocol, Uint8Array>();
 
@@ -256,10 +260,13 @@ export class Engine {
     this.#run(now, () => this.#recv(frame));
   }
 
-  /** A data frame whose protocol nobody knows: tells the client so (RFC 1661 §5.7), not more often than is sensible. */
-  recvUnknownData(protocol: number, frame: Uint8Array, now: number): void {
+  /**
+   * Data of a protocol that nobody knows: tells the client so (RFC 1661 §5.7), some ten times a second at most. `information` is
+   * what follows the protocol field, decrypted.
+   */
+  recvUnknownData(protocol: number, information: Uint8Array, now: number): void {
     this.#run(now, () => {
-      if (this.#phase === 'network') this.#rejectProtocol(protocol, frame);
+      if (this.#phase === 'network') this.#rejectProtocol(protocol, information);
     });
   }
 
@@ -478,6 +485,7 @@ export class Engine {
     this.#held.clear();
     this.#verdict = null;
     this.#keys = [];
+    this.#addressRefused = null;
     this.#peerMru = DEFAULT_MRU;
     this.#emit({ type: 'linkDown' });
   }
@@ -650,10 +658,12 @@ export class Engine {
         this.#finishNetwork(this.#ipcpEnd(event.why));
         return;
       case 'answered':
-        if (event.answer.verdicts.get('address') !== 'ack') this.#refused.client = valueOf(event.options, 'address');
+        if (event.answer.verdicts.get('address') !== 'ack') {
+          this.#wishes.client = valueOf(event.options, 'address') ?? this.#wishes.client;
+        }
         return;
       case 'refused':
-        this.#refused.server = event.how === 'nak' ? valueOf(event.options, 'address') : null;
+        if (event.how === 'nak') this.#wishes.server = valueOf(event.options, 'address') ?? this.#wishes.server;
         return;
       case 'terminateRequest':
       case 'codeRejected':
@@ -663,10 +673,10 @@ export class Engine {
 
   #openIpv4(): void {
     const { own, peer } = this.#ipcp.exchange;
-    if (own.address === undefined) {
-      this.#end({ kind: 'addressRefused', whose: 'server', proposed: this.#refused.server });
-    } else if (peer.address === undefined) {
-      this.#end({ kind: 'addressRefused', whose: 'client', proposed: this.#refused.client });
+    if (own.address === undefined || peer.address === undefined) {
+      const whose = own.address === undefined ? 'server' : 'client';
+      this.#addressRefused = { kind: 'addressRefused', whose, proposed: this.#wishes[whose] };
+      this.#ipcp.close(TERMINATE_TEXTS.addressRefused);
     } else {
       this.#network = true;
       const dns = taken(peer.primaryDns, peer.secondaryDns);
@@ -676,15 +686,16 @@ export class Engine {
   }
 
   #ipcpEnd(why: Finished['why']): EngineEnd {
+    if (this.#addressRefused !== null) return this.#addressRefused;
     switch (why) {
       case 'silence':
         return { kind: 'ncpTimeout', protocol: 'IPCP' };
       case 'rejected':
         return { kind: 'protocolRejected', protocol: 'IPCP' };
       case 'noAgreement':
-        return this.#refused.client === null || this.#refused.client === '0.0.0.0'
+        return this.#wishes.client === null || this.#wishes.client === '0.0.0.0'
           ? { kind: 'noAgreement', protocol: 'IPCP' }
-          : { kind: 'addressRefused', whose: 'client', proposed: this.#refused.client };
+          : { kind: 'addressRefused', whose: 'client', proposed: this.#wishes.client };
       case 'closed':
         return { kind: 'networkClosed' };
     }

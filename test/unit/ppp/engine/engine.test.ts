@@ -208,6 +208,7 @@ test('the passive reader of the same frames tells the same cause', () => {
     [{ client: { noCcp: true } }, 'encryptionRefused'],
     [{ client: { mppe: offer([40]) } }, 'encryptionModesDiffer'],
     [{ judge: () => ({ ...ACCEPT, mppe: null }) }, 'encryptionUnavailable'],
+    [{ client: { address: '192.0.2.99', insists: true } }, 'addressRefused'],
   ];
   for (const [{ settings, client, judge }, reason] of scenes) {
     const server = new Server(settings);

@@ -585,19 +585,19 @@ describe('IPCP', () => {
   test('a client that insists on its own address', () => {
     const server = encrypted();
     for (let turn = 1; turn <= 5; turn++)
-      server.recv(ppp.frame(ppp.IPCP, ppp.REQUEST, turn, ppp.ipcp.address('10.0.0.1')));
+      server.recv(ppp.frame(ppp.IPCP, ppp.REQUEST, turn, ppp.ipcp.address('203.0.113.1')));
     ack(server, ppp.IPCP);
-    const address = ppp.ipcp.address('10.0.0.1');
+    const address = ppp.ipcp.address('203.0.113.1');
     assert.deepEqual(said(server.recv(ppp.frame(ppp.IPCP, ppp.REQUEST, 6, address))), ['IPCP reject 6']);
     server.recv(ppp.frame(ppp.IPCP, ppp.REQUEST, 7));
     untilEnd(server);
-    assert.deepEqual(server.end, { kind: 'addressRefused', whose: 'client', proposed: '10.0.0.1' });
+    assert.deepEqual(server.end, { kind: 'addressRefused', whose: 'client', proposed: '203.0.113.1' });
   });
 
   test('a client that refuses our address', () => {
     for (const code of [ppp.NAK, ppp.REJECT]) {
       const server = encrypted();
-      const address = code === ppp.NAK ? '10.0.0.9' : '198.51.100.1';
+      const address = code === ppp.NAK ? '203.0.113.9' : '198.51.100.1';
       for (let turn = 1; turn <= 5; turn++) {
         const identifier = server.frames.findLast((frame) => frame[2] === 0x80 && frame[3] === 0x21)?.[5] ?? 0;
         server.recv(ppp.frame(ppp.IPCP, code, identifier, ppp.ipcp.address(address)));
@@ -605,7 +605,7 @@ describe('IPCP', () => {
       ack(server, ppp.IPCP);
       server.recv(ppp.frame(ppp.IPCP, ppp.REQUEST, 1, ppp.ipcp.address('198.51.100.11')));
       untilEnd(server);
-      const proposed = code === ppp.NAK ? '10.0.0.9' : null;
+      const proposed = code === ppp.NAK ? '203.0.113.9' : null;
       assert.deepEqual(server.end, { kind: 'addressRefused', whose: 'server', proposed });
     }
   });
@@ -663,7 +663,7 @@ test('a flood of any packet gets at most two frames each, and leaves nothing beh
   flood(up(), (turn) =>
     ppp.frame(ppp.LCP, ppp.REQUEST, turn & 255, ppp.lcp.magic('01020304'), ppp.lcp.mru(1000 + turn)),
   );
-  flood(up(), (turn) => ppp.frame(ppp.IPCP, ppp.REQUEST, turn & 255, ppp.ipcp.address(`10.0.0.${turn & 255}`)));
+  flood(up(), (turn) => ppp.frame(ppp.IPCP, ppp.REQUEST, turn & 255, ppp.ipcp.address(`203.0.113.${turn & 255}`)));
   flood(up(), (turn) => ppp.frame(ppp.LCP, 9, turn & 255, new Uint8Array(1400)));
   flood(up(), (turn) => ppp.frame(ppp.LCP, ppp.TERMINATE_ACK, turn & 255));
   flood(up(), (turn) => ppp.frame(ppp.LCP, turn & 255, 1, new Uint8Array(8)));

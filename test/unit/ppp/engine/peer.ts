@@ -128,6 +128,8 @@ export interface ClientSettings {
   /** It answers CCP by Protocol-Reject. */
   readonly noCcp: boolean;
   readonly address: string;
+  /** It asks for that address again, whatever the server proposes, and at last for none. */
+  readonly insists: boolean;
   readonly dns: boolean;
   readonly ipv6: boolean;
   /** Like Windows it begins IPCP beside CCP; like pppd it waits for CCP. */
@@ -142,6 +144,7 @@ export const CLIENT: ClientSettings = {
   mppe: { keys: [128], stateless: true, mppc: false },
   noCcp: false,
   address: '0.0.0.0',
+  insists: false,
   dns: true,
   ipv6: false,
   eager: true,
@@ -161,7 +164,7 @@ export class Client {
 
   constructor(settings: Partial<ClientSettings> = {}, random = seeded(1661)) {
     this.#settings = { ...CLIENT, ...settings };
-    const { mru, magic, authentication, mppe, address, dns } = this.#settings;
+    const { mru, magic, authentication, mppe, address, insists, dns } = this.#settings;
     const number = () => new FieldReader(random(4)).u32();
     const common = { clock: this.clock, peerMru: () => 1500 };
     const lcpRules: Rules<typeof LCP_OPTIONS> = {
@@ -210,7 +213,11 @@ export class Client {
       ...common,
       declarations: IPCP_OPTIONS,
       rules: {
-        address: { ...own, ask: () => address, answer: () => 'ack' },
+        address: {
+          ask: () => address,
+          answer: () => 'ack',
+          nakked: (proposed, asked) => (insists ? asked : proposed),
+        },
         ...(dns ? { primaryDns: own, primaryWins: own, secondaryDns: own, secondaryWins: own } : {}),
       },
       send: (packet) => this.#send(numbers.IPCP, packet),
