@@ -367,7 +367,6 @@ export class Engine {
     if (packet.protocol === 'CCP' || packet.protocol === 'IPCP') this.#authenticator.confirm();
     switch (packet.protocol) {
       case 'LCP':
-        if (packet.code === CODES.configureRequest) this.#termination = null;
         this.#lcp.recv(packet);
         return;
       case 'CHAP':
@@ -396,15 +395,19 @@ export class Engine {
 
   #end(cause: EngineEnd): void {
     if (this.#cause !== null || this.#phase === 'ended') return;
-    this.#cause = this.#termination ?? cause;
+    this.#cause = this.#peerEnd ?? cause;
     if (this.#phase === 'dead') this.#finish('closed');
     else this.#lcp.close(cause.kind === 'administrative' ? cause.reason : TERMINATE_TEXTS[cause.kind]);
   }
 
   #finish(why: Finished['why']): void {
     this.#phase = 'ended';
-    const cause = this.#cause ?? this.#authenticator.failure ?? this.#termination ?? this.#unexpectedEnd(why);
-    this.#emit({ type: 'ended', cause });
+    this.#emit({ type: 'ended', cause: this.#cause ?? this.#peerEnd ?? this.#unexpectedEnd(why) });
+  }
+
+  /** Why the client has ended the link; null: it has not. One that may try another password and gives up has failed to log in. */
+  get #peerEnd(): EngineEnd | null {
+    return this.#termination === null ? null : (this.#authenticator.failure ?? this.#termination);
   }
 
   #unexpectedEnd(why: Finished['why']): EngineEnd {
@@ -442,6 +445,7 @@ export class Engine {
         if (event.code === CODES.echoRequest) this.#echo.stop();
         return;
       case 'answered':
+        this.#termination = null;
         return;
     }
   }

@@ -221,6 +221,26 @@ describe('LCP', () => {
     assert.deepEqual(server.recv(ppp.frame(ppp.LCP, ppp.TERMINATE, 51)), []);
   });
 
+  test('a client that asks anew after its Terminate-Request has ended the link all the same', () => {
+    const server = up();
+    server.recv(ppp.frame(ppp.LCP, ppp.TERMINATE, 2, 'bye'));
+    assert.deepEqual(server.recv(ppp.frame(ppp.LCP, ppp.REQUEST, 3, ...CLIENT_LCP)), []);
+    server.engine.terminate('the control connection is closed', server.now);
+    untilEnd(server);
+    assert.deepEqual(server.end, { kind: 'peerTerminated', text: 'bye', windowsError: null });
+  });
+
+  test('a client that ends a negotiation may begin another one', () => {
+    const server = new Server().start();
+    server.recv(ppp.frame(ppp.LCP, ppp.TERMINATE, 1, 'wait'));
+    openLcp(server);
+    assert.deepEqual(server.types, ['linkUp']);
+    const other = new Server().start();
+    other.recv(ppp.frame(ppp.LCP, ppp.TERMINATE, 1, 'no'));
+    untilEnd(other);
+    assert.deepEqual(other.end, { kind: 'peerTerminated', text: 'no', windowsError: null });
+  });
+
   test('Windows says the number of its error', () => {
     const server = up();
     server.recv(ppp.frame(ppp.LCP, ppp.TERMINATE, 1, ppp.hex('8101d0f0003ccd74000002e6')));
@@ -398,6 +418,7 @@ describe('MS-CHAPv2', () => {
     openLcp(server);
     respond(server);
     server.recv(ppp.frame(ppp.LCP, ppp.TERMINATE, 2, 'Failed to authenticate ourselves to peer'));
+    server.engine.terminate('the control connection is closed', server.now);
     untilEnd(server);
     assert.deepEqual(server.end, { kind: 'authentication', method: 'ms-chap-v2', code: 691, message: 'Access denied' });
   });
