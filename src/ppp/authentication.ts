@@ -7,9 +7,16 @@ import type { ControlPacket } from './packet.js';
 import type { AuthenticationFailure, AuthenticationState, Side } from './state.js';
 
 /** Packet codes: RFC 1334 §2.2. */
-const PAP = { request: 1, ack: 2, nak: 3 } as const;
+export const PAP = { request: 1, ack: 2, nak: 3 } as const;
 /** RFC 1994 §4; change-password RFC 2433 §9-10 and RFC 2759 §7. */
-const CHAP = { challenge: 1, response: 2, success: 3, failure: 4, changePasswordFrom: 5, changePasswordTo: 7 } as const;
+export const CHAP = {
+  challenge: 1,
+  response: 2,
+  success: 3,
+  failure: 4,
+  changePasswordFrom: 5,
+  changePasswordTo: 7,
+} as const;
 /** RFC 3748 §4. */
 const EAP = { request: 1, response: 2, success: 3, failure: 4 } as const;
 

@@ -19,7 +19,12 @@ export const CODES = {
   codeReject: 7,
   protocolReject: 8, // only LCP
   echoRequest: 9,
+  echoReply: 10,
+  discardRequest: 11,
   identification: 12, // RFC 1570 §2.1
+  timeRemaining: 13, // RFC 1570 §2.2
+  resetRequest: 14, // CCP alone, RFC 1962 §3
+  resetAck: 15,
 } as const;
 
 /** Only this many octets of a request are compared with the previous one. */

@@ -5,6 +5,7 @@ import { greHeader, greSequence, greWindow } from './gre.js';
 import { hdlcDecode, hdlcEncode, preamble } from './hdlc.js';
 import { mppe } from './mppe.js';
 import { ppp } from './ppp.js';
+import { pppEngine } from './ppp-engine.js';
 import { pptp } from './pptp.js';
 import { sessionLines, sessionRecord } from './session.js';
 
@@ -18,6 +19,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   preamble,
   mppe,
   ppp,
+  'ppp-engine': pppEngine,
   broadcast,
   'session-lines': sessionLines,
   'session-record': sessionRecord,

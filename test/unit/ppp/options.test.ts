@@ -1,6 +1,15 @@
 /** Every configuration option with the number, length and value of its RFC, and with a wrong length. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import {
+  CCP_OPTIONS,
+  type Declarations,
+  IPCP_OPTIONS,
+  IPV6CP_OPTIONS,
+  LCP_OPTIONS,
+  type WritableOption,
+  writeOption,
+} from '../../../src/ppp/options.js';
 import { CCP, hex, IPCP, IPV6CP, LCP, Link, option, REQUEST } from './frames.js';
 
 /** Name, type, value in hexadecimal, the parsed value, and whether any length is valid. */
@@ -73,3 +82,39 @@ for (const [name, [protocol, rows]] of Object.entries(PROTOCOLS)) {
     test('another number is unknown', () => assert.deepEqual(requested(200, hex('00')), { other: [200] }));
   });
 }
+
+const DECLARATIONS: Readonly<Record<string, Declarations>> = {
+  lcp: LCP_OPTIONS,
+  ipcp: IPCP_OPTIONS,
+  ipv6cp: IPV6CP_OPTIONS,
+  ccp: CCP_OPTIONS,
+};
+
+test('an option that can be written is written as it was read', () => {
+  const written: string[] = [];
+  for (const [name, [, rows]] of Object.entries(PROTOCOLS)) {
+    for (const [title, type, value, read] of rows as readonly Row[]) {
+      const declaration = DECLARATIONS[name]?.[title];
+      assert.ok(declaration !== undefined);
+      if (!('write' in declaration)) continue;
+      const octets = writeOption(declaration as WritableOption<unknown>, read);
+      assert.deepEqual(Buffer.from(octets), Buffer.from(option(type, hex(value))), title);
+      written.push(title);
+    }
+  }
+  assert.deepEqual(written.slice(0, 4), ['mru', 'accm', 'authentication', 'magicNumber']);
+  assert.equal(written.length, 13);
+});
+
+test('every authentication protocol with a name is written as it was read', () => {
+  for (const [name, digits] of [
+    ['PAP', 'c023'],
+    ['EAP', 'c227'],
+    ['CHAP-MD5', 'c22305'],
+    ['MS-CHAPv1', 'c22380'],
+    ['MS-CHAPv2', 'c22381'],
+  ] as const) {
+    const octets = writeOption(LCP_OPTIONS.authentication, name);
+    assert.deepEqual(Buffer.from(octets), Buffer.from(option(3, hex(digits))));
+  }
+});

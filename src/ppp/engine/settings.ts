@@ -1,0 +1,68 @@
+/** What the engine is told: settings as plain data, verdicts on logins; and what it asks: authentication requests. */
+
+/** In the words of the configuration. */
+export type AuthenticationMethod = 'ms-chap-v2' | 'ms-chap' | 'chap-md5' | 'pap';
+
+/** MPPE's key length, bits. */
+export type KeyLength = 40 | 56 | 128;
+
+export interface EngineSettings {
+  /** Allowed ones, the first asked for first. */
+  readonly authentication: readonly AuthenticationMethod[];
+  /** `prefer`: a client may do without. */
+  readonly encryption: 'require' | 'prefer' | 'none';
+  readonly encryptionKeys: readonly KeyLength[];
+  /** Refuses stateful MPPE; otherwise it is taken when the client asks for it. */
+  readonly statelessOnly: boolean;
+  /** Our name in CHAP challenges. */
+  readonly name: string;
+  /** Dotted quads; null: the verdict has the address. */
+  readonly local: string | null;
+  readonly remote: string | null;
+  /** Up to two, primary first; one alone is given for both. */
+  readonly dns: readonly string[];
+  readonly wins: readonly string[];
+  /** Largest packet that we receive, octets. */
+  readonly mru: number;
+  /** Echo-Requests every `interval` seconds (0: none); the link ends when `failures` of them were not answered. */
+  readonly lcpEcho: { readonly interval: number; readonly failures: number };
+  readonly ipv6: boolean;
+}
+
+/** A login to be judged; `id` comes back in the verdict. */
+export interface AuthenticationRequest {
+  readonly id: number;
+  readonly method: AuthenticationMethod;
+  /** As sent: raw octets, of any length and character set. */
+  readonly name: Uint8Array;
+  /** Empty for PAP. */
+  readonly challenge: Uint8Array;
+  /** 49 octets with MS-CHAP, 16 with CHAP-MD5; PAP's password. */
+  readonly response: Uint8Array;
+  /** CHAP's identifier, part of what CHAP-MD5 hashes; PAP's packet identifier. */
+  readonly identifier: number;
+}
+
+export type Verdict =
+  | {
+      readonly id: number;
+      readonly accepted: true;
+      /** Sent to the client; for MS-CHAPv2 `S=<40 hexadecimal digits> M=<text>` (RFC 2759 §5). */
+      readonly message: string;
+      /** MPPE's start keys, 16 octets each; the engine only wants to know whether there are any. */
+      readonly mppe: { readonly sendKey: Uint8Array; readonly receiveKey: Uint8Array } | null;
+      /** Addresses that the account fixes, in place of the settings'; null: it fixes none. */
+      readonly local: string | null;
+      readonly remote: string | null;
+      /** Networks as `192.0.2.0/24` out of which the client may take an address of its own. */
+      readonly remoteChoices: readonly string[];
+    }
+  | {
+      readonly id: number;
+      readonly accepted: false;
+      /** RFC 2759 §6: 691, 646 to 649. */
+      readonly code: number;
+      /** The client may try another password; only MS-CHAP can say so. */
+      readonly retry: boolean;
+      readonly message: string;
+    };
