@@ -122,6 +122,8 @@ export class Relay {
   #heldBack = false;
 
   #started = false;
+  /** Frames are being received or sent: what is queued meanwhile goes with them. */
+  #busy = false;
   /** The socket is polled: the port has room. */
   #receiving = false;
   #closed = false;
@@ -172,6 +174,15 @@ export class Relay {
     this.#heldBack = isHeld;
     this.#watchPort();
     if (!isHeld && this.#windowClosed) this.#resumeSending(monotonicMs());
+    if (!isHeld) this.sendQueued();
+  }
+
+  /**
+   * Sends what the port has queued of its own accord, which makes no descriptor readable: the link's control frames.
+   * During an event of a frame from the client they are sent at the end of the batch.
+   */
+  sendQueued(): void {
+    if (!this.#closed && !this.#busy && this.#port.hasUnread && this.#maySend()) this.#turn();
   }
 
   /** Passes every frame to `tap` (the event `control` has only some of them); null removes the tap. */
@@ -239,6 +250,7 @@ export class Relay {
   /** Handles a readable or writable descriptor. */
   #turn(): void {
     const now = monotonicMs();
+    this.#busy = true;
     if (this.#portBlocked) this.#flushPort();
     for (let round = 0; round < ROUNDS_PER_TURN && !this.#closed; round += 1) {
       const received = this.#mayReceive() ? this.#recvPackets(now) : 0;
@@ -249,6 +261,7 @@ export class Relay {
       if (received < RECEIVE_BATCH && reads < READS_PER_ROUND) break;
     }
     if (!this.#closed) this.#endTurn(now);
+    this.#busy = false;
   }
 
   #endTurn(now: number): void {
@@ -418,10 +431,13 @@ export class Relay {
       () => {
         this.#reorderTimer = null;
         const then = monotonicMs();
+        this.#busy = true;
         this.#sequence.expire(then);
         this.#deliverReleased(-1);
         this.#flushPort();
+        this.#busy = false;
         if (!this.#closed && this.#sequence.held > 0) this.#startReorderTimer(then);
+        this.sendQueued();
       },
       Math.max(1, Math.ceil(deadline - now)),
     );
