@@ -9,6 +9,7 @@ import { monotonicMs } from '../sys/clock.js';
 import { lastErrorName } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
 import { ACKNOWLEDGMENT_DELAY, Acknowledgment } from './acknowledgment.js';
+import { BurstLimit, PAUSE } from './burst-limit.js';
 import { GreSocket } from './gre-socket.js';
 import { decodeHeader, emptyHeader, encodeAcknowledgment, encodeDataHeader, type HeaderFault } from './header.js';
 import {
@@ -61,6 +62,8 @@ export interface RelayOptions {
   readonly receiveWindow?: number;
   /** Whether sending obeys the congestion window of RFC 2637 §4.2 or only measures it; default: advise. */
   readonly window?: 'advise' | 'enforce';
+  /** Whether bursts to the client are bounded (BurstLimit); default: no, as frames of a pty come a few at a time. */
+  readonly limitBursts?: boolean;
   /** Name of the VRF device to bind to. */
   readonly device?: string | undefined;
   /** Used by this relay only. */
@@ -107,6 +110,7 @@ export class Relay {
   readonly #sequence = new ReceiveSequence();
   readonly #acknowledgment: Acknowledgment;
   readonly #sendWindow: SendWindow;
+  readonly #burstLimit: BurstLimit | null;
   readonly #sizeLoss = new SizeLoss();
   #blackHoleReported = false;
   readonly #counters = noneCounted();
@@ -143,6 +147,7 @@ export class Relay {
     this.#localCallId = localCallId;
     this.#peerCallId = options.peerCallId;
     this.#enforce = options.window === 'enforce';
+    this.#burstLimit = options.limitBursts === true ? new BurstLimit() : null;
     this.#onEvent = options.onEvent;
     this.#acknowledgment = new Acknowledgment(options.receiveWindow ?? RECEIVE_WINDOW);
     this.#sendWindow = new SendWindow(options.peerWindow);
@@ -310,6 +315,7 @@ export class Relay {
     for (let index = 0; index < count; index += 1) this.#recvPacket(index, buffers.receivedLength(index), now);
     if (this.#strays !== null && this.#counters.rxPackets > 0) this.#closeStrays();
     this.#flushPort();
+    if (this.#windowClosed && !this.#closed) this.#resumeSending(now);
     return count;
   }
 
@@ -345,7 +351,6 @@ export class Relay {
       counters.acksReceived += 1;
       this.#sendWindow.recvAcknowledgment(header.acknowledgment, now);
       this.#sizeLoss.recvAcknowledgment(header.acknowledgment);
-      if (this.#windowClosed) this.#resumeSending(now);
     }
     // RFC 2637 §4.1 defines no sequence number without payload. Such a number counts as used, as in pptpd.
     if (!header.hasSequence) return;
@@ -472,7 +477,8 @@ export class Relay {
     const counters = this.#counters;
     const count = this.#port.frameCount;
     const first = this.#firstFrame;
-    const end = this.#enforce ? Math.min(count, first + this.#sendWindow.allowance) : count;
+    const end = Math.min(count, first + this.#allowance(now));
+    this.#burstLimit?.send(end - first, this.#sendWindow.outstanding, now);
     for (let index = first; index < end; index += 1) {
       const at = buffers.frameAt(index);
       const length = buffers.frameLength(index);
@@ -498,6 +504,13 @@ export class Relay {
     this.#firstFrame = 0;
     this.#port.takeFrames();
     return true;
+  }
+
+  /** How many packets may be sent now. */
+  #allowance(now: number): number {
+    const { allowance, outstanding } = this.#sendWindow;
+    const ofWindow = this.#enforce ? allowance : Number.POSITIVE_INFINITY;
+    return this.#burstLimit === null ? ofWindow : Math.min(ofWindow, this.#burstLimit.allowance(outstanding, now));
   }
 
   /** PPP has sent its first frame: the pty is in raw mode and can be written to. */
@@ -552,15 +565,15 @@ export class Relay {
     this.#transmit(ACKNOWLEDGMENT_MESSAGE, ACKNOWLEDGMENT_MESSAGE + 1);
   }
 
-  // §4.2 enforced: while the window is closed the port is not read, so that frames queue in PPP instead of in the
-  // network.
+  // While the window of §4.2 is enforced and closed, or a burst was too long, the port is not read, so that frames
+  // queue in PPP instead of in the network.
 
   #closeWindow(now: number): void {
     if (!this.#windowClosed) {
       this.#windowClosed = true;
       this.#watchPort();
     }
-    const deadline = this.#sendWindow.deadline;
+    const deadline = this.#enforce && this.#sendWindow.allowance === 0 ? this.#sendWindow.deadline : now + PAUSE;
     if (this.#windowTimer !== null || deadline === null) return;
     this.#windowTimer = setTimeout(
       () => {

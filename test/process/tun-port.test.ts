@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterEach, before, describe, type TestContext, test } from 'node:test';
@@ -168,6 +169,7 @@ class Call {
       peerWindow: 64,
       buffers,
       port: this.port,
+      limitBursts: true,
       onEvent: (event) => {
         if (event.type === 'ended') this.ends.push(event.failure);
         else if (event.type === 'control' && event.direction === 'fromClient') this.onControl(Buffer.from(event.frame));
@@ -280,6 +282,23 @@ describe('TCP of two kernels', { timeout: TIMEOUT }, () => {
   });
 });
 
+test('a client that acknowledges nothing receives everything, though in bounded bursts', {
+  timeout: TIMEOUT,
+}, async (t) => {
+  call = await new Call().started();
+  call.port.setNetwork(UP);
+  const socket = createSocket('udp4');
+  t.after(() => socket.close());
+  const numbers = Array.from({ length: 300 }, (_, index) => index);
+  for (const number of numbers) socket.send(Buffer.from([number >> 8, number]), 9, REMOTE);
+  const udp = (): Buffer[] => call.frames.filter((frame) => frame[3] === 0x21 && frame[13] === 17);
+  await until('all', () => udp().length === numbers.length);
+  assert.deepEqual(
+    udp().map((frame) => frame.readUInt16BE(frame.length - 2)),
+    numbers,
+  );
+});
+
 describe('control frames', { timeout: TIMEOUT }, () => {
   test('are sent at once, as they are, also before the network is up', async () => {
     call = await new Call().started(SHORT, true);
@@ -303,6 +322,20 @@ describe('control frames', { timeout: TIMEOUT }, () => {
       Array.from({ length: 20 }, () => IPCP_REQUEST),
     );
     assert.equal(call.relay.counters().rxPackets, 20);
+  });
+
+  test('are part of bursts, which are bounded', async () => {
+    call = await new Call().started();
+    const queue = (): void => {
+      for (let count = 0; count < 64; count += 1) call.port.queueControl(IPCP_REQUEST);
+      call.relay.sendQueued();
+    };
+    queue();
+    assert.equal(call.relay.counters().txPackets, 65);
+    queue();
+    // 65 are not acknowledged, so the rate applies, which counts for two milliseconds at most.
+    assert.ok(call.relay.counters().txPackets <= 65 + 16);
+    await until('all', () => call.frames.length === 129);
   });
 
   test('wait while the relay is held back, the first of them', async () => {
