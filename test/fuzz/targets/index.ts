@@ -6,6 +6,7 @@ import { hdlcDecode, hdlcEncode, preamble } from './hdlc.js';
 import { ppp } from './ppp.js';
 import { pptp } from './pptp.js';
 import { sessionLines, sessionRecord } from './session.js';
+import { tunCut, tunFrame, tunJoin } from './tun.js';
 
 export const TARGETS: Readonly<Record<string, Target>> = {
   pptp,
@@ -15,6 +16,9 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'hdlc-decode': hdlcDecode,
   'hdlc-encode': hdlcEncode,
   preamble,
+  'tun-cut': tunCut,
+  'tun-join': tunJoin,
+  'tun-frame': tunFrame,
   ppp,
   broadcast,
   'session-lines': sessionLines,

@@ -424,9 +424,9 @@ function continues(head: Item, item: Item): bool {
   const tcp = other + transportAt;
   const headTcp = one + transportAt;
   if (bswap<u32>(load<u32>(tcp, 4)) != head.sequence) return false;
-  // Acknowledgment number; data offset; window. Flags have been compared with ACK.
+  // Acknowledgment number; data offset; window; urgent pointer. Flags have been compared with ACK.
   if (load<u32>(tcp, 8) != load<u32>(headTcp, 8) || load<u8>(tcp, 12) != load<u8>(headTcp, 12)) return false;
-  if (load<u16>(tcp, 14) != load<u16>(headTcp, 14)) return false;
+  if (load<u16>(tcp, 14) != load<u16>(headTcp, 14) || load<u16>(tcp, 18) != load<u16>(headTcp, 18)) return false;
   if (!isSame(tcp + TCP_HEADER, headTcp + TCP_HEADER, head.headers - transportAt - TCP_HEADER)) return false;
   if (!sameIp(head, item)) return false;
   return isGood(head) && isGood(item);

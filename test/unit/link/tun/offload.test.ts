@@ -173,6 +173,8 @@ for (const [name, make] of VERSIONS) {
       }
       const [first, second] = run(2, 100, { options: TIMESTAMPS });
       assert.deepEqual(joined([first ?? {}, { ...second, options: TIMESTAMPS.toReversed() }]), [1, 1]);
+      // The fields are checked whether or not they mean something.
+      assert.deepEqual(joined([first ?? {}, { ...second, urgentPointer: 1 }]), [1, 1]);
     });
 
     test('a wrong checksum is not hidden', () => {

@@ -9,6 +9,7 @@ export interface TcpFields {
   readonly acknowledgment?: number;
   readonly flags?: number;
   readonly window?: number;
+  readonly urgentPointer?: number;
   /** A multiple of four octets. */
   readonly options?: readonly number[];
   readonly payload?: Uint8Array;
@@ -86,6 +87,7 @@ function tcp({ options = [], payload = Buffer.alloc(0), ...fields }: TcpFields):
   header.writeUInt8(((20 + options.length) / 4) << 4, 12);
   header.writeUInt8(fields.flags ?? FLAGS.ACK, 13);
   header.writeUInt16BE(fields.window ?? 512, 14);
+  header.writeUInt16BE(fields.urgentPointer ?? 0, 18);
   return Buffer.concat([header, Uint8Array.from(options), payload]);
 }
 
