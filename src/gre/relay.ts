@@ -574,7 +574,11 @@ export class Relay {
       this.#watchPort();
     }
     const deadline = this.#enforce && this.#sendWindow.allowance === 0 ? this.#sendWindow.deadline : now + PAUSE;
-    if (this.#windowTimer !== null || deadline === null) return;
+    if (this.#windowTimer === null && deadline !== null) this.#startWindowTimer(deadline - now);
+  }
+
+  /** A separate method, as #startAcknowledgmentTimer. */
+  #startWindowTimer(wait: number): void {
     this.#windowTimer = setTimeout(
       () => {
         this.#windowTimer = null;
@@ -582,7 +586,7 @@ export class Relay {
         this.#sendWindow.expire(then);
         this.#resumeSending(then);
       },
-      Math.max(1, Math.ceil(deadline - now)),
+      Math.max(1, Math.ceil(wait)),
     );
   }
 
