@@ -25,7 +25,7 @@ export interface Port {
 
   /** Fills slots with frames for the client, using at most one read. */
   receive(): 'some' | 'none' | PortFailure;
-  /** `receive` can return more frames without a read. */
+  /** `receive` can return more frames without a read; `Relay.sendQueued` sends frames that the port has made itself. */
   readonly hasUnread: boolean;
   /** Number of filled slots, counted from the first. */
   readonly frameCount: number;

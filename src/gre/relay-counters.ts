@@ -1,6 +1,6 @@
 /** What a relay has counted since its start: plain numbers, which can be sent and shown as they are. */
 export type RelayCounters = {
-  /** PPP frames from the client that were queued for pppd, and their octets. */
+  /** PPP frames from the client that the port has accepted, and their octets. */
   rxPackets: number;
   rxBytes: number;
   /** PPP frames that were passed to the socket for the client, and their octets. */
@@ -42,6 +42,32 @@ export type RelayCounters = {
   /** Dropped because the socket's queue was full, or because the system refused to send them. */
   txSocketFull: number;
   txRefused: number;
+
+  /**
+   * Data frames from the client that the TUN port dropped: the network protocol or the encryption was not yet or no
+   * longer up; not encrypted although encryption is required; not decryptable; not an IP packet; of an unknown
+   * protocol; refused by the TUN device.
+   */
+  rxNotReady: number;
+  rxUnencrypted: number;
+  rxUndecryptable: number;
+  rxMalformed: number;
+  rxUnknownProtocol: number;
+  rxTunRefused: number;
+  /** IP packets from the client, passed on, whose source is not the agreed address. */
+  rxForeignSource: number;
+  /** TCP segments from the client that were joined to an earlier one. */
+  rxJoined: number;
+  /**
+   * Packets from the TUN device that were dropped: before or after the network protocol or the encryption was up; longer
+   * than the client accepts; with an impossible offload header. Control frames dropped because too many were queued.
+   */
+  txNotReady: number;
+  txTooLong: number;
+  txBadOffload: number;
+  txControlFull: number;
+  /** TCP segments for the client that were cut from super packets. */
+  txCut: number;
 
   /**
    * Acknowledgments from the client, and those of them for packets that were never sent; acknowledgments sent alone,
@@ -93,6 +119,19 @@ export const noneCounted = (): RelayCounters => ({
   ptyAborted: 0,
   txSocketFull: 0,
   txRefused: 0,
+  rxNotReady: 0,
+  rxUnencrypted: 0,
+  rxUndecryptable: 0,
+  rxMalformed: 0,
+  rxUnknownProtocol: 0,
+  rxTunRefused: 0,
+  rxForeignSource: 0,
+  rxJoined: 0,
+  txNotReady: 0,
+  txTooLong: 0,
+  txBadOffload: 0,
+  txControlFull: 0,
+  txCut: 0,
   acksReceived: 0,
   acksImpossible: 0,
   acksSentAlone: 0,

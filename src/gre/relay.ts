@@ -9,6 +9,7 @@ import { monotonicMs } from '../sys/clock.js';
 import { lastErrorName } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
 import { ACKNOWLEDGMENT_DELAY, Acknowledgment } from './acknowledgment.js';
+import { BurstLimit, PAUSE } from './burst-limit.js';
 import { GreSocket } from './gre-socket.js';
 import { decodeHeader, emptyHeader, encodeAcknowledgment, encodeDataHeader, type HeaderFault } from './header.js';
 import {
@@ -61,6 +62,8 @@ export interface RelayOptions {
   readonly receiveWindow?: number;
   /** Whether sending obeys the congestion window of RFC 2637 §4.2 or only measures it; default: advise. */
   readonly window?: 'advise' | 'enforce';
+  /** Whether bursts to the client are bounded (BurstLimit); default: no, as frames of a pty come a few at a time. */
+  readonly limitBursts?: boolean;
   /** Name of the VRF device to bind to. */
   readonly device?: string | undefined;
   /** Used by this relay only. */
@@ -107,6 +110,7 @@ export class Relay {
   readonly #sequence = new ReceiveSequence();
   readonly #acknowledgment: Acknowledgment;
   readonly #sendWindow: SendWindow;
+  readonly #burstLimit: BurstLimit | null;
   readonly #sizeLoss = new SizeLoss();
   #blackHoleReported = false;
   readonly #counters = noneCounted();
@@ -122,6 +126,8 @@ export class Relay {
   #heldBack = false;
 
   #started = false;
+  /** Frames are being received or sent: what is queued meanwhile goes with them. */
+  #busy = false;
   /** The socket is polled: the port has room. */
   #receiving = false;
   #closed = false;
@@ -141,6 +147,7 @@ export class Relay {
     this.#localCallId = localCallId;
     this.#peerCallId = options.peerCallId;
     this.#enforce = options.window === 'enforce';
+    this.#burstLimit = options.limitBursts === true ? new BurstLimit() : null;
     this.#onEvent = options.onEvent;
     this.#acknowledgment = new Acknowledgment(options.receiveWindow ?? RECEIVE_WINDOW);
     this.#sendWindow = new SendWindow(options.peerWindow);
@@ -172,6 +179,15 @@ export class Relay {
     this.#heldBack = isHeld;
     this.#watchPort();
     if (!isHeld && this.#windowClosed) this.#resumeSending(monotonicMs());
+    if (!isHeld) this.sendQueued();
+  }
+
+  /**
+   * Sends what the port has queued of its own accord, which makes no descriptor readable: the link's control frames.
+   * During an event of a frame from the client they are sent at the end of the batch.
+   */
+  sendQueued(): void {
+    if (!this.#closed && !this.#busy && this.#port.hasUnread && this.#maySend()) this.#turn();
   }
 
   /** Passes every frame to `tap` (the event `control` has only some of them); null removes the tap. */
@@ -239,6 +255,7 @@ export class Relay {
   /** Handles a readable or writable descriptor. */
   #turn(): void {
     const now = monotonicMs();
+    this.#busy = true;
     if (this.#portBlocked) this.#flushPort();
     for (let round = 0; round < ROUNDS_PER_TURN && !this.#closed; round += 1) {
       const received = this.#mayReceive() ? this.#recvPackets(now) : 0;
@@ -249,6 +266,7 @@ export class Relay {
       if (received < RECEIVE_BATCH && reads < READS_PER_ROUND) break;
     }
     if (!this.#closed) this.#endTurn(now);
+    this.#busy = false;
   }
 
   #endTurn(now: number): void {
@@ -297,6 +315,7 @@ export class Relay {
     for (let index = 0; index < count; index += 1) this.#recvPacket(index, buffers.receivedLength(index), now);
     if (this.#strays !== null && this.#counters.rxPackets > 0) this.#closeStrays();
     this.#flushPort();
+    if (this.#windowClosed && !this.#closed) this.#resumeSending(now);
     return count;
   }
 
@@ -332,7 +351,6 @@ export class Relay {
       counters.acksReceived += 1;
       this.#sendWindow.recvAcknowledgment(header.acknowledgment, now);
       this.#sizeLoss.recvAcknowledgment(header.acknowledgment);
-      if (this.#windowClosed) this.#resumeSending(now);
     }
     // RFC 2637 §4.1 defines no sequence number without payload. Such a number counts as used, as in pptpd.
     if (!header.hasSequence) return;
@@ -418,10 +436,13 @@ export class Relay {
       () => {
         this.#reorderTimer = null;
         const then = monotonicMs();
+        this.#busy = true;
         this.#sequence.expire(then);
         this.#deliverReleased(-1);
         this.#flushPort();
+        this.#busy = false;
         if (!this.#closed && this.#sequence.held > 0) this.#startReorderTimer(then);
+        this.sendQueued();
       },
       Math.max(1, Math.ceil(deadline - now)),
     );
@@ -456,7 +477,8 @@ export class Relay {
     const counters = this.#counters;
     const count = this.#port.frameCount;
     const first = this.#firstFrame;
-    const end = this.#enforce ? Math.min(count, first + this.#sendWindow.allowance) : count;
+    const end = Math.min(count, first + this.#allowance(now));
+    this.#burstLimit?.send(end - first, this.#sendWindow.outstanding, now);
     for (let index = first; index < end; index += 1) {
       const at = buffers.frameAt(index);
       const length = buffers.frameLength(index);
@@ -482,6 +504,13 @@ export class Relay {
     this.#firstFrame = 0;
     this.#port.takeFrames();
     return true;
+  }
+
+  /** How many packets may be sent now. */
+  #allowance(now: number): number {
+    const { allowance, outstanding } = this.#sendWindow;
+    const ofWindow = this.#enforce ? allowance : Number.POSITIVE_INFINITY;
+    return this.#burstLimit === null ? ofWindow : Math.min(ofWindow, this.#burstLimit.allowance(outstanding, now));
   }
 
   /** PPP has sent its first frame: the pty is in raw mode and can be written to. */
@@ -536,16 +565,20 @@ export class Relay {
     this.#transmit(ACKNOWLEDGMENT_MESSAGE, ACKNOWLEDGMENT_MESSAGE + 1);
   }
 
-  // §4.2 enforced: while the window is closed the port is not read, so that frames queue in PPP instead of in the
-  // network.
+  // While the window of §4.2 is enforced and closed, or a burst was too long, the port is not read, so that frames
+  // queue in PPP instead of in the network.
 
   #closeWindow(now: number): void {
     if (!this.#windowClosed) {
       this.#windowClosed = true;
       this.#watchPort();
     }
-    const deadline = this.#sendWindow.deadline;
-    if (this.#windowTimer !== null || deadline === null) return;
+    const deadline = this.#enforce && this.#sendWindow.allowance === 0 ? this.#sendWindow.deadline : now + PAUSE;
+    if (this.#windowTimer === null && deadline !== null) this.#startWindowTimer(deadline - now);
+  }
+
+  /** A separate method, as #startAcknowledgmentTimer. */
+  #startWindowTimer(wait: number): void {
     this.#windowTimer = setTimeout(
       () => {
         this.#windowTimer = null;
@@ -553,7 +586,7 @@ export class Relay {
         this.#sendWindow.expire(then);
         this.#resumeSending(then);
       },
-      Math.max(1, Math.ceil(deadline - now)),
+      Math.max(1, Math.ceil(wait)),
     );
   }
 

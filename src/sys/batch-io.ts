@@ -14,6 +14,12 @@ const transfer = (name: string): Transfer => libc.func(name, 'int64_t', ['int', 
 
 export const read = transfer('read');
 export const write = transfer('write');
+/** Writes from `count` vectors (struct iovec) at an address. */
+export const writev: (fd: number, vectors: number, count: number) => number = libc.func('writev', 'int64_t', [
+  'int',
+  'uintptr_t',
+  'int',
+]);
 
 export const recvmmsg: (fd: number, messages: number, count: number, flags: number, timeout: number) => number =
   libc.func('recvmmsg', 'int', ['int', 'uintptr_t', 'uint32_t', 'int', 'uintptr_t']);

@@ -8,6 +8,7 @@ import { ppp } from './ppp.js';
 import { pppEngine } from './ppp-engine.js';
 import { pptp } from './pptp.js';
 import { sessionLines, sessionRecord } from './session.js';
+import { tunCut, tunFrame, tunJoin } from './tun.js';
 
 export const TARGETS: Readonly<Record<string, Target>> = {
   pptp,
@@ -18,6 +19,9 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'hdlc-encode': hdlcEncode,
   preamble,
   mppe,
+  'tun-cut': tunCut,
+  'tun-join': tunJoin,
+  'tun-frame': tunFrame,
   ppp,
   'ppp-engine': pppEngine,
   broadcast,

@@ -32,6 +32,10 @@ export class Tun {
     ip(`link set ${name} up`);
   }
 
+  get fd(): number {
+    return this.#fd;
+  }
+
   send(packet: Buffer): void {
     writeSync(this.#fd, packet);
   }
