@@ -206,8 +206,7 @@ test('a pid file that cannot be written causes a warning', async (t) => {
   await server.ready();
   await server.waitForLog(
     'the pid file',
-    ({ level, msg }) =>
-      level === 'warn' && msg.startsWith(`cannot write the process id to ${pidFile} (pidFile): `),
+    ({ level, msg }) => level === 'warn' && msg.startsWith(`cannot write the process id to ${pidFile} (pidFile): `),
   );
 });
 
