@@ -4,7 +4,10 @@ import type { CloseReason } from '../session/close-reason.js';
 import type { DisconnectReason } from '../session/request.js';
 
 export type SessionEnd =
-  | { readonly reason: 'pppdFailed' | 'pppdExited' | 'linkEnded' | 'relayFailed'; readonly cause: EndCause }
+  | {
+      readonly reason: 'pppdFailed' | 'pppdExited' | 'pppEnded' | 'deviceFailed' | 'linkEnded' | 'relayFailed';
+      readonly cause: EndCause;
+    }
   | { readonly reason: 'clientSilent'; readonly silence: 'readsNothing' }
   | { readonly reason: 'clientSilent'; readonly silence: 'noEchoReply'; readonly seconds: number }
   /** It did not answer an Echo-Request, or the connection failed meanwhile. */
@@ -29,6 +32,12 @@ export function linkEnded(cause: EndCause, isReady: boolean): SessionEnd {
       return { reason: 'relayFailed', cause };
     case 'linkEnded':
       return { reason: 'linkEnded', cause };
+    case 'ppp':
+    case 'login':
+    case 'undecryptable':
+      return { reason: 'pppEnded', cause };
+    case 'device':
+      return { reason: 'deviceFailed', cause };
     case 'exit':
     case 'signal':
     case 'notStarted':
@@ -43,6 +52,8 @@ export function describeDetail(end: SessionEnd): string | null {
   switch (end.reason) {
     case 'pppdFailed':
     case 'pppdExited':
+    case 'pppEnded':
+    case 'deviceFailed':
     case 'linkEnded':
     case 'relayFailed':
       return describeEndCause(end.cause);

@@ -1,5 +1,7 @@
 /** Why a link has ended, as data. `describeEndCause` and ctrl/explain turn it into sentences. */
 
+import { describeEngineEnd, type EngineEnd } from '../ppp/engine/end.js';
+
 /** What pppd has printed about its secrets (link/pppd/complaints). */
 export type PppdComplaint = 'noSecret' | 'noAddressInSecrets';
 
@@ -24,6 +26,14 @@ export type EndCause =
   | { readonly kind: 'synchronous' }
   /** The PPP program started but sent no PPP frame. */
   | { readonly kind: 'noFirstFrame'; readonly seconds: number }
+  /** The builtin engine ended the connection, or the client did. */
+  | { readonly kind: 'ppp'; readonly end: EngineEnd }
+  /** The network interface could not be opened, configured or used. */
+  | { readonly kind: 'device'; readonly problem: string }
+  /** The login could not be judged: no monitor, or no secrets. */
+  | { readonly kind: 'login'; readonly problem: string }
+  /** So many packets of the client could not be decrypted that its keys must be others. */
+  | { readonly kind: 'undecryptable' }
   /** The GRE socket could not be opened, or failed: the failed step and its error. */
   | { readonly kind: 'gre'; readonly step: string; readonly problem: string };
 
@@ -76,6 +86,14 @@ export function describeEndCause(cause: EndCause): string {
       return 'it sends PPP frames without HDLC';
     case 'noFirstFrame':
       return `it sent no PPP frame within ${cause.seconds} s`;
+    case 'ppp':
+      return describeEngineEnd(cause.end);
+    case 'device':
+      return cause.problem;
+    case 'login':
+      return `the login cannot be checked: ${cause.problem}`;
+    case 'undecryptable':
+      return "the client's packets cannot be decrypted";
     case 'gre':
       return `cannot ${cause.step}: ${cause.problem}`;
   }

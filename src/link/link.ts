@@ -44,7 +44,11 @@ export interface LinkOptions {
   readonly onEvent: (event: LinkEvent) => void;
 }
 
+/** Who speaks PPP, and how packets travel: pppd on a pty, or the builtin engine with a TUN device. */
+export type LinkKind = 'pppd' | 'tun';
+
 export interface Link {
+  readonly kind: LinkKind;
   readonly can: LinkAbilities;
   /** The process that must not outlive the session; null if there is none. */
   readonly process: ProcessIdentity | null;

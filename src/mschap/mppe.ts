@@ -61,10 +61,10 @@ export class Mppe {
     this.#receiving = memory.take(this.#exports.directionLength());
   }
 
-  /** Begins anew with the first packet, in both directions: CCP has opened (again). */
-  start(keys: StartKeys, mode: MppeMode): void {
-    this.#start(this.#sending, keys.send, keys.weak, mode);
-    this.#start(this.#receiving, keys.receive, keys.weak, mode);
+  /** Begins anew with the first packet, in both directions: CCP has opened (again). Their modes may differ. */
+  start(keys: StartKeys, sending: MppeMode, receiving = sending): void {
+    this.#start(this.#sending, keys.send, keys.weak, sending);
+    this.#start(this.#receiving, keys.receive, keys.weak, receiving);
   }
 
   /** Forgets the keys. */

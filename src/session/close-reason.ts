@@ -90,6 +90,13 @@ export const CLOSE_REASONS = {
     clientGone: false,
     stop: STOP_REASON.none,
   },
+  pppEnded: { text: 'PPP ended', disconnect: DISCONNECT.lostCarrier, clientGone: false, stop: STOP_REASON.none },
+  deviceFailed: {
+    text: 'the network interface failed',
+    disconnect: DISCONNECT.generalError,
+    clientGone: false,
+    stop: STOP_REASON.none,
+  },
   relayFailed: {
     text: 'the GRE relay failed',
     disconnect: DISCONNECT.lostCarrier,

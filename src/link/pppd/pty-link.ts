@@ -7,9 +7,8 @@ import { type FrameTap, Relay, type RelayEvent, type RelayFailure } from '../../
 import type { ProcessIdentity } from '../../host/process.js';
 import { interfaceOfPppd } from '../../host/ppp-interface.js';
 import { type PppEvent, PppReader, type PppState } from '../../ppp/reader.js';
-import { SystemCallFailed } from '../../sys/libc.js';
-import { RawSocketRefused } from '../../sys/raw-socket.js';
 import type { EndCause } from '../end-cause.js';
+import { greCause } from '../gre-cause.js';
 import type { Link, LinkCounters, LinkOptions } from '../link.js';
 import { pppdArguments } from './command.js';
 import { complaintIn } from './complaints.js';
@@ -46,6 +45,7 @@ export interface PtyLinkParts {
 }
 
 export class PtyLink implements Link {
+  readonly kind = 'pppd';
   readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly #options: LinkOptions;
   readonly #pppd: PtyLinkParts['pppd'];
@@ -153,7 +153,7 @@ export class PtyLink implements Link {
       this.#relay.setTap(this.#tap);
     } catch (error) {
       this.#drained();
-      this.#end(relayCause(error));
+      this.#end(greCause(error));
     }
   }
 
@@ -250,11 +250,3 @@ export class PtyLink implements Link {
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-function relayCause(error: unknown): EndCause {
-  if (error instanceof SystemCallFailed) return { kind: 'gre', step: error.step, problem: error.code };
-  const step = 'open a raw socket for GRE (IP protocol 47)';
-  if (error instanceof RawSocketRefused)
-    return { kind: 'gre', step, problem: `${error.message}; this needs root or CAP_NET_RAW` };
-  return { kind: 'gre', step, problem: messageOf(error) };
-}

@@ -73,3 +73,49 @@ export const TERMINATE_TEXTS: Readonly<Record<EngineEnd['kind'], string>> = {
   ncpTimeout: 'No network protocols running',
   networkClosed: 'No network protocols running',
 };
+
+/** Describes the end in words, for the log and for `detail` of a session's end. */
+export function describeEngineEnd(end: EngineEnd): string {
+  switch (end.kind) {
+    case 'administrative':
+      return end.reason;
+    case 'peerTerminated':
+      return end.text === '' ? 'the client ended it' : `the client ended it: ${end.text}`;
+    case 'lcpTimeout':
+      return 'the client answered no LCP request';
+    case 'noAgreement':
+      return `the client agreed to no ${end.protocol} options`;
+    case 'protocolRejected':
+      return `the client rejected ${end.protocol}`;
+    case 'loopback':
+      return 'our own frames came back';
+    case 'echoTimeout':
+      return `the client answered none of ${end.failures} LCP Echo-Requests`;
+    case 'authenticationRefused':
+      return 'the client refused to log in';
+    case 'authentication':
+      return `the login was refused (error ${end.code})`;
+    case 'authenticationTimeout':
+      return end.challenges === 0
+        ? 'the client sent no login'
+        : `the client answered none of ${end.challenges} challenges`;
+    case 'verdictTimeout':
+      return 'the login was not checked in time';
+    case 'encryptionUnavailable':
+      return 'encryption is required, and this login gives no keys for it';
+    case 'encryptionRefused':
+      return 'the client refused encryption, which is required';
+    case 'encryptionLost':
+      return 'the client negotiated encryption again, or ended it';
+    case 'addressRefused':
+      return `the client refused the ${end.whose === 'client' ? "client's" : "server's"} address`;
+    case 'noAddress':
+      return end.whose === 'client'
+        ? 'the account allows the client no address'
+        : 'the server has no address for its end';
+    case 'ncpTimeout':
+      return `the client answered no ${end.protocol} request`;
+    case 'networkClosed':
+      return 'the client closed the network protocol';
+  }
+}

@@ -76,10 +76,9 @@ export type EngineEvent =
   | { readonly type: 'linkDown' }
   | { readonly type: 'authenticate'; readonly request: AuthenticationRequest }
   /**
-   * CCP is open: from now on data is encrypted. null: not in this direction, which happens with a client that does not ask
-   * for it (pppd's nomppe). Without encryption the event does not come.
+   * CCP is open: from now on data is encrypted, in both directions. Without encryption the event does not come.
    */
-  | { readonly type: 'encryption'; readonly toClient: Mppe | null; readonly fromClient: Mppe | null }
+  | { readonly type: 'encryption'; readonly toClient: Mppe; readonly fromClient: Mppe }
   | { readonly type: 'encryptionDown' }
   /** The client has lost step: the next packet to it has to be FLUSHED (RFC 3078 §7.2). */
   | { readonly type: 'resetRequested' }
@@ -553,7 +552,7 @@ export class Engine {
     this.#verdict = verdict;
     const { method } = this.#authenticator;
     const { encryption, encryptionKeys } = this.#settings;
-    const hasKeys = encryption !== 'none' && verdict.mppe !== null;
+    const hasKeys = encryption !== 'none' && verdict.hasKeys;
     // MS-CHAPv1's 40 and 56 bits come from the LAN Manager hash (RFC 3079 §2), which nobody here has; so it is with pppd.
     this.#keys = hasKeys ? encryptionKeys.filter((key) => method !== 'ms-chap' || key === 128) : [];
     if (this.#local === null) this.#end({ kind: 'noAddress', whose: 'server' });
@@ -620,13 +619,19 @@ export class Engine {
     this.#end({ kind: 'encryptionRefused', how, asked: (value ?? null) as MppeOffer | null });
   }
 
-  /** What a side has asked for holds for what is sent to it (RFC 1962 §4). */
+  /**
+   * What a side has asked for holds for what is sent to it (RFC 1962 §4). A client that agrees to encrypt and does not ask for
+   * it would be sent plain text: that is a refusal.
+   */
   #openEncryption(): void {
     const fromClient = mppeOf(this.#ccp.exchange.own.mppe);
     const toClient = mppeOf(this.#ccp.exchange.peer.mppe);
-    if (fromClient !== null || toClient !== null) {
+    if (fromClient !== null && toClient !== null) {
       this.#encrypted = true;
       this.#emit({ type: 'encryption', toClient, fromClient });
+    } else if (fromClient !== null || toClient !== null) {
+      this.#end({ kind: 'encryptionRefused', how: 'request', asked: null });
+      return;
     }
     this.#openNetwork();
   }

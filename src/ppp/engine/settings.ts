@@ -49,8 +49,8 @@ export type Verdict =
       readonly accepted: true;
       /** Sent to the client; for MS-CHAPv2 `S=<40 hexadecimal digits> M=<text>` (RFC 2759 §5). */
       readonly message: string;
-      /** MPPE's start keys, 16 octets each; the engine only wants to know whether there are any. */
-      readonly mppe: { readonly sendKey: Uint8Array; readonly receiveKey: Uint8Array } | null;
+      /** The login gives MPPE its start keys, which the owner keeps. */
+      readonly hasKeys: boolean;
       /** Addresses that the account fixes, in place of the settings'; null: it fixes none. */
       readonly local: string | null;
       readonly remote: string | null;

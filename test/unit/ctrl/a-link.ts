@@ -10,6 +10,7 @@ let processes = 100;
 const newProcess = (): ProcessIdentity => ({ pid: (processes += 1), startTime: '4711' });
 
 export class ALink implements Link {
+  readonly kind = 'pppd';
   readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly options: LinkOptions;
   readonly process: ProcessIdentity | null;

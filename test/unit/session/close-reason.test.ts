@@ -24,6 +24,8 @@ const EXPECTED: Readonly<Record<CloseReason, readonly [disconnect: number, stop:
     linkEnded: [LOST_CARRIER, 1, false],
     pppdExited: [LOST_CARRIER, 1, false],
     pppdFailed: [GENERAL_ERROR, 1, false],
+    pppEnded: [LOST_CARRIER, 1, false],
+    deviceFailed: [GENERAL_ERROR, 1, false],
     relayFailed: [LOST_CARRIER, 1, true],
     workerFailed: [GENERAL_ERROR, 3, false],
     kicked: [ADMINISTRATIVE, 3, false],

@@ -108,7 +108,7 @@ describe('authentication', () => {
 });
 
 describe('MPPE', () => {
-  const cases: readonly [string, Scene, toClient: object | null, fromClient: object | null][] = [
+  const cases: readonly [string, Scene, toClient: object, fromClient: object][] = [
     ['the strongest of several', { client: { mppe: offer([40, 56, 128], true, true) } }, MPPE_128, MPPE_128],
     ['stateful on demand', { client: { mppe: offer([128], false) } }, { bits: 128, stateless: false }, MPPE_128],
     [
@@ -123,7 +123,6 @@ describe('MPPE', () => {
       { bits: 56, stateless: true },
       { bits: 56, stateless: true },
     ],
-    ["one way to a client that does not ask, as from pppd's nomppe", { client: { mppe: null } }, null, MPPE_128],
     ['preferred, and the client can do it', { settings: { encryption: 'prefer' } }, MPPE_128, MPPE_128],
   ];
   for (const [name, scene, toClient, fromClient] of cases) {
@@ -141,7 +140,7 @@ describe('MPPE', () => {
   });
 
   test('required, and the login gives no keys', () => {
-    const { server } = play({ judge: () => ({ ...ACCEPT, mppe: null }) });
+    const { server } = play({ judge: () => ({ ...ACCEPT, hasKeys: false }) });
     assert.deepEqual(server.end, { kind: 'encryptionUnavailable', method: 'ms-chap-v2' });
   });
 
@@ -153,6 +152,7 @@ describe('MPPE', () => {
 
   const refusals: readonly [string, Scene, how: string, asked: unknown][] = [
     ['the client has no CCP', { client: { noCcp: true } }, 'protocolReject', null],
+    ['the client only agrees to encrypt what it sends', { client: { mppe: null } }, 'request', null],
     ['the client wants 40 bits alone', { client: { mppe: offer([40]) } }, 'request', offer([40])],
     [
       'the client wants it stateful, which is refused',
@@ -207,7 +207,7 @@ test('the passive reader of the same frames tells the same cause', () => {
     [{ client: { authentication: ['EAP'] } }, 'authProtocolRefused'],
     [{ client: { noCcp: true } }, 'encryptionRefused'],
     [{ client: { mppe: offer([40]) } }, 'encryptionModesDiffer'],
-    [{ judge: () => ({ ...ACCEPT, mppe: null }) }, 'encryptionUnavailable'],
+    [{ judge: () => ({ ...ACCEPT, hasKeys: false }) }, 'encryptionUnavailable'],
     [{ client: { address: '192.0.2.99', insists: true } }, 'addressRefused'],
   ];
   for (const [{ settings, client, judge }, reason] of scenes) {

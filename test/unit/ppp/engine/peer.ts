@@ -31,7 +31,7 @@ export const SETTINGS: EngineSettings = {
 export const ACCEPT = {
   accepted: true,
   message: `S=${'0123456789ABCDEF'.repeat(3).slice(0, 40)} M=Access granted`,
-  mppe: { sendKey: new Uint8Array(16), receiveKey: new Uint8Array(16) },
+  hasKeys: true,
   local: null,
   remote: null,
   remoteChoices: [],
