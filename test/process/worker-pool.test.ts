@@ -79,7 +79,7 @@ test('a worker that says twice that it is ready is lent once', async (t) => {
   const { pool, log } = benchOf(t, 'ready(); ready();');
   const [one, other] = await Promise.all([pool.acquire(), pool.acquire()]);
   assert.notEqual(one.pid, other.pid);
-  await until('the second word to have come', () => log.some((line) => line.includes('not asked; ignored')));
+  await until('the second word to have come', () => log.some((line) => line.includes('at a wrong time; ignored')));
   assert.equal(pool.idleCount, 0);
   for (const worker of [one, other]) worker.dismiss();
   await until('both to go', () => pool.counts.ended.inOrder === 2);
