@@ -5,7 +5,7 @@
 import type { Configuration } from '../config/schema.js';
 import { PEERS } from '../host/pppd-options.js';
 import type { Machine } from './machine.js';
-import { textOf, wordsOf } from './pppd-words.js';
+import { textOf, wordsOf } from '../accounts/pppd-words.js';
 import { identityOf } from './privilege-checks.js';
 
 /** pppd reads it first, whatever else it is given. */

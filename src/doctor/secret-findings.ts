@@ -3,7 +3,7 @@
  * keeps out. Never says anything of a secret but where it stands. Pure.
  */
 import { addressNumber, addressText } from '../config/addresses.js';
-import { bytesOf, textOf, wordsOf, type Oddity, type Word } from './pppd-words.js';
+import { bytesOf, textOf, wordsOf, type Oddity, type Word } from '../accounts/pppd-words.js';
 import {
   addressGiven,
   allowsAny,
@@ -17,7 +17,7 @@ import {
   type Rule,
   rulesOf,
   visible,
-} from './secrets.js';
+} from '../accounts/chap-secrets.js';
 
 /** A secrets file and what its lines are to fit to. */
 export interface SecretsFile {
