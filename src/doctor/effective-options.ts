@@ -6,7 +6,7 @@ import { pppdArgumentsOf } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
 import { PEERS } from '../host/pppd-options.js';
 import type { Machine } from './machine.js';
-import { textOf, wordsOf } from './pppd-words.js';
+import { textOf, wordsOf } from '../accounts/pppd-words.js';
 import { identityOf } from './privilege-checks.js';
 
 /** pppd always reads it first. */

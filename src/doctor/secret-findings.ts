@@ -3,7 +3,7 @@
  * in. Findings never contain a secret, only its line. Pure.
  */
 import { addressNumber, addressText } from '../config/addresses.js';
-import { bytesOf, textOf, wordsOf, type Oddity, type Word } from './pppd-words.js';
+import { bytesOf, textOf, wordsOf, type Oddity, type Word } from '../accounts/pppd-words.js';
 import {
   addressGiven,
   allowsAny,
@@ -17,7 +17,7 @@ import {
   type Rule,
   rulesOf,
   visible,
-} from './secrets.js';
+} from '../accounts/chap-secrets.js';
 
 /** A secrets file, and what its lines are compared with. */
 export interface SecretsFile {

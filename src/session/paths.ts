@@ -4,6 +4,8 @@
  *
  *     RUNDIR/manager.pid           the manager's process id
  *     RUNDIR/manager.sock          the manager's own socket (status, reload, blocks)
+ *     RUNDIR/monitor.sock          the monitor's socket: what workers without root ask root for
+ *     RUNDIR/monitor/              what the monitor knows about sessions, for root alone
  *     RUNDIR/blocks.json           client addresses that are blocked after failed logins
  *     RUNDIR/sessions/ID.sock      a worker's socket: requests to the session
  *     RUNDIR/sessions/ID.json      the session's record: what to clean up if its worker dies
@@ -27,6 +29,8 @@ export interface RunPaths {
   readonly directory: string;
   readonly managerPid: string;
   readonly managerSocket: string;
+  readonly monitorSocket: string;
+  readonly monitorState: string;
   readonly blocks: string;
   readonly sessions: string;
   readonly accounts: string;
@@ -40,6 +44,8 @@ export function runPaths(runDirectory: string): RunPaths {
     directory: runDirectory,
     managerPid: join(runDirectory, 'manager.pid'),
     managerSocket: join(runDirectory, 'manager.sock'),
+    monitorSocket: join(runDirectory, 'monitor.sock'),
+    monitorState: join(runDirectory, 'monitor'),
     blocks: join(runDirectory, 'blocks.json'),
     sessions: join(runDirectory, SESSIONS),
     accounts: join(runDirectory, ACCOUNTS),

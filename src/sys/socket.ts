@@ -1,4 +1,5 @@
 /** Socket types and options that Node does not support. Each call returns -1 on an error. */
+import { endianness } from 'node:os';
 import koffi from 'koffi';
 import { libc } from './libc.js';
 import { encodeFilter, type Instruction } from './packet-filter.js';
@@ -85,4 +86,21 @@ export function internetAddress(dotted: string, port = 0): Buffer {
   octets.writeUInt16BE(port, 2);
   octets.set(dotted.split('.').map(Number), 4);
   return octets;
+}
+
+/** Size of sun_path in sockaddr_un, and of the field before it. */
+const PATH_SIZE = 108;
+const FAMILY_SIZE = 2;
+
+/** Encodes a path, or an abstract name written with a leading @, as sockaddr_un. Throws for anything else. */
+export function unixAddress(path: string): Buffer {
+  const abstract = path.startsWith('@');
+  const name = Buffer.from(abstract ? `\0${path.slice(1)}` : `${path}\0`);
+  if (name.length > PATH_SIZE || name.length < 2 || !(abstract || path.startsWith('/'))) {
+    throw new Error(`not a unix socket address (a path or @NAME): ${path}`);
+  }
+  const family = Buffer.alloc(FAMILY_SIZE);
+  if (endianness() === 'LE') family.writeUInt16LE(AF_UNIX);
+  else family.writeUInt16BE(AF_UNIX);
+  return Buffer.concat([family, name]);
 }

@@ -10,9 +10,9 @@ import { addressNumber, addressText } from '../../../src/config/addresses.js';
 import { configurationSchema } from '../../../src/config/schema.js';
 import { effectiveOptions, has, serverName } from '../../../src/doctor/effective-options.js';
 import { thisMachine } from '../../../src/doctor/machine.js';
-import { bytesOf, wordsOf } from '../../../src/doctor/pppd-words.js';
+import { bytesOf, wordsOf } from '../../../src/accounts/pppd-words.js';
 import { examine } from '../../../src/doctor/secret-findings.js';
-import { addressGiven, entriesOf, entryFor, fileOf, rulesOf, visible } from '../../../src/doctor/secrets.js';
+import { addressGiven, entriesOf, entryFor, fileOf, rulesOf, visible } from '../../../src/accounts/chap-secrets.js';
 
 const read = (path: string): string => thisMachine.read(path) ?? '';
 const write = (...columns: readonly string[]): boolean => process.stdout.write(`${columns.join('\t')}\n`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressNumber, addressText } from '../../../src/config/addresses.js';
-import { wordsOf } from '../../../src/doctor/pppd-words.js';
+import { wordsOf } from '../../../src/accounts/pppd-words.js';
 import {
   addressGiven,
   allowsAny,
@@ -10,7 +10,7 @@ import {
   isPermitted,
   rulesOf,
   visible,
-} from '../../../src/doctor/secrets.js';
+} from '../../../src/accounts/chap-secrets.js';
 
 const numberOf = (text: string): number => addressNumber(text) ?? assert.fail(text);
 

@@ -151,3 +151,41 @@ export const allowsAny = (addresses: readonly Word[]): boolean => {
   const first = addresses.find(({ bytes }) => !bytes.startsWith('!'));
   return first !== undefined && !first.bytes.startsWith('-');
 };
+
+/** What only the machine can tell about rules: addresses of host names, and N of the interface pppN (null: none yet). */
+export interface MachineFacts {
+  readonly addressOf: (hostName: string) => number | null;
+  readonly unit: number | null;
+}
+
+const partsOf = ({ permits, word }: { readonly permits: boolean; readonly word: Word }): readonly [string, string] => {
+  const [host = '', bits = ''] = word.bytes.slice(permits ? 0 : 1).split('/');
+  return [host, bits];
+};
+
+/** The host names in the rules whose addresses `resolveRules` asks for. */
+export const hostNamesOf = (rules: readonly Rule[]): string[] =>
+  rules.flatMap((rule) => {
+    const [host] = 'word' in rule ? partsOf(rule) : [''];
+    return host === '' || numberOf(host) !== null ? [] : host;
+  });
+
+/** The rules without words; a name that the machine does not know is invalid, as for pppd. */
+export const resolveRules = (rules: readonly Rule[], facts: MachineFacts): Rule[] =>
+  rules.map((rule) => ('word' in rule ? resolveRule(rule, facts) : rule));
+
+function resolveRule(
+  rule: { readonly permits: boolean; readonly word: Word },
+  { addressOf, unit }: MachineFacts,
+): Rule {
+  const [host, bits] = partsOf(rule);
+  const address = numberOf(host) ?? addressOf(host);
+  if (address === null) return { invalid: rule.word };
+  const mask = bits === '' ? ALL : (ALL << (32 - Number.parseInt(bits, 10))) >>> 0;
+  const network = (address & mask) >>> 0;
+  if (!bits.endsWith('+')) return { permits: rule.permits, base: network, mask, host };
+  // The first interface has the first address of the network.
+  const offset = unit === null ? Infinity : unit + 1;
+  if (offset >= ALL - mask) return { invalid: rule.word };
+  return { permits: rule.permits, base: network + offset, mask: ALL, host };
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesOf, type Oddity, textOf, wordsOf } from '../../../src/doctor/pppd-words.js';
+import { bytesOf, type Oddity, textOf, wordsOf } from '../../../src/accounts/pppd-words.js';
 
 /** The words that pppd 2.4.9 reads from each text, by lines as it counts them. */
 const cases: [title: string, text: string, lines: string[][], oddities?: Oddity[]][] = [

@@ -1,0 +1,92 @@
+/** What a worker asks root for, for one session. Every function rejects with MonitorError. */
+import { MonitorConnection } from './monitor-connection.js';
+import type { InterfaceState, LoginMethod, MonitorAnswer, WireKeys, WireVerdict } from './protocol.js';
+
+export interface LoginRequest {
+  readonly method: LoginMethod;
+  /** As the client sent it. */
+  readonly name: Uint8Array;
+  /** Empty for PAP. */
+  readonly challenge: Uint8Array;
+  /** PAP: the password. */
+  readonly response: Uint8Array;
+  /** CHAP's identifier. */
+  readonly identifier: number;
+}
+
+/** MPPE's start keys: 16 octets; `weak` 8, for 40 and 56 bits, null where those are the first ones of the others. */
+export interface MppeStartKeys {
+  readonly send: Uint8Array;
+  readonly receive: Uint8Array;
+  readonly weak: Uint8Array | null;
+}
+
+type Accepted = Extract<WireVerdict, { accepted: true }>;
+
+/**
+ * Accepted with `remote` null and no `remoteChoices`: the password is right, and the account lets the client have no
+ * address of this server.
+ */
+export type LoginVerdict =
+  | (Omit<Accepted, 'keys'> & { readonly keys: MppeStartKeys | null })
+  | Extract<WireVerdict, { accepted: false }>;
+
+export class MonitorClient {
+  readonly #connection: MonitorConnection;
+
+  /** `path`: the monitor's socket. */
+  constructor(path: string) {
+    this.#connection = new MonitorConnection(path);
+  }
+
+  async authenticate({ method, name, challenge, response, identifier }: LoginRequest): Promise<LoginVerdict> {
+    const { answer } = await this.#connection.ask({
+      type: 'authenticate',
+      method,
+      name: hex(name),
+      challenge: hex(challenge),
+      response: hex(response),
+      identifier,
+    });
+    const { verdict } = expected(answer, 'verdict');
+    return verdict.accepted ? { ...verdict, keys: verdict.keys && keysOf(verdict.keys) } : verdict;
+  }
+
+  /** The interface's name (`ppp0`) and its TUN descriptor, which the caller closes. The interface goes with it. */
+  async openTun(): Promise<{ readonly name: string; readonly fd: number }> {
+    const { answer, descriptor } = await this.#connection.ask({ type: 'openTun' });
+    if (descriptor === null) throw new Error('the monitor has sent no descriptor');
+    return { name: expected(answer, 'device').name, fd: descriptor };
+  }
+
+  /** The whole state that the interface is to have; see InterfaceState. Resolves when it has it. */
+  async configure(state: InterfaceState): Promise<void> {
+    await this.#connection.ask({ type: 'configure', mtu: state.mtu, ipv4: state.ipv4, ipv6: state.ipv6 });
+  }
+
+  /** The session is over: addresses go, and the scripts of the end run. The connection is closed whatever comes of it. */
+  async close(): Promise<void> {
+    try {
+      await this.#connection.ask({ type: 'close' });
+    } finally {
+      this.#connection.close();
+    }
+  }
+}
+
+const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
+const octets = (text: string): Uint8Array => Buffer.from(text, 'hex');
+
+const keysOf = ({ send, receive, weak }: WireKeys): MppeStartKeys => ({
+  send: octets(send),
+  receive: octets(receive),
+  weak: weak === null ? null : octets(weak),
+});
+
+function expected<T extends MonitorAnswer['type']>(
+  answer: MonitorAnswer,
+  type: T,
+): Extract<MonitorAnswer, { type: T }> {
+  if (answer.type !== type) throw new Error(`the monitor has answered "${answer.type}" instead of "${type}"`);
+  return answer as Extract<MonitorAnswer, { type: T }>;
+}

@@ -1,0 +1,209 @@
+/** A connection to the monitor, for workers, manager and root: requests and their answers. */
+import { close } from '../sys/descriptor.js';
+import { SystemCallFailed } from '../sys/libc.js';
+import { Poller } from '../sys/poller.js';
+import { connectSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
+import {
+  decodeAnswer,
+  encodeMessage,
+  MAX_MESSAGE,
+  type MonitorAnswer,
+  type MonitorRequest,
+  type Refusal,
+  REFUSALS,
+} from './protocol.js';
+
+/** Longer than ip-pre-up may take and a monitor that died needs to be started again, ms. */
+const TIMEOUT_MS = 20_000;
+/** Until a monitor that is just being started is tried again, ms. */
+const RETRY_MS = 50;
+
+/**
+ * Whether root listens at `path`. The run directory belongs to the server's user, whose own socket there is none of a
+ * monitor.
+ */
+export function isMonitorListening(path: string): boolean {
+  let fd: number;
+  try {
+    fd = connectSeqpacket(path);
+  } catch (error) {
+    if (error instanceof SystemCallFailed) return false;
+    throw error;
+  }
+  const { uid } = peerCredentials(fd);
+  close(fd);
+  return uid === 0;
+}
+
+/** Why the monitor did not do what it was asked for. `unavailable`: it cannot be reached, or does not answer. */
+export type MonitorFailure =
+  | { readonly kind: 'unavailable'; readonly code: string }
+  | { readonly kind: 'refused'; readonly reason: Refusal }
+  | { readonly kind: 'failed'; readonly step: string; readonly code: string };
+
+export class MonitorError extends Error {
+  readonly failure: MonitorFailure;
+
+  constructor(failure: MonitorFailure) {
+    super(sentenceOf(failure));
+    this.failure = failure;
+  }
+}
+
+function sentenceOf(failure: MonitorFailure): string {
+  switch (failure.kind) {
+    case 'unavailable':
+      return `the monitor cannot be reached: ${failure.code}`;
+    case 'refused':
+      return `the monitor refused the request: ${REFUSALS[failure.reason]}`;
+    case 'failed':
+      return `cannot ${failure.step}: ${failure.code}`;
+  }
+}
+
+type Succeeded = Exclude<MonitorAnswer, { type: 'failed' | 'refused' }>;
+
+/** An answer, and the descriptor that came with it, which the receiver closes. */
+export interface Answered {
+  readonly answer: Succeeded;
+  readonly descriptor: number | null;
+}
+
+interface Waiting {
+  readonly id: number;
+  readonly request: MonitorRequest;
+  readonly resolve: (answered: Answered) => void;
+  readonly reject: (error: MonitorError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * Connects when it is first asked for something, and again when the monitor has died; a request that got no answer is
+ * sent again then. Requests are answered in their order.
+ */
+export class MonitorConnection {
+  readonly #path: string;
+  readonly #onReconnect: () => readonly MonitorRequest[];
+  readonly #into = Buffer.alloc(MAX_MESSAGE + 1);
+  #waiting: Waiting[] = [];
+  #lastId = 0;
+  #open: { readonly fd: number; readonly poller: Poller } | null = null;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** `onReconnect`: what a monitor has to be told before anything else; its answers are not waited for. */
+  constructor(path: string, onReconnect: () => readonly MonitorRequest[] = () => []) {
+    this.#path = path;
+    this.#onReconnect = onReconnect;
+  }
+
+  /** Rejects with MonitorError. */
+  async ask(request: MonitorRequest): Promise<Answered> {
+    if (this.#closed) throw new MonitorError({ kind: 'unavailable', code: 'closed' });
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId;
+      const timer = setTimeout(() => this.#fail(id, { kind: 'unavailable', code: 'ETIMEDOUT' }), TIMEOUT_MS);
+      const waiting = { id, request, resolve, reject, timer };
+      this.#waiting.push(waiting);
+      if (this.#open !== null) this.#send(id, request);
+      else if (this.#retryTimer === undefined) this.#connect();
+    });
+  }
+
+  /** Idempotent. Requests that wait for their answers fail. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
+    this.#disconnect();
+    for (const { id } of this.#waiting) this.#fail(id, { kind: 'unavailable', code: 'closed' });
+  }
+
+  #connect(): void {
+    this.#retryTimer = undefined;
+    if (this.#closed || this.#waiting.length === 0) return;
+    let fd: number;
+    try {
+      fd = connectSeqpacket(this.#path);
+    } catch (error) {
+      if (!(error instanceof SystemCallFailed)) throw error;
+      this.#retry();
+      return;
+    }
+    // See isMonitorListening.
+    if (peerCredentials(fd).uid !== 0) {
+      close(fd);
+      for (const { id } of this.#waiting) this.#fail(id, { kind: 'unavailable', code: 'EPERM' });
+      return;
+    }
+    const poller = new Poller(() => this.#receive());
+    this.#open = { fd, poller };
+    poller.watch(fd, true, false);
+    for (const request of this.#onReconnect()) this.#send(0, request);
+    for (const { id, request } of this.#waiting) this.#send(id, request);
+  }
+
+  #retry(): void {
+    if (!this.#closed && this.#waiting.length > 0) this.#retryTimer ??= setTimeout(() => this.#connect(), RETRY_MS);
+  }
+
+  #send(id: number, request: MonitorRequest): void {
+    // What the monitor does not take now it takes after the next connection.
+    if (this.#open !== null && sendPacket(this.#open.fd, encodeMessage(id, request)) !== 'sent') this.#lost();
+  }
+
+  #receive(): void {
+    while (this.#open !== null) {
+      const packet = receivePacket(this.#open.fd, this.#into, true);
+      if (packet === null) return;
+      if (packet === 'closed') {
+        this.#lost();
+        return;
+      }
+      const decoded = decodeAnswer(this.#into.subarray(0, Math.min(packet.length, MAX_MESSAGE)));
+      if (decoded.ok) this.#take(decoded.id, decoded.message, packet.descriptor);
+      else if (packet.descriptor !== null) close(packet.descriptor);
+    }
+  }
+
+  #take(id: number, answer: MonitorAnswer, descriptor: number | null): void {
+    // Id 0: it refuses the connection, or did not understand whose request it was.
+    const all = id === 0 && answer.type === 'refused' ? this.#waiting : this.#waiting.filter((each) => each.id === id);
+    if (answer.type === 'refused') {
+      this.#disconnect();
+      for (const waiting of all) this.#fail(waiting.id, { kind: 'refused', reason: answer.reason });
+      this.#retry();
+      return;
+    }
+    const [waiting] = all;
+    if (waiting === undefined || answer.type === 'failed') {
+      if (descriptor !== null) close(descriptor);
+      if (answer.type === 'failed') this.#fail(id, { kind: 'failed', step: answer.step, code: answer.code });
+      return;
+    }
+    this.#settle(waiting);
+    waiting.resolve({ answer, descriptor });
+  }
+
+  #fail(id: number, failure: MonitorFailure): void {
+    const waiting = this.#waiting.find((each) => each.id === id);
+    if (waiting === undefined) return;
+    this.#settle(waiting);
+    waiting.reject(new MonitorError(failure));
+  }
+
+  #settle(waiting: Waiting): void {
+    clearTimeout(waiting.timer);
+    this.#waiting = this.#waiting.filter((each) => each !== waiting);
+  }
+
+  #lost(): void {
+    this.#disconnect();
+    this.#retry();
+  }
+
+  #disconnect(): void {
+    this.#open?.poller.close();
+    if (this.#open !== null) close(this.#open.fd);
+    this.#open = null;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The monitor's two processes, of one entry. The supervisor holds the listening socket and starts the monitor again when
+ * it dies, so that nobody who connects meanwhile is refused. The monitor does the work, and ends when nobody needs it.
+ *
+ * Arguments: run directory, log level; for the monitor, which gets the socket as descriptor 3, also `child`.
+ * Exit codes: 0 ended, or nobody needs it; 1 it cannot work; 2 wrong usage; 3 another monitor listens already.
+ */
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { type ProcessIdentity, identify } from '../host/process.js';
+import { openLog } from '../log/logger.js';
+import { runPaths } from '../session/paths.js';
+import { NetworkConfiguration } from '../sys/network-configuration.js';
+import { listenSeqpacket } from '../sys/seqpacket-socket.js';
+import { isMonitorListening } from './monitor-connection.js';
+import type { MonitorServices } from './monitored-session.js';
+import { MonitorServer } from './monitor-server.js';
+import { StateFolder } from './state-folder.js';
+
+const BACKLOG = 512;
+const LISTENER = 3;
+const CHILD = 'child';
+/** For files of the scripts' own; the monitor gives its files their mode itself. */
+const UMASK = 0o022;
+/** Until a monitor that died is started again; doubled each time. */
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 30_000;
+/** One that ran so long did not die of what it was started with. */
+const STABLE_MS = 60_000;
+
+const EXIT = { ended: 0, cannotWork: 1, wrongCall: 2, runsAlready: 3 } as const;
+
+/** What the monitor does not do itself. */
+export type MonitorParts = Pick<MonitorServices, 'verify' | 'openTunDevice'>;
+
+/** Runs the process that these arguments ask for. `entry`: the program that calls this function. */
+export function runMonitorProcess(entry: string, args: readonly string[], parts: MonitorParts): void {
+  const [directory, level, role] = args;
+  if (directory === undefined || level === undefined || (role !== undefined && role !== CHILD)) {
+    process.stderr.write('pptpd-ts: the monitor needs a run directory and a log level\n');
+    process.exitCode = EXIT.wrongCall;
+  } else if (role === CHILD) monitor(directory, level, parts);
+  else supervise(entry, directory, level);
+}
+
+/** Runs the supervisor until it is told to end, or nobody needs it. */
+export function supervise(entry: string, directory: string, level: string): void {
+  process.title = `pptpd-ts monitor supervisor ${directory}`;
+  const { log } = openLog('monitor', { level, file: 'monitor.log' });
+  const path = runPaths(directory).monitorSocket;
+  const listener = listenAt(path);
+  let ending = false;
+  let failures = 0;
+  const end = (exitCode: number): void => {
+    rmSync(path, { force: true });
+    process.exit(exitCode);
+  };
+  const start = (): void => {
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, [...process.execArgv, entry, directory, level, CHILD], {
+      stdio: ['ignore', 'inherit', 'inherit', listener],
+    });
+    stop = () => child.kill('SIGTERM');
+    child.on('error', (error) => log.error({ err: error }, `cannot start the monitor: ${error.message}`));
+    child.on('close', (code, signal) => {
+      if (ending || code === EXIT.ended) end(EXIT.ended);
+      if (performance.now() - startedAt >= STABLE_MS) failures = 0;
+      const delay = Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS);
+      failures += 1;
+      log.error({ code, signal, retrySeconds: delay / 1000 }, 'the monitor died; starting it again');
+      stop = () => end(EXIT.ended);
+      setTimeout(start, delay);
+    });
+  };
+  let stop = (): void => end(EXIT.ended);
+  for (const name of ['SIGTERM', 'SIGINT'] as const)
+    process.on(name, () => {
+      ending = true;
+      stop();
+    });
+  start();
+}
+
+/** Ends the process when it cannot listen. */
+function listenAt(path: string): number {
+  if (isMonitorListening(path)) fail(EXIT.runsAlready, `another monitor listens at ${path}`);
+  rmSync(path, { force: true });
+  // Everybody may connect: the monitor knows its workers by their process, whatever their user.
+  process.umask(0);
+  try {
+    return listenSeqpacket(path, BACKLOG);
+  } catch (error) {
+    fail(EXIT.cannotWork, (error as Error).message);
+  } finally {
+    process.umask(UMASK);
+  }
+}
+
+function monitor(directory: string, level: string, parts: MonitorParts): void {
+  process.title = `pptpd-ts monitor ${directory}`;
+  process.umask(UMASK);
+  const { log } = openLog('monitor', { level, file: 'monitor.log' });
+  const supervisor = identify(process.ppid);
+  if (process.geteuid?.() !== 0) fail(EXIT.cannotWork, 'the monitor must be root. Start the server as root.');
+  if (supervisor === null) fail(EXIT.cannotWork, '/proc is not mounted: the monitor cannot identify processes');
+  process.on('SIGTERM', () => process.exit(EXIT.ended));
+  serve(directory, supervisor, { ...parts, network: new NetworkConfiguration(), log });
+}
+
+function serve(
+  directory: string,
+  supervisor: ProcessIdentity,
+  services: MonitorParts & Pick<MonitorServices, 'network' | 'log'>,
+): void {
+  const folder = new StateFolder(runPaths(directory).monitorState);
+  const onIdle = (): void => {
+    services.log.info('neither manager nor session is left; ending');
+    process.exit(EXIT.ended);
+  };
+  void new MonitorServer({ ...services, listener: LISTENER, folder, supervisor, onIdle });
+}
+
+function fail(exitCode: number, sentence: string): never {
+  process.stderr.write(`pptpd-ts: ${sentence}\n`);
+  process.exit(exitCode);
+}

@@ -1,0 +1,40 @@
+/**
+ * The manager's side of the monitor: it says which worker has which session. A monitor that has died knows this from its
+ * folder; it is told again all the same, since that changes nothing.
+ */
+import { MonitorConnection } from './monitor-connection.js';
+import type { Registration } from './protocol.js';
+
+export class MonitorRegistrar {
+  readonly #sessions = new Map<string, Registration>();
+  readonly #connection: MonitorConnection;
+
+  /** `path`: the monitor's socket. */
+  constructor(path: string) {
+    this.#connection = new MonitorConnection(path, () =>
+      [...this.#sessions.values()].map((session) => ({ type: 'register', ...session })),
+    );
+  }
+
+  /** Resolves when the worker may ask for what is the session's. Rejects with MonitorError. */
+  async register(session: Registration): Promise<void> {
+    this.#sessions.set(session.session, session);
+    try {
+      await this.#connection.ask({ type: 'register', ...session });
+    } catch (error) {
+      this.#sessions.delete(session.session);
+      throw error;
+    }
+  }
+
+  /** The session is over; what is left of it is taken back. Without effect when it is not known. */
+  async release(session: string): Promise<void> {
+    this.#sessions.delete(session);
+    await this.#connection.ask({ type: 'release', session });
+  }
+
+  /** Idempotent; the sessions stay. */
+  close(): void {
+    this.#connection.close();
+  }
+}

@@ -1,0 +1,419 @@
+/**
+ * The monitor's socket: who is connected, by what the kernel says about the process, and what each of them may ask for.
+ * A process that sends anything else is answered why, logged and disconnected.
+ */
+import { isAlive, identify, type ProcessIdentity } from '../host/process.js';
+import { version } from '../host/version.js';
+import type { Logger } from '../log/logger.js';
+import { close } from '../sys/descriptor.js';
+import { SystemCallFailed } from '../sys/libc.js';
+import { Poller } from '../sys/poller.js';
+import { watchProcess } from '../sys/process-descriptor.js';
+import { acceptSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
+import { WorkerGuesses } from './guesses.js';
+import {
+  MonitoredSession,
+  type MonitorServices,
+  type Reply,
+  SAVED_VERSION,
+  type SavedSession,
+} from './monitored-session.js';
+import { isPermitted, type Standing } from './permitted.js';
+import {
+  decodeRequest,
+  encodeMessage,
+  MAX_MESSAGE,
+  type MonitorRequest,
+  type MonitorSettings,
+  type Refusal,
+  REFUSALS,
+  type Registration,
+} from './protocol.js';
+
+/** Connections, and messages of one connection, that are taken before others have their turn. */
+const MOST_IN_A_TURN = 16;
+/** Without manager and sessions the monitor has nothing to do, ms; a server that is started again comes within it. */
+const IDLE_MS = 10_000;
+/** Processes that have no business here are logged so often at most, ms. */
+const STRANGERS_LOGGED_MS = 60_000;
+/** Name in the state folder; sessions have six characters. */
+const MANAGER = 'manager';
+
+interface SavedManager {
+  readonly manager: ProcessIdentity;
+  readonly settings: MonitorSettings;
+}
+
+/** A process that workers and manager are: those that the monitor watches until they end. */
+interface Watched {
+  readonly identity: ProcessIdentity;
+  readonly stop: () => void;
+}
+
+interface Worker extends Watched {
+  readonly guesses: WorkerGuesses;
+  session: MonitoredSession | null;
+  connection: Connection | null;
+}
+
+type Role =
+  | { readonly name: 'root' }
+  | { readonly name: 'manager' }
+  | { readonly name: 'worker'; readonly worker: Worker };
+
+interface Connection {
+  readonly fd: number;
+  readonly pid: number;
+  readonly role: Role;
+  readonly poller: Poller;
+  /** One whose request is being worked on is not read from. */
+  isBusy: boolean;
+  isOpen: boolean;
+}
+
+export interface MonitorServerOptions extends Omit<MonitorServices, 'settings'> {
+  /** A listening socket. */
+  readonly listener: number;
+  readonly supervisor: ProcessIdentity;
+  /** There is nothing to do any more. */
+  readonly onIdle: () => void;
+}
+
+export class MonitorServer {
+  readonly #options: MonitorServerOptions;
+  readonly #services: MonitorServices;
+  readonly #log: Logger;
+  readonly #workers = new Map<number, Worker>();
+  readonly #sessions = new Map<string, Worker>();
+  /** Sessions whose end still has scripts running. */
+  #ending = 0;
+  #manager: Watched | null = null;
+  #managerConnection: Connection | null = null;
+  #settings: MonitorSettings | null = null;
+  readonly #poller = new Poller(() => this.#accept());
+  #idleTimer: NodeJS.Timeout | undefined;
+  readonly #message = Buffer.alloc(MAX_MESSAGE + 1);
+  #strangers = 0;
+  #strangersLoggedAt = -Infinity;
+
+  constructor(options: MonitorServerOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#services = { ...options, settings: () => this.#settings };
+    this.#restore();
+    this.#poller.watch(options.listener, true, false);
+    this.#checkIdle();
+  }
+
+  /** What a monitor that died has left. */
+  #restore(): void {
+    const { folder } = this.#options;
+    const saved = folder.read(MANAGER) as SavedManager | null;
+    if (saved !== null) {
+      this.#settings = saved.settings;
+      this.#watchManager(saved.manager);
+    }
+    for (const name of folder.names()) {
+      if (name === MANAGER) continue;
+      const session = folder.read(name) as SavedSession | null;
+      if (session?.v === SAVED_VERSION) this.#take(session.registration, session);
+      else folder.remove(name);
+    }
+    this.#log.info({ sessions: this.#sessions.size, manager: this.#manager?.identity.pid }, 'monitor started');
+  }
+
+  #accept(): void {
+    for (let count = 0; count < MOST_IN_A_TURN; count += 1) {
+      const fd = acceptSeqpacket(this.#options.listener);
+      if (fd === null) return;
+      const { pid, uid } = peerCredentials(fd);
+      const role = this.#roleOf(pid, uid);
+      if (role === null) {
+        this.#refuseStranger(fd, pid, uid);
+        continue;
+      }
+      const poller = new Poller(() => this.#receive(connection));
+      const connection: Connection = { fd, pid, role, poller, isBusy: false, isOpen: true };
+      this.#replaceConnection(role, connection);
+      poller.watch(fd, true, false);
+    }
+  }
+
+  #roleOf(pid: number, uid: number): Role | null {
+    const identity = identify(pid);
+    if (identity === null) return null;
+    if (isSame(this.#manager?.identity, identity)) return { name: 'manager' };
+    const worker = this.#workers.get(pid);
+    if (worker?.session != null && isSame(worker.identity, identity)) return { name: 'worker', worker };
+    return uid === 0 ? { name: 'root' } : null;
+  }
+
+  /** Worker and manager have one connection each: the last. */
+  #replaceConnection(role: Role, connection: Connection): void {
+    if (role.name === 'worker') {
+      this.#disconnect(role.worker.connection);
+      role.worker.connection = connection;
+    } else if (role.name === 'manager') {
+      this.#disconnect(this.#managerConnection);
+      this.#managerConnection = connection;
+    }
+  }
+
+  #refuseStranger(fd: number, pid: number, uid: number): void {
+    sendPacket(fd, encodeMessage(0, { type: 'refused', reason: 'stranger' }));
+    close(fd);
+    this.#strangers += 1;
+    const now = performance.now();
+    if (now - this.#strangersLoggedAt < STRANGERS_LOGGED_MS) return;
+    this.#log.warn({ peerPid: pid, uid, times: this.#strangers }, 'refused a process that is no worker of a session');
+    this.#strangersLoggedAt = now;
+    this.#strangers = 0;
+  }
+
+  #receive(connection: Connection): void {
+    for (let count = 0; count < MOST_IN_A_TURN && connection.isOpen && !connection.isBusy; count += 1) {
+      const packet = receivePacket(connection.fd, this.#message, false);
+      if (packet === null) return;
+      if (packet === 'closed') {
+        this.#disconnect(connection);
+        return;
+      }
+      this.#decode(connection, packet.length);
+    }
+  }
+
+  #decode(connection: Connection, length: number): void {
+    if (length > MAX_MESSAGE) {
+      this.#refuse(connection, 0, 'tooLong', `${length} octets`);
+      return;
+    }
+    const decoded = decodeRequest(this.#message.subarray(0, length));
+    if (!decoded.ok) {
+      this.#refuse(connection, decoded.id, decoded.reason, decoded.detail);
+      return;
+    }
+    const { id, message } = decoded;
+    if (!isPermitted(standingOfRole(connection.role), message.type)) {
+      this.#refuse(connection, id, 'notPermitted', message.type);
+      return;
+    }
+    connection.isBusy = true;
+    connection.poller.watch(connection.fd, false, false);
+    void this.#handle(connection.role, message)
+      .catch(failureOf(this.#log))
+      .then((reply) => {
+        connection.isBusy = false;
+        this.#reply(connection, id, message.type, reply);
+        if (connection.isOpen) connection.poller.watch(connection.fd, true, false);
+      });
+  }
+
+  async #handle(role: Role, message: MonitorRequest): Promise<Reply> {
+    switch (message.type) {
+      case 'announce':
+        return this.#announce(message);
+      case 'register':
+        return this.#register(message);
+      case 'release': {
+        this.#end(this.#sessions.get(message.session), message.session, 'the manager has released it');
+        return { answer: { type: 'done' } };
+      }
+      case 'authenticate':
+      case 'openTun':
+      case 'configure':
+      case 'close': {
+        const worker = role.name === 'worker' ? role.worker : null;
+        const session = worker?.session;
+        if (worker == null || session == null) return { answer: { type: 'refused', reason: 'notPermitted' } };
+        const reply = await session.request(message);
+        if (session.isOver && worker.session === session) this.#forget(worker, session);
+        return reply;
+      }
+    }
+  }
+
+  #announce({ manager, settings }: MonitorRequest<'announce'>): Reply {
+    if (!isAlive(manager)) return { answer: { type: 'refused', reason: 'stranger' } };
+    this.#settings = settings;
+    this.#options.folder.write(MANAGER, { manager, settings } satisfies SavedManager);
+    this.#watchManager(manager);
+    this.#log.info({ manager: manager.pid }, 'manager announced');
+    return { answer: { type: 'announced', version, supervisor: this.#options.supervisor } };
+  }
+
+  #watchManager(identity: ProcessIdentity): void {
+    const ended = (): void => {
+      if (!isSame(this.#manager?.identity, identity)) return;
+      this.#manager = null;
+      this.#disconnect(this.#managerConnection);
+      this.#checkIdle();
+    };
+    this.#disconnect(this.#managerConnection);
+    this.#manager?.stop();
+    this.#manager = null;
+    const stop = isAlive(identity) ? tryToWatch(identity.pid, ended) : null;
+    if (stop !== null) this.#manager = { identity, stop };
+    this.#checkIdle();
+  }
+
+  #register(registration: MonitorRequest<'register'>): Reply {
+    const { type: _, ...fields } = registration;
+    const known = this.#sessions.get(fields.session)?.session;
+    if (known != null && JSON.stringify(known.registration) === JSON.stringify(ordered(fields)))
+      return { answer: { type: 'done' } };
+    return this.#take(ordered(fields), null)
+      ? { answer: { type: 'done' } }
+      : { answer: { type: 'failed', step: `watch the worker ${fields.worker.pid}`, code: 'ESRCH' } };
+  }
+
+  /** A session, new or restored, whose worker lives; false when it does not: then nothing of it is left. */
+  #take(registration: Registration, saved: SavedSession | null): boolean {
+    const { session: id, worker: identity } = registration;
+    this.#end(this.#sessions.get(id), id, 'registered anew');
+    const worker = this.#workerOf(identity);
+    if (worker === null) {
+      // It died while no monitor was there.
+      if (saved !== null) {
+        const guesses = new WorkerGuesses(performance.now());
+        this.#finish(new MonitoredSession(registration, this.#services, guesses, saved), 'its worker has died');
+      }
+      return false;
+    }
+    if (worker.session !== null)
+      this.#end(worker, worker.session.registration.session, 'its worker serves another session');
+    worker.session = new MonitoredSession(registration, this.#services, worker.guesses, saved);
+    this.#sessions.set(id, worker);
+    this.#checkIdle();
+    return true;
+  }
+
+  /** null when it does not live. */
+  #workerOf(identity: ProcessIdentity): Worker | null {
+    const known = this.#workers.get(identity.pid);
+    if (known !== undefined && isSame(known.identity, identity)) return known;
+    if (known !== undefined) this.#workerEnded(known);
+    const stop = tryToWatch(identity.pid, () => this.#workerEnded(worker));
+    if (stop === null) return null;
+    const worker: Worker = {
+      identity,
+      stop,
+      guesses: new WorkerGuesses(performance.now()),
+      session: null,
+      connection: null,
+    };
+    if (!isAlive(identity)) {
+      stop();
+      return null;
+    }
+    this.#workers.set(identity.pid, worker);
+    return worker;
+  }
+
+  #workerEnded(worker: Worker): void {
+    worker.stop();
+    this.#workers.delete(worker.identity.pid);
+    if (worker.session !== null) this.#end(worker, worker.session.registration.session, 'its worker has ended');
+    this.#disconnect(worker.connection);
+  }
+
+  #end(worker: Worker | undefined, id: string, why: string): void {
+    const session = worker?.session;
+    if (worker === undefined || session == null || session.registration.session !== id) return;
+    this.#forget(worker, session);
+    this.#finish(session, why);
+  }
+
+  #finish(session: MonitoredSession, why: string): void {
+    this.#ending += 1;
+    void session.end(why).then(() => {
+      this.#ending -= 1;
+      this.#checkIdle();
+    });
+  }
+
+  /** Its connection is of this session, and ends with it, but for the answer to the last request. */
+  #forget(worker: Worker, session: MonitoredSession): void {
+    worker.session = null;
+    this.#sessions.delete(session.registration.session);
+    if (worker.connection?.isBusy === false) this.#disconnect(worker.connection);
+    this.#checkIdle();
+  }
+
+  #reply(connection: Connection, id: number, type: string, { answer, descriptor }: Reply): void {
+    if (answer.type === 'refused') {
+      this.#refuse(connection, id, answer.reason, type);
+      return;
+    }
+    const sent = connection.isOpen ? sendPacket(connection.fd, encodeMessage(id, answer), descriptor) : 'closed';
+    if (descriptor !== undefined) close(descriptor);
+    // A process that reads no answers needs none.
+    if (sent !== 'sent') this.#disconnect(connection);
+    const { role } = connection;
+    if (role.name === 'worker' && role.worker.session === null) this.#disconnect(connection);
+  }
+
+  #refuse(connection: Connection, id: number, reason: Refusal, detail: string): void {
+    const { role, pid } = connection;
+    const session = role.name === 'worker' ? role.worker.session?.registration.session : undefined;
+    this.#log.error(
+      { peerPid: pid, peerRole: role.name, session, reason, detail },
+      `refused a request: ${REFUSALS[reason]}; connection closed`,
+    );
+    if (connection.isOpen) sendPacket(connection.fd, encodeMessage(id, { type: 'refused', reason }));
+    this.#disconnect(connection);
+  }
+
+  /** Idempotent. The session of a worker whose connection closes lives as long as the worker: it can connect again. */
+  #disconnect(connection: Connection | null): void {
+    if (connection?.isOpen !== true) return;
+    connection.isOpen = false;
+    connection.poller.close();
+    close(connection.fd);
+    const { role } = connection;
+    if (role.name === 'worker' && role.worker.connection === connection) role.worker.connection = null;
+    if (this.#managerConnection === connection) this.#managerConnection = null;
+  }
+
+  #checkIdle(): void {
+    clearTimeout(this.#idleTimer);
+    if (this.#manager !== null || this.#sessions.size > 0 || this.#ending > 0) return;
+    this.#idleTimer = setTimeout(() => this.#options.onIdle(), IDLE_MS);
+  }
+}
+
+/** The answer when the system has refused a step. */
+const failureOf =
+  (log: Logger) =>
+  (error: unknown): Reply => {
+    if (!(error instanceof SystemCallFailed)) throw error;
+    const { step, code, message } = error;
+    log.error({ step, code }, message);
+    return { answer: { type: 'failed', step, code } };
+  };
+
+function standingOfRole(role: Role): Standing {
+  return role.name === 'worker' ? (role.worker.session?.standing ?? 'over') : role.name;
+}
+
+/** The fields in one order, so that two of them can be compared as text. */
+const ordered = ({ session, worker, local, remote, peer, callId }: Registration): Registration => ({
+  session,
+  worker: { pid: worker.pid, startTime: worker.startTime },
+  local,
+  remote,
+  peer,
+  callId,
+});
+
+const isSame = (one: ProcessIdentity | undefined, other: ProcessIdentity): boolean =>
+  one?.pid === other.pid && one.startTime === other.startTime;
+
+/** null when the process has ended already. */
+function tryToWatch(pid: number, onEnd: () => void): (() => void) | null {
+  try {
+    return watchProcess(pid, onEnd);
+  } catch (error) {
+    if (error instanceof SystemCallFailed && error.code === 'ESRCH') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,377 @@
+/**
+ * One session as root sees it: what its worker may have, what it has, and how all of it is taken back. Requests are
+ * handled one after the other. Whatever is to be undone after the monitor's own death is written down before it is done.
+ */
+import { readFileSync } from 'node:fs';
+import type { Rule } from '../accounts/chap-secrets.js';
+import type { ProcessIdentity } from '../host/process.js';
+import type { Logger } from '../log/logger.js';
+import { close } from '../sys/descriptor.js';
+import { SystemCallFailed } from '../sys/libc.js';
+import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
+import { type Grant, judge, mayUse } from './authentication.js';
+import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
+import { isPermitted, standingOf, type WorkerStanding } from './permitted.js';
+import type {
+  AddressPair,
+  InterfaceState,
+  MonitorAnswer,
+  MonitorRequest,
+  MonitorSettings,
+  Refusal,
+  Registration,
+} from './protocol.js';
+import { proxyArpInterface } from './proxy-arp.js';
+import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
+import type { StateFolder } from './state-folder.js';
+import type { Verifier } from './verifier.js';
+
+/** More than a session ever needs: its worker has no business here any more. */
+const MOST_REQUESTS = 1000;
+
+/** An IPv4 or IPv6 end that is configured, with what its end needs. */
+interface Configured {
+  readonly pair: AddressPair;
+  /** Who has logged in. */
+  readonly name: string;
+  /** The interface with the ARP entry; null without one. */
+  readonly proxyArp: string | null;
+  /** A script of its beginning has been started, so one of its end is due. */
+  readonly hasScripts: boolean;
+}
+
+interface Device {
+  readonly name: string;
+  /** Names return, numbers do not. */
+  readonly index: number;
+  /** Seconds since the epoch. */
+  readonly since: number;
+}
+
+/** What the state folder keeps of a session. */
+export interface SavedSession {
+  readonly v: typeof SAVED_VERSION;
+  readonly registration: Registration;
+  readonly guesses: number;
+  readonly grant: Grant | null;
+  readonly device: Device | null;
+  readonly ipv4: Configured | null;
+  readonly ipv6: Configured | null;
+}
+export const SAVED_VERSION = 1;
+
+export interface MonitorServices {
+  /** null: no manager has announced itself yet. */
+  readonly settings: () => MonitorSettings | null;
+  readonly verify: Verifier;
+  /** Creates an interface; for `%d` in its name the kernel finds the lowest free number. Throws SystemCallFailed. */
+  readonly openTunDevice: (name: string) => { readonly fd: number; readonly name: string };
+  readonly network: NetworkConfiguration;
+  readonly folder: StateFolder;
+  readonly log: Logger;
+}
+
+export interface Reply {
+  readonly answer: MonitorAnswer;
+  /** To be sent along, and then closed. */
+  readonly descriptor?: number;
+}
+
+const DONE: Reply = { answer: { type: 'done' } };
+const refusal = (reason: Refusal): Reply => ({ answer: { type: 'refused', reason } });
+
+type WorkerRequest = MonitorRequest<'authenticate' | 'openTun' | 'configure' | 'close'>;
+
+export class MonitoredSession {
+  readonly registration: Registration;
+  readonly #services: MonitorServices;
+  readonly #log: Logger;
+  readonly #scripts: Scripts;
+  readonly #workerGuesses: WorkerGuesses;
+  #turn: Promise<unknown> = Promise.resolve();
+  #requests = 0;
+  #guesses: number;
+  #grant: Grant | null;
+  #device: Device | null;
+  #ipv4: Configured | null;
+  #ipv6: Configured | null;
+  #over = false;
+
+  /** A new session, or one of before the monitor died. Throws the system's error when it cannot be written down. */
+  constructor(
+    registration: Registration,
+    services: MonitorServices,
+    workerGuesses: WorkerGuesses,
+    saved: SavedSession | null = null,
+  ) {
+    this.registration = registration;
+    this.#services = services;
+    this.#workerGuesses = workerGuesses;
+    this.#log = services.log.child({ session: registration.session, worker: registration.worker.pid });
+    this.#scripts = new Scripts(this.#log);
+    this.#guesses = saved?.guesses ?? 0;
+    this.#grant = saved?.grant ?? null;
+    this.#device = saved?.device ?? null;
+    this.#ipv4 = saved?.ipv4 ?? null;
+    this.#ipv6 = saved?.ipv6 ?? null;
+    if (saved === null) this.#save();
+  }
+
+  get standing(): WorkerStanding {
+    return standingOf({ device: this.#device !== null, login: this.#grant !== null });
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Throws SystemCallFailed when the system refuses a step. */
+  async request(request: WorkerRequest): Promise<Reply> {
+    return this.#inTurn(async () => {
+      this.#requests += 1;
+      if (this.#over || !isPermitted(this.standing, request.type)) return refusal('notPermitted');
+      if (this.#requests > MOST_REQUESTS) return refusal('tooManyRequests');
+      return this.#answer(request);
+    });
+  }
+
+  /** Takes everything back; idempotent, never fails. Resolves when the scripts of the end have ended, too. */
+  async end(why: string): Promise<void> {
+    await this.#inTurn(async () => this.#end(why));
+    await this.#scripts.idle;
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #answer(request: WorkerRequest): Promise<Reply> {
+    switch (request.type) {
+      case 'authenticate':
+        return this.#authenticate(request);
+      case 'openTun':
+        return this.#openTun();
+      case 'configure':
+        return this.#configure(request);
+      case 'close':
+        await this.#end('the worker has closed it');
+        return DONE;
+    }
+  }
+
+  async #authenticate({
+    method,
+    name,
+    challenge,
+    response,
+    identifier,
+  }: MonitorRequest<'authenticate'>): Promise<Reply> {
+    const settings = this.#services.settings();
+    if (settings === null || !settings.authentication.includes(method)) return refusal('notPermitted');
+    // Counted before the answer is known, and written down: nothing that happens meanwhile gives another guess.
+    if (this.#guesses >= GUESSES_PER_SESSION || !this.#workerGuesses.take(performance.now()))
+      return refusal('tooManyGuesses');
+    this.#guesses += 1;
+    this.#save();
+    const octets = (hex: string): Uint8Array => Buffer.from(hex, 'hex');
+    const login = {
+      method,
+      identifier,
+      name: octets(name),
+      challenge: octets(challenge),
+      response: octets(response),
+    };
+    const { verdict, grant } = await judge(login, {
+      settings,
+      verify: this.#services.verify,
+      remote: this.registration.remote,
+      unit: this.#device === null ? null : unitOf(this.#device.name),
+      mayRetry: this.#guesses < GUESSES_PER_SESSION,
+    });
+    if (verdict.accepted) {
+      this.#guesses -= 1;
+      this.#workerGuesses.giveBack();
+    }
+    this.#grant = grant;
+    this.#save();
+    this.#log.info({ method, accepted: verdict.accepted, user: grant?.name, guesses: this.#guesses }, 'login judged');
+    return { answer: { type: 'verdict', verdict } };
+  }
+
+  #openTun(): Reply {
+    const { openTunDevice, network } = this.#services;
+    const { fd: descriptor, name } = openTunDevice('ppp%d');
+    try {
+      const index = network.index(name);
+      if (index === null) throw new SystemCallFailed(`find the interface ${name}`, 'ENODEV');
+      generateNoLinkLocal(name);
+      this.#device = { name, index, since: Math.floor(Date.now() / 1000) };
+      this.#save();
+      this.#log.info({ interface: name }, 'interface opened');
+      return { answer: { type: 'device', name }, descriptor };
+    } catch (error) {
+      close(descriptor);
+      throw error;
+    }
+  }
+
+  async #configure({ mtu, ipv4, ipv6 }: InterfaceState): Promise<Reply> {
+    const { network } = this.#services;
+    const [device, grant] = [this.#device, this.#grant];
+    if (device === null || grant === null) return refusal('notPermitted');
+    // The worker may have closed it, and another session may have got its name.
+    if (network.index(device.name) !== device.index) return refusal('notTheDevice');
+    const { local, remote } = this.registration;
+    if (ipv4 !== null && (ipv4.local !== local || !mayUse(grant, remote, ipv4.remote))) return refusal('address');
+
+    if (!same(this.#ipv4?.pair, ipv4)) this.#removeIpv4();
+    if (!same(this.#ipv6?.pair, ipv6)) this.#removeIpv6();
+    network.setMtu(device.name, mtu);
+    try {
+      const new4 = ipv4 !== null && this.#ipv4 === null ? await this.#prepareIpv4(device, grant, ipv4) : null;
+      network.setUp(device.name, ipv4 !== null || ipv6 !== null);
+      if (new4 !== null) this.#bringUpIpv4(new4);
+      if (ipv6 !== null && this.#ipv6 === null) this.#bringUpIpv6(device, grant, ipv6);
+    } catch (error) {
+      this.#removeIpv6();
+      this.#removeIpv4();
+      throw error;
+    }
+    this.#log.info({ interface: device.name, mtu, ipv4, ipv6 }, 'interface configured');
+    return DONE;
+  }
+
+  /** Addresses and ip-pre-up, before the interface is up. */
+  async #prepareIpv4(device: Device, { name }: Grant, pair: AddressPair): Promise<Configured> {
+    const proxyArp = this.#services.settings()?.proxyArp === true ? proxyArpInterface(pair.remote) : null;
+    const ipv4 = { pair, name, proxyArp, hasScripts: true };
+    this.#ipv4 = { ...ipv4, hasScripts: false };
+    this.#save();
+    this.#services.network.setAddresses(device.name, pair.local, pair.remote);
+    this.#ipv4 = ipv4;
+    this.#save();
+    await this.#scripts.runBeforeUp(this.#factsOf(ipv4, false, false));
+    return ipv4;
+  }
+
+  #bringUpIpv4(ipv4: Configured): void {
+    if (ipv4.proxyArp !== null) this.#services.network.addProxyArp(ipv4.proxyArp, ipv4.pair.remote);
+    this.#start('ip-up', this.#factsOf(ipv4, false, false));
+  }
+
+  #bringUpIpv6(device: Device, { name }: Grant, pair: AddressPair): void {
+    this.#ipv6 = { pair, name, proxyArp: null, hasScripts: true };
+    this.#save();
+    this.#services.network.addLinkLocal(device.index, pair.local);
+    this.#start('ipv6-up', this.#factsOf(this.#ipv6, true, false));
+  }
+
+  /** Addresses, proxy ARP and ip-down. What is gone with its interface needs no removing. */
+  #removeIpv4(): void {
+    const [ipv4, device] = [this.#ipv4, this.#device];
+    if (ipv4 === null || device === null) return;
+    const { network } = this.#services;
+    const facts = this.#factsOf(ipv4, false, true);
+    const { proxyArp } = ipv4;
+    if (proxyArp !== null) this.#try(() => network.removeProxyArp(proxyArp, ipv4.pair.remote));
+    if (network.index(device.name) === device.index) {
+      if (this.#ipv6 === null) this.#try(() => network.setUp(device.name, false));
+      this.#try(() => network.removeAddresses(device.name));
+    }
+    if (ipv4.hasScripts) this.#start('ip-down', facts);
+    this.#ipv4 = null;
+    this.#try(() => this.#save());
+  }
+
+  #removeIpv6(): void {
+    const [ipv6, device] = [this.#ipv6, this.#device];
+    if (ipv6 === null || device === null) return;
+    const { network } = this.#services;
+    const facts = this.#factsOf(ipv6, true, true);
+    if (network.index(device.name) === device.index)
+      this.#try(() => network.removeLinkLocal(device.index, ipv6.pair.local));
+    if (ipv6.hasScripts) this.#start('ipv6-down', facts);
+    this.#ipv6 = null;
+    this.#try(() => this.#save());
+  }
+
+  async #end(why: string): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    this.#removeIpv6();
+    this.#removeIpv4();
+    this.#services.folder.remove(this.registration.session);
+    this.#log.info({ why }, 'session over');
+  }
+
+  #start(event: ScriptEvent, facts: ScriptFacts): void {
+    void this.#scripts.run(event, facts);
+  }
+
+  /** Taking back goes on after a step that failed. */
+  #try(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof SystemCallFailed)) throw error;
+      this.#log.warn({ step: error.step, code: error.code }, error.message);
+    }
+  }
+
+  #factsOf({ pair, name }: Configured, isIpv6: boolean, atEnd: boolean): ScriptFacts {
+    const [interfaceName, since] = [this.#device?.name ?? '', this.#device?.since ?? 0];
+    return {
+      interfaceName,
+      isIpv6,
+      name,
+      addresses: isIpv6 ? { local: linkLocal(pair.local), remote: linkLocal(pair.remote) } : pair,
+      peer: this.registration.peer,
+      connected: atEnd ? Math.max(0, Math.floor(Date.now() / 1000) - since) : null,
+      octets:
+        atEnd && this.#services.network.index(interfaceName) === this.#device?.index ? octetsOf(interfaceName) : null,
+    };
+  }
+
+  #save(): void {
+    if (this.#over) return;
+    const saved: SavedSession = {
+      v: SAVED_VERSION,
+      registration: this.registration,
+      guesses: this.#guesses,
+      grant: this.#grant === null ? null : { ...this.#grant, rules: this.#grant.rules.filter(isNetwork) },
+      device: this.#device,
+      ipv4: this.#ipv4,
+      ipv6: this.#ipv6,
+    };
+    this.#services.folder.write(this.registration.session, saved);
+  }
+}
+
+const isNetwork = (rule: Rule): boolean => 'base' in rule;
+
+const unitOf = (name: string): number => Number(name.slice('ppp'.length));
+
+const same = (one: AddressPair | null | undefined, other: AddressPair | null): boolean =>
+  one?.local === other?.local && one?.remote === other?.remote;
+
+/** As pppd writes it: every group with four digits. */
+const linkLocal = (identifier: string): string =>
+  `fe80::${identifier
+    .split(':')
+    .map((group) => group.padStart(4, '0'))
+    .join(':')}`;
+
+/** What went through an interface, seen from this machine: it sends to the client. */
+function octetsOf(name: string): { readonly sent: number; readonly received: number } | null {
+  const line = readFileSync('/proc/net/dev', 'latin1')
+    .split('\n')
+    .find((each) => each.trimStart().startsWith(`${name}:`));
+  const fields = line
+    ?.slice(line.indexOf(':') + 1)
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  return fields === undefined ? null : { received: fields[0] ?? 0, sent: fields[8] ?? 0 };
+}

@@ -1,0 +1,269 @@
+/**
+ * What is said over the monitor's socket: a JSON object in each message. Both directions are checked by hand, because a
+ * worker loads no zod. Octets are written in hexadecimal.
+ */
+import type { ProcessIdentity } from '../host/process.js';
+import { isSessionId } from '../session/paths.js';
+
+/** Raised when a message changes; the monitor refuses every other version. */
+export const MONITOR_VERSION = 1;
+/** Longest message, octets. */
+export const MAX_MESSAGE = 4096;
+
+export const LOGIN_METHODS = ['ms-chap-v2', 'ms-chap', 'chap-md5', 'pap'] as const;
+export type LoginMethod = (typeof LOGIN_METHODS)[number];
+
+/** What the configuration's section `ppp` says about the monitor's work. */
+export interface MonitorSettings {
+  /** Path of the secrets file. */
+  readonly secrets: string;
+  /** The server's name: second column of the secrets file. */
+  readonly name: string;
+  /** Looks a client up by its name without `DOMAIN\`. */
+  readonly stripDomain: boolean;
+  /** The permitted ways to log in. */
+  readonly authentication: readonly LoginMethod[];
+  readonly proxyArp: boolean;
+}
+
+/** What the manager lends a session; the monitor lets its worker have nothing else. */
+export interface Registration {
+  readonly session: string;
+  readonly worker: ProcessIdentity;
+  /** Dotted quad: the server's end of the tunnel. */
+  readonly local: string;
+  /** The client's end; null when the account or the client chooses it. */
+  readonly remote: string | null;
+  /** Address of the client, `ipparam` of the scripts. */
+  readonly peer: string;
+  readonly callId: number;
+}
+
+/** Hexadecimal. `challenge` is empty for PAP, whose `response` is the password. */
+interface Login {
+  readonly method: LoginMethod;
+  readonly name: string;
+  readonly challenge: string;
+  readonly response: string;
+  /** CHAP's identifier, which CHAP-MD5 hashes. */
+  readonly identifier: number;
+}
+
+/** IPv4: dotted quads. IPv6: interface identifiers, four groups of hexadecimal digits. */
+export interface AddressPair {
+  readonly local: string;
+  readonly remote: string;
+}
+
+/** The whole state of the interface: with no addresses it is down. Scripts run when addresses come and go. */
+export interface InterfaceState {
+  /** Octets. */
+  readonly mtu: number;
+  readonly ipv4: AddressPair | null;
+  readonly ipv6: AddressPair | null;
+}
+
+interface RequestFields {
+  /** Root: this process is the manager, or will be by exec. */
+  announce: { readonly manager: ProcessIdentity; readonly settings: MonitorSettings };
+  /** Manager: what a worker's session holds. Repeating it changes nothing. */
+  register: Registration;
+  /** Manager: the session is over. */
+  release: { readonly session: string };
+  /** Worker: is this login right? */
+  authenticate: Login;
+  /** Worker: an interface pppN; its descriptor comes with the answer. */
+  openTun: Record<never, never>;
+  /** Worker: configure the interface. */
+  configure: InterfaceState;
+  /** Worker: the session is over. */
+  close: Record<never, never>;
+}
+
+export type RequestType = keyof RequestFields;
+export type MonitorRequest<T extends RequestType = RequestType> = {
+  [K in T]: { readonly type: K } & RequestFields[K];
+}[T];
+
+/** Why a request was refused. The monitor then closes the connection. */
+export const REFUSALS = {
+  stranger: 'the monitor does not know this process',
+  version: `the monitor speaks version ${MONITOR_VERSION}`,
+  malformed: 'the message is malformed',
+  tooLong: `the message is longer than ${MAX_MESSAGE} octets`,
+  notPermitted: 'the request is not permitted now',
+  address: 'the address is not one that the session may have',
+  tooManyGuesses: 'too many wrong passwords',
+  tooManyRequests: 'too many requests for one session',
+  notTheDevice: 'the interface is not the one of this session',
+} as const;
+export type Refusal = keyof typeof REFUSALS;
+
+/** MPPE start keys (RFC 3079), hexadecimal: 16 octets, `weak` 8. */
+export interface WireKeys {
+  readonly send: string;
+  readonly receive: string;
+  readonly weak: string | null;
+}
+
+export type WireVerdict =
+  | {
+      readonly accepted: true;
+      /** For the client. */
+      readonly message: string;
+      readonly keys: WireKeys | null;
+      /** The address that the client gets; null: none, or one of `remoteChoices`. */
+      readonly remote: string | null;
+      /** Networks (`192.0.2.0/24`) from which a client may choose, when neither lease nor account has an address. */
+      readonly remoteChoices: readonly string[];
+    }
+  | {
+      readonly accepted: false;
+      /** RFC 2759 §6. */
+      readonly code: number;
+      /** The session has guesses left. */
+      readonly retry: boolean;
+      readonly message: string;
+    };
+
+export type MonitorAnswer =
+  | { readonly type: 'done' }
+  /** To `announce`. */
+  | { readonly type: 'announced'; readonly version: string; readonly supervisor: ProcessIdentity }
+  | { readonly type: 'verdict'; readonly verdict: WireVerdict }
+  | { readonly type: 'device'; readonly name: string }
+  /** The system refused a step: error name as in errno(3). */
+  | { readonly type: 'failed'; readonly step: string; readonly code: string }
+  | { readonly type: 'refused'; readonly reason: Refusal };
+type AnswerType = MonitorAnswer['type'];
+
+type Fields = Readonly<Record<string, unknown>>;
+type Check = (fields: Fields) => string | null;
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText = (value: unknown, most: number): value is string => typeof value === 'string' && value.length <= most;
+const isWhole = (value: unknown, least: number, most: number): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+const isHex = (value: unknown, octets: number): boolean =>
+  typeof value === 'string' && value.length <= 2 * octets && /^(?:[0-9a-f]{2})*$/.test(value);
+const isIdentity = (value: unknown): boolean =>
+  isObject(value) &&
+  isWhole(value['pid'], 1, 2 ** 31 - 1) &&
+  typeof value['startTime'] === 'string' &&
+  /^\d{1,20}$/.test(value['startTime']);
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+const DOTTED_QUAD = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
+const isAddress = (value: unknown): boolean => typeof value === 'string' && DOTTED_QUAD.test(value);
+const IDENTIFIER = /^[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){3}$/;
+const isIdentifier = (value: unknown): boolean =>
+  typeof value === 'string' && IDENTIFIER.test(value) && /[1-9a-f]/.test(value);
+const isPair = (value: unknown, isEnd: (end: unknown) => boolean): boolean =>
+  value === null || (isObject(value) && isEnd(value['local']) && isEnd(value['remote']));
+const isSession = (value: unknown): boolean => typeof value === 'string' && isSessionId(value);
+const isMethod = (value: unknown): boolean => LOGIN_METHODS.some((method) => method === value);
+const isSettings = (value: unknown): boolean =>
+  isObject(value) &&
+  isText(value['secrets'], 1024) &&
+  value['secrets'].startsWith('/') &&
+  isText(value['name'], 255) &&
+  typeof value['stripDomain'] === 'boolean' &&
+  Array.isArray(value['authentication']) &&
+  value['authentication'].every(isMethod) &&
+  typeof value['proxyArp'] === 'boolean';
+
+/** Each names the first field that is wrong. */
+const wrongField =
+  (checks: Readonly<Record<string, (value: unknown) => boolean>>): Check =>
+  (fields) =>
+    Object.entries(checks).find(([name, isRight]) => !isRight(fields[name]))?.[0] ?? null;
+
+/** Octets of a name or a challenge (RFC 1994 §4.1), and of a response. */
+const LONGEST_FIELD = 255;
+
+const REQUESTS: { readonly [T in RequestType]: Check } = {
+  announce: wrongField({ manager: isIdentity, settings: isSettings }),
+  register: wrongField({
+    session: isSession,
+    worker: isIdentity,
+    local: isAddress,
+    remote: (value) => value === null || isAddress(value),
+    peer: isAddress,
+    callId: (value) => isWhole(value, 1, 65_535),
+  }),
+  release: wrongField({ session: isSession }),
+  authenticate: wrongField({
+    method: isMethod,
+    name: (value) => isHex(value, LONGEST_FIELD),
+    challenge: (value) => isHex(value, LONGEST_FIELD),
+    response: (value) => isHex(value, LONGEST_FIELD),
+    identifier: (value) => isWhole(value, 0, 255),
+  }),
+  openTun: () => null,
+  configure: wrongField({
+    mtu: (value) => isWhole(value, 68, 1500),
+    ipv4: (value) => isPair(value, isAddress),
+    ipv6: (value) => isPair(value, isIdentifier),
+  }),
+  close: () => null,
+};
+
+const isKeys = (value: unknown): boolean =>
+  value === null ||
+  (isObject(value) &&
+    isHex(value['send'], 16) &&
+    isHex(value['receive'], 16) &&
+    (value['weak'] === null || isHex(value['weak'], 8)));
+const isVerdict = (value: unknown): boolean => {
+  if (!isObject(value) || typeof value['message'] !== 'string') return false;
+  if (value['accepted'] === false) return isWhole(value['code'], 1, 999) && typeof value['retry'] === 'boolean';
+  return (
+    value['accepted'] === true &&
+    isKeys(value['keys']) &&
+    (value['remote'] === null || isAddress(value['remote'])) &&
+    Array.isArray(value['remoteChoices']) &&
+    value['remoteChoices'].every((network) => isText(network, 18))
+  );
+};
+
+const ANSWERS: { readonly [T in AnswerType]: Check } = {
+  done: () => null,
+  announced: wrongField({ version: (value) => isText(value, 100), supervisor: isIdentity }),
+  verdict: wrongField({ verdict: isVerdict }),
+  device: wrongField({ name: (value) => isText(value, 15) }),
+  failed: wrongField({ step: (value) => isText(value, 2000), code: (value) => isText(value, 40) }),
+  refused: wrongField({ reason: (value) => typeof value === 'string' && Object.hasOwn(REFUSALS, value) }),
+};
+
+/** Bytes of a message; `id` pairs an answer with its request, 0 where none could be read. */
+export const encodeMessage = (id: number, message: MonitorRequest | MonitorAnswer): Buffer =>
+  Buffer.from(JSON.stringify({ ...message, v: MONITOR_VERSION, id }));
+
+export type Decoded<M> =
+  | { readonly ok: true; readonly id: number; readonly message: M }
+  | { readonly ok: false; readonly id: number; readonly reason: Refusal; readonly detail: string };
+
+function decode<M>(octets: Uint8Array, checks: Readonly<Record<string, Check>>): Decoded<M> {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(octets));
+  } catch {
+    return { ok: false, id: 0, reason: 'malformed', detail: 'not JSON' };
+  }
+  if (!isObject(fields)) return { ok: false, id: 0, reason: 'malformed', detail: 'not an object' };
+  const { id, v, type } = fields;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0)
+    return { ok: false, id: 0, reason: 'malformed', detail: 'id' };
+  if (v !== MONITOR_VERSION) return { ok: false, id, reason: 'version', detail: 'v' };
+  const check = typeof type === 'string' && Object.hasOwn(checks, type) ? checks[type] : undefined;
+  if (check === undefined) return { ok: false, id, reason: 'malformed', detail: 'type' };
+  const detail = check(fields);
+  if (detail !== null) return { ok: false, id, reason: 'malformed', detail };
+  return { ok: true, id, message: fields as M };
+}
+
+/** A message that arrived at the monitor; never throws. */
+export const decodeRequest = (octets: Uint8Array): Decoded<MonitorRequest> => decode(octets, REQUESTS);
+
+/** A message from the monitor; never throws. */
+export const decodeAnswer = (octets: Uint8Array): Decoded<MonitorAnswer> => decode(octets, ANSWERS);

@@ -1,0 +1,87 @@
+/**
+ * A process without any privilege, as a worker is, that does what the test says: it asks the monitor by the program's own
+ * client, or sends it whatever octets the test likes, as somebody would who has taken a worker over.
+ */
+import { closeSync, readFileSync, readSync } from 'node:fs';
+import { MonitorClient } from '../../../src/monitor/monitor-client.js';
+import { MonitorError } from '../../../src/monitor/monitor-connection.js';
+import type { InterfaceState } from '../../../src/monitor/protocol.js';
+import { close } from '../../../src/sys/descriptor.js';
+import { connectSeqpacket, listenSeqpacket, receivePacket, sendPacket } from '../../../src/sys/seqpacket-socket.js';
+
+const [path = ''] = process.argv.slice(2);
+let client = new MonitorClient(path);
+let tun: number | null = null;
+
+/** What the test can have it do; each returns JSON. */
+const ACTS = {
+  authenticate: async (name: string, password: string) =>
+    client.authenticate({
+      method: 'pap',
+      name: Buffer.from(name),
+      challenge: Buffer.alloc(0),
+      response: Buffer.from(password),
+      identifier: 1,
+    }),
+  openTun: async () => {
+    const { name, fd } = await client.openTun();
+    tun = fd;
+    return name;
+  },
+  closeTun: () => {
+    if (tun !== null) closeSync(tun);
+    tun = null;
+  },
+  /** Packets that wait in the TUN device, hexadecimal. */
+  readTun: () => {
+    const packets: string[] = [];
+    const packet = Buffer.alloc(2048);
+    for (;;) {
+      try {
+        packets.push(packet.subarray(0, readSync(tun ?? -1, packet)).toString('hex'));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return packets;
+        throw error;
+      }
+    }
+  },
+  configure: async (state: InterfaceState) => client.configure(state),
+  close: async () => {
+    await client.close();
+    client = new MonitorClient(path);
+  },
+  /** Sends messages (text) on a connection of its own; returns what comes back until the monitor closes it. */
+  raw: async (...messages: readonly string[]) => exchange(messages),
+  readFile: (file: string) => readFileSync(file, 'utf8'),
+  /** Listens where the monitor should. */
+  listen: (at: string) => listenSeqpacket(at, 8),
+} as const;
+
+async function exchange(messages: readonly string[]): Promise<string[]> {
+  const fd = connectSeqpacket(path);
+  const answers: string[] = [];
+  const into = Buffer.alloc(8192);
+  for (const message of messages) if (sendPacket(fd, Buffer.from(message)) === 'closed') break;
+  for (;;) {
+    const packet = receivePacket(fd, into, false);
+    if (packet === 'closed') break;
+    if (packet === null) await new Promise((resolve) => setImmediate(resolve));
+    else answers.push(into.toString('utf8', 0, packet.length));
+  }
+  close(fd);
+  return answers;
+}
+
+process.on('message', ({ act, args }: { act: keyof typeof ACTS; args: readonly never[] }) => {
+  const work = async (): Promise<unknown> => (ACTS[act] as (...all: readonly never[]) => unknown)(...args);
+  work().then(
+    (result) => process.send?.({ result: result ?? null }),
+    (error: unknown) =>
+      process.send?.(
+        error instanceof MonitorError
+          ? { failure: error.failure }
+          : { failure: { kind: 'error', text: String(error) } },
+      ),
+  );
+});
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,187 @@
+/** A monitor under test, whose manager is the test itself, and workers without privileges for its sessions. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { identify, type ProcessIdentity } from '../../../src/host/process.js';
+import { findUnixUser } from '../../../src/host/unix-user.js';
+import { ensureMonitor } from '../../../src/monitor/ensure-monitor.js';
+import { MonitorRegistrar } from '../../../src/monitor/monitor-registrar.js';
+import type { MonitorSettings } from '../../../src/monitor/protocol.js';
+import { runPaths } from '../../../src/session/paths.js';
+import { namespaceProcesses } from './netns.js';
+import { makeReachable } from './reachable.js';
+import { until } from './wait.js';
+
+const ENTRY = fileURLToPath(new URL('monitor-main.js', import.meta.url));
+const WORKER = fileURLToPath(new URL('monitor-worker.js', import.meta.url));
+const USER = 'nobody';
+const account = findUnixUser(USER) ?? assert.fail(`this machine has no user ${USER}`);
+/** A process that nothing privileges, and that can get nothing. */
+const UNPRIVILEGED = [
+  `--reuid=${account.uid}`,
+  `--regid=${account.gid}`,
+  '--clear-groups',
+  '--inh-caps=-all',
+  '--bounding-set=-all',
+  '--no-new-privs',
+];
+export const SCRIPTS = '/etc/ppp';
+export const LOCAL = '192.0.2.1';
+export const PEER = '198.51.100.7';
+const EVENTS = ['ip-pre-up', 'ip-up', 'ip-down', 'ipv6-up', 'ipv6-down'] as const;
+
+/** Call it once, in the namespaces of the test file: /etc/ppp is the test's, and nobody can run the program. */
+export function prepareMachine(): void {
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', 'test', SCRIPTS], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  const mayEnter = (folder: string): boolean =>
+    spawnSync('setpriv', [...UNPRIVILEGED, 'test', '-x', folder]).status === 0;
+  makeReachable([process.cwd(), dirname(process.execPath), tmpdir()], mayEnter);
+}
+
+/** What the monitor answers a worker: a result, or why there is none. */
+export type Outcome = { readonly result: unknown } | { readonly failure: unknown };
+
+/** A worker without privileges that does what it is told. */
+export class MonitorWorker {
+  readonly #child: ChildProcess;
+  readonly identity: ProcessIdentity;
+
+  constructor(t: TestContext, path: string) {
+    this.#child = spawn('setpriv', [...UNPRIVILEGED, process.execPath, WORKER, path], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.identity = identify(this.#child.pid ?? 0) ?? assert.fail('the worker was not started');
+    t.after(() => this.kill());
+  }
+
+  async act(act: string, ...args: readonly unknown[]): Promise<Outcome> {
+    const answer = once(this.#child, 'message');
+    this.#child.send({ act, args });
+    const [outcome] = (await answer) as [Outcome];
+    return outcome;
+  }
+
+  /** The result of an act that must not fail. */
+  async does(act: string, ...args: readonly unknown[]): Promise<unknown> {
+    const outcome = await this.act(act, ...args);
+    assert('result' in outcome, `${act}: ${JSON.stringify(outcome)}`);
+    return outcome.result;
+  }
+
+  /** Asserts that the monitor refuses an act for this reason. */
+  async isRefused(reason: string, act: string, ...args: readonly unknown[]): Promise<void> {
+    assert.deepEqual(await this.act(act, ...args), { failure: { kind: 'refused', reason } }, act);
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exit;
+  }
+}
+
+export class TestMonitor {
+  readonly directory: string;
+  readonly path: string;
+  readonly secrets: string;
+  readonly registrar: MonitorRegistrar;
+  readonly #settings: MonitorSettings;
+  #sessions = 0;
+
+  private constructor(settings: Partial<MonitorSettings>) {
+    this.directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-monitor-'));
+    chmodSync(this.directory, 0o755);
+    this.path = runPaths(this.directory).monitorSocket;
+    this.secrets = join(this.directory, 'chap-secrets');
+    this.registrar = new MonitorRegistrar(this.path);
+    this.#settings = {
+      secrets: this.secrets,
+      name: 'pptpd',
+      stripDomain: false,
+      authentication: ['pap'],
+      proxyArp: false,
+      ...settings,
+    };
+    writeFileSync(this.secrets, 'alice pptpd wonderland *\nbob * builder 203.0.113.77\n', { mode: 0o600 });
+  }
+
+  static async start(t: TestContext, settings: Partial<MonitorSettings> = {}): Promise<TestMonitor> {
+    const monitor = new TestMonitor(settings);
+    t.after(async () => monitor.#end());
+    await monitor.ensure();
+    return monitor;
+  }
+
+  /** As root does before the server starts; the manager is this process. */
+  async ensure(manager = process.pid): Promise<void> {
+    const { directory: runDirectory } = this;
+    await ensureMonitor({ runDirectory, level: 'silent', manager, settings: this.#settings, entry: ENTRY });
+  }
+
+  /** A worker with a session, to which `remote` is lent. */
+  async worker(t: TestContext, remote: string | null = '203.0.113.10'): Promise<MonitorWorker> {
+    const worker = new MonitorWorker(t, this.path);
+    await this.register(worker, remote);
+    return worker;
+  }
+
+  /** Gives the worker its next session; returns the session's name. */
+  async register(worker: MonitorWorker, remote: string | null = '203.0.113.10'): Promise<string> {
+    this.#sessions += 1;
+    const session = `sess${String(this.#sessions).padStart(2, '0')}`;
+    const callId = this.#sessions;
+    await this.registrar.register({ session, worker: worker.identity, local: LOCAL, remote, peer: PEER, callId });
+    return session;
+  }
+
+  /** Process ids of the monitor, or of its supervisor. */
+  processes(which: 'monitor' | 'supervisor'): number[] {
+    const title = `pptpd-ts monitor ${which === 'supervisor' ? 'supervisor ' : ''}${this.directory}`;
+    return namespaceProcesses()
+      .filter(({ command, zombie }) => !zombie && command.startsWith(title))
+      .map(({ pid }) => pid);
+  }
+
+  async killed(): Promise<void> {
+    const [pid = assert.fail('no monitor runs')] = this.processes('monitor');
+    process.kill(pid, 'SIGKILL');
+    await until('another monitor', () => this.processes('monitor').some((each) => each !== pid));
+  }
+
+  async #end(): Promise<void> {
+    this.registrar.close();
+    for (const pid of this.processes('supervisor')) process.kill(pid, 'SIGTERM');
+    await until(
+      'the monitor to end',
+      () => this.processes('supervisor').length + this.processes('monitor').length === 0,
+    );
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+/** Scripts that write down how they were called: arguments and environment, a line for each. */
+export function recordScripts(t: TestContext): { readonly calls: () => readonly string[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-scripts-'));
+  const record = join(folder, 'record');
+  mkdirSync(SCRIPTS, { recursive: true });
+  for (const event of EVENTS)
+    writeFileSync(
+      join(SCRIPTS, event),
+      `#!/bin/sh\nexport -p > ${folder}/$$\necho "${event} $* | $(grep -v 'PWD=\\|OLDPWD' ${folder}/$$ | sed 's/^export //' | tr '\\n' ' ')" >> ${record}\n`,
+      { mode: 0o755 },
+    );
+  t.after(() => {
+    for (const event of EVENTS) rmSync(join(SCRIPTS, event));
+    rmSync(folder, { recursive: true });
+  });
+  return {
+    calls: () => (existsSync(record) ? readFileSync(record, 'utf8').trimEnd().split('\n') : []),
+  };
+}
