@@ -7,8 +7,11 @@ export interface EngineChoice {
   readonly because: string;
 }
 
+/** Environment variable with the engine that root has chosen, from manager/prepare to the manager. */
+export const ENGINE_VARIABLE = 'PPTPD_TS_ENGINE';
+
 /** pppd's usual place. A configuration that names another program has chosen that program. */
-const USUAL_PPPD = '/usr/sbin/pppd';
+export const USUAL_PPPD = '/usr/sbin/pppd';
 
 /** null when the device opens, otherwise the error name of errno(3). Opening it makes the kernel load the module. */
 function openFailure(device: string): string | null {
@@ -49,3 +52,7 @@ export function chooseEngine(
     return { engine: 'builtin', because: `the kernel's PPP cannot be used here (/dev/ppp: ${failure})` };
   return { engine: 'pppd', because: `${pppd.path} is installed and the kernel has PPP` };
 }
+
+/** One line for the log and for `pptpd-ts status`. */
+export const describeEngine = ({ engine, because }: EngineChoice): string =>
+  engine === 'pppd' ? `PPP by pppd: ${because}` : `PPP by the builtin engine with TUN devices: ${because}`;

@@ -4,7 +4,8 @@ import { addressGiven, fixedAddress, isPermitted, type Rule } from '../accounts/
 import { addressNumber, addressText } from '../config/addresses.js';
 import { addressRules, findAccount } from './accounts-file.js';
 import type { MonitorSettings, WireVerdict } from './protocol.js';
-import type { Login, StartKeys, Verifier } from './verifier.js';
+import type { StartKeys } from '../mschap/start-keys.js';
+import type { Login, Verifier } from './verifier.js';
 
 /** What a login grants its session. */
 export interface Grant {
