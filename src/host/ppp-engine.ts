@@ -1,5 +1,5 @@
 /** Which PPP engine serves on this machine (`ppp.engine`): pppd where it works, otherwise the builtin one. */
-import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
 
 export interface EngineChoice {
   readonly engine: 'pppd' | 'builtin';
@@ -23,14 +23,8 @@ function openFailure(device: string): string | null {
   }
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Executable by somebody: pppd belongs to a group that the server's user need not be in. */
+const isExecutable = (path: string): boolean => ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o111) !== 0;
 
 /**
  * `openDevice` and `canExecute` are this machine's, or a test's. A device that only root may open (EACCES) counts as
