@@ -57,8 +57,7 @@ interface Worker extends Watched {
 }
 
 type Role =
-  | { readonly name: 'root' }
-  | { readonly name: 'manager' }
+  | { readonly name: 'root' | 'manager' | 'rootManager' }
   | { readonly name: 'worker'; readonly worker: Worker };
 
 interface Connection {
@@ -142,7 +141,7 @@ export class MonitorServer {
   #roleOf(pid: number, uid: number): Role | null {
     const identity = identify(pid);
     if (identity === null) return null;
-    if (isSame(this.#manager?.identity, identity)) return { name: 'manager' };
+    if (isSame(this.#manager?.identity, identity)) return { name: uid === 0 ? 'rootManager' : 'manager' };
     const worker = this.#workers.get(pid);
     if (worker?.session != null && isSame(worker.identity, identity)) return { name: 'worker', worker };
     return uid === 0 ? { name: 'root' } : null;
@@ -153,7 +152,7 @@ export class MonitorServer {
     if (role.name === 'worker') {
       this.#disconnect(role.worker.connection);
       role.worker.connection = connection;
-    } else if (role.name === 'manager') {
+    } else if (role.name !== 'root') {
       this.#disconnect(this.#managerConnection);
       this.#managerConnection = connection;
     }
@@ -242,6 +241,7 @@ export class MonitorServer {
   }
 
   #watchManager(identity: ProcessIdentity): void {
+    if (isSame(this.#manager?.identity, identity)) return;
     const ended = (): void => {
       if (!isSame(this.#manager?.identity, identity)) return;
       this.#manager = null;
