@@ -198,13 +198,14 @@ export class MonitorServer {
     }
     connection.isBusy = true;
     connection.poller.watch(connection.fd, false, false);
-    void this.#handle(connection.role, message)
-      .catch(failureOf(this.#log))
-      .then((reply) => {
-        connection.isBusy = false;
-        this.#reply(connection, id, message.type, reply);
-        if (connection.isOpen) connection.poller.watch(connection.fd, true, false);
-      });
+    void this.#work(connection, id, message);
+  }
+
+  async #work(connection: Connection, id: number, message: MonitorRequest): Promise<void> {
+    const reply = await this.#handle(connection.role, message).catch(failureOf(this.#log));
+    connection.isBusy = false;
+    this.#reply(connection, id, message.type, reply);
+    if (connection.isOpen) connection.poller.watch(connection.fd, true, false);
   }
 
   async #handle(role: Role, message: MonitorRequest): Promise<Reply> {
@@ -275,7 +276,7 @@ export class MonitorServer {
       // It died while no monitor was there.
       if (saved !== null) {
         const guesses = new WorkerGuesses(performance.now());
-        this.#finish(new MonitoredSession(registration, this.#services, guesses, saved), 'its worker has died');
+        void this.#finish(new MonitoredSession(registration, this.#services, guesses, saved), 'its worker has died');
       }
       return false;
     }
@@ -320,15 +321,14 @@ export class MonitorServer {
     const session = worker?.session;
     if (worker === undefined || session == null || session.registration.session !== id) return;
     this.#forget(worker, session);
-    this.#finish(session, why);
+    void this.#finish(session, why);
   }
 
-  #finish(session: MonitoredSession, why: string): void {
+  async #finish(session: MonitoredSession, why: string): Promise<void> {
     this.#ending += 1;
-    void session.end(why).then(() => {
-      this.#ending -= 1;
-      this.#checkIdle();
-    });
+    await session.end(why);
+    this.#ending -= 1;
+    this.#checkIdle();
   }
 
   /** Its connection is of this session, and ends with it, but for the answer to the last request. */

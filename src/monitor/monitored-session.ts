@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Rule } from '../accounts/chap-secrets.js';
-import type { ProcessIdentity } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
+import { openTunDevice } from '../sys/tun-device.js';
 import { type Grant, judge, mayUse } from './authentication.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
 import { isPermitted, standingOf, type WorkerStanding } from './permitted.js';
@@ -24,7 +24,6 @@ import type {
 import { proxyArpInterface } from './proxy-arp.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
 import type { StateFolder } from './state-folder.js';
-import type { Verifier } from './verifier.js';
 
 /** More than a session ever needs: its worker has no business here any more. */
 const MOST_REQUESTS = 1000;
@@ -63,9 +62,6 @@ export const SAVED_VERSION = 1;
 export interface MonitorServices {
   /** null: no manager has announced itself yet. */
   readonly settings: () => MonitorSettings | null;
-  readonly verify: Verifier;
-  /** Creates an interface; for `%d` in its name the kernel finds the lowest free number. Throws SystemCallFailed. */
-  readonly openTunDevice: (name: string) => { readonly fd: number; readonly name: string };
   readonly network: NetworkConfiguration;
   readonly folder: StateFolder;
   readonly log: Logger;
@@ -185,7 +181,6 @@ export class MonitoredSession {
     };
     const { verdict, grant } = await judge(login, {
       settings,
-      verify: this.#services.verify,
       remote: this.registration.remote,
       unit: this.#device === null ? null : unitOf(this.#device.name),
       mayRetry: this.#guesses < GUESSES_PER_SESSION,
@@ -201,7 +196,7 @@ export class MonitoredSession {
   }
 
   #openTun(): Reply {
-    const { openTunDevice, network } = this.#services;
+    const { network } = this.#services;
     const { fd: descriptor, name } = openTunDevice('ppp%d');
     try {
       const index = network.index(name);
