@@ -123,6 +123,7 @@ describe('what a worker without privileges gets', () => {
     const worker = await loggedIn(t, monitor);
     await worker.does('configure', UP);
     await worker.does('close');
+    assert.match(link('ppp0'), /state DOWN/);
     await worker.does('closeTun');
     await monitor.register(worker, '203.0.113.11');
     // The login of the last client is none of this one's.
@@ -474,13 +475,14 @@ describe('manager and run directory', () => {
     assert.equal(await (await monitor.worker(t)).does('openTun'), 'ppp0');
   });
 
-  test('without a secrets file, and without a TUN device, it says which step failed', async (t) => {
+  test('without a secrets file it says which step failed', async (t) => {
     const monitor = await TestMonitor.start(t);
     rmSync(monitor.secrets);
     const worker = await monitor.worker(t);
-    assert.deepEqual(await worker.act('authenticate', 'alice', 'wonderland'), {
-      failure: { kind: 'failed', step: `read ${monitor.secrets}`, code: 'ENOENT' },
-    });
+    const failure = { kind: 'failed', step: `read ${monitor.secrets}`, code: 'ENOENT' };
+    // None of them is a guess.
+    for (let login = 0; login < 40; login += 1)
+      assert.deepEqual(await worker.act('authenticate', 'alice', 'wonderland'), { failure });
     await worker.does('openTun');
   });
 });
