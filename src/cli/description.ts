@@ -83,7 +83,7 @@ function negotiation(state: SessionState): Section {
         'refused',
         list(refusals?.map(({ by, protocol, option, how }) => `${protocol} ${option ?? ''} (${how} by the ${by})`)),
       ],
-      ['failure', failure ? failureText(failure) : null],
+      ['failure', failure ? failureText(failure, state.link) : null],
     ],
   };
 }
