@@ -38,8 +38,11 @@ export const sessionState = z.object({
   user: z.string().nullable(),
   pid: z.number(),
   pppdPid: z.number().nullable(),
-  /** Who speaks PPP and how packets travel: pppd, or the builtin engine with a TUN device; null without a call. */
-  link: z.enum(['pppd', 'tun']).nullable().default(null),
+  /**
+   * Who speaks PPP and how packets travel: pppd, or the builtin engine with a TUN device; null without a call, and for a
+   * kind that only a newer version knows.
+   */
+  link: z.enum(['pppd', 'tun']).nullable().default(null).catch(null),
   /** The tunnel's network interface if PPP is not pppd's; null: not open yet, or the interface is pppd's. */
   interface: z.string().nullable().default(null),
   /** The current log level, and the log file; null: standard output. */
