@@ -522,7 +522,7 @@ const FAILURES = {
   noAgreement: {
     when: engineEnded('noAgreement', 'protocolRejected'),
     problem: (evidence) => `${quoted(evidence)}: its PPP is faulty, or it wants what this server does not offer`,
-    remedy: () => 'record its next login (pptpd-ts capture --next), and try another client',
+    remedy: ({ peer }) => `record its next login (pptpd-ts capture --next ${peer} -w FILE), and try another client`,
   },
   terminated: { when: failed(({ reason }) => reason === 'terminated'), ...BY_PPP },
   pppdDied: {
