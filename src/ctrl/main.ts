@@ -8,7 +8,9 @@ import type { Socket } from 'node:net';
 import { version } from '../host/version.js';
 import type { Standby } from '../link/link.js';
 import { PtyStandby } from '../link/pppd/standby.js';
+import { TunStandby } from '../link/tun/tun-standby.js';
 import { ProcessLogs } from '../log/logger.js';
+import { MonitorClient } from '../monitor/monitor-client.js';
 import { type Handoff, isHandoff } from '../session/handoff.js';
 import { peerText } from '../session/lease.js';
 import { runPaths, sessionLogName } from '../session/paths.js';
@@ -34,10 +36,15 @@ function report(body: WorkerReport): void {
   if (process.connected) process.send?.(body, () => undefined);
 }
 
+/** Arguments of the worker: the PPP engine, and the monitor's socket for the builtin one (manager/worker). */
+const [engine, monitorSocket = ''] = process.argv.slice(2);
+const makeStandby = (): Standby =>
+  engine === 'builtin' ? new TunStandby(() => new MonitorClient(monitorSocket)) : new PtyStandby();
+
 /** null: none can be made now. The call tries again, and reports the error. */
 function newStandby(): Standby | null {
   try {
-    return new PtyStandby();
+    return makeStandby();
   } catch {
     return null;
   }
@@ -76,7 +83,7 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     handoff,
     socket,
     standby,
-    newStandby: () => new PtyStandby(),
+    newStandby: makeStandby,
     processLog,
     record: new RecordFile(handoff, processLog.log),
     newServer: (handlers) => new SessionServer({ session: id, version, handlers }),

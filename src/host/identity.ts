@@ -44,14 +44,16 @@ export function ownUser(): string {
 
 /**
  * Describes in one sentence as which user each part runs. Manager and workers run alike, since children inherit both
- * user and capabilities.
+ * user and capabilities. `pppd`: path of the program; null: the builtin engine is used.
  */
-export function whoRunsAsWhat(pppd: string): string {
+export function whoRunsAsWhat(pppd: string | null): string {
   const { uid, capabilities } = parseIdentity(readFileSync('/proc/self/status', 'latin1'));
   if (uid === 0)
     return 'all processes run as root, including those that read the network (set "user" in the configuration to change that)';
   const held =
     capabilities === 1n << BigInt(BITS.NET_RAW) ? 'only CAP_NET_RAW' : `capabilities 0x${capabilities.toString(16)}`;
+  const workers = `manager and workers run as ${ownUser()} (uid ${uid}) with ${held}`;
+  if (pppd === null) return `${workers}; the monitor runs as root and reads no network`;
   const isSetUid = ((statSync(pppd, { throwIfNoEntry: false })?.mode ?? 0) & 0o4000) !== 0;
-  return `manager and workers run as ${ownUser()} (uid ${uid}) with ${held}; pppd runs as ${isSetUid ? 'root (set-uid)' : 'the same user'}`;
+  return `${workers}; pppd runs as ${isSetUid ? 'root (set-uid)' : 'the same user'}`;
 }

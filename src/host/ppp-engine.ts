@@ -1,5 +1,5 @@
 /** Which PPP engine serves on this machine (`ppp.engine`): pppd where it works, otherwise the builtin one. */
-import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
 
 export interface EngineChoice {
   readonly engine: 'pppd' | 'builtin';
@@ -7,8 +7,11 @@ export interface EngineChoice {
   readonly because: string;
 }
 
+/** Environment variable with the engine that root has chosen, from manager/prepare to the manager. */
+export const ENGINE_VARIABLE = 'PPTPD_TS_ENGINE';
+
 /** pppd's usual place. A configuration that names another program has chosen that program. */
-const USUAL_PPPD = '/usr/sbin/pppd';
+export const USUAL_PPPD = '/usr/sbin/pppd';
 
 /** null when the device opens, otherwise the error name of errno(3). Opening it makes the kernel load the module. */
 function openFailure(device: string): string | null {
@@ -20,14 +23,8 @@ function openFailure(device: string): string | null {
   }
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Executable by somebody: pppd belongs to a group that the server's user need not be in. */
+const isExecutable = (path: string): boolean => ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o111) !== 0;
 
 /**
  * `openDevice` and `canExecute` are this machine's, or a test's. A device that only root may open (EACCES) counts as
@@ -49,3 +46,7 @@ export function chooseEngine(
     return { engine: 'builtin', because: `the kernel's PPP cannot be used here (/dev/ppp: ${failure})` };
   return { engine: 'pppd', because: `${pppd.path} is installed and the kernel has PPP` };
 }
+
+/** One line for the log and for `pptpd-ts status`. */
+export const describeEngine = ({ engine, because }: EngineChoice): string =>
+  engine === 'pppd' ? `PPP by pppd: ${because}` : `PPP by the builtin engine with TUN devices: ${because}`;

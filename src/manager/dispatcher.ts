@@ -11,6 +11,7 @@ import { type Lease, peerText } from '../session/lease.js';
 import { removeSessionFiles } from '../session/record-writer.js';
 import type { Client } from './admission.js';
 import type { Leases } from './leases.js';
+import type { MonitoredSessions } from './monitored-sessions.js';
 import type { Registry } from './registry.js';
 import type { RefusedClients, RefusalCause } from './refused-clients.js';
 import { LeaseQueue } from './lease-queue.js';
@@ -32,6 +33,8 @@ export interface DispatcherOptions {
   readonly pool: Pick<WorkerPool, 'acquire' | 'giveBack'>;
   readonly registry: Pick<Registry, 'add' | 'has' | 'makeRoom' | 'withoutCall' | 'endingCount'>;
   readonly refusedClients: Pick<RefusedClients, 'count'>;
+  /** null: pppd is the engine, and no session needs the monitor. */
+  readonly monitored: Pick<MonitoredSessions, 'enter'> | null;
   readonly log: Logger;
 }
 
@@ -41,6 +44,7 @@ export class Dispatcher {
   readonly #pool: DispatcherOptions['pool'];
   readonly #registry: DispatcherOptions['registry'];
   readonly #refusedClients: DispatcherOptions['refusedClients'];
+  readonly #monitored: DispatcherOptions['monitored'];
   readonly #log: Logger;
   /** All clients from `dispatch` on until they are in the registry, or turned away. */
   readonly #clients = new Set<Client>();
@@ -53,12 +57,13 @@ export class Dispatcher {
   /** Called when a worker has adopted a client: milliseconds since the client was admitted. */
   onHandedOver: (milliseconds: number) => void = () => undefined;
 
-  constructor({ configuration, leases, pool, registry, refusedClients, log }: DispatcherOptions) {
+  constructor({ configuration, leases, pool, registry, refusedClients, monitored, log }: DispatcherOptions) {
     this.#configuration = configuration;
     this.#leases = leases;
     this.#pool = pool;
     this.#registry = registry;
     this.#refusedClients = refusedClients;
+    this.#monitored = monitored;
     this.#log = log;
     this.#leaseQueue = new LeaseQueue(
       (needed) => registry.endingCount < needed && registry.makeRoom(TIME_TO_CALL_MS),
@@ -132,6 +137,7 @@ export class Dispatcher {
   async #adopt(worker: Worker, client: Client, lease: Lease, isLast: boolean): Promise<boolean> {
     const session = this.#newSessionId();
     const { socket, peer, localAddress } = client;
+    await this.#monitored?.enter({ session, worker: worker.pid, lease, peer });
     try {
       const firstBytes = client.takeBytes().toString('base64');
       await worker.adopt(

@@ -6,7 +6,9 @@ import { loadConfiguration } from '../config/load.js';
 import type { Configuration } from '../config/schema.js';
 import { runChecks, formatFailure } from '../doctor/checks.js';
 import { ownUser } from '../host/identity.js';
+import { chooseEngine, ENGINE_VARIABLE, type EngineChoice } from '../host/ppp-engine.js';
 import { openLog } from '../log/logger.js';
+import { isMonitorListening } from '../monitor/monitor-connection.js';
 import { runPaths } from '../session/paths.js';
 import { configurationPath } from './arguments.js';
 import { Manager } from './manager.js';
@@ -27,6 +29,23 @@ function failAsWrongUser({ user }: Configuration): void {
   ]);
 }
 
+/** As root has found it before (prepare), which may open devices that this user may not. */
+function engineFor(configuration: Configuration): EngineChoice {
+  const found = process.env[ENGINE_VARIABLE];
+  delete process.env[ENGINE_VARIABLE];
+  const choice = chooseEngine(configuration);
+  const engine: EngineChoice =
+    found === 'pppd' || found === 'builtin'
+      ? { engine: found, because: found === choice.engine ? choice.because : 'as root found it at the start' }
+      : choice;
+  if (engine.engine === 'builtin' && !isMonitorListening(runPaths(configuration.runDirectory).monitorSocket)) {
+    fail(1, [
+      `the builtin PPP engine (${engine.because}) needs its monitor, which root starts; remedy: start the server with pptpd-ts serve, as root`,
+    ]);
+  }
+  return engine;
+}
+
 function configurationFile(): string {
   try {
     return configurationPath();
@@ -39,8 +58,13 @@ const path = configurationFile();
 
 async function main(configuration: Configuration): Promise<void> {
   failAsWrongUser(configuration);
+  const engine = engineFor(configuration);
   const checks = await runChecks(configuration, { only: 'start' });
-  const failures = checks.flatMap((result) => (result.fatal ? (formatFailure(result) ?? []) : []));
+  const failures = checks.flatMap((result) =>
+    result.fatal && !(engine.engine === 'builtin' && /pppd|options|PPP|MPPE/.test(result.name))
+      ? (formatFailure(result) ?? [])
+      : [],
+  );
   if (failures.length > 0) fail(1, failures);
 
   const processLog = openLog('manager', {
@@ -68,7 +92,12 @@ async function main(configuration: Configuration): Promise<void> {
     service.reloaded();
     return loaded.ok ? [] : [...loaded.problems];
   };
-  const manager = new Manager({ configuration, processLog, reread });
+  const manager = new Manager({
+    engine,
+    configuration,
+    processLog,
+    reread,
+  });
   let ending = false;
   const end = (signal: NodeJS.Signals): void => {
     if (ending) return;

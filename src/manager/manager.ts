@@ -4,8 +4,10 @@ import { connect } from 'node:net';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { whoRunsAsWhat } from '../host/identity.js';
+import { describeEngine, type EngineChoice } from '../host/ppp-engine.js';
 import * as processes from '../host/process.js';
 import { version } from '../host/version.js';
+import { MonitorRegistrar } from '../monitor/monitor-registrar.js';
 import { type ManagerStatus, unblockRequest } from '../session/manager-status.js';
 import { runPaths } from '../session/paths.js';
 import { Accountant } from './accountant.js';
@@ -19,12 +21,14 @@ import { Listener } from './listener.js';
 import { LogFiles } from './log-files.js';
 import type { ManagerMetrics } from './metrics/metrics.js';
 import { ManagerSocket } from './manager-socket.js';
+import { MonitoredSessions } from './monitored-sessions.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { Policy } from './policy/policy.js';
 import { Registry } from './registry.js';
 import { SameAddress } from './same-address.js';
 import { REFUSAL_CAUSES, RefusedClients, type RefusalCause } from './refused-clients.js';
 import { WorkerPool } from './worker-pool.js';
+import { ctrlWorker } from './worker.js';
 
 /** Time for the last messages to the clients, in addition to pppd's time from TERM to KILL, in milliseconds. */
 const SHUTDOWN_GRACE_MS = 5000;
@@ -40,6 +44,8 @@ const RESTART_ONLY = [
 
 export interface ManagerOptions {
   readonly configuration: Configuration;
+  /** Who speaks PPP, for as long as this manager runs. */
+  readonly engine: EngineChoice;
   readonly processLog: ProcessLog;
   /** Loads the configuration file again; returns every mistake in it. */
   readonly reread: () => string[];
@@ -62,14 +68,19 @@ export class Manager {
   readonly #socket: ManagerSocket;
   readonly #since = Date.now();
   readonly #runsAs: string;
+  readonly #engine: EngineChoice;
+  /** null: pppd is the engine. */
+  readonly #monitored: MonitoredSessions | null = null;
   /** null without `metrics`. */
   #metrics: ManagerMetrics | null = null;
 
-  constructor({ configuration, processLog, reread }: ManagerOptions) {
+  constructor({ configuration, engine, processLog, reread }: ManagerOptions) {
     const { log } = processLog;
     this.#configuration = configuration;
     this.#processLog = processLog;
-    this.#runsAs = whoRunsAsWhat(configuration.pppd.path);
+    this.#engine = engine;
+    this.#runsAs = whoRunsAsWhat(engine.engine === 'pppd' ? configuration.pppd.path : null);
+    const { monitorSocket } = runPaths(configuration.runDirectory);
     this.#leases = new Leases(leasePool(configuration));
     this.#refusedClients = new RefusedClients(log);
     this.#registry = new Registry({
@@ -96,13 +107,19 @@ export class Manager {
     this.#registry.watch(calledAgain);
     this.#registry.watch(new SameAddress(() => this.#registry.states, log));
     this.#logFiles = new LogFiles(configuration, log);
-    this.#pool = new WorkerPool({ spare: configuration.workers.spare, log });
+    if (engine.engine === 'builtin') {
+      this.#monitored = new MonitoredSessions(new MonitorRegistrar(monitorSocket), log);
+      this.#registry.watch(this.#monitored);
+    }
+    const program = ctrlWorker(engine.engine, monitorSocket);
+    this.#pool = new WorkerPool({ spare: configuration.workers.spare, log, program });
     this.#dispatcher = new Dispatcher({
       configuration,
       leases: this.#leases,
       pool: this.#pool,
       registry: this.#registry,
       refusedClients: this.#refusedClients,
+      monitored: this.#monitored,
       log,
     });
     this.#admission = new Admission({
@@ -150,6 +167,7 @@ export class Manager {
     writeFileSync(paths.managerPid, `${process.pid}\n`);
     if (pidFile !== undefined) writePidFile(pidFile, this.#processLog.log);
     this.#processLog.log.info(this.#runsAs);
+    this.#processLog.log.info(describeEngine(this.#engine));
     this.#processLog.log.info(
       { address: listen.address, port: listen.port, sessions: this.#registry.count },
       `listening on ${listen.address}:${listen.port}`,
@@ -179,6 +197,7 @@ export class Manager {
       pid: process.pid,
       since: this.#since,
       runsAs: this.#runsAs,
+      engine: describeEngine(this.#engine),
       listening: `${address}:${port}`,
       sessions,
       leases: { lent: this.#leases.lentCount, most: this.#leases.most },
@@ -192,9 +211,10 @@ export class Manager {
   reload(configuration: Configuration): void {
     const { log } = this.#processLog;
     const before = this.#configuration;
-    const kept = RESTART_ONLY.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(configuration[key]));
+    const restartOnly = this.#engine.engine === 'builtin' ? ([...RESTART_ONLY, 'ppp'] as const) : RESTART_ONLY;
+    const kept = restartOnly.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(configuration[key]));
     if (kept.length > 0) log.warn({ keys: kept }, `changed, but applied only by a restart: ${kept.join(', ')}`);
-    this.#configuration = { ...configuration, ...Object.fromEntries(RESTART_ONLY.map((key) => [key, before[key]])) };
+    this.#configuration = { ...configuration, ...Object.fromEntries(restartOnly.map((key) => [key, before[key]])) };
     log.level = configuration.log.level;
     this.#processLog.moveTo(configuration.log.directory);
     this.#leases.reconfigure(leasePool(this.#configuration));
@@ -256,6 +276,7 @@ export class Manager {
     this.#logFiles.close();
     this.#metrics?.close();
     this.#refusedClients.close();
+    this.#monitored?.close();
     const { runDirectory, pidFile } = this.#configuration;
     rmSync(runPaths(runDirectory).managerPid, { force: true });
     if (pidFile !== undefined) removePidFile(pidFile);

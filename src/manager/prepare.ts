@@ -1,7 +1,8 @@
 /**
- * What only root can do before the server becomes `user` of the configuration: creates the folders that it writes to, writes
- * its process id where only root may write, and prints the arguments of setpriv for bin/pptpd-ts. Does nothing without `user`.
- * Does not change existing folders, which the user could have replaced. The manager reports errors in arguments and
+ * What only root can do before the server becomes another user: the one that the configuration names, or for the builtin PPP
+ * engine one without a name. Creates the folders that it writes to, writes its process id where only root may write, starts
+ * the monitor of the builtin engine, and prints the words of the command that bin/pptpd-ts then executes. Does nothing for
+ * pppd without `user`. Does not change existing folders, which the user could have replaced. The manager reports errors in arguments and
  * configuration.
  */
 import {
@@ -16,21 +17,36 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Configuration } from '../config/schema.js';
-import { type UnixUser, findUnixUser, identityArguments } from '../host/unix-user.js';
+import type { Configuration, ConfigurationInput } from '../config/schema.js';
+import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
+import { type UnixUser, findUnixUser, identityArguments, NOBODY_ELSE } from '../host/unix-user.js';
 import { configurationPath } from './arguments.js';
 
 const FOLDER_MODE = 0o750;
+/** Environment variable with the process id of bin/pptpd-ts, which becomes the manager by exec. */
+const SERVER_PID = 'PPTPD_TS_SERVER_PID';
 
-/** The configuration if it has `user`, else null; without `user` the time to check it is not needed. */
-async function withUser(): Promise<Configuration | null> {
+interface Prepared {
+  readonly configuration: Configuration;
+  readonly engine: 'pppd' | 'builtin';
+}
+
+/**
+ * The configuration, if there is something to prepare: it names a user, or the engine is the builtin one. Otherwise null;
+ * checking a whole configuration would then take time for nothing.
+ */
+async function toPrepare(): Promise<Prepared | null> {
   try {
     const path = configurationPath();
-    const input: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof input !== 'object' || input === null || !('user' in input)) return null;
+    const input = JSON.parse(readFileSync(path, 'utf8')) as ConfigurationInput;
+    const { engine } = chooseEngine({
+      ppp: { engine: input.ppp?.engine ?? 'auto' },
+      pppd: { path: input.pppd?.path ?? USUAL_PPPD },
+    });
+    if (input.user === undefined && engine === 'pppd') return null;
     const { loadConfiguration } = await import('../config/load.js');
     const loaded = loadConfiguration(path);
-    return loaded.ok ? loaded.configuration : null;
+    return loaded.ok ? { configuration: loaded.configuration, engine } : null;
   } catch {
     return null; // the manager reports it
   }
@@ -57,7 +73,7 @@ function make(folder: string, { uid, gid }: UnixUser): void {
  */
 function writePidFile(path: string): void {
   // bin/pptpd-ts starts this program and then becomes the server by exec.
-  const serverPid = process.env['PPTPD_TS_SERVER_PID'];
+  const serverPid = process.env[SERVER_PID];
   const { uid, mode } = statSync(dirname(path));
   if (serverPid === undefined || uid !== 0 || (mode & 0o022) !== 0) return;
   const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
@@ -70,22 +86,43 @@ function writePidFile(path: string): void {
   }
 }
 
-function prepare({ user = '', runDirectory, log, accounting, pidFile }: Configuration): readonly string[] {
+function accountOf(user: string | undefined): UnixUser {
+  if (user === undefined) return NOBODY_ELSE;
   const account = findUnixUser(user);
   if (account === null) {
     throw new Error(
       `there is no user "${user}" (user); remedy: adduser --system --group --no-create-home --home /nonexistent ${user} && adduser ${user} dip`,
     );
   }
+  return account;
+}
+
+/** Returns the words of the command that starts the server as its user. */
+async function prepare({ configuration, engine }: Prepared): Promise<readonly string[]> {
+  const { user, runDirectory, log, accounting, pidFile } = configuration;
+  const account = accountOf(user);
   const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];
   for (const folder of folders) if (folder !== undefined) make(folder, account);
   if (pidFile !== undefined) writePidFile(pidFile);
-  return identityArguments(account);
+  if (engine === 'builtin') await startMonitor(configuration);
+  return ['setpriv', ...identityArguments(account), 'env', `${ENGINE_VARIABLE}=${engine}`];
 }
 
-const configuration = await withUser();
+async function startMonitor({ runDirectory, log, ppp }: Configuration): Promise<void> {
+  const { ensureMonitor } = await import('../monitor/ensure-monitor.js');
+  const { pppSettings } = await import('../config/ppp-settings.js');
+  const { secrets, name, stripDomain, authentication, proxyArp } = pppSettings(ppp);
+  await ensureMonitor({
+    runDirectory,
+    level: log.level,
+    manager: Number(process.env[SERVER_PID] ?? process.ppid),
+    settings: { secrets, name, stripDomain, authentication, proxyArp },
+  });
+}
+
+const prepared = await toPrepare();
 try {
-  if (configuration !== null) process.stdout.write(`${prepare(configuration).join(' ')}\n`);
+  if (prepared !== null) process.stdout.write(`${(await prepare(prepared)).join(' ')}\n`);
 } catch (error) {
   process.stderr.write(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Logger } from '../log/logger.js';
-import { CTRL_WORKER, Worker, type WorkerEnd, type WorkerProgram } from './worker.js';
+import { Worker, type WorkerEnd, type WorkerProgram } from './worker.js';
 
 /** More workers starting at once would only slow each other down. */
 const MAX_STARTING = Math.max(2, availableParallelism());
@@ -20,7 +20,7 @@ export interface WorkerPoolOptions {
   /** How many started and idle workers to keep. */
   readonly spare: number;
   readonly log: Logger;
-  readonly program?: WorkerProgram;
+  readonly program: WorkerProgram;
 }
 
 export class WorkerPool {
@@ -39,7 +39,7 @@ export class WorkerPool {
   #surplusTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor({ spare, log, program = CTRL_WORKER }: WorkerPoolOptions) {
+  constructor({ spare, log, program }: WorkerPoolOptions) {
     this.#spare = spare;
     this.#log = log;
     this.#program = program;

@@ -18,10 +18,14 @@ export interface WorkerProgram {
   readonly startTimeout: number;
 }
 
-/** A worker that runs the module `entry`. */
-export const workerProgram = (entry: string, startTimeout: number): WorkerProgram => ({
+/** A worker that runs the module `entry` with these arguments. */
+export const workerProgram = (
+  entry: string,
+  startTimeout: number,
+  programArguments: readonly string[] = [],
+): WorkerProgram => ({
   start: () =>
-    fork(entry, [], {
+    fork(entry, programArguments, {
       // In its own process group: an interrupt at the manager's terminal is for the manager, which ends sessions in order.
       detached: true,
       // Not the manager's own options. With a small young generation a worker that has served hundreds of clients uses 28 MiB
@@ -33,7 +37,8 @@ export const workerProgram = (entry: string, startTimeout: number): WorkerProgra
 });
 
 /** src/ctrl/main.ts with its imports in one file (scripts/build). Node starts in 0.1 s, on a very slow machine in 2 s. */
-export const CTRL_WORKER = workerProgram(fileURLToPath(new URL('../ctrl/main.cjs', import.meta.url)), 30_000);
+export const ctrlWorker = (engine: 'pppd' | 'builtin', monitorSocket: string): WorkerProgram =>
+  workerProgram(fileURLToPath(new URL('../ctrl/main.cjs', import.meta.url)), 30_000, [engine, monitorSocket]);
 /** Adopting takes a few system calls; a worker that has not answered by then hangs. */
 const ADOPT_TIMEOUT_MS = 10_000;
 

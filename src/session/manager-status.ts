@@ -8,6 +8,8 @@ export const managerStatus = z.object({
   since: z.number(),
   /** Users and capabilities of manager, workers and pppd, in a sentence. */
   runsAs: z.string(),
+  /** Who speaks PPP, and why. */
+  engine: z.string().default('pppd'),
   /** `192.0.2.1:1723`. */
   listening: z.string(),
   /** Sessions by phase; `unknown`: those that do not answer, or that another version runs. */

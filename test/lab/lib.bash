@@ -9,6 +9,8 @@ set -uo pipefail
 readonly checkout=/opt/pptpd-ts results=/results
 readonly run_directory=/run/pptpd-ts
 readonly server_address=192.0.2.1 tunnel_address=198.51.100.1
+# Who speaks PPP at the server: scripts/lab runs scenarios with the line '# Engines: pppd builtin' once with each.
+readonly engine=${LAB_ENGINE-pppd}
 readonly users=('' alice bob carol dave erin frank grace heidi ivan judy mallory)
 # Seconds within which one client logs in or everything of one session is gone. A login takes 2 s in a quiet guest.
 readonly login_seconds=30 gone_seconds=10
@@ -160,6 +162,8 @@ start_server() {
     return
   fi
   [[ -f $checkout/dist/src/manager/main.js ]] || fail 'pptpd-ts is not built: run scripts/setup'
+  # A scenario whose configuration has the section itself names the engine there.
+  grep -q '"ppp"' /etc/pptpd-ts.json || sed -i "0,/{/s//{ \"ppp\": { \"engine\": \"$engine\" },/" /etc/pptpd-ts.json
   spawn server "$checkout/bin/pptpd-ts" serve -c /etc/pptpd-ts.json >> $results/server.log 2>&1 &
   server=$!
   wait_for 'pptpd-ts listens' 30 listens "$server"

@@ -22,6 +22,7 @@ const lines = ({
   pid,
   since,
   runsAs,
+  engine,
   listening,
   sessions,
   leases,
@@ -31,6 +32,7 @@ const lines = ({
 }: ManagerStatus): string[] => [
   `manager      pptpd-ts ${version}, process ${pid}, since ${localTime(since)}`,
   `runs as      ${runsAs}`,
+  `PPP engine   ${engine}`,
   `listening    ${listening}`,
   `sessions     ${counts(sessions)}`,
   `addresses    ${leases.lent} of ${leases.most} lent`,

@@ -85,6 +85,7 @@ class Fixture {
     t.mock.method(performance, 'now', () => 1000);
     this.#t = t;
     this.dispatcher = new Dispatcher({
+      monitored: null,
       configuration: this.configuration(configuration),
       leases: { take: () => this.free.shift() ?? null, giveBack: (lease) => void this.returned.push(lease) },
       pool: {

@@ -38,6 +38,7 @@ class Fixture {
     t.mock.method(performance, 'now', () => this.#now);
     this.#t = t;
     this.dispatcher = new Dispatcher({
+      monitored: null,
       configuration: configurationSchema.parse({}),
       leases: { take: () => this.#free.shift() ?? null, giveBack: (lease) => this.#free.push(lease) },
       pool: {

@@ -1,0 +1,52 @@
+/**
+ * Tells the monitor which worker serves which session, for the builtin engine: root then gives the worker what is that
+ * session's, and takes it back at its end.
+ */
+import { identify } from '../host/process.js';
+import type { Logger } from '../log/logger.js';
+import type { MonitorRegistrar } from '../monitor/monitor-registrar.js';
+import type { Lease, Peer } from '../session/lease.js';
+import type { SessionWatcher } from './registry.js';
+
+export interface NewSession {
+  readonly session: string;
+  /** Process id of its worker; undefined: it has none any more. */
+  readonly worker: number | undefined;
+  readonly lease: Lease;
+  readonly peer: Peer;
+}
+
+export class MonitoredSessions implements SessionWatcher {
+  readonly #registrar: Pick<MonitorRegistrar, 'register' | 'release' | 'close'>;
+  readonly #log: Logger;
+
+  constructor(registrar: Pick<MonitorRegistrar, 'register' | 'release' | 'close'>, log: Logger) {
+    this.#registrar = registrar;
+    this.#log = log;
+  }
+
+  /** Resolves when the worker may ask the monitor. If that fails, the session's login fails and says so. */
+  async enter({ session, worker, lease, peer }: NewSession): Promise<void> {
+    const identity = worker === undefined ? null : identify(worker);
+    if (identity === null || lease.local === null) return;
+    const { local, remote, callId } = lease;
+    try {
+      await this.#registrar.register({ session, worker: identity, local, remote, peer: peer.address, callId });
+    } catch (error) {
+      this.#log.error({ session, err: error }, `cannot register a session with the monitor: ${messageOf(error)}`);
+    }
+  }
+
+  over(session: string): void {
+    this.#registrar.release(session).catch((error: unknown) => {
+      this.#log.warn({ session }, `cannot tell the monitor that a session is over: ${messageOf(error)}`);
+    });
+  }
+
+  /** Idempotent; the sessions stay. */
+  close(): void {
+    this.#registrar.close();
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
