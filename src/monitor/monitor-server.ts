@@ -222,12 +222,8 @@ export class MonitorServer {
       case 'openTun':
       case 'configure':
       case 'close': {
-        const worker = role.name === 'worker' ? role.worker : null;
-        const session = worker?.session;
-        if (worker == null || session == null) return { answer: { type: 'refused', reason: 'notPermitted' } };
-        const reply = await session.request(message);
-        if (session.isOver && worker.session === session) this.#forget(worker, session);
-        return reply;
+        const session = role.name === 'worker' ? role.worker.session : null;
+        return session?.request(message) ?? { answer: { type: 'refused', reason: 'notPermitted' } };
       }
     }
   }

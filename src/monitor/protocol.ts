@@ -76,7 +76,7 @@ interface RequestFields {
   openTun: Record<never, never>;
   /** Worker: configure the interface. */
   configure: InterfaceState;
-  /** Worker: the session is over. */
+  /** Worker: the call is over; the client may call again. */
   close: Record<never, never>;
 }
 
@@ -96,6 +96,7 @@ export const REFUSALS = {
   tooManyGuesses: 'too many wrong passwords',
   tooManyRequests: 'too many requests for one session',
   notTheDevice: 'the interface is not the one of this session',
+  deviceOpen: 'the interface of the last call is still open',
 } as const;
 export type Refusal = keyof typeof REFUSALS;
 

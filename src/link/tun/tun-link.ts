@@ -138,11 +138,13 @@ export class TunLink implements Link {
     if (this.#state === 'ready' && !peerGone) await this.#terminate();
     this.#state = 'ended';
     clearTimeout(this.#engineTimer);
+    // ip-down is told how many octets went through the interface, which therefore exists until then.
+    this.#relay?.holdBack(true);
+    // A monitor that does not answer takes everything back when the manager releases the session, or the worker exits.
+    await this.#parts.monitor.close().catch(() => undefined);
     this.#relay?.close();
     this.#parts.port.close();
     this.#parts.mppe.stop();
-    // A monitor that does not answer takes everything back when the manager releases the session, or the worker exits.
-    await this.#parts.monitor.close().catch(() => undefined);
   }
 
   /** Resolves when the client has acknowledged, or after `timeouts.pppdExit`. */

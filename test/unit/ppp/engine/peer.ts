@@ -119,6 +119,8 @@ export class Server {
 
 export interface ClientSettings {
   readonly name: string;
+  /** The value of its CHAP response (RFC 1994 §4.1); null: zeros of the length of the agreed method. */
+  readonly respond: ((challenge: Uint8Array) => Uint8Array) | null;
   /** What it answers to the server's wish in LCP, by the names in options.ts: taken, or Nak'd with the first of them. */
   readonly authentication: readonly string[];
   readonly mru: number | null;
@@ -138,6 +140,7 @@ export interface ClientSettings {
 
 export const CLIENT: ClientSettings = {
   name: 'alice',
+  respond: null,
   authentication: ['MS-CHAPv2'],
   mru: 1500,
   magic: true,
@@ -295,8 +298,12 @@ export class Client {
 
   #recvChap({ code, identifier, body }: ControlPacket): void {
     if (code === CHAP.challenge) {
+      const { respond, name } = this.#settings;
+      const fields = body();
+      const challenge = fields.bytes(fields.u8());
       const length = this.lcp.exchange.peer.authentication === 'CHAP-MD5' ? 16 : 49;
-      const response = numbers.bytes(numbers.counted(new Uint8Array(length)), this.#settings.name);
+      const value = respond === null ? new Uint8Array(length) : respond(challenge);
+      const response = numbers.bytes(numbers.counted(value), name);
       this.#send(numbers.CHAP, writePacket(CHAP.response, identifier, response));
     } else if (code === CHAP.success) this.#succeed();
     else if (code === CHAP.failure) this.failures.push(body().text());
