@@ -3,7 +3,7 @@
  * fails. The causes of the negotiation: test/unit/ctrl/engine-failures.
  */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { CALL, Client } from './support/client.js';
@@ -44,12 +44,17 @@ async function failure(server: Server): Promise<LogLine> {
   return line;
 }
 
-/** Answers the challenge by octets that are no response to it, and returns the server's answer. */
-async function guess(tunnel: Tunnel, name: string): Promise<Buffer> {
+/** Answers the challenge by octets that are no response to it. */
+async function respond(tunnel: Tunnel, name: string): Promise<void> {
   let challenge = await tunnel.nextFrame(CHAP);
   while (challenge[0] !== CHALLENGE) challenge = await tunnel.nextFrame(CHAP);
   const data = Buffer.concat([Buffer.of(49), Buffer.alloc(49, 7), Buffer.from(name)]);
   await tunnel.sendFrame(CHAP, Buffer.concat([Buffer.of(RESPONSE, challenge[1] ?? 0, 0, 4 + data.length), data]));
+}
+
+/** Logs in by a wrong password, and returns the server's answer. */
+async function guess(tunnel: Tunnel, name: string): Promise<Buffer> {
+  await respond(tunnel, name);
   for (;;) {
     const answer = await tunnel.nextFrame(CHAP);
     if (answer[0] !== CHALLENGE) return answer;
@@ -82,7 +87,21 @@ describe('with the builtin engine', { skip }, () => {
     assert.equal(reply.resultCode, 2);
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'deviceFailed');
-    assert.match(msg, /^login failed: the network interface failed \(cannot open \/dev\/net\/tun: ENOENT\); remedy: /);
+    assert.match(
+      msg,
+      /^login failed: the network interface failed \(cannot open \/dev\/net\/tun: ENOENT\); remedy: modprobe tun; .*--device \/dev\/net\/tun/,
+    );
+  });
+
+  test('without its secrets file the login cannot be checked: noSecrets', async (t) => {
+    const server = await start(t);
+    rmSync(join(server.directory, 'chap-secrets'));
+    const tunnel = await Tunnel.open(t);
+    await tunnel.openLcp();
+    await respond(tunnel, 'alice');
+    const { cause, msg } = await failure(server);
+    assert.equal(cause, 'noSecrets');
+    assert.match(msg, /cannot read \S+chap-secrets: ENOENT\); remedy: create \S+chap-secrets \(ppp\.secrets\)/);
   });
 
   test('the state of a session has the kind of its link and its interface', async (t) => {
