@@ -51,7 +51,7 @@ export const monitor: Check = {
   name: 'monitor',
   fatal: true,
   engine: 'builtin',
-  follows: 'native modules',
+  follows: ['privileges', 'native modules'],
   async run({ runDirectory }, machine) {
     if (await machine.hasMonitor(runPaths(runDirectory).monitorSocket)) return good('it is running');
     if (machine.isRoot) return good('root starts it with the server');

@@ -405,6 +405,8 @@ test('checks that need missing privileges are skipped', async () => {
     unwritable: true,
   });
   assert.deepEqual(failed(await runChecks(configuration, { machine: poor })), ['privileges']);
+  const notRoot = machine({ files: { '/proc/self/status': 'Uid:\t998\t998\t998\t998\nCapEff:\t0\n' }, root: false });
+  assert.deepEqual(failed(await runChecks(builtin, { machine: notRoot })), ['privileges']);
 });
 
 /** What the check reports if it passes. */
@@ -905,6 +907,17 @@ for (const [title, settings, description, says] of engines) {
     assert.deepEqual(results[0], { name: 'PPP engine', fatal: false, outcome: { ok: true, detail: says } });
   });
 }
+
+test('proxy ARP of the options file that the section `ppp` turns off counts as off', async () => {
+  const settings = configurationSchema.parse({ ...given, ppp: { engine: 'pppd', proxyArp: false } });
+  const results = await runChecks(settings, {
+    machine: machine({
+      networks: [{ name: 'eth0', cidr: '198.51.100.1/24' }],
+      files: { [OPTIONS]: 'require-mschap-v2\nname pptpd\nproxyarp\n' },
+    }),
+  });
+  assert.deepEqual(failed(results), ['address pool']);
+});
 
 test('each engine has only the checks that it needs', async () => {
   const names = async (settings: typeof configuration): Promise<Set<string>> =>
