@@ -65,8 +65,8 @@ export function describeDetail(end: SessionEnd): string | null {
       return end.silence === 'connectionFailed' ? end.problem : `no Echo-Reply within ${end.seconds} s`;
     case 'noCall':
       return end.after === 'start'
-        ? `none within ${end.seconds} s`
-        : `no other within ${end.seconds} s after it cleared the last one`;
+        ? `no call within ${end.seconds} s`
+        : `no new call within ${end.seconds} s after clearing the last one`;
     case 'sessionTime':
     case 'idle':
       return `${end.seconds} s`;

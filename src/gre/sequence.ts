@@ -79,7 +79,6 @@ export class ReceiveSequence {
     return this.#highest;
   }
 
-  /** Number of held packets. */
   get held(): number {
     return this.#held;
   }
@@ -230,7 +229,6 @@ export class ReceiveSequence {
     while (this.#held > 0 && this.#releaseNext());
   }
 
-  /** Releases the next packet if it is held. */
   #releaseNext(): boolean {
     const at = this.#next & IN_RING;
     const slot = this.#slots[at] ?? NONE;

@@ -64,7 +64,7 @@ export class StraySocket {
     checked(attachFilter(this.#fd, strayFilter(options.callId)), 'filter stray GRE packets');
     checked(setIntOption(this.#fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER), 'set SO_RCVBUF');
     connectGre(this.#fd, options);
-    // Packets that arrived before filter and connect may belong to others.
+    // Packets that arrived before filter and connect may belong to another call.
     for (let count = 0; count < MOST_DRAINED && this.read() !== null; count += 1);
   }
 }

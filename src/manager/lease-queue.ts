@@ -28,7 +28,7 @@ export class LeaseQueue {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * `makeRoom` asks a session to end unless `needed` sessions are ending already; returns whether it has asked one.
+   * `makeRoom` asks one session to end if fewer than `needed` are ending; returns whether it did.
    * `isHopeless`: no session will end soon.
    */
   constructor(makeRoom: (needed: number) => boolean, isHopeless: () => boolean) {

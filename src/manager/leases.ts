@@ -77,8 +77,8 @@ export class Leases {
   }
 
   /**
-   * Notes which address the session with this lease uses: `remote` as agreed by PPP, or the lease's own address, also again
-   * after its call. Does nothing if the lease was returned.
+   * Notes which address the session with this lease uses: `remote` as agreed by PPP, or, once the call is over, the lease's
+   * own address again. Does nothing if the lease was returned.
    */
   use(lease: Lease, remote: string | null): void {
     if (this.#lent.get(lease.callId) !== lease) return;

@@ -78,7 +78,7 @@ for (const [v, agreed] of [
     const asked = await otherVersion(t, server.runDirectory, v, agreed);
     server.start();
     await server.ready();
-    await server.waitForLog('a word on it', ({ msg }) => msg.startsWith('a session of another version goes on'));
+    await server.waitForLog('a word on it', ({ msg }) => msg.startsWith('a session runs under another version'));
     await Client.start(CLIENT_ADDRESSES[0]);
     const status = await statusWith(server, /^sessions +1 connected, 1 unknown$/m);
     assert.match(status, /^addresses +2 of \d+ lent$/m);

@@ -420,7 +420,7 @@ describe('where the window ends', () => {
 });
 
 describe('late is not twice', () => {
-  test('where another number had the same place long before', () => {
+  test('a lost number whose place another one had long before is late, not a duplicate', () => {
     const sequence = new ReceiveSequence();
     for (const number of run(0, 600)) sequence.receive(number, number, 0);
     sequence.receive(601, 601, 0);
@@ -432,7 +432,7 @@ describe('late is not twice', () => {
     );
   });
 
-  test('nor where a run has moved the window', () => {
+  test('a number just before a run that has moved the window is late, not a duplicate', () => {
     const sequence = new ReceiveSequence();
     for (const number of run(0, 600)) sequence.receive(number, number, 0);
     for (const number of run(1_000_000, RUN_TO_RESYNC)) sequence.receive(number, number, 0);
