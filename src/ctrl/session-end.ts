@@ -10,7 +10,7 @@ export type SessionEnd =
     }
   | { readonly reason: 'clientSilent'; readonly silence: 'readsNothing' }
   | { readonly reason: 'clientSilent'; readonly silence: 'noEchoReply'; readonly seconds: number }
-  /** It did not answer an Echo-Request, or the connection failed meanwhile. */
+  /** The client did not answer an Echo-Request, or the connection failed meanwhile. */
   | { readonly reason: 'calledAgain'; readonly silence: 'noEchoReply'; readonly seconds: number }
   | { readonly reason: 'calledAgain'; readonly silence: 'connectionFailed'; readonly problem: string }
   /** `after`: what the seconds are counted from, the start or the end of a call that the client cleared. */

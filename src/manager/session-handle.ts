@@ -15,7 +15,7 @@ import { endProcesses, type Processes } from './reaper.js';
 import type { Worker } from './worker.js';
 
 /** The client's call follows its start request at once; connecting to the worker's socket must not delay it. */
-const CLIENT_FIRST_MS = 5;
+const CONNECT_DELAY_MS = 5;
 /** How often to retry a session that does not answer. */
 const RETRY_MS = 5000;
 
@@ -23,7 +23,7 @@ const RETRY_MS = 5000;
 export type SessionWorker = Pick<Worker, 'follow' | 'kill'>;
 
 export type HandleEvent =
-  /** Its state, other than its counters, changed; `before` is null the first time. */
+  /** The session's state, other than its counters, changed; `before` is null the first time. */
   | { readonly type: 'state'; readonly state: SessionState; readonly before: SessionState | null }
   /** Emitted once: it is over; `died`: its worker died, and its processes have been ended. */
   | { readonly type: 'over'; readonly died: boolean };
@@ -82,19 +82,19 @@ export class SessionHandle {
     return this.#peerAddress;
   }
 
-  /** It will be over soon, unless a lost session turns out to be alive. */
+  /** The session will be over soon, unless a lost session turns out to be alive. */
   get isEnding(): boolean {
     return this.#phase !== 'live' || this.#state?.phase === 'ending';
   }
 
-  /** It may have started no call, and can be asked to end for another client. */
+  /** The session may have no call yet, and can be asked to end for another client. */
   get mayBeWithoutCall(): boolean {
     return !this.#client?.otherVersion && (this.#state === null || this.#state.phase === 'connected');
   }
 
   /** Follows the worker, and connects to the socket a moment later. */
   followWorker(worker: SessionWorker): void {
-    setTimeout(() => void this.#connect(), CLIENT_FIRST_MS);
+    setTimeout(() => void this.#connect(), CONNECT_DELAY_MS);
     worker.follow(this.id, (event) => {
       switch (event.type) {
         case 'state':

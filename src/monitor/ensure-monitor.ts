@@ -32,7 +32,7 @@ export async function ensureMonitor({ runDirectory, level, manager, settings }: 
   if (!isMonitorListening(path)) start(runDirectory, level);
   const runs = await announce(path, announcement);
   if (runs.version === version) return;
-  // One of another version: sessions go on meanwhile, and the new one knows them from the old one's folder.
+  // A monitor of another version: sessions go on meanwhile, and the new one knows them from the old one's folder.
   signal(runs.supervisor, 'SIGTERM');
   await until(() => !isAlive(runs.supervisor), `the monitor of version ${runs.version} does not end`);
   start(runDirectory, level);
@@ -54,7 +54,7 @@ async function announce(
   }
 }
 
-/** It outlives this process, and keeps nothing of its own but standard error. */
+/** The supervisor outlives this process, and keeps nothing of its own but standard error. */
 function start(runDirectory: string, level: string): void {
   const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin' } = process.env;
   spawn(process.execPath, [MONITOR_ENTRY, runDirectory, level], {
