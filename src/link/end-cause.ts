@@ -32,7 +32,7 @@ export type EndCause =
   | { readonly kind: 'device'; readonly problem: string }
   /** The login could not be judged: no monitor, or no secrets. */
   | { readonly kind: 'login'; readonly problem: string }
-  /** Too many of the client's packets could not be decrypted: its keys must differ from ours. */
+  /** So many packets of the client could not be decrypted that its keys must be others. */
   | { readonly kind: 'undecryptable' }
   /** The GRE socket could not be opened, or failed: the failed step and its error. */
   | { readonly kind: 'gre'; readonly step: string; readonly problem: string };

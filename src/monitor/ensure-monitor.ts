@@ -54,7 +54,7 @@ async function announce(
   }
 }
 
-/** The supervisor outlives this process, and keeps nothing of its own but standard error. */
+/** It outlives this process, and keeps nothing of its own but standard error. */
 function start(runDirectory: string, level: string): void {
   const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin' } = process.env;
   spawn(process.execPath, [MONITOR_ENTRY, runDirectory, level], {
