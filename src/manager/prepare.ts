@@ -19,7 +19,7 @@ import {
 import { dirname } from 'node:path';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
 import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
-import { type UnixUser, findUnixUser, identityArguments, NOBODY_ELSE } from '../host/unix-user.js';
+import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
 import { configurationPath } from './arguments.js';
 
 const FOLDER_MODE = 0o750;
@@ -87,7 +87,7 @@ function writePidFile(path: string): void {
 }
 
 function accountOf(user: string | undefined): UnixUser {
-  if (user === undefined) return NOBODY_ELSE;
+  if (user === undefined) return UNNAMED_USER;
   const account = findUnixUser(user);
   if (account === null) {
     throw new Error(
