@@ -150,6 +150,7 @@ install_starter() {
   rm -f /etc/ppp/options.pptpd
   sed -e 's|"addresses": .*|"listen": { "address": "192.0.2.1" },|' -e 's|"level": "info"|"level": "debug"|' \
     -e '2a\  "addresses": { "local": ["198.51.100.1"], "remote": ["198.51.100.11-20"] },' \
+    -e "s|\"ppp\": {|& \"engine\": \"$engine\",|" \
     "$checkout/scripts/etc/pptpd-ts.json" > /etc/pptpd-ts.json
 }
 
