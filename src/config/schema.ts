@@ -102,7 +102,7 @@ export const AUTHENTICATION_METHODS = ['ms-chap-v2', 'ms-chap', 'chap-md5', 'pap
 export type AuthenticationMethod = (typeof AUTHENTICATION_METHODS)[number];
 
 /** MPPE takes its keys from MS-CHAP (RFC 3079), so no other login can be followed by encryption. */
-const makesKeys = (method: AuthenticationMethod): boolean => method === 'ms-chap-v2' || method === 'ms-chap';
+export const makesKeys = (method: AuthenticationMethod): boolean => method === 'ms-chap-v2' || method === 'ms-chap';
 
 const servers = z.array(address).max(2);
 const mtu = z.int().min(128).max(1500);

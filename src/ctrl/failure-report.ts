@@ -47,6 +47,7 @@ export class FailureReport {
         peer: handoff.peer.address,
         local: handoff.localAddress,
         seconds: (monotonicMs() - startedAt) / 1000,
+        link: link?.kind ?? null,
         ppp: link?.ppp ?? null,
         counters: link?.counters() ?? null,
         tunnelPackets: packetsReceived(link) - this.#packetsWhenAsked,

@@ -3,16 +3,19 @@
  * with the same message, and logs warnings. Each failure says what is wrong and what to do.
  */
 import type { Configuration } from '../config/schema.js';
+import { builtinAuthentication, monitor, tunDevice } from './builtin-checks.js';
 import type { Check, Outcome } from './check.js';
+import { engine, engineOf } from './engine-check.js';
 import { type Machine, thisMachine } from './machine.js';
 import { addressPool, forwarding, listening } from './network-checks.js';
 import { authentication, optionsFile, pppd } from './pppd-checks.js';
 import { privileges, user } from './privilege-checks.js';
-import { secrets } from './secrets-check.js';
+import { builtinSecrets, secrets } from './secrets-check.js';
 import { files, greSocket, kernelPpp, mppe, nativeModules, node, runDirectory } from './system-checks.js';
 
-/** In the order in which they are shown; a check comes after those that it follows. */
+/** In the order in which they are shown; a check comes after those that it follows. Engines may have checks of one name. */
 const CHECKS: readonly Check[] = [
+  engine,
   node,
   nativeModules,
   user,
@@ -23,6 +26,10 @@ const CHECKS: readonly Check[] = [
   optionsFile,
   authentication,
   secrets,
+  tunDevice,
+  monitor,
+  builtinAuthentication,
+  builtinSecrets,
   greSocket,
   listening,
   addressPool,
@@ -63,7 +70,8 @@ export async function runChecks(
   const remembered = remembering(machine);
   /** Checks that failed, or were skipped because another one did. */
   const unmet = new Set<string>();
-  for (const check of CHECKS) {
+  const chosen = engineOf(configuration, remembered).engine;
+  for (const check of CHECKS.filter((each) => (each.engine ?? chosen) === chosen)) {
     const { name } = check;
     const fatal = typeof check.fatal === 'boolean' ? check.fatal : check.fatal(configuration, remembered);
     if (only === 'start' && (!(fatal || check.isLogged) || DONE_BY_SERVE.includes(check))) continue;

@@ -2,8 +2,10 @@
 import { dirname } from 'node:path';
 import { NATIVE_MODULES, nativeProblem, nativeRemedy } from '../host/native-modules.js';
 import { bad, type Check, doubt, good } from './check.js';
+import { canLoad } from './kernel-modules.js';
 import type { Machine } from './machine.js';
-import { effectiveOptions, requiredMppe } from './effective-options.js';
+import { requiredMppe } from '../accounts/pppd-login.js';
+import { effectiveOptions } from './effective-options.js';
 import { pppdVersion } from './pppd-program.js';
 import { identityOf } from './privilege-checks.js';
 
@@ -44,21 +46,11 @@ export const nativeModules: Check = {
   },
 };
 
-/**
- * Whether the module is built in or can be loaded; null if unknown, as in a container without the host's /lib/modules,
- * where the kernel itself can still load it.
- */
-async function canLoad(module: string, machine: Machine): Promise<boolean | null> {
-  const release = machine.read('/proc/sys/kernel/osrelease')?.trim() ?? '';
-  if (machine.mode(`/lib/modules/${release}`) === null) return null;
-  const { code } = await machine.run('modprobe', ['--dry-run', '--quiet', module]);
-  return code === null ? null : code === 0;
-}
-
 const loadable = (module: string, known: boolean | null): string =>
   known === null ? `it is unknown whether ${module} can be loaded` : `${module} can be loaded`;
 
-const NO_PPP_REMEDY = 'boot a kernel with CONFIG_PPP, CONFIG_PPP_ASYNC and CONFIG_PPP_MPPE (Debian: linux-image-amd64)';
+const NO_PPP_REMEDY =
+  'boot a kernel with CONFIG_PPP, CONFIG_PPP_ASYNC and CONFIG_PPP_MPPE (Debian: linux-image-amd64), or let the server speak PPP itself: "ppp": { "engine": "builtin" }';
 
 /**
  * pppd needs the device /dev/ppp (ppp_generic) and the PPP line discipline for a pty (ppp_async). The kernel loads both on
@@ -67,6 +59,7 @@ const NO_PPP_REMEDY = 'boot a kernel with CONFIG_PPP, CONFIG_PPP_ASYNC and CONFI
 export const kernelPpp: Check = {
   name: 'kernel PPP',
   fatal: true,
+  engine: 'pppd',
   follows: 'pppd',
   async run(configuration, machine) {
     if ((await pppdVersion(configuration, machine)) === null) return good('not needed by this program');
@@ -99,6 +92,7 @@ export const kernelPpp: Check = {
 /** Without it pppd exits at once if its options require encryption; otherwise some clients disconnect. */
 export const mppe: Check = {
   name: 'MPPE',
+  engine: 'pppd',
   fatal: (configuration, machine) => requiredMppe(effectiveOptions(configuration, machine)) !== null,
   follows: 'kernel PPP',
   async run(configuration, machine) {

@@ -1,5 +1,6 @@
 /** Why a link has ended, as data. `describeEndCause` and ctrl/explain turn it into sentences. */
 
+import type { MonitorFailure } from '../monitor/monitor-connection.js';
 import { describeEngineEnd, type EngineEnd } from '../ppp/engine/end.js';
 
 /** What pppd has printed about its secrets (link/pppd/complaints). */
@@ -28,10 +29,10 @@ export type EndCause =
   | { readonly kind: 'noFirstFrame'; readonly seconds: number }
   /** The builtin engine ended the connection, or the client did. */
   | { readonly kind: 'ppp'; readonly end: EngineEnd }
-  /** The network interface could not be opened, configured or used. */
-  | { readonly kind: 'device'; readonly problem: string }
-  /** The login could not be judged: no monitor, or no secrets. */
-  | { readonly kind: 'login'; readonly problem: string }
+  /** The network interface could not be opened, configured or used; `failure`: why the monitor did not do it. */
+  | { readonly kind: 'device'; readonly problem: string; readonly failure?: MonitorFailure | undefined }
+  /** The login could not be checked: no monitor, or no secrets. */
+  | { readonly kind: 'login'; readonly problem: string; readonly failure?: MonitorFailure | undefined }
   /** So many packets of the client could not be decrypted that its keys must be others. */
   | { readonly kind: 'undecryptable' }
   /** The GRE socket could not be opened, or failed: the failed step and its error. */

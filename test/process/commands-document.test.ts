@@ -1,7 +1,8 @@
 /** Compares the recordings in docs/commands.md with the commands' output: columns, labels, keys and sentences. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { newProgram } from '../../src/cli/program.js';
@@ -158,13 +159,20 @@ test('the JSON output has the keys that the examples of --help use', async (t) =
   assert(seen.length >= 5, seen.join(' '));
 });
 
-test('check and import print the recorded output', () => {
+test('check and import print the recorded output', (t) => {
   const print = (...args: readonly string[]): string =>
     execFileSync(resolve('bin/pptpd-ts'), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const cut = recorded('check').filter((line) => line !== '…');
   const lines = print('check', '-c', 'test/lab/ten-clients/etc/pptpd-ts.json').split('\n');
   assert.deepEqual(lines.slice(0, cut.length), cut);
-  const imported = print('import', 'test/lab/common/etc/pptpd.conf');
+  // The options file that it names is the lab's, not this machine's.
+  const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-import-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'pptpd.conf');
+  const options = '/etc/ppp/options.pptpd';
+  const ofLab = resolve(`test/lab/common${options}`);
+  writeFileSync(file, readFileSync('test/lab/common/etc/pptpd.conf', 'utf8').replace(options, ofLab));
+  const imported = print('import', file).replace(ofLab, options);
   assert.deepEqual(JSON.parse(imported), JSON.parse(recorded('import').join('\n')));
 });
 

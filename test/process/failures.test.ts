@@ -120,7 +120,7 @@ describe('GRE is blocked', () => {
     tunnel.client.end();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'lcpTimeout');
-    assert.match(msg, /never agreed.*\(LCP Configure-Requests sent: client 0, our pppd 5\)/);
+    assert.match(msg, /never agreed.*\(LCP Configure-Requests sent: client 0, server 5\)/);
   });
 });
 

@@ -16,6 +16,7 @@ import { monotonicMs } from '../../sys/clock.js';
 import type { EndCause } from '../end-cause.js';
 import { greCause } from '../gre-cause.js';
 import type { Link, LinkCounters, LinkOptions } from '../link.js';
+import { deviceCause, loginCause } from '../monitor-cause.js';
 import type { SessionMonitor } from './session-monitor.js';
 import type { TunPort, TunPortEvent } from './tun-port.js';
 
@@ -167,7 +168,7 @@ export class TunLink implements Link {
       port.open(fd);
       this.#interfaceName = name;
     } catch (error) {
-      this.#end({ kind: 'device', problem: messageOf(error) });
+      this.#end(deviceCause(error));
       return;
     }
     if (this.#state !== 'starting') return;
@@ -327,7 +328,7 @@ export class TunLink implements Link {
         ),
       );
     } catch (error) {
-      this.#end({ kind: 'login', problem: messageOf(error) });
+      this.#end(loginCause(error));
     }
   }
 
@@ -353,7 +354,7 @@ export class TunLink implements Link {
         ipv6: ipv6 && { local: ipv6.local, remote: ipv6.remote },
       });
     } catch (error) {
-      this.#end({ kind: 'device', problem: messageOf(error) });
+      this.#end(deviceCause(error));
       return;
     }
     // A change that has come meanwhile has its own turn.
@@ -370,5 +371,3 @@ export class TunLink implements Link {
     if (!isClosing) this.#options.onEvent({ type: 'ended', cause });
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -239,6 +239,8 @@ describe('the beginning', () => {
       tunnel: { local: '203.0.113.1', remote: '203.0.113.10' },
       user: null,
       pppdPid: null,
+      link: null,
+      interface: null,
       log: { level: 'debug', file: '/var/log/pptpd-ts/session-abc123.log' },
       ppp: null,
       counters: null,
@@ -315,6 +317,18 @@ describe('phases', () => {
     assert.deepEqual([user, peerCallId, pppdPid], ['alice', REQUEST.callId, fixture.link.process?.pid]);
     assert.equal(counters?.['rxPackets'], 17);
     assert.deepEqual(ppp, fixture.link.ppp);
+  });
+
+  test('a state has the kind of the link, and the interface unless it is pppd’s', async (t) => {
+    const fixture = await Fixture.connected(t);
+    const shown = (): unknown[] => {
+      const { link, interface: name } = fixture.session.state();
+      return [link, name];
+    };
+    fixture.link.interface = 'ppp0';
+    assert.deepEqual(shown(), ['pppd', null]);
+    fixture.link.kind = 'tun';
+    assert.deepEqual(shown(), ['tun', 'ppp0']);
   });
 
   const leases: Readonly<Record<string, Pick<Handoff['lease'], 'local' | 'remote'>>> = {

@@ -119,8 +119,6 @@ export class Server {
 
 export interface ClientSettings {
   readonly name: string;
-  /** The value of its CHAP response (RFC 1994 §4.1); null: zeros of the length of the agreed method. */
-  readonly respond: ((challenge: Uint8Array) => Uint8Array) | null;
   /** What it answers to the server's wish in LCP, by the names in options.ts: taken, or Nak'd with the first of them. */
   readonly authentication: readonly string[];
   readonly mru: number | null;
@@ -130,6 +128,8 @@ export interface ClientSettings {
   /** It answers CCP by Protocol-Reject. */
   readonly noCcp: boolean;
   readonly address: string;
+  /** The value of its response to a challenge. The engine's owner judges it, so it may be any. */
+  readonly respond: (challenge: Uint8Array, length: number) => Uint8Array;
   /** It asks for that address again, whatever the server proposes, and at last for none. */
   readonly insists: boolean;
   readonly dns: boolean;
@@ -140,13 +140,13 @@ export interface ClientSettings {
 
 export const CLIENT: ClientSettings = {
   name: 'alice',
-  respond: null,
   authentication: ['MS-CHAPv2'],
   mru: 1500,
   magic: true,
   mppe: { keys: [128], stateless: true, mppc: false },
   noCcp: false,
   address: '0.0.0.0',
+  respond: (_challenge, length) => new Uint8Array(length),
   insists: false,
   dns: true,
   ipv6: false,
@@ -298,12 +298,10 @@ export class Client {
 
   #recvChap({ code, identifier, body }: ControlPacket): void {
     if (code === CHAP.challenge) {
-      const { respond, name } = this.#settings;
-      const fields = body();
-      const challenge = fields.bytes(fields.u8());
       const length = this.lcp.exchange.peer.authentication === 'CHAP-MD5' ? 16 : 49;
-      const value = respond === null ? new Uint8Array(length) : respond(challenge);
-      const response = numbers.bytes(numbers.counted(value), name);
+      const reader = body();
+      const value = this.#settings.respond(reader.bytes(reader.u8()), length);
+      const response = numbers.bytes(numbers.counted(value), this.#settings.name);
       this.#send(numbers.CHAP, writePacket(CHAP.response, identifier, response));
     } else if (code === CHAP.success) this.#succeed();
     else if (code === CHAP.failure) this.failures.push(body().text());
