@@ -1,18 +1,35 @@
 /** Every session appears in the accounting file as ended, once, however it or its worker ends, also on a full disk. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { type AccountRecord, parseRecord } from '../../src/accounting/record.js';
 import { CALL, Client } from './support/client.js';
 import { fill, smallDisk } from './support/disk.js';
+import { forBothEngines } from './support/engines.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, endWith, Server, SERVER_ADDRESS, TUNNEL_LOCAL } from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
 import { until } from './support/wait.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+
+function readRecords(file: string): AccountRecord[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => parseRecord(line) ?? []);
+}
 
 class Books {
   readonly server: Server;
@@ -35,11 +52,7 @@ class Books {
   }
 
   records(kind: AccountRecord['record'] = 'ended'): AccountRecord[] {
-    if (!existsSync(this.file)) return [];
-    const records = readFileSync(this.file, 'utf8')
-      .split('\n')
-      .flatMap((line) => parseRecord(line) ?? []);
-    return records.filter(({ record }) => record === kind);
+    return readRecords(this.file).filter(({ record }) => record === kind);
   }
 
   async ended(count: number): Promise<AccountRecord[]> {
@@ -49,6 +62,47 @@ class Books {
     });
   }
 }
+
+forBothEngines((engine) => {
+  test('a login and its end are in one record', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-accounts-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    // The server's user writes there.
+    chmodSync(folder, 0o777);
+    const file = join(folder, 'accounting.jsonl');
+    const server = await engine.startServer(t, { accounting: { file, interim: 0 } });
+    const guest = await engine.loggedIn(t, 'alice', CLIENT_ADDRESSES[0]);
+    await guest.echo();
+    guest.client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+    await guest.gone();
+    const records = await until('a record', () => {
+      const all = readRecords(file).filter(({ record }) => record === 'ended');
+      return all.length > 0 && all;
+    });
+    assert.deepEqual(
+      records.map(({ user, authenticated, client, reason, cause }) => [user, authenticated, client, reason, cause]),
+      [['alice', true, CLIENT_ADDRESSES[0], 'clientStopped', null]],
+    );
+    assert((records[0]?.rxPackets ?? 0) >= 5 && (records[0]?.txPackets ?? 0) >= 5);
+    await until('nothing to be owed', () => server.accounts().length === 0);
+  });
+
+  test('kill -9 of a worker: one record, by the manager, with its user', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-accounts-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    chmodSync(folder, 0o777);
+    const file = join(folder, 'accounting.jsonl');
+    const server = await engine.startServer(t, { accounting: { file, interim: 0.05 } });
+    const guest = await engine.loggedIn(t, 'alice', CLIENT_ADDRESSES[0]);
+    await until('an interim record of the login', () => readRecords(file).some(({ user }) => user === 'alice'));
+    const [session] = await server.sessions();
+    process.kill(session?.pid ?? 0, 'SIGKILL');
+    await guest.gone();
+    await until('the record', () => readRecords(file).some(({ record }) => record === 'ended'));
+    const [ended, ...more] = readRecords(file).filter(({ record }) => record === 'ended');
+    assert.deepEqual([ended?.user, ended?.reason, more], ['alice', 'workerFailed', []]);
+  });
+});
 
 test('a session that ends in order has one record, with all that it was', async (t) => {
   const books = await Books.open(t);

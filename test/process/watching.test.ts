@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { spawn as spawnOnTerminal } from 'node-pty';
 import { Client } from './support/client.js';
+import { forBothEngines } from './support/engines.js';
 import { enterNamespace } from './support/netns.js';
 import { Running } from './support/running.js';
 import { CLIENT_ADDRESSES, type Server, SERVER_ADDRESS, startServer } from './support/server.js';
@@ -123,44 +124,46 @@ test('debug changes the level of one session alone, and back', async (t) => {
   assert.equal(server.log.all.filter(({ message }) => message === 'EchoRequest').length, 1);
 });
 
-test('watch tells the steps of sessions that were there and of those that come, and follows none after Ctrl-C', async (t) => {
-  const server = await startServer(t);
-  const first = await Client.start(ADDRESS);
-  const watch = new Running(server, 'watch', '--json');
-  await watch.prints(/"event":"connected".*"198\.51\.100\.1"/);
-  const second = await Client.start(CLIENT_ADDRESSES[1]);
-  await watch.prints(/"event":"connected".*"198\.51\.100\.2"/);
-  second.send({ type: 'StopControlConnectionRequest', reason: 1 });
-  await watch.prints(/"event":"ended"/);
-  const told = watch.output
-    .trimEnd()
-    .split('\n')
-    .map((line): Record<string, unknown> => JSON.parse(line));
-  assert.deepEqual(
-    told.map(({ event, client, reason }) => [event, client, reason]),
-    [
-      ['connected', ADDRESS, undefined],
-      ['connected', CLIENT_ADDRESSES[1], undefined],
-      ['ended', CLIENT_ADDRESSES[1], 'clientStopped'],
-    ],
-  );
-  assert.equal(await watch.interrupted(), 0);
-  await first.echo();
-});
+forBothEngines((engine) => {
+  test('watch tells the steps of sessions that were there and of those that come, and follows none after Ctrl-C', async (t) => {
+    const server = await engine.startServer(t);
+    const first = await engine.loggedIn(t, 'alice', ADDRESS);
+    const watch = new Running(server, 'watch', '--json');
+    await watch.prints(/"event":"connected".*"198\.51\.100\.1"/);
+    const second = await engine.loggedIn(t, 'bob', CLIENT_ADDRESSES[1]);
+    await watch.prints(/"event":"up".*"198\.51\.100\.2"/);
+    second.client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+    await watch.prints(/"event":"ended"/);
+    const told = watch.output
+      .trimEnd()
+      .split('\n')
+      .map((line): Record<string, unknown> => JSON.parse(line))
+      .filter(({ client }) => client === CLIENT_ADDRESSES[1]);
+    assert.deepEqual(
+      [told[0]?.['event'], told.at(-1)?.['event'], told.at(-1)?.['reason']],
+      ['connected', 'ended', 'clientStopped'],
+    );
+    assert(
+      told.some(({ event, user }) => event === 'up' && user === 'bob'),
+      watch.output,
+    );
+    assert.equal(await watch.interrupted(), 0);
+    await first.echo();
+  });
 
-test('top --once is one table without a terminal, and JSON on demand', async (t) => {
-  const server = await startServer(t);
-  const tunnel = await Tunnel.open(t);
-  await tunnel.openLcp();
-  const top = new Running(server, 'top', '--interval', '0.2');
-  assert.equal(await top.ended(), 0, top.words);
-  const [headings, row, end] = top.output.split('\n');
-  assert.match(headings ?? '', /^ID +USER +CLIENT/);
-  assert.match(row ?? '', new RegExp(`^${await onlySession(server)} +- +${ADDRESS} .* bit/s`));
-  assert.equal(end, '');
-  const json = new Running(server, 'top', '--json', '--interval', '0.2', '--client', '192.0.2.99');
-  assert.equal(await json.ended(), 0, json.words);
-  assert.deepEqual(JSON.parse(json.output), { interval: 0.2, sessions: [] });
+  test('top --once is one table without a terminal, and JSON on demand', async (t) => {
+    const server = await engine.startServer(t);
+    await engine.loggedIn(t, 'alice', ADDRESS);
+    const top = new Running(server, 'top', '--interval', '0.2');
+    assert.equal(await top.ended(), 0, top.words);
+    const [headings, row, end] = top.output.split('\n');
+    assert.match(headings ?? '', /^ID +USER +CLIENT/);
+    assert.match(row ?? '', new RegExp(`^${await onlySession(server)} +alice +${ADDRESS} .* bit/s`));
+    assert.equal(end, '');
+    const json = new Running(server, 'top', '--json', '--interval', '0.2', '--client', '192.0.2.99');
+    assert.equal(await json.ended(), 0, json.words);
+    assert.deepEqual(JSON.parse(json.output), { interval: 0.2, sessions: [] });
+  });
 });
 
 test('top draws on a terminal, again and again, and q leaves the terminal as it was', async (t) => {

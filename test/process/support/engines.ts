@@ -4,10 +4,11 @@
  */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { after, before, describe, type TestContext } from 'node:test';
 import type { Client } from './client.js';
+import { prepareMachine } from './monitor.js';
 import { endWith, Server, type Settings, startServer } from './server.js';
-import { Visits } from './visits.js';
+import { ClientLogins } from './client-logins.js';
 import { PASSWORD, VpnClient } from './vpn-client.js';
 
 /** A client that has logged in. */
@@ -21,13 +22,13 @@ export interface Guest {
 
 export interface EngineUnderTest {
   readonly name: string;
-  startServer(t: TestContext, settings?: Settings): Promise<Server>;
+  /** `standIn`: more options of the stand-in for pppd. */
+  startServer(t: TestContext, settings?: Settings, ...standIn: string[]): Promise<Server>;
   /** A call whose login has not begun. */
   called(t: TestContext, user: string, address: string): Promise<Guest & { logIn(): Promise<void> }>;
   loggedIn(t: TestContext, user: string, address: string): Promise<Guest>;
   /** A login that does not get far: whether refused or ended, its connection closes. */
   losesItsLogin(t: TestContext, user: string, address: string): Promise<Guest>;
-  /** Call it in `after`. */
   close(): void;
 }
 
@@ -57,9 +58,9 @@ export async function startBuiltin(t: TestContext, settings: Settings = {}): Pro
   return server;
 }
 
-export const BUILTIN: EngineUnderTest = {
+const BUILTIN: EngineUnderTest = {
   name: 'builtin',
-  startServer: startBuiltin,
+  startServer: async (t, settings) => startBuiltin(t, settings),
   called: async (t, user, from) => VpnClient.call(t, credentials(user, from)),
   loggedIn: async (t, user, from) => VpnClient.loggedIn(t, credentials(user, from)),
   losesItsLogin: async (t, user, from) => {
@@ -71,20 +72,33 @@ export const BUILTIN: EngineUnderTest = {
   close: () => undefined,
 };
 
+/** Clients behind one address have different ones. */
+let lastCallId = 0;
+
 const credentials = (user: string, from: string) => ({
   user,
   from,
+  callId: ++lastCallId,
   password: user.startsWith('wrong') ? 'looking glass' : PASSWORD,
 });
 
-export function standIn(): EngineUnderTest {
-  const visits = new Visits();
+function standInPppd(): EngineUnderTest {
+  const logins = new ClientLogins();
   return {
     name: 'pppd',
-    startServer: async (t, settings) => startServer(t, settings, 'login'),
-    called: async (...visit) => visits.called(...visit),
-    loggedIn: async (...visit) => visits.loggedIn(...visit),
-    losesItsLogin: async (...visit) => visits.losesItsLogin(...visit),
-    close: () => visits.close(),
+    startServer: async (t, settings, ...options) => startServer(t, settings, 'login', ...options),
+    called: async (...visit) => logins.called(...visit),
+    loggedIn: async (...visit) => logins.loggedIn(...visit),
+    losesItsLogin: async (...visit) => logins.losesItsLogin(...visit),
+    close: () => logins.close(),
   };
+}
+
+/** Defines the same tests for both engines. */
+export function forBothEngines(define: (engine: EngineUnderTest) => void): void {
+  before(prepareMachine);
+  for (const engine of [standInPppd(), BUILTIN]) {
+    after(() => engine.close());
+    describe(engine.name, () => define(engine));
+  }
 }

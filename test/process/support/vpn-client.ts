@@ -272,6 +272,8 @@ export class VpnClient {
   /** After every call of PPP. */
   #drive(): void {
     if (this.ppp.ccp.isOpen && !this.#isEncrypted) this.#encrypt();
+    // As pppd does, which never types another password.
+    if (this.ppp.failures.length > 0 && this.ppp.lcp.isOpen) this.ppp.lcp.close('Authentication failed');
     clearTimeout(this.#timer);
     const { deadline } = this.ppp;
     if (deadline === null || this.#isClosed) return;
