@@ -10,6 +10,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { helpCommand } from './commands/help.js';
 import { importCommand } from './commands/import.js';
 import { kickCommand } from './commands/kick.js';
+import { monitorCommand } from './commands/monitor.js';
 import { referenceCommand } from './commands/reference.js';
 import { reloadCommand } from './commands/reload.js';
 import { serviceCommands } from './commands/service.js';
@@ -51,7 +52,8 @@ export function newProgram(): Command {
     .addCommand(versionCommand())
     .addCommand(helpCommand())
     .addCommand(completionWordsCommand(), { hidden: true })
-    .addCommand(referenceCommand(), { hidden: true });
+    .addCommand(referenceCommand(), { hidden: true })
+    .addCommand(monitorCommand(), { hidden: true });
   for (const command of serviceCommands()) program.addCommand(command, { hidden: true });
   // The former name of -v.
   program.addOption(new Option('-V').hideHelp()).on('option:V', () => {

@@ -17,7 +17,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
 import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
 import { type UnixUser, findUnixUser, identityArguments, NOBODY_ELSE } from '../host/unix-user.js';
@@ -118,7 +117,6 @@ async function startMonitor({ runDirectory, log, ppp }: Configuration): Promise<
     level: log.level,
     manager: Number(process.env[SERVER_PID] ?? process.ppid),
     settings: { secrets, name, stripDomain, authentication, proxyArp },
-    entry: fileURLToPath(new URL('../monitor/main.js', import.meta.url)),
   });
 }
 

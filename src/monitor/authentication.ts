@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { addressGiven, fixedAddress, isPermitted, type Rule } from '../accounts/chap-secrets.js';
 import { addressNumber, addressText } from '../config/addresses.js';
+import type { StartKeys } from '../mschap/start-keys.js';
 import { addressRules, findAccount } from './accounts-file.js';
 import type { MonitorSettings, WireVerdict } from './protocol.js';
-import type { StartKeys } from '../mschap/start-keys.js';
-import type { Login, Verifier } from './verifier.js';
+import { type Login, verify } from './verifier.js';
 
 /** What a login grants its session. */
 export interface Grant {
@@ -29,7 +29,6 @@ export interface Judgement {
 
 export interface Circumstances {
   readonly settings: MonitorSettings;
-  readonly verify: Verifier;
   /** The client's address in its lease. */
   readonly remote: string | null;
   /** N of its interface. */
@@ -40,7 +39,7 @@ export interface Circumstances {
 
 /** Throws SystemCallFailed when the secrets file cannot be read. */
 export async function judge(login: Login, circumstances: Circumstances): Promise<Judgement> {
-  const { settings, verify, remote, unit, mayRetry } = circumstances;
+  const { settings, remote, unit, mayRetry } = circumstances;
   const name = settings.stripDomain ? login.name.subarray(login.name.lastIndexOf(BACKSLASH) + 1) : login.name;
   const account = findAccount(settings.secrets, settings.name, name);
   // An unknown name takes as long as a wrong password.
@@ -55,7 +54,8 @@ export async function judge(login: Login, circumstances: Circumstances): Promise
   const address = granted == null ? null : addressText(granted);
   const verdict = {
     accepted: true,
-    message: [...(proof.authenticatorResponse === null ? [] : [proof.authenticatorResponse]), 'M=Welcome'].join(' '),
+    // RFC 2759 §5.
+    message: proof.authenticatorResponse === null ? 'Welcome' : `${proof.authenticatorResponse} M=Welcome`,
     keys: proof.keys === null ? null : keysInHex(proof.keys),
     remote: address,
     remoteChoices: remote === null && address === null ? networksOf(rules) : [],

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { identify, isAlive, type ProcessIdentity, signal } from '../host/process.js';
 import { version } from '../host/version.js';
 import { runPaths } from '../session/paths.js';
+import { MONITOR_ENTRY } from './monitor-entry.js';
 import { isMonitorListening, MonitorConnection } from './monitor-connection.js';
 import type { MonitorSettings } from './protocol.js';
 
@@ -20,23 +21,21 @@ export interface MonitorWanted {
   /** The process that is the manager, or will be by exec. */
   readonly manager: number;
   readonly settings: MonitorSettings;
-  /** The monitor's program. */
-  readonly entry: string;
 }
 
 /** Resolves when the monitor works. Throws a sentence for the administrator when it cannot. */
-export async function ensureMonitor({ runDirectory, level, manager, settings, entry }: MonitorWanted): Promise<void> {
+export async function ensureMonitor({ runDirectory, level, manager, settings }: MonitorWanted): Promise<void> {
   const path = runPaths(runDirectory).monitorSocket;
   const identity = identify(manager);
   if (identity === null) throw new Error(`there is no process ${manager} to become the manager`);
   const announcement = { type: 'announce', manager: identity, settings } as const;
-  if (!isMonitorListening(path)) start(entry, runDirectory, level);
+  if (!isMonitorListening(path)) start(runDirectory, level);
   const runs = await announce(path, announcement);
   if (runs.version === version) return;
   // One of another version: sessions go on meanwhile, and the new one knows them from the old one's folder.
   signal(runs.supervisor, 'SIGTERM');
   await until(() => !isAlive(runs.supervisor), `the monitor of version ${runs.version} does not end`);
-  start(entry, runDirectory, level);
+  start(runDirectory, level);
   await announce(path, announcement);
 }
 
@@ -56,9 +55,9 @@ async function announce(
 }
 
 /** It outlives this process, and keeps nothing of its own but standard error. */
-function start(entry: string, runDirectory: string, level: string): void {
+function start(runDirectory: string, level: string): void {
   const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin' } = process.env;
-  spawn(process.execPath, [entry, runDirectory, level], {
+  spawn(process.execPath, [MONITOR_ENTRY, runDirectory, level], {
     detached: true,
     stdio: ['ignore', STANDARD_ERROR, STANDARD_ERROR],
     cwd: '/',

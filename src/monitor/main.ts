@@ -1,7 +1,4 @@
-/** The monitor's entry, supervisor and monitor; see monitor-process. */
-import { fileURLToPath } from 'node:url';
-import { openTunDevice } from '../sys/tun-device.js';
+/** Entry point of the monitor and of its supervisor; monitor-process.ts has the arguments and exit codes. */
 import { runMonitorProcess } from './monitor-process.js';
-import { verifyLogin } from './verifier.js';
 
-runMonitorProcess(fileURLToPath(import.meta.url), process.argv.slice(2), { verify: verifyLogin, openTunDevice });
+runMonitorProcess(process.argv.slice(2));

@@ -1,5 +1,6 @@
 /** What a worker asks root for, for one session. Every function rejects with MonitorError. */
 import { MonitorConnection } from './monitor-connection.js';
+import type { StartKeys } from '../mschap/start-keys.js';
 import type { InterfaceState, LoginMethod, MonitorAnswer, WireKeys, WireVerdict } from './protocol.js';
 
 export interface LoginRequest {
@@ -14,13 +15,6 @@ export interface LoginRequest {
   readonly identifier: number;
 }
 
-/** MPPE's start keys: 16 octets; `weak` 8, for 40 and 56 bits, null where those are the first ones of the others. */
-export interface MppeStartKeys {
-  readonly send: Uint8Array;
-  readonly receive: Uint8Array;
-  readonly weak: Uint8Array | null;
-}
-
 type Accepted = Extract<WireVerdict, { accepted: true }>;
 
 /**
@@ -28,7 +22,7 @@ type Accepted = Extract<WireVerdict, { accepted: true }>;
  * address of this server.
  */
 export type LoginVerdict =
-  | (Omit<Accepted, 'keys'> & { readonly keys: MppeStartKeys | null })
+  | (Omit<Accepted, 'keys'> & { readonly keys: StartKeys | null })
   | Extract<WireVerdict, { accepted: false }>;
 
 export class MonitorClient {
@@ -77,7 +71,7 @@ export class MonitorClient {
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
 const octets = (text: string): Uint8Array => Buffer.from(text, 'hex');
 
-const keysOf = ({ send, receive, weak }: WireKeys): MppeStartKeys => ({
+const keysOf = ({ send, receive, weak }: WireKeys): StartKeys => ({
   send: octets(send),
   receive: octets(receive),
   weak: weak === null ? null : octets(weak),

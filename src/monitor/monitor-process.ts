@@ -7,13 +7,13 @@
  */
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { type ProcessIdentity, identify } from '../host/process.js';
+import { identify } from '../host/process.js';
 import { openLog } from '../log/logger.js';
 import { runPaths } from '../session/paths.js';
 import { NetworkConfiguration } from '../sys/network-configuration.js';
 import { listenSeqpacket } from '../sys/seqpacket-socket.js';
 import { isMonitorListening } from './monitor-connection.js';
-import type { MonitorServices } from './monitored-session.js';
+import { MONITOR_ENTRY } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
 import { StateFolder } from './state-folder.js';
 
@@ -30,21 +30,18 @@ const STABLE_MS = 60_000;
 
 const EXIT = { ended: 0, cannotWork: 1, wrongCall: 2, runsAlready: 3 } as const;
 
-/** What the monitor does not do itself. */
-export type MonitorParts = Pick<MonitorServices, 'verify' | 'openTunDevice'>;
-
-/** Runs the process that these arguments ask for. `entry`: the program that calls this function. */
-export function runMonitorProcess(entry: string, args: readonly string[], parts: MonitorParts): void {
+/** Runs the process that these arguments ask for. */
+export function runMonitorProcess(args: readonly string[]): void {
   const [directory, level, role] = args;
   if (directory === undefined || level === undefined || (role !== undefined && role !== CHILD)) {
     process.stderr.write('pptpd-ts: the monitor needs a run directory and a log level\n');
     process.exitCode = EXIT.wrongCall;
-  } else if (role === CHILD) monitor(directory, level, parts);
-  else supervise(entry, directory, level);
+  } else if (role === CHILD) monitor(directory, level);
+  else supervise(directory, level);
 }
 
 /** Runs the supervisor until it is told to end, or nobody needs it. */
-export function supervise(entry: string, directory: string, level: string): void {
+export function supervise(directory: string, level: string): void {
   process.title = `pptpd-ts monitor supervisor ${directory}`;
   const { log } = openLog('monitor', { level, file: 'monitor.log' });
   const path = runPaths(directory).monitorSocket;
@@ -57,7 +54,7 @@ export function supervise(entry: string, directory: string, level: string): void
   };
   const start = (): void => {
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [...process.execArgv, entry, directory, level, CHILD], {
+    const child = spawn(process.execPath, [...process.execArgv, MONITOR_ENTRY, directory, level, CHILD], {
       stdio: ['ignore', 'inherit', 'inherit', listener],
     });
     stop = () => child.kill('SIGTERM');
@@ -96,7 +93,7 @@ function listenAt(path: string): number {
   }
 }
 
-function monitor(directory: string, level: string, parts: MonitorParts): void {
+function monitor(directory: string, level: string): void {
   process.title = `pptpd-ts monitor ${directory}`;
   process.umask(UMASK);
   const { log } = openLog('monitor', { level, file: 'monitor.log' });
@@ -104,20 +101,18 @@ function monitor(directory: string, level: string, parts: MonitorParts): void {
   if (process.geteuid?.() !== 0) fail(EXIT.cannotWork, 'the monitor must be root. Start the server as root.');
   if (supervisor === null) fail(EXIT.cannotWork, '/proc is not mounted: the monitor cannot identify processes');
   process.on('SIGTERM', () => process.exit(EXIT.ended));
-  serve(directory, supervisor, { ...parts, network: new NetworkConfiguration(), log });
-}
-
-function serve(
-  directory: string,
-  supervisor: ProcessIdentity,
-  services: MonitorParts & Pick<MonitorServices, 'network' | 'log'>,
-): void {
-  const folder = new StateFolder(runPaths(directory).monitorState);
   const onIdle = (): void => {
-    services.log.info('neither manager nor session is left; ending');
+    log.info('neither manager nor session is left; ending');
     process.exit(EXIT.ended);
   };
-  void new MonitorServer({ ...services, listener: LISTENER, folder, supervisor, onIdle });
+  void new MonitorServer({
+    listener: LISTENER,
+    folder: new StateFolder(runPaths(directory).monitorState),
+    network: new NetworkConfiguration(),
+    supervisor,
+    log,
+    onIdle,
+  });
 }
 
 function fail(exitCode: number, sentence: string): never {

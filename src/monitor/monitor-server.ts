@@ -57,8 +57,7 @@ interface Worker extends Watched {
 }
 
 type Role =
-  | { readonly name: 'root' }
-  | { readonly name: 'manager' }
+  | { readonly name: 'root' | 'manager' | 'rootManager' }
   | { readonly name: 'worker'; readonly worker: Worker };
 
 interface Connection {
@@ -142,7 +141,7 @@ export class MonitorServer {
   #roleOf(pid: number, uid: number): Role | null {
     const identity = identify(pid);
     if (identity === null) return null;
-    if (isSame(this.#manager?.identity, identity)) return { name: 'manager' };
+    if (isSame(this.#manager?.identity, identity)) return { name: uid === 0 ? 'rootManager' : 'manager' };
     const worker = this.#workers.get(pid);
     if (worker?.session != null && isSame(worker.identity, identity)) return { name: 'worker', worker };
     return uid === 0 ? { name: 'root' } : null;
@@ -153,7 +152,7 @@ export class MonitorServer {
     if (role.name === 'worker') {
       this.#disconnect(role.worker.connection);
       role.worker.connection = connection;
-    } else if (role.name === 'manager') {
+    } else if (role.name !== 'root') {
       this.#disconnect(this.#managerConnection);
       this.#managerConnection = connection;
     }
@@ -199,13 +198,14 @@ export class MonitorServer {
     }
     connection.isBusy = true;
     connection.poller.watch(connection.fd, false, false);
-    void this.#handle(connection.role, message)
-      .catch(failureOf(this.#log))
-      .then((reply) => {
-        connection.isBusy = false;
-        this.#reply(connection, id, message.type, reply);
-        if (connection.isOpen) connection.poller.watch(connection.fd, true, false);
-      });
+    void this.#work(connection, id, message);
+  }
+
+  async #work(connection: Connection, id: number, message: MonitorRequest): Promise<void> {
+    const reply = await this.#handle(connection.role, message).catch(failureOf(this.#log));
+    connection.isBusy = false;
+    this.#reply(connection, id, message.type, reply);
+    if (connection.isOpen) connection.poller.watch(connection.fd, true, false);
   }
 
   async #handle(role: Role, message: MonitorRequest): Promise<Reply> {
@@ -242,6 +242,7 @@ export class MonitorServer {
   }
 
   #watchManager(identity: ProcessIdentity): void {
+    if (isSame(this.#manager?.identity, identity)) return;
     const ended = (): void => {
       if (!isSame(this.#manager?.identity, identity)) return;
       this.#manager = null;
@@ -275,7 +276,7 @@ export class MonitorServer {
       // It died while no monitor was there.
       if (saved !== null) {
         const guesses = new WorkerGuesses(performance.now());
-        this.#finish(new MonitoredSession(registration, this.#services, guesses, saved), 'its worker has died');
+        void this.#finish(new MonitoredSession(registration, this.#services, guesses, saved), 'its worker has died');
       }
       return false;
     }
@@ -320,15 +321,14 @@ export class MonitorServer {
     const session = worker?.session;
     if (worker === undefined || session == null || session.registration.session !== id) return;
     this.#forget(worker, session);
-    this.#finish(session, why);
+    void this.#finish(session, why);
   }
 
-  #finish(session: MonitoredSession, why: string): void {
+  async #finish(session: MonitoredSession, why: string): Promise<void> {
     this.#ending += 1;
-    void session.end(why).then(() => {
-      this.#ending -= 1;
-      this.#checkIdle();
-    });
+    await session.end(why);
+    this.#ending -= 1;
+    this.#checkIdle();
   }
 
   /** Its connection is of this session, and ends with it, but for the answer to the last request. */

@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Rule } from '../accounts/chap-secrets.js';
-import type { ProcessIdentity } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
+import { openTunDevice } from '../sys/tun-device.js';
 import { type Grant, judge, mayUse } from './authentication.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
 import { isPermitted, standingOf, type WorkerStanding } from './permitted.js';
@@ -24,7 +24,6 @@ import type {
 import { proxyArpInterface } from './proxy-arp.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
 import type { StateFolder } from './state-folder.js';
-import type { Verifier } from './verifier.js';
 
 /** More than a session ever needs: its worker has no business here any more. */
 const MOST_REQUESTS = 1000;
@@ -63,9 +62,6 @@ export const SAVED_VERSION = 1;
 export interface MonitorServices {
   /** null: no manager has announced itself yet. */
   readonly settings: () => MonitorSettings | null;
-  readonly verify: Verifier;
-  /** Creates an interface; for `%d` in its name the kernel finds the lowest free number. Throws SystemCallFailed. */
-  readonly openTunDevice: (name: string) => { readonly fd: number; readonly name: string };
   readonly network: NetworkConfiguration;
   readonly folder: StateFolder;
   readonly log: Logger;
@@ -183,25 +179,32 @@ export class MonitoredSession {
       challenge: octets(challenge),
       response: octets(response),
     };
-    const { verdict, grant } = await judge(login, {
-      settings,
-      verify: this.#services.verify,
-      remote: this.registration.remote,
-      unit: this.#device === null ? null : unitOf(this.#device.name),
-      mayRetry: this.#guesses < GUESSES_PER_SESSION,
-    });
-    if (verdict.accepted) {
-      this.#guesses -= 1;
-      this.#workerGuesses.giveBack();
+    let isGuess = false;
+    try {
+      const { verdict, grant } = await judge(login, {
+        settings,
+        remote: this.registration.remote,
+        unit: this.#device === null ? null : unitOf(this.#device.name),
+        mayRetry: this.#guesses < GUESSES_PER_SESSION,
+      });
+      isGuess = !verdict.accepted;
+      this.#grant = grant;
+      this.#log.info({ method, accepted: verdict.accepted, user: grant?.name, guesses: this.#guesses }, 'login judged');
+      return { answer: { type: 'verdict', verdict } };
+    } finally {
+      if (!isGuess) this.#giveBackGuess();
+      this.#save();
     }
-    this.#grant = grant;
-    this.#save();
-    this.#log.info({ method, accepted: verdict.accepted, user: grant?.name, guesses: this.#guesses }, 'login judged');
-    return { answer: { type: 'verdict', verdict } };
+  }
+
+  /** The password was right, or could not be judged. */
+  #giveBackGuess(): void {
+    this.#guesses -= 1;
+    this.#workerGuesses.giveBack();
   }
 
   #openTun(): Reply {
-    const { openTunDevice, network } = this.#services;
+    const { network } = this.#services;
     const { fd: descriptor, name } = openTunDevice('ppp%d');
     try {
       const index = network.index(name);
@@ -212,6 +215,7 @@ export class MonitoredSession {
       this.#log.info({ interface: name }, 'interface opened');
       return { answer: { type: 'device', name }, descriptor };
     } catch (error) {
+      this.#device = null;
       close(descriptor);
       throw error;
     }
@@ -235,8 +239,7 @@ export class MonitoredSession {
       if (new4 !== null) this.#bringUpIpv4(new4);
       if (ipv6 !== null && this.#ipv6 === null) this.#bringUpIpv6(device, grant, ipv6);
     } catch (error) {
-      this.#removeIpv6();
-      this.#removeIpv4();
+      this.#removeAll();
       throw error;
     }
     this.#log.info({ interface: device.name, mtu, ipv4, ipv6 }, 'interface configured');
@@ -268,6 +271,15 @@ export class MonitoredSession {
     this.#start('ipv6-up', this.#factsOf(this.#ipv6, true, false));
   }
 
+  /** The scripts start when the interface is down. */
+  #removeAll(): void {
+    const [device, { network }] = [this.#device, this.#services];
+    this.#removeIpv6();
+    this.#removeIpv4();
+    if (device !== null && network.index(device.name) === device.index)
+      this.#try(() => network.setUp(device.name, false));
+  }
+
   /** Addresses, proxy ARP and ip-down. What is gone with its interface needs no removing. */
   #removeIpv4(): void {
     const [ipv4, device] = [this.#ipv4, this.#device];
@@ -276,10 +288,7 @@ export class MonitoredSession {
     const facts = this.#factsOf(ipv4, false, true);
     const { proxyArp } = ipv4;
     if (proxyArp !== null) this.#try(() => network.removeProxyArp(proxyArp, ipv4.pair.remote));
-    if (network.index(device.name) === device.index) {
-      if (this.#ipv6 === null) this.#try(() => network.setUp(device.name, false));
-      this.#try(() => network.removeAddresses(device.name));
-    }
+    if (network.index(device.name) === device.index) this.#try(() => network.removeAddresses(device.name));
     if (ipv4.hasScripts) this.#start('ip-down', facts);
     this.#ipv4 = null;
     this.#try(() => this.#save());
@@ -300,8 +309,7 @@ export class MonitoredSession {
   async #end(why: string): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    this.#removeIpv6();
-    this.#removeIpv4();
+    this.#removeAll();
     this.#services.folder.remove(this.registration.session);
     this.#log.info({ why }, 'session over');
   }

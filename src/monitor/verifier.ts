@@ -1,4 +1,4 @@
-/** Proves a login against the secret. */
+/** Proves a login against the secret, by src/mschap: one function for each method. All compare in constant time. */
 import { samePassword, verifyChapMd5 } from '../mschap/chap-md5.js';
 import { verifyMsChapV1 } from '../mschap/ms-chap-v1.js';
 import { verifyMsChapV2 } from '../mschap/ms-chap-v2.js';
@@ -23,22 +23,24 @@ export interface Login {
 export interface Proof {
   /** `S=` and 40 hexadecimal digits; null but for MS-CHAPv2. */
   readonly authenticatorResponse: string | null;
+  /** null where MPPE gets no keys. */
   readonly keys: StartKeys | null;
 }
 
-/** Compares in constant time, never throws; null when the secret is another one. */
-export type Verifier = (login: Login, secret: string) => Proof | null;
+/** null when the secret is another one. */
+type Verifier = (login: Login, secret: string) => Proof | null;
 
-const NO_KEYS: Proof = { authenticatorResponse: null, keys: null };
+const WITHOUT_KEYS: Proof = { authenticatorResponse: null, keys: null };
 
-const VERIFIERS: { readonly [Method in LoginMethod]: Verifier } = {
+const VERIFIERS: Readonly<Record<LoginMethod, Verifier>> = {
   'ms-chap-v2': (login, secret) => verifyMsChapV2({ ...login, ntHash: ntHash(secret) }),
   'ms-chap': (login, secret) => {
     const keys = verifyMsChapV1({ ...login, ntHash: ntHash(secret), lmHash: lmHash(secret) });
-    return keys && { authenticatorResponse: null, keys };
+    return keys === null ? null : { authenticatorResponse: null, keys };
   },
-  'chap-md5': (login, secret) => (verifyChapMd5({ ...login, secret: Buffer.from(secret) }) ? NO_KEYS : null),
-  pap: ({ response }, secret) => (samePassword(Buffer.from(secret), response) ? NO_KEYS : null),
+  'chap-md5': (login, secret) => (verifyChapMd5({ ...login, secret: Buffer.from(secret) }) ? WITHOUT_KEYS : null),
+  pap: ({ response }, secret) => (samePassword(Buffer.from(secret), response) ? WITHOUT_KEYS : null),
 };
 
-export const verifyLogin: Verifier = (login, secret) => VERIFIERS[login.method](login, secret);
+/** Never throws. */
+export const verify: Verifier = (login, secret) => VERIFIERS[login.method](login, secret);

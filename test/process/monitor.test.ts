@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
@@ -60,19 +62,17 @@ describe('what a worker without privileges gets', () => {
     const worker = await monitor.worker(t);
     assert.equal(await worker.does('openTun'), 'ppp0');
     assert.match(link('ppp0'), /state DOWN/);
-    const verdict = await worker.does('authenticate', 'alice', 'wonderland');
-    assert.deepEqual(verdict, {
-      accepted: true,
-      message: 'M=Welcome',
-      keys: { send: Buffer.alloc(16, 1).toJSON(), receive: Buffer.alloc(16, 2).toJSON(), weak: null },
-      remote: REMOTE,
-      remoteChoices: [],
-    });
+    const verdict = (await worker.does('authenticate', 'alice', 'wonderland')) as Record<string, unknown>;
+    assert.match(String(verdict['message']), /^S=[0-9A-F]{40} M=/);
+    assert.equal((verdict['keys'] as { send: { data: number[] } }).send.data.length, 16);
+    assert.deepEqual([verdict['remote'], verdict['remoteChoices']], [REMOTE, []]);
     await worker.does('configure', UP);
     assert.match(link('ppp0'), new RegExp(`POINTOPOINT.*UP.* mtu ${MTU} `));
     assert.match(shown('-o', 'address', 'show', 'ppp0'), new RegExp(`inet ${LOCAL} peer ${REMOTE}/32`));
     assert.match(shown('route', 'get', REMOTE), /dev ppp0/);
-    spawnSync('ping', ['-c', '1', '-W', '0.01', REMOTE]);
+    const socket = createSocket('udp4');
+    socket.send('hello', 6000, REMOTE, () => socket.close());
+    await once(socket, 'close');
     const packets = (await worker.does('readTun')) as string[];
     assert(
       packets.some((packet) => packet.startsWith('45') && packet.includes('cb00710a')),
@@ -123,6 +123,7 @@ describe('what a worker without privileges gets', () => {
     const worker = await loggedIn(t, monitor);
     await worker.does('configure', UP);
     await worker.does('close');
+    assert.match(link('ppp0'), /state DOWN/);
     await worker.does('closeTun');
     await monitor.register(worker, '203.0.113.11');
     // The login of the last client is none of this one's.
@@ -353,8 +354,7 @@ describe('nonsense ends the connection it came by, and nothing else', () => {
     const stranger = new Worker(t, monitor.path);
     await stranger.isRefused('stranger', 'openTun');
     // Registered with the start time of another process of the same id: still a stranger.
-    const other = { ...stranger, identity: { ...stranger.identity, startTime: '1' } } as Worker;
-    await assert.rejects(async () => monitor.register(other), /ESRCH/);
+    await assert.rejects(async () => monitor.register({ identity: { ...stranger.identity, startTime: '1' } }), /ESRCH/);
     await stranger.isRefused('stranger', 'openTun');
   });
 });
@@ -423,6 +423,16 @@ describe('manager and run directory', () => {
     assert.deepEqual(monitor.processes('supervisor'), [pid]);
   });
 
+  test('a monitor of another version is replaced', async (t) => {
+    const monitor = await TestMonitor.start(t);
+    await monitor.stopped();
+    const older = new Worker(t, monitor.path, []);
+    await older.does('beMonitor', '0.0.1');
+    await monitor.ensure();
+    await older.ended;
+    assert.equal(await (await monitor.worker(t)).does('openTun'), 'ppp0');
+  });
+
   test('it ends when neither manager nor session is left', async (t) => {
     const monitor = await TestMonitor.start(t);
     const manager = new Worker(t, monitor.path);
@@ -437,9 +447,7 @@ describe('manager and run directory', () => {
     const state = runPaths(monitor.directory).monitorState;
     assert.equal(statSync(state).mode & 0o777, 0o700);
     const worker = await monitor.worker(t);
-    const [supervisor = assert.fail('no supervisor runs')] = monitor.processes('supervisor');
-    process.kill(supervisor, 'SIGTERM');
-    await until('it to end', () => monitor.processes('supervisor').length === 0);
+    await monitor.stopped();
     rmSync(state, { recursive: true });
     mkdirSync(state, { mode: 0o755 });
     const session = {
@@ -459,9 +467,7 @@ describe('manager and run directory', () => {
 
   test('whoever else listens in its place is no monitor', async (t) => {
     const monitor = await TestMonitor.start(t);
-    const [supervisor = assert.fail('no supervisor runs')] = monitor.processes('supervisor');
-    process.kill(supervisor, 'SIGTERM');
-    await until('it to end', () => monitor.processes('supervisor').length === 0);
+    await monitor.stopped();
     spawnSync('chmod', ['777', monitor.directory]);
     const impostor = new Worker(t, monitor.path);
     await impostor.does('listen', monitor.path);
@@ -469,13 +475,14 @@ describe('manager and run directory', () => {
     assert.equal(await (await monitor.worker(t)).does('openTun'), 'ppp0');
   });
 
-  test('without a secrets file, and without a TUN device, it says which step failed', async (t) => {
+  test('without a secrets file it says which step failed', async (t) => {
     const monitor = await TestMonitor.start(t);
     rmSync(monitor.secrets);
     const worker = await monitor.worker(t);
-    assert.deepEqual(await worker.act('authenticate', 'alice', 'wonderland'), {
-      failure: { kind: 'failed', step: `read ${monitor.secrets}`, code: 'ENOENT' },
-    });
+    const failure = { kind: 'failed', step: `read ${monitor.secrets}`, code: 'ENOENT' };
+    // None of them is a guess.
+    for (let login = 0; login < 40; login += 1)
+      assert.deepEqual(await worker.act('authenticate', 'alice', 'wonderland'), { failure });
     await worker.does('openTun');
   });
 });

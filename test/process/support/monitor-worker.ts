@@ -2,20 +2,33 @@
  * A process without any privilege, as a worker is, that does what the test says: it asks the monitor by the program's own
  * client, or sends it whatever octets the test likes, as somebody would who has taken a worker over.
  */
+import { randomBytes } from 'node:crypto';
 import { closeSync, readFileSync, readSync } from 'node:fs';
-import { MonitorClient } from '../../../src/monitor/monitor-client.js';
+import { type LoginRequest, MonitorClient } from '../../../src/monitor/monitor-client.js';
 import { MonitorError } from '../../../src/monitor/monitor-connection.js';
-import type { InterfaceState } from '../../../src/monitor/protocol.js';
+import { encodeMessage, type InterfaceState } from '../../../src/monitor/protocol.js';
+import { responseV2 } from '../../../src/mschap/ms-chap-v2.js';
+import { ntHash } from '../../../src/mschap/password-hash.js';
+import { Poller } from '../../../src/sys/poller.js';
+import { identifyOurselves } from '../../../src/host/process.js';
 import { close } from '../../../src/sys/descriptor.js';
-import { connectSeqpacket, listenSeqpacket, receivePacket, sendPacket } from '../../../src/sys/seqpacket-socket.js';
+import { LONGEST_READ, OFFLOAD_HEADER } from '../../../src/sys/tun-device.js';
+import {
+  acceptSeqpacket,
+  connectSeqpacket,
+  listenSeqpacket,
+  receivePacket,
+  sendPacket,
+} from '../../../src/sys/seqpacket-socket.js';
 
 const [path = ''] = process.argv.slice(2);
 let client = new MonitorClient(path);
 let tun: number | null = null;
 
 /** What the test can have it do; each returns JSON. */
-const ACTS = {
-  authenticate: async (name: string, password: string) =>
+const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
+  authenticate: async (name: string, password: string) => client.authenticate(login(name, password)),
+  authenticateByPap: async (name: string, password: string) =>
     client.authenticate({
       method: 'pap',
       name: Buffer.from(name),
@@ -32,13 +45,13 @@ const ACTS = {
     if (tun !== null) closeSync(tun);
     tun = null;
   },
-  /** Packets that wait in the TUN device, hexadecimal. */
+  /** Packets that wait in the TUN device, hexadecimal, without the offload header. */
   readTun: () => {
     const packets: string[] = [];
-    const packet = Buffer.alloc(2048);
+    const packet = Buffer.alloc(LONGEST_READ);
     for (;;) {
       try {
-        packets.push(packet.subarray(0, readSync(tun ?? -1, packet)).toString('hex'));
+        packets.push(packet.subarray(OFFLOAD_HEADER, readSync(tun ?? -1, packet)).toString('hex'));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return packets;
         throw error;
@@ -55,7 +68,24 @@ const ACTS = {
   readFile: (file: string) => readFileSync(file, 'utf8'),
   /** Listens where the monitor should. */
   listen: (at: string) => listenSeqpacket(at, 8),
-} as const;
+  /** Answers as a monitor of this version that has just been announced to. */
+  beMonitor: (version: string) => {
+    const listener = listenSeqpacket(path, 8);
+    new Poller(() => greet(acceptSeqpacket(listener), version)).watch(listener, true, false);
+  },
+};
+
+function greet(fd: number | null, version: string): void {
+  if (fd === null) return;
+  const answer = { type: 'announced', version, supervisor: identifyOurselves() } as const;
+  sendPacket(fd, encodeMessage(1, answer));
+}
+
+function login(user: string, password: string): LoginRequest {
+  const [name, challenge, clientChallenge] = [Buffer.from(user), randomBytes(16), randomBytes(16)];
+  const response = responseV2({ ntHash: ntHash(password), name, challenge, clientChallenge });
+  return { method: 'ms-chap-v2', name, challenge, response, identifier: 1 };
+}
 
 async function exchange(messages: readonly string[]): Promise<string[]> {
   const fd = connectSeqpacket(path);
@@ -72,8 +102,8 @@ async function exchange(messages: readonly string[]): Promise<string[]> {
   return answers;
 }
 
-process.on('message', ({ act, args }: { act: keyof typeof ACTS; args: readonly never[] }) => {
-  const work = async (): Promise<unknown> => (ACTS[act] as (...all: readonly never[]) => unknown)(...args);
+process.on('message', ({ act, args }: { act: string; args: never[] }) => {
+  const work = async (): Promise<unknown> => ACTS[act]?.(...args);
   work().then(
     (result) => process.send?.({ result: result ?? null }),
     (error: unknown) =>

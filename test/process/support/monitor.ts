@@ -17,7 +17,6 @@ import { namespaceProcesses } from './netns.js';
 import { makeReachable } from './reachable.js';
 import { until } from './wait.js';
 
-const ENTRY = fileURLToPath(new URL('monitor-main.js', import.meta.url));
 const WORKER = fileURLToPath(new URL('monitor-worker.js', import.meta.url));
 const USER = 'nobody';
 const account = findUnixUser(USER) ?? assert.fail(`this machine has no user ${USER}`);
@@ -51,12 +50,16 @@ export type Outcome = { readonly result: unknown } | { readonly failure: unknown
 export class MonitorWorker {
   readonly #child: ChildProcess;
   readonly identity: ProcessIdentity;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<unknown>;
 
-  constructor(t: TestContext, path: string) {
-    this.#child = spawn('setpriv', [...UNPRIVILEGED, process.execPath, WORKER, path], {
+  /** `privileges`: arguments of setpriv. */
+  constructor(t: TestContext, path: string, privileges: readonly string[] = UNPRIVILEGED) {
+    this.#child = spawn('setpriv', [...privileges, process.execPath, WORKER, path], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.identity = identify(this.#child.pid ?? 0) ?? assert.fail('the worker was not started');
+    this.ended = once(this.#child, 'exit');
     t.after(() => this.kill());
   }
 
@@ -81,9 +84,8 @@ export class MonitorWorker {
 
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exit = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
-    await exit;
+    await this.ended;
   }
 }
 
@@ -105,7 +107,7 @@ export class TestMonitor {
       secrets: this.secrets,
       name: 'pptpd',
       stripDomain: false,
-      authentication: ['pap'],
+      authentication: ['ms-chap-v2', 'pap'],
       proxyArp: false,
       ...settings,
     };
@@ -122,7 +124,7 @@ export class TestMonitor {
   /** As root does before the server starts; the manager is this process. */
   async ensure(manager = process.pid): Promise<void> {
     const { directory: runDirectory } = this;
-    await ensureMonitor({ runDirectory, level: 'silent', manager, settings: this.#settings, entry: ENTRY });
+    await ensureMonitor({ runDirectory, level: 'silent', manager, settings: this.#settings });
   }
 
   /** A worker with a session, to which `remote` is lent. */
@@ -133,7 +135,7 @@ export class TestMonitor {
   }
 
   /** Gives the worker its next session; returns the session's name. */
-  async register(worker: MonitorWorker, remote: string | null = '203.0.113.10'): Promise<string> {
+  async register(worker: Pick<MonitorWorker, 'identity'>, remote: string | null = '203.0.113.10'): Promise<string> {
     this.#sessions += 1;
     const session = `sess${String(this.#sessions).padStart(2, '0')}`;
     const callId = this.#sessions;
@@ -155,13 +157,18 @@ export class TestMonitor {
     await until('another monitor', () => this.processes('monitor').some((each) => each !== pid));
   }
 
-  async #end(): Promise<void> {
-    this.registrar.close();
+  /** Ends both of its processes, as an administrator does. */
+  async stopped(): Promise<void> {
     for (const pid of this.processes('supervisor')) process.kill(pid, 'SIGTERM');
     await until(
       'the monitor to end',
       () => this.processes('supervisor').length + this.processes('monitor').length === 0,
     );
+  }
+
+  async #end(): Promise<void> {
+    this.registrar.close();
+    await this.stopped();
     rmSync(this.directory, { recursive: true });
   }
 }

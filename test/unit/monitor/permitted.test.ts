@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isPermitted, type Standing, standingOf } from '../../../src/monitor/permitted.js';
+import type { RequestType } from '../../../src/monitor/protocol.js';
+
+const TYPES = ['announce', 'register', 'release', 'authenticate', 'openTun', 'configure', 'close'] as const;
+
+/** The table as a person reads it: every request that is not named is refused. */
+const table: [standing: Standing, ...permitted: RequestType[]][] = [
+  ['root', 'announce'],
+  ['manager', 'register', 'release'],
+  ['rootManager', 'announce', 'register', 'release'],
+  ['leased', 'authenticate', 'openTun', 'close'],
+  ['device', 'authenticate', 'close'],
+  ['granted', 'authenticate', 'openTun', 'close'],
+  ['ready', 'authenticate', 'configure', 'close'],
+  ['over'],
+];
+
+for (const [standing, ...permitted] of table)
+  test(standing, () =>
+    assert.deepEqual(
+      TYPES.filter((type) => isPermitted(standing, type)),
+      permitted,
+    ),
+  );
+
+test('a session is ready with interface and login', () => {
+  assert.equal(standingOf({ device: false, login: false }), 'leased');
+  assert.equal(standingOf({ device: true, login: false }), 'device');
+  assert.equal(standingOf({ device: false, login: true }), 'granted');
+  assert.equal(standingOf({ device: true, login: true }), 'ready');
+});
