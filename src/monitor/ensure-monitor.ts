@@ -1,15 +1,15 @@
 /**
  * Root's part before the server starts: there is a monitor of this version, and it knows who the manager will be.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { identify, isAlive, type ProcessIdentity, signal } from '../host/process.js';
 import { version } from '../host/version.js';
 import { runPaths } from '../session/paths.js';
-import { MONITOR_ENTRY } from './monitor-entry.js';
+import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { isMonitorListening, MonitorConnection } from './monitor-connection.js';
-import type { MonitorSettings } from './protocol.js';
+import type { MonitorRequest, MonitorSettings } from './protocol.js';
 
-/** A monitor that is started, or ended, takes some tenths of a second; ms. */
+/** A monitor ends within some tenths of a second, ms. */
 const PATIENCE_MS = 20_000;
 const POLL_MS = 20;
 const STANDARD_ERROR = 2;
@@ -25,49 +25,69 @@ export interface MonitorWanted {
 
 /** Resolves when the monitor works. Throws a sentence for the administrator when it cannot. */
 export async function ensureMonitor({ runDirectory, level, manager, settings }: MonitorWanted): Promise<void> {
-  const path = runPaths(runDirectory).monitorSocket;
   const identity = identify(manager);
   if (identity === null) throw new Error(`there is no process ${manager} to become the manager`);
   const announcement = { type: 'announce', manager: identity, settings } as const;
-  if (!isMonitorListening(path)) start(runDirectory, level);
-  const runs = await announce(path, announcement);
+  const runs = await announce(runDirectory, level, announcement);
   if (runs.version === version) return;
   // One of another version: sessions go on meanwhile, and the new one knows them from the old one's folder.
   signal(runs.supervisor, 'SIGTERM');
-  await until(() => !isAlive(runs.supervisor), `the monitor of version ${runs.version} does not end`);
-  start(runDirectory, level);
-  await announce(path, announcement);
+  await ended(
+    runs.supervisor,
+    `the monitor of version ${runs.version} does not end. Kill process ${runs.supervisor.pid}.`,
+  );
+  await announce(runDirectory, level, announcement);
 }
 
+/** Starts a monitor whenever none listens: one that is about to end may still have accepted the connection. */
 async function announce(
-  path: string,
-  announcement: { readonly type: 'announce'; readonly manager: ProcessIdentity; readonly settings: MonitorSettings },
+  runDirectory: string,
+  level: string,
+  announcement: MonitorRequest<'announce'>,
 ): Promise<{ readonly version: string; readonly supervisor: ProcessIdentity }> {
-  await until(() => isMonitorListening(path), `the monitor does not start; its log says why`);
+  const path = runPaths(runDirectory).monitorSocket;
   const connection = new MonitorConnection(path);
+  let timer: NodeJS.Timeout | undefined;
+  const neverWorks = new Promise<never>((_, reject) => {
+    let isStarting = false;
+    const look = (): void => {
+      if (isStarting || isMonitorListening(path)) return;
+      isStarting = true;
+      start(runDirectory, level).on('exit', (code) => {
+        isStarting = false;
+        if (code === MONITOR_EXIT.cannotWork)
+          reject(new Error('the monitor, which the builtin engine needs, does not start; it has said why'));
+      });
+    };
+    timer = setInterval(look, POLL_MS);
+    look();
+  });
   try {
-    const { answer } = await connection.ask(announcement);
-    if (answer.type !== 'announced') throw new Error(`the monitor at ${path} has answered "${answer.type}"`);
+    const { answer } = await Promise.race([connection.ask(announcement), neverWorks]);
+    if (answer.type !== 'announced') throw new Error(`the monitor has answered "${answer.type}" to its announcement`);
     return answer;
   } finally {
+    clearInterval(timer);
     connection.close();
   }
 }
 
 /** It outlives this process, and keeps nothing of its own but standard error. */
-function start(runDirectory: string, level: string): void {
+function start(runDirectory: string, level: string): ChildProcess {
   const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin' } = process.env;
-  spawn(process.execPath, [MONITOR_ENTRY, runDirectory, level], {
+  const child = spawn(process.execPath, [MONITOR_ENTRY, runDirectory, level], {
     detached: true,
     stdio: ['ignore', STANDARD_ERROR, STANDARD_ERROR],
     cwd: '/',
     env: { PATH },
-  }).unref();
+  });
+  child.unref();
+  return child;
 }
 
-async function until(look: () => boolean, otherwise: string): Promise<void> {
+async function ended(identity: ProcessIdentity, otherwise: string): Promise<void> {
   const limit = performance.now() + PATIENCE_MS;
-  while (!look()) {
+  while (isAlive(identity)) {
     if (performance.now() > limit) throw new Error(otherwise);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

@@ -129,10 +129,10 @@ export class MonitorConnection {
       this.#retry();
       return;
     }
-    // See isMonitorListening.
+    // See isMonitorListening. The monitor takes the place of such a socket when it starts.
     if (peerCredentials(fd).uid !== 0) {
       close(fd);
-      for (const { id } of this.#waiting) this.#fail(id, { kind: 'unavailable', code: 'EPERM' });
+      this.#retry();
       return;
     }
     const poller = new Poller(() => this.#receive());

@@ -13,7 +13,7 @@ import { runPaths } from '../session/paths.js';
 import { NetworkConfiguration } from '../sys/network-configuration.js';
 import { listenSeqpacket } from '../sys/seqpacket-socket.js';
 import { isMonitorListening } from './monitor-connection.js';
-import { MONITOR_ENTRY } from './monitor-entry.js';
+import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
 import { StateFolder } from './state-folder.js';
 
@@ -28,14 +28,12 @@ const LAST_RETRY_MS = 30_000;
 /** One that ran so long did not die of what it was started with. */
 const STABLE_MS = 60_000;
 
-const EXIT = { ended: 0, cannotWork: 1, wrongCall: 2, runsAlready: 3 } as const;
-
 /** Runs the process that these arguments ask for. */
 export function runMonitorProcess(args: readonly string[]): void {
   const [directory, level, role] = args;
   if (directory === undefined || level === undefined || (role !== undefined && role !== CHILD)) {
     process.stderr.write('pptpd-ts: the monitor needs a run directory and a log level\n');
-    process.exitCode = EXIT.wrongCall;
+    process.exitCode = MONITOR_EXIT.wrongCall;
   } else if (role === CHILD) monitor(directory, level);
   else supervise(directory, level);
 }
@@ -60,16 +58,16 @@ export function supervise(directory: string, level: string): void {
     stop = () => child.kill('SIGTERM');
     child.on('error', (error) => log.error({ err: error }, `cannot start the monitor: ${error.message}`));
     child.on('close', (code, signal) => {
-      if (ending || code === EXIT.ended) end(EXIT.ended);
+      if (ending || code === MONITOR_EXIT.ended) end(MONITOR_EXIT.ended);
       if (performance.now() - startedAt >= STABLE_MS) failures = 0;
       const delay = Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS);
       failures += 1;
       log.error({ code, signal, retrySeconds: delay / 1000 }, 'the monitor died; starting it again');
-      stop = () => end(EXIT.ended);
+      stop = () => end(MONITOR_EXIT.ended);
       setTimeout(start, delay);
     });
   };
-  let stop = (): void => end(EXIT.ended);
+  let stop = (): void => end(MONITOR_EXIT.ended);
   for (const name of ['SIGTERM', 'SIGINT'] as const)
     process.on(name, () => {
       ending = true;
@@ -80,14 +78,14 @@ export function supervise(directory: string, level: string): void {
 
 /** Ends the process when it cannot listen. */
 function listenAt(path: string): number {
-  if (isMonitorListening(path)) fail(EXIT.runsAlready, `another monitor listens at ${path}`);
+  if (isMonitorListening(path)) fail(MONITOR_EXIT.runsAlready, `another monitor listens at ${path}`);
   rmSync(path, { force: true });
   // Everybody may connect: the monitor knows its workers by their process, whatever their user.
   process.umask(0);
   try {
     return listenSeqpacket(path, BACKLOG);
   } catch (error) {
-    fail(EXIT.cannotWork, (error as Error).message);
+    fail(MONITOR_EXIT.cannotWork, (error as Error).message);
   } finally {
     process.umask(UMASK);
   }
@@ -98,12 +96,12 @@ function monitor(directory: string, level: string): void {
   process.umask(UMASK);
   const { log } = openLog('monitor', { level, file: 'monitor.log' });
   const supervisor = identify(process.ppid);
-  if (process.geteuid?.() !== 0) fail(EXIT.cannotWork, 'the monitor must be root. Start the server as root.');
-  if (supervisor === null) fail(EXIT.cannotWork, '/proc is not mounted: the monitor cannot identify processes');
-  process.on('SIGTERM', () => process.exit(EXIT.ended));
+  if (process.geteuid?.() !== 0) fail(MONITOR_EXIT.cannotWork, 'the monitor must be root. Start the server as root.');
+  if (supervisor === null) fail(MONITOR_EXIT.cannotWork, '/proc is not mounted: the monitor cannot identify processes');
+  process.on('SIGTERM', () => process.exit(MONITOR_EXIT.ended));
   const onIdle = (): void => {
     log.info('neither manager nor session is left; ending');
-    process.exit(EXIT.ended);
+    process.exit(MONITOR_EXIT.ended);
   };
   void new MonitorServer({
     listener: LISTENER,

@@ -475,6 +475,13 @@ describe('manager and run directory', () => {
     assert.equal(await (await monitor.worker(t)).does('openTun'), 'ppp0');
   });
 
+  test('a monitor that cannot listen: the start of the server says so at once', async (t) => {
+    const monitor = await TestMonitor.start(t);
+    await monitor.stopped();
+    mkdirSync(join(monitor.path, 'in the way'), { recursive: true });
+    await assert.rejects(monitor.ensure(), /the monitor, .* does not start/);
+  });
+
   test('without a secrets file it says which step failed', async (t) => {
     const monitor = await TestMonitor.start(t);
     rmSync(monitor.secrets);

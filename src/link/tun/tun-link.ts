@@ -141,7 +141,7 @@ export class TunLink implements Link {
     this.#relay?.close();
     this.#parts.port.close();
     this.#parts.mppe.stop();
-    // A monitor that does not answer takes everything back when the worker's connection closes.
+    // A monitor that does not answer takes everything back when the manager releases the session, or the worker exits.
     await this.#parts.monitor.close().catch(() => undefined);
   }
 
