@@ -97,6 +97,13 @@ function accountOf(user: string | undefined): UnixUser {
   return account;
 }
 
+/** The group that may write login records, utmp on Debian; null when only root may. */
+async function groupOfLoginRecords(): Promise<number | null> {
+  const { DEFAULT_UTMP } = await import('../sys/login-records.js');
+  const { gid = 0, mode = 0 } = statSync(DEFAULT_UTMP, { throwIfNoEntry: false }) ?? {};
+  return gid !== 0 && (mode & 0o020) !== 0 ? gid : null;
+}
+
 /** Returns the words of the command that starts the server as its user. */
 async function prepare({ configuration, engine }: Prepared): Promise<readonly string[]> {
   const { user, runDirectory, log, accounting, pidFile } = configuration;
@@ -105,7 +112,8 @@ async function prepare({ configuration, engine }: Prepared): Promise<readonly st
   for (const folder of folders) if (folder !== undefined) make(folder, account);
   if (pidFile !== undefined) writePidFile(pidFile);
   if (engine === 'builtin') await startMonitor(configuration);
-  return ['setpriv', ...identityArguments(account), 'env', `${ENGINE_VARIABLE}=${engine}`];
+  const group = configuration.pppd.logwtmp ? await groupOfLoginRecords() : null;
+  return ['setpriv', ...identityArguments(account, group), 'env', `${ENGINE_VARIABLE}=${engine}`];
 }
 
 async function startMonitor({ runDirectory, log, ppp }: Configuration): Promise<void> {

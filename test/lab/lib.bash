@@ -205,6 +205,7 @@ monitor_process() {
     if [[ $(tr '\0' ' ' < "/proc/$process/cmdline") == "pptpd-ts monitor $run_directory"* ]]; then echo "$process"; fi
   done 2> /dev/null
 }
+has_monitor() { [[ -n $(monitor_process) ]]; }
 no_server_pppd() {
   local process
   for process in $(ip netns pids server); do
