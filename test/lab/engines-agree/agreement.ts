@@ -17,13 +17,15 @@ export interface Session {
   readonly ppp: Json;
 }
 
-/** Random on both sides. */
-const RANDOM: ReadonlySet<string> = new Set(['magicNumber', 'interfaceIdentifier']);
+/** Chosen at random, or from the random hardware address of the client's interface. */
+const RANDOM: ReadonlySet<string> = new Set(['magicNumber', 'interfaceIdentifier', 'endpointDiscriminator']);
+/** That of the case with `endpoint`. */
+const CONFIGURED_DISCRIMINATOR = '0101020304';
 /** Any address of the pool is as good as another. */
 const POOL = /^198\.51\.100\.(?:1[1-9]|[2-8]\d|90)$/;
 
 function normal(key: string, value: unknown): unknown {
-  if (RANDOM.has(key)) return 'random';
+  if (RANDOM.has(key) && value !== CONFIGURED_DISCRIMINATOR) return 'random';
   return typeof value === 'string' && POOL.test(value) ? 'POOL' : value;
 }
 
