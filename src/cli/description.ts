@@ -12,7 +12,7 @@ interface Section {
 }
 
 /** Counters of the traffic section; the others are listed by name if they are not 0. */
-const IN_WORDS = [
+const DESCRIBED_COUNTERS = [
   'rxPackets',
   'rxBytes',
   'txPackets',
@@ -27,7 +27,7 @@ const IN_WORDS = [
   'outstanding',
 ] as const;
 
-/** `interfaceName`: its pppd's interface, null if there is none. `now`: milliseconds since the epoch. */
+/** `interfaceName`: the tunnel's interface, null if there is none. `now`: milliseconds since the epoch. */
 export function describeSession(state: SessionState, interfaceName: string | null, now: number): string {
   return [overview(state, interfaceName, now), negotiation(state), traffic(state), counters(state)]
     .map(({ title, rows }) => ({ title, rows: rows.filter((row): row is [string, string] => row[1] !== null) }))
@@ -40,7 +40,8 @@ export function describeSession(state: SessionState, interfaceName: string | nul
 }
 
 function overview(state: SessionState, interfaceName: string | null, now: number): Section {
-  const { session, user, peer, localAddress, tunnel, phase, since, callId, peerCallId, pid, pppdPid, log } = state;
+  const { session, user, peer, localAddress, tunnel, phase, since, callId, peerCallId, pid, pppdPid, link, log } =
+    state;
   return {
     title: `session ${session}`,
     rows: [
@@ -56,6 +57,7 @@ function overview(state: SessionState, interfaceName: string | null, now: number
       ['call ids', `${callId} (ours)${peerCallId === null ? '' : `, ${peerCallId} (the client's)`}`],
       ['worker', `process ${pid}, pptpd-ts ${state.version}`],
       ['pppd', pppdPid === null ? null : `process ${pppdPid}${interfaceName === null ? '' : `, ${interfaceName}`}`],
+      ['PPP', link === 'tun' ? `builtin engine, ${interfaceName ?? 'no interface yet'} (TUN device)` : null],
       ['log', log === null ? null : `level ${log.level}, ${log.file ?? 'standard output of the server'}`],
     ],
   };
@@ -81,7 +83,7 @@ function negotiation(state: SessionState): Section {
         'refused',
         list(refusals?.map(({ by, protocol, option, how }) => `${protocol} ${option ?? ''} (${how} by the ${by})`)),
       ],
-      ['failure', failure ? failureText(failure) : null],
+      ['failure', failure ? failureText(failure, state.link) : null],
     ],
   };
 }
@@ -95,7 +97,7 @@ const hex = (accm: number): string => `0x${accm.toString(16).padStart(8, '0')}`;
 
 function traffic({ counters: all }: SessionState): Section {
   if (all === null) return { title: 'traffic', rows: [] };
-  const count = (name: (typeof IN_WORDS)[number]): number => all[name] ?? 0;
+  const count = (name: (typeof DESCRIBED_COUNTERS)[number]): number => all[name] ?? 0;
   const [received, lost] = [count('rxPackets'), count('rxLost')];
   const share = received + lost === 0 ? '' : ` (${((lost * 100) / (received + lost)).toFixed(2)} %)`;
   const roundTrip = count('roundTrip');
@@ -116,7 +118,7 @@ function traffic({ counters: all }: SessionState): Section {
 }
 
 function counters({ counters: all }: SessionState): Section {
-  const words: readonly string[] = IN_WORDS;
+  const words: readonly string[] = DESCRIBED_COUNTERS;
   const others = Object.entries(all ?? {}).filter(([name, count]) => count !== 0 && !words.includes(name));
   return { title: 'other counters that are not 0', rows: others.map(([name, count]) => [name, String(count)]) };
 }

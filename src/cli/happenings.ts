@@ -49,7 +49,7 @@ function failureOf(state: SessionState): string | null {
   if (state.ending === null) return null;
   // A worker of an older version sends no text.
   const { failure = null } = pppOf(state);
-  return state.ending.text ?? (failure === null ? null : failureText(failure));
+  return state.ending.text ?? (failure === null ? null : failureText(failure, state.link));
 }
 
 /** The `ended` event of a session whose last state was `last`. */

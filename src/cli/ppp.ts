@@ -1,5 +1,5 @@
 /** Reads the `ppp` part of a session's state. Another version may have written it, so any field may be missing. */
-import { describeFailure, type Encryption, type PppFailure, type PppState } from '../ppp/reader.js';
+import { describeFailure, type Encryption, type PppFailure, type PppState, type SettingPlaces } from '../ppp/reader.js';
 import type { SessionState } from '../session/state.js';
 
 type Told = { readonly [Key in keyof PppState]?: PppState[Key] };
@@ -17,10 +17,17 @@ export function encryptionText(encryption: Encryption | null | undefined): strin
   return `MPPE ${encryption.bits} ${encryption.stateless ? 'stateless' : 'stateful'}${oneWay}`;
 }
 
-/** The failure's cause and remedy as a sentence. */
-export function failureText(failure: PppFailure): string {
+/** A session's state does not say where its server has its settings. */
+const UNKNOWN_PLACES: Omit<SettingPlaces, 'engine'> = {
+  optionsFile: "pppd's options",
+  written: new Set(),
+  secrets: 'its secrets file',
+};
+
+/** The failure's cause and remedy as a sentence. `link`: the session's. */
+export function failureText(failure: PppFailure, link: SessionState['link']): string {
   try {
-    return describeFailure(failure);
+    return describeFailure(failure, { ...UNKNOWN_PLACES, engine: link === 'tun' ? 'builtin' : 'pppd' });
   } catch {
     return failure.reason; // a reason that only a newer version knows
   }

@@ -1,6 +1,7 @@
 /** Converts pptpd's options to keys of our configuration: a table, and the addresses, which depend on each other. */
 import { type Notes, quoted, type Source } from './import-notes.js';
 import { kindOf, type Option, type Setting, type Settings } from './import-options.js';
+import { carryPpp } from './import-ppp.js';
 import { importPool } from './import-pool.js';
 import { inetAddress, type LookUp, pptpdAddress } from './pptpd-addresses.js';
 import { configurationSchema, INTERFACE_NAME } from './schema.js';
@@ -10,6 +11,8 @@ export interface PptpdHost {
   readonly lookUp: LookUp;
   readonly isReadable: (path: string) => boolean;
   readonly isExecutable: (path: string) => boolean;
+  /** The file's text; null if it cannot be read. No function: the machine cannot be asked. */
+  readonly read?: (path: string) => string | null;
 }
 
 const isPlainPath = (path: string): boolean => /^\/\S*$/.test(path);
@@ -125,8 +128,14 @@ const CARRIED = {
       notes.remark(source, `left out: pptpd ignores it in its file, and ${quoted(value)} is not a time`);
     }
   },
-  ppp: (setting, target) => carryPath('pppd.path', setting, target.host.isExecutable, target),
-  option: (setting, target) => carryPath('pppd.options', setting, target.host.isReadable, target),
+  ppp: (setting, target) => {
+    carryPath('pppd.path', setting, target.host.isExecutable, target);
+  },
+  option: (setting, target) => {
+    const path = carryPath('pppd.options', setting, target.host.isReadable, target);
+    const { lookUp, read, isReadable } = target.host;
+    if (read !== undefined && isReadable(path)) carryPpp(path, setting.source, { ...target, host: { lookUp, read } });
+  },
   speed: carrySpeed,
   noipparam: ({ source }, { put }) => put('pppd.ipparam', false, source),
   logwtmp: ({ source }, { put }) => put('pppd.logwtmp', true, source),
@@ -163,13 +172,13 @@ function noteCr({ value, source }: Setting, { notes }: Target): void {
 /** The value without a trailing comment and trailing blanks. */
 const bare = (value: string): string => value.replace(/\s+#.*$|\s+$/s, '');
 
-/** A file that must exist when pptpd starts. pptpd takes the whole rest of the line as its name. */
+/** A file that must exist when pptpd starts, and that is returned. pptpd takes the whole rest of the line as its name. */
 function carryPath(
   key: string,
   { value, source }: Setting,
   isUsable: (path: string) => boolean,
   { notes, put }: Target,
-): void {
+): string {
   const path = isUsable(value) ? value : bare(value);
   if (path.startsWith('/') && path !== value) {
     notes.remark(source, `pptpd would not start: there is no file ${quoted(value)}; written: ${path}`);
@@ -177,6 +186,7 @@ function carryPath(
     notes.remark(source, `pptpd would not start: it cannot use ${path} on this machine; carried over nevertheless`);
   }
   put(key, path, source);
+  return path;
 }
 
 function carrySpeed({ value, source }: Setting, { notes, put }: Target): void {

@@ -4,7 +4,7 @@
  */
 import { RECEIVE_WINDOW } from '../gre/relay.js';
 import type { ProcessIdentity } from '../host/process.js';
-import type { Link, LinkEvent, Standby } from '../link/link.js';
+import type { Link, LinkEvent, LinkKind, Standby } from '../link/link.js';
 import {
   type ControlMessage,
   findBadValue,
@@ -30,6 +30,18 @@ const REFUSALS = {
   failed: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.pacError },
 } as const;
 
+/** Reasons to refuse a call that is not answered yet. */
+const NO_LINK: readonly CloseReason[] = ['pppdFailed', 'deviceFailed', 'relayFailed'];
+
+/** A link was not ready within so many seconds. */
+const NOT_READY: Readonly<Record<LinkKind, (seconds: number) => SessionEnd>> = {
+  pppd: (seconds) => ({ reason: 'pppdFailed', cause: { kind: 'noFirstFrame', seconds } }),
+  tun: (seconds) => ({
+    reason: 'deviceFailed',
+    cause: { kind: 'device', problem: `it was not open within ${seconds} s` },
+  }),
+};
+
 type CallRequest = MessageOf<'OutgoingCallRequest'>;
 
 export interface Call {
@@ -38,7 +50,6 @@ export interface Call {
 }
 
 type State =
-  /** There is no call. */
   | { readonly kind: 'waiting' }
   /** The request is not answered yet: PPP is not running. */
   | { readonly kind: 'starting'; readonly call: Call }
@@ -151,7 +162,7 @@ export class CallControl {
     if (call === null || (this.#state.kind !== 'starting' && this.#state.kind !== 'connected')) return null;
     const clearing: State = { kind: 'clearing', call };
     this.#state = clearing;
-    // It may run: pppd may have sent no frame yet, and it may take long to exit.
+    // The establish timer may still be running: pppd may have sent no frame yet, and may take long to exit.
     this.#options.timers.stop('establish');
     await call.link.close({ peerGone: CLOSE_REASONS.clientCleared.clientGone });
     if (this.#state !== clearing) return null;
@@ -169,18 +180,13 @@ export class CallControl {
     this.#state = { kind: 'ended', call };
     this.#options.timers.stop('establish');
     if (call !== null && (kind === 'connected' || kind === 'clearing')) this.#notify(call, reason);
-    if (call !== null && kind === 'starting' && (reason === 'pppdFailed' || reason === 'relayFailed'))
-      this.#refuse(call.request, 'failed');
+    if (call !== null && kind === 'starting' && NO_LINK.includes(reason)) this.#refuse(call.request, 'failed');
     await Promise.all([this.#standby?.close(), call?.link.close({ peerGone: CLOSE_REASONS[reason].clientGone })]);
   }
 
   #start(request: CallRequest): void {
     const { handoff, timers, newStandby, onEvent } = this.#options;
     const { configuration, lease, peer, localAddress } = handoff;
-    const seconds = configuration.timeouts.establish;
-    timers.start('establish', seconds, () =>
-      this.#fail({ reason: 'pppdFailed', cause: { kind: 'noFirstFrame', seconds } }),
-    );
     let standby: Standby;
     try {
       standby = this.#standby?.isOver === false ? this.#standby : newStandby();
@@ -203,6 +209,8 @@ export class CallControl {
       onEvent: (event) => this.#recvLinkEvent(call, event),
     });
     const call: Call = { request, link };
+    const seconds = configuration.timeouts.establish;
+    timers.start('establish', seconds, () => this.#fail(NOT_READY[link.kind](seconds)));
     link.setTap(this.#tap);
     this.#state = { kind: 'starting', call };
     onEvent({ type: 'begun', call });

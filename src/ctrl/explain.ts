@@ -5,8 +5,21 @@
  */
 import type { Configuration } from '../config/schema.js';
 import type { RelayCounters } from '../gre/relay-counters.js';
-import { type PppFailure, type PppState, problemAndRemedy, type ProblemAndRemedy, type Side } from '../ppp/reader.js';
+import { failureOfEnd, type ReadState } from '../ppp/engine/end-failure.js';
+import type { EngineEnd } from '../ppp/engine/engine.js';
+import {
+  type PppEngine,
+  type PppFailure,
+  type PppState,
+  problemAndRemedy,
+  type ProblemAndRemedy,
+  secretsFile,
+  type SettingPlaces,
+  type Side,
+} from '../ppp/reader.js';
 import type { EndCause, PppdComplaint } from '../link/end-cause.js';
+import type { LinkKind } from '../link/link.js';
+import type { MonitorFailure } from '../monitor/monitor-connection.js';
 import { CLOSE_REASONS } from '../session/close-reason.js';
 import { describeDetail, type SessionEnd } from './session-end.js';
 
@@ -19,12 +32,15 @@ export interface Evidence {
   /** Seconds since the session's start. */
   readonly seconds: number;
   /** null: the client had no call. */
-  readonly ppp: Pick<PppState, 'failure' | 'frames' | 'times' | 'user'> | null;
+  readonly link: LinkKind | null;
+  /** null: the client had no call. */
+  readonly ppp: (ReadState & Pick<PppState, 'frames'>) | null;
   /** null: the client had no call, or no relay. */
   readonly counters: Readonly<Partial<RelayCounters>> | null;
   /** GRE packets of the call that arrived since the last Echo-Request was sent to the client. */
   readonly tunnelPackets: number;
   readonly configuration: {
+    readonly ppp: Configuration['ppp'];
     readonly pppd: Pick<Configuration['pppd'], 'path' | 'options'>;
     readonly timeouts: Pick<Configuration['timeouts'], 'establish' | 'echoInterval' | 'echoReply'>;
   };
@@ -44,10 +60,26 @@ interface Row {
   readonly remedy?: (evidence: Evidence) => string | null;
 }
 
-const failed =
-  (accepts: (failure: PppFailure) => boolean) =>
-  ({ ppp }: Evidence): boolean =>
-    ppp !== null && ppp.failure !== null && accepts(ppp.failure);
+const ENGINES: Readonly<Record<LinkKind, PppEngine>> = { pppd: 'pppd', tun: 'builtin' };
+
+/** `link`: null before there was a call; pppd's places then. */
+export function settingPlaces(
+  { ppp, pppd }: Pick<Evidence['configuration'], 'ppp' | 'pppd'>,
+  link: LinkKind | null,
+): SettingPlaces {
+  return {
+    engine: ENGINES[link ?? 'pppd'],
+    optionsFile: pppd.options ?? DEFAULT_OPTIONS,
+    written: new Set(Object.entries(ppp).flatMap(([key, value]) => (value === undefined ? [] : key))),
+    secrets: ppp.secrets,
+  };
+}
+
+const DEFAULT_OPTIONS = '/etc/ppp/options';
+
+const placesOf = ({ configuration, link }: Evidence): SettingPlaces => settingPlaces(configuration, link);
+const engineOf = (evidence: Evidence): PppEngine => placesOf(evidence).engine;
+const optionsFile = (evidence: Evidence): string => placesOf(evidence).optionsFile;
 
 /** The link failed or ended by itself, for such a cause. */
 const linkEnded =
@@ -59,11 +91,44 @@ const linkEnded =
 const exited = (...codes: readonly number[]): ((evidence: Evidence) => boolean) =>
   linkEnded((cause) => cause.kind === 'exit' && codes.includes(cause.code));
 
+/** The builtin engine ended the link for one of these reasons. */
+const engineEnded = (...kinds: readonly EngineEnd['kind'][]): ((evidence: Evidence) => boolean) =>
+  linkEnded((cause) => cause.kind === 'ppp' && kinds.includes(cause.end.kind));
+
+/** Why the monitor did not do what the link needed; undefined: it was not the monitor. */
+const monitorFailure = ({ end }: Evidence): MonitorFailure | undefined =>
+  'cause' in end && 'failure' in end.cause ? end.cause.failure : undefined;
+
+const isLoginUnchecked = linkEnded(({ kind }) => kind === 'login');
+
+/** The monitor checks no more passwords of this session. */
+function guessedTooOften(evidence: Evidence): boolean {
+  const failure = monitorFailure(evidence);
+  return isLoginUnchecked(evidence) && failure?.kind === 'refused' && failure.reason === 'tooManyGuesses';
+}
+
+/** The failure of the negotiation, from the builtin engine's end or as the reader has diagnosed it. */
+function failureOf(evidence: Evidence): PppFailure | null {
+  const { end, ppp } = evidence;
+  if (ppp === null) return null;
+  if ('cause' in end && end.cause.kind === 'ppp') return failureOfEnd(end.cause.end, ppp);
+  if (!guessedTooOften(evidence)) return ppp.failure;
+  const cause = 'too many wrong passwords in one session';
+  return { reason: 'authenticationFailed', user: ppp.user, protocol: null, code: null, cause, message: null };
+}
+
+const failed =
+  (accepts: (failure: PppFailure) => boolean) =>
+  (evidence: Evidence): boolean => {
+    const failure = failureOf(evidence);
+    return failure !== null && accepts(failure);
+  };
+
 function pppFailureText(evidence: Evidence): ProblemAndRemedy {
-  const failure = evidence.ppp?.failure ?? null;
+  const failure = failureOf(evidence);
   return failure === null
     ? { problem: CLOSE_REASONS[evidence.end.reason].text, remedy: null }
-    : problemAndRemedy(failure, optionsFile(evidence));
+    : problemAndRemedy(failure, placesOf(evidence));
 }
 
 /** The words of ppp/failure. */
@@ -75,13 +140,12 @@ const quoted = ({ end }: Evidence): string => {
   return `${CLOSE_REASONS[end.reason].text}${detail === null ? '' : ` (${detail})`}`;
 };
 
-const optionsFile = ({ configuration }: Evidence): string => configuration.pppd.options ?? '/etc/ppp/options';
-
-/** Where pppd looks for the passwords of the protocol that the client logged in by. */
-const secretsFile = ({ ppp }: Evidence): string =>
-  ppp?.failure?.reason === 'authenticationFailed' && ppp.failure.protocol === 'PAP'
-    ? '/etc/ppp/pap-secrets'
-    : '/etc/ppp/chap-secrets';
+/** The file with the passwords of the protocol that the client logged in by. */
+function loginSecrets(evidence: Evidence): string {
+  const failure = failureOf(evidence);
+  const protocol = failure?.reason === 'authenticationFailed' ? failure.protocol : null;
+  return secretsFile(placesOf(evidence), protocol);
+}
 
 const openGre = (from: string, to: string): string =>
   `let IP protocol 47 pass from ${from} to ${to} in every firewall between them, by the PPTP helper (nf_nat_pptp) where ` +
@@ -159,6 +223,8 @@ const complained = (complaint: PppdComplaint): ((evidence: Evidence) => boolean)
 const USUAL_ENDS: readonly number[] = [0, 5, 12, 13, 16, 20];
 /** pppd's exit code when the peer answers no LCP echo request. */
 const PEER_DEAD = 15;
+/** pppd's exit code when it hears itself. */
+const LOOPED_BACK = 17;
 
 const neverUp = ({ ppp }: Evidence): boolean => ppp === null || ppp.times.up === null;
 const clientGone = ({ end: { reason } }: Evidence): boolean =>
@@ -172,14 +238,67 @@ const noFrameArrived = failed((failure) => failure.reason === 'lcpTimeout' && fa
 const timeOfLeaving = ({ end, seconds }: Evidence): string =>
   `${CLOSE_REASONS[end.reason].text} ${Math.round(seconds)} s after it connected, before it was logged in`;
 
+const ECHO_SETTINGS: Readonly<Record<PppEngine, string>> = {
+  pppd: 'lcp-echo-interval, lcp-echo-failure',
+  builtin: 'ppp.lcpEcho',
+};
+
 /** The sign that the client has vanished. */
-function silenceOf({ end, configuration }: Evidence): string {
+function silenceOf(evidence: Evidence): string {
+  const { end, configuration } = evidence;
   const { echoInterval, echoReply } = configuration.timeouts;
-  if (end.reason !== 'clientSilent') return 'it answers no LCP echo request (lcp-echo-interval, lcp-echo-failure)';
+  if (end.reason !== 'clientSilent') return `it answers no LCP echo request (${ECHO_SETTINGS[engineOf(evidence)]})`;
   return end.silence === 'readsNothing'
     ? 'it reads nothing of what is sent to it on its control connection'
     : `nothing arrived on its control connection for ${echoInterval + echoReply} s`;
 }
+
+/** What an interface lacks, by the error name of the failed system call. */
+type DeviceFault = 'noDevice' | 'noPermission';
+const DEVICE_FAULTS: Readonly<Record<string, DeviceFault>> = {
+  ENOENT: 'noDevice',
+  ENODEV: 'noDevice',
+  ENXIO: 'noDevice',
+  EACCES: 'noPermission',
+  EPERM: 'noPermission',
+};
+
+const START_MONITOR =
+  "start the server as root, so that it can start its monitor, and see the monitor's messages in its log";
+
+const DEVICE_REMEDIES: Readonly<Record<DeviceFault | 'other', string>> = {
+  noDevice: 'modprobe tun; a container needs the device as well: docker run --device /dev/net/tun --cap-add NET_ADMIN',
+  noPermission: 'start the server as root; a container needs docker run --cap-add NET_ADMIN --device /dev/net/tun',
+  other: "see the server's log; pptpd-ts doctor checks what a network interface needs",
+};
+
+function deviceRemedy(evidence: Evidence): string {
+  const failure = monitorFailure(evidence);
+  if (failure?.kind === 'unavailable') return START_MONITOR;
+  const fault = failure?.kind === 'failed' ? DEVICE_FAULTS[failure.code] : undefined;
+  return DEVICE_REMEDIES[fault ?? 'other'];
+}
+
+/** Error names of a file that is missing or cannot be read. */
+const UNREADABLE: readonly string[] = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP'];
+
+/** The monitor could not read the builtin engine's secrets. */
+function secretsUnreadable(evidence: Evidence): boolean {
+  const failure = monitorFailure(evidence);
+  return isLoginUnchecked(evidence) && failure?.kind === 'failed' && UNREADABLE.includes(failure.code);
+}
+
+/** Which of user name and password was wrong is not told. */
+const NAME_OR_PASSWORD: Readonly<Record<PppEngine, { readonly problem: string; readonly remedy: string }>> = {
+  pppd: {
+    problem: 'pppd does not say whether the user name or the password is wrong',
+    remedy: "this server's name or * in the second; with RADIUS, see the RADIUS server's log",
+  },
+  builtin: {
+    problem: 'an unknown user name and a wrong password get the same answer',
+    remedy: "this server's name (ppp.name) or * in the second",
+  },
+};
 
 /** The first row that applies counts. */
 const FAILURES = {
@@ -198,7 +317,7 @@ const FAILURES = {
     when: linkEnded(({ kind }) => kind === 'noFirstFrame'),
     problem: (evidence) => `${quoted(evidence)}: pppd waits for the client, and the client waits for pppd`,
     remedy: (evidence) =>
-      `remove the option "silent" from ${[...new Set([optionsFile(evidence), '/etc/ppp/options'])].join(' and ')}, and see pppd's own log`,
+      `remove the option "silent" from ${[...new Set([optionsFile(evidence), DEFAULT_OPTIONS])].join(' and ')}, and see pppd's own log`,
   },
   pppdSynchronous: {
     when: linkEnded(({ kind }) => kind === 'synchronous'),
@@ -239,12 +358,31 @@ const FAILURES = {
         ? 'put * into the fourth column of every line, or the address or network that its user may have'
         : BY_PPP.remedy(evidence),
   },
+  deviceFailed: {
+    when: ({ end }) => end.reason === 'deviceFailed',
+    problem: quoted,
+    remedy: deviceRemedy,
+  },
   noSecrets: {
-    when: complained('noSecret'),
-    problem: () =>
-      `${CLOSE_REASONS.pppdFailed.text}: /etc/ppp/chap-secrets (pap-secrets with PAP) has no password for this server`,
+    when: (evidence) => complained('noSecret')(evidence) || secretsUnreadable(evidence),
+    problem: (evidence) =>
+      secretsUnreadable(evidence)
+        ? quoted(evidence)
+        : `${CLOSE_REASONS.pppdFailed.text}: /etc/ppp/chap-secrets (pap-secrets with PAP) has no password for this server`,
     remedy: (evidence) =>
-      `add a line with user name, server, password and *, where server is the name in ${optionsFile(evidence)}, or *`,
+      secretsUnreadable(evidence)
+        ? `create ${secretsFile(placesOf(evidence), null)} with a line of user name, server, password and * for each ` +
+          "user, where server is this server's name (ppp.name) or *"
+        : `add a line with user name, server, password and *, where server is the name in ${optionsFile(evidence)}, or *`,
+  },
+  loginNotChecked: {
+    when: (evidence) =>
+      engineEnded('verdictTimeout')(evidence) || (isLoginUnchecked(evidence) && !guessedTooOften(evidence)),
+    problem: quoted,
+    remedy: (evidence) =>
+      monitorFailure(evidence)?.kind === 'unavailable'
+        ? START_MONITOR
+        : "see the monitor's messages in the server's log",
   },
   pppdFailed: {
     when: ({ end }) => end.reason === 'pppdFailed',
@@ -253,13 +391,15 @@ const FAILURES = {
   },
   // pppd with its own secrets refuses an unknown name without MS-CHAP's error number.
   loginRefused: {
-    when: failed(
-      (failure) =>
-        failure.reason === 'authenticationFailed' &&
-        failure.code === null &&
-        failure.message === null &&
-        (failure.protocol?.startsWith('MS-CHAP') ?? false),
-    ),
+    when: (evidence) =>
+      engineOf(evidence) === 'pppd' &&
+      failed(
+        (failure) =>
+          failure.reason === 'authenticationFailed' &&
+          failure.code === null &&
+          failure.message === null &&
+          (failure.protocol?.startsWith('MS-CHAP') ?? false),
+      )(evidence),
     problem: (evidence) =>
       `${pppProblem(evidence)}; pppd gave no error number: its own secrets have no such name, or the RADIUS server refused`,
     remedy: () =>
@@ -268,10 +408,10 @@ const FAILURES = {
   },
   authenticationFailed: {
     when: failed(({ reason }) => reason === 'authenticationFailed'),
-    problem: (evidence) => `${pppProblem(evidence)}; pppd does not say whether the user name or the password is wrong`,
+    problem: (evidence) => `${pppProblem(evidence)}; ${NAME_OR_PASSWORD[engineOf(evidence)].problem}`,
     remedy: (evidence) =>
-      `look for the user name in the first column of ${secretsFile(evidence)}, and for this server's name or * in the second; with ` +
-      "RADIUS, see the RADIUS server's log",
+      `look for the user name in the first column of ${loginSecrets(evidence)}, and for ` +
+      NAME_OR_PASSWORD[engineOf(evidence)].remedy,
   },
   loginUnanswered: { when: failed(({ reason }) => reason === 'loginUnanswered'), ...BY_PPP },
   authProtocolRefused: { when: failed(({ reason }) => reason === 'authProtocolRefused'), ...BY_PPP },
@@ -326,7 +466,8 @@ const FAILURES = {
     remedy: () => 'raise its timeout for idle TCP connections, or set timeouts.echoInterval to less than that',
   },
   clientVanished: {
-    when: (evidence) => evidence.end.reason === 'clientSilent' || exited(PEER_DEAD)(evidence),
+    when: (evidence) =>
+      evidence.end.reason === 'clientSilent' || exited(PEER_DEAD)(evidence) || engineEnded('echoTimeout')(evidence),
     problem: (evidence) =>
       `client ${evidence.peer} has vanished: ${silenceOf(evidence)}; its machine or its path to ${evidence.local} is down, or a NAT router has forgotten the connection`,
   },
@@ -360,6 +501,28 @@ const FAILURES = {
     when: ({ end }) => end.reason === 'linkEnded',
     problem: quoted,
     remedy: (evidence) => `remove the option persist from ${optionsFile(evidence)}; it is for the side that dials`,
+  },
+  mppeKeysDiffer: {
+    when: linkEnded(({ kind }) => kind === 'undecryptable'),
+    problem: ({ peer }) => mppeKeysProblem(peer, 'server'),
+    remedy: (evidence) => MPPE_KEYS_REMEDIES[engineOf(evidence)]('server'),
+  },
+  loopback: {
+    when: (evidence) => engineEnded('loopback')(evidence) || exited(LOOPED_BACK)(evidence),
+    problem: ({ peer, local }) =>
+      `the server received its own PPP frames: something between ${local} and ${peer} sends GRE packets back`,
+    remedy: ({ peer }) => `look for what answers in the client's place: tcpdump -eni any proto 47 and host ${peer}`,
+  },
+  encryptionLost: {
+    when: engineEnded('encryptionLost'),
+    problem: (evidence) =>
+      `${quoted(evidence)}: the same keys must not encrypt twice, so the client has to log in again`,
+    remedy: () => "see the client's own log",
+  },
+  noAgreement: {
+    when: engineEnded('noAgreement', 'protocolRejected'),
+    problem: (evidence) => `${quoted(evidence)}: its PPP is faulty, or it wants what this server does not offer`,
+    remedy: ({ peer }) => `record its next login (pptpd-ts capture --next ${peer} -w FILE), and try another client`,
   },
   terminated: { when: failed(({ reason }) => reason === 'terminated'), ...BY_PPP },
   pppdDied: {
@@ -400,31 +563,52 @@ export function explain(evidence: Evidence): Explanation | null {
 const sentence = (problem: string, remedy: string | null): string =>
   remedy === null ? problem : `${problem}; remedy: ${remedy}`;
 
-/** A warning about a live session. `by`: the side that cannot decrypt what it receives (ppp/mppe-keys). */
-export const describeMppeKeys = (peer: string, by: Side): string => {
-  const [what, attribute] =
-    by === 'server'
-      ? [`our pppd cannot decrypt what ${peer} sends`, 'MS-MPPE-Recv-Key']
-      : [`${peer} cannot decrypt what our pppd sends`, 'MS-MPPE-Send-Key'];
-  return sentence(
-    `the MPPE keys differ: ${what}, and rejects it as packets of random protocols, so that nothing gets through`,
-    `with RADIUS, correct the key that its server sends (${attribute}), and replace pppd 2.5.0, whose radius.so misreads it, ` +
-      'with a newer one; without RADIUS, update the client, which computes its key wrong',
-  );
+/** `by`: the side that cannot decrypt what it receives (ppp/mppe-keys). */
+const mppeKeysProblem = (peer: string, by: Side): string =>
+  `the MPPE keys differ: ${
+    by === 'server' ? `the server cannot decrypt what ${peer} sends` : `${peer} cannot decrypt what the server sends`
+  }, so that nothing gets through`;
+
+const MPPE_KEYS_REMEDIES: Readonly<Record<PppEngine, (by: Side) => string>> = {
+  pppd: (by) =>
+    `with RADIUS, correct the key that its server sends (${by === 'server' ? 'MS-MPPE-Recv-Key' : 'MS-MPPE-Send-Key'}), ` +
+    'and replace pppd 2.5.0, whose radius.so misreads it, with a newer one; without RADIUS, update the client, which ' +
+    'computes its key wrong',
+  builtin: () => 'update the client, which computes its key wrong',
 };
+
+/** A warning about a live session. */
+export const describeMppeKeys = (peer: string, by: Side, { engine }: SettingPlaces): string =>
+  sentence(mppeKeysProblem(peer, by), MPPE_KEYS_REMEDIES[engine](by));
 
 /** IPv6's minimum (RFC 8200 §5), which nearly every path carries even with GRE's headers added; IPv4's (RFC 791). */
 const LOW_MTU = 1280;
 const LEAST_MTU = 576;
 
-/** A warning about a live session. `arrives`, `missing`: PPP octets, see gre/size-loss. */
-export const describeBlackHole = (local: string, peer: string, arrives: number, missing: number): string =>
-  sentence(
+/** `arrives`, `missing`: PPP octets, see gre/size-loss. */
+export interface BlackHole {
+  readonly local: string;
+  readonly peer: string;
+  readonly arrives: number;
+  readonly missing: number;
+}
+
+/** A warning about a live session. */
+export function describeBlackHole(
+  { local, peer, arrives, missing }: BlackHole,
+  { engine, written }: SettingPlaces,
+): string {
+  const mtu = missing > LOW_MTU ? LOW_MTU : LEAST_MTU;
+  const setting =
+    engine === 'builtin' || written.has('mtu') || written.has('mru')
+      ? `set ppp.mtu and ppp.mru to ${mtu}`
+      : `put "mtu ${mtu}" and the same mru into the pppd options`;
+  return sentence(
     `an MTU black hole is suspected on the path from ${local} to ${peer}: PPP frames of ${missing} octets and more were lost ` +
       `repeatedly and none of them arrived, but frames of up to ${arrives} octets did`,
-    `put "mtu ${missing > LOW_MTU ? LOW_MTU : LEAST_MTU}" and the same mru into the pppd options, clamp TCP ` +
-      '(TCPMSS --clamp-mss-to-pmtu), and let ICMP "fragmentation needed" pass',
+    `${setting}, clamp TCP (TCPMSS --clamp-mss-to-pmtu), and let ICMP "fragmentation needed" pass`,
   );
+}
 
 /** A warning about a live session. `other`: the session that called under the same call id. */
 export const describeSharedCallId = (local: string, peer: string, peerCallId: number, other: string): string =>

@@ -47,6 +47,7 @@ export class FailureReport {
         peer: handoff.peer.address,
         local: handoff.localAddress,
         seconds: (monotonicMs() - startedAt) / 1000,
+        link: link?.kind ?? null,
         ppp: link?.ppp ?? null,
         counters: link?.counters() ?? null,
         tunnelPackets: packetsReceived(link) - this.#packetsWhenAsked,
@@ -62,7 +63,7 @@ export class FailureReport {
     if (explanation === null || this.#isLogged) return;
     this.#isLogged = true;
     const { cause, text } = explanation;
-    // A link that was up, but that one side rejected for its result, was not a session.
+    // If one side tore the link down over what was negotiated, it is a failed login.
     const what = ppp?.times.up && ppp.failure === null ? 'session' : 'login';
     this.#options.log.write(
       'warn',

@@ -92,6 +92,9 @@ export class SessionStatus {
       user: ppp?.user ?? null,
       pid: process.pid,
       pppdPid: call?.link.process?.pid ?? null,
+      link: call?.link.kind ?? null,
+      // pppd's interface is found by its process when somebody asks (cli/commands/show): that reads a folder.
+      interface: call?.link.kind === 'pppd' ? null : (call?.link.interfaceName() ?? null),
       log: { level: processLog.log.level, file: processLog.file },
       ppp: ppp === null ? null : { ...ppp },
       counters: call?.link.counters() ?? null,

@@ -3,14 +3,17 @@
  * cause one again and again, it is logged only when it is not the last one already.
  */
 import type { Logger } from '../log/logger.js';
-import type { Side } from '../ppp/reader.js';
+import type { SettingPlaces, Side } from '../ppp/reader.js';
 import type { Handoff } from '../session/handoff.js';
 import type { SessionState } from '../session/state.js';
-import { describeBlackHole, describeMppeKeys, describeSharedCallId } from './explain.js';
+import type { LinkKind } from '../link/link.js';
+import { describeBlackHole, describeMppeKeys, describeSharedCallId, settingPlaces } from './explain.js';
 
 export interface SessionWarningOptions {
-  readonly handoff: Pick<Handoff, 'peer' | 'localAddress'>;
+  readonly handoff: Pick<Handoff, 'configuration' | 'peer' | 'localAddress'>;
   readonly log: Logger;
+  /** Of the call. */
+  readonly link: () => LinkKind | null;
   /** Publishes the session's state. */
   readonly publish: () => void;
 }
@@ -35,12 +38,13 @@ export class SessionWarning {
   /** `arrives`, `missing`: octets of PPP frames, see gre/size-loss. */
   mtuBlackHole(arrives: number, missing: number): void {
     const { peer, localAddress } = this.#options.handoff;
-    this.#warn('mtuBlackHole', { arrives, missing }, describeBlackHole(localAddress, peer.address, arrives, missing));
+    const blackHole = { local: localAddress, peer: peer.address, arrives, missing };
+    this.#warn('mtuBlackHole', { arrives, missing }, describeBlackHole(blackHole, this.#places));
   }
 
   /** `by`: the side that cannot decrypt what it receives. */
   mppeKeysDiffer(by: Side): void {
-    this.#warn('mppeKeysDiffer', { by }, describeMppeKeys(this.#options.handoff.peer.address, by));
+    this.#warn('mppeKeysDiffer', { by }, describeMppeKeys(this.#options.handoff.peer.address, by, this.#places));
   }
 
   /** `other`: the session that has the same client address and call id. */
@@ -48,6 +52,10 @@ export class SessionWarning {
     const { peer, localAddress } = this.#options.handoff;
     const text = describeSharedCallId(localAddress, peer.address, peerCallId, other);
     this.#warn('callIdShared', { peerCallId, other }, text);
+  }
+
+  get #places(): SettingPlaces {
+    return settingPlaces(this.#options.handoff.configuration, this.#options.link());
   }
 
   #warn(cause: string, fields: object, text: string): void {

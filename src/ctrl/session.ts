@@ -125,7 +125,12 @@ export class Session {
       publish: () => this.#publish(),
       ppp: () => this.#call?.link.ppp ?? null,
     });
-    this.#warning = new SessionWarning({ handoff, log: processLog.log, publish: () => this.#publisher.now() });
+    this.#warning = new SessionWarning({
+      handoff,
+      log: processLog.log,
+      link: () => this.#call?.link.kind ?? null,
+      publish: () => this.#publisher.now(),
+    });
     this.#status = new SessionStatus({
       handoff,
       processLog,

@@ -1,5 +1,6 @@
 /** The type of a check of the machine and of its outcome. */
 import type { Configuration } from '../config/schema.js';
+import type { EngineChoice } from '../host/ppp-engine.js';
 import type { Machine } from './machine.js';
 
 export type Outcome =
@@ -16,6 +17,8 @@ export interface Check {
   readonly name: string;
   /** true: the server cannot work if the check fails. false: the server works, but something else may not. */
   readonly fatal: boolean | ((configuration: Configuration, machine: Machine) => boolean);
+  /** Only this engine needs it. */
+  readonly engine?: EngineChoice['engine'];
   /** Checks without which this one cannot succeed. If one of them fails this check is skipped, so each cause is reported once. */
   readonly follows?: string | readonly string[];
   /** `serve` logs its warnings. */

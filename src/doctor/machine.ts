@@ -31,6 +31,10 @@ export interface Machine {
   run(path: string, args: readonly string[]): Promise<CommandResult>;
   /** Opens the device for reading and writing, and closes it; null, or the system's error code. */
   openDevice(path: string): string | null;
+  /** This process is root, whoever the server becomes. */
+  readonly isRoot: boolean;
+  /** Whether a monitor of root listens on this socket. */
+  hasMonitor(path: string): Promise<boolean>;
   /** The machine's IPv4 networks: `192.0.2.1/24` on `eth0`. */
   networks(): readonly { readonly name: string; readonly cidr: string }[];
   /** Loads an npm package; null, or Node's error. */
@@ -83,6 +87,11 @@ export const thisMachine: Machine = {
     } catch (error) {
       return (error as NodeJS.ErrnoException).code ?? 'unknown';
     }
+  },
+  isRoot: process.geteuid?.() === 0,
+  async hasMonitor(path) {
+    const { isMonitorListening } = await import('../monitor/monitor-connection.js');
+    return isMonitorListening(path);
   },
   networks: () =>
     Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>

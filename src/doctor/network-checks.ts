@@ -1,11 +1,12 @@
 /** Checks of the network: the listening address, conflicts of the address pool, forwarding. */
 import { addressList, addressNumber, addressText } from '../config/addresses.js';
+import { pppSettings } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
 import { runPaths } from '../session/paths.js';
 import { bad, type Check, good } from './check.js';
 import { LISTEN_FAILURES } from '../host/listen-failures.js';
 import type { Machine } from './machine.js';
-import { effectiveOptions, has } from './effective-options.js';
+import { effectiveOptions } from './effective-options.js';
 
 export const listening: Check = {
   name: 'listening',
@@ -45,10 +46,10 @@ export const addressPool: Check = {
   name: 'address pool',
   fatal: false,
   run(configuration, machine) {
-    if (configuration.addresses.delegate) return good('none: addresses are chosen by pppd (addresses.delegate)');
+    if (configuration.addresses.delegate) return good('none: users have addresses of their own (addresses.delegate)');
     const pool = poolNumbers(configuration);
     const members = new Set(pool);
-    const hasProxyArp = has(effectiveOptions(configuration, machine), 'proxyarp');
+    const hasProxyArp = answersArp(configuration, machine);
     for (const { name, cidr } of machine.networks()) {
       const [own = '', bits = '32'] = cidr.split('/');
       const number = addressNumber(own) ?? 0;
@@ -65,12 +66,19 @@ export const addressPool: Check = {
       if (machine.read(`/proc/sys/net/ipv4/conf/${name}/proxy_arp`)?.trim() === '1') continue;
       return bad(
         `${addressText(inside)} lies in the network ${addressText(first)}/${bits} of ${name}: hosts there cannot reach it`,
-        'add "proxyarp" to pppd\'s options, or choose another network for addresses.remote',
+        'set "proxyArp": true in the section "ppp", or choose another network for addresses.remote',
       );
     }
     return good(`${pool.length} addresses, none in conflict with this machine's networks`);
   },
 };
+
+/** Whether ARP requests for the clients' addresses are answered. Of pppd's options the last one counts. */
+function answersArp(configuration: Configuration, machine: Machine): boolean {
+  if (configuration.ppp.engine === 'builtin') return pppSettings(configuration.ppp).proxyArp;
+  const options = effectiveOptions(configuration, machine);
+  return options.findLast(({ name }) => /^(?:no|-)?proxyarp$/.test(name))?.name === 'proxyarp';
+}
 
 const poolNumbers = ({ addresses }: Configuration): number[] =>
   addressList(addresses.remote).map((address) => addressNumber(address) ?? 0);

@@ -2,27 +2,20 @@
  * Checks of pppd and its options. pppd itself checks its options (`dryrun`); the checks here find valid options that keep
  * everybody out or let everybody in.
  */
+import { pppdArgumentsOf } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
 import { bad, type Check, good, type Outcome } from './check.js';
-import {
-  effectiveOptions,
-  has,
-  type LoginMethod,
-  requiredLogin,
-  requiredMppe,
-  SYSTEM_OPTIONS,
-} from './effective-options.js';
+import { type LoginMethod, requiredLogin, requiredMppe } from '../accounts/pppd-login.js';
+import { has } from '../accounts/pppd-option-table.js';
+import { effectiveOptions } from './effective-options.js';
 import type { Machine } from './machine.js';
 import { EXIT, pppdVersion, trial } from './pppd-program.js';
-import { optionsArguments, PEERS } from '../host/pppd-options.js';
+import { optionsArguments, PEERS, SYSTEM_OPTIONS } from '../accounts/pppd-options-file.js';
 import { type Capability, missing } from '../host/identity.js';
 import { identityOf } from './privilege-checks.js';
 
 /** pppd needs them to open the kernel's PPP device, and the terminal, which belongs to its user. */
 const NEEDED_BY_PPPD: readonly Capability[] = ['NET_ADMIN', 'DAC_OVERRIDE'];
-
-/** The options file to start with. */
-const STARTER_OPTIONS = 'scripts/etc/options.pptpd';
 
 /** Why pppd cannot become root although the server is not root; null if it can. */
 async function notSetUid(configuration: Configuration, machine: Machine): Promise<Outcome | null> {
@@ -53,6 +46,7 @@ async function notSetUid(configuration: Configuration, machine: Machine): Promis
 export const pppd: Check = {
   name: 'pppd',
   fatal: true,
+  engine: 'pppd',
   follows: 'privileges',
   async run(configuration, machine) {
     const { path } = configuration.pppd;
@@ -75,13 +69,15 @@ export const pppd: Check = {
 export const optionsFile: Check = {
   name: 'options file',
   fatal: true,
+  engine: 'pppd',
   follows: 'pppd',
   async run(configuration, machine) {
+    const { ppp } = configuration;
     const { path, options, args } = configuration.pppd;
     if (options !== undefined && machine.read(options) === null) {
       return bad(
         `${options} (pppd.options) is missing or cannot be read`,
-        `cp ${STARTER_OPTIONS} ${options}, or name another file`,
+        'write it, or remove pppd.options from the configuration: the section "ppp" needs no file',
       );
     }
     const named = options ?? `none configured (pppd reads ${SYSTEM_OPTIONS})`;
@@ -89,6 +85,12 @@ export const optionsFile: Check = {
     const tried = await trial(configuration, machine);
     if (tried.code === EXIT.optionError) {
       const words = tried.output.split('\n')[0]?.replace(/^\S*pppd: /, '') ?? '';
+      if (ppp.name !== undefined && identityOf(machine).uid !== 0) {
+        return bad(
+          `pppd does not accept ppp.name from a server that is not root: ${words}`,
+          `remove ppp.name, echo 'name ${ppp.name}' >> ${options?.startsWith(PEERS) === true ? options : `${PEERS}pptpd-ts`}, and write "pppd": { "options": "${PEERS}pptpd-ts" } into the configuration`,
+        );
+      }
       if (options !== undefined && !options.startsWith(PEERS) && identityOf(machine).uid !== 0) {
         return bad(
           `pppd does not accept ${options} from a server that is not root: ${words}`,
@@ -97,7 +99,7 @@ export const optionsFile: Check = {
       }
       return bad(
         `pppd does not accept its options: ${words}`,
-        `correct them, and check them by: ${[path, 'dryrun', 'notty', ...optionsArguments(options), ...args].join(' ')}`,
+        `correct them, and check them by: ${[path, 'dryrun', 'notty', ...optionsArguments(options), ...pppdArgumentsOf(ppp), ...args].join(' ')}`,
       );
     }
     if (has(effectiveOptions(configuration, machine), 'silent')) {
@@ -113,58 +115,52 @@ export const optionsFile: Check = {
 /** Login methods that produce keys for MPPE. */
 const MAKES_KEYS: ReadonlySet<LoginMethod> = new Set(['mschap-v2', 'mschap']);
 
-/** How clients log in, and whether their data is encrypted. The starter file requires MS-CHAPv2 and MPPE. */
+/** The section `ppp` comes after the options files, and pppd accepts what either requires. */
+const REQUIRE_LOGIN = 'set "authentication": ["ms-chap-v2"] in the section "ppp"';
+const REQUIRE_BOTH = 'set "authentication": ["ms-chap-v2"] and "encryption": "require" in the section "ppp"';
+
+/** How clients log in, and whether their data is encrypted. */
 export const authentication: Check = {
   name: 'authentication',
   fatal: false,
+  engine: 'pppd',
   follows: 'options file',
   isLogged: true,
   async run(configuration, machine) {
-    const { options: file } = configuration.pppd;
     if ((await pppdVersion(configuration, machine)) === null) return good('not checked: this program is not pppd');
     const options = effectiveOptions(configuration, machine);
     const mppe = requiredMppe(options);
     const login = requiredLogin(options);
-    const add = (...lines: readonly string[]): string =>
-      file === undefined
-        ? `cp ${STARTER_OPTIONS} /etc/ppp/options.pptpd, and write "pppd": { "options": "/etc/ppp/options.pptpd" } into the configuration`
-        : `add ${lines.map((line) => `a line "${line}"`).join(' and ')} to ${file} (see ${STARTER_OPTIONS})`;
     if (!login.required && mppe !== null) {
       return bad(
         `pppd's options say ${mppe}, whose keys come from MS-CHAP, and require no login: only a client that makes the server log in by MS-CHAP gets in`,
-        add('require-mschap-v2'),
+        REQUIRE_LOGIN,
       );
     }
     if (!login.required && login.because !== null) {
       return bad("pppd's options say noauth: clients get in without a password", 'remove "noauth" from them');
     }
     if (!login.required) {
-      return bad(
-        "pppd's options require no authentication: clients may get in without a password",
-        add('require-mschap-v2', 'require-mppe-128'),
-      );
+      return bad("pppd's options require no authentication: clients may get in without a password", REQUIRE_BOTH);
     }
     const said = login.options.join(', ');
     if (mppe !== null && login.methods.every((method) => !MAKES_KEYS.has(method))) {
       return bad(
         `pppd's options say ${mppe}, whose keys come from MS-CHAP, and ${said}: only a client that makes the server log in by MS-CHAP gets in`,
-        add('require-mschap-v2'),
+        REQUIRE_LOGIN,
       );
     }
     if (mppe !== null && login.methods.some((method) => !MAKES_KEYS.has(method))) {
       return bad(
         `pppd's options say ${mppe}, whose keys come from MS-CHAP, and accept other logins too (${said}): a client that uses one of those is refused after the login`,
-        add('require-mschap-v2'),
+        REQUIRE_LOGIN,
       );
     }
     if (mppe === null && login.methods.some((method) => method !== 'mschap-v2')) {
       const weak = login.methods.includes('pap')
         ? 'send their password and everything else in plain text'
         : 'log in by a weaker method and send everything in plain text';
-      return bad(
-        `pppd's options (${said}) require neither MS-CHAPv2 nor MPPE: clients may ${weak}`,
-        add('require-mschap-v2', 'require-mppe-128'),
-      );
+      return bad(`pppd's options (${said}) require neither MS-CHAPv2 nor MPPE: clients may ${weak}`, REQUIRE_BOTH);
     }
     return good(`${said}, ${mppe ?? 'encryption is not required'}`);
   },

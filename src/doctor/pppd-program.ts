@@ -1,7 +1,7 @@
 /** Runs pppd for its version, and to check its options. */
 import { pppdArgumentsOf } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
-import { optionsArguments } from '../host/pppd-options.js';
+import { optionsArguments } from '../accounts/pppd-options-file.js';
 import type { CommandResult, Machine } from './machine.js';
 
 /** Exit codes (pppd(8), EXIT STATUS). */

@@ -1,4 +1,5 @@
 /** Checks of the server's user and its privileges. */
+import type { Configuration } from '../config/schema.js';
 import { bad, type Check, good } from './check.js';
 import { type Capability, missing, parseIdentity } from '../host/identity.js';
 import type { Machine } from './machine.js';
@@ -9,6 +10,9 @@ const FIRST_UNPRIVILEGED_PORT = 1024;
 
 export const identityOf = (machine: Machine): ReturnType<typeof parseIdentity> =>
   parseIdentity(machine.read('/proc/self/status') ?? '');
+
+const startsPppd = async (configuration: Configuration, machine: Machine): Promise<boolean> =>
+  configuration.ppp.engine !== 'builtin' && (await pppdVersion(configuration, machine)) !== null;
 
 export const user: Check = {
   name: 'user',
@@ -25,7 +29,10 @@ export const user: Check = {
   },
 };
 
-/** As root the server also needs the capabilities of pppd, which it starts without changing the user. */
+/**
+ * As root the server also needs the capabilities of pppd, which it starts without changing the user. The check of the TUN
+ * device says what the builtin engine needs.
+ */
 export const privileges: Check = {
   name: 'privileges',
   fatal: true,
@@ -36,7 +43,7 @@ export const privileges: Check = {
     const firstFree = machine.read('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? FIRST_UNPRIVILEGED_PORT;
     const needed: Capability[] = [
       ...(listen.port < Number(firstFree) ? (['NET_BIND_SERVICE'] as const) : []),
-      ...(uid === 0 && (await pppdVersion(configuration, machine)) !== null ? (['NET_ADMIN'] as const) : []),
+      ...(uid === 0 && (await startsPppd(configuration, machine)) ? (['NET_ADMIN'] as const) : []),
       'NET_RAW',
     ];
     const lacking = missing(capabilities, needed).map((name) => `CAP_${name}`);

@@ -1,8 +1,11 @@
-/** The check of pppd's secrets files: who can log in, with which addresses, and which lines are wrong. */
+/** The checks of the secrets files: who can log in, with which addresses, and which lines are wrong. */
 import { addressList, addressNumber } from '../config/addresses.js';
+import { pppSettings } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
 import { bad, type Check, good, type Outcome } from './check.js';
-import { effectiveOptions, has, type PppdOption, requiredLogin, serverName, valueOf } from './effective-options.js';
+import { requiredLogin } from '../accounts/pppd-login.js';
+import { has, type PppdOption, valueOf } from '../accounts/pppd-option-table.js';
+import { effectiveOptions, serverName } from './effective-options.js';
 import type { Machine } from './machine.js';
 import { EXIT, pppdVersion, trial, wordsOfTrial } from './pppd-program.js';
 import { identityOf } from './privilege-checks.js';
@@ -23,6 +26,7 @@ const FILES = [
 export const secrets: Check = {
   name: 'secrets',
   fatal: false,
+  engine: 'pppd',
   follows: 'options file',
   async run(configuration, machine) {
     if ((await pppdVersion(configuration, machine)) === null) return good('not checked: this program is not pppd');
@@ -31,7 +35,7 @@ export const secrets: Check = {
     const plugin = plugins.flatMap((path) => USER_PLUGIN.exec(path)?.[1] ?? [])[0];
     if (plugin !== undefined) return good(`none needed: users come from pppd's plugin ${plugin}.so`);
 
-    const outcomes = filesInForce(options).flatMap((file) => lookInto(file, configuration, options, machine));
+    const outcomes = filesInForce(options, machine).flatMap((file) => lookInto(file, configuration, machine));
     if (outcomes.some(({ ok }) => !ok)) return outcomes;
     const tried = await trial(configuration, machine);
     return tried.code === EXIT.fatal
@@ -40,14 +44,31 @@ export const secrets: Check = {
   },
 };
 
+/** The monitor reads the file as pppd does, for every login method. */
+export const builtinSecrets: Check = {
+  name: 'secrets',
+  fatal: false,
+  engine: 'builtin',
+  run(configuration, machine) {
+    const { name, secrets: path } = pppSettings(configuration.ppp);
+    const file = { kind: 'chap', path, isSpare: false, server: name, namedBy: 'ppp.name', hasLogin: false } as const;
+    return lookInto(file, configuration, machine);
+  },
+};
+
 interface FileInForce {
   readonly kind: SecretsFile['kind'];
   readonly path: string;
   /** All users may be in the other file, so it is no error if this one has no users of this server. */
   readonly isSpare: boolean;
+  /** The server's name, and what sets it. */
+  readonly server: string;
+  readonly namedBy: string;
+  /** PAP uses the passwords of the system (pppd's option `login`). */
+  readonly hasLogin: boolean;
 }
 
-function filesInForce(options: readonly PppdOption[]): readonly FileInForce[] {
+function filesInForce(options: readonly PppdOption[], machine: Machine): readonly FileInForce[] {
   const login = requiredLogin(options);
   const methods = login.required ? login.methods : (['chap'] as const);
   const takesPap = methods.some((method) => method === 'pap');
@@ -56,16 +77,17 @@ function filesInForce(options: readonly PppdOption[]): readonly FileInForce[] {
     kind,
     path: valueOf(options, option) ?? path,
     isSpare: kind === 'pap' && takesChap,
+    server: serverName(options, machine),
+    namedBy: 'pppd\'s option "name", or ppp.name',
+    hasLogin: has(options, 'login'),
   }));
 }
 
 function lookInto(
-  { kind, path, isSpare }: FileInForce,
+  { kind, path, isSpare, server, namedBy, hasLogin }: FileInForce,
   configuration: Configuration,
-  options: readonly PppdOption[],
   machine: Machine,
 ): readonly Outcome[] {
-  const server = serverName(options, machine);
   const text = machine.read(path);
   if (text === null && machine.mode(path) !== null && identityOf(machine).uid !== 0) {
     return [good(`${path}: only root can read it`)];
@@ -85,13 +107,13 @@ function lookInto(
     server,
     pool: addresses.delegate ? null : numbers(addresses.remote),
     local: numbers(addresses.local),
-    hasLogin: has(options, 'login'),
+    hasLogin,
     readSecret: (name) => machine.read(name),
   });
   if (isSpare && report.entries === 0) return [];
   const isOpen = ((machine.mode(path) ?? 0) & 0o077) !== 0;
   return [
-    ...summary(path, server, report, remedy),
+    ...summary(path, { server, namedBy }, report, remedy),
     ...(isOpen ? [bad(`${path} can be read by others`, `chmod 600 ${path}`)] : []),
     ...report.findings.slice(0, MOST_FINDINGS).map((finding) => ofLine(path, finding)),
     ...(report.findings.length > MOST_FINDINGS
@@ -109,7 +131,12 @@ function unreadable(text: string): string | null {
   return text.includes('\r') && !text.includes('\n') ? 'has CR as line ends: pppd reads it as one line' : null;
 }
 
-function summary(path: string, server: string, report: SecretsReport, remedy: string): readonly Outcome[] {
+function summary(
+  path: string,
+  { server, namedBy }: Pick<FileInForce, 'server' | 'namedBy'>,
+  report: SecretsReport,
+  remedy: string,
+): readonly Outcome[] {
   const { users, entries, otherEntries, fixedInPool, findings } = report;
   if (users > 0)
     return [good(`${path}, ${users} ${users === 1 ? 'user' : 'users'}`), ...lentToOthers(path, fixedInPool)];
@@ -120,7 +147,7 @@ function summary(path: string, server: string, report: SecretsReport, remedy: st
   if (otherEntries === 0) return [bad(`${path} names no user: nobody can log in`, remedy)];
   return [
     bad(
-      `${path} has no user of the server "${server}" (pppd's option "name"), only of others: nobody can log in`,
+      `${path} has no user of the server "${server}" (${namedBy}), only of others: nobody can log in`,
       `put "${server}" or * into the second column of ${path}`,
     ),
   ];

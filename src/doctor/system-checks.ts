@@ -1,9 +1,13 @@
 /** Checks of Node.js, the kernel, and the folders that the server writes to. */
 import { dirname } from 'node:path';
+import type { Configuration } from '../config/schema.js';
 import { NATIVE_MODULES, nativeProblem, nativeRemedy } from '../host/native-modules.js';
+import { NOBODY_ELSE } from '../host/unix-user.js';
 import { bad, type Check, doubt, good } from './check.js';
+import { canLoad } from './kernel-modules.js';
 import type { Machine } from './machine.js';
-import { effectiveOptions, requiredMppe } from './effective-options.js';
+import { requiredMppe } from '../accounts/pppd-login.js';
+import { effectiveOptions } from './effective-options.js';
 import { pppdVersion } from './pppd-program.js';
 import { identityOf } from './privilege-checks.js';
 
@@ -44,21 +48,11 @@ export const nativeModules: Check = {
   },
 };
 
-/**
- * Whether the module is built in or can be loaded; null if unknown, as in a container without the host's /lib/modules,
- * where the kernel itself can still load it.
- */
-async function canLoad(module: string, machine: Machine): Promise<boolean | null> {
-  const release = machine.read('/proc/sys/kernel/osrelease')?.trim() ?? '';
-  if (machine.mode(`/lib/modules/${release}`) === null) return null;
-  const { code } = await machine.run('modprobe', ['--dry-run', '--quiet', module]);
-  return code === null ? null : code === 0;
-}
-
 const loadable = (module: string, known: boolean | null): string =>
   known === null ? `it is unknown whether ${module} can be loaded` : `${module} can be loaded`;
 
-const NO_PPP_REMEDY = 'boot a kernel with CONFIG_PPP, CONFIG_PPP_ASYNC and CONFIG_PPP_MPPE (Debian: linux-image-amd64)';
+const NO_PPP_REMEDY =
+  'boot a kernel with CONFIG_PPP, CONFIG_PPP_ASYNC and CONFIG_PPP_MPPE (Debian: linux-image-amd64), or let the server speak PPP itself: "ppp": { "engine": "builtin" }';
 
 /**
  * pppd needs the device /dev/ppp (ppp_generic) and the PPP line discipline for a pty (ppp_async). The kernel loads both on
@@ -67,6 +61,7 @@ const NO_PPP_REMEDY = 'boot a kernel with CONFIG_PPP, CONFIG_PPP_ASYNC and CONFI
 export const kernelPpp: Check = {
   name: 'kernel PPP',
   fatal: true,
+  engine: 'pppd',
   follows: 'pppd',
   async run(configuration, machine) {
     if ((await pppdVersion(configuration, machine)) === null) return good('not needed by this program');
@@ -99,6 +94,7 @@ export const kernelPpp: Check = {
 /** Without it pppd exits at once if its options require encryption; otherwise some clients disconnect. */
 export const mppe: Check = {
   name: 'MPPE',
+  engine: 'pppd',
   fatal: (configuration, machine) => requiredMppe(effectiveOptions(configuration, machine)) !== null,
   follows: 'kernel PPP',
   async run(configuration, machine) {
@@ -135,7 +131,11 @@ function unwritable(path: string, machine: Machine): string | null {
   return null;
 }
 
-/** The folders to check. With `user` only existing ones: `serve` makes the missing ones for that user. */
+/** The user that the server becomes: the configuration's, or with the builtin engine one without a name; none for root. */
+const becomes = ({ user, ppp }: Configuration): string | undefined =>
+  user ?? (ppp.engine === 'builtin' ? NOBODY_ELSE.name : undefined);
+
+/** The folders to check. With a user only existing ones: `serve` makes the missing ones for that user. */
 const toWrite = (user: string | undefined, folders: readonly string[], machine: Machine): readonly string[] =>
   user === undefined ? folders : folders.filter((folder) => machine.mode(folder) !== null);
 
@@ -157,7 +157,8 @@ export const runDirectory: Check = {
   fatal: true,
   follows: 'privileges',
   run(configuration, machine) {
-    const { runDirectory: directory, user } = configuration;
+    const { runDirectory: directory } = configuration;
+    const user = becomes(configuration);
     for (const folder of toWrite(user, [directory], machine)) {
       const obstacle = unwritable(folder, machine);
       if (obstacle !== null) {
@@ -173,7 +174,8 @@ export const files: Check = {
   fatal: true,
   follows: 'privileges',
   run(configuration, machine) {
-    const { log, accounting, user } = configuration;
+    const { log, accounting } = configuration;
+    const user = becomes(configuration);
     // An existing file is appended to, so its folder need not be writable.
     const hasAccounts = accounting !== undefined && machine.mode(accounting.file) !== null;
     const paths = Object.entries({

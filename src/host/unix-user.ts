@@ -25,7 +25,7 @@ export function findUnixUser(name: string): UnixUser | null {
  * The user of a server whose configuration names none and whose PPP engine is the builtin one, which needs no root beyond
  * the monitor. It has no name; the number is one of those that systemd gives to services for their lifetime.
  */
-export const NOBODY_ELSE: UnixUser = { name: '61723', uid: 61_723, gid: 61_723 };
+export const UNNAMED_USER: UnixUser = { name: '61723', uid: 61_723, gid: 61_723 };
 
 /**
  * Arguments of setpriv for a command that runs as that user with CAP_NET_RAW only. Child processes inherit it
@@ -35,7 +35,7 @@ export const NOBODY_ELSE: UnixUser = { name: '61723', uid: 61_723, gid: 61_723 }
 export const identityArguments = (user: UnixUser, group: number | null = null): string[] => [
   `--reuid=${user.uid}`,
   `--regid=${user.gid}`,
-  user !== NOBODY_ELSE ? '--init-groups' : group === null ? '--clear-groups' : `--groups=${group}`,
+  user !== UNNAMED_USER ? '--init-groups' : group === null ? '--clear-groups' : `--groups=${group}`,
   '--inh-caps=-all,+net_raw',
   '--ambient-caps=-all,+net_raw',
 ];

@@ -1,5 +1,6 @@
 /** Why a link has ended, as data. `describeEndCause` and ctrl/explain turn it into sentences. */
 
+import type { MonitorFailure } from '../monitor/monitor-connection.js';
 import { describeEngineEnd, type EngineEnd } from '../ppp/engine/end.js';
 
 /** What pppd has printed about its secrets (link/pppd/complaints). */
@@ -16,7 +17,7 @@ export type EndCause =
   | { readonly kind: 'signal'; readonly signal: number; readonly words: string }
   /** The PPP program could not be started; `problem` is the system's error message. */
   | { readonly kind: 'notStarted'; readonly program: string; readonly problem: string }
-  /** The PPP link ended; pppd did not exit, and no other link came up. */
+  /** The PPP link ended; pppd did not exit, and no new link came up. */
   | { readonly kind: 'linkEnded'; readonly seconds: number }
   /** pppd closed its side of the pty, but did not exit. */
   | { readonly kind: 'ptyClosed'; readonly seconds: number }
@@ -28,10 +29,10 @@ export type EndCause =
   | { readonly kind: 'noFirstFrame'; readonly seconds: number }
   /** The builtin engine ended the connection, or the client did. */
   | { readonly kind: 'ppp'; readonly end: EngineEnd }
-  /** The network interface could not be opened, configured or used. */
-  | { readonly kind: 'device'; readonly problem: string }
-  /** The login could not be judged: no monitor, or no secrets. */
-  | { readonly kind: 'login'; readonly problem: string }
+  /** The network interface could not be opened, configured or used; `failure`: why the monitor did not do it. */
+  | { readonly kind: 'device'; readonly problem: string; readonly failure?: MonitorFailure | undefined }
+  /** The login could not be checked: no monitor, or no secrets. */
+  | { readonly kind: 'login'; readonly problem: string; readonly failure?: MonitorFailure | undefined }
   /** So many packets of the client could not be decrypted that its keys must be others. */
   | { readonly kind: 'undecryptable' }
   /** The GRE socket could not be opened, or failed: the failed step and its error. */
@@ -64,7 +65,7 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   127: 'the program was not found',
 };
 
-/** Describes the cause in words, for the log and for `detail` of a session's end. */
+/** For the log and for `detail` of a session's end. */
 export function describeEndCause(cause: EndCause): string {
   switch (cause.kind) {
     case 'exit':
@@ -77,7 +78,7 @@ export function describeEndCause(cause: EndCause): string {
     case 'notStarted':
       return `cannot start ${cause.program}: ${cause.problem}`;
     case 'linkEnded':
-      return `no other came up within ${cause.seconds} s`;
+      return `no new link within ${cause.seconds} s`;
     case 'ptyClosed':
       return `pppd closed its terminal, but did not exit within ${cause.seconds} s`;
     case 'ptyUnreadable':

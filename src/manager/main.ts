@@ -59,12 +59,8 @@ const path = configurationFile();
 async function main(configuration: Configuration): Promise<void> {
   failAsWrongUser(configuration);
   const engine = engineFor(configuration);
-  const checks = await runChecks(configuration, { only: 'start' });
-  const failures = checks.flatMap((result) =>
-    result.fatal && !(engine.engine === 'builtin' && /pppd|options|PPP|MPPE/.test(result.name))
-      ? (formatFailure(result) ?? [])
-      : [],
-  );
+  const checks = await runChecks(configuration, { only: 'start', engine });
+  const failures = checks.flatMap((result) => (result.fatal ? (formatFailure(result) ?? []) : []));
   if (failures.length > 0) fail(1, failures);
 
   const processLog = openLog('manager', {

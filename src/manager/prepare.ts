@@ -22,7 +22,7 @@ import {
 import { dirname, join } from 'node:path';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
 import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
-import { type UnixUser, findUnixUser, identityArguments, NOBODY_ELSE } from '../host/unix-user.js';
+import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
 import { runPaths } from '../session/paths.js';
 import { configurationPath } from './arguments.js';
 
@@ -104,7 +104,7 @@ function writePidFile(path: string): void {
 }
 
 function accountOf(user: string | undefined): UnixUser {
-  if (user === undefined) return NOBODY_ELSE;
+  if (user === undefined) return UNNAMED_USER;
   const account = findUnixUser(user);
   if (account === null) {
     throw new Error(
@@ -126,7 +126,7 @@ async function prepare({ configuration, engine }: Prepared): Promise<readonly st
   const { user, runDirectory, log, accounting, pidFile } = configuration;
   const account = accountOf(user);
   const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];
-  if (account === NOBODY_ELSE && existsSync(runDirectory)) {
+  if (account === UNNAMED_USER && existsSync(runDirectory)) {
     const { monitorSocket, monitorState } = runPaths(runDirectory);
     handOver(runDirectory, account, new Set([monitorSocket, monitorState]));
   }

@@ -68,7 +68,7 @@ export class HandoffFailed extends Error {
 /** What happened to the session of a worker. */
 export type WorkerSessionEvent =
   | { readonly type: 'state'; readonly state: SessionState }
-  /** It ended in order. */
+  /** The session ended in order. */
   | { readonly type: 'over' }
   /** The worker exited before its session ended. */
   | { readonly type: 'workerEnded' };
@@ -88,10 +88,10 @@ interface Adopting {
 type Phase =
   | 'starting'
   | 'free'
-  /** It was given a client, and has not answered yet. */
+  /** The worker was given a client, and has not answered yet. */
   | Adopting
   | 'serving'
-  /** Its session is over, and it checks for leaks. */
+  /** The session is over, and the worker checks for leaks. */
   | 'checking'
   | 'ended';
 
@@ -130,7 +130,7 @@ export class Worker {
     );
   }
 
-  /** It has been given a client. */
+  /** The worker was given a client. */
   get hasServed(): boolean {
     return this.#serving !== null;
   }

@@ -3,6 +3,9 @@ import { MonitorConnection } from './monitor-connection.js';
 import type { StartKeys } from '../mschap/start-keys.js';
 import type { InterfaceState, LoginMethod, MonitorAnswer, WireKeys, WireVerdict } from './protocol.js';
 
+/** How long the end of a call waits for the monitor, ms. */
+const CLOSE_MS = 2000;
+
 export interface LoginRequest {
   readonly method: LoginMethod;
   /** As the client sent it. */
@@ -58,11 +61,13 @@ export class MonitorClient {
     await this.#connection.ask({ type: 'configure', mtu: state.mtu, ipv4: state.ipv4, ipv6: state.ipv6 });
   }
 
-  /** The session is over: addresses go, and the scripts of the end run. The connection is closed whatever comes of it. */
+  /** The call is over: addresses go, and the scripts of the end run. The connection is closed whatever comes of it. */
   async close(): Promise<void> {
+    const timer = setTimeout(() => this.#connection.close(), CLOSE_MS);
     try {
       await this.#connection.ask({ type: 'close' });
     } finally {
+      clearTimeout(timer);
       this.#connection.close();
     }
   }

@@ -1,5 +1,5 @@
 /**
- * One session as root sees it: what its worker may have, what it has, and how all of it is taken back. Requests are
+ * One session as the monitor sees it: what its worker may have, what it has, and how all of it is removed. Requests are
  * handled one after the other. Whatever is to be undone after the monitor's own death is written down before it is done.
  */
 import { readFileSync } from 'node:fs';
@@ -89,6 +89,8 @@ export class MonitoredSession {
   #guesses: number;
   #grant: Grant | null;
   #device: Device | null;
+  /** Of the call before: its worker has to close it before it gets another. */
+  #lastDevice: Device | null = null;
   #ipv4: Configured | null;
   #ipv6: Configured | null;
   #over = false;
@@ -115,10 +117,6 @@ export class MonitoredSession {
 
   get standing(): WorkerStanding {
     return standingOf({ device: this.#device !== null, login: this.#grant !== null });
-  }
-
-  get isOver(): boolean {
-    return this.#over;
   }
 
   /** Throws SystemCallFailed when the system refuses a step. */
@@ -152,7 +150,7 @@ export class MonitoredSession {
       case 'configure':
         return this.#configure(request);
       case 'close':
-        await this.#end('the worker has closed it');
+        this.#endCall();
         return DONE;
     }
   }
@@ -205,6 +203,8 @@ export class MonitoredSession {
 
   #openTun(): Reply {
     const { network } = this.#services;
+    const last = this.#lastDevice;
+    if (last !== null && network.index(last.name) === last.index) return refusal('deviceOpen');
     const { fd: descriptor, name } = openTunDevice('ppp%d');
     try {
       const index = network.index(name);
@@ -304,6 +304,16 @@ export class MonitoredSession {
     if (ipv6.hasScripts) this.#start('ipv6-down', facts);
     this.#ipv6 = null;
     this.#try(() => this.#save());
+  }
+
+  /** The client may call again: what its worker has guessed still counts. */
+  #endCall(): void {
+    this.#removeAll();
+    this.#lastDevice = this.#device ?? this.#lastDevice;
+    this.#device = null;
+    this.#grant = null;
+    this.#save();
+    this.#log.info('call over');
   }
 
   async #end(why: string): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * Follows the client's login: PAP (RFC 1334), CHAP (RFC 1994) with MS-CHAP (RFC 2433, 2759), EAP (RFC 3748). Passwords, responses
- * and challenges are neither kept nor reported. Only packets of our pppd decide the result.
+ * and challenges are neither kept nor reported. Only packets of the server decide the result.
  */
 import { parseMsChapFailure } from './ms-chap.js';
 import type { ControlPacket } from './packet.js';

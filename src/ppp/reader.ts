@@ -3,10 +3,10 @@
  * encryption are agreed, who refused what. It sends and changes nothing, and does not use pppd's logs.
  *
  * Input is untrusted: it never throws, cuts names, bounds lists, and a client alone causes few events. The number of events is
- * not bounded if our pppd takes part, as when a client restarts LCP again and again.
+ * not bounded if the server's PPP takes part, as when a client restarts LCP again and again.
  */
 import { Authentication } from './authentication.js';
-import { describeFailure, diagnose } from './failure.js';
+import { diagnose } from './failure.js';
 import { MppeKeys } from './mppe-keys.js';
 import { CODES, Negotiation, type RefusedOption } from './negotiation.js';
 import { CCP_OPTIONS, IPCP_OPTIONS, IPV6CP_OPTIONS, LCP_OPTIONS, type MppeOffer } from './options.js';
@@ -23,7 +23,14 @@ import type {
   Side,
 } from './state.js';
 
-export { describeFailure, type ProblemAndRemedy, problemAndRemedy } from './failure.js';
+export {
+  describeFailure,
+  type PppEngine,
+  type ProblemAndRemedy,
+  problemAndRemedy,
+  secretsFile,
+  type SettingPlaces,
+} from './failure.js';
 export type * from './state.js';
 
 /** RFC 1662 §7.1 and RFC 1661 §6.1: the values until LCP agrees on others. */
@@ -40,8 +47,8 @@ const MAX_USER_EVENTS = 8;
 
 const NO_EVENTS: readonly PppEvent[] = [];
 
-type Refused = RefusedOption | typeof WHOLE_PROTOCOL;
-const WHOLE_PROTOCOL = { name: null, asked: null, proposed: null };
+type Refused = RefusedOption | typeof PROTOCOL_REJECTED;
+const PROTOCOL_REJECTED = { name: null, asked: null, proposed: null };
 
 type Times = { -readonly [Name in keyof PppState['times']]: number | null };
 
@@ -210,7 +217,7 @@ export class PppReader {
     const failure = diagnose(this.#withoutFailure());
     if (failure === null) return;
     this.#failure = failure;
-    this.#events.push({ type: 'failed', failure, text: describeFailure(failure) });
+    this.#events.push({ type: 'failed', failure });
   }
 
   /** RFC 1661 §5.7: `sender` does not support a protocol of its peer. */
@@ -226,7 +233,7 @@ export class PppReader {
       return;
     }
     const protocol = protocolName(number);
-    this.#refuse(sender, protocol, [WHOLE_PROTOCOL], 'reject');
+    this.#refuse(sender, protocol, [PROTOCOL_REJECTED], 'reject');
     switch (protocol) {
       case 'IPCP':
         this.#ipcp.reset();

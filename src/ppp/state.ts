@@ -4,7 +4,7 @@
  */
 import type { CcpOptions, IpcpOptions, Ipv6cpOptions, LcpOptions, MppeOffer } from './options.js';
 
-/** `server` is our pppd. */
+/** `server`: pppd or the builtin engine. */
 export type Side = 'client' | 'server';
 
 /**
@@ -46,13 +46,13 @@ export type AuthenticationState = {
   readonly protocol: string | null;
   /** The last requested EAP method: `EAP-TLS`, `EAP-MS-CHAPv2`, …; null outside EAP. */
   readonly method: string | null;
-  /** The name of our pppd in its challenge. */
+  /** The server's name in its challenge. */
   readonly serverName: string | null;
   readonly result: 'none' | 'pending' | 'succeeded' | 'failed';
-  /** Challenges or requests of our pppd, and answers or logins of the client; both continue when LCP begins again. */
+  /** Challenges or requests of the server, and answers or logins of the client; both continue when LCP begins again. */
   readonly challenges: number;
   readonly responses: number;
-  /** Our pppd's message with the result; null: none. */
+  /** The server's message with the result; null: none. */
   readonly message: string | null;
   readonly failure: AuthenticationFailure | null;
 };
@@ -62,7 +62,7 @@ export type AuthenticationFailure = {
   readonly code: number | null;
   /** The code in words, or that the login was refused. A peer does not learn whether user name or password was wrong. */
   readonly cause: string;
-  /** Our pppd's message with it; null: none. */
+  /** The server's message with it; null: none. */
   readonly message: string | null;
   /** Whether the client may try again on the same link. */
   readonly retry: boolean;
@@ -130,13 +130,13 @@ export type PppFailure =
       readonly message: string | null;
     }
   | {
-      /** The client never answered our pppd's challenges, or never sent its name. */
+      /** The client never answered the server's challenges, or never sent its name. */
       readonly reason: 'loginUnanswered';
       readonly protocol: string | null;
       readonly challenges: number;
     }
   | {
-      /** The client wanted our pppd to log in to it, and did not accept the login. */
+      /** The client wanted the server to log in to it, and did not accept the login. */
       readonly reason: 'serverLoginRefused';
       readonly protocol: string;
     }
@@ -170,7 +170,7 @@ export type PppFailure =
       readonly bothWays: boolean;
     }
   | {
-      /** Our pppd accepted the login, but does not allow this user the assigned address. */
+      /** The server accepted the login, but does not allow this user the assigned address; `address` null: or any address. */
       readonly reason: 'addressNotAllowed';
       readonly user: string | null;
       readonly protocol: string | null;
@@ -188,7 +188,7 @@ export type PppFailure =
       readonly text: string;
     }
   | {
-      /** The login succeeded, but then the client did not answer our pppd's requests. */
+      /** The login succeeded, but then the client did not answer the server's requests. */
       readonly reason: 'negotiationTimeout';
       readonly protocol: 'CCP' | 'IPCP';
       /** Configure-Requests that the client did not answer. */
@@ -286,6 +286,5 @@ export type PppEvent =
       /** The link will not come up; emitted at most once until LCP opens again. */
       readonly type: 'failed';
       readonly failure: PppFailure;
-      readonly text: string;
     }
   | ({ readonly type: 'terminated' } & Termination);

@@ -38,6 +38,13 @@ export const sessionState = z.object({
   user: z.string().nullable(),
   pid: z.number(),
   pppdPid: z.number().nullable(),
+  /**
+   * Who speaks PPP and how packets travel: pppd, or the builtin engine with a TUN device; null without a call, and for a
+   * kind that only a newer version knows.
+   */
+  link: z.enum(['pppd', 'tun']).nullable().default(null).catch(null),
+  /** The tunnel's network interface if PPP is not pppd's; null: not open yet, or the interface is pppd's. */
+  interface: z.string().nullable().default(null),
   /** The current log level, and the log file; null: standard output. */
   log: z.object({ level: z.string(), file: z.string().nullable() }).nullable().default(null),
   /** What was read of the PPP negotiation; its shape is defined by src/ppp. */

@@ -1,5 +1,6 @@
 /** Runs the load generator, and says what it has counted. What the generator prints is declared here. */
 import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Network } from './network.js';
 import { build } from './programs.js';
@@ -57,17 +58,34 @@ export interface StormResult {
 
 export type LoadResult = SlicesResult | HandshakesResult | StormResult;
 
+const BUILTIN_LOAD = fileURLToPath(new URL('builtin/main.js', import.meta.url));
 const MOST_OUTPUT = 16 * 1024 * 1024;
 const TIMEOUT = 600_000;
 
-/** Runs it to its end. Rejects with what it says on standard error. */
+/** Runs load.c to its end. Rejects with what it says on standard error. */
 export async function runLoad(network: Network, shared: string, options: readonly string[]): Promise<LoadResult> {
   const { server, clients } = network;
   const places = ['--server', server, '--clients', clients, '--shared', shared, '--core', String(LOAD_CORE)];
-  const { stdout } = await promisify(execFile)(build('load'), [...places, ...options], {
-    maxBuffer: MOST_OUTPUT,
-    timeout: TIMEOUT,
-  });
+  return resultOf(build('load'), [...places, ...options]);
+}
+
+/** The same for the builtin engine, whose client has to log in and to encrypt (builtin/main). */
+export async function runBuiltinLoad(
+  { server, clients }: Network,
+  runDirectory: string,
+  options: readonly string[],
+): Promise<LoadResult> {
+  return resultOf(
+    'nsenter',
+    [`--net=/run/netns/${clients}`, 'taskset', '-c', String(LOAD_CORE), process.execPath, BUILTIN_LOAD].concat(
+      ['--server', server, '--clients', clients, '--run', runDirectory],
+      options,
+    ),
+  );
+}
+
+async function resultOf(command: string, options: readonly string[]): Promise<LoadResult> {
+  const { stdout } = await promisify(execFile)(command, options, { maxBuffer: MOST_OUTPUT, timeout: TIMEOUT });
   const result: LoadResult = JSON.parse(stdout);
   return result;
 }

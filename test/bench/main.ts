@@ -1,17 +1,17 @@
 /**
  * `npm run bench`: ours against Debian's pptpd on the same work in the same run, in turn, with ratios and spread.
  *
- *     npm run bench -- [--only ID,...] [--servers ours,pptpd,floor] [--base FOLDER] [--runs N] [--seconds N] [--publish]
+ *     npm run bench -- [--only ID,...] [--servers builtin,ours,pptpd,floor] [--base FOLDER] [--runs N] [--seconds N] [--publish]
  *
  * With --base ours is compared with another checkout of it (built), in turn as well: `git worktree add`, `scripts/build`.
  * ID is the beginning of a work's id (works.ts). Results go to test/bench/results; with --publish also to docs/ and the
  * README, in the place of what these works gave before.
  * Needs root, the package pptpd, cc, and two processors with nothing else to do.
  */
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type LoadResult, runLoad } from './load.js';
+import { type LoadResult, runBuiltinLoad, runLoad } from './load.js';
 import { Network } from './network.js';
 import {
   merged,
@@ -28,7 +28,7 @@ import { type Work, WORKS } from './works.js';
 
 const RESULTS = 'test/bench/results';
 const DOCUMENTS = 'docs';
-const SERVERS: readonly ServerName[] = ['ours', 'base', 'pptpd', 'floor'];
+const SERVERS: readonly ServerName[] = ['builtin', 'ours', 'base', 'pptpd', 'floor'];
 /** What servers write goes where /run is on a system that has booted; here that may be a disk. */
 const MEMORY = '/dev/shm';
 /** Before counting begins, so that V8 has compiled what is hot. */
@@ -85,6 +85,11 @@ class Bench {
   #running: RunningServer | null = null;
   #sampled = 0;
 
+  constructor() {
+    // With the builtin engine manager and workers run as another user, who has to reach the run directory.
+    chmodSync(this.#directory, 0o755);
+  }
+
   async run(work: Work, server: ServerName): Promise<LoadResult> {
     const isSampled = work.sampled === true && server === 'ours';
     const samples = join(this.#directory, `samples-${(this.#sampled += 1)}`);
@@ -94,10 +99,10 @@ class Bench {
     });
     try {
       const options = [...work.options, '--seconds', String(secondsOf(work)), '--warm', String(WARM_SECONDS)];
-      const result = await runLoad(this.#network, this.#servers.shared, [
-        ...options,
-        ...(isSampled ? ['--sampled'] : []),
-      ]);
+      const result =
+        server === 'builtin'
+          ? await runBuiltinLoad(this.#network, this.#servers.runDirectory, options)
+          : await runLoad(this.#network, this.#servers.shared, [...options, ...(isSampled ? ['--sampled'] : [])]);
       return isSampled ? { ...result, allocated: await allocatedBy(samples) } : result;
     } finally {
       await this.#running.stop();

@@ -1,6 +1,6 @@
 /** The published figures as Markdown tables: all of them for docs/performance.md, a few for the README. */
 import type { PublishedRow } from './publication.js';
-import { ratioText, type Row, targetText, valueText, wordsOf } from './report.js';
+import { ratioText, type Row, valueText, wordsOf } from './report.js';
 import { PACKETS_PER_SECOND } from './works.js';
 
 function markdown(headings: readonly string[], lines: readonly (readonly string[])[]): string {
@@ -17,19 +17,12 @@ export function fullTable(rows: readonly PublishedRow[]): string {
   );
 }
 
-/** Rows that know neither floor nor runs of their own: those of the lab. */
+/** Rows that know no runs of their own: those of the lab. Each has its title. */
 export function tunnelsTable(rows: readonly Row[]): string {
+  const [headings = [], ...lines] = wordsOf(rows);
   return markdown(
-    ['work', 'figure', 'ours', 'pptpd', 'ours/pptpd', 'target', ''],
-    rows.map((row) => [
-      row.title,
-      row.figure,
-      valueText(row, row.values.ours),
-      valueText(row, row.values.pptpd),
-      ratioText(row.ratio),
-      targetText(row.target),
-      row.reached ?? '',
-    ]),
+    headings,
+    lines.map(([, ...cells], index) => [rows[index]?.title ?? '', ...cells]),
   );
 }
 

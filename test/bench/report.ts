@@ -2,7 +2,7 @@
 import type { LoadResult, SliceKey } from './load.js';
 import type { ServerName } from './servers.js';
 import { summarize, type Summary } from './statistics.js';
-import type { Target, Titled } from './works.js';
+import type { Measure, Target, Titled } from './works.js';
 
 /** `at the floor`: not the target, but nine tenths of the floor's ratio. */
 export type Reached = 'reached' | 'at the floor' | 'MISSED';
@@ -36,7 +36,7 @@ export const rowsOf = <Result = LoadResult>(work: Titled<Result>, results: Resul
     const ratio = quotient(values.ours, values.pptpd);
     const floorRatio = quotient(values.floor, values.pptpd);
     const { title, unit, digits, target = null } = figure;
-    const reached = reachedBy(target, values.ours?.median ?? null, ratio, floorRatio);
+    const reached = target === null ? null : reachedBy(target, measureOf(target.of, values), floorRatio);
     return {
       work: work.id,
       title: work.title,
@@ -55,23 +55,30 @@ function quotient(one: Summary | undefined, other: Summary | undefined): number 
   return one === undefined || other === undefined || other.median === 0 ? null : one.median / other.median;
 }
 
-function reachedBy(
-  target: Target | null,
-  ours: number | null,
-  ratio: number | null,
-  floorRatio: number | null,
-): Reached | null {
-  const value = target?.of === 'ratio' ? ratio : ours;
-  if (target === null || value === null) return null;
+type Values = Row['values'];
+
+const MEASURES: Readonly<Record<Measure, (values: Values) => number | null>> = {
+  ratio: ({ ours, pptpd }) => quotient(ours, pptpd),
+  ours: ({ ours }) => ours?.median ?? null,
+  builtin: ({ builtin }) => builtin?.median ?? null,
+  'builtin/ours': ({ builtin, ours }) => quotient(builtin, ours),
+  'builtin/pptpd': ({ builtin, pptpd }) => quotient(builtin, pptpd),
+};
+
+export const measureOf = (measure: Measure, values: Values): number | null => MEASURES[measure](values);
+
+function reachedBy(target: Target, value: number | null, floorRatio: number | null): Reached | null {
+  if (value === null) return null;
   const isGood = (limit: number): boolean => ('atLeast' in target ? value >= limit : value <= limit);
   if (isGood('atLeast' in target ? target.atLeast : target.atMost)) return 'reached';
-  if (target.of === 'ours' || floorRatio === null) return 'MISSED';
+  if (target.of !== 'ratio' || floorRatio === null) return 'MISSED';
   return isGood('atLeast' in target ? floorRatio * OF_FLOOR : floorRatio / OF_FLOOR) ? 'at the floor' : 'MISSED';
 }
 
 const HEADINGS = [
   'work',
   'figure',
+  'builtin',
   'ours',
   'base',
   'pptpd',
@@ -79,6 +86,8 @@ const HEADINGS = [
   'ours/pptpd',
   'ours/base',
   'floor/pptpd',
+  'builtin/ours',
+  'builtin/pptpd',
   'target',
   '',
 ] as const;
@@ -96,7 +105,7 @@ export function valueText({ unit, digits }: Row, summary: Summary | undefined, w
 export function targetText(target: Target | null): string {
   if (target === null) return '';
   const sign = 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
-  return target.of === 'ratio' ? `${sign} ×` : sign;
+  return target.of === 'ratio' || target.of.includes('/') ? `${sign} ×` : sign;
 }
 
 export const ratioText = (ratio: number | null): string => (ratio === null ? '' : ratio.toFixed(ratio < 10 ? 2 : 1));
@@ -107,14 +116,16 @@ function cellsOf(rows: readonly Row[]): string[][] {
   return rows.map((row) => {
     const title = row.title === last ? '' : row.title;
     last = row.title;
-    const { ours, base, pptpd, floor } = row.values;
+    const { builtin, ours, base, pptpd, floor } = row.values;
     return [
       title,
       row.figure,
-      ...[ours, base, pptpd, floor].map((summary) => valueText(row, summary)),
+      ...[builtin, ours, base, pptpd, floor].map((summary) => valueText(row, summary)),
       ratioText(row.ratio),
       ratioText(quotient(ours, base)),
       ratioText(row.floorRatio),
+      ratioText(quotient(builtin, ours)),
+      ratioText(quotient(builtin, pptpd)),
       targetText(row.target),
       row.reached ?? '',
     ];

@@ -7,11 +7,12 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { SECRET } from './builtin/account.js';
 import { SERVER_ADDRESS, type Network } from './network.js';
 import { build } from './programs.js';
 
-/** `base`: another checkout of ours, built, to compare a change with what was there before. */
-export type ServerName = 'ours' | 'base' | 'pptpd' | 'floor';
+/** `ours`: with pppd on a pty. `builtin`: ours with the builtin engine. `base`: another checkout of ours, built, to compare a change with what was there before. */
+export type ServerName = 'builtin' | 'ours' | 'base' | 'pptpd' | 'floor';
 
 /** The server's core; generator and stand-in pppd have the other. */
 export const SERVER_CORE = 1;
@@ -39,6 +40,8 @@ export class Servers {
   readonly #base: string;
   /** Memory that generator and stand-ins share. */
   readonly shared: string;
+  /** Of ours. */
+  readonly runDirectory: string;
 
   /** `base`: the folder of the other checkout. */
   constructor(network: Network, directory: string, base: string) {
@@ -46,6 +49,7 @@ export class Servers {
     this.#directory = directory;
     this.#base = base;
     this.shared = join(directory, 'shared');
+    this.runDirectory = join(directory, 'run');
     this.#options = join(directory, 'options');
     writeFileSync(this.#options, `#${this.shared}\n`);
   }
@@ -67,10 +71,12 @@ export class Servers {
 
   #command(name: ServerName): string[] {
     switch (name) {
+      case 'builtin':
+        return ['bin/pptpd-ts', 'serve', '-c', this.#ourConfiguration({ engine: 'builtin', secrets: this.#secrets() })];
       case 'ours':
-        return ['bin/pptpd-ts', 'serve', '-c', this.#ourConfiguration()];
+        return ['bin/pptpd-ts', 'serve', '-c', this.#ourConfiguration({ engine: 'pppd' })];
       case 'base':
-        return [join(this.#base, 'bin/pptpd-ts'), 'serve', '-c', this.#ourConfiguration()];
+        return [join(this.#base, 'bin/pptpd-ts'), 'serve', '-c', this.#ourConfiguration({ engine: 'pppd' })];
       case 'pptpd':
         return ['/usr/sbin/pptpd', '--fg', '--conf', this.#theirConfiguration()];
       case 'floor':
@@ -78,14 +84,21 @@ export class Servers {
     }
   }
 
-  #ourConfiguration(): string {
+  #secrets(): string {
+    const path = join(this.#directory, 'chap-secrets');
+    writeFileSync(path, SECRET, { mode: 0o600 });
+    return path;
+  }
+
+  #ourConfiguration(ppp: Readonly<Record<string, string>>): string {
     const path = join(this.#directory, 'pptpd-ts.json');
     const configuration = {
       listen: { address: SERVER_ADDRESS },
       addresses: { local: [TUNNEL_LOCAL], remote: [TUNNEL_REMOTE] },
       limits: { connections: SESSIONS },
+      ppp,
       pppd: { path: this.#standIn, options: this.#options },
-      runDirectory: join(this.#directory, 'run'),
+      runDirectory: this.runDirectory,
     };
     writeFileSync(path, JSON.stringify(configuration));
     rmSync(configuration.runDirectory, { recursive: true, force: true });
@@ -124,7 +137,7 @@ export class RunningServer {
       if (this.#child.exitCode !== null) throw new Error(`${this.name} ended with code ${this.#child.exitCode}`);
       if (this.#socketTable().some((line) => / [0-9A-F]{8}:06BB 0{8}:0000 0A /.test(line))) {
         // Spare workers start meanwhile.
-        if (this.name === 'ours' || this.name === 'base') await wait(1000);
+        if (this.name !== 'pptpd' && this.name !== 'floor') await wait(1000);
         return;
       }
       await wait(20);

@@ -5,10 +5,12 @@
 import type { HandshakesResult, LoadResult, SliceKey, SlicesResult, StormResult } from './load.js';
 import type { ServerName } from './servers.js';
 
-/** What is to be reached: of the ratio ours/pptpd, or of our own figure. */
+/** What a target is about: the ratio ours/pptpd, one server's figure, or another ratio. */
+export type Measure = 'ratio' | 'ours' | 'builtin' | 'builtin/ours' | 'builtin/pptpd';
+
 export type Target =
-  | { readonly of: 'ratio' | 'ours'; readonly atLeast: number }
-  | { readonly of: 'ratio' | 'ours'; readonly atMost: number };
+  | { readonly of: Measure; readonly atLeast: number }
+  | { readonly of: Measure; readonly atMost: number };
 
 export interface Figure<Result = LoadResult> {
   readonly title: string;
@@ -108,13 +110,13 @@ const idleCpu: Figure = {
   },
 };
 
-const idleMemory: Figure = {
+const idleMemory = (target: Target): Figure => ({
   title: 'memory of an idle worker (PSS)',
   unit: 'MiB',
   digits: 2,
-  target: { of: 'ours', atMost: 14 },
+  target,
   from: (result) => (isSlices(result) && result.idleMemory > 0 ? result.idleMemory / 1024 : null),
-};
+});
 
 const memoryGrowth: Figure = {
   title: 'growth of resident memory after the first tenth',
@@ -215,6 +217,18 @@ const besideOthers = (count: number): Work => ({
   figures: [perSecond(), cpuPerPacket()],
 });
 
+/**
+ * Whole tunnels of the builtin engine, with MPPE-128 and forwarding, beside the relay of `ours` alone, whose MPPE and
+ * forwarding is the kernel's: pppd's stand-in has neither.
+ */
+const builtinWork = (id: string, title: string, options: readonly string[], atMost: number): Work => ({
+  id: `builtin-${id}`,
+  title: `builtin engine with MPPE-128 and forwarding, beside the relay alone: ${title}`,
+  options,
+  servers: ['builtin', 'ours'],
+  figures: [perSecond(), cpuPerPacket({ of: 'builtin/ours', atMost })],
+});
+
 export const WORKS: readonly Work[] = [
   relayWork('echo64', 'echo, 64 B', echo(64), 2, 0.6),
   relayWork('echo400', 'echo, 400 B', echo(400), 2, 0.6),
@@ -288,7 +302,7 @@ export const WORKS: readonly Work[] = [
     title: '50 idle sessions',
     options: ['--work', 'none', '--idle', '50'],
     servers: ['ours', 'pptpd'],
-    figures: [idleMemory],
+    figures: [idleMemory({ of: 'ours', atMost: 14 })],
   },
   {
     id: 'long',
@@ -298,6 +312,16 @@ export const WORKS: readonly Work[] = [
     servers: ['ours'],
     sampled: true,
     figures: [memoryGrowth, allocated],
+  },
+  builtinWork('echo64', 'echo, 64 B', echo(64), 2.36),
+  builtinWork('downlink1400', 'downlink, 1400 B', ['--work', 'downlink', '--size', '1400', '--window', '96'], 0.85),
+  builtinWork('uplink1400', 'uplink, 1400 B', uplink(1400, 64), 0.95),
+  {
+    id: 'builtin-memory',
+    title: '50 idle sessions of the builtin engine',
+    options: ['--work', 'none', '--idle', '50'],
+    servers: ['builtin', 'ours'],
+    figures: [idleMemory({ of: 'builtin', atMost: 12 })],
   },
   ceiling(64),
   ceiling(1400),

@@ -134,16 +134,24 @@ network() {
   on server sysctl -q -w net.ipv4.ip_forward=1
 }
 
-# install_files: starter options file, then test/lab/common/etc, then the scenario's own etc, over /etc of the guest.
+# install_files: test/lab/common/etc, then the scenario's own etc, over /etc of the guest.
 install_files() {
   local own
   own=$(dirname "$0")/etc
   mkdir -p /etc/ppp
-  cp "$checkout/scripts/etc/options.pptpd" /etc/ppp/options.pptpd
   cp -R "$checkout/test/lab/common/etc/." /etc
   [[ ! -d $own ]] || cp -R "$own/." /etc
   chown -R root:root /etc/ppp
   chmod 600 /etc/ppp/chap-secrets
+}
+
+# install_starter: the starter configuration with the lab's addresses, and no options file for pppd.
+install_starter() {
+  rm -f /etc/ppp/options.pptpd
+  sed -e 's|"addresses": .*|"listen": { "address": "192.0.2.1" },|' -e 's|"level": "info"|"level": "debug"|' \
+    -e '2a\  "addresses": { "local": ["198.51.100.1"], "remote": ["198.51.100.11-20"] },' \
+    -e "s|\"ppp\": {|& \"engine\": \"$engine\",|" \
+    "$checkout/scripts/etc/pptpd-ts.json" > /etc/pptpd-ts.json
 }
 
 ## Servers

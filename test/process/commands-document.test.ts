@@ -1,7 +1,8 @@
 /** Compares the recordings in docs/commands.md with the commands' output: columns, labels, keys and sentences. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { newProgram } from '../../src/cli/program.js';
@@ -9,21 +10,21 @@ import { columns, labels, recorded, sections } from '../unit/cli/commands-docume
 import { enterNamespace } from './support/netns.js';
 import { Running } from './support/running.js';
 import { CLIENT_ADDRESSES, type Server, SERVER_ADDRESS, startServer } from './support/server.js';
-import { Visits } from './support/visits.js';
+import { ClientLogins } from './support/client-logins.js';
 import { until } from './support/wait.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [ALICE, BLOCKED] = CLIENT_ADDRESSES;
-const visits = new Visits();
-after(() => visits.close());
+const logins = new ClientLogins();
+after(() => logins.close());
 
 /** A server on which alice is logged in and one address is blocked. */
 async function serve(t: TestContext): Promise<{ server: Server; id: string }> {
   const server = await startServer(t, { policy: { failedLogins: 1 }, log: { level: 'info' } }, 'login');
-  await visits.losesItsLogin(t, 'wrong one', BLOCKED);
+  await logins.losesItsLogin(t, 'wrong one', BLOCKED);
   await server.waitForSessions(0);
-  await visits.loggedIn(t, 'alice', ALICE);
+  await logins.loggedIn(t, 'alice', ALICE);
   const [session] = await server.sessions();
   assert(session !== undefined);
   return { server, id: session.session };
@@ -103,7 +104,7 @@ test('the commands print the recorded tables, lists and sentences', async (t) =>
     const file = join(server.directory, 'login.pcapng');
     const capture = new Running(server, 'capture', '--next', ALICE, '-w', file);
     await capture.says(/^waiting/);
-    await visits.loggedIn(t, 'alice', ALICE);
+    await logins.loggedIn(t, 'alice', ALICE);
     await capture.says(/^capturing/m);
     await capture.interrupted();
     const sentences = (words: string): string =>
@@ -158,13 +159,20 @@ test('the JSON output has the keys that the examples of --help use', async (t) =
   assert(seen.length >= 5, seen.join(' '));
 });
 
-test('check and import print the recorded output', () => {
+test('check and import print the recorded output', (t) => {
   const print = (...args: readonly string[]): string =>
     execFileSync(resolve('bin/pptpd-ts'), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const cut = recorded('check').filter((line) => line !== '…');
   const lines = print('check', '-c', 'test/lab/ten-clients/etc/pptpd-ts.json').split('\n');
   assert.deepEqual(lines.slice(0, cut.length), cut);
-  const imported = print('import', 'test/lab/common/etc/pptpd.conf');
+  // The options file that it names is the lab's, not this machine's.
+  const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-import-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'pptpd.conf');
+  const options = '/etc/ppp/options.pptpd';
+  const ofLab = resolve(`test/lab/common${options}`);
+  writeFileSync(file, readFileSync('test/lab/common/etc/pptpd.conf', 'utf8').replace(options, ofLab));
+  const imported = print('import', file).replace(ofLab, options);
   assert.deepEqual(JSON.parse(imported), JSON.parse(recorded('import').join('\n')));
 });
 
@@ -172,7 +180,7 @@ test('sessions --ended has the recorded columns', async (t) => {
   const server = await startServer(t);
   const file = join(server.directory, 'accounting.jsonl');
   await server.reconfigure({ accounting: { file } });
-  const { client } = await visits.called(t, 'alice', ALICE);
+  const { client } = await logins.called(t, 'alice', ALICE);
   client.send({ type: 'StopControlConnectionRequest', reason: 1 });
   await server.waitForSessions(0);
   assert.match(readFileSync(file, 'utf8'), /"record":"ended"/);

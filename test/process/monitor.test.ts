@@ -118,6 +118,19 @@ describe('what a worker without privileges gets', () => {
     assert.equal(await (await monitor.worker(t)).does('openTun'), 'ppp1');
   });
 
+  test('one call after the other', async (t) => {
+    const monitor = await TestMonitor.start(t);
+    const worker = await loggedIn(t, monitor);
+    await worker.does('configure', UP);
+    await worker.does('close');
+    await worker.does('closeTun');
+    await worker.does('openTun');
+    await worker.isRefused('notPermitted', 'configure', UP);
+    await worker.does('authenticate', 'alice', 'wonderland');
+    await worker.does('configure', UP);
+    assert.match(shown('-o', 'address', 'show', 'ppp0'), new RegExp(`inet ${LOCAL} peer ${REMOTE}/32`));
+  });
+
   test('one session after the other', async (t) => {
     const monitor = await TestMonitor.start(t);
     const worker = await loggedIn(t, monitor);
@@ -269,6 +282,26 @@ describe('what a worker that was taken over does not get', () => {
     }
     await worker.isRefused('tooManyGuesses', 'authenticate', 'alice', 'wonderland');
     await monitor.killed();
+    await worker.isRefused('tooManyGuesses', 'authenticate', 'alice', 'wonderland');
+  });
+
+  test('a second interface, by ending a call and keeping the first', async (t) => {
+    const monitor = await TestMonitor.start(t);
+    const worker = await loggedIn(t, monitor);
+    await worker.does('configure', UP);
+    await worker.does('close');
+    await worker.isRefused('deviceOpen', 'openTun');
+    assert.equal(shown('-o', 'address', 'show', 'ppp0'), '');
+    assert.equal(hasLink('ppp1'), false);
+  });
+
+  test('more guesses by calling again', async (t) => {
+    const monitor = await TestMonitor.start(t);
+    const worker = await monitor.worker(t);
+    for (let guess = 1; guess <= 10; guess += 1) {
+      await worker.does('authenticate', 'alice', `guess ${guess}`);
+      await worker.does('close');
+    }
     await worker.isRefused('tooManyGuesses', 'authenticate', 'alice', 'wonderland');
   });
 

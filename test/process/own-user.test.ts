@@ -8,7 +8,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, statSync,
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
-import { findUnixUser, identityArguments, NOBODY_ELSE } from '../../src/host/unix-user.js';
+import { findUnixUser, identityArguments, UNNAMED_USER } from '../../src/host/unix-user.js';
 import { readRecord } from '../../src/session/record.js';
 import { Client } from './support/client.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
@@ -154,7 +154,7 @@ test('a manager with the builtin engine takes over the run directory and the ses
   assert(session !== undefined, 'the session is known');
   const ownerOf = (path: string): number => statSync(join(server.runDirectory, path)).uid;
   for (const path of ['', 'sessions', 'accounts', 'manager.sock', ...server.sessionFiles('.sock').map((name) => join('sessions', name))])
-    assert.equal(ownerOf(path), NOBODY_ELSE.uid, path);
+    assert.equal(ownerOf(path), UNNAMED_USER.uid, path);
   for (const path of ['monitor', 'monitor.sock']) assert.equal(ownerOf(path), 0, path);
   const kick = new Running(server, 'kick', session.session);
   assert.equal(await kick.ended(), 0, kick.words);

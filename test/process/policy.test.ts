@@ -18,13 +18,13 @@ import {
   startServer,
 } from './support/server.js';
 import { parseFrame } from './support/tunnel.js';
-import { Visits } from './support/visits.js';
+import { ClientLogins } from './support/client-logins.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [FIRST, SECOND, THIRD] = CLIENT_ADDRESSES;
-const visits = new Visits();
-after(() => visits.close());
+const logins = new ClientLogins();
+after(() => logins.close());
 
 const serve = async (t: TestContext, policy: NonNullable<Settings['policy']>): Promise<Server> =>
   startServer(t, { policy }, 'login');
@@ -47,9 +47,9 @@ async function output(server: Server, ...command: readonly string[]): Promise<st
 
 test('deny: a login beyond the limit is refused with a reason, the first session stays, and its place is free after it', async (t) => {
   const server = await serve(t, { sessionsPerUser: 1 });
-  const first = await visits.loggedIn(t, 'alice', FIRST);
-  const other = await visits.loggedIn(t, 'bob', SECOND);
-  const second = await visits.losesItsLogin(t, 'alice', THIRD);
+  const first = await logins.loggedIn(t, 'alice', FIRST);
+  const other = await logins.loggedIn(t, 'bob', SECOND);
+  const second = await logins.losesItsLogin(t, 'alice', THIRD);
   assert.equal((await endOf(server, second))['reason'], 'userLimit');
   const failure = await server.waitForLog(
     'why',
@@ -61,7 +61,7 @@ test('deny: a login beyond the limit is refused with a reason, the first session
   first.client.send({ type: 'StopControlConnectionRequest', reason: 1 });
   await first.gone();
   await endOf(server, first);
-  await (await visits.loggedIn(t, 'alice', FIRST)).echo();
+  await (await logins.loggedIn(t, 'alice', FIRST)).echo();
 });
 
 test('replace: the oldest session of the user ends, and sends nothing over the tunnel, which may be the new session’s', async (t) => {
@@ -69,8 +69,8 @@ test('replace: the oldest session of the user ends, and sends nothing over the t
   const server = await startServer(t, { policy }, 'login', 'goodbye');
   const gre = new GrePeer(FIRST, SERVER_ADDRESS, 0);
   t.after(() => gre.close());
-  const first = await visits.loggedIn(t, 'alice', FIRST);
-  const second = await visits.loggedIn(t, 'alice', SECOND);
+  const first = await logins.loggedIn(t, 'alice', FIRST);
+  const second = await logins.loggedIn(t, 'alice', SECOND);
   await first.gone();
   const end = await endOf(server, first);
   assert.equal(end['reason'], 'replaced');
@@ -87,9 +87,9 @@ test('replace: the oldest session of the user ends, and sends nothing over the t
 
 test('a manager that was killed and started again counts existing sessions', async (t) => {
   const server = await serve(t, { sessionsPerUser: 1 });
-  const first = await visits.loggedIn(t, 'alice', FIRST);
+  const first = await logins.loggedIn(t, 'alice', FIRST);
   await restart(server);
-  const second = await visits.losesItsLogin(t, 'alice', SECOND);
+  const second = await logins.losesItsLogin(t, 'alice', SECOND);
   assert.equal((await endOf(server, second))['reason'], 'userLimit');
   await first.echo();
 });
@@ -101,9 +101,9 @@ test('failed logins block their address until it is cleared, also in the next ma
     await client.closed;
     assert.deepEqual(client.messages.all, []);
   };
-  const stays = await visits.loggedIn(t, 'alice', FIRST);
-  await visits.losesItsLogin(t, 'wrong one', FIRST);
-  await visits.losesItsLogin(t, 'wrong two', FIRST);
+  const stays = await logins.loggedIn(t, 'alice', FIRST);
+  await logins.losesItsLogin(t, 'wrong one', FIRST);
+  await logins.losesItsLogin(t, 'wrong two', FIRST);
   await server.waitForLog('the block', ({ msg }) => msg.startsWith(`${FIRST} is blocked`));
   await isRefused();
   await Client.start(SECOND);
@@ -128,7 +128,7 @@ for (const [reason, policy] of [
 ] as const) {
   test(`${reason} ends a session in order`, async (t) => {
     const server = await serve(t, policy);
-    const visitor = await visits.loggedIn(t, 'alice', FIRST);
+    const visitor = await logins.loggedIn(t, 'alice', FIRST);
     await visitor.gone();
     const end = await endOf(server, visitor);
     assert.deepEqual([end['reason'], end['detail']], [reason, '0.5 s']);
@@ -139,7 +139,7 @@ for (const [reason, policy] of [
 
 test('a login that finishes while its session ends does not count', async (t) => {
   const server = await startServer(t, {}, 'login', 'ignore');
-  const visitor = await visits.called(t, 'alice', FIRST);
+  const visitor = await logins.called(t, 'alice', FIRST);
   const [session] = await server.sessions();
   assert(session?.pppdPid);
   const follower = await SessionClient.connect(server.runDirectory, session.session);

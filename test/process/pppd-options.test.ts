@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { WITH_VALUE } from '../../src/doctor/effective-options.js';
+import { WITH_VALUE } from '../../src/accounts/pppd-option-table.js';
 
 const PPPD = '/usr/sbin/pppd';
 const skip = existsSync(PPPD) ? false : 'there is no pppd here';

@@ -105,6 +105,7 @@ function failureOf(cause: EndCause | undefined): string | undefined {
     peer: CLIENT,
     local: SERVER,
     seconds: 60,
+    link: 'pppd',
     ppp: null,
     counters: null,
     tunnelPackets: 0,

@@ -25,6 +25,7 @@ export const thisHost: PptpdHost = {
   lookUp: addressOfHost,
   isReadable: (path) => canAccess(path, constants.R_OK),
   isExecutable: (path) => canAccess(path, constants.X_OK),
+  read: textOf,
 };
 
 /** Prints JSON to standard output, and every line that cannot be converted to standard error. */
@@ -40,7 +41,8 @@ Examples:
   pptpd-ts import > /etc/pptpd-ts.json
   pptpd-ts import /etc/pptpd.conf -- --logwtmp --connections 20
 
-Host names and files in it are looked up on this machine, as pptpd does when it starts.
+Host names and files in it are looked up on this machine, as pptpd does when it starts. The pppd options file that it names
+is translated too, into the section "ppp".
 
 Exit code 1: a line cannot be converted. The error names the line, and no configuration is printed.`,
     )
@@ -79,6 +81,15 @@ function decoded(octets: Buffer): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);
   } catch {
     return octets.toString('latin1');
+  }
+}
+
+/** null if the file cannot be read. */
+function textOf(name: string): string | null {
+  try {
+    return decoded(readFileSync(name));
+  } catch {
+    return null;
   }
 }
 

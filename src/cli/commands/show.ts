@@ -26,7 +26,7 @@ export const showCommand = (): Command =>
       parseCount,
       10,
     )
-    .option('--json', 'print JSON: the state, the interface of its pppd, the log lines')
+    .option('--json', 'print JSON: the state, the interface, the log lines')
     .addHelpText(
       'after',
       `\nExamples:\n  pptpd-ts show 1kzdpy\n  pptpd-ts show 1kzdpy --lines 50\n  pptpd-ts show 1kzdpy --json | jq .counters\n\n${NO_SUCH_SESSION}`,
@@ -36,7 +36,7 @@ export const showCommand = (): Command =>
         async () => SessionClient.connect(runDirectoryOf(options), id),
         async (session) => {
           const state = await session.state();
-          const interfaceName = state.pppdPid === null ? null : interfaceOfPppd(state.pppdPid);
+          const interfaceName = state.pppdPid === null ? state.interface : interfaceOfPppd(state.pppdPid);
           const lastLog = logOf(state, options.lines);
           if (options.json) {
             console.log(JSON.stringify({ ...state, interface: interfaceName, lastLog }, null, 2));

@@ -4,7 +4,7 @@
  */
 import { pppdArgumentsOf } from '../../config/ppp-settings.js';
 import type { Configuration } from '../../config/schema.js';
-import { optionsArguments } from '../../host/pppd-options.js';
+import { optionsArguments } from '../../accounts/pppd-options-file.js';
 import type { LinkOptions } from '../link.js';
 
 /**

@@ -16,6 +16,7 @@ import { monotonicMs } from '../../sys/clock.js';
 import type { EndCause } from '../end-cause.js';
 import { greCause } from '../gre-cause.js';
 import type { Link, LinkCounters, LinkOptions } from '../link.js';
+import { deviceCause, loginCause } from '../monitor-cause.js';
 import type { SessionMonitor } from './session-monitor.js';
 import type { TunPort, TunPortEvent } from './tun-port.js';
 
@@ -138,11 +139,13 @@ export class TunLink implements Link {
     if (this.#state === 'ready' && !peerGone) await this.#terminate();
     this.#state = 'ended';
     clearTimeout(this.#engineTimer);
+    // ip-down is told how many octets went through the interface, which therefore exists until then.
+    this.#relay?.holdBack(true);
+    // A monitor that does not answer takes everything back when the manager releases the session, or the worker exits.
+    await this.#parts.monitor.close().catch(() => undefined);
     this.#relay?.close();
     this.#parts.port.close();
     this.#parts.mppe.stop();
-    // A monitor that does not answer takes everything back when the manager releases the session, or the worker exits.
-    await this.#parts.monitor.close().catch(() => undefined);
   }
 
   /** Resolves when the client has acknowledged, or after `timeouts.pppdExit`. */
@@ -165,7 +168,7 @@ export class TunLink implements Link {
       port.open(fd);
       this.#interfaceName = name;
     } catch (error) {
-      this.#end({ kind: 'device', problem: messageOf(error) });
+      this.#end(deviceCause(error));
       return;
     }
     if (this.#state !== 'starting') return;
@@ -325,7 +328,7 @@ export class TunLink implements Link {
         ),
       );
     } catch (error) {
-      this.#end({ kind: 'login', problem: messageOf(error) });
+      this.#end(loginCause(error));
     }
   }
 
@@ -351,7 +354,7 @@ export class TunLink implements Link {
         ipv6: ipv6 && { local: ipv6.local, remote: ipv6.remote },
       });
     } catch (error) {
-      this.#end({ kind: 'device', problem: messageOf(error) });
+      this.#end(deviceCause(error));
       return;
     }
     // A change that has come meanwhile has its own turn.
@@ -368,5 +371,3 @@ export class TunLink implements Link {
     if (!isClosing) this.#options.onEvent({ type: 'ended', cause });
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -8,14 +8,7 @@
 import { FieldReader } from '../field-reader.js';
 import { FieldWriter } from '../field-writer.js';
 import { CODES } from '../negotiation.js';
-import {
-  CCP_OPTIONS,
-  IPCP_OPTIONS,
-  IPV6CP_OPTIONS,
-  LCP_OPTIONS,
-  type MppeOffer,
-  type ReceivedOption,
-} from '../options.js';
+import { LCP_OPTIONS } from '../options.js';
 import {
   type ControlPacket,
   type Protocol,
@@ -28,16 +21,14 @@ import {
 } from '../packet.js';
 import { readTermination } from '../terminate.js';
 import { type Accepted, Authenticator, METHODS } from './authenticator.js';
-import { isNegotiating } from './automaton.js';
-import { ccpRules } from './ccp-rules.js';
 import { type Clock, ControlProtocol, type ControlProtocolEvent } from './control-protocol.js';
 import { Echo } from './echo.js';
+import { Encryption, type EncryptionEvent } from './encryption.js';
 import { type EngineEnd, TERMINATE_TEXTS } from './end.js';
-import { ipcpRules } from './ipcp-rules.js';
-import { ipv6cpRules } from './ipv6cp-rules.js';
 import { DEFAULT_MRU, lcpRules } from './lcp-rules.js';
+import { Network, type NetworkAddresses, type NetworkEvent } from './network.js';
 import { Rate } from './rate.js';
-import type { AuthenticationRequest, EngineSettings, KeyLength, Verdict } from './settings.js';
+import type { AuthenticationRequest, EngineSettings, Verdict } from './settings.js';
 
 export type { EngineEnd } from './end.js';
 export type * from './settings.js';
@@ -48,17 +39,9 @@ const DEFAULT_ACCM = 0xffff_ffff;
 const MAX_LOOPS = 10;
 /** RFC 1661 §2: protocol numbers below are data. */
 const FIRST_CONTROL_PROTOCOL = 0x8000;
-/** Protocol-Rejects and Reset-Requests, each. */
 const MAX_REJECTS_A_SECOND = 10;
-const MAX_RESETS_A_SECOND = 20;
 /** Longest Configure-Request that is kept until its protocol may open, octets: more than all options together take. */
 const MAX_HELD = 256;
-
-/** MPPE in one direction. */
-export interface Mppe {
-  readonly bits: KeyLength;
-  readonly stateless: boolean;
-}
 
 export type EngineEvent =
   /** A control frame for the client: with address and control fields, without FCS. */
@@ -75,31 +58,13 @@ export type EngineEvent =
   /** LCP has left Opened: data stops; network and encryption were said to be down before. */
   | { readonly type: 'linkDown' }
   | { readonly type: 'authenticate'; readonly request: AuthenticationRequest }
-  /**
-   * CCP is open: from now on data is encrypted, in both directions. Without encryption the event does not come.
-   */
-  | { readonly type: 'encryption'; readonly toClient: Mppe; readonly fromClient: Mppe }
-  | { readonly type: 'encryptionDown' }
-  /** The client has lost step: the next packet to it has to be FLUSHED (RFC 3078 §7.2). */
-  | { readonly type: 'resetRequested' }
-  | {
-      readonly type: 'network';
-      readonly local: string;
-      readonly remote: string;
-      /** As the client has taken them, primary first. */
-      readonly dns: readonly string[];
-      readonly wins: readonly string[];
-    }
-  | { readonly type: 'networkDown' }
-  /** Interface identifiers as lower halves of addresses: `a00:27ff:fe12:3456`. */
-  | { readonly type: 'network6'; readonly local: string; readonly remote: string }
-  | { readonly type: 'network6Down' }
+  | Exclude<EncryptionEvent | NetworkEvent, { type: 'settled' | 'failed' }>
   /** Once; nothing comes after it. */
   | { readonly type: 'ended'; readonly cause: EngineEnd };
 
 export interface EngineOptions {
   readonly settings: EngineSettings;
-  /** So many octets that nobody can guess: challenges depend on it. */
+  /** Returns this many unpredictable octets, for challenges. */
   readonly random: (length: number) => Uint8Array;
   /** May call the engine again. */
   readonly onEvent: (event: EngineEvent) => void;
@@ -120,36 +85,24 @@ export class Engine {
   #delivering = false;
 
   readonly #lcp: ControlProtocol<typeof LCP_OPTIONS>;
-  readonly #ccp: ControlProtocol<typeof CCP_OPTIONS>;
-  readonly #ipcp: ControlProtocol<typeof IPCP_OPTIONS>;
-  readonly #ipv6cp: ControlProtocol<typeof IPV6CP_OPTIONS>;
+  readonly #encryption: Encryption;
+  readonly #network: Network;
   readonly #authenticator: Authenticator;
   readonly #echo: Echo;
   readonly #rejects = new Rate(MAX_REJECTS_A_SECOND, this.#clock);
-  readonly #resets = new Rate(MAX_RESETS_A_SECOND, this.#clock);
 
   #phase: Phase = 'dead';
   /** Why LCP is closing; null: it is not, or not on our wish. */
   #cause: EngineEnd | null = null;
-  /** The client's last Terminate-Request, unless it has asked to begin anew since. */
+  /** The client's last Terminate-Request, unless it has asked to restart since. */
   #termination: Extract<EngineEnd, { kind: 'peerTerminated' }> | null = null;
   #received = 0;
   #loops = 0;
   /** What the client wants in place of the authentication that it refused last. */
   #proposedAuthentication: string | null = null;
   #peerMru = DEFAULT_MRU;
-  #verdict: Accepted | null = null;
-  /** What MPPE may use after this login. */
-  #keys: readonly KeyLength[] = [];
-  /** `encryption` was said. */
-  #encrypted = false;
-  /** `network` and `network6` were said. */
-  #network = false;
-  #network6 = false;
-  /** Addresses that the client wants for itself and for us, as far as we disagree. */
-  readonly #wishes: { client: string | null; server: string | null } = { client: null, server: null };
-  /** Why we have closed IPCP. */
-  #addressRefused: EngineEnd | null = null;
+  /** What the login permits; null before it. */
+  #addresses: NetworkAddresses | null = null;
   /** Configure-Requests of network protocols that came before these may open, the last one each. */
   readonly #held = new Map<Protocol, Uint8Array>();
 
@@ -158,7 +111,7 @@ export class Engine {
     this.#random = random;
     this.#onEvent = onEvent;
     const clock = this.#clock;
-    const common = { clock, peerMru: () => this.#peerMru };
+    const common = { clock, peerMru: () => this.#peerMru, isLinkOpen: () => this.#lcp.isOpen };
     this.#lcp = new ControlProtocol({
       ...common,
       declarations: LCP_OPTIONS,
@@ -179,39 +132,18 @@ export class Engine {
         [CODES.timeRemaining]: () => {},
       },
     });
-    this.#ccp = new ControlProtocol({
+    this.#encryption = new Encryption({
       ...common,
-      declarations: CCP_OPTIONS,
-      rules: ccpRules({ keys: () => this.#keys, statelessOnly: settings.statelessOnly }),
+      settings,
       send: (packet) => this.#send('CCP', packet),
-      onEvent: (event) => this.#ccpEvent(event),
-      codes: {
-        [CODES.resetRequest]: (packet) => this.#recvResetRequest(packet.identifier),
-        [CODES.resetAck]: () => {},
-      },
+      onEvent: (event) => this.#recvPhaseEvent(event),
     });
-    this.#ipcp = new ControlProtocol({
+    this.#network = new Network({
       ...common,
-      declarations: IPCP_OPTIONS,
-      rules: ipcpRules({
-        local: () => this.#local ?? '0.0.0.0',
-        remote: () => this.#remote,
-        remoteChoices: () => this.#verdict?.remoteChoices ?? [],
-        dns: settings.dns,
-        wins: settings.wins,
-      }),
-      send: (packet) => this.#send('IPCP', packet),
-      onEvent: (event) => this.#ipcpEvent(event),
-    });
-    this.#ipv6cp = new ControlProtocol({
-      ...common,
-      declarations: IPV6CP_OPTIONS,
-      rules: ipv6cpRules({
-        identifier: () => this.#randomIdentifier(),
-        own: () => this.#ipv6cp.exchange.asked('interfaceIdentifier'),
-      }),
-      send: (packet) => this.#send('IPV6CP', packet),
-      onEvent: (event) => this.#ipv6cpEvent(event),
+      settings,
+      random,
+      send: (protocol, packet) => this.#send(protocol, packet),
+      onEvent: (event) => this.#recvPhaseEvent(event),
     });
     this.#authenticator = new Authenticator({
       name: settings.name,
@@ -269,10 +201,14 @@ export class Engine {
     });
   }
 
+  /** Everything that has timers. */
+  get #parts(): readonly { readonly deadline: number | null; tick(): void }[] {
+    return [this.#lcp, this.#encryption, ...this.#network.parts, this.#authenticator, this.#echo];
+  }
+
   /** When `tick` wants to be called next; null: no timer runs. */
   get deadline(): number | null {
-    const parts = [this.#lcp, this.#ccp, this.#ipcp, this.#ipv6cp, this.#authenticator, this.#echo];
-    return parts.reduce<number | null>(
+    return this.#parts.reduce<number | null>(
       (first, { deadline }) => (first === null || (deadline !== null && deadline < first) ? deadline : first),
       null,
     );
@@ -280,7 +216,7 @@ export class Engine {
 
   tick(now: number): void {
     this.#run(now, () => {
-      for (const part of [this.#lcp, this.#ccp, this.#ipcp, this.#ipv6cp, this.#authenticator, this.#echo]) part.tick();
+      for (const part of this.#parts) part.tick();
     });
   }
 
@@ -289,12 +225,12 @@ export class Engine {
     this.#run(now, () => this.#authenticator.recvVerdict(verdict));
   }
 
-  /** What we receive can no longer be decrypted (stateful MPPE): has the client begin anew. May be called for every packet. */
+  /**
+   * What we receive can no longer be decrypted (stateful MPPE): asks the client to reset (CCP Reset-Request). May be called for
+   * every packet.
+   */
   requestReset(now: number): void {
-    this.#run(now, () => {
-      if (!this.#ccp.isOpen || !this.#resets.take()) return;
-      this.#ccp.send(CODES.resetRequest, this.#ccp.nextIdentifier(), new Uint8Array(0));
-    });
+    this.#run(now, () => this.#encryption.requestReset());
   }
 
   /** Takes the link down in order; `ended` follows, at the latest after the Terminate-Requests were not answered. */
@@ -355,7 +291,7 @@ export class Engine {
   #treatment(protocol: Protocol | undefined): 'take' | 'hold' | 'reject' | 'drop' {
     if (protocol === 'LCP' || protocol === 'CHAP' || protocol === 'PAP') return 'take';
     if (this.#phase !== 'encrypt' && this.#phase !== 'network') return 'drop';
-    if (protocol === 'CCP') return this.#keys.length === 0 ? 'reject' : 'take';
+    if (protocol === 'CCP') return this.#encryption.isWanted ? 'take' : 'reject';
     // A closed IPCP would answer by Terminate-Ack, on which RouterOS hangs up.
     const network = this.#phase === 'network' ? 'take' : 'hold';
     if (protocol === 'IPCP') return network;
@@ -373,13 +309,11 @@ export class Engine {
         this.#authenticator.recv(packet);
         return;
       case 'CCP':
-        this.#ccp.recv(packet);
+        this.#encryption.recv(packet);
         return;
       case 'IPCP':
-        this.#ipcp.recv(packet);
-        return;
       case 'IPV6CP':
-        this.#ipv6cp.recv(packet);
+        this.#network.recv(packet.protocol, packet);
         return;
       case 'EAP':
         return;
@@ -484,11 +418,10 @@ export class Engine {
     this.#phase = 'establish';
     this.#echo.stop();
     this.#authenticator.stop();
-    for (const protocol of [this.#ipcp, this.#ipv6cp, this.#ccp]) protocol.lowerDown();
+    this.#network.lowerDown();
+    this.#encryption.lowerDown();
     this.#held.clear();
-    this.#verdict = null;
-    this.#keys = [];
-    this.#addressRefused = null;
+    this.#addresses = null;
     this.#peerMru = DEFAULT_MRU;
     this.#emit({ type: 'linkDown' });
   }
@@ -505,13 +438,11 @@ export class Engine {
         this.#authenticator.recvProtocolReject(protocol);
         return;
       case 'CCP':
-        this.#ccp.recvProtocolReject();
+        this.#encryption.recvProtocolReject();
         return;
       case 'IPCP':
-        this.#ipcp.recvProtocolReject();
-        return;
       case 'IPV6CP':
-        this.#ipv6cp.recvProtocolReject();
+        this.#network.recvProtocolReject(protocol);
         return;
       // We never sent any of it; or it is data, of which the client drops what it does not know.
       case 'EAP':
@@ -540,250 +471,46 @@ export class Engine {
     return this.#lcp.exchange.own.magicNumber ?? 0;
   }
 
-  get #local(): string | null {
-    return this.#verdict?.local ?? this.#settings.local;
-  }
-
-  get #remote(): string | null {
-    return this.#verdict?.remote ?? this.#settings.remote;
-  }
-
   #enterNetwork(verdict: Accepted): void {
-    this.#verdict = verdict;
     const { method } = this.#authenticator;
     const { encryption, encryptionKeys } = this.#settings;
+    const local = verdict.local ?? this.#settings.local;
+    const remote = verdict.remote ?? this.#settings.remote;
+    const { remoteChoices } = verdict;
     const hasKeys = encryption !== 'none' && verdict.hasKeys;
-    // MS-CHAPv1's 40 and 56 bits come from the LAN Manager hash (RFC 3079 §2), which nobody here has; so it is with pppd.
-    this.#keys = hasKeys ? encryptionKeys.filter((key) => method !== 'ms-chap' || key === 128) : [];
-    if (this.#local === null) this.#end({ kind: 'noAddress', whose: 'server' });
-    else if (this.#remote === null && verdict.remoteChoices.length === 0)
-      this.#end({ kind: 'noAddress', whose: 'client' });
-    else if (this.#keys.length === 0 && encryption === 'require') this.#end({ kind: 'encryptionUnavailable', method });
-    else if (this.#keys.length === 0) this.#openNetwork();
+    // MS-CHAPv1's 40 and 56 bits come from the LAN Manager hash (RFC 3079 §2), which pppd does not use either.
+    const keys = hasKeys ? encryptionKeys.filter((key) => method !== 'ms-chap' || key === 128) : [];
+    if (local === null) this.#end({ kind: 'noAddress', whose: 'server' });
+    else if (remote === null && remoteChoices.length === 0) this.#end({ kind: 'noAddress', whose: 'client' });
+    else if (keys.length === 0 && encryption === 'require') this.#end({ kind: 'encryptionUnavailable', method });
     else {
       this.#phase = 'encrypt';
-      this.#ccp.open();
+      this.#addresses = { local, remote, remoteChoices };
+      if (keys.length === 0) this.#openNetwork();
+      else this.#encryption.open(keys);
     }
   }
 
-  /** CCP is settled. */
+  #recvPhaseEvent(event: EncryptionEvent | NetworkEvent): void {
+    if (event.type === 'settled') this.#openNetwork();
+    else if (event.type === 'failed') this.#end(event.cause);
+    else this.#emit(event);
+  }
+
+  /** Encryption is settled. */
   #openNetwork(): void {
-    if (this.#phase !== 'authenticate' && this.#phase !== 'encrypt') return;
+    if (this.#phase !== 'encrypt' || this.#addresses === null) return;
     this.#phase = 'network';
-    this.#ipcp.open();
-    if (this.#settings.ipv6) this.#ipv6cp.open();
+    this.#network.open(this.#addresses);
     const held = [...this.#held.values()];
     this.#held.clear();
     for (const frame of held) this.#recv(frame);
   }
 
-  get #isRequired(): boolean {
-    return this.#settings.encryption === 'require';
-  }
-
-  #ccpEvent(event: ControlProtocolEvent): void {
-    switch (event.type) {
-      case 'up':
-        this.#openEncryption();
-        return;
-      case 'down':
-        this.#closeEncryption();
-        return;
-      case 'finished':
-        if (!this.#lcp.isOpen) return;
-        if (this.#isRequired) this.#end(encryptionEnd(event.why));
-        else this.#openNetwork();
-        return;
-      case 'terminateRequest':
-        if (this.#ccp.isOpen) return;
-        if (this.#isRequired) this.#end({ kind: 'encryptionRefused', how: 'terminate', asked: null });
-        else this.#openNetwork();
-        return;
-      case 'answered':
-        // The client asks for compression, or for encryption that is not allowed, and for nothing better.
-        if (event.answer.code === CODES.configureReject && !isNegotiable(event.answer.verdicts.get('mppe'))) {
-          this.#refuseEncryption('request', event.options);
-        }
-        return;
-      case 'refused':
-        if (this.#ccp.exchange.asked('mppe') === undefined) this.#refuseEncryption(event.how, event.options);
-        return;
-      case 'codeRejected':
-        return;
-    }
-  }
-
-  #refuseEncryption(how: 'reject' | 'nak' | 'request', options: readonly ReceivedOption[]): void {
-    if (!this.#isRequired) return;
-    const value = how === 'reject' ? undefined : options.find(({ name }) => name === 'mppe')?.value;
-    this.#end({ kind: 'encryptionRefused', how, asked: (value ?? null) as MppeOffer | null });
-  }
-
-  /**
-   * What a side has asked for holds for what is sent to it (RFC 1962 §4). A client that agrees to encrypt and does not ask for
-   * it would be sent plain text: that is a refusal.
-   */
-  #openEncryption(): void {
-    const fromClient = mppeOf(this.#ccp.exchange.own.mppe);
-    const toClient = mppeOf(this.#ccp.exchange.peer.mppe);
-    if (fromClient !== null && toClient !== null) {
-      this.#encrypted = true;
-      this.#emit({ type: 'encryption', toClient, fromClient });
-    } else if (fromClient !== null || toClient !== null) {
-      this.#end({ kind: 'encryptionRefused', how: 'request', asked: null });
-      return;
-    }
-    this.#openNetwork();
-  }
-
-  /**
-   * MPPE does not survive a second negotiation: the same keys would begin again with the same key stream. So the link ends,
-   * unless it is LCP that has taken CCP down.
-   */
-  #closeEncryption(): void {
-    if (!this.#encrypted) return;
-    this.#encrypted = false;
-    this.#emit({ type: 'encryptionDown' });
-    if (this.#lcp.isOpen) this.#end({ kind: 'encryptionLost' });
-  }
-
-  /** RFC 3078 §7.2 wants a flushed packet; the Reset-Ack is for pppd, which waits a second for it before it asks again. */
-  #recvResetRequest(identifier: number): void {
-    if (!this.#ccp.isOpen) return;
-    this.#emit({ type: 'resetRequested' });
-    this.#ccp.send(CODES.resetAck, identifier, new Uint8Array(0));
-  }
-
-  #ipcpEvent(event: ControlProtocolEvent): void {
-    switch (event.type) {
-      case 'up':
-        this.#openIpv4();
-        return;
-      case 'down':
-        if (this.#network) this.#emit({ type: 'networkDown' });
-        this.#network = false;
-        return;
-      case 'finished':
-        this.#finishNetwork(this.#ipcpEnd(event.why));
-        return;
-      case 'answered':
-        if (event.answer.verdicts.get('address') !== 'ack') {
-          this.#wishes.client = valueOf(event.options, 'address') ?? this.#wishes.client;
-        }
-        return;
-      case 'refused':
-        if (event.how === 'nak') this.#wishes.server = valueOf(event.options, 'address') ?? this.#wishes.server;
-        return;
-      case 'terminateRequest':
-      case 'codeRejected':
-        return;
-    }
-  }
-
-  #openIpv4(): void {
-    const { own, peer } = this.#ipcp.exchange;
-    if (own.address === undefined || peer.address === undefined) {
-      const whose = own.address === undefined ? 'server' : 'client';
-      this.#addressRefused = { kind: 'addressRefused', whose, proposed: this.#wishes[whose] };
-      this.#ipcp.close(TERMINATE_TEXTS.addressRefused);
-    } else {
-      this.#network = true;
-      const dns = taken(peer.primaryDns, peer.secondaryDns);
-      const wins = taken(peer.primaryWins, peer.secondaryWins);
-      this.#emit({ type: 'network', local: own.address, remote: peer.address, dns, wins });
-    }
-  }
-
-  #ipcpEnd(why: Finished['why']): EngineEnd {
-    if (this.#addressRefused !== null) return this.#addressRefused;
-    switch (why) {
-      case 'silence':
-        return { kind: 'ncpTimeout', protocol: 'IPCP' };
-      case 'rejected':
-        return { kind: 'protocolRejected', protocol: 'IPCP' };
-      case 'noAgreement':
-        return this.#wishes.client === null || this.#wishes.client === '0.0.0.0'
-          ? { kind: 'noAgreement', protocol: 'IPCP' }
-          : { kind: 'addressRefused', whose: 'client', proposed: this.#wishes.client };
-      case 'closed':
-        return { kind: 'networkClosed' };
-    }
-  }
-
-  #ipv6cpEvent(event: ControlProtocolEvent): void {
-    switch (event.type) {
-      case 'up': {
-        const local = this.#ipv6cp.exchange.own.interfaceIdentifier;
-        const remote = this.#ipv6cp.exchange.peer.interfaceIdentifier;
-        this.#network6 = local !== undefined && remote !== undefined;
-        if (local !== undefined && remote !== undefined) this.#emit({ type: 'network6', local, remote });
-        else this.#ipv6cp.close('Interface identifier refused');
-        return;
-      }
-      case 'down':
-        if (this.#network6) this.#emit({ type: 'network6Down' });
-        this.#network6 = false;
-        return;
-      case 'finished':
-        this.#finishNetwork({ kind: 'networkClosed' });
-        return;
-      case 'terminateRequest':
-      case 'answered':
-      case 'refused':
-      case 'codeRejected':
-        return;
-    }
-  }
-
-  /** A link without any network protocol serves nobody. */
-  #finishNetwork(cause: EngineEnd): void {
-    const isLeft = [this.#ipcp, this.#ipv6cp].some(({ state }) => state === 'opened' || isNegotiating(state));
-    if (!isLeft && this.#lcp.isOpen) this.#end(cause);
-  }
-
   #randomNumber(): number {
     return new FieldReader(this.#random(4)).u32() || 1;
-  }
-
-  /** RFC 5072 §4.1: the bit of global uniqueness is zero. */
-  #randomIdentifier(): string {
-    const octets = this.#random(8);
-    const fields = new FieldReader(octets);
-    const groups = [fields.u16() & 0xfdff, fields.u16(), fields.u16(), fields.u16() || 1];
-    return groups.map((group) => group.toString(16)).join(':');
   }
 }
 
 type Finished = Extract<ControlProtocolEvent, { type: 'finished' }>;
 type Refused = Extract<ControlProtocolEvent, { type: 'refused' }>;
-
-function encryptionEnd(why: Finished['why']): EngineEnd {
-  switch (why) {
-    case 'silence':
-      return { kind: 'ncpTimeout', protocol: 'CCP' };
-    case 'noAgreement':
-      return { kind: 'noAgreement', protocol: 'CCP' };
-    case 'rejected':
-      return { kind: 'encryptionRefused', how: 'protocolReject', asked: null };
-    case 'closed':
-      return { kind: 'encryptionRefused', how: 'terminate', asked: null };
-  }
-}
-
-const isNegotiable = (verdict: 'ack' | 'nak' | 'reject' | undefined): boolean => verdict === 'ack' || verdict === 'nak';
-
-/** A client may acknowledge several key lengths at once: then the strongest, as the kernel's MPPE has it. */
-function mppeOf(offer: MppeOffer | undefined): Mppe | null {
-  const bits = offer?.keys.reduce<KeyLength>((one, other) => (other > one ? other : one), 40);
-  return offer === undefined || bits === undefined ? null : { bits, stateless: offer.stateless };
-}
-
-const taken = (...addresses: (string | undefined)[]): string[] => [
-  ...new Set(addresses.filter((address) => address !== undefined)),
-];
-
-/** An address option's value in a packet; null: not there. */
-function valueOf(options: readonly ReceivedOption[], wanted: string): string | null {
-  const value = options.find(({ name }) => name === wanted)?.value;
-  return typeof value === 'string' ? value : null;
-}

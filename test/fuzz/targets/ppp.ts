@@ -1,6 +1,6 @@
 /** The passive reader of the PPP negotiation: any frames in both directions. */
 import assert from 'node:assert/strict';
-import { describeFailure, PppReader, type PppState } from '../../../src/ppp/reader.js';
+import { describeFailure, PppReader, type PppState, type SettingPlaces } from '../../../src/ppp/reader.js';
 import * as captures from '../../unit/ppp/captures.js';
 import { INVISIBLE, stringsOf } from '../../unit/ppp/frames.js';
 import { surrounded } from '../surroundings.js';
@@ -38,6 +38,13 @@ function observe(input: Uint8Array): { state: PppState; events: string; frames: 
   return { state: reader.state, events, frames };
 }
 
+const PLACES: SettingPlaces = {
+  engine: 'builtin',
+  optionsFile: '/etc/ppp/options',
+  written: new Set(),
+  secrets: '/etc/ppp/chap-secrets',
+};
+
 export const ppp: Target = {
   covers: ['/src/ppp/'],
   seeds: () => Object.values(captures).map(link),
@@ -48,7 +55,7 @@ export const ppp: Target = {
     assert(json.length < MAX_STATE);
     assert.deepEqual(JSON.parse(json), state);
     assert.doesNotMatch(stringsOf(state).join(''), INVISIBLE);
-    if (state.failure !== null) assert.match(describeFailure(state.failure), /./);
+    if (state.failure !== null) assert.match(describeFailure(state.failure, PLACES), /./);
     return state.failure === null ? '' : JSON.stringify(Object.values(state.failure)[0]);
   },
 };

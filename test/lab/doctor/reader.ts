@@ -8,7 +8,8 @@
 import { readFileSync } from 'node:fs';
 import { addressNumber, addressText } from '../../../src/config/addresses.js';
 import { configurationSchema } from '../../../src/config/schema.js';
-import { effectiveOptions, has, serverName } from '../../../src/doctor/effective-options.js';
+import { has } from '../../../src/accounts/pppd-option-table.js';
+import { effectiveOptions, serverName } from '../../../src/doctor/effective-options.js';
 import { thisMachine } from '../../../src/doctor/machine.js';
 import { bytesOf, wordsOf } from '../../../src/accounts/pppd-words.js';
 import { examine } from '../../../src/doctor/secret-findings.js';

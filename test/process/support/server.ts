@@ -41,7 +41,7 @@ export type Settings = {
 export interface LogLine {
   readonly level: string;
   readonly msg: string;
-  readonly role: 'manager' | 'ctrl' | 'broadcast';
+  readonly role: 'manager' | 'ctrl' | 'broadcast' | 'monitor';
   readonly pid: number;
   readonly session?: string;
   readonly peer?: string;
@@ -73,7 +73,7 @@ export class Server {
   readonly #faulty: boolean;
   readonly #program: string;
   readonly log = new Arrivals<LogLine>();
-  /** Standard error, and lines of standard output that are not log lines. */
+  /** What it says that is no log line. */
   words = '';
   #process: ChildProcess | undefined;
   #exit: Promise<Exit> | undefined;
@@ -117,13 +117,15 @@ export class Server {
     this.#isEnding = false;
     // Not 'close', because sessions that outlive the manager hold the pipes open.
     this.#exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (this.words += chunk));
-    let pending = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      const lines = (pending + chunk).split('\n');
-      pending = lines.pop() ?? '';
-      for (const line of lines) this.#recvLine(line);
-    });
+    // The monitor's log goes to standard error.
+    for (const stream of [child.stdout, child.stderr]) {
+      let pending = '';
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        const lines = (pending + chunk).split('\n');
+        pending = lines.pop() ?? '';
+        for (const line of lines) this.#recvLine(line);
+      });
+    }
   }
 
   #recvLine(line: string): void {
@@ -286,6 +288,20 @@ export class Server {
     return this.exited();
   }
 
+  /** Process ids of the monitor and of its supervisor, as far as they run. */
+  monitorProcesses(): { readonly monitor: number | undefined; readonly supervisor: number | undefined } {
+    const find = (title: string): number | undefined =>
+      namespaceProcesses().find(({ command, zombie }) => !zombie && command.startsWith(`${title} ${this.runDirectory}`))
+        ?.pid;
+    return { monitor: find('pptpd-ts monitor'), supervisor: find('pptpd-ts monitor supervisor') };
+  }
+
+  /** Ends the monitor, which otherwise waits some seconds for the next server. */
+  endMonitor(): void {
+    const { supervisor } = this.monitorProcesses();
+    if (supervisor !== undefined) process.kill(supervisor, 'SIGTERM');
+  }
+
   /** Resolves when the namespace has no process but the test's own, and the run directory no session. */
   async nothingLeft(): Promise<void> {
     await until('every process of the server to be gone', () => namespaceProcesses().length === 0).catch(() => {
@@ -306,6 +322,7 @@ export function endWith(t: TestContext, server: Server): void {
   t.after(async () => {
     try {
       assert.deepEqual(await server.stop(), { code: 0, signal: null });
+      server.endMonitor();
       await server.nothingLeft();
     } finally {
       if (server.words !== '') t.diagnostic(`the server said: ${server.words}`);

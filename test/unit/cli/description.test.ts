@@ -88,6 +88,14 @@ test('a session without a call has no negotiation and no traffic', () => {
   assert.doesNotMatch(text, /negotiation|traffic|counters|pppd +process|user/);
 });
 
+test('a session of the builtin engine has its interface, and no pppd', () => {
+  const parts = { pppdPid: null, link: 'tun' } as const;
+  assert.match(describeSession(aStateUp(parts), 'ppp3', NOW), /^ {2}PPP +builtin engine, ppp3 \(TUN device\)$/m);
+  assert.match(describeSession(aStateUp(parts), null, NOW), /^ {2}PPP +builtin engine, no interface yet /m);
+  assert.doesNotMatch(describeSession(aStateUp(parts), 'ppp3', NOW), /pppd/);
+  assert.doesNotMatch(describeSession(aStateUp(), 'ppp3', NOW), /builtin/);
+});
+
 test('the last lines of a log are read, without lines that a full disk has cut', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));
   t.after(() => rmSync(directory, { recursive: true }));

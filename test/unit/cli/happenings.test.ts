@@ -51,7 +51,7 @@ test('a failure is reported once, with its cause', () => {
   assert.deepEqual(told(connected, refused), [
     [
       'failed',
-      'the client refused MPPE encryption, which our pppd requires; remedy: allow MPPE in the client, or remove require-mppe-128 ' +
+      'the client refused MPPE encryption, which the server requires; remedy: allow MPPE in the client, or remove require-mppe-128 ' +
         "from pppd's options",
     ],
   ]);

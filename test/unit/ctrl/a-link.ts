@@ -2,7 +2,7 @@
 import { noneCounted } from '../../../src/gre/relay-counters.js';
 import type { FrameTap } from '../../../src/gre/relay.js';
 import type { ProcessIdentity } from '../../../src/host/process.js';
-import type { Link, LinkCounters, LinkEvent, LinkOptions, Standby } from '../../../src/link/link.js';
+import type { Link, LinkCounters, LinkEvent, LinkKind, LinkOptions, Standby } from '../../../src/link/link.js';
 import type { PppState } from '../../../src/ppp/reader.js';
 import { Link as PppLink } from '../ppp/frames.js';
 
@@ -10,7 +10,8 @@ let processes = 100;
 const newProcess = (): ProcessIdentity => ({ pid: (processes += 1), startTime: '4711' });
 
 export class ALink implements Link {
-  readonly kind = 'pppd';
+  kind: LinkKind = 'pppd';
+  interface: string | null = null;
   readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly options: LinkOptions;
   readonly process: ProcessIdentity | null;
@@ -63,7 +64,7 @@ export class ALink implements Link {
   }
 
   interfaceName(): string | null {
-    return null;
+    return this.interface;
   }
 
   setSendAccm(accm: number): void {

@@ -307,11 +307,14 @@ describe('the link is ready', () => {
 describe('the link ends by itself', () => {
   const EXIT: EndCause = { kind: 'exit', code: 10, words: '', complaint: null };
   const GRE: EndCause = { kind: 'gre', step: 'send GRE packets', problem: 'EINVAL' };
+  const DEVICE: EndCause = { kind: 'device', problem: 'cannot open /dev/net/tun: ENOENT' };
   const rows: readonly (readonly [State, EndCause, SessionEnd, readonly ControlMessage[]])[] = [
     ['starting', EXIT, { reason: 'pppdFailed', cause: EXIT }, [refused(PAC_ERROR)]],
     ['starting', GRE, { reason: 'relayFailed', cause: GRE }, [refused(PAC_ERROR)]],
+    ['starting', DEVICE, { reason: 'deviceFailed', cause: DEVICE }, [refused(PAC_ERROR)]],
     ['connected', EXIT, { reason: 'pppdExited', cause: EXIT }, [notice(1)]],
     ['connected', GRE, { reason: 'relayFailed', cause: GRE }, [notice(1)]],
+    ['connected', DEVICE, { reason: 'deviceFailed', cause: DEVICE }, [notice(2)]],
   ];
   for (const [state, cause, end, sent] of rows) {
     test(`${state}, ${cause.kind}: ${end.reason}`, (t) => {
@@ -453,7 +456,8 @@ describe('the end of the session', () => {
   const TOLD: Readonly<Record<State, (reason: CloseReason) => readonly ControlMessage[]>> = {
     waiting: () => [],
     // The request is answered only if PPP failed; otherwise the stop request says enough.
-    starting: (reason) => (reason === 'pppdFailed' || reason === 'relayFailed' ? [refused(PAC_ERROR)] : []),
+    starting: (reason) =>
+      reason === 'pppdFailed' || reason === 'deviceFailed' || reason === 'relayFailed' ? [refused(PAC_ERROR)] : [],
     connected: (reason) => [notice(CLOSE_REASONS[reason].disconnect)],
     clearing: (reason) => [notice(CLOSE_REASONS[reason].disconnect)],
     endedWithoutCall: () => [],
@@ -534,6 +538,17 @@ describe('timeouts.establish', () => {
     assert.deepEqual(fixture.endsTold, []);
     fixture.pass(0.001);
     assert.deepEqual(fixture.endsTold, [{ reason: 'pppdFailed', cause: { kind: 'noFirstFrame', seconds: ESTABLISH } }]);
+    assert.deepEqual(fixture.sent, [refused(PAC_ERROR)]);
+  });
+
+  test('names the interface if the link is of the builtin engine', (t) => {
+    const fixture = reach(t, 'starting');
+    fixture.link.kind = 'tun';
+    fixture.endsAtEnd = true;
+    fixture.pass(ESTABLISH);
+    assert.deepEqual(fixture.endsTold, [
+      { reason: 'deviceFailed', cause: { kind: 'device', problem: `it was not open within ${ESTABLISH} s` } },
+    ]);
     assert.deepEqual(fixture.sent, [refused(PAC_ERROR)]);
   });
 

@@ -239,6 +239,8 @@ describe('the beginning', () => {
       tunnel: { local: '203.0.113.1', remote: '203.0.113.10' },
       user: null,
       pppdPid: null,
+      link: null,
+      interface: null,
       log: { level: 'debug', file: '/var/log/pptpd-ts/session-abc123.log' },
       ppp: null,
       counters: null,
@@ -315,6 +317,18 @@ describe('phases', () => {
     assert.deepEqual([user, peerCallId, pppdPid], ['alice', REQUEST.callId, fixture.link.process?.pid]);
     assert.equal(counters?.['rxPackets'], 17);
     assert.deepEqual(ppp, fixture.link.ppp);
+  });
+
+  test('a state has the kind of the link, and the interface unless it is pppd’s', async (t) => {
+    const fixture = await Fixture.connected(t);
+    const shown = (): unknown[] => {
+      const { link, interface: name } = fixture.session.state();
+      return [link, name];
+    };
+    fixture.link.interface = 'ppp0';
+    assert.deepEqual(shown(), ['pppd', null]);
+    fixture.link.kind = 'tun';
+    assert.deepEqual(shown(), ['tun', 'ppp0']);
   });
 
   const leases: Readonly<Record<string, Pick<Handoff['lease'], 'local' | 'remote'>>> = {
@@ -474,7 +488,7 @@ describe('the end', () => {
     fixture.pass(ESTABLISH);
     await fixture.send(STOP_REPLY);
     const { reason, detail, cause, text } = fixture.last.ending ?? {};
-    assert.deepEqual([reason, detail, cause], ['noCall', `none within ${ESTABLISH} s`, 'noCall']);
+    assert.deepEqual([reason, detail, cause], ['noCall', `no call within ${ESTABLISH} s`, 'noCall']);
     assert.match(text ?? '', new RegExp(`started no call within ${ESTABLISH} s`));
     assert.deepEqual([fixture.isOver, fixture.failures], [true, ['noCall']]);
   });
@@ -486,7 +500,7 @@ describe('the end', () => {
     fixture.takeTypes();
     fixture.pass(ESTABLISH);
     await fixture.send(STOP_REPLY);
-    const detail = `no other within ${ESTABLISH} s after it cleared the last one`;
+    const detail = `no new call within ${ESTABLISH} s after clearing the last one`;
     const { cause, text } = fixture.last.ending ?? {};
     assert.deepEqual([...fixture.ending, cause, text], ['noCall', detail, null, null]);
     const line = fixture.lines.all.find(({ msg }) => msg.startsWith('session ended'));

@@ -9,6 +9,7 @@ const OPTIONS = '/etc/ppp/options.pptpd';
 
 const given = {
   addresses: { local: ['192.0.2.1'], remote: ['198.51.100.10-20'] },
+  ppp: { engine: 'pppd' },
   pppd: { options: OPTIONS },
 };
 const configuration = configurationSchema.parse(given);
@@ -22,7 +23,14 @@ interface Description {
   readonly dryrun?: CommandResult;
   readonly modules?: readonly string[];
   readonly networks?: readonly { name: string; cidr: string }[];
+  /** The error of /dev/ppp. */
   readonly device?: string | null;
+  /** The error of /dev/net/tun. */
+  readonly tun?: string | null;
+  /** A monitor runs. */
+  readonly monitor?: boolean;
+  /** Root runs the checks. */
+  readonly root?: boolean;
   /** Node.js's error when it loads raw-socket. */
   readonly rawSocket?: Error | null;
   readonly gre?: string | null;
@@ -45,6 +53,9 @@ function machine({
   modules = ['ppp_generic', 'ppp_async', 'ppp_mppe'],
   networks = [],
   device = null,
+  tun = null,
+  monitor = false,
+  root = true,
   rawSocket = null,
   gre = null,
   listen = null,
@@ -87,7 +98,9 @@ function machine({
         return Promise.resolve({ code: modules.includes(args.at(-1) ?? '') ? 0 : 1, output: '' });
       return Promise.resolve(args.includes('dryrun') ? dryrun : { code: 0, output: pppd ?? '' });
     },
-    openDevice: () => device,
+    openDevice: (path) => (path === '/dev/net/tun' ? tun : device),
+    isRoot: root,
+    hasMonitor: async () => Promise.resolve(monitor),
     networks: () => networks,
     loadModule: async (name) => Promise.resolve(name === 'raw-socket' ? rawSocket : null),
     openGreSocket: async () => Promise.resolve(gre),
@@ -277,7 +290,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'options that require no login',
     { files: { [OPTIONS]: 'name pptpd\n' } },
     'authentication',
-    /require no authentication.*remedy: add a line "require-mschap-v2"/,
+    /require no authentication.*remedy: set "authentication": \["ms-chap-v2"\] and "encryption": "require" in the section "ppp"/,
     false,
   ],
   [
@@ -299,7 +312,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'secrets of another server',
     { files: { '/etc/ppp/chap-secrets': 'alice l2tpd secret *\nbob "l2tpd" "two words" *\n' } },
     'secrets',
-    /no user of the server "pptpd" \(pppd's option "name"\), only of others: nobody can log in/,
+    /no user of the server "pptpd" \(pppd's option "name", or ppp\.name\), only of others: nobody can log in/,
     false,
   ],
   [
@@ -368,7 +381,7 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     'a pool inside a local network',
     { networks: [{ name: 'eth0', cidr: '198.51.100.1/24' }] },
     'address pool',
-    /198\.51\.100\.10 lies in the network 198\.51\.100\.0\/24 of eth0.*proxyarp/,
+    /198\.51\.100\.10 lies in the network 198\.51\.100\.0\/24 of eth0.*remedy: set "proxyArp": true in the section "ppp"/,
     false,
   ],
   ['a run directory that cannot be written', { unwritable: true }, 'run directory', /\/run cannot be written to/, true],
@@ -392,6 +405,8 @@ test('checks that need missing privileges are skipped', async () => {
     unwritable: true,
   });
   assert.deepEqual(failed(await runChecks(configuration, { machine: poor })), ['privileges']);
+  const notRoot = machine({ files: { '/proc/self/status': 'Uid:\t998\t998\t998\t998\nCapEff:\t0\n' }, root: false });
+  assert.deepEqual(failed(await runChecks(builtin, { machine: notRoot })), ['privileges']);
 });
 
 /** What the check reports if it passes. */
@@ -510,6 +525,22 @@ test('a program other than pppd needs neither PPP in the kernel nor valid pppd o
     dryrun: { code: 2, output: 'what is dryrun?' },
   };
   assert.match((await detail('kernel PPP', other)) ?? '', /not needed by this program/);
+});
+
+test('options that only root may set, of the section `ppp`: the remedy is a file in /etc/ppp/peers', async () => {
+  const named = configurationSchema.parse({
+    ...given,
+    user: 'pptpd-ts',
+    ppp: { name: 'vpn' },
+    pppd: { options: PEER },
+  });
+  const dryrun = { code: 2, output: 'pppd: using the name option requires root privilege' };
+  const results = await runChecks(named, { machine: machine({ ...unprivileged, dryrun }) });
+  assert.deepEqual(failed(results), ['options file']);
+  assert.match(
+    results.map(formatFailure).join('\n'),
+    /does not accept ppp\.name from a server that is not root: using the name option requires root privilege; remedy: remove ppp\.name, echo 'name vpn' >> \/etc\/ppp\/peers\/pptpd-ts/,
+  );
 });
 
 test('a missing pppd is reported once', async () => {
@@ -722,7 +753,7 @@ const logins: [words: string, sentence: RegExp | null][] = [
   // From a published options file. A client that answers with MS-CHAPv2 can log in.
   [
     'auth\nrefuse-pap\nrequire-mppe',
-    /say require-mppe, whose keys come from MS-CHAP, and accept other logins too \(auth\): a client that uses one of those is refused after the login; remedy: add a line "require-mschap-v2" to \/etc\/ppp\/options\.pptpd \(see scripts\/etc\/options\.pptpd\)/,
+    /say require-mppe, whose keys come from MS-CHAP, and accept other logins too \(auth\): a client that uses one of those is refused after the login; remedy: set "authentication": \["ms-chap-v2"\] in the section "ppp"/,
   ],
   [
     'require-pap\nrequire-mppe',
@@ -745,14 +776,14 @@ for (const [words, sentence] of logins) {
   });
 }
 
-test('a configuration without an options file: a warning with the starter file as remedy', async () => {
+test('a configuration without an options file: a warning with the section `ppp` as remedy', async () => {
   const results = await runChecks(configurationSchema.parse({}), {
     machine: machine({ files: { '/etc/ppp/options': 'auth\nlock\n' } }),
   });
   assert.deepEqual(failed(results), ['authentication']);
   assert.match(
     results.map(formatFailure).join(''),
-    /neither MS-CHAPv2 nor MPPE: .*remedy: cp scripts\/etc\/options\.pptpd \/etc\/ppp\/options\.pptpd, and write "pppd": \{ "options": "\/etc\/ppp\/options\.pptpd" \} into the configuration/,
+    /neither MS-CHAPv2 nor MPPE: .*remedy: set "authentication": \["ms-chap-v2"\] and "encryption": "require" in the section "ppp"$/,
   );
 });
 
@@ -844,4 +875,245 @@ test('an error that pppd reports about its secrets is shown if nothing else is w
     said ?? '',
     /^pppd does not start, and nobody can log in: The remote system is required to authenticate itself but I/,
   );
+});
+
+const builtin = configurationSchema.parse({ ...given, ppp: { engine: 'builtin' } });
+/** A machine of a container: neither pppd nor PPP in the kernel. */
+const container: Description = {
+  pppd: null,
+  device: 'ENOENT',
+  modules: [],
+  files: { '/proc/misc': '200 tun\n', '/proc/tty/ldiscs': '', [OPTIONS]: null },
+  modes: { '/lib/modules/6.1.0': null, '/sys/module/ppp_mppe': null },
+};
+const auto = configurationSchema.parse({ ...given, ppp: {} });
+
+const engines: [title: string, settings: typeof configuration, description: Description, says: string][] = [
+  ['pppd where everything is there', auto, {}, 'pppd: /usr/sbin/pppd is installed and the kernel has PPP'],
+  ['builtin without pppd', auto, container, 'builtin: /usr/sbin/pppd is not installed'],
+  [
+    'builtin without PPP in the kernel',
+    auto,
+    { ...container, pppd: 'pppd version 2.4.9' },
+    "builtin: the kernel's PPP cannot be used here (/dev/ppp: ENOENT)",
+  ],
+  ['pppd by configuration', configuration, {}, 'pppd: ppp.engine says so'],
+  ['builtin by configuration', builtin, {}, 'builtin: ppp.engine says so'],
+];
+for (const [title, settings, description, says] of engines) {
+  test(`the first line says which engine serves, and why: ${title}`, async () => {
+    const results = await runChecks(settings, { machine: machine(description) });
+    assert.deepEqual(failed(results), []);
+    assert.deepEqual(results[0], { name: 'PPP engine', fatal: false, outcome: { ok: true, detail: says } });
+  });
+}
+
+test('proxy ARP of the options file that the section `ppp` turns off counts as off', async () => {
+  const settings = configurationSchema.parse({ ...given, ppp: { engine: 'pppd', proxyArp: false } });
+  const results = await runChecks(settings, {
+    machine: machine({
+      networks: [{ name: 'eth0', cidr: '198.51.100.1/24' }],
+      files: { [OPTIONS]: 'require-mschap-v2\nname pptpd\nproxyarp\n' },
+    }),
+  });
+  assert.deepEqual(failed(results), ['address pool']);
+});
+
+test('the engine that was chosen before counts, whatever the machine has', async () => {
+  const engine = { engine: 'builtin', because: 'as root found it' } as const;
+  const results = await runChecks(auto, { machine: machine({}), engine });
+  assert.deepEqual(results[0]?.outcome, { ok: true, detail: 'builtin: as root found it' });
+  assert.ok(results.some(({ name }) => name === 'TUN device'));
+  const started = await runChecks(auto, { only: 'start', machine: machine({ tun: 'EPERM' }), engine });
+  assert.deepEqual(failed(started), ['TUN device']);
+});
+
+test('a pppd whose group the server’s user is not in is there', async () => {
+  const results = await runChecks(auto, { machine: machine({ forbidden: true }) });
+  assert.deepEqual(failed(results), ['pppd']);
+});
+
+test('the builtin engine without `user`: serve makes missing folders for the user that it becomes', async () => {
+  assert.equal(await detail('run directory', { unwritable: true }, { ppp: { engine: 'builtin' } }), '/run/pptpd-ts');
+  const results = await runChecks(builtin, {
+    machine: machine({ unwritable: true, modes: { '/run/pptpd-ts': 0o40750 } }),
+  });
+  assert.deepEqual(failed(results), ['run directory']);
+  assert.match(results.map(formatFailure).join(''), /remedy: chown -R 61723: \/run\/pptpd-ts/);
+});
+
+test('each engine has only the checks that it needs', async () => {
+  const names = async (settings: typeof configuration): Promise<Set<string>> =>
+    new Set((await runChecks(settings, { machine: machine({}) })).map(({ name }) => name));
+  const ofPppd = await names(configuration);
+  const ofBuiltin = await names(builtin);
+  assert.deepEqual(
+    [...ofPppd].filter((name) => !ofBuiltin.has(name)),
+    ['pppd', 'kernel PPP', 'MPPE', 'options file'],
+  );
+  assert.deepEqual(
+    [...ofBuiltin].filter((name) => !ofPppd.has(name)),
+    ['TUN device', 'monitor'],
+  );
+});
+
+const NO_CAPABILITY = 'CapEff:\t0000000000002000\n';
+const builtinCases: typeof cases = [
+  [
+    'no TUN device',
+    { tun: 'ENOENT', modules: ['tun'] },
+    'TUN device',
+    /\/dev\/net\/tun is missing; remedy: modprobe tun; if it stays missing: mkdir -p \/dev\/net && mknod -m 600 \/dev\/net\/tun c 10 200; start a container with --device \/dev\/net\/tun --cap-add NET_ADMIN$/,
+    true,
+  ],
+  [
+    'no TUN device in a container that does not know the kernel’s modules',
+    { tun: 'ENOENT', modes: { '/lib/modules/6.1.0': null } },
+    'TUN device',
+    /is missing; remedy: .*--device \/dev\/net\/tun/,
+    true,
+  ],
+  [
+    'no TUN driver',
+    { tun: 'ENODEV', modules: [] },
+    'TUN device',
+    /this kernel has no TUN devices: .*; remedy: boot a kernel with CONFIG_TUN/,
+    true,
+  ],
+  [
+    'a TUN device without its driver, which can be loaded',
+    { tun: 'ENXIO', modules: ['tun'] },
+    'TUN device',
+    /\/dev\/net\/tun cannot be opened \(ENXIO\); remedy: modprobe tun/,
+    true,
+  ],
+  [
+    'a container that may not open the TUN device',
+    { tun: 'EPERM' },
+    'TUN device',
+    /permission to open \/dev\/net\/tun is denied; remedy: run it as root; start a container with --device \/dev\/net\/tun --cap-add NET_ADMIN$/,
+    true,
+  ],
+  [
+    'root without CAP_NET_ADMIN',
+    { files: { '/proc/self/status': NO_CAPABILITY } },
+    'TUN device',
+    /cannot create a network interface without CAP_NET_ADMIN; remedy: .*--cap-add NET_ADMIN$/,
+    true,
+  ],
+  [
+    'a server that root does not start',
+    { root: false },
+    'monitor',
+    /needs a monitor process that is root, and none is running; remedy: start the server as root/,
+    true,
+  ],
+  [
+    'no secrets',
+    { files: { '/etc/ppp/chap-secrets': null } },
+    'secrets',
+    /chap-secrets is missing or cannot be read: nobody can log in; remedy: echo 'USER pptpd "PASSWORD" \*' >> \/etc\/ppp\/chap-secrets$/,
+    false,
+  ],
+  ['secrets without a user', { files: { '/etc/ppp/chap-secrets': '# none\n' } }, 'secrets', /names no user/, false],
+  [
+    'secrets of another server',
+    { files: { '/etc/ppp/chap-secrets': 'alice l2tpd secret *\n' } },
+    'secrets',
+    /no user of the server "pptpd" \(ppp\.name\), only of others: nobody can log in/,
+    false,
+  ],
+  [
+    'a wrong line of the secrets',
+    { files: { '/etc/ppp/chap-secrets': 'alice pptpd x *\ncarol pptpd y\n' } },
+    'secrets',
+    /chap-secrets:2: "carol" has no fourth column/,
+    false,
+  ],
+  [
+    'a pool inside a local network',
+    { networks: [{ name: 'eth0', cidr: '198.51.100.1/24' }] },
+    'address pool',
+    /remedy: set "proxyArp": true in the section "ppp"/,
+    false,
+  ],
+];
+for (const [title, description, name, sentence, fatal] of builtinCases) {
+  test(`builtin engine, ${title}: one message with a remedy`, async () => {
+    const results = await runChecks(builtin, { machine: machine(description) });
+    assert.deepEqual(failed(results), [name]);
+    const result = results.find((each) => each.name === name && !each.outcome.ok);
+    assert.ok(result !== undefined);
+    assert.equal(result.fatal, fatal);
+    assert.match(formatFailure(result) ?? '', sentence);
+  });
+}
+
+const builtinPasses: [title: string, ppp: object, description: Description, name: string, says: string][] = [
+  ['a running monitor', {}, { root: false, monitor: true }, 'monitor', 'it is running'],
+  ['root, without a monitor', {}, {}, 'monitor', 'root starts it with the server'],
+  [
+    'secrets of another file and name',
+    { name: 'vpn', secrets: '/etc/vpn' },
+    {
+      files: { '/etc/vpn': 'alice vpn x *\n', '/etc/ppp/chap-secrets': null, '/etc/ppp/pap-secrets': null },
+      modes: { '/etc/vpn': 0o100600 },
+    },
+    'secrets',
+    '/etc/vpn, 1 user',
+  ],
+  ['the defaults', {}, {}, 'authentication', 'ms-chap-v2, encryption: require'],
+  [
+    'a pool inside a local network with proxy ARP',
+    { proxyArp: true },
+    {
+      networks: [{ name: 'eth0', cidr: '198.51.100.1/24' }],
+    },
+    'address pool',
+    "11 addresses, none in conflict with this machine's networks",
+  ],
+];
+for (const [title, ppp, description, name, says] of builtinPasses) {
+  test(`builtin engine, ${title}: the check passes`, async () =>
+    assert.equal(await detail(name, description, { ppp: { engine: 'builtin', ...ppp } }), says));
+}
+
+test('the builtin engine of a server that is not root: the device is the monitor’s, root alone reads the secrets', async () => {
+  const settings = configurationSchema.parse({ ...given, user: 'pptpd-ts', ppp: { engine: 'builtin' } });
+  const poor: Description = { ...unprivileged, tun: 'EACCES', root: false, monitor: true };
+  const results = await runChecks(settings, { machine: machine(poor) });
+  assert.deepEqual(failed(results), []);
+  const says = new Map(results.map(({ name, outcome }) => [name, outcome.ok ? outcome.detail : '']));
+  assert.equal(says.get('TUN device'), '/dev/net/tun is there');
+  assert.equal(says.get('secrets'), '/etc/ppp/chap-secrets: only root can read it');
+  const bounded = {
+    ...poor.files,
+    '/proc/self/status': identity('CapEff:\t0000000000002000\nCapBnd:\t0000000000002000\n'),
+  };
+  assert.deepEqual(failed(await runChecks(settings, { machine: machine({ ...poor, files: bounded }) })), [
+    'TUN device',
+  ]);
+});
+
+const weakLogins: [ppp: object, sentence: RegExp][] = [
+  [
+    { authentication: ['ms-chap-v2', 'pap'], encryption: 'none' },
+    /\(ppp\.authentication: ms-chap-v2, pap\): clients may send their password and everything else in plain text/,
+  ],
+  [{ authentication: ['ms-chap'], encryption: 'prefer' }, /clients may log in by a weaker method/],
+];
+for (const [ppp, sentence] of weakLogins) {
+  test(`builtin engine, login and encryption by ${JSON.stringify(ppp)}: a warning that serve logs`, async () => {
+    const settings = configurationSchema.parse({ ...given, ppp: { engine: 'builtin', ...ppp } });
+    const results = await runChecks(settings, { only: 'start', machine: machine({}) });
+    assert.deepEqual(failed(results), ['authentication']);
+    assert.match(results.map(formatFailure).join(''), sentence);
+  });
+}
+
+test('`auto` leaves methods without keys and the default encryption: a warning', async () => {
+  const settings = configurationSchema.parse({ ...given, ppp: { authentication: ['ms-chap-v2', 'pap'] } });
+  const results = await runChecks(settings, { machine: machine(container) });
+  assert.deepEqual(failed(results), ['authentication']);
+  assert.match(results.map(formatFailure).join(''), /a client that logs in by pap is refused after the login/);
 });

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configurationSchema } from '../../../src/config/schema.js';
-import {
-  effectiveOptions,
-  has,
-  requiredLogin,
-  requiredMppe,
-  serverName,
-} from '../../../src/doctor/effective-options.js';
+import { requiredLogin, requiredMppe } from '../../../src/accounts/pppd-login.js';
+import { has } from '../../../src/accounts/pppd-option-table.js';
+import { effectiveOptions, serverName } from '../../../src/doctor/effective-options.js';
 import { type Machine, thisMachine } from '../../../src/doctor/machine.js';
 
 const ROOT = '/proc/self/status';

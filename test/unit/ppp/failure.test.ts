@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MppeOffer } from '../../../src/ppp/options.js';
-import { describeFailure } from '../../../src/ppp/reader.js';
+import { describeFailure, type PppFailure, type SettingPlaces } from '../../../src/ppp/reader.js';
 import {
   ACK,
   bytes,
@@ -23,8 +23,30 @@ import {
 
 const PROTOCOL_REJECT = 8;
 
+const PLACES: SettingPlaces = {
+  engine: 'pppd',
+  optionsFile: '/etc/ppp/options.pptpd',
+  written: new Set(),
+  secrets: '/etc/ppp/chap-secrets',
+};
+const sentenceOf = (failure: PppFailure): string => describeFailure(failure, PLACES);
+
 const ANY_KEY: MppeOffer = { keys: [40, 128], stateless: false, mppc: false };
 const STATELESS_128: MppeOffer = { keys: [128], stateless: true, mppc: false };
+
+test('a client that rejects CHAP as a protocol has refused to log in, and is not waiting for a password', () => {
+  const link = new Link();
+  link.open();
+  link.challenge();
+  link.client(LCP, PROTOCOL_REJECT, 3, [CHAP >> 8, CHAP & 0xff, 1]);
+  link.server(LCP, TERMINATE, 2, 'Authentication failed');
+  assert.deepEqual(link.state.failure, {
+    reason: 'authProtocolRefused',
+    by: 'client',
+    protocol: 'MS-CHAPv2',
+    proposed: null,
+  });
+});
 
 test("after a wrong password the failure is the password, not pppd's Terminate-Request", () => {
   const link = new Link();
@@ -43,7 +65,7 @@ test("after a wrong password the failure is the password, not pppd's Terminate-R
     cause: 'authentication failure: wrong user name or password',
     message: 'Access denied',
   });
-  assert.match(failed.text, /^MS-CHAPv2: .*wrong user name or password \(E=691\) for user "alice"/);
+  assert.match(sentenceOf(failed.failure), /^MS-CHAPv2: .*wrong user name or password \(E=691\) for user "alice"/);
   assert.equal(link.state.phase, 'terminate');
   assert.deepEqual(link.state.failure, failed.failure);
 });
@@ -339,7 +361,7 @@ test('repeated LCP requests of a client that answers nothing: our frames do not 
   const [failed, ...more] = link.events;
   assert.ok(failed?.type === 'failed');
   assert.deepEqual(failed.failure, { reason: 'lcpTimeout', lost: 'toClient', clientRequests: 9, serverRequests: 10 });
-  assert.match(failed.text, /protocol 47/);
+  assert.match(sentenceOf(failed.failure), /protocol 47/);
   assert.deepEqual(more, []);
 });
 
@@ -390,7 +412,7 @@ test('a link that opens later has no failure', () => {
 });
 
 test('every failure has its own sentence', () => {
-  const failures: Parameters<typeof describeFailure>[0][] = [
+  const failures: PppFailure[] = [
     {
       reason: 'authenticationFailed',
       user: null,
@@ -433,9 +455,11 @@ test('every failure has its own sentence', () => {
     { reason: 'terminated', by: 'client', text: '', windowsError: 718 },
     { reason: 'terminated', by: 'server', text: 'bye', windowsError: null },
   ];
-  const sentences = failures.map((failure) => describeFailure(failure));
-  assert.equal(new Set(sentences).size, failures.length);
-  for (const sentence of sentences) assert.doesNotMatch(sentence, /undefined|null|\[object/);
+  for (const engine of ['pppd', 'builtin'] as const) {
+    const sentences = failures.map((failure) => describeFailure(failure, { ...PLACES, engine }));
+    assert.equal(new Set(sentences).size, failures.length);
+    for (const sentence of sentences) assert.doesNotMatch(sentence, /undefined|null|\[object/);
+  }
 });
 
 test('a Terminate-Ack of a closed protocol is not a refusal', () => {

@@ -16,6 +16,8 @@ export const aState = (parts: Partial<SessionState> = {}): SessionState => ({
   user: null,
   pid: 17,
   pppdPid: null,
+  link: null,
+  interface: null,
   ppp: null,
   counters: null,
   log: null,
@@ -30,6 +32,7 @@ export const aStateUp = (parts: Partial<SessionState> = {}): SessionState =>
     peerCallId: 1,
     user: 'alice',
     pppdPid: 18,
+    link: 'pppd',
     log: { level: 'info', file: null },
     ...parts,
   });

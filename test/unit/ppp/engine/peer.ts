@@ -128,6 +128,8 @@ export interface ClientSettings {
   /** It answers CCP by Protocol-Reject. */
   readonly noCcp: boolean;
   readonly address: string;
+  /** The value of its response to a challenge. The engine's owner judges it, so it may be any. */
+  readonly respond: (challenge: Uint8Array, length: number) => Uint8Array;
   /** It asks for that address again, whatever the server proposes, and at last for none. */
   readonly insists: boolean;
   readonly dns: boolean;
@@ -144,6 +146,7 @@ export const CLIENT: ClientSettings = {
   mppe: { keys: [128], stateless: true, mppc: false },
   noCcp: false,
   address: '0.0.0.0',
+  respond: (_challenge, length) => new Uint8Array(length),
   insists: false,
   dns: true,
   ipv6: false,
@@ -296,7 +299,9 @@ export class Client {
   #recvChap({ code, identifier, body }: ControlPacket): void {
     if (code === CHAP.challenge) {
       const length = this.lcp.exchange.peer.authentication === 'CHAP-MD5' ? 16 : 49;
-      const response = numbers.bytes(numbers.counted(new Uint8Array(length)), this.#settings.name);
+      const reader = body();
+      const value = this.#settings.respond(reader.bytes(reader.u8()), length);
+      const response = numbers.bytes(numbers.counted(value), this.#settings.name);
       this.#send(numbers.CHAP, writePacket(CHAP.response, identifier, response));
     } else if (code === CHAP.success) this.#succeed();
     else if (code === CHAP.failure) this.failures.push(body().text());

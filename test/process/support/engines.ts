@@ -1,0 +1,90 @@
+/**
+ * Both PPP engines for tests that concern neither: pppd, for which a stand-in speaks enough PPP for a login of any user
+ * whose name does not begin with "wrong"; and the builtin engine with its monitor and TUN devices.
+ */
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Client } from './client.js';
+import { endWith, Server, type Settings, startServer } from './server.js';
+import { Visits } from './visits.js';
+import { PASSWORD, VpnClient } from './vpn-client.js';
+
+/** A client that has logged in. */
+export interface Guest {
+  readonly client: Client;
+  /** One echo, through the tunnel and back. */
+  echo(): Promise<void>;
+  /** Resolves when the server has closed the connection. */
+  gone(): Promise<void>;
+}
+
+export interface EngineUnderTest {
+  readonly name: string;
+  startServer(t: TestContext, settings?: Settings): Promise<Server>;
+  /** A call whose login has not begun. */
+  called(t: TestContext, user: string, address: string): Promise<Guest & { logIn(): Promise<void> }>;
+  loggedIn(t: TestContext, user: string, address: string): Promise<Guest>;
+  /** A login that does not get far: whether refused or ended, its connection closes. */
+  losesItsLogin(t: TestContext, user: string, address: string): Promise<Guest>;
+  /** Call it in `after`. */
+  close(): void;
+}
+
+const SECRETS = ['alice', 'bob'].map((user) => `${user} * ${PASSWORD} *\n`).join('');
+
+/** A server with the builtin engine, configured but not started. Its machine must be prepared (monitor.ts). */
+export function builtinServer(settings: Settings = {}, faulty = false): Server {
+  const server = new Server(faulty);
+  chmodSync(server.directory, 0o755);
+  writeFileSync(secretsOf(server), SECRETS, { mode: 0o600 });
+  configureBuiltin(server, settings);
+  return server;
+}
+
+export const secretsOf = (server: Server): string => join(server.directory, 'chap-secrets');
+
+/** `Server.configure` for the builtin engine. */
+export function configureBuiltin(server: Server, { ppp, ...settings }: Settings = {}): void {
+  server.configure({ ...settings, ppp: { engine: 'builtin', secrets: secretsOf(server), ...ppp } });
+}
+
+export async function startBuiltin(t: TestContext, settings: Settings = {}): Promise<Server> {
+  const server = builtinServer(settings);
+  endWith(t, server);
+  server.start();
+  await server.ready();
+  return server;
+}
+
+export const BUILTIN: EngineUnderTest = {
+  name: 'builtin',
+  startServer: startBuiltin,
+  called: async (t, user, from) => VpnClient.call(t, credentials(user, from)),
+  loggedIn: async (t, user, from) => VpnClient.loggedIn(t, credentials(user, from)),
+  losesItsLogin: async (t, user, from) => {
+    const client = await VpnClient.call(t, credentials(user, from));
+    client.negotiate();
+    await client.gone();
+    return client;
+  },
+  close: () => undefined,
+};
+
+const credentials = (user: string, from: string) => ({
+  user,
+  from,
+  password: user.startsWith('wrong') ? 'looking glass' : PASSWORD,
+});
+
+export function standIn(): EngineUnderTest {
+  const visits = new Visits();
+  return {
+    name: 'pppd',
+    startServer: async (t, settings) => startServer(t, settings, 'login'),
+    called: async (...visit) => visits.called(...visit),
+    loggedIn: async (...visit) => visits.loggedIn(...visit),
+    losesItsLogin: async (...visit) => visits.losesItsLogin(...visit),
+    close: () => visits.close(),
+  };
+}
