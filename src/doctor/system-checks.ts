@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import type { Configuration } from '../config/schema.js';
 import { NATIVE_MODULES, nativeProblem, nativeRemedy } from '../host/native-modules.js';
-import { NOBODY_ELSE } from '../host/unix-user.js';
+import { UNNAMED_USER } from '../host/unix-user.js';
 import { bad, type Check, doubt, good } from './check.js';
 import { canLoad } from './kernel-modules.js';
 import type { Machine } from './machine.js';
@@ -133,7 +133,7 @@ function unwritable(path: string, machine: Machine): string | null {
 
 /** The user that the server becomes: the configuration's, or with the builtin engine one without a name; none for root. */
 const becomes = ({ user, ppp }: Configuration): string | undefined =>
-  user ?? (ppp.engine === 'builtin' ? NOBODY_ELSE.name : undefined);
+  user ?? (ppp.engine === 'builtin' ? UNNAMED_USER.name : undefined);
 
 /** The folders to check. With a user only existing ones: `serve` makes the missing ones for that user. */
 const toWrite = (user: string | undefined, folders: readonly string[], machine: Machine): readonly string[] =>

@@ -4,7 +4,7 @@ import { type CheckResult, formatFailure, runChecks } from '../../doctor/checks.
 import type { Configuration } from '../../config/schema.js';
 import { engineOf } from '../../doctor/engine.js';
 import type { EngineChoice } from '../../host/ppp-engine.js';
-import { findUnixUser, NOBODY_ELSE } from '../../host/unix-user.js';
+import { findUnixUser, UNNAMED_USER } from '../../host/unix-user.js';
 import { type Machine, thisMachine } from '../../doctor/machine.js';
 import { machineAs } from '../../doctor/machine-as.js';
 import { addConfigurationArgument, configurationOf, configurationOption, EXIT } from '../configuration.js';
@@ -19,7 +19,7 @@ function line(result: CheckResult): string {
 /** Root checks what the user that `serve` becomes may do: the configuration's, or with the builtin engine a nameless one. */
 function machineOf({ user }: Configuration, engine: EngineChoice['engine']): Machine {
   if (process.geteuid?.() !== 0) return thisMachine;
-  const account = user === undefined ? (engine === 'builtin' ? NOBODY_ELSE : null) : findUnixUser(user);
+  const account = user === undefined ? (engine === 'builtin' ? UNNAMED_USER : null) : findUnixUser(user);
   return account === null ? thisMachine : machineAs(account);
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Client } from './client.js';
 import { endWith, Server, type Settings, startServer } from './server.js';
-import { Visits } from './visits.js';
+import { Visits } from './client-logins.js';
 import { PASSWORD, VpnClient } from './vpn-client.js';
 
 /** A client that has logged in. */
