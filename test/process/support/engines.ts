@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Client } from './client.js';
 import { endWith, Server, type Settings, startServer } from './server.js';
-import { Visits } from './client-logins.js';
+import { ClientLogins } from './client-logins.js';
 import { PASSWORD, VpnClient } from './vpn-client.js';
 
 /** A client that has logged in. */
@@ -78,7 +78,7 @@ const credentials = (user: string, from: string) => ({
 });
 
 export function standIn(): EngineUnderTest {
-  const visits = new Visits();
+  const visits = new ClientLogins();
   return {
     name: 'pppd',
     startServer: async (t, settings) => startServer(t, settings, 'login'),
