@@ -16,9 +16,12 @@ import { peerText } from '../session/lease.js';
 import { runPaths, sessionLogName } from '../session/paths.js';
 import { SessionServer } from '../session/server.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
+import { closeToOthers } from '../sys/close-to-others.js';
 import { LeakCheck } from './leak-check.js';
 import { RecordFile } from './record-file.js';
 import { Session } from './session.js';
+
+closeToOthers();
 
 /** The worker exits after this time even if something is still open, which is a fault. */
 const EXIT_GRACE_MS = 1000;

@@ -10,9 +10,12 @@ import { chooseEngine, ENGINE_VARIABLE, type EngineChoice } from '../host/ppp-en
 import { openLog } from '../log/logger.js';
 import { isMonitorListening } from '../monitor/monitor-connection.js';
 import { runPaths } from '../session/paths.js';
+import { closeToOthers } from '../sys/close-to-others.js';
 import { configurationPath } from './arguments.js';
 import { Manager } from './manager.js';
 import { ServiceManager } from './service-manager.js';
+
+closeToOthers();
 
 /** Exits before anything has started. */
 function fail(exitCode: 1 | 2, sentences: readonly string[]): never {

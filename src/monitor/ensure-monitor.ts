@@ -8,6 +8,7 @@ import { runPaths } from '../session/paths.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { isMonitorListening, MonitorConnection } from './monitor-connection.js';
 import type { MonitorRequest, MonitorSettings } from './protocol.js';
+import { makeRootFolder } from './root-folder.js';
 
 /** A monitor ends within some tenths of a second, ms. */
 const PATIENCE_MS = 20_000;
@@ -27,6 +28,7 @@ export interface MonitorWanted {
 export async function ensureMonitor({ runDirectory, level, manager, settings }: MonitorWanted): Promise<void> {
   const identity = identify(manager);
   if (identity === null) throw new Error(`there is no process ${manager} to become the manager`);
+  makeRootFolder(runPaths(runDirectory).monitor);
   const announcement = { type: 'announce', manager: identity, settings } as const;
   const runs = await announce(runDirectory, level, announcement);
   if (runs.version === version) return;

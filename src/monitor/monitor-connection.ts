@@ -18,10 +18,7 @@ const TIMEOUT_MS = 20_000;
 /** Until a monitor that is just being started is tried again, ms. */
 const RETRY_MS = 50;
 
-/**
- * Whether root listens at `path`. The run directory belongs to the server's user, whose own socket there is none of a
- * monitor.
- */
+/** Whether root listens at `path`. */
 export function isMonitorListening(path: string): boolean {
   let fd: number;
   try {
@@ -129,7 +126,6 @@ export class MonitorConnection {
       this.#retry();
       return;
     }
-    // See isMonitorListening. The monitor takes the place of such a socket when it starts.
     if (peerCredentials(fd).uid !== 0) {
       close(fd);
       this.#retry();

@@ -15,6 +15,7 @@ import { listenSeqpacket } from '../sys/seqpacket-socket.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
+import { makeRootFolder } from './root-folder.js';
 import { StateFolder } from './state-folder.js';
 
 const BACKLOG = 512;
@@ -42,8 +43,8 @@ export function runMonitorProcess(args: readonly string[]): void {
 export function supervise(directory: string, level: string): void {
   process.title = `pptpd-ts monitor supervisor ${directory}`;
   const { log } = openLog('monitor', { level, file: 'monitor.log' });
-  const path = runPaths(directory).monitorSocket;
-  const listener = listenAt(path);
+  const { monitor: folder, monitorSocket: path } = runPaths(directory);
+  const listener = listenAt(folder, path);
   let ending = false;
   let failures = 0;
   const end = (exitCode: number): void => {
@@ -77,12 +78,14 @@ export function supervise(directory: string, level: string): void {
 }
 
 /** Ends the process when it cannot listen. */
-function listenAt(path: string): number {
-  if (isMonitorListening(path)) fail(MONITOR_EXIT.runsAlready, `another monitor listens at ${path}`);
-  rmSync(path, { force: true });
-  // Everybody may connect: the monitor knows its workers by their process, whatever their user.
-  process.umask(0);
+function listenAt(folder: string, path: string): number {
+  process.umask(UMASK);
   try {
+    makeRootFolder(folder);
+    if (isMonitorListening(path)) fail(MONITOR_EXIT.runsAlready, `another monitor listens at ${path}`);
+    rmSync(path, { force: true });
+    // Everybody may connect: the monitor knows its workers by their process, whatever their user.
+    process.umask(0);
     return listenSeqpacket(path, BACKLOG);
   } catch (error) {
     fail(MONITOR_EXIT.cannotWork, (error as Error).message);

@@ -1,20 +1,5 @@
-/**
- * What the monitor must know again after it has died: the manager and the sessions. The folder lies in the run directory,
- * which belongs to the server's user, and is root's alone. So it is used by its descriptor after a look at its owner: the
- * user could put another folder in its place.
- */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+/** What the monitor must know again after it has died: the manager and the sessions. It lies in a folder of root's. */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SystemCallFailed } from '../sys/libc.js';
 
@@ -23,13 +8,12 @@ const FILE_MODE = 0o600;
 const ENDING = '.json';
 
 export class StateFolder {
-  readonly #fd: number;
   readonly #path: string;
 
-  /** Makes the folder `path`; one that is not root's alone is moved out of the way. Throws the system's error. */
+  /** Makes the folder `path` unless it exists. Throws the system's error. */
   constructor(path: string) {
-    this.#fd = openOwn(path) ?? openNew(path);
-    this.#path = `/proc/self/fd/${this.#fd}`;
+    this.#path = path;
+    mkdirSync(path, { recursive: true, mode: MODE });
   }
 
   /** The names of what is written. */
@@ -62,39 +46,7 @@ export class StateFolder {
     rmSync(this.#file(name), { force: true });
   }
 
-  close(): void {
-    closeSync(this.#fd);
-  }
-
   #file(name: string): string {
     return join(this.#path, name + ENDING);
   }
-}
-
-/** null when there is none, or one that others can write to. */
-function openOwn(path: string): number | null {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return null;
-    throw error;
-  }
-  const { uid, mode } = fstatSync(fd);
-  if (uid === process.geteuid?.() && (mode & 0o777) === MODE) return fd;
-  closeSync(fd);
-  return null;
-}
-
-function openNew(path: string): number {
-  try {
-    renameSync(path, `${path}.foreign-${process.pid}`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  mkdirSync(path, { mode: MODE });
-  const fd = openOwn(path);
-  if (fd === null) throw new Error(`somebody has replaced ${path} while it was being made`);
-  return fd;
 }

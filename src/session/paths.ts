@@ -4,8 +4,6 @@
  *
  *     RUNDIR/manager.pid           the manager's process id
  *     RUNDIR/manager.sock          the manager's own socket (status, reload, blocks)
- *     RUNDIR/monitor.sock          the monitor's socket: what workers without root ask root for
- *     RUNDIR/monitor/              what the monitor knows about sessions, for root alone
  *     RUNDIR/blocks.json           client addresses that are blocked after failed logins
  *     RUNDIR/sessions/ID.sock      a worker's socket: requests to the session
  *     RUNDIR/sessions/ID.json      the session's record: what to clean up if its worker dies
@@ -13,8 +11,13 @@
  *     RUNDIR/accounts.recovered    mark: the accounting file has the ends of the sessions from before the last boot
  *     RUNDIR/accounting.outage     mark: the accounting file cannot be written to, and this has been logged
  *     RUNDIR/log.outage            mark: the same for the log files
+ *
+ * The monitor is root, and believes nothing that the server's user could have changed. Its folder lies beside:
+ *
+ *     RUNDIR.monitor/socket        what workers without root ask root for
+ *     RUNDIR.monitor/state/        what the monitor knows about sessions
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const ID = '[a-z0-9]{6}';
 const WHOLE_ID = new RegExp(`^${ID}$`);
@@ -29,6 +32,7 @@ export interface RunPaths {
   readonly directory: string;
   readonly managerPid: string;
   readonly managerSocket: string;
+  readonly monitor: string;
   readonly monitorSocket: string;
   readonly monitorState: string;
   readonly blocks: string;
@@ -40,12 +44,14 @@ export interface RunPaths {
 }
 
 export function runPaths(runDirectory: string): RunPaths {
+  const monitor = `${resolve(runDirectory)}.monitor`;
   return {
     directory: runDirectory,
     managerPid: join(runDirectory, 'manager.pid'),
     managerSocket: join(runDirectory, 'manager.sock'),
-    monitorSocket: join(runDirectory, 'monitor.sock'),
-    monitorState: join(runDirectory, 'monitor'),
+    monitor,
+    monitorSocket: join(monitor, 'socket'),
+    monitorState: join(monitor, 'state'),
     blocks: join(runDirectory, 'blocks.json'),
     sessions: join(runDirectory, SESSIONS),
     accounts: join(runDirectory, ACCOUNTS),

@@ -10,6 +10,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { findUnixUser, UNNAMED_USER } from '../../src/host/unix-user.js';
+import { runPaths } from '../../src/session/paths.js';
 import { readRecord } from '../../src/session/record.js';
 import type { MppeOffer } from '../../src/ppp/options.js';
 import { payloadOf } from '../unit/link/tun/packets.js';
@@ -161,7 +162,7 @@ describe('who runs as what', () => {
         /with only CAP_NET_RAW; the monitor runs as root and reads no network\n[^]*PPP by the builtin engine/,
       );
       assert.equal(statSync(server.runDirectory).uid, expected.uid);
-      assert.equal(statSync(join(server.runDirectory, 'monitor')).uid, 0);
+      assert.equal(statSync(runPaths(server.runDirectory).monitor).uid, 0);
       await vpn.echo();
     });
 

@@ -4,12 +4,23 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
+import { findUnixUser } from '../../src/host/unix-user.js';
 import { runPaths } from '../../src/session/paths.js';
 import {
   LOCAL,
@@ -27,6 +38,7 @@ import { until } from './support/wait.js';
 enterNamespace();
 before(prepareMachine);
 
+const NOBODY = findUnixUser('nobody')?.uid ?? assert.fail('this machine has no user nobody');
 const REMOTE = '203.0.113.10';
 const MTU = 1396;
 const IPV4 = { local: LOCAL, remote: REMOTE };
@@ -475,37 +487,51 @@ describe('manager and run directory', () => {
     assert.equal(existsSync(monitor.path), false);
   });
 
-  test("state and socket are root alone's to change; another one's folder is not believed", async (t) => {
+  test("its folder is root's: the server's user can change nothing there", async (t) => {
     const monitor = await TestMonitor.start(t);
-    const state = runPaths(monitor.directory).monitorState;
-    assert.equal(statSync(state).mode & 0o777, 0o700);
+    const { monitor: folder, monitorSocket, monitorState } = runPaths(monitor.directory);
+    assert.equal(statSync(monitorState).mode & 0o777, 0o700);
     const worker = await monitor.worker(t);
-    await monitor.stopped();
-    rmSync(state, { recursive: true });
-    mkdirSync(state, { mode: 0o755 });
-    const session = {
-      v: 1,
-      registration: { session: 'forged', worker: worker.identity, local: LOCAL, remote: REMOTE, peer: PEER, callId: 1 },
-      guesses: 0,
-      grant: null,
-      device: null,
-      ipv4: null,
-      ipv6: null,
-    };
-    writeFileSync(join(state, 'forged.json'), JSON.stringify(session));
-    spawnSync('chown', ['-R', 'nobody', state]);
-    await monitor.ensure();
-    await worker.isRefused('stranger', 'openTun');
+    const own = join(monitor.directory, 'mine');
+    for (const [act, ...args] of [
+      ['remove', monitorSocket],
+      ['rename', monitorSocket, own],
+      ['rename', folder, own],
+      ['rename', monitorState, own],
+      ['readFile', join(monitorState, 'manager.json')],
+      ['listen', join(folder, 'other')],
+    ] as const) {
+      const outcome = await worker.act(act, ...args);
+      assert.match(JSON.stringify(outcome), /"failure".*(EACCES|EPERM)/, `${act} ${args.join(' ')}`);
+    }
+    assert.equal(await worker.does('openTun'), 'ppp0');
   });
 
-  test('whoever else listens in its place is no monitor', async (t) => {
+  for (const [what, open] of [
+    ['another user', (folder: string) => chownSync(folder, NOBODY, NOBODY)],
+    ['everybody', (folder: string) => chmodSync(folder, 0o777)],
+  ] as const)
+    test(`a run directory in a folder that ${what} can change: the server does not start, and says why`, async (t) => {
+      const monitor = await TestMonitor.start(t);
+      await monitor.stopped();
+      const parent = dirname(monitor.directory);
+      open(parent);
+      await assert.rejects(monitor.ensure(), {
+        message:
+          `the monitor cannot use ${monitor.directory}.monitor: users other than root can change ${parent}. ` +
+          'Set runDirectory to a folder below one that root alone can write to, such as /run/pptpd-ts.',
+      });
+      assert.deepEqual(monitor.processes('supervisor'), []);
+    });
+
+  test('a symbolic link in the place of its folder is not followed', async (t) => {
     const monitor = await TestMonitor.start(t);
+    const other = await TestMonitor.start(t);
     await monitor.stopped();
-    spawnSync('chmod', ['777', monitor.directory]);
-    const impostor = new Worker(t, monitor.path);
-    await impostor.does('listen', monitor.path);
-    await monitor.ensure();
-    assert.equal(await (await monitor.worker(t)).does('openTun'), 'ppp0');
+    const { monitor: folder } = runPaths(monitor.directory);
+    rmSync(folder, { recursive: true });
+    symlinkSync(runPaths(other.directory).monitor, folder);
+    await assert.rejects(monitor.ensure(), /users other than root can change/);
   });
 
   test('a monitor that cannot listen: the start of the server says so at once', async (t) => {

@@ -3,7 +3,7 @@
  * client, or sends it whatever octets the test likes, as somebody would who has taken a worker over.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
 import { type LoginRequest, MonitorClient } from '../../../src/monitor/monitor-client.js';
 import { MonitorError } from '../../../src/monitor/monitor-connection.js';
 import { encodeMessage, type InterfaceState } from '../../../src/monitor/protocol.js';
@@ -66,6 +66,8 @@ const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
   /** Sends messages (text) on a connection of its own; returns what comes back until the monitor closes it. */
   raw: async (...messages: readonly string[]) => exchange(messages),
   readFile: (file: string) => readFileSync(file, 'utf8'),
+  remove: (file: string) => rmSync(file),
+  rename: (from: string, to: string) => renameSync(from, to),
   /** Listens where the monitor should. */
   listen: (at: string) => listenSeqpacket(at, 8),
   /** Answers as a monitor of this version that has just been announced to. */

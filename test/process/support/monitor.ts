@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -36,7 +36,9 @@ const EVENTS = ['ip-pre-up', 'ip-up', 'ip-down', 'ipv6-up', 'ipv6-down'] as cons
 
 /** Call it once, in the namespaces of the test file: /etc/ppp is the test's, and nobody can run the program. */
 export function prepareMachine(): void {
-  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', 'test', SCRIPTS], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'test', SCRIPTS], {
+    encoding: 'utf8',
+  });
   assert.equal(status, 0, stderr);
   const mayEnter = (folder: string): boolean =>
     spawnSync('setpriv', [...UNPRIVILEGED, 'test', '-x', folder]).status === 0;
@@ -90,6 +92,8 @@ export class MonitorWorker {
 }
 
 export class TestMonitor {
+  readonly #folder: string;
+  /** The run directory, which belongs to the workers' user. */
   readonly directory: string;
   readonly path: string;
   readonly secrets: string;
@@ -98,10 +102,13 @@ export class TestMonitor {
   #sessions = 0;
 
   private constructor(settings: Partial<MonitorSettings>) {
-    this.directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-monitor-'));
-    chmodSync(this.directory, 0o755);
+    this.#folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-monitor-'));
+    chmodSync(this.#folder, 0o755);
+    this.directory = join(this.#folder, 'run');
+    mkdirSync(this.directory, { mode: 0o750 });
+    chownSync(this.directory, account.uid, account.gid);
     this.path = runPaths(this.directory).monitorSocket;
-    this.secrets = join(this.directory, 'chap-secrets');
+    this.secrets = join(this.#folder, 'chap-secrets');
     this.registrar = new MonitorRegistrar(this.path);
     this.#settings = {
       secrets: this.secrets,
@@ -169,7 +176,7 @@ export class TestMonitor {
   async #end(): Promise<void> {
     this.registrar.close();
     await this.stopped();
-    rmSync(this.directory, { recursive: true });
+    rmSync(this.#folder, { recursive: true });
   }
 }
 

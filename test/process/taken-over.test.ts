@@ -1,0 +1,172 @@
+/**
+ * A worker of the builtin engine that somebody has taken over, by whatever fault: code of the test runs in it, and tries to
+ * get what is not its session's. Beside it another session goes on.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, test, type TestContext } from 'node:test';
+import { MONITOR_VERSION } from '../../src/monitor/protocol.js';
+import { runPaths } from '../../src/session/paths.js';
+import { builtinServer, secretsOf } from './support/engines.js';
+import { prepareMachine } from './support/monitor.js';
+import { enterNamespace } from './support/netns.js';
+import { CLIENT_ADDRESSES, endWith, type Server, SERVER_ADDRESS, TUNNEL_LOCAL } from './support/server.js';
+import { TakenOver } from './support/taken-over.js';
+import { VpnClient } from './support/vpn-client.js';
+
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+before(prepareMachine);
+
+const [FIRST, SECOND] = CLIENT_ADDRESSES;
+
+interface Scene {
+  readonly server: Server;
+  readonly alice: VpnClient;
+  readonly bob: VpnClient;
+  /** Process ids of the workers. */
+  readonly workers: { readonly alice: number; readonly bob: number };
+  /** Has bob's worker do something. */
+  readonly act: ReturnType<TakenOver['worker']>;
+}
+
+async function scene(t: TestContext): Promise<Scene> {
+  const server = builtinServer();
+  const takenOver = new TakenOver(join(server.directory, 'taken-over'));
+  endWith(t, server);
+  server.start(...takenOver.prefix);
+  await server.ready();
+  const alice = await VpnClient.loggedIn(t, { from: FIRST, callId: 1 });
+  const bob = await VpnClient.loggedIn(t, { from: SECOND, callId: 2, user: 'bob' });
+  const sessions = await server.sessions();
+  const workerOf = (user: string): number =>
+    sessions.find((session) => session.user === user)?.pid ?? assert.fail(`${user} has no session`);
+  const workers = { alice: workerOf('alice'), bob: workerOf('bob') };
+  return { server, alice, bob, workers, act: takenOver.worker(workers.bob) };
+}
+
+const message = (type: string, fields: object): string =>
+  JSON.stringify({ v: MONITOR_VERSION, id: 1, type, ...fields });
+const refused = (reason: string): string => JSON.stringify({ type: 'refused', reason, v: MONITOR_VERSION, id: 1 });
+const shown = (...command: string[]): string => spawnSync('ip', command, { encoding: 'utf8' }).stdout;
+
+describe('what it does not get', () => {
+  test('secrets and other files of root’s', async (t) => {
+    const { server, act, alice } = await scene(t);
+    const { monitorState } = runPaths(server.runDirectory);
+    for (const path of [secretsOf(server), '/etc/shadow', join(monitorState, 'manager.json'), '/proc/1/environ'])
+      assert.equal(await act('read', path), 'EACCES', path);
+    for (const path of ['/etc/passwd', secretsOf(server), '/etc/ppp/ip-up'])
+      assert.equal(await act('append', path), 'EACCES', path);
+    assert.equal(await act('becomeRoot'), 'EPERM');
+    assert.match(
+      String(await act('read', '/proc/self/status')),
+      /CapPrm:\t0000000000002000\nCapEff:\t0000000000002000/,
+    );
+    await alice.echoOnce();
+  });
+
+  test('an interface, an address or a route of its own making', async (t) => {
+    const { act, alice, bob } = await scene(t);
+    assert.equal(await act('openTun', 'ppp9'), 'EACCES');
+    for (const command of [
+      ['address', 'add', alice.address, 'dev', 'ppp1'],
+      ['route', 'add', `${alice.address}/32`, 'dev', 'ppp1'],
+      ['link', 'set', 'ppp0', 'down'],
+      ['neighbour', 'add', 'proxy', alice.address, 'dev', 'lo'],
+    ])
+      assert.match(String(await act('run', 'ip', ...command)), /Operation not permitted/, command.join(' '));
+    await alice.echoOnce();
+    await bob.echoOnce();
+  });
+
+  test('from the monitor: another’s address, a second interface, the manager’s and root’s requests', async (t) => {
+    const { server, act, alice, bob } = await scene(t);
+    const { monitorSocket } = runPaths(server.runDirectory);
+    const configure = (local: string, remote: string): string =>
+      message('configure', { mtu: 1400, ipv4: { local, remote }, ipv6: null });
+    const identity = { pid: server.pid, startTime: '1' };
+    const lease = { local: TUNNEL_LOCAL, remote: alice.address, peer: FIRST, callId: 9 };
+    for (const [request, reason] of [
+      [configure(TUNNEL_LOCAL, alice.address), 'address'],
+      [configure('192.0.2.77', bob.address), 'address'],
+      [configure(TUNNEL_LOCAL, TUNNEL_LOCAL), 'address'],
+      [message('openTun', {}), 'notPermitted'],
+      [message('register', { session: 'abcdef', worker: identity, ...lease }), 'notPermitted'],
+      [message('release', { session: 'abcdef' }), 'notPermitted'],
+      [
+        message('announce', {
+          manager: identity,
+          settings: { secrets: '/tmp/x', name: 'x', stripDomain: false, authentication: [], proxyArp: false },
+        }),
+        'notPermitted',
+      ],
+    ] as const)
+      assert.equal(await act('ask', monitorSocket, request), refused(reason), request);
+    assert.match(shown('route', 'get', alice.address), /dev ppp0/);
+    await alice.echoOnce();
+    await bob.echoOnce();
+  });
+
+  test('more guesses than a client has', async (t) => {
+    const { server, act, alice } = await scene(t);
+    const { monitorSocket } = runPaths(server.runDirectory);
+    const guess = (): string =>
+      message('authenticate', {
+        method: 'ms-chap-v2',
+        name: Buffer.from('alice').toString('hex'),
+        challenge: randomBytes(16).toString('hex'),
+        response: randomBytes(49).toString('hex'),
+        identifier: 1,
+      });
+    let wrong = 0;
+    let last = '';
+    // Whatever it does between: calls again, connects anew.
+    for (let round = 0; round < 20 && last !== refused('tooManyGuesses'); round += 1) {
+      const answers = String(await act('ask', monitorSocket, guess(), guess(), guess(), message('close', {}))).split(
+        '\n',
+      );
+      wrong += answers.filter((answer) => answer.includes('"accepted":false')).length;
+      last = answers.at(-1) ?? '';
+    }
+    assert.deepEqual([wrong, last], [10, refused('tooManyGuesses')]);
+    await alice.echoOnce();
+  });
+
+  test('memory and descriptors of other processes of its user', async (t) => {
+    const { server, workers, act, alice } = await scene(t);
+    const tun = Number(
+      readdirSync(`/proc/${workers.alice}/fd`).find(
+        (fd) => readlinkSync(`/proc/${workers.alice}/fd/${fd}`) === '/dev/net/tun',
+      ),
+    );
+    for (const pid of [workers.alice, server.pid, server.monitorProcesses().monitor ?? 0]) {
+      assert.equal(await act('trace', pid), 'EPERM');
+      assert.equal(await act('openMemory', pid), 'EACCES');
+      assert.equal(await act('takeDescriptor', pid, tun), 'EPERM');
+    }
+    await alice.echoOnce();
+  });
+
+  test('anything of the monitor’s, though the run directory is its user’s', async (t) => {
+    const { server, act, alice } = await scene(t);
+    const { monitor, monitorSocket, monitorState } = runPaths(server.runDirectory);
+    const elsewhere = join(server.runDirectory, 'elsewhere');
+    for (const path of [monitor, monitorSocket, monitorState]) {
+      assert.equal(await act('rename', path, elsewhere), 'EACCES', path);
+      assert.match(String(await act('remove', path)), /EACCES|EPERM/, path);
+    }
+    assert.equal(await act('signal', server.monitorProcesses().monitor ?? 0, 9), 'EPERM');
+    await alice.echoOnce();
+  });
+});
+
+// docs/threats.md says so, and what would have to change.
+test('what it can do all the same: signal processes of its user, and receive what the machine receives', async (t) => {
+  const { server, workers, act, alice } = await scene(t);
+  for (const pid of [workers.alice, server.pid]) assert.equal(await act('signal', pid, 0), 'done');
+  assert.equal(await act('listenToAll'), 'done');
+  await alice.echoOnce();
+});
