@@ -153,7 +153,13 @@ test('a manager with the builtin engine takes over the run directory and the ses
   const [session] = await server.sessions();
   assert(session !== undefined, 'the session is known');
   const ownerOf = (path: string): number => statSync(join(server.runDirectory, path)).uid;
-  for (const path of ['', 'sessions', 'accounts', 'manager.sock', ...server.sessionFiles('.sock').map((name) => join('sessions', name))])
+  for (const path of [
+    '',
+    'sessions',
+    'accounts',
+    'manager.sock',
+    ...server.sessionFiles('.sock').map((name) => join('sessions', name)),
+  ])
     assert.equal(ownerOf(path), UNNAMED_USER.uid, path);
   for (const path of ['monitor', 'monitor.sock']) assert.equal(ownerOf(path), 0, path);
   const kick = new Running(server, 'kick', session.session);

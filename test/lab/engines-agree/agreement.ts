@@ -51,8 +51,7 @@ export function outcomeOf(address: string, sessions: readonly Session[], log: re
   const failure = log.find(
     ({ level, peer, cause }) => level === 'warn' && cause !== undefined && peer?.startsWith(`${address}:`) === true,
   );
-  if (failure?.cause !== undefined || session === undefined)
-    return { failed: failure?.cause ?? 'nothing explains it' };
+  if (failure?.cause !== undefined || session === undefined) return { failed: failure?.cause ?? 'nothing explains it' };
   const { user, ppp } = session;
   const agreement = {
     user,
