@@ -312,7 +312,7 @@ client_kill() {
 pings() {
   local size=${4:-56} seen try
   for try in first second; do
-    seen=$(on "$1" ping -q -M "do" -s "$size" -i 0.02 -c "$3" -W 5 "$2" 2>&1)
+    seen=$(on "$1" ping -q -M "do" -s "$size" -i 0.005 -c "$3" -W 5 "$2" 2>&1)
     [[ $seen != *" $3 received"* ]] || break
     say "the $try try: $seen"
   done
@@ -331,7 +331,7 @@ traffic_listens() { [[ $(< "/proc/$traffic/net/tcp") =~ :1451\ 00000000:0000\ 0A
 # throughput NUMBER up|down [SECONDS]: TCP through the tunnel makes progress. Client and server share one CPU of a
 # guest kernel, so the figure, left in $mbits, says little about speed.
 throughput() {
-  local number=$1 direction=$2 report options=(-c "$tunnel_address" -t "${3:-3}" -f m)
+  local number=$1 direction=$2 report options=(-c "$tunnel_address" -t "${3:-1}" -f m)
   [[ $direction == up ]] || options+=(-R)
   spawn server iperf3 -s -1 -B "$tunnel_address" > $results/iperf-server.log 2>&1 &
   traffic=$!
