@@ -10,7 +10,7 @@ import { isMonitorListening, MonitorConnection } from './monitor-connection.js';
 import type { MonitorRequest, MonitorSettings } from './protocol.js';
 import { makeRootFolder } from './root-folder.js';
 
-/** A monitor ends within some tenths of a second, ms. */
+/** A monitor starts, and ends, within some tenths of a second, ms. */
 const PATIENCE_MS = 20_000;
 const POLL_MS = 20;
 const STANDARD_ERROR = 2;
@@ -48,7 +48,7 @@ async function announce(
   announcement: MonitorRequest<'announce'>,
 ): Promise<{ readonly version: string; readonly supervisor: ProcessIdentity }> {
   const path = runPaths(runDirectory).monitorSocket;
-  const connection = new MonitorConnection(path);
+  const connection = new MonitorConnection({ path, absence: PATIENCE_MS });
   let timer: NodeJS.Timeout | undefined;
   const neverWorks = new Promise<never>((_, reject) => {
     let isStarting = false;

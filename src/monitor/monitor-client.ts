@@ -33,7 +33,7 @@ export class MonitorClient {
 
   /** `path`: the monitor's socket. */
   constructor(path: string) {
-    this.#connection = new MonitorConnection(path);
+    this.#connection = new MonitorConnection({ path });
   }
 
   async authenticate({ method, name, challenge, response, identifier }: LoginRequest): Promise<LoginVerdict> {

@@ -17,6 +17,8 @@ import {
 const TIMEOUT_MS = 20_000;
 /** Until a monitor that is just being started is tried again, ms. */
 const RETRY_MS = 50;
+/** The supervisor keeps the socket open while a monitor is started again. So nobody listens only while both are replaced; ms. */
+const ABSENCE_MS = 3000;
 
 /** Whether root listens at `path`. */
 export function isMonitorListening(path: string): boolean {
@@ -69,9 +71,20 @@ export interface Answered {
 interface Waiting {
   readonly id: number;
   readonly request: MonitorRequest;
+  /** On the clock of performance.now(). */
+  readonly since: number;
   readonly resolve: (answered: Answered) => void;
   readonly reject: (error: MonitorError) => void;
   readonly timer: NodeJS.Timeout;
+}
+
+export interface MonitorConnectionOptions {
+  /** The monitor's socket. */
+  readonly path: string;
+  /** What a monitor has to be told before anything else; its answers are not waited for. */
+  readonly onReconnect?: () => readonly MonitorRequest[];
+  /** How long requests wait for somebody to listen, ms. */
+  readonly absence?: number;
 }
 
 /**
@@ -81,6 +94,7 @@ interface Waiting {
 export class MonitorConnection {
   readonly #path: string;
   readonly #onReconnect: () => readonly MonitorRequest[];
+  readonly #absence: number;
   readonly #into = Buffer.alloc(MAX_MESSAGE + 1);
   #waiting: Waiting[] = [];
   #lastId = 0;
@@ -88,10 +102,10 @@ export class MonitorConnection {
   #retryTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `onReconnect`: what a monitor has to be told before anything else; its answers are not waited for. */
-  constructor(path: string, onReconnect: () => readonly MonitorRequest[] = () => []) {
+  constructor({ path, onReconnect = () => [], absence = ABSENCE_MS }: MonitorConnectionOptions) {
     this.#path = path;
     this.#onReconnect = onReconnect;
+    this.#absence = absence;
   }
 
   /** Rejects with MonitorError. */
@@ -100,7 +114,7 @@ export class MonitorConnection {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       const timer = setTimeout(() => this.#fail(id, { kind: 'unavailable', code: 'ETIMEDOUT' }), TIMEOUT_MS);
-      const waiting = { id, request, resolve, reject, timer };
+      const waiting = { id, request, since: performance.now(), resolve, reject, timer };
       this.#waiting.push(waiting);
       if (this.#open !== null) this.#send(id, request);
       else if (this.#retryTimer === undefined) this.#connect();
@@ -123,7 +137,7 @@ export class MonitorConnection {
       fd = connectSeqpacket(this.#path);
     } catch (error) {
       if (!(error instanceof SystemCallFailed)) throw error;
-      this.#retry();
+      this.#recvAbsence(error.code);
       return;
     }
     if (peerCredentials(fd).uid !== 0) {
@@ -136,6 +150,13 @@ export class MonitorConnection {
     poller.watch(fd, true, false);
     for (const request of this.#onReconnect()) this.#send(0, request);
     for (const { id, request } of this.#waiting) this.#send(id, request);
+  }
+
+  /** Nobody listens. */
+  #recvAbsence(code: string): void {
+    const latest = performance.now() - this.#absence;
+    for (const { id, since } of this.#waiting) if (since < latest) this.#fail(id, { kind: 'unavailable', code });
+    this.#retry();
   }
 
   #retry(): void {

@@ -11,9 +11,10 @@ export class MonitorRegistrar {
 
   /** `path`: the monitor's socket. */
   constructor(path: string) {
-    this.#connection = new MonitorConnection(path, () =>
-      [...this.#sessions.values()].map((session) => ({ type: 'register', ...session })),
-    );
+    this.#connection = new MonitorConnection({
+      path,
+      onReconnect: () => [...this.#sessions.values()].map((session) => ({ type: 'register', ...session })),
+    });
   }
 
   /** Resolves when the worker may ask for what is the session's. Rejects with MonitorError. */

@@ -97,6 +97,18 @@ export class VpnClient {
     return VpnClient.#call(t, client, { ...options, from, callId });
   }
 
+  /** Calls without waiting for the reply. */
+  static async dials(
+    t: TestContext,
+    { from, callId }: { readonly from: string; readonly callId: number },
+  ): Promise<Client> {
+    const client = await Client.start(from);
+    t.after(() => client.reset());
+    client.answersEchoes = true;
+    client.send({ ...CALL, callId });
+    return client;
+  }
+
   static async #call(t: TestContext, client: Client, options: VpnClientOptions & { from: string; callId: number }) {
     const socket = openGreSocket(options.from);
     client.send({ ...CALL, callId: options.callId });
