@@ -319,7 +319,7 @@ export const WORKS: readonly Work[] = [
   {
     id: 'builtin-allocated',
     title: 'builtin engine: echo, 64 B',
-    options: echo(64, 128),
+    options: echo(64, 64),
     seconds: 10,
     servers: ['builtin'],
     sampled: true,
