@@ -23,7 +23,6 @@ import { dirname, join } from 'node:path';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
 import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
 import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
-import { runPaths } from '../session/paths.js';
 import { configurationPath } from './arguments.js';
 
 const FOLDER_MODE = 0o750;
@@ -73,14 +72,14 @@ function make(folder: string, { uid, gid }: UnixUser): void {
 
 /**
  * Gives the user a run directory that was root's, as it is after the server has run with the other engine: its sessions
- * may go on. Only root could write there, so nothing in it is anybody's trap. The monitor's own part stays root's.
+ * may go on. Only root could write there, so nothing in it is anybody's trap.
  */
-function handOver(path: string, account: UnixUser, kept: ReadonlySet<string>): void {
+function handOver(path: string, account: UnixUser): void {
   const { uid, mode } = lstatSync(path);
-  if (uid !== 0 || kept.has(path)) return;
+  if (uid !== 0) return;
   const isFolder = (mode & constants.S_IFMT) === constants.S_IFDIR;
   if (isFolder && (mode & 0o022) !== 0) return;
-  if (isFolder) for (const name of readdirSync(path)) handOver(join(path, name), account, kept);
+  if (isFolder) for (const name of readdirSync(path)) handOver(join(path, name), account);
   lchownSync(path, account.uid, account.gid);
 }
 
@@ -126,10 +125,7 @@ async function prepare({ configuration, engine }: Prepared): Promise<readonly st
   const { user, runDirectory, log, accounting, pidFile } = configuration;
   const account = accountOf(user);
   const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];
-  if (account === UNNAMED_USER && existsSync(runDirectory)) {
-    const { monitorSocket, monitorState } = runPaths(runDirectory);
-    handOver(runDirectory, account, new Set([monitorSocket, monitorState]));
-  }
+  if (account === UNNAMED_USER && existsSync(runDirectory)) handOver(runDirectory, account);
   for (const folder of folders) if (folder !== undefined) make(folder, account);
   if (pidFile !== undefined) writePidFile(pidFile);
   if (engine === 'builtin') await startMonitor(configuration);
