@@ -16,7 +16,6 @@ export class RateLimit {
     this.#filledAt = now;
   }
 
-  /** Takes a token; false when there is none. */
   take(now: number): boolean {
     this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#filledAt) * RATE) / 1000);
     this.#filledAt = now;

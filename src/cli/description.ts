@@ -12,7 +12,7 @@ interface Section {
 }
 
 /** Counters of the traffic section; the others are listed by name if they are not 0. */
-const IN_WORDS = [
+const DESCRIBED_COUNTERS = [
   'rxPackets',
   'rxBytes',
   'txPackets',
@@ -97,7 +97,7 @@ const hex = (accm: number): string => `0x${accm.toString(16).padStart(8, '0')}`;
 
 function traffic({ counters: all }: SessionState): Section {
   if (all === null) return { title: 'traffic', rows: [] };
-  const count = (name: (typeof IN_WORDS)[number]): number => all[name] ?? 0;
+  const count = (name: (typeof DESCRIBED_COUNTERS)[number]): number => all[name] ?? 0;
   const [received, lost] = [count('rxPackets'), count('rxLost')];
   const share = received + lost === 0 ? '' : ` (${((lost * 100) / (received + lost)).toFixed(2)} %)`;
   const roundTrip = count('roundTrip');
@@ -118,7 +118,7 @@ function traffic({ counters: all }: SessionState): Section {
 }
 
 function counters({ counters: all }: SessionState): Section {
-  const words: readonly string[] = IN_WORDS;
+  const words: readonly string[] = DESCRIBED_COUNTERS;
   const others = Object.entries(all ?? {}).filter(([name, count]) => count !== 0 && !words.includes(name));
   return { title: 'other counters that are not 0', rows: others.map(([name, count]) => [name, String(count)]) };
 }

@@ -8,7 +8,6 @@ import { addressText, expandRanges } from './addresses.js';
 /** The address that the machine knows for a host name; null if it knows none. */
 export type LookUp = (name: string) => string | null;
 
-/** The result of one piece between two commas. */
 export interface Piece {
   readonly text: string;
   readonly addresses: readonly string[];

@@ -114,7 +114,7 @@ const pppSchema = z
       .enum(['auto', 'pppd', 'builtin'])
       .default('auto')
       .describe(
-        "Who speaks PPP: `pppd`, the server itself (`builtin`), or `auto`: pppd where it is installed and the kernel has PPP, otherwise `builtin`. The other keys of this section hold for both; pppd's own default is its options file.",
+        'Who speaks PPP: `pppd`, the server itself (`builtin`), or `auto`: pppd where it is installed and the kernel has PPP, otherwise `builtin`. The other keys apply to both engines. For pppd, a key left out takes its value from the options file.',
       ),
     dataPath: z
       .enum(['auto', 'tun'])
@@ -159,7 +159,7 @@ const pppSchema = z
     mtu: mtu
       .optional()
       .describe(
-        'Longest packet to a client, octets; MPPE takes 4 of them. Not more than the client allows. builtin: 1400.',
+        'Longest packet to a client, octets. MPPE uses 4 of those octets. Not more than the client allows. builtin: 1400.',
       ),
     mru: mtu.optional().describe('Longest packet that a client may send, octets. builtin: 1400.'),
     lcpEcho: z
@@ -349,7 +349,7 @@ export const configurationSchema = z.strictObject({
       level: z
         .enum(LOG_LEVELS)
         .default('info')
-        .describe(`Least severe messages that are logged: ${LOG_LEVELS.map((level) => `\`${level}\``).join(', ')}.`),
+        .describe(`Minimum severity to log: ${LOG_LEVELS.map((level) => `\`${level}\``).join(', ')}.`),
       directory: path
         .optional()
         .describe(
@@ -378,7 +378,9 @@ export const configurationSchema = z.strictObject({
     .describe('Directory of manager.pid and of the sockets of the manager and the sessions.'),
   user: userName
     .optional()
-    .describe('User that the server becomes when root starts it. Without it, everything runs as root.'),
+    .describe(
+      'User that the server becomes when root starts it. Without it the server runs as root with pppd, and as uid 61723, which has no account, with the builtin engine.',
+    ),
   pidFile: path.optional().describe('A second file for the process id, besides manager.pid in `runDirectory`.'),
   metrics: z
     .strictObject({

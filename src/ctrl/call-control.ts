@@ -50,7 +50,6 @@ export interface Call {
 }
 
 type State =
-  /** There is no call. */
   | { readonly kind: 'waiting' }
   /** The request is not answered yet: PPP is not running. */
   | { readonly kind: 'starting'; readonly call: Call }
@@ -163,7 +162,7 @@ export class CallControl {
     if (call === null || (this.#state.kind !== 'starting' && this.#state.kind !== 'connected')) return null;
     const clearing: State = { kind: 'clearing', call };
     this.#state = clearing;
-    // It may run: pppd may have sent no frame yet, and it may take long to exit.
+    // The establish timer may still be running: pppd may have sent no frame yet, and may take long to exit.
     this.#options.timers.stop('establish');
     await call.link.close({ peerGone: CLOSE_REASONS.clientCleared.clientGone });
     if (this.#state !== clearing) return null;

@@ -63,7 +63,7 @@ export class FailureReport {
     if (explanation === null || this.#isLogged) return;
     this.#isLogged = true;
     const { cause, text } = explanation;
-    // A link that was up, but that one side rejected for its result, was not a session.
+    // If one side tore the link down over what was negotiated, it is a failed login.
     const what = ppp?.times.up && ppp.failure === null ? 'session' : 'login';
     this.#options.log.write(
       'warn',

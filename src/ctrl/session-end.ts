@@ -10,7 +10,7 @@ export type SessionEnd =
     }
   | { readonly reason: 'clientSilent'; readonly silence: 'readsNothing' }
   | { readonly reason: 'clientSilent'; readonly silence: 'noEchoReply'; readonly seconds: number }
-  /** It did not answer an Echo-Request, or the connection failed meanwhile. */
+  /** The client did not answer an Echo-Request, or the connection failed meanwhile. */
   | { readonly reason: 'calledAgain'; readonly silence: 'noEchoReply'; readonly seconds: number }
   | { readonly reason: 'calledAgain'; readonly silence: 'connectionFailed'; readonly problem: string }
   /** `after`: what the seconds are counted from, the start or the end of a call that the client cleared. */
@@ -65,8 +65,8 @@ export function describeDetail(end: SessionEnd): string | null {
       return end.silence === 'connectionFailed' ? end.problem : `no Echo-Reply within ${end.seconds} s`;
     case 'noCall':
       return end.after === 'start'
-        ? `none within ${end.seconds} s`
-        : `no other within ${end.seconds} s after it cleared the last one`;
+        ? `no call within ${end.seconds} s`
+        : `no new call within ${end.seconds} s after clearing the last one`;
     case 'sessionTime':
     case 'idle':
       return `${end.seconds} s`;

@@ -3,9 +3,10 @@
  * with the same message, and logs warnings. Each failure says what is wrong and what to do.
  */
 import type { Configuration } from '../config/schema.js';
+import type { EngineChoice } from '../host/ppp-engine.js';
 import { builtinAuthentication, monitor, tunDevice } from './builtin-checks.js';
-import type { Check, Outcome } from './check.js';
-import { engine, engineOf } from './engine-check.js';
+import { type Check, good, type Outcome } from './check.js';
+import { engineOf, withEngine } from './engine.js';
 import { type Machine, thisMachine } from './machine.js';
 import { addressPool, forwarding, listening } from './network-checks.js';
 import { authentication, optionsFile, pppd } from './pppd-checks.js';
@@ -15,7 +16,6 @@ import { files, greSocket, kernelPpp, mppe, nativeModules, node, runDirectory } 
 
 /** In the order in which they are shown; a check comes after those that it follows. Engines may have checks of one name. */
 const CHECKS: readonly Check[] = [
-  engine,
   node,
   nativeModules,
   user,
@@ -61,17 +61,27 @@ function remembering(machine: Machine): Machine {
   };
 }
 
-/** Runs the checks in their order; with `only: 'start'` only those that `serve` needs. */
+export interface CheckOptions {
+  /** Only the checks that `serve` needs. */
+  readonly only?: 'start';
+  readonly machine?: Machine;
+  /** The engine that was chosen; without it, the one that the configuration and the machine give. */
+  readonly engine?: EngineChoice;
+}
+
+/** Runs the checks in their order, after the line that says which engine serves. */
 export async function runChecks(
-  configuration: Configuration,
-  { only, machine = thisMachine }: { readonly only?: 'start'; readonly machine?: Machine } = {},
+  written: Configuration,
+  { only, machine = thisMachine, engine }: CheckOptions = {},
 ): Promise<CheckResult[]> {
-  const results: CheckResult[] = [];
   const remembered = remembering(machine);
+  const choice = engine ?? engineOf(written, remembered);
+  const configuration = withEngine(written, choice);
+  const chosen = { name: 'PPP engine', fatal: false, outcome: good(`${choice.engine}: ${choice.because}`) };
+  const results: CheckResult[] = only === 'start' ? [] : [chosen];
   /** Checks that failed, or were skipped because another one did. */
   const unmet = new Set<string>();
-  const chosen = engineOf(configuration, remembered).engine;
-  for (const check of CHECKS.filter((each) => (each.engine ?? chosen) === chosen)) {
+  for (const check of CHECKS.filter((each) => (each.engine ?? choice.engine) === choice.engine)) {
     const { name } = check;
     const fatal = typeof check.fatal === 'boolean' ? check.fatal : check.fatal(configuration, remembered);
     if (only === 'start' && (!(fatal || check.isLogged) || DONE_BY_SERVE.includes(check))) continue;

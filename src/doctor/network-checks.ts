@@ -6,7 +6,6 @@ import { runPaths } from '../session/paths.js';
 import { bad, type Check, good } from './check.js';
 import { LISTEN_FAILURES } from '../host/listen-failures.js';
 import type { Machine } from './machine.js';
-import { engineOf } from './engine-check.js';
 import { effectiveOptions } from './effective-options.js';
 
 export const listening: Check = {
@@ -76,7 +75,7 @@ export const addressPool: Check = {
 
 /** Whether ARP requests for the clients' addresses are answered. Of pppd's options the last one counts. */
 function answersArp(configuration: Configuration, machine: Machine): boolean {
-  if (engineOf(configuration, machine).engine === 'builtin') return pppSettings(configuration.ppp).proxyArp;
+  if (configuration.ppp.engine === 'builtin') return pppSettings(configuration.ppp).proxyArp;
   const options = effectiveOptions(configuration, machine);
   return options.findLast(({ name }) => /^(?:no|-)?proxyarp$/.test(name))?.name === 'proxyarp';
 }

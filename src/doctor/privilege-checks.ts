@@ -1,7 +1,6 @@
 /** Checks of the server's user and its privileges. */
 import type { Configuration } from '../config/schema.js';
 import { bad, type Check, good } from './check.js';
-import { engineOf } from './engine-check.js';
 import { type Capability, missing, parseIdentity } from '../host/identity.js';
 import type { Machine } from './machine.js';
 import { pppdVersion } from './pppd-program.js';
@@ -13,7 +12,7 @@ export const identityOf = (machine: Machine): ReturnType<typeof parseIdentity> =
   parseIdentity(machine.read('/proc/self/status') ?? '');
 
 const startsPppd = async (configuration: Configuration, machine: Machine): Promise<boolean> =>
-  engineOf(configuration, machine).engine === 'pppd' && (await pppdVersion(configuration, machine)) !== null;
+  configuration.ppp.engine !== 'builtin' && (await pppdVersion(configuration, machine)) !== null;
 
 export const user: Check = {
   name: 'user',

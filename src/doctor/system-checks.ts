@@ -1,6 +1,8 @@
 /** Checks of Node.js, the kernel, and the folders that the server writes to. */
 import { dirname } from 'node:path';
+import type { Configuration } from '../config/schema.js';
 import { NATIVE_MODULES, nativeProblem, nativeRemedy } from '../host/native-modules.js';
+import { UNNAMED_USER } from '../host/unix-user.js';
 import { bad, type Check, doubt, good } from './check.js';
 import { canLoad } from './kernel-modules.js';
 import type { Machine } from './machine.js';
@@ -129,7 +131,11 @@ function unwritable(path: string, machine: Machine): string | null {
   return null;
 }
 
-/** The folders to check. With `user` only existing ones: `serve` makes the missing ones for that user. */
+/** The user that the server becomes: the configuration's, or with the builtin engine one without a name; none for root. */
+const becomes = ({ user, ppp }: Configuration): string | undefined =>
+  user ?? (ppp.engine === 'builtin' ? UNNAMED_USER.name : undefined);
+
+/** The folders to check. With a user only existing ones: `serve` makes the missing ones for that user. */
 const toWrite = (user: string | undefined, folders: readonly string[], machine: Machine): readonly string[] =>
   user === undefined ? folders : folders.filter((folder) => machine.mode(folder) !== null);
 
@@ -151,7 +157,8 @@ export const runDirectory: Check = {
   fatal: true,
   follows: 'privileges',
   run(configuration, machine) {
-    const { runDirectory: directory, user } = configuration;
+    const { runDirectory: directory } = configuration;
+    const user = becomes(configuration);
     for (const folder of toWrite(user, [directory], machine)) {
       const obstacle = unwritable(folder, machine);
       if (obstacle !== null) {
@@ -167,7 +174,8 @@ export const files: Check = {
   fatal: true,
   follows: 'privileges',
   run(configuration, machine) {
-    const { log, accounting, user } = configuration;
+    const { log, accounting } = configuration;
+    const user = becomes(configuration);
     // An existing file is appended to, so its folder need not be writable.
     const hasAccounts = accounting !== undefined && machine.mode(accounting.file) !== null;
     const paths = Object.entries({

@@ -33,7 +33,7 @@ const RECEIVE_BUFFER = 1024 * 1024;
 const SEND_BUFFER = 512 * 1024;
 
 /** Maximum number of batches discarded at the start, since the peer may be flooding. */
-const MOST_DRAINED = 64;
+const MAX_DRAINED = 64;
 
 export interface GreAddresses {
   readonly localAddress: string;
@@ -95,7 +95,7 @@ export class GreSocket {
   /** Discards packets that arrived before filter, bind and connect: they may belong to another call. */
   #drain(buffers: PacketBuffers): void {
     for (let index = 0; index < RECEIVE_BATCH; index += 1) buffers.receiveInto(index, index);
-    for (let batch = 0; batch < MOST_DRAINED; batch += 1) {
+    for (let batch = 0; batch < MAX_DRAINED; batch += 1) {
       if (recvmmsg(this.fd, buffers.receiveMessages, RECEIVE_BATCH, MSG_DONTWAIT, 0) < RECEIVE_BATCH) return;
     }
   }

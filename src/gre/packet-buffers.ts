@@ -101,7 +101,6 @@ export class PacketBuffers {
     return this.#sendMessages[index] ?? 0;
   }
 
-  /** Offset of a receive slot. */
   receiveSlotAt(slot: number): number {
     return this.#receiveSlotsAt + slot * RECEIVE_STRIDE;
   }

@@ -11,8 +11,8 @@ const CHI = 4;
 /** §4.4.2's time-out gain. */
 const DELTA = 2;
 /** Limits of the adaptive time-out, ms; RFC 2637 does not specify them. */
-const LEAST_TIMEOUT = 200;
-const LONGEST_TIMEOUT = 10_000;
+const MIN_TIMEOUT = 200;
+const MAX_TIMEOUT = 10_000;
 /** The initial round-trip estimate, ms; RFC 2637 uses the peer's processing delay instead. */
 const FIRST_ROUND_TRIP = 500;
 const NONE = -1;
@@ -115,7 +115,7 @@ export class SendWindow {
     this.timeouts += 1;
     this.#window = Math.ceil(this.#window / 2);
     this.#credit = 0;
-    this.#roundTrip = Math.min(LONGEST_TIMEOUT, this.#roundTrip * DELTA);
+    this.#roundTrip = Math.min(MAX_TIMEOUT, this.#roundTrip * DELTA);
     this.#setTimeout();
     this.#timed = NONE;
     // Outstanding packets count as lost and are not waited for again.
@@ -136,6 +136,6 @@ export class SendWindow {
   }
 
   #setTimeout(): void {
-    this.#timeout = Math.max(LEAST_TIMEOUT, Math.min(this.#roundTrip + CHI * this.#deviation, LONGEST_TIMEOUT));
+    this.#timeout = Math.max(MIN_TIMEOUT, Math.min(this.#roundTrip + CHI * this.#deviation, MAX_TIMEOUT));
   }
 }

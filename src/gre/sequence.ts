@@ -7,7 +7,7 @@
  * backwards only after silence, since a replayed burst must not reset MPPE's keys.
  *
  * Because a run may be forged, the previous window is remembered, and one packet that belongs to it restores it. It is
- * forgotten when no packet has belonged to it for SILENCE_TO_SETTLE.
+ * forgotten when no packet has belonged to it for SILENCE_TO_FORGET.
  */
 import { ReorderWait } from './reorder-wait.js';
 import { advance, distance } from './serial.js';
@@ -24,7 +24,7 @@ export const SILENCE_TO_GO_BACK = 2000;
  * How long no packet must belong to the replaced window before it is forgotten, ms. Real clients are not silent that
  * long: they answer pppd's LCP echoes, every 30 s with the supplied options file.
  */
-export const SILENCE_TO_SETTLE = 120_000;
+export const SILENCE_TO_FORGET = 120_000;
 
 /** How many numbers before the next one are remembered as received or not, to tell a duplicate from a late packet. */
 const HISTORY = 200;
@@ -54,7 +54,7 @@ export class ReceiveSequence {
   readonly #slots = new Int32Array(RING).fill(NONE);
   readonly #heldAt = new Float64Array(RING);
   /** By number: received (1) or not (0), for numbers in the window or the history. */
-  readonly #came = new Uint8Array(RING);
+  readonly #received = new Uint8Array(RING);
   #started = false;
   #next = 0;
   #highest = 0;
@@ -63,10 +63,10 @@ export class ReceiveSequence {
   #run = 0;
   #acceptedAt = 0;
   /** The current window is the stream's own, not a run's. */
-  #isOwn = true;
-  #ownAcceptedAt = 0;
+  #isStreamWindow = true;
+  #streamAcceptedAt = 0;
   /** The next number of the other window: the stream's own window while a run's is in force, and vice versa. */
-  #other = 0;
+  #otherNext = 0;
   #hasOther = false;
 
   /** The next number to deliver. */
@@ -79,7 +79,6 @@ export class ReceiveSequence {
     return this.#highest;
   }
 
-  /** Number of held packets. */
   get held(): number {
     return this.#held;
   }
@@ -127,11 +126,11 @@ export class ReceiveSequence {
   }
 
   #accept(sequence: number, now: number): void {
-    this.#came[sequence & IN_RING] = 1;
+    this.#received[sequence & IN_RING] = 1;
     this.#run = 0;
     this.#acceptedAt = now;
-    if (!this.#isOwn && now - this.#ownAcceptedAt >= SILENCE_TO_SETTLE) this.#settle();
-    if (this.#isOwn) this.#ownAcceptedAt = now;
+    if (!this.#isStreamWindow && now - this.#streamAcceptedAt >= SILENCE_TO_FORGET) this.#forgetOtherWindow();
+    if (this.#isStreamWindow) this.#streamAcceptedAt = now;
     if (distance(this.#highest, sequence) > 0) this.#highest = sequence;
   }
 
@@ -146,8 +145,8 @@ export class ReceiveSequence {
   }
 
   #receiveOutside(sequence: number, ahead: number, slot: number, now: number): Verdict {
-    if (this.#hasOther && isWithin(distance(this.#other, sequence))) {
-      this.#moveTo(this.#other, !this.#isOwn);
+    if (this.#hasOther && isWithin(distance(this.#otherNext, sequence))) {
+      this.#moveTo(this.#otherNext, !this.#isStreamWindow);
       return this.receive(sequence, slot, now);
     }
     const beyond = ahead > 0;
@@ -162,7 +161,7 @@ export class ReceiveSequence {
       return this.receive(sequence, slot, now);
     }
     if (beyond || ahead < -HISTORY) return 'outside';
-    if (this.#came[sequence & IN_RING] === 1) return 'duplicate';
+    if (this.#received[sequence & IN_RING] === 1) return 'duplicate';
     this.#wait.cameLate();
     return 'late';
   }
@@ -170,18 +169,18 @@ export class ReceiveSequence {
   /** Makes the window that begins with `sequence` the current one. The stream's own window stays remembered. */
   #moveTo(sequence: number, isOwn: boolean): void {
     if (this.#held > 0) this.#giveUpTo(advance(this.#highest, 1));
-    if (this.#isOwn !== isOwn) {
-      this.#other = this.#next;
+    if (this.#isStreamWindow !== isOwn) {
+      this.#otherNext = this.#next;
       this.#hasOther = true;
-      this.#isOwn = isOwn;
+      this.#isStreamWindow = isOwn;
     }
-    this.#came.fill(0);
+    this.#received.fill(0);
     this.#begin(sequence);
     this.resyncs += 1;
   }
 
-  #settle(): void {
-    this.#isOwn = true;
+  #forgetOtherWindow(): void {
+    this.#isStreamWindow = true;
     this.#hasOther = false;
   }
 
@@ -211,7 +210,7 @@ export class ReceiveSequence {
       if (!inGap) this.#wait.gaveUp();
       inGap = true;
       this.lost += 1;
-      this.#came[this.#next & IN_RING] = 0;
+      this.#received[this.#next & IN_RING] = 0;
       this.#next = advance(this.#next, 1);
     }
     this.#releaseRun();
@@ -230,7 +229,6 @@ export class ReceiveSequence {
     while (this.#held > 0 && this.#releaseNext());
   }
 
-  /** Releases the next packet if it is held. */
   #releaseNext(): boolean {
     const at = this.#next & IN_RING;
     const slot = this.#slots[at] ?? NONE;

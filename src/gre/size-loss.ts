@@ -25,7 +25,7 @@ export class SizeLoss {
   #began = false;
   #last = 0;
   #sentAt = 0;
-  #heard = -1;
+  #lastAcknowledged = -1;
   #isAnswered = true;
   #misses = 0;
   #arrivals = 0;
@@ -47,8 +47,8 @@ export class SizeLoss {
   /** The client has acknowledged `sequence`. */
   recvAcknowledgment(sequence: number): void {
     const behind = distance(sequence, this.#last);
-    if (!this.#began || behind < 0 || behind >= RING || distance(this.#heard, sequence) <= 0) return;
-    this.#heard = sequence;
+    if (!this.#began || behind < 0 || behind >= RING || distance(this.#lastAcknowledged, sequence) <= 0) return;
+    this.#lastAcknowledged = sequence;
     if (behind === 0) this.#isAnswered = true;
     const length = this.#lengths[sequence & (RING - 1)] ?? 0;
     this.arrives = Math.max(this.arrives, length);

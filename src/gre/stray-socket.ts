@@ -26,7 +26,7 @@ const RECEIVE_BUFFER = 8 * 1024;
 /** Longest part of a packet that the filter keeps, octets. */
 const LONGEST = 128;
 /** Maximum number of packets discarded at the start. */
-const MOST_DRAINED = 256;
+const MAX_DRAINED = 256;
 
 export class StraySocket {
   readonly #packet = new Uint8Array(LONGEST);
@@ -64,7 +64,7 @@ export class StraySocket {
     checked(attachFilter(this.#fd, strayFilter(options.callId)), 'filter stray GRE packets');
     checked(setIntOption(this.#fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER), 'set SO_RCVBUF');
     connectGre(this.#fd, options);
-    // Packets that arrived before filter and connect may belong to others.
-    for (let count = 0; count < MOST_DRAINED && this.read() !== null; count += 1);
+    // Packets that arrived before filter and connect may belong to another call.
+    for (let count = 0; count < MAX_DRAINED && this.read() !== null; count += 1);
   }
 }

@@ -25,16 +25,17 @@ export function findUnixUser(name: string): UnixUser | null {
  * The user of a server whose configuration names none and whose PPP engine is the builtin one, which needs no root beyond
  * the monitor. It has no name; the number is one of those that systemd gives to services for their lifetime.
  */
-export const NOBODY_ELSE: UnixUser = { name: '61723', uid: 61_723, gid: 61_723 };
+export const UNNAMED_USER: UnixUser = { name: '61723', uid: 61_723, gid: 61_723 };
 
 /**
  * Arguments of setpriv for a command that runs as that user with CAP_NET_RAW only. Child processes inherit it
- * (ambient), since the workers' GRE sockets need it. The bounding set is kept for set-uid pppd.
+ * (ambient), since the workers' GRE sockets need it. The bounding set is kept for set-uid pppd. `group`: the only further
+ * group of a user without a name; one with a name has those of the system's database.
  */
-export const identityArguments = (user: UnixUser): string[] => [
+export const identityArguments = (user: UnixUser, group: number | null = null): string[] => [
   `--reuid=${user.uid}`,
   `--regid=${user.gid}`,
-  user === NOBODY_ELSE ? '--clear-groups' : '--init-groups',
+  user !== UNNAMED_USER ? '--init-groups' : group === null ? '--clear-groups' : `--groups=${group}`,
   '--inh-caps=-all,+net_raw',
   '--ambient-caps=-all,+net_raw',
 ];

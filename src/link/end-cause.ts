@@ -17,7 +17,7 @@ export type EndCause =
   | { readonly kind: 'signal'; readonly signal: number; readonly words: string }
   /** The PPP program could not be started; `problem` is the system's error message. */
   | { readonly kind: 'notStarted'; readonly program: string; readonly problem: string }
-  /** The PPP link ended; pppd did not exit, and no other link came up. */
+  /** The PPP link ended; pppd did not exit, and no new link came up. */
   | { readonly kind: 'linkEnded'; readonly seconds: number }
   /** pppd closed its side of the pty, but did not exit. */
   | { readonly kind: 'ptyClosed'; readonly seconds: number }
@@ -65,7 +65,7 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   127: 'the program was not found',
 };
 
-/** Describes the cause in words, for the log and for `detail` of a session's end. */
+/** For the log and for `detail` of a session's end. */
 export function describeEndCause(cause: EndCause): string {
   switch (cause.kind) {
     case 'exit':
@@ -78,7 +78,7 @@ export function describeEndCause(cause: EndCause): string {
     case 'notStarted':
       return `cannot start ${cause.program}: ${cause.problem}`;
     case 'linkEnded':
-      return `no other came up within ${cause.seconds} s`;
+      return `no new link within ${cause.seconds} s`;
     case 'ptyClosed':
       return `pppd closed its terminal, but did not exit within ${cause.seconds} s`;
     case 'ptyUnreadable':

@@ -16,7 +16,7 @@ export interface Client {
   readonly localAddress: string;
   /** When its start request was whole, in ms on this process's clock. */
   readonly admittedAt: number;
-  /** It has closed its end meanwhile, and nothing is left to read. */
+  /** The client has closed its end meanwhile, and nothing is left to read. */
   readonly hasLeft: boolean;
   /** All bytes read so far, including those that arrived while it waited; the socket is paused. */
   takeBytes(): Buffer;
@@ -25,11 +25,8 @@ export interface Client {
 export interface AdmissionOptions {
   readonly configuration: AdmissionSettings;
   readonly refusedClients: Pick<RefusedClients, 'count'>;
-  /** Whether an address is blocked after failed logins. */
   readonly isBlocked: (address: string) => boolean;
-  /** How many sessions an address has. */
   readonly sessionsOf: (address: string) => number;
-  /** Takes over each client that is admitted. */
   readonly onClient: (client: Client) => void;
 }
 

@@ -21,7 +21,7 @@ import type { WorkerPool } from './worker-pool.js';
 /** A real client calls as soon as it has the start reply; only a slower one may be disconnected for another. */
 const TIME_TO_CALL_MS = 2000;
 /** Attempts of a handoff: after three dead workers the client is to blame. */
-const MOST_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 3;
 
 const ID_LENGTH = 6;
 const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -92,7 +92,7 @@ export class Dispatcher {
 
   /** A lease or an address was returned: a client that waits gets it. */
   leaseFreed(): void {
-    this.#leaseQueue.lend(
+    this.#leaseQueue.serve(
       () => this.#leases.take(),
       (client, lease) => void this.#handOff(client, lease),
     );
@@ -116,7 +116,7 @@ export class Dispatcher {
   }
 
   async #handOff(client: Client, lease: Lease): Promise<void> {
-    for (let attempts = MOST_ATTEMPTS; attempts > 0; attempts -= 1) {
+    for (let attempts = MAX_ATTEMPTS; attempts > 0; attempts -= 1) {
       this.#queued.add(client);
       const worker = await this.#pool.acquire();
       this.#queued.delete(client);

@@ -7,7 +7,7 @@ import type { Lease } from '../session/lease.js';
 import type { Client } from './admission.js';
 
 /** Clients give up after about this time, and connect again. */
-const LONGEST_WAIT_MS = 10_000;
+const MAX_WAIT_MS = 10_000;
 /** How long to wait for a session that is ending: pppd usually exits within this time. */
 const ENDING_MS = 2000;
 const TRY_MS = 250;
@@ -28,7 +28,7 @@ export class LeaseQueue {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * `makeRoom` asks a session to end unless `needed` sessions are ending already; returns whether it has asked one.
+   * `makeRoom` asks one session to end if fewer than `needed` are ending; returns whether it did.
    * `isHopeless`: no session will end soon.
    */
   constructor(makeRoom: (needed: number) => boolean, isHopeless: () => boolean) {
@@ -52,8 +52,8 @@ export class LeaseQueue {
     this.#timer ??= setInterval(() => this.#tryAgain(), TRY_MS);
   }
 
-  /** Takes leases while there are some and clients wait for them. */
-  lend(take: () => Lease | null, use: (client: Client, lease: Lease) => void): void {
+  /** Gives leases to waiting clients while there are both. */
+  serve(take: () => Lease | null, use: (client: Client, lease: Lease) => void): void {
     for (const [client, place] of [...this.#places].toReversed()) {
       if (client.hasLeft) {
         this.#dismiss(client, place);
@@ -79,7 +79,7 @@ export class LeaseQueue {
     for (const [client, place] of [...this.#places].toReversed()) {
       const waited = now - place.since;
       if (!client.hasLeft) place.asked ||= this.#makeRoom(waited < ENDING_MS ? this.#places.size : Infinity);
-      const isOver = client.hasLeft || waited >= LONGEST_WAIT_MS || (!place.asked && this.#isHopeless());
+      const isOver = client.hasLeft || waited >= MAX_WAIT_MS || (!place.asked && this.#isHopeless());
       if (isOver) this.#dismiss(client, place);
     }
   }

@@ -25,10 +25,10 @@ const MAX_CALL_ID = 0xffff;
 export class Leases {
   #pool: LeasePool;
   #free: AddressPair[] = [];
-  readonly #lent = new Map<number, Lease>();
+  readonly #leased = new Map<number, Lease>();
   /** By call id: the address that PPP agreed instead of the lease's. */
   readonly #agreed = new Map<number, string>();
-  /** Called when a lease or an address was returned. */
+  /** Called when a lease or an address is returned. */
   onFreed: () => void = () => undefined;
 
   constructor(pool: LeasePool) {
@@ -36,14 +36,14 @@ export class Leases {
     this.reconfigure(pool);
   }
 
-  get lentCount(): number {
-    return this.#lent.size;
+  get leasedCount(): number {
+    return this.#leased.size;
   }
 
   /** The largest number of leases that connections, addresses and call ids allow. */
   get most(): number {
     const { connections, delegated } = this.#pool;
-    const addresses = delegated === null ? this.#lent.size + this.#free.length : MAX_CALL_ID;
+    const addresses = delegated === null ? this.#leased.size + this.#free.length : MAX_CALL_ID;
     return Math.min(connections || MAX_CALL_ID, addresses, MAX_CALL_ID);
   }
 
@@ -61,27 +61,27 @@ export class Leases {
   /** A lease for a new client; null when every address, connection or call id is taken. */
   take(): Lease | null {
     const { connections, delegated } = this.#pool;
-    if (connections > 0 && this.#lent.size >= connections) return null;
-    if (this.#lent.size >= MAX_CALL_ID) return null;
+    if (connections > 0 && this.#leased.size >= connections) return null;
+    if (this.#leased.size >= MAX_CALL_ID) return null;
     const pair = delegated === null ? this.#free.shift() : { local: delegated.local, remote: null };
     if (pair === undefined) return null;
     const lease = { ...pair, callId: this.#newCallId() };
-    this.#lent.set(lease.callId, lease);
+    this.#leased.set(lease.callId, lease);
     return lease;
   }
 
   /** Takes over the lease of a live session that an earlier manager started. */
   adopt(lease: Lease): void {
-    this.#lent.set(lease.callId, lease);
+    this.#leased.set(lease.callId, lease);
     this.#withdraw(lease.remote);
   }
 
   /**
-   * Notes which address the session with this lease uses: `remote` as agreed by PPP, or the lease's own address, also again
-   * after its call. Does nothing if the lease was returned.
+   * Notes which address the session with this lease uses: `remote` as agreed by PPP, or, once the call is over, the lease's
+   * own address again. Does nothing if the lease was returned.
    */
   use(lease: Lease, remote: string | null): void {
-    if (this.#lent.get(lease.callId) !== lease) return;
+    if (this.#leased.get(lease.callId) !== lease) return;
     const before = this.#heldBy(lease);
     if (remote === null || remote === lease.remote) this.#agreed.delete(lease.callId);
     else this.#agreed.set(lease.callId, remote);
@@ -93,9 +93,9 @@ export class Leases {
 
   /** Takes a lease back; idempotent. */
   giveBack(lease: Lease): void {
-    if (this.#lent.get(lease.callId) !== lease) return;
+    if (this.#leased.get(lease.callId) !== lease) return;
     const held = this.#heldBy(lease);
-    this.#lent.delete(lease.callId);
+    this.#leased.delete(lease.callId);
     this.#agreed.delete(lease.callId);
     this.#putBack(held);
   }
@@ -105,7 +105,7 @@ export class Leases {
   }
 
   #heldRemotes(): Set<string | null> {
-    return new Set([...this.#lent.values()].map((lease) => this.#heldBy(lease)));
+    return new Set([...this.#leased.values()].map((lease) => this.#heldBy(lease)));
   }
 
   #withdraw(address: string | null): void {
@@ -123,7 +123,7 @@ export class Leases {
   #newCallId(): number {
     for (;;) {
       const callId = randomInt(1, MAX_CALL_ID + 1);
-      if (!this.#lent.has(callId)) return callId;
+      if (!this.#leased.has(callId)) return callId;
     }
   }
 }

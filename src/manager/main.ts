@@ -62,9 +62,7 @@ const path = configurationFile();
 async function main(configuration: Configuration): Promise<void> {
   failAsWrongUser(configuration);
   const engine = engineFor(configuration);
-  // With the engine that this server uses, whatever this user could find out about it.
-  const resolved = { ...configuration, ppp: { ...configuration.ppp, engine: engine.engine } };
-  const checks = await runChecks(resolved, { only: 'start' });
+  const checks = await runChecks(configuration, { only: 'start', engine });
   const failures = checks.flatMap((result) => (result.fatal ? (formatFailure(result) ?? []) : []));
   if (failures.length > 0) fail(1, failures);
 

@@ -15,7 +15,7 @@ import { Admission } from './admission.js';
 import { BroadcastRelayProcess } from './broadcast-relay-process.js';
 import { CalledAgain } from './called-again.js';
 import { Dispatcher } from './dispatcher.js';
-import { leasePool } from './lease-pool.js';
+import { configuredPool } from './configured-pool.js';
 import { Leases } from './leases.js';
 import { Listener } from './listener.js';
 import { LogFiles } from './log-files.js';
@@ -81,7 +81,7 @@ export class Manager {
     this.#engine = engine;
     this.#runsAs = whoRunsAsWhat(engine.engine === 'pppd' ? configuration.pppd.path : null);
     const { monitorSocket } = runPaths(configuration.runDirectory);
-    this.#leases = new Leases(leasePool(configuration));
+    this.#leases = new Leases(configuredPool(configuration));
     this.#refusedClients = new RefusedClients(log);
     this.#registry = new Registry({
       runDirectory: configuration.runDirectory,
@@ -174,7 +174,7 @@ export class Manager {
     );
   }
 
-  /** One line about what it is doing. */
+  /** One line about what the manager is doing. */
   get status(): string {
     const { address, port } = this.#configuration.listen;
     const { count } = this.#registry;
@@ -200,7 +200,7 @@ export class Manager {
       engine: describeEngine(this.#engine),
       listening: `${address}:${port}`,
       sessions,
-      leases: { lent: this.#leases.lentCount, most: this.#leases.most },
+      leases: { lent: this.#leases.leasedCount, most: this.#leases.most },
       workers: { idle: this.#pool.idleCount, starting: this.#pool.startingCount },
       turnedAway,
       blocked: this.#policy.blocks().length,
@@ -217,7 +217,7 @@ export class Manager {
     this.#configuration = { ...configuration, ...Object.fromEntries(restartOnly.map((key) => [key, before[key]])) };
     log.level = configuration.log.level;
     this.#processLog.moveTo(configuration.log.directory);
-    this.#leases.reconfigure(leasePool(this.#configuration));
+    this.#leases.reconfigure(configuredPool(this.#configuration));
     this.#pool.setSpare(this.#configuration.workers.spare);
     this.#dispatcher.reconfigure(this.#configuration);
     this.#admission.reconfigure(this.#configuration);

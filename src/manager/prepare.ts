@@ -2,24 +2,28 @@
  * What only root can do before the server becomes another user: the one that the configuration names, or for the builtin PPP
  * engine one without a name. Creates the folders that it writes to, writes its process id where only root may write, starts
  * the monitor of the builtin engine, and prints the words of the command that bin/pptpd-ts then executes. Does nothing for
- * pppd without `user`. Does not change existing folders, which the user could have replaced. The manager reports errors in arguments and
- * configuration.
+ * pppd without `user`. Does not change existing folders, which the user could have replaced, except a run directory of root's
+ * for the user without a name. The manager reports errors in arguments and configuration.
  */
 import {
   closeSync,
   constants,
   existsSync,
   fchownSync,
+  lchownSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
 import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
-import { type UnixUser, findUnixUser, identityArguments, NOBODY_ELSE } from '../host/unix-user.js';
+import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
+import { runPaths } from '../session/paths.js';
 import { configurationPath } from './arguments.js';
 
 const FOLDER_MODE = 0o750;
@@ -68,6 +72,19 @@ function make(folder: string, { uid, gid }: UnixUser): void {
 }
 
 /**
+ * Gives the user a run directory that was root's, as it is after the server has run with the other engine: its sessions
+ * may go on. Only root could write there, so nothing in it is anybody's trap. The monitor's own part stays root's.
+ */
+function handOver(path: string, account: UnixUser, kept: ReadonlySet<string>): void {
+  const { uid, mode } = lstatSync(path);
+  if (uid !== 0 || kept.has(path)) return;
+  const isFolder = (mode & constants.S_IFMT) === constants.S_IFDIR;
+  if (isFolder && (mode & 0o022) !== 0) return;
+  if (isFolder) for (const name of readdirSync(path)) handOver(join(path, name), account, kept);
+  lchownSync(path, account.uid, account.gid);
+}
+
+/**
  * Writes `pidFile` in a folder of root, such as /run. The manager checks the result and logs a failure. The file stays root's:
  * whoever kills the process that it names must be able to trust it.
  */
@@ -87,7 +104,7 @@ function writePidFile(path: string): void {
 }
 
 function accountOf(user: string | undefined): UnixUser {
-  if (user === undefined) return NOBODY_ELSE;
+  if (user === undefined) return UNNAMED_USER;
   const account = findUnixUser(user);
   if (account === null) {
     throw new Error(
@@ -97,15 +114,27 @@ function accountOf(user: string | undefined): UnixUser {
   return account;
 }
 
+/** The group that may write login records, utmp on Debian; null when only root may. */
+async function groupOfLoginRecords(): Promise<number | null> {
+  const { DEFAULT_UTMP } = await import('../sys/login-records.js');
+  const { gid = 0, mode = 0 } = statSync(DEFAULT_UTMP, { throwIfNoEntry: false }) ?? {};
+  return gid !== 0 && (mode & 0o020) !== 0 ? gid : null;
+}
+
 /** Returns the words of the command that starts the server as its user. */
 async function prepare({ configuration, engine }: Prepared): Promise<readonly string[]> {
   const { user, runDirectory, log, accounting, pidFile } = configuration;
   const account = accountOf(user);
   const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];
+  if (account === UNNAMED_USER && existsSync(runDirectory)) {
+    const { monitorSocket, monitorState } = runPaths(runDirectory);
+    handOver(runDirectory, account, new Set([monitorSocket, monitorState]));
+  }
   for (const folder of folders) if (folder !== undefined) make(folder, account);
   if (pidFile !== undefined) writePidFile(pidFile);
   if (engine === 'builtin') await startMonitor(configuration);
-  return ['setpriv', ...identityArguments(account), 'env', `${ENGINE_VARIABLE}=${engine}`];
+  const group = configuration.pppd.logwtmp ? await groupOfLoginRecords() : null;
+  return ['setpriv', ...identityArguments(account, group), 'env', `${ENGINE_VARIABLE}=${engine}`];
 }
 
 async function startMonitor({ runDirectory, log, ppp }: Configuration): Promise<void> {

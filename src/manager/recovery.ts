@@ -13,7 +13,7 @@ export interface FoundSession {
 }
 
 /**
- * Resolves with each session and what it holds, including dead sessions with a record. A socket without a session is removed;
+ * Returns every session and its lease, including dead sessions with a record. A socket without a session is removed;
  * anything else stays.
  */
 export async function findSessions(runDirectory: string, connect: Connect, log: Logger): Promise<FoundSession[]> {

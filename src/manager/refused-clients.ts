@@ -64,7 +64,7 @@ export class RefusedClients {
   #report(): void {
     for (const [cause, { count, peer }] of this.#counts) {
       if (count > 0)
-        this.#log.warn({ cause, count, peer }, `${count} more clients in the last minute ${REFUSAL_CAUSES[cause]}`);
+        this.#log.warn({ cause, count, peer }, `client ${REFUSAL_CAUSES[cause]}: ${count} more in the last minute`);
     }
     this.#counts.clear();
     clearInterval(this.#timer);

@@ -13,9 +13,9 @@ import { type HandleEvent, SessionHandle, type SessionWorker } from './session-h
 export interface SessionWatcher {
   /** A session was added; `found`: an earlier manager started it. */
   entered?(id: string, found: boolean): void;
-  /** Its state, other than its counters, changed; `before` is null the first time. */
+  /** The session's state, other than its counters, changed; `before` is null the first time. */
   changed?(state: SessionState, before: SessionState | null): void;
-  /** It is over; `died`: its worker died. `last` is its last state, null if it never reported one. */
+  /** The session is over; `died`: its worker died. `last` is its last state, null if it never reported one. */
   over?(id: string, last: SessionState | null, died: boolean): void;
 }
 

@@ -15,7 +15,7 @@ import { endProcesses, type Processes } from './reaper.js';
 import type { Worker } from './worker.js';
 
 /** The client's call follows its start request at once; connecting to the worker's socket must not delay it. */
-const CLIENT_FIRST_MS = 5;
+const CONNECT_DELAY_MS = 5;
 /** How often to retry a session that does not answer. */
 const RETRY_MS = 5000;
 
@@ -23,7 +23,7 @@ const RETRY_MS = 5000;
 export type SessionWorker = Pick<Worker, 'follow' | 'kill'>;
 
 export type HandleEvent =
-  /** Its state, other than its counters, changed; `before` is null the first time. */
+  /** The session's state, other than its counters, changed; `before` is null the first time. */
   | { readonly type: 'state'; readonly state: SessionState; readonly before: SessionState | null }
   /** Emitted once: it is over; `died`: its worker died, and its processes have been ended. */
   | { readonly type: 'over'; readonly died: boolean };
@@ -82,19 +82,19 @@ export class SessionHandle {
     return this.#peerAddress;
   }
 
-  /** It will be over soon, unless a lost session turns out to be alive. */
+  /** The session will be over soon, unless a lost session turns out to be alive. */
   get isEnding(): boolean {
     return this.#phase !== 'live' || this.#state?.phase === 'ending';
   }
 
-  /** It may have started no call, and can be asked to end for another client. */
+  /** The session may have no call yet, and can be asked to end for another client. */
   get mayBeWithoutCall(): boolean {
     return !this.#client?.otherVersion && (this.#state === null || this.#state.phase === 'connected');
   }
 
   /** Follows the worker, and connects to the socket a moment later. */
   followWorker(worker: SessionWorker): void {
-    setTimeout(() => void this.#connect(), CLIENT_FIRST_MS);
+    setTimeout(() => void this.#connect(), CONNECT_DELAY_MS);
     worker.follow(this.id, (event) => {
       switch (event.type) {
         case 'state':
@@ -210,7 +210,7 @@ export class SessionHandle {
     if (client.otherVersion !== null) {
       log.warn(
         { session: this.id, err: client.otherVersion },
-        'a session of another version goes on; its address stays taken, and it can be ended',
+        'a session runs under another version of pptpd-ts; it keeps its address, and only kick works on it',
       );
       return;
     }
@@ -222,7 +222,7 @@ export class SessionHandle {
       await client.request('subscribe', {});
       await client.state((state) => this.#recvState(state));
     } catch (error) {
-      // onClose handles a closed connection; this one is open, but does not answer, or not in a known form.
+      // onClose handles a closed connection; this one is open, but does not answer or answers with a message that cannot be parsed.
       if (this.#client !== client) return;
       this.#close();
       if (error instanceof SessionGone) void this.#connect();
@@ -249,13 +249,13 @@ export class SessionHandle {
     this.#client = null;
   }
 
-  /** It may be alive but does not answer: it keeps its lease, and is retried. */
+  /** The session may be alive although it does not answer: it keeps its lease, and is asked again later. */
   #retry(why: unknown): void {
     const { log, worker } = this.#options;
     if (this.#phase === 'lost') this.#phase = 'live';
     // A worker of this manager closes its socket just before it reports that the session is over.
     if (worker === null || !(why instanceof SessionGone))
-      log.warn({ session: this.id, err: why }, 'a session does not answer; its address stays taken');
+      log.warn({ session: this.id, err: why }, 'a session does not answer; it keeps its address');
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => void this.#connect(), RETRY_MS);
     // While the manager stops, this timer must keep it running until its last session has ended.
@@ -271,7 +271,7 @@ export class SessionHandle {
   }
 
   /**
-   * Its worker has exited. A worker of this manager has died, because it did not report that the session is over; an earlier
+   * The worker has exited. A worker of this manager has died, because it did not report that the session is over; an earlier
    * manager's has ended in order if it removed its record. Ends the processes in the record.
    */
   async #workerExited(): Promise<void> {
@@ -309,7 +309,10 @@ export class SessionHandle {
   #askToEnd(client: SessionClient, request: EndRequest): void {
     client.request('disconnect', request).catch((error: unknown) => {
       if (!(error instanceof SessionGone))
-        this.#options.log.warn({ session: this.id, reason: request.reason, err: error }, 'a session does not end');
+        this.#options.log.warn(
+          { session: this.id, reason: request.reason, err: error },
+          'the session did not accept the request to end',
+        );
     });
   }
 }

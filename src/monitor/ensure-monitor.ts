@@ -32,7 +32,7 @@ export async function ensureMonitor({ runDirectory, level, manager, settings }: 
   const announcement = { type: 'announce', manager: identity, settings } as const;
   const runs = await announce(runDirectory, level, announcement);
   if (runs.version === version) return;
-  // One of another version: sessions go on meanwhile, and the new one knows them from the old one's folder.
+  // A monitor of another version: sessions go on meanwhile, and the new one knows them from the old one's folder.
   signal(runs.supervisor, 'SIGTERM');
   await ended(
     runs.supervisor,

@@ -1,11 +1,10 @@
 /**
- * How many wrong passwords the monitor hears. A worker that was taken over could otherwise try all of them. Pure: times
- * are milliseconds of any clock.
+ * Limits wrong passwords; otherwise a compromised worker could try all of them. Pure: times are milliseconds of any clock.
  */
 
-/** Of one session. A client hangs up earlier. */
+/** Per session. A client hangs up earlier. */
 export const GUESSES_PER_SESSION = 10;
-/** Of one worker, which serves many sessions: at once, and one more after each such time. */
+/** Per worker: at most this many, plus one more every GUESS_RETURNS_MS. A worker serves many sessions. */
 export const GUESSES_PER_WORKER = 30;
 export const GUESS_RETURNS_MS = 20_000;
 
@@ -26,7 +25,7 @@ export class WorkerGuesses {
     return true;
   }
 
-  /** It was none: the password was right. */
+  /** The password was right. */
   giveBack(): void {
     this.#left = Math.min(this.#left + 1, GUESSES_PER_WORKER);
   }

@@ -26,7 +26,7 @@ const UMASK = 0o022;
 /** Until a monitor that died is started again; doubled each time. */
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 30_000;
-/** One that ran so long did not die of what it was started with. */
+/** A monitor that ran longer did not die of what it was started with. */
 const STABLE_MS = 60_000;
 
 /** Runs the process that these arguments ask for. */

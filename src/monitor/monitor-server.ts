@@ -1,6 +1,6 @@
 /**
  * The monitor's socket: who is connected, by what the kernel says about the process, and what each of them may ask for.
- * A process that sends anything else is answered why, logged and disconnected.
+ * A process that sends anything else is told why, logged and disconnected.
  */
 import { isAlive, identify, type ProcessIdentity } from '../host/process.js';
 import { version } from '../host/version.js';
@@ -30,11 +30,11 @@ import {
   type Registration,
 } from './protocol.js';
 
-/** Connections, and messages of one connection, that are taken before others have their turn. */
+/** Maximum number of connections accepted, and of messages taken from one connection, before others have their turn. */
 const MOST_IN_A_TURN = 16;
-/** Without manager and sessions the monitor has nothing to do, ms; a server that is started again comes within it. */
+/** How long the monitor waits without manager and sessions before it ends, ms; a restarted server reconnects within this time. */
 const IDLE_MS = 10_000;
-/** Processes that have no business here are logged so often at most, ms. */
+/** Minimum time between log lines about unknown processes, ms. */
 const STRANGERS_LOGGED_MS = 60_000;
 /** Name in the state folder; sessions have six characters. */
 const MANAGER = 'manager';
@@ -44,7 +44,7 @@ interface SavedManager {
   readonly settings: MonitorSettings;
 }
 
-/** A process that workers and manager are: those that the monitor watches until they end. */
+/** A process (worker or manager) that the monitor watches until it exits. */
 interface Watched {
   readonly identity: ProcessIdentity;
   readonly stop: () => void;
@@ -65,16 +65,15 @@ interface Connection {
   readonly pid: number;
   readonly role: Role;
   readonly poller: Poller;
-  /** One whose request is being worked on is not read from. */
+  /** A request is being worked on; the connection is not read meanwhile. */
   isBusy: boolean;
   isOpen: boolean;
 }
 
 export interface MonitorServerOptions extends Omit<MonitorServices, 'settings'> {
-  /** A listening socket. */
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
-  /** There is nothing to do any more. */
+  /** Called when neither manager nor session is left. */
   readonly onIdle: () => void;
 }
 
@@ -104,7 +103,7 @@ export class MonitorServer {
     this.#checkIdle();
   }
 
-  /** What a monitor that died has left. */
+  /** Reads the state that an earlier monitor saved. */
   #restore(): void {
     const { folder } = this.#options;
     const saved = folder.read(MANAGER) as SavedManager | null;
@@ -263,13 +262,13 @@ export class MonitorServer {
       : { answer: { type: 'failed', step: `watch the worker ${fields.worker.pid}`, code: 'ESRCH' } };
   }
 
-  /** A session, new or restored, whose worker lives; false when it does not: then nothing of it is left. */
+  /** Adds a new or restored session. Returns false, after cleaning up, if its worker is dead. */
   #take(registration: Registration, saved: SavedSession | null): boolean {
     const { session: id, worker: identity } = registration;
     this.#end(this.#sessions.get(id), id, 'registered anew');
     const worker = this.#workerOf(identity);
     if (worker === null) {
-      // It died while no monitor was there.
+      // The worker died while no monitor ran.
       if (saved !== null) {
         const guesses = new WorkerGuesses(performance.now());
         void this.#finish(new MonitoredSession(registration, this.#services, guesses, saved), 'its worker has died');
@@ -284,7 +283,7 @@ export class MonitorServer {
     return true;
   }
 
-  /** null when it does not live. */
+  /** null if that process is dead. */
   #workerOf(identity: ProcessIdentity): Worker | null {
     const known = this.#workers.get(identity.pid);
     if (known !== undefined && isSame(known.identity, identity)) return known;
@@ -327,7 +326,7 @@ export class MonitorServer {
     this.#checkIdle();
   }
 
-  /** Its connection is of this session, and ends with it, but for the answer to the last request. */
+  /** Closes the worker's connection, unless an answer is still due. */
   #forget(worker: Worker, session: MonitoredSession): void {
     worker.session = null;
     this.#sessions.delete(session.registration.session);

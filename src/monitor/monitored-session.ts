@@ -1,5 +1,5 @@
 /**
- * One session as root sees it: what its worker may have, what it has, and how all of it is taken back. Requests are
+ * One session as the monitor sees it: what its worker may have, what it has, and how all of it is removed. Requests are
  * handled one after the other. Whatever is to be undone after the monitor's own death is written down before it is done.
  */
 import { readFileSync } from 'node:fs';

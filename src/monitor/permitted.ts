@@ -1,12 +1,26 @@
 /** Who may ask for what, and when. Whatever is not in the table is refused, and the connection closed. Pure. */
 import type { RequestType } from './protocol.js';
 
-/**
- * Another process of root's; the manager; one that has stayed root; and a worker, by the state of its session: `device` it has its interface,
- * `granted` its client has logged in, `ready` both, `over` it has ended.
- */
-export type Standing = 'root' | 'manager' | 'rootManager' | WorkerStanding | 'over';
-export type WorkerStanding = 'leased' | 'device' | 'granted' | 'ready';
+/** What a connected process is, and for a worker how far its session has come. */
+export type Standing =
+  /** A process of root that is not the manager. */
+  | 'root'
+  | 'manager'
+  /** A manager that still runs as root. */
+  | 'rootManager'
+  | WorkerStanding
+  /** A worker without a session: it has ended. */
+  | 'over';
+
+export type WorkerStanding =
+  /** No interface, no login. */
+  | 'leased'
+  /** Interface, no login. */
+  | 'device'
+  /** Login, no interface. */
+  | 'granted'
+  /** Interface and login. */
+  | 'ready';
 
 const PERMITTED: Readonly<Record<Standing, ReadonlySet<RequestType>>> = {
   root: new Set(['announce']),

@@ -5,7 +5,7 @@
 import type { ProcessIdentity } from '../host/process.js';
 import { isSessionId } from '../session/paths.js';
 
-/** Raised when a message changes; the monitor refuses every other version. */
+/** Increased when a message changes; the monitor refuses every other version. */
 export const MONITOR_VERSION = 1;
 /** Longest message, octets. */
 export const MAX_MESSAGE = 4096;
@@ -15,7 +15,6 @@ export type LoginMethod = (typeof LOGIN_METHODS)[number];
 
 /** What the configuration's section `ppp` says about the monitor's work. */
 export interface MonitorSettings {
-  /** Path of the secrets file. */
   readonly secrets: string;
   /** The server's name: second column of the secrets file. */
   readonly name: string;
@@ -26,7 +25,7 @@ export interface MonitorSettings {
   readonly proxyArp: boolean;
 }
 
-/** What the manager lends a session; the monitor lets its worker have nothing else. */
+/** What the manager grants a session. The monitor refuses its worker anything else. */
 export interface Registration {
   readonly session: string;
   readonly worker: ProcessIdentity;
@@ -39,7 +38,7 @@ export interface Registration {
   readonly callId: number;
 }
 
-/** Hexadecimal. `challenge` is empty for PAP, whose `response` is the password. */
+/** Octets in hexadecimal. `challenge` is empty for PAP, whose `response` is the password. */
 interface Login {
   readonly method: LoginMethod;
   readonly name: string;
@@ -110,7 +109,6 @@ export interface WireKeys {
 export type WireVerdict =
   | {
       readonly accepted: true;
-      /** For the client. */
       readonly message: string;
       readonly keys: WireKeys | null;
       /** The address that the client gets; null: none, or one of `remoteChoices`. */
@@ -129,7 +127,6 @@ export type WireVerdict =
 
 export type MonitorAnswer =
   | { readonly type: 'done' }
-  /** To `announce`. */
   | { readonly type: 'announced'; readonly version: string; readonly supervisor: ProcessIdentity }
   | { readonly type: 'verdict'; readonly verdict: WireVerdict }
   | { readonly type: 'device'; readonly name: string }

@@ -4,7 +4,7 @@ import { addressNumber } from '../config/addresses.js';
 
 const NO_HARDWARE_ADDRESS = '00:00:00:00:00:00';
 
-/** Of several the one with the smallest network; null without one. */
+/** Of several interfaces, the one with the smallest network; null if there is none. */
 export function proxyArpInterface(address: string, all = networkInterfaces()): string | null {
   const wanted = addressNumber(address) ?? 0;
   let [best, smallest]: [string | null, number] = [null, 0];

@@ -30,7 +30,7 @@ export interface MppeMode {
 
 /** What `decrypt` returns for a packet that it cannot decrypt, which is to be dropped. */
 export const UNDECRYPTED = {
-  /** It was sent before one that has been decrypted. */
+  /** The packet was sent before one that has been decrypted. */
   late: -1,
   /** Packets before it were lost: the peer has to flush. Ask it to by a CCP Reset-Request. */
   outOfSync: -2,
@@ -61,7 +61,7 @@ export class Mppe {
     this.#receiving = memory.take(this.#exports.directionLength());
   }
 
-  /** Begins anew with the first packet, in both directions: CCP has opened (again). Their modes may differ. */
+  /** Restarts both directions with their first packet, because CCP has opened (again). Their modes may differ. */
   start(keys: StartKeys, sending: MppeMode, receiving = sending): void {
     this.#start(this.#sending, keys.send, keys.weak, sending);
     this.#start(this.#receiving, keys.receive, keys.weak, receiving);

@@ -14,7 +14,7 @@ export type Sender = 'client' | 'server';
 const IP_HEADER = 20;
 const TCP_HEADER = 20;
 /** Maximum payload of a segment, as on Ethernet, octets. */
-const LARGEST_SEGMENT = 1460;
+const MAX_SEGMENT = 1460;
 const PROTOCOL_TCP = 6;
 const PUSH_AND_ACKNOWLEDGMENT = 0x18;
 
@@ -30,8 +30,8 @@ export class TcpStream {
   /** Packets, each with its IPv4 header, in which `sender` may have sent these bytes. */
   packets(sender: Sender, bytes: Uint8Array): Uint8Array[] {
     const packets: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; at += LARGEST_SEGMENT) {
-      packets.push(this.#packet(sender, bytes.subarray(at, at + LARGEST_SEGMENT)));
+    for (let at = 0; at < bytes.length; at += MAX_SEGMENT) {
+      packets.push(this.#packet(sender, bytes.subarray(at, at + MAX_SEGMENT)));
     }
     return packets;
   }

@@ -98,6 +98,8 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
   #termination: Termination | null = null;
   /** Closed: the parties still have what was agreed before, until one sends a request. */
   #stale = false;
+  /** The client's last request to an open protocol, until it is known whether it restarts the negotiation. */
+  #doubtful: Party<OptionsOf<D>> | null = null;
 
   constructor(declarations: D) {
     this.#declarations = declarations;
@@ -154,10 +156,18 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
   #recvRequest(sender: Side, packet: ControlPacket): Step {
     const options = readOptions(this.#declarations, packet.body());
     if (options === null) return MALFORMED;
-    // A request to an open protocol takes it down and restarts the negotiation (RFC 1661 §4.4, RCR in state Opened).
-    const restarted = this.#open;
+    const party = this.#open || this.#stale ? new Party<OptionsOf<D>>() : this.#parties[sender];
+    party.recvRequest(packet.identifier, options, packet.body());
+    // A request to an open protocol takes it down (RFC 1661 §4.4, RCR in state Opened): the server then sends one, too. It
+    // sends none where the client's is only a late copy of an earlier one.
+    if (this.#open && sender === 'client') {
+      this.#doubtful = party;
+      return NONE;
+    }
+    const [restarted, doubtful] = [this.#open, this.#doubtful];
     if (restarted || this.#stale) this.#forgetParties();
-    this.#parties[sender].recvRequest(packet.identifier, options, packet.body());
+    if (restarted && doubtful !== null) this.#parties.client = doubtful;
+    this.#parties[sender] = party;
     return restarted ? { type: 'restarted' } : NONE;
   }
 
@@ -205,5 +215,6 @@ export class Negotiation<D extends Parameters<typeof readOptions>[0]> {
     this.#parties = { client: new Party(), server: new Party() };
     this.#open = false;
     this.#stale = false;
+    this.#doubtful = null;
   }
 }

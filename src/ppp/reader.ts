@@ -47,8 +47,8 @@ const MAX_USER_EVENTS = 8;
 
 const NO_EVENTS: readonly PppEvent[] = [];
 
-type Refused = RefusedOption | typeof WHOLE_PROTOCOL;
-const WHOLE_PROTOCOL = { name: null, asked: null, proposed: null };
+type Refused = RefusedOption | typeof PROTOCOL_REJECTED;
+const PROTOCOL_REJECTED = { name: null, asked: null, proposed: null };
 
 type Times = { -readonly [Name in keyof PppState['times']]: number | null };
 
@@ -233,7 +233,7 @@ export class PppReader {
       return;
     }
     const protocol = protocolName(number);
-    this.#refuse(sender, protocol, [WHOLE_PROTOCOL], 'reject');
+    this.#refuse(sender, protocol, [PROTOCOL_REJECTED], 'reject');
     switch (protocol) {
       case 'IPCP':
         this.#ipcp.reset();

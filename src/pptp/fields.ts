@@ -20,7 +20,6 @@ export interface NumberField extends Field<number> {
   readonly tolerated?: number;
 }
 
-/** A string. */
 export interface TextField extends Field<string> {
   readonly kind: 'text';
 }

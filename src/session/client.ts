@@ -49,7 +49,6 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Connects to a unix socket. */
 export type Connect = (path: string) => Duplex;
 
 type Fields<O extends Operation> = Omit<Request<O>, 'id' | 'op'>;
@@ -62,8 +61,8 @@ export class SessionClient {
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   /**
-   * Called once when the connection has closed. `why` is SessionGone if the session closed it, which means that it has ended
-   * unless it still listens; another Error if a message of it was not understood.
+   * Called once when the connection has closed. `why` is SessionGone if the session closed it, so that it has ended unless its
+   * socket still listens; another Error if it sent a message that cannot be parsed.
    */
   onClose: (why: Error) => void = () => undefined;
   /** Called for each event after `subscribe`. */

@@ -78,7 +78,7 @@ export const CLOSE_REASONS = {
     stop: null,
   },
   linkEnded: {
-    text: 'the PPP link ended and pppd did not',
+    text: 'the PPP link ended but pppd kept running',
     disconnect: DISCONNECT.lostCarrier,
     clientGone: false,
     stop: STOP_REASON.none,

@@ -26,7 +26,7 @@ export interface SessionFollowerOptions {
 export class SessionFollower {
   readonly #runDirectory: string;
   readonly #onEvent: SessionFollowerOptions['onEvent'];
-  /** Those that were found and those that are being asked. */
+  /** Sessions that were found or are being asked. */
   readonly #known = new Set<string>();
   readonly #unreachable = new Set<string>();
   readonly #timer: NodeJS.Timeout;

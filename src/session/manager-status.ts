@@ -14,7 +14,7 @@ export const managerStatus = z.object({
   listening: z.string(),
   /** Sessions by phase; `unknown`: those that do not answer, or that another version runs. */
   sessions: z.record(z.string(), z.number()),
-  /** Address pairs: lent, and in total. */
+  /** Address pairs: leased (`lent`), and in total. */
   leases: z.object({ lent: z.number(), most: z.number() }),
   workers: z.object({ idle: z.number(), starting: z.number() }),
   /** Refused clients since the start, by cause. Causes that did not occur are left out. */

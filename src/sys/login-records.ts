@@ -9,7 +9,7 @@ import { libc } from './libc.js';
 const USER_PROCESS = 7;
 const DEAD_PROCESS = 8;
 
-const DEFAULT_UTMP = '/var/run/utmp';
+export const DEFAULT_UTMP = '/var/run/utmp';
 const DEFAULT_WTMP = '/var/log/wtmp';
 
 // 64-bit glibc keeps the 32-bit format of session and time on x86 only.

@@ -24,7 +24,7 @@ const ioctl: (fd: number, request: number, type: 'void *', argument: Buffer) => 
 type Address = number;
 
 /** Each result is null when there is no such interface or address. */
-export class InterfaceQuestions {
+export class InterfaceQueries {
   readonly #fd = checked(openSocket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'open a socket to query interfaces');
   readonly #request = Buffer.alloc(IFREQ_LENGTH);
 

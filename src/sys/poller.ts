@@ -23,7 +23,7 @@ const epollControl: (epoll: number, operation: number, fd: number, event: Uint8A
   ['int', 'int', 'int', 'void *'],
 );
 
-/** Those that are not closed: koffi ends a poll whose handle is garbage-collected. */
+/** Pollers that are not closed: koffi ends a poll whose handle is garbage-collected. */
 const open = new Set<Poller>();
 
 export class Poller {

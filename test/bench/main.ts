@@ -86,12 +86,12 @@ class Bench {
   #sampled = 0;
 
   constructor() {
-    // With the builtin engine manager and workers run as another user, who has to reach the run directory.
-    chmodSync(this.#directory, 0o755);
+    // With the builtin engine workers run as another user, who writes what he has sampled there.
+    chmodSync(this.#directory, 0o1777);
   }
 
   async run(work: Work, server: ServerName): Promise<LoadResult> {
-    const isSampled = work.sampled === true && server === 'ours';
+    const isSampled = work.sampled === true && server !== 'base';
     const samples = join(this.#directory, `samples-${(this.#sampled += 1)}`);
     this.#running = await this.#servers.start(server, {
       everyCore: work.everyCore === true,
@@ -99,10 +99,11 @@ class Bench {
     });
     try {
       const options = [...work.options, '--seconds', String(secondsOf(work)), '--warm', String(WARM_SECONDS)];
+      if (isSampled) options.push('--sampled');
       const result =
         server === 'builtin'
           ? await runBuiltinLoad(this.#network, this.#servers.runDirectory, options)
-          : await runLoad(this.#network, this.#servers.shared, [...options, ...(isSampled ? ['--sampled'] : [])]);
+          : await runLoad(this.#network, this.#servers.shared, options);
       return isSampled ? { ...result, allocated: await allocatedBy(samples) } : result;
     } finally {
       await this.#running.stop();

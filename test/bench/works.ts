@@ -317,6 +317,15 @@ export const WORKS: readonly Work[] = [
   builtinWork('downlink1400', 'downlink, 1400 B', ['--work', 'downlink', '--size', '1400', '--window', '96'], 0.85),
   builtinWork('uplink1400', 'uplink, 1400 B', uplink(1400, 64), 0.95),
   {
+    id: 'builtin-allocated',
+    title: 'builtin engine: echo, 64 B',
+    options: echo(64, 64),
+    seconds: 10,
+    servers: ['builtin'],
+    sampled: true,
+    figures: [{ ...allocated, target: { of: 'builtin', atMost: 8 } }],
+  },
+  {
     id: 'builtin-memory',
     title: '50 idle sessions of the builtin engine',
     options: ['--work', 'none', '--idle', '50'],

@@ -150,6 +150,7 @@ install_starter() {
   rm -f /etc/ppp/options.pptpd
   sed -e 's|"addresses": .*|"listen": { "address": "192.0.2.1" },|' -e 's|"level": "info"|"level": "debug"|' \
     -e '2a\  "addresses": { "local": ["198.51.100.1"], "remote": ["198.51.100.11-20"] },' \
+    -e "s|\"ppp\": {|& \"engine\": \"$engine\",|" \
     "$checkout/scripts/etc/pptpd-ts.json" > /etc/pptpd-ts.json
 }
 
@@ -161,6 +162,16 @@ listens() {
   [[ $(< "/proc/$1/net/tcp") =~ :06BB\ 00000000:0000\ 0A ]]
 }
 
+# choose_engine: writes $engine into the section ppp of the configuration, unless that names an engine.
+choose_engine() {
+  local file=/etc/pptpd-ts.json
+  if grep -q '"engine"' $file; then return; fi
+  if grep -q '"ppp": {' $file; then
+    sed -i "s/\"ppp\": {/& \"engine\": \"$engine\",/" $file
+  else
+    sed -i "0,/{/s//{ \"ppp\": { \"engine\": \"$engine\" },/" $file
+  fi
+}
 # start_server: pptpd-ts in namespace server, with /etc/pptpd-ts.json. LAB_SERVER=pptpd takes Debian's instead, to see
 # whether a scenario that fails does so by its own fault; checks of what only pptpd-ts has then fail, of course.
 start_server() {
@@ -169,8 +180,7 @@ start_server() {
     return
   fi
   [[ -f $checkout/dist/src/manager/main.js ]] || fail 'pptpd-ts is not built: run scripts/setup'
-  # A scenario whose configuration has the section itself names the engine there.
-  grep -q '"ppp"' /etc/pptpd-ts.json || sed -i "0,/{/s//{ \"ppp\": { \"engine\": \"$engine\" },/" /etc/pptpd-ts.json
+  choose_engine
   spawn server "$checkout/bin/pptpd-ts" serve -c /etc/pptpd-ts.json >> $results/server.log 2>&1 &
   server=$!
   wait_for 'pptpd-ts listens' 30 listens "$server"
@@ -194,8 +204,16 @@ sessions_are() {
   [[ -e ${sockets[0]} ]] || sockets=()
   ((${#sockets[@]} == $1))
 }
-# session_process worker|pppd: its id, of the only session there is.
+# session_process worker|pppd: its id, of the only session there is. With the builtin engine there is no pppd.
 session_process() { sed -n "s/.*\"$1\":{\"pid\":\([0-9]*\).*/\1/p" "$run_directory"/sessions/*.json; }
+# monitor_process: the id of the builtin engine's monitor, which a supervisor with a similar title starts.
+monitor_process() {
+  local process
+  for process in $(ip netns pids server); do
+    if [[ $(tr '\0' ' ' < "/proc/$process/cmdline") == "pptpd-ts monitor $run_directory"* ]]; then echo "$process"; fi
+  done 2> /dev/null
+}
+has_monitor() { [[ -n $(monitor_process) ]]; }
 no_server_pppd() {
   local process
   for process in $(ip netns pids server); do
@@ -205,6 +223,14 @@ no_server_pppd() {
 
 # busy PROCESS: alive, and no ctrl worker that waits for the next client.
 busy() { alive "$1" && [[ $(tr '\0' ' ' < "/proc/$1/cmdline") != 'pptpd-ts worker'* ]]; }
+
+# tunnels_left: interfaces, routes and proxy ARP entries that the server's tunnels have made.
+tunnels_left() {
+  ip -n server -o link show | grep -oE '\bppp[0-9]+'
+  ip -n server route show table all | grep -E ' dev ppp[0-9]'
+  ip -n server neighbour show proxy
+}
+no_tunnel_left() { [[ -z $(tunnels_left) ]]; }
 
 # everything_gone SECONDS PROCESS...: of the only session that there was. Its address is shown to be free by the next
 # client, where the pool has only one.
@@ -217,6 +243,7 @@ everything_gone() {
       fail "process $process is gone within $seconds s" "still there: $(tr '\0' ' ' < "/proc/$process/cmdline")"
   done
   wait_until $((seconds - (SECONDS - started))) no_server_pppd || fail "no pppd is left within $seconds s" "$(pgrep -a pppd)"
+  wait_until $((seconds - (SECONDS - started))) no_tunnel_left || fail "no interface, route or ARP entry is left within $seconds s" "$(tunnels_left)"
   [[ -z $(ls $run_directory/sessions) ]] || fail 'nothing is left in the run directory' "$(ls -l $run_directory/sessions)"
   pass "everything of the session is gone (after $((SECONDS - started)) s)"
 }
@@ -285,7 +312,7 @@ client_kill() {
 pings() {
   local size=${4:-56} seen try
   for try in first second; do
-    seen=$(on "$1" ping -q -M "do" -s "$size" -i 0.02 -c "$3" -W 5 "$2" 2>&1)
+    seen=$(on "$1" ping -q -M "do" -s "$size" -i 0.005 -c "$3" -W 5 "$2" 2>&1)
     [[ $seen != *" $3 received"* ]] || break
     say "the $try try: $seen"
   done
@@ -304,7 +331,7 @@ traffic_listens() { [[ $(< "/proc/$traffic/net/tcp") =~ :1451\ 00000000:0000\ 0A
 # throughput NUMBER up|down [SECONDS]: TCP through the tunnel makes progress. Client and server share one CPU of a
 # guest kernel, so the figure, left in $mbits, says little about speed.
 throughput() {
-  local number=$1 direction=$2 report options=(-c "$tunnel_address" -t "${3:-3}" -f m)
+  local number=$1 direction=$2 report options=(-c "$tunnel_address" -t "${3:-1}" -f m)
   [[ $direction == up ]] || options+=(-R)
   spawn server iperf3 -s -1 -B "$tunnel_address" > $results/iperf-server.log 2>&1 &
   traffic=$!

@@ -9,7 +9,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { findUnixUser, NOBODY_ELSE } from '../../src/host/unix-user.js';
+import { findUnixUser, UNNAMED_USER } from '../../src/host/unix-user.js';
 import { runPaths } from '../../src/session/paths.js';
 import { readRecord } from '../../src/session/record.js';
 import type { MppeOffer } from '../../src/ppp/options.js';
@@ -139,7 +139,7 @@ const digest = (text: Buffer): string => createHash('sha256').update(text).diges
 describe('who runs as what', () => {
   const rightsOf = (pid: number): string => readFileSync(`/proc/${pid}/status`, 'latin1');
   for (const [what, user, expected] of [
-    ['without user: one without a name', undefined, NOBODY_ELSE],
+    ['without user: one without a name', undefined, UNNAMED_USER],
     ['with user', 'nobody', findUnixUser('nobody') ?? assert.fail('this machine has no user nobody')],
   ] as const)
     test(what, async (t) => {

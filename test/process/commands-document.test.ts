@@ -10,21 +10,21 @@ import { columns, labels, recorded, sections } from '../unit/cli/commands-docume
 import { enterNamespace } from './support/netns.js';
 import { Running } from './support/running.js';
 import { CLIENT_ADDRESSES, type Server, SERVER_ADDRESS, startServer } from './support/server.js';
-import { Visits } from './support/visits.js';
+import { ClientLogins } from './support/client-logins.js';
 import { until } from './support/wait.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [ALICE, BLOCKED] = CLIENT_ADDRESSES;
-const visits = new Visits();
-after(() => visits.close());
+const logins = new ClientLogins();
+after(() => logins.close());
 
 /** A server on which alice is logged in and one address is blocked. */
 async function serve(t: TestContext): Promise<{ server: Server; id: string }> {
   const server = await startServer(t, { policy: { failedLogins: 1 }, log: { level: 'info' } }, 'login');
-  await visits.losesItsLogin(t, 'wrong one', BLOCKED);
+  await logins.losesItsLogin(t, 'wrong one', BLOCKED);
   await server.waitForSessions(0);
-  await visits.loggedIn(t, 'alice', ALICE);
+  await logins.loggedIn(t, 'alice', ALICE);
   const [session] = await server.sessions();
   assert(session !== undefined);
   return { server, id: session.session };
@@ -104,7 +104,7 @@ test('the commands print the recorded tables, lists and sentences', async (t) =>
     const file = join(server.directory, 'login.pcapng');
     const capture = new Running(server, 'capture', '--next', ALICE, '-w', file);
     await capture.says(/^waiting/);
-    await visits.loggedIn(t, 'alice', ALICE);
+    await logins.loggedIn(t, 'alice', ALICE);
     await capture.says(/^capturing/m);
     await capture.interrupted();
     const sentences = (words: string): string =>
@@ -180,7 +180,7 @@ test('sessions --ended has the recorded columns', async (t) => {
   const server = await startServer(t);
   const file = join(server.directory, 'accounting.jsonl');
   await server.reconfigure({ accounting: { file } });
-  const { client } = await visits.called(t, 'alice', ALICE);
+  const { client } = await logins.called(t, 'alice', ALICE);
   client.send({ type: 'StopControlConnectionRequest', reason: 1 });
   await server.waitForSessions(0);
   assert.match(readFileSync(file, 'utf8'), /"record":"ended"/);

@@ -3,6 +3,7 @@
  * fails. The causes of the negotiation: test/unit/ctrl/engine-failures.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -18,8 +19,12 @@ const CHAP = 0xc223;
 const [CHALLENGE, RESPONSE, FAILURE] = [1, 2, 4];
 const skip = existsSync('/dev/net/tun') ? false : 'this machine has no /dev/net/tun';
 
-/** Hides /dev/net/tun from the server and its monitor. */
-const WITHOUT_DEVICE = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /dev/net && exec "$@"', 'sh'];
+/** In a mount namespace of its own, where the device can be hidden from the server and its monitor. */
+const OWN_MOUNTS = ['unshare', '--mount'];
+const hideDevice = ({ pid }: Server): void => {
+  const hide = ['--target', String(pid), '--mount', 'mount', '-t', 'tmpfs', 'none', '/dev/net'];
+  assert.equal(spawnSync('nsenter', hide).status, 0);
+};
 
 /** A server with the builtin engine, whose secrets are alice's. */
 async function start(t: TestContext, ...prefix: readonly string[]): Promise<Server> {
@@ -79,8 +84,9 @@ describe('with the builtin engine', { skip }, () => {
       );
     });
 
-  test('a call without /dev/net/tun is refused: deviceFailed', async (t) => {
-    const server = await start(t, ...WITHOUT_DEVICE);
+  test('a call after /dev/net/tun has gone is refused: deviceFailed', async (t) => {
+    const server = await start(t, ...OWN_MOUNTS);
+    hideDevice(server);
     const client = await Client.start(CLIENT_ADDRESSES[0]);
     client.send(CALL);
     const reply = await client.next('OutgoingCallReply');

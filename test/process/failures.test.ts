@@ -258,7 +258,7 @@ describe('the client ends the negotiation', () => {
 describe('the system does not let us send to the client', () => {
   const ways: readonly [string, (t: TestContext) => Promise<() => void>, RegExp][] = [
     [
-      'when it calls',
+      'at the start of a call',
       async (t) => {
         const client = await Client.start();
         const open = blackhole(t);
@@ -268,7 +268,7 @@ describe('the system does not let us send to the client', () => {
       /cannot connect GRE to .*: EINVAL/,
     ],
     [
-      'while its call stands',
+      'during a call',
       async (t) => {
         const tunnel = await Tunnel.open(t);
         await tunnel.openLcp();
@@ -346,7 +346,7 @@ describe('the call fails', () => {
 });
 
 describe('the client fails', () => {
-  test('it calls never', async (t) => {
+  test('the client never starts a call', async (t) => {
     const server = await startServer(t, { timeouts: { establish: 0.5 } });
     await (await Client.start()).closed;
     const { cause, msg } = await failure(server);
@@ -354,7 +354,7 @@ describe('the client fails', () => {
     assert.match(msg, new RegExp(`client ${CLIENT} .*timeouts\\.establish is 0\\.5 s`));
   });
 
-  test('it speaks something else', async (t) => {
+  test('the client does not speak PPTP', async (t) => {
     const server = await startServer(t);
     const client = await Client.start();
     client.sendBytes(Buffer.alloc(16, 'GET / HTTP/1.0'));
@@ -364,7 +364,7 @@ describe('the client fails', () => {
     assert.match(msg, new RegExp(`${CLIENT} is not a PPTP version 1 client`));
   });
 
-  test('it vanishes: how long it was silent', async (t) => {
+  test('the client vanishes: how long it was silent', async (t) => {
     const server = await startServer(t, { timeouts: { echoInterval: 0.5, echoReply: 0.5 } });
     const { client } = await Client.call();
     await client.closed;
@@ -373,7 +373,7 @@ describe('the client fails', () => {
     assert.match(msg, new RegExp(`client ${CLIENT} has vanished.* for 1 s`));
   });
 
-  test('its control connection does, and its tunnel does not', async (t) => {
+  test('only the control connection is lost', async (t) => {
     const server = await startServer(t, { timeouts: { echoInterval: 0.5, echoReply: 0.5 } });
     const tunnel = await Tunnel.open(t);
     await tunnel.openLcp();
@@ -388,7 +388,7 @@ describe('the client fails', () => {
     );
   });
 
-  test('it resets its connection', async (t) => {
+  test('the client resets its connection', async (t) => {
     const server = await startServer(t);
     const { client } = await Client.call();
     client.reset();
@@ -397,7 +397,7 @@ describe('the client fails', () => {
     assert.match(msg, new RegExp(`\\(read ECONNRESET\\): the path between ${CLIENT} and ${SERVER_ADDRESS}`));
   });
 
-  test('nothing that is sent to it arrives', async (t) => {
+  test('nothing that is sent to the client arrives', async (t) => {
     const retries = readFileSync(RETRIES, 'latin1');
     writeFileSync(RETRIES, '1');
     t.after(() => writeFileSync(RETRIES, retries));
@@ -412,7 +412,7 @@ describe('the client fails', () => {
     client.reset();
   });
 
-  test('its Call-Clear-Request crosses our stop: one line', async (t) => {
+  test('the client’s Call-Clear-Request crosses our stop: one line', async (t) => {
     const server = await startServer(t);
     const { client } = await Client.call();
     client.answersStop = false;
@@ -428,7 +428,7 @@ describe('the client fails', () => {
     assert.equal((await failure(server)).cause, 'pppdDied');
   });
 
-  test('but not if it clears the call of a session that was up, and then resets its connection', async (t) => {
+  test('no warning after a call that was up is cleared and the connection is reset', async (t) => {
     const server = await startServer(t, {}, 'login');
     const hub = new GreHub(SERVER_ADDRESS, '198.51.100.0', 24);
     const attempt = { address: CLIENT, begun: 0, session: 'no', user: null, ending: '', reasons: null } as const;
@@ -447,7 +447,7 @@ describe('the client fails', () => {
     assert.deepEqual(await warnings(server), []);
   });
 
-  test('it leaves before it is logged in, or clears its call: one line, and no other when the session ends', async (t) => {
+  test('the client clears its call before it is logged in, then leaves: one line, and no other when the session ends', async (t) => {
     const server = await startServer(t);
     const { client, reply } = await Client.call();
     client.send({ type: 'CallClearRequest', callId: CALL.callId });

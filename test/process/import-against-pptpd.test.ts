@@ -9,7 +9,7 @@ import { thisHost } from '../../src/cli/commands/import.js';
 import { importPptpd } from '../../src/config/import.js';
 import { checkConfiguration } from '../../src/config/load.js';
 import type { Configuration } from '../../src/config/schema.js';
-import { leasePool } from '../../src/manager/lease-pool.js';
+import { configuredPool } from '../../src/manager/configured-pool.js';
 import { Leases } from '../../src/manager/leases.js';
 import * as table from './import-against-pptpd.table.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
@@ -25,7 +25,7 @@ type Compared = Omit<Use, 'pid'>;
 /** What our server does with a configuration. */
 function useOf(configuration: Configuration): Compared {
   const { addresses, listen, limits, log, pppd, broadcastRelay } = configuration;
-  const pool = leasePool(configuration);
+  const pool = configuredPool(configuration);
   const isLimited = !addresses.delegate || limits.connections > 0;
   return {
     listen: listen.address,

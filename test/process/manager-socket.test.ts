@@ -37,7 +37,7 @@ test('status shows sessions, leases and refused clients', async (t) => {
   );
   const table = new Running(server, 'status');
   assert.equal(await table.ended(), 0);
-  assert.match(table.output, /^addresses +2 of 2 lent$/m);
+  assert.match(table.output, /^addresses +2 of 2 leased$/m);
   assert.match(table.output, /^turned away +1 notPptp$/m);
 });
 

@@ -78,10 +78,10 @@ for (const [v, agreed] of [
     const asked = await otherVersion(t, server.runDirectory, v, agreed);
     server.start();
     await server.ready();
-    await server.waitForLog('a word on it', ({ msg }) => msg.startsWith('a session of another version goes on'));
+    await server.waitForLog('a word on it', ({ msg }) => msg.startsWith('a session runs under another version'));
     await Client.start(CLIENT_ADDRESSES[0]);
     const status = await statusWith(server, /^sessions +1 connected, 1 unknown$/m);
-    assert.match(status, /^addresses +2 of \d+ lent$/m);
+    assert.match(status, /^addresses +2 of \d+ leased$/m);
 
     const sessions = new Running(server, 'sessions');
     assert.equal(await sessions.ended(), 1, 'the state of one session is unknown');
@@ -92,7 +92,7 @@ for (const [v, agreed] of [
     assert.equal(await kick.ended(), 0, kick.words);
     assert.equal(kick.output, 'session other1 (client unknown) has ended\n');
     assert.deepEqual(asked, [{ reason: 'kicked', id: 1, op: 'disconnect' }]);
-    await statusWith(server, /^addresses +1 of \d+ lent$/m);
+    await statusWith(server, /^addresses +1 of \d+ leased$/m);
   });
 }
 

@@ -8,7 +8,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, statSync,
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
-import { findUnixUser, identityArguments } from '../../src/host/unix-user.js';
+import { findUnixUser, identityArguments, UNNAMED_USER } from '../../src/host/unix-user.js';
 import { readRecord } from '../../src/session/record.js';
 import { Client } from './support/client.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
@@ -133,6 +133,38 @@ test('a manager that replaces a killed one knows the session, and ends a pppd wh
   await tunnel.client.closed;
   await server.waitForSessions(0);
   await until('pppd to be gone', () => !namespaceProcesses().some(({ command }) => command.includes('stand-in-pppd')));
+});
+
+test('a manager with the builtin engine takes over the run directory and the sessions of one that was root', async (t) => {
+  const server = new Server();
+  open(server);
+  server.configure({}, ['ignore']);
+  endWith(t, server);
+  server.start();
+  await server.ready();
+  const tunnel = await Tunnel.open(t);
+  await tunnel.openLcp();
+  server.signal('SIGKILL');
+  await server.exited();
+  server.configure({ ppp: { engine: 'builtin' } });
+  server.start();
+  await server.ready();
+  await tunnel.assertRelays('with the new manager');
+  const [session] = await server.sessions();
+  assert(session !== undefined, 'the session is known');
+  const ownerOf = (path: string): number => statSync(join(server.runDirectory, path)).uid;
+  for (const path of [
+    '',
+    'sessions',
+    'accounts',
+    'manager.sock',
+    ...server.sessionFiles('.sock').map((name) => join('sessions', name)),
+  ])
+    assert.equal(ownerOf(path), UNNAMED_USER.uid, path);
+  for (const path of ['monitor', 'monitor.sock']) assert.equal(ownerOf(path), 0, path);
+  const kick = new Running(server, 'kick', session.session);
+  assert.equal(await kick.ended(), 0, kick.words);
+  await server.waitForSessions(0);
 });
 
 test('the broadcast relay needs no other rights', async (t) => {

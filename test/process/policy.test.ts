@@ -18,13 +18,13 @@ import {
   startServer,
 } from './support/server.js';
 import { parseFrame } from './support/tunnel.js';
-import { Visits } from './support/visits.js';
+import { ClientLogins } from './support/client-logins.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
 const [FIRST, SECOND, THIRD] = CLIENT_ADDRESSES;
-const visits = new Visits();
-after(() => visits.close());
+const logins = new ClientLogins();
+after(() => logins.close());
 
 const serve = async (
   engine: EngineUnderTest,
@@ -144,7 +144,7 @@ forBothEngines((engine) => {
 
 test('a login that finishes while its session ends does not count', async (t) => {
   const server = await startServer(t, {}, 'login', 'ignore');
-  const visitor = await visits.called(t, 'alice', FIRST);
+  const visitor = await logins.called(t, 'alice', FIRST);
   const [session] = await server.sessions();
   assert(session?.pppdPid);
   const follower = await SessionClient.connect(server.runDirectory, session.session);

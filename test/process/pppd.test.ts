@@ -115,7 +115,7 @@ test('a call that is cleared while its pppd is silent and ignores TERM: the cont
     'the end',
     ({ reason, peer }) => reason === 'noCall' && peer === client.name,
   );
-  assert.equal(detail, 'no other within 2 s after it cleared the last one');
+  assert.equal(detail, 'no new call within 2 s after clearing the last one');
 });
 
 describe('pppd’s own end', () => {

@@ -7,14 +7,14 @@ import type { CloseReason } from '../../src/session/close-reason.js';
 import { SessionClient } from '../../src/session/client.js';
 import { listSessionIds, readRecord, type SessionRecord } from '../../src/session/record.js';
 import type { Visitor } from './visitor.js';
-import type { Way } from './way.js';
+import type { LossyNetwork } from './lossy-network.js';
 
 /** How far a visit goes before its end: it is there, has started, called, logged in. */
 export const STAGES = ['connected', 'started', 'called', 'up'] as const;
 
 export interface Surroundings {
   readonly runDirectory: string;
-  readonly way: Way;
+  readonly network: LossyNetwork;
 }
 
 export interface Ending {
@@ -70,9 +70,9 @@ export const ENDINGS = {
     stage: 'up',
     // pppd may still wait for the acknowledgment of its own last request, and loses patience first.
     reasons: ['clientSilent', 'pppdExited'],
-    act: async (visitor, { way }) => {
+    act: async (visitor, { network }) => {
       const [address = '', port] = visitor.client.name.split(':');
-      await way.cut(address, Number(port));
+      await network.cut(address, Number(port));
     },
   },
   terminates: {

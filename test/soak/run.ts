@@ -1,5 +1,5 @@
 /**
- * A soak: visitors come and go at random over a way that loses packets, to ends of every kind, while the manager is
+ * A soak: visitors come and go at random over a network that loses packets, to ends of every kind, while the manager is
  * killed, replaced and told to reload; and then the question whether anything is left, lost or grown. Needs a namespace
  * (netns.ts) with ADDRESSES.
  */
@@ -16,7 +16,7 @@ import { type Incident, INCIDENTS, type IncidentName, plan, untilManaged } from 
 import { type Attempt, audit, type Audit } from './ledger.js';
 import { sample, type Sample, statusOf } from './sampler.js';
 import { Visitor } from './visitor.js';
-import { Way } from './way.js';
+import { LossyNetwork } from './lossy-network.js';
 
 export interface SoakOptions {
   readonly minutes: number;
@@ -77,7 +77,7 @@ class Soak {
   readonly #random: Random;
   readonly #server = new Server(false);
   readonly #settings: Settings;
-  readonly #way: Way;
+  readonly #network: LossyNetwork;
   readonly #hub = new GreHub(SERVER_ADDRESS, NETWORK, PREFIX);
   readonly #begun = performance.now();
   readonly #free: string[] = ADDRESSES.slice(1);
@@ -96,7 +96,7 @@ class Soak {
   constructor(options: SoakOptions) {
     this.#options = options;
     this.#random = randomFrom(options.seed);
-    this.#way = new Way(`${NETWORK}/${PREFIX}`, options.loss);
+    this.#network = new LossyNetwork(`${NETWORK}/${PREFIX}`, options.loss);
     this.#settings = {
       addresses: { local: [TUNNEL_LOCAL], remote: ['203.0.113.10-209'] },
       limits: { connections: 200 },
@@ -147,7 +147,7 @@ class Soak {
 
   close(): void {
     this.#hub.close();
-    this.#way.close();
+    this.#network.close();
     this.#server.cleanUp();
   }
 
@@ -249,7 +249,7 @@ class Soak {
         this.#logins += 1;
         await visitor.stay(Math.min(this.#drawStay(), Math.max(0, this.#left)));
       }
-      await ending.act(visitor, { runDirectory: this.#server.runDirectory, way: this.#way });
+      await ending.act(visitor, { runDirectory: this.#server.runDirectory, network: this.#network });
       this.#endings[name] = (this.#endings[name] ?? 0) + 1;
     } catch (error) {
       this.#recvFault(attempt, error);

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { configurationKeys, keysAsMarkdown } from '../../src/config/keys.js';
 import { loadConfiguration } from '../../src/config/load.js';
@@ -16,6 +16,9 @@ const PAGES = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md'
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
 );
+
+/** Not in the repository: written by the lab, the benchmark and the soak. */
+const WRITTEN_BY_RUNS = ['test/lab/results/', 'test/bench/results', 'test/soak/results'];
 
 test('docs/configuration.md has the table that scripts/documents makes of the schema', () => {
   const table = /<!-- scripts\/documents: begin -->\n([^]*?)\n<!-- scripts\/documents: end -->/.exec(
@@ -47,6 +50,38 @@ test('every link of a document leads to a file, and to a heading that is there',
   assert.deepEqual(broken, []);
 });
 
+test('every path of the project that a document names exists', () => {
+  const missing = PAGES.filter((page) => page !== 'CHANGELOG.md').flatMap((page) =>
+    pathsIn(readFileSync(page, 'utf8'))
+      .filter((path) => !existsSync(path) && !WRITTEN_BY_RUNS.some((folder) => path.startsWith(folder)))
+      .map((path) => `${page}: ${path}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test('every test file that docs/threats.md names exists', () => {
+  const files = new Set(readdirSync('test', { recursive: true, encoding: 'utf8' }).map((path) => basename(path)));
+  const named = Array.from(readFileSync('docs/threats.md', 'utf8').matchAll(/[\w-]+\.test\.ts/g), ([name]) => name);
+  assert.notDeepEqual(named, []);
+  assert.deepEqual(
+    named.filter((name) => !files.has(name)),
+    [],
+  );
+});
+
+test('every module that ARCHITECTURE.md names exists', () => {
+  const folders = new Set(readdirSync('src'));
+  const named = Array.from(
+    readFileSync('ARCHITECTURE.md', 'utf8').matchAll(/`([a-z]+)(\/[a-z/-]+)`/g),
+    ([, folder = '', rest = '']) => ({ folder, path: join('src', folder + rest) }),
+  ).filter(({ folder }) => folders.has(folder));
+  assert.notDeepEqual(named, []);
+  assert.deepEqual(
+    named.map(({ path }) => path).filter((path) => !existsSync(`${path}.ts`) && !existsSync(path)),
+    [],
+  );
+});
+
 test('docs/scale-out.md shows the files that the lab runs with', () => {
   const sections = readFileSync('docs/scale-out.md', 'utf8').matchAll(
     /^### \/etc\/(\S+)\n\n((?: {4}.*\n|\n(?= {4}))+)/gm,
@@ -59,6 +94,10 @@ test('docs/scale-out.md shows the files that the lab runs with', () => {
   assert.deepEqual(shown.map(([path]) => path).toSorted(), files.toSorted());
   for (const [path, text] of shown) assert.equal(text, readFileSync(join(folder, path), 'utf8'), path);
 });
+
+/** Paths from the project's root. Of `test/lab/…` the folder counts. */
+const pathsIn = (text: string): string[] =>
+  Array.from(text.matchAll(/(?<![\w./-])(?:src|test|scripts|docs)\/[\w./-]*/g), ([path]) => path.replace(/\.$/, ''));
 
 /** Those to other files and headings of the project. `path` is from its root. */
 function linksOf(page: string): { readonly target: string; readonly path: string; readonly anchor: string }[] {

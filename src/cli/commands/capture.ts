@@ -104,7 +104,7 @@ async function nextSession(
   });
 }
 
-const PASSED = {
+const CAPTURE_SOURCE = {
   pppFromClient: ['ppp', 'client'],
   pppToClient: ['ppp', 'server'],
   controlFromClient: ['control', 'client'],
@@ -153,7 +153,7 @@ function packetsOf(file: PptpCapture, { lost, frames, bytes }: CaptureEvent): Ui
     frames.map(([time, captured, length]) => {
       const frame = octets.subarray(at, at + length);
       at += length;
-      const [kind, sender] = PASSED[CAPTURED[captured] ?? 'pppToClient'];
+      const [kind, sender] = CAPTURE_SOURCE[CAPTURED[captured] ?? 'pppToClient'];
       return file[kind](time, sender, frame);
     }),
   );

@@ -1,6 +1,6 @@
 /** `pptpd-ts check`: checks a configuration file and prints what is in force with it. */
 import { Command } from 'commander';
-import { describeAddresses } from '../../config/describe.js';
+import { describeAddresses } from '../../config/describe-addresses.js';
 import { configurationJsonSchema } from '../../config/schema.js';
 import { addConfigurationArgument, configurationOf, configurationOption } from '../configuration.js';
 

@@ -1,7 +1,10 @@
 /** `pptpd-ts doctor`: checks whether this machine has what the server needs. One line per check. */
 import { Command } from 'commander';
 import { type CheckResult, formatFailure, runChecks } from '../../doctor/checks.js';
-import { findUnixUser } from '../../host/unix-user.js';
+import type { Configuration } from '../../config/schema.js';
+import { engineOf } from '../../doctor/engine.js';
+import type { EngineChoice } from '../../host/ppp-engine.js';
+import { findUnixUser, UNNAMED_USER } from '../../host/unix-user.js';
 import { type Machine, thisMachine } from '../../doctor/machine.js';
 import { machineAs } from '../../doctor/machine-as.js';
 import { addConfigurationArgument, configurationOf, configurationOption, EXIT } from '../configuration.js';
@@ -13,9 +16,10 @@ function line(result: CheckResult): string {
   return `${fatal ? red('FAIL') : yellow('warn')}  ${name}: ${formatFailure(result)}`;
 }
 
-/** Root checks what the user that `serve` becomes may do. */
-function machineOf(user: string | undefined): Machine {
-  const account = user === undefined || process.geteuid?.() !== 0 ? null : findUnixUser(user);
+/** Root checks what the user that `serve` becomes may do: the configuration's, or with the builtin engine a nameless one. */
+function machineOf({ user }: Configuration, engine: EngineChoice['engine']): Machine {
+  if (process.geteuid?.() !== 0) return thisMachine;
+  const account = user === undefined ? (engine === 'builtin' ? UNNAMED_USER : null) : findUnixUser(user);
   return account === null ? thisMachine : machineAs(account);
 }
 
@@ -32,7 +36,9 @@ export const doctorCommand = (): Command =>
     )
     .action(async (_file: unknown, options: { config: string; fatal?: true; json?: true }) => {
       const configuration = configurationOf(options.config);
-      const results = await runChecks(configuration, { machine: machineOf(configuration.user) });
+      const engine = engineOf(configuration, thisMachine);
+      const machine = machineOf(configuration, engine.engine);
+      const results = await runChecks(configuration, { machine, engine });
       const failures = results.filter(({ fatal, outcome }) => fatal && !outcome.ok);
       const shown = options.fatal ? failures : results;
       if (options.json) console.log(JSON.stringify(shown, null, 2));

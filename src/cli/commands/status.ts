@@ -35,7 +35,7 @@ const lines = ({
   `PPP engine   ${engine}`,
   `listening    ${listening}`,
   `sessions     ${counts(sessions)}`,
-  `addresses    ${leases.lent} of ${leases.most} lent`,
+  `addresses    ${leases.lent} of ${leases.most} leased`,
   `workers      ${workers.idle} spare, ${workers.starting} starting`,
   `turned away  ${counts(turnedAway)}`,
   `blocked      ${blocked} ${blocked === 1 ? 'address' : 'addresses'} (pptpd-ts blocks)`,

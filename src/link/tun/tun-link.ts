@@ -2,7 +2,6 @@
  * A link of the builtin engine: PPP by ppp/engine, data through a TUN device. The monitor opens and configures the device
  * and judges the login. The link is ready when the device and the GRE socket are open.
  */
-import { randomBytes } from 'node:crypto';
 import { addressNumber } from '../../config/addresses.js';
 import { pppSettings } from '../../config/ppp-settings.js';
 import type { PacketBuffers } from '../../gre/packet-buffers.js';
@@ -13,6 +12,7 @@ import type { StartKeys } from '../../mschap/start-keys.js';
 import { type AuthenticationRequest, Engine, type EngineEvent } from '../../ppp/engine/engine.js';
 import { PppReader, type PppState } from '../../ppp/reader.js';
 import { monotonicMs } from '../../sys/clock.js';
+import { randomOctets } from '../../sys/random.js';
 import type { EndCause } from '../end-cause.js';
 import { greCause } from '../gre-cause.js';
 import type { Link, LinkCounters, LinkOptions } from '../link.js';
@@ -87,7 +87,7 @@ export class TunLink implements Link {
     this.#engine = new Engine({
       // The monitor knows which addresses the client may have.
       settings: { ...settings, statelessOnly: !statefulEncryption, local: options.tunnel.local, remote: null },
-      random: randomBytes,
+      random: randomOctets,
       onEvent: (event) => this.#recvEngineEvent(event),
     });
   }

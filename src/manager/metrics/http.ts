@@ -12,7 +12,7 @@ const MAX_CONNECTIONS = 32;
 /** A request is one line and a few headers; a client that takes longer hangs. */
 const REQUEST_TIMEOUT_MS = 5000;
 
-/** The page, made anew for each request. */
+/** `text` renders the page; requests that come meanwhile get the same rendering. */
 export interface Page {
   readonly contentType: string;
   text(): Promise<string>;

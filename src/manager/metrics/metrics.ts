@@ -10,7 +10,7 @@ import type { Policy } from '../policy/policy.js';
 import type { Registry, SessionWatcher } from '../registry.js';
 import { REFUSAL_CAUSES, type RefusedClients, type RefusalCause } from '../refused-clients.js';
 import type { WorkerPool } from '../worker-pool.js';
-import { Counted } from './counted.js';
+import { CounterGrowth } from './counter-growth.js';
 import { MetricsServer } from './http.js';
 import { Logins } from './logins.js';
 import { RELAY_METRICS, RELAY_SERIES, type RelayMetric } from './relay-series.js';
@@ -35,7 +35,7 @@ export class ManagerMetrics implements SessionWatcher {
   readonly #sources: Sources;
   readonly #metrics = new Metrics();
   readonly #server: MetricsServer;
-  readonly #counted = new Counted();
+  readonly #growth = new CounterGrowth();
   readonly #logins = new Logins();
   readonly #relay: ReadonlyMap<RelayMetric, Counter>;
   readonly #sessionsStarted: Counter;
@@ -105,7 +105,7 @@ export class ManagerMetrics implements SessionWatcher {
 
   entered(id: string, found: boolean): void {
     if (found) {
-      this.#counted.found(id);
+      this.#growth.foundRunning(id);
       this.#logins.found(id);
     } else {
       this.#sessionsStarted.inc();
@@ -120,7 +120,7 @@ export class ManagerMetrics implements SessionWatcher {
   over(id: string, last: SessionState | null, died: boolean): void {
     this.#sessionsEnded.inc({ reason: died ? 'workerFailed' : (last?.ending?.reason ?? 'unknown') });
     if (last !== null) this.#count(last);
-    this.#counted.forget(id);
+    this.#growth.forget(id);
     this.#countLogin(this.#logins.over(id));
   }
 
@@ -129,7 +129,7 @@ export class ManagerMetrics implements SessionWatcher {
   }
 
   #count(state: SessionState): void {
-    for (const [name, step] of this.#counted.steps(state)) {
+    for (const [name, step] of this.#growth.since(state)) {
       const series = Object.hasOwn(RELAY_SERIES, name) ? RELAY_SERIES[name] : null;
       if (series !== null && series !== undefined) this.#grow(series.metric, series.value, step);
     }

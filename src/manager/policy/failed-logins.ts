@@ -8,7 +8,7 @@ import type { Block } from '../../session/manager-status.js';
 type Limits = Pick<Configuration['policy'], 'failedLogins' | 'failedLoginsWithin' | 'blockFor'>;
 
 /** Limit for addresses with failures, and for blocked ones. */
-const MOST_ADDRESSES = 10_000;
+const MAX_ADDRESSES = 10_000;
 
 interface Blocked {
   readonly failedLogins: number;
@@ -94,6 +94,6 @@ export class FailedLogins {
 function put<Value>(map: Map<string, Value>, address: string, value: Value): void {
   map.delete(address);
   const [oldest] = map.keys();
-  if (oldest !== undefined && map.size >= MOST_ADDRESSES) map.delete(oldest);
+  if (oldest !== undefined && map.size >= MAX_ADDRESSES) map.delete(oldest);
   map.set(address, value);
 }

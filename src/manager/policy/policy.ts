@@ -132,7 +132,7 @@ export class Policy implements SessionWatcher {
   }
 
   #loginFailed(session: string, address: string): void {
-    // It connected before the block, and had not reported when the block began.
+    // The client connected before the block, and its session had not reported when the block began.
     if (this.isBlocked(address)) {
       this.#options.disconnect(session, 'blocked', `${address} is blocked`);
       return;

@@ -1,6 +1,6 @@
 /**
- * The client's login as a server runs it: CHAP (RFC 1994) with MS-CHAP (RFC 2433, RFC 2759), PAP (RFC 1334). Who is right is
- * said by the verdict; here are challenges, repetitions, retries and the wording of results.
+ * The server's side of the client's login: CHAP (RFC 1994) with MS-CHAP (RFC 2433, RFC 2759), PAP (RFC 1334). Sends challenges,
+ * retries and results; the verdict decides.
  */
 import { CHAP, PAP } from '../authentication.js';
 import type { FieldReader } from '../field-reader.js';
@@ -15,14 +15,14 @@ import type { AuthenticationMethod, AuthenticationRequest, Verdict } from './set
 /** pppd's chap-restart and chap-max-challenge. */
 const CHALLENGE_MS = 3000;
 const MAX_CHALLENGES = 10;
-/** A client that is to send its password first gets this long, as from pppd. */
+/** How long a client has to send its PAP password; the same value as in pppd. */
 const PAP_MS = 30_000;
 /** Longer than RADIUS with its retransmissions takes; the client gives up before. */
 const VERDICT_MS = 60_000;
 /** After a failure with R=1 a person types another password (RFC 2759 §6: no short timeouts). */
 const RETRY_MS = 60_000;
 const MAX_ATTEMPTS = 3;
-/** A success that is lost leaves a client waiting that drops all else meanwhile, as pppd does. */
+/** If our Success is lost the client (pppd too) drops everything else, so it is repeated. */
 const REPEAT_MS = 3000;
 const MAX_REPEATS = 3;
 

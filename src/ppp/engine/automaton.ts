@@ -104,7 +104,7 @@ export function transition(state: State, event: Event): Transition | null {
   return TRANSITIONS.get(event)?.get(state) ?? null;
 }
 
-/** Whether Configure-Requests are on their way: the option values of this negotiation stand (RFC 1661 §4.2, 6 to 8). */
+/** Whether a negotiation is in progress, so that its option values must be kept (RFC 1661 §4.2, 6 to 8). */
 export const isNegotiating = (state: State): boolean =>
   state === 'reqSent' || state === 'ackRcvd' || state === 'ackSent';
 

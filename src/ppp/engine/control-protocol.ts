@@ -15,13 +15,13 @@ const RESTART_MS = 3000;
 const MAX_CONFIGURE = 10;
 const MAX_TERMINATE = 2;
 /**
- * So many Configure-Requests in one negotiation, whatever was answered, and it has failed: a peer that Naks for ever, or
- * that acknowledges and never asks. Two willing peers need fewer than ten.
+ * After this many Configure-Requests the negotiation fails, whatever the answers: the peer Naks for ever, or acknowledges
+ * and never sends a request. Two willing peers need fewer than ten.
  */
 const MAX_REQUESTS = 30;
-/** Requests that we have answered before and that come late or once more; after so many the peer has begun anew. */
+/** Repeated or late requests tolerated; beyond this the peer is assumed to have restarted. */
 const MAX_TOLERATED = 5;
-/** Codes without which nothing works: their Code-Reject is an end (RFC 1661 §5.6). */
+/** Codes without which nothing works: a Code-Reject of one ends the link (RFC 1661 §5.6). */
 const isVital = (code: number): boolean => code >= CODES.configureRequest && code <= CODES.codeReject;
 
 const EMPTY = new Uint8Array(0);
@@ -35,7 +35,7 @@ export interface Clock {
 /** RFC 1661 §4.4's tlu, tld, tlf, and packets that the protocol's owner decides about. */
 export type ControlProtocolEvent =
   | { readonly type: 'up' | 'down' }
-  /** `why`: the peer does not answer, answers for ever without agreeing, has rejected the protocol, or all was as it should. */
+  /** `why`: the peer does not answer, answers for ever without agreeing, has rejected the protocol, or it closed normally. */
   | { readonly type: 'finished'; readonly why: 'silence' | 'noAgreement' | 'rejected' | 'closed' }
   /** Before the protocol reacts. */
   | { readonly type: 'terminateRequest'; readonly body: FieldReader }
@@ -196,8 +196,9 @@ export class ControlProtocol<D extends Declarations> {
   }
 
   /**
-   * A request that we have acknowledged comes again when our Ack was lost or crossed it, and older ones come late. Taken for
-   * new ones they would end what was just agreed (RFC 1661 §4.4 knows no difference), and with it MPPE, whose keys serve once.
+   * A request that we have acknowledged is repeated when our Ack was lost or crossed it, and older ones arrive late. Treating a
+   * repeat as new would restart the negotiation and lose MPPE, whose keys cannot be reused. RFC 1661 §4.4 does not
+   * distinguish the two.
    */
   #isLate({ identifier, body }: Numbered): boolean {
     const last = this.#acknowledged;

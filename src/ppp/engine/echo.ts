@@ -4,7 +4,7 @@ import type { Clock } from './control-protocol.js';
 export interface EchoOptions {
   /** Seconds between requests; 0: none. */
   readonly interval: number;
-  /** So many in a row without a reply, and the client is gone. */
+  /** After this many unanswered requests in a row the client counts as gone. */
   readonly failures: number;
   readonly clock: Clock;
   readonly send: () => void;

@@ -15,7 +15,7 @@ export type EngineEnd =
   | { readonly kind: 'protocolRejected'; readonly protocol: 'LCP' | 'PAP' | 'CHAP' | 'IPCP' }
   /** Our own frames came back. */
   | { readonly kind: 'loopback' }
-  /** So many Echo-Requests in a row were not answered. */
+  /** Number of Echo-Requests in a row that were not answered. */
   | { readonly kind: 'echoTimeout'; readonly failures: number }
   /** The client took none of the authentication protocols; `proposed`: what it wants instead, null when nothing. */
   | { readonly kind: 'authenticationRefused'; readonly proposed: string | null }
@@ -41,7 +41,7 @@ export type EngineEnd =
       readonly how: 'reject' | 'protocolReject' | 'nak' | 'request' | 'terminate';
       readonly asked: MppeOffer | null;
     }
-  /** CCP closed or began anew on an encrypted link. */
+  /** CCP closed or restarted on an encrypted link. */
   | { readonly kind: 'encryptionLost' }
   /** The client refused an address; `proposed`: what it wants instead. */
   | { readonly kind: 'addressRefused'; readonly whose: 'client' | 'server'; readonly proposed: string | null }

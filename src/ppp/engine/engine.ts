@@ -64,7 +64,7 @@ export type EngineEvent =
 
 export interface EngineOptions {
   readonly settings: EngineSettings;
-  /** So many octets that nobody can guess: challenges depend on it. */
+  /** Returns this many unpredictable octets, for challenges. */
   readonly random: (length: number) => Uint8Array;
   /** May call the engine again. */
   readonly onEvent: (event: EngineEvent) => void;
@@ -94,7 +94,7 @@ export class Engine {
   #phase: Phase = 'dead';
   /** Why LCP is closing; null: it is not, or not on our wish. */
   #cause: EngineEnd | null = null;
-  /** The client's last Terminate-Request, unless it has asked to begin anew since. */
+  /** The client's last Terminate-Request, unless it has asked to restart since. */
   #termination: Extract<EngineEnd, { kind: 'peerTerminated' }> | null = null;
   #received = 0;
   #loops = 0;
@@ -225,7 +225,10 @@ export class Engine {
     this.#run(now, () => this.#authenticator.recvVerdict(verdict));
   }
 
-  /** What we receive can no longer be decrypted (stateful MPPE): has the client begin anew. May be called for every packet. */
+  /**
+   * What we receive can no longer be decrypted (stateful MPPE): asks the client to reset (CCP Reset-Request). May be called for
+   * every packet.
+   */
   requestReset(now: number): void {
     this.#run(now, () => this.#encryption.requestReset());
   }

@@ -25,7 +25,7 @@ export function lcpRules({ mru, authentication, magicNumber, ownMagicNumber }: L
     mru: {
       ask: () => (mru === DEFAULT_MRU ? null : mru),
       answer: (value) => (value < MIN_MRU ? { nak: MIN_MRU } : 'ack'),
-      // It may send us less than we can receive.
+      // The client may send us less than we can receive.
       nakked: (proposed, asked) => (proposed <= Math.max(mru, DEFAULT_MRU) ? proposed : asked),
     },
     // PPTP's GRE carries whole frames: nothing is escaped (RFC 2637 §4).
@@ -35,7 +35,7 @@ export function lcpRules({ mru, authentication, magicNumber, ownMagicNumber }: L
         refused = [];
         return authentication[0] ?? null;
       },
-      // Its own wish first, when it is allowed; else the next of ours.
+      // The client's own wish if it is allowed, otherwise our next method.
       nakked: (proposed, asked) => {
         refused = [...refused, asked];
         const left = authentication.filter((name) => !refused.includes(name));

@@ -34,6 +34,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '1' },
     warm: { type: 'string', default: '0.5' },
     idle: { type: 'string', default: '0' },
+    sampled: { type: 'boolean', default: false },
   },
 });
 const [size, window, idle] = [Number(values.size), Number(values.window), Number(values.idle)];
@@ -99,8 +100,15 @@ async function run(): Promise<void> {
     seconds: Number(values.seconds),
     counted: () => traffic.counted(),
   });
+  // Told twice, the worker samples what it allocates in between (sampler.ts).
+  const sample = (): void => {
+    if (values.sampled) process.kill(pid, 'SIGUSR2');
+  };
   traffic.begin();
+  while (slices.goOn() && slices.isWarming) traffic.step();
+  sample();
   while (slices.goOn()) traffic.step();
+  sample();
   console.log(JSON.stringify(slices.result));
 }
 

@@ -94,6 +94,11 @@ export class Slices {
     this.#end = this.#next + PATIENCE * options.seconds * 1e9;
   }
 
+  /** Nothing is counted yet. */
+  get isWarming(): boolean {
+    return this.#looks.length === 0;
+  }
+
   /** True while there is work to do: until there are good slices enough, or patience is at its end. */
   goOn(): boolean {
     const now = nowNs();

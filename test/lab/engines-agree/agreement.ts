@@ -1,41 +1,39 @@
-/**
- * Prints one line for each client of a batch: what it and the server have agreed, or why its login failed.
- *
- *   node agreement.js SESSIONS.json SERVER.log TITLE...     the clients 192.0.2.11, .12, ... in that order
- */
-import { readFileSync } from 'node:fs';
+/** What a client and the server have agreed, or why the login failed, from the server's sessions and its log. */
 
-type Json = { readonly [key: string]: unknown };
+/** Flat: `{ "lcp.client.mru": 1400 }`, or `{ "failed": CAUSE }`. */
+export type Outcome = Readonly<Record<string, unknown>>;
 
-interface LogLine {
+type Json = Readonly<Record<string, unknown>>;
+
+export interface LogLine {
   readonly level: string;
   readonly peer?: string;
   readonly cause?: string;
 }
 
-interface Session {
+export interface Session {
   readonly peer: { readonly address: string };
   readonly user: string | null;
   readonly ppp: Json;
 }
 
-const [sessionsFile = '', logFile = '', ...titles] = process.argv.slice(2);
-const { sessions } = JSON.parse(readFileSync(sessionsFile, 'utf8')) as { readonly sessions: readonly Session[] };
-const log = readFileSync(logFile, 'utf8')
-  .split('\n')
-  .filter((line) => line.startsWith('{'))
-  .map((line) => JSON.parse(line) as LogLine);
+/** Chosen at random, or from the random hardware address of the client's interface. */
+const RANDOM: ReadonlySet<string> = new Set(['magicNumber', 'interfaceIdentifier', 'endpointDiscriminator']);
+/** That of the case with `endpoint`. */
+const CONFIGURED_DISCRIMINATOR = '0101020304';
+/** Any address of the pool is as good as another. */
+const POOL = /^198\.51\.100\.(?:1[1-9]|[2-8]\d|90)$/;
 
-/** The lease is as good as any other of the pool, and magic numbers are random. */
-function normal(value: unknown): unknown {
-  if (typeof value === 'string')
-    return /^198\.51\.100\.(?:1[1-9]|[2-9]\d)$/.test(value) && value !== '198.51.100.99' ? 'POOL' : value;
-  if (Array.isArray(value)) return value.map(normal);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value)
-    .filter(([key]) => key !== 'endpointDiscriminator')
-    .map(([key, each]) => [key, key === 'magicNumber' || key === 'interfaceIdentifier' ? '…' : normal(each)] as const);
-  return Object.fromEntries(entries.toSorted(([a], [b]) => a.localeCompare(b)));
+function normal(key: string, value: unknown): unknown {
+  if (RANDOM.has(key) && value !== CONFIGURED_DISCRIMINATOR) return 'random';
+  return typeof value === 'string' && POOL.test(value) ? 'POOL' : value;
+}
+
+/** The leaves of `value` under their paths. */
+function flat(value: unknown, path: readonly string[] = []): readonly (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return [[path.join('.'), normal(path.at(-1) ?? '', value)]];
+  return Object.entries(value).flatMap(([key, each]) => flat(each, [...path, key]));
 }
 
 function agreed(ppp: Json, protocol: string): unknown {
@@ -47,23 +45,21 @@ function agreed(ppp: Json, protocol: string): unknown {
   return open ? { client: client.agreed, server: server.agreed } : null;
 }
 
-for (const [index, title] of titles.entries()) {
-  const address = `192.0.2.${11 + index}`;
+/** Of the client with this address. */
+export function outcomeOf(address: string, sessions: readonly Session[], log: readonly LogLine[]): Outcome {
   const session = sessions.find(({ peer }) => peer.address === address);
-  const isOfClient = ({ peer }: LogLine): boolean => peer?.startsWith(`${address}:`) === true;
-  const failure = log.find((line) => isOfClient(line) && line.level === 'warn' && line.cause !== undefined);
-  const outcome =
-    failure !== undefined || session === undefined
-      ? `failed: ${failure?.cause ?? 'nothing explains it'}`
-      : JSON.stringify(
-          normal({
-            user: session.user,
-            login: (session.ppp['authentication'] as Json)['protocol'],
-            encryption: session.ppp['encryption'],
-            lcp: agreed(session.ppp, 'lcp'),
-            ipcp: agreed(session.ppp, 'ipcp'),
-            ipv6cp: agreed(session.ppp, 'ipv6cp'),
-          }),
-        );
-  console.log(`${title}: ${outcome}`);
+  const failure = log.find(
+    ({ level, peer, cause }) => level === 'warn' && cause !== undefined && peer?.startsWith(`${address}:`) === true,
+  );
+  if (failure?.cause !== undefined || session === undefined) return { failed: failure?.cause ?? 'nothing explains it' };
+  const { user, ppp } = session;
+  const agreement = {
+    user,
+    login: (ppp['authentication'] as Json)['protocol'],
+    encryption: ppp['encryption'],
+    lcp: agreed(ppp, 'lcp'),
+    ipcp: agreed(ppp, 'ipcp'),
+    ipv6cp: agreed(ppp, 'ipv6cp'),
+  };
+  return Object.fromEntries(flat(agreement));
 }

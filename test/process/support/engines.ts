@@ -8,7 +8,7 @@ import { after, before, describe, type TestContext } from 'node:test';
 import type { Client } from './client.js';
 import { prepareMachine } from './monitor.js';
 import { endWith, Server, type Settings, startServer } from './server.js';
-import { Visits } from './visits.js';
+import { ClientLogins } from './client-logins.js';
 import { PASSWORD, VpnClient } from './vpn-client.js';
 
 /** A client that has logged in. */
@@ -83,14 +83,14 @@ const credentials = (user: string, from: string) => ({
 });
 
 function standInPppd(): EngineUnderTest {
-  const visits = new Visits();
+  const logins = new ClientLogins();
   return {
     name: 'pppd',
     startServer: async (t, settings, ...options) => startServer(t, settings, 'login', ...options),
-    called: async (...visit) => visits.called(...visit),
-    loggedIn: async (...visit) => visits.loggedIn(...visit),
-    losesItsLogin: async (...visit) => visits.losesItsLogin(...visit),
-    close: () => visits.close(),
+    called: async (...visit) => logins.called(...visit),
+    loggedIn: async (...visit) => logins.loggedIn(...visit),
+    losesItsLogin: async (...visit) => logins.losesItsLogin(...visit),
+    close: () => logins.close(),
   };
 }
 

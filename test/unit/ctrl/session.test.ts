@@ -488,7 +488,7 @@ describe('the end', () => {
     fixture.pass(ESTABLISH);
     await fixture.send(STOP_REPLY);
     const { reason, detail, cause, text } = fixture.last.ending ?? {};
-    assert.deepEqual([reason, detail, cause], ['noCall', `none within ${ESTABLISH} s`, 'noCall']);
+    assert.deepEqual([reason, detail, cause], ['noCall', `no call within ${ESTABLISH} s`, 'noCall']);
     assert.match(text ?? '', new RegExp(`started no call within ${ESTABLISH} s`));
     assert.deepEqual([fixture.isOver, fixture.failures], [true, ['noCall']]);
   });
@@ -500,7 +500,7 @@ describe('the end', () => {
     fixture.takeTypes();
     fixture.pass(ESTABLISH);
     await fixture.send(STOP_REPLY);
-    const detail = `no other within ${ESTABLISH} s after it cleared the last one`;
+    const detail = `no new call within ${ESTABLISH} s after clearing the last one`;
     const { cause, text } = fixture.last.ending ?? {};
     assert.deepEqual([...fixture.ending, cause, text], ['noCall', detail, null, null]);
     const line = fixture.lines.all.find(({ msg }) => msg.startsWith('session ended'));

@@ -919,6 +919,29 @@ test('proxy ARP of the options file that the section `ppp` turns off counts as o
   assert.deepEqual(failed(results), ['address pool']);
 });
 
+test('the engine that was chosen before counts, whatever the machine has', async () => {
+  const engine = { engine: 'builtin', because: 'as root found it' } as const;
+  const results = await runChecks(auto, { machine: machine({}), engine });
+  assert.deepEqual(results[0]?.outcome, { ok: true, detail: 'builtin: as root found it' });
+  assert.ok(results.some(({ name }) => name === 'TUN device'));
+  const started = await runChecks(auto, { only: 'start', machine: machine({ tun: 'EPERM' }), engine });
+  assert.deepEqual(failed(started), ['TUN device']);
+});
+
+test('a pppd whose group the server’s user is not in is there', async () => {
+  const results = await runChecks(auto, { machine: machine({ forbidden: true }) });
+  assert.deepEqual(failed(results), ['pppd']);
+});
+
+test('the builtin engine without `user`: serve makes missing folders for the user that it becomes', async () => {
+  assert.equal(await detail('run directory', { unwritable: true }, { ppp: { engine: 'builtin' } }), '/run/pptpd-ts');
+  const results = await runChecks(builtin, {
+    machine: machine({ unwritable: true, modes: { '/run/pptpd-ts': 0o40750 } }),
+  });
+  assert.deepEqual(failed(results), ['run directory']);
+  assert.match(results.map(formatFailure).join(''), /remedy: chown -R 61723: \/run\/pptpd-ts/);
+});
+
 test('each engine has only the checks that it needs', async () => {
   const names = async (settings: typeof configuration): Promise<Set<string>> =>
     new Set((await runChecks(settings, { machine: machine({}) })).map(({ name }) => name));

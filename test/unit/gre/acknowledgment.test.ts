@@ -9,9 +9,9 @@ type Row = readonly [name: string, receiveWindow: number, highest: readonly numb
 
 const TABLE: readonly Row[] = [
   ['nothing received', 64, [], false, false],
-  ['one packet waits for a data packet', 64, [0], true, false],
-  ['seven packets', 64, [6, 12], true, false],
-  ['eight packets', 64, [6, 13], true, true],
+  ['one packet: acknowledgment due, not urgent', 64, [0], true, false],
+  ['seven packets: due, not urgent', 64, [6, 12], true, false],
+  ['eight packets: urgent', 64, [6, 13], true, true],
   ['a window of one: every packet', 1, [0], true, true],
   ['a window of six: every third', 6, [0, 2], true, true],
   ['the first number may have any value', 64, [4_000_000_000], true, false],
@@ -27,7 +27,7 @@ describe('Acknowledgment', () => {
     });
   }
 
-  test('the next data packet carries it, once', () => {
+  test('the next data packet carries the acknowledgment, once', () => {
     const acknowledgment = new Acknowledgment(64);
     assert.equal(acknowledgment.piggyback(), null);
     acknowledgment.recvUpTo(0);
@@ -36,7 +36,7 @@ describe('Acknowledgment', () => {
     assert.equal(acknowledgment.isDue, false);
   });
 
-  test('while data packets carry it, it waits for more packets, up to half a window', () => {
+  test('while data packets carry acknowledgments, one is urgent only after half a window', () => {
     const acknowledgment = new Acknowledgment(64);
     acknowledgment.recvUpTo(0);
     acknowledgment.piggyback();

@@ -7,7 +7,7 @@ import {
   ReceiveSequence,
   RUN_TO_RESYNC,
   SILENCE_TO_GO_BACK,
-  SILENCE_TO_SETTLE,
+  SILENCE_TO_FORGET,
   type Verdict,
   WINDOW,
 } from '../../../src/gre/sequence.js';
@@ -381,12 +381,12 @@ describe('a window that a run has replaced', () => {
     assert.deepEqual([sequence.receive(next, 7, 0), sequence.next], ['accepted', next + 1]);
   });
 
-  test('is forgotten when no packet has belonged to it for SILENCE_TO_SETTLE', () => {
+  test('is forgotten when no packet has belonged to it for SILENCE_TO_FORGET', () => {
     const sequence = new ReceiveSequence();
     const next = replaceByRun(sequence);
-    assert.equal(sequence.receive(next, 1, SILENCE_TO_SETTLE - 1), 'accepted');
-    assert.equal(sequence.receive(next + 1, 2, SILENCE_TO_SETTLE), 'accepted');
-    assert.equal(sequence.receive(20, 3, SILENCE_TO_SETTLE), 'outside');
+    assert.equal(sequence.receive(next, 1, SILENCE_TO_FORGET - 1), 'accepted');
+    assert.equal(sequence.receive(next + 1, 2, SILENCE_TO_FORGET), 'accepted');
+    assert.equal(sequence.receive(20, 3, SILENCE_TO_FORGET), 'outside');
   });
 });
 
@@ -420,7 +420,7 @@ describe('where the window ends', () => {
 });
 
 describe('late is not twice', () => {
-  test('where another number had the same place long before', () => {
+  test('a lost number whose place another one had long before is late, not a duplicate', () => {
     const sequence = new ReceiveSequence();
     for (const number of run(0, 600)) sequence.receive(number, number, 0);
     sequence.receive(601, 601, 0);
@@ -432,7 +432,7 @@ describe('late is not twice', () => {
     );
   });
 
-  test('nor where a run has moved the window', () => {
+  test('a number just before a run that has moved the window is late, not a duplicate', () => {
     const sequence = new ReceiveSequence();
     for (const number of run(0, 600)) sequence.receive(number, number, 0);
     for (const number of run(1_000_000, RUN_TO_RESYNC)) sequence.receive(number, number, 0);
@@ -455,11 +455,11 @@ describe('silence', () => {
 
   test("of the stream's own window counts from its own last packet: a run's packets do not settle it sooner", () => {
     const sequence = new ReceiveSequence();
-    const since = SILENCE_TO_SETTLE;
+    const since = SILENCE_TO_FORGET;
     for (const number of run(0, 20)) sequence.receive(number, 1, since);
     for (const number of run(1_000_000, RUN_TO_RESYNC)) sequence.receive(number, 1, since);
-    sequence.receive(1_000_000 + RUN_TO_RESYNC, 1, since + SILENCE_TO_SETTLE - 1);
-    assert.equal(sequence.receive(20, 1, since + SILENCE_TO_SETTLE - 1), 'accepted');
+    sequence.receive(1_000_000 + RUN_TO_RESYNC, 1, since + SILENCE_TO_FORGET - 1);
+    assert.equal(sequence.receive(20, 1, since + SILENCE_TO_FORGET - 1), 'accepted');
   });
 
   test('a run that has become the stream is its own window: another run takes it away and it is had back', () => {
@@ -467,11 +467,11 @@ describe('silence', () => {
     for (const number of run(0, 20)) sequence.receive(number, 1, 0);
     for (const number of run(1_000_000, RUN_TO_RESYNC)) sequence.receive(number, 1, 0);
     const own = 1_000_000 + RUN_TO_RESYNC;
-    assert.equal(sequence.receive(own, 1, SILENCE_TO_SETTLE), 'accepted');
+    assert.equal(sequence.receive(own, 1, SILENCE_TO_FORGET), 'accepted');
     for (let forged = 1; forged < 4; forged += 1) {
-      for (const number of run((1 + forged) * 2_000_000, RUN_TO_RESYNC)) sequence.receive(number, 1, SILENCE_TO_SETTLE);
+      for (const number of run((1 + forged) * 2_000_000, RUN_TO_RESYNC)) sequence.receive(number, 1, SILENCE_TO_FORGET);
     }
-    assert.equal(sequence.receive(own + 1, 1, SILENCE_TO_SETTLE), 'accepted');
+    assert.equal(sequence.receive(own + 1, 1, SILENCE_TO_FORGET), 'accepted');
   });
 
   test('two runs in succession do not make the stream forget where it was', () => {

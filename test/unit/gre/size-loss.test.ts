@@ -89,7 +89,7 @@ describe('what counts', () => {
     }
   });
 
-  test('and quiet counts from the packet that was sent last', () => {
+  test('QUIET counts from the packet that was sent last', () => {
     const loss = new SizeLoss();
     loss.send(0, 1404, 0);
     loss.send(1, 1404, QUIET - 1);

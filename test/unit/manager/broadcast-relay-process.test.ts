@@ -74,7 +74,7 @@ class Fixture {
 
 const WANTED: ConfigurationInput = { broadcastRelay: { interface: 'eth1' } };
 
-test('it runs while the configuration has it, with its interface and where it logs', (t) => {
+test('the relay runs while the configuration has it, and is told its interface and where to log', (t) => {
   const fixture = new Fixture(t, {});
   assert.equal(fixture.started.length, 0);
   fixture.reconfigure(WANTED);
@@ -89,7 +89,7 @@ test('it runs while the configuration has it, with its interface and where it lo
   assert.deepEqual([fixture.last.connected, fixture.started.length], [false, 2]);
 });
 
-test('one that was ended is not started again, nor logged of, when its process goes', (t) => {
+test('a relay that was ended is neither started again nor logged when its process exits', (t) => {
   const fixture = new Fixture(t, WANTED);
   const first = fixture.last;
   fixture.reconfigure({ broadcastRelay: { interface: 'eth2' } });
@@ -101,7 +101,7 @@ test('one that was ended is not started again, nor logged of, when its process g
   assert.deepEqual([fixture.started.length, fixture.lines.all], [2, []]);
 });
 
-test('one that dies is started again at ever longer intervals, half a minute at most', (t) => {
+test('a relay that dies is started again at growing intervals, half a minute at most', (t) => {
   const fixture = new Fixture(t, WANTED);
   for (const [count, delay] of [250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000].entries()) {
     fixture.last.ends(1);
@@ -114,7 +114,7 @@ test('one that dies is started again at ever longer intervals, half a minute at 
   assert.deepEqual(fixture.last.args, ['eth1', 'info']);
 });
 
-test('one that ran for a minute counts from nothing again', (t) => {
+test('after a relay that ran for a minute the intervals start from the beginning', (t) => {
   const fixture = new Fixture(t, WANTED);
   for (const delay of [250, 500]) {
     fixture.last.ends(null, 'SIGSEGV');
@@ -131,7 +131,7 @@ test('one that ran for a minute counts from nothing again', (t) => {
   assert.equal(fixture.started.length, 5);
 });
 
-test('a new configuration starts it at once, and counts from nothing', (t) => {
+test('a new configuration starts the relay at once, and the intervals start from the beginning', (t) => {
   const fixture = new Fixture(t, WANTED);
   for (const delay of [250, 500]) {
     fixture.last.ends(1);
@@ -147,7 +147,7 @@ test('a new configuration starts it at once, and counts from nothing', (t) => {
   assert.equal(fixture.started.length, 5);
 });
 
-test('one that is wanted no more when it is due is not started', (t) => {
+test('a relay that is no longer configured when its restart is due is not started', (t) => {
   const fixture = new Fixture(t, WANTED);
   fixture.last.ends(1);
   fixture.relay.close();
@@ -155,7 +155,7 @@ test('one that is wanted no more when it is due is not started', (t) => {
   assert.equal(fixture.started.length, 1);
 });
 
-test('one that the system does not start is tried again; an error of one that runs ends nothing', (t) => {
+test('a relay that the system does not start is tried again; an error of a running one ends nothing', (t) => {
   const fixture = new Fixture(t, WANTED);
   fixture.last.emit('error', new Error('write EPIPE'));
   fixture.pass(60_000);
@@ -170,7 +170,7 @@ test('one that the system does not start is tried again; an error of one that ru
   ]);
 });
 
-test('it is told to open its log anew while it runs', (t) => {
+test('a running relay is told to reopen its log', (t) => {
   const fixture = new Fixture(t);
   fixture.relay.reopenLogs();
   fixture.reconfigure(WANTED);

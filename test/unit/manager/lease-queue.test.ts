@@ -47,7 +47,7 @@ class Fixture {
   /** So many leases are free. */
   lend(count: number): void {
     let left = count;
-    this.queue.lend(
+    this.queue.serve(
       () => (left-- > 0 ? ({ callId: left } as Lease) : null),
       (client) => {
         for (const [name, each] of this.clients) if (each === client) this.served.push(name);

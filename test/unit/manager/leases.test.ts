@@ -151,7 +151,7 @@ test('a new pool does not affect leases in use, and an address that left the poo
   const leases = new Leases(pool(2));
   const kept = taken(leases);
   leases.reconfigure({ pairs: [{ local: '192.0.2.1', remote: '203.0.113.9' }], delegated: null, connections: 0 });
-  assert.equal(leases.lentCount, 1);
+  assert.equal(leases.leasedCount, 1);
   assert.equal(taken(leases).remote, '203.0.113.9');
   leases.giveBack(kept);
   assert.equal(leases.take(), null);

@@ -15,7 +15,7 @@ function fixture(t: TestContext): { readonly path: string; readonly lines: LogLi
   return { path: join(directory, 'pptpd.pid'), lines: new LogLines() };
 }
 
-test('it has the process id, also in place of another’s', (t) => {
+test('the pid file has this process’s id, and overwrites a stale one', (t) => {
   const { path, lines } = fixture(t);
   writePidFile(path, lines.log);
   assert.equal(readFileSync(path, 'utf8'), OWN);
@@ -25,7 +25,7 @@ test('it has the process id, also in place of another’s', (t) => {
   assert.deepEqual(lines.all, []);
 });
 
-test('one that root has written is not written again', (t) => {
+test('a pid file that root has written with this id is not written again', (t) => {
   const { path, lines } = fixture(t);
   writeFileSync(path, OWN);
   utimesSync(path, 1000, 1000);
@@ -33,14 +33,14 @@ test('one that root has written is not written again', (t) => {
   assert.equal(statSync(path).mtimeMs, 1_000_000);
 });
 
-test('one that cannot be written is a warning that names it', (t) => {
+test('a pid file that cannot be written causes a warning that names it', (t) => {
   const { path, lines } = fixture(t);
   mkdirSync(path);
   writePidFile(path, lines.log);
   assert(lines.at('warn')[0]?.includes(`${path} (pidFile): EISDIR`));
 });
 
-test('it is removed if it is still ours', (t) => {
+test('the pid file is removed if it still has this process’s id', (t) => {
   const { path } = fixture(t);
   writeFileSync(path, OWN);
   removePidFile(path);

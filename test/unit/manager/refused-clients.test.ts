@@ -1,4 +1,4 @@
-/** What is logged about clients that get no session, and how often; the documentation lists all causes. */
+/** What is logged about refused clients, and how often; the documentation lists all causes. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
@@ -26,13 +26,13 @@ describe('refused clients', () => {
     return {
       clients: new RefusedClients(lines.log),
       pass: (milliseconds: number): void => t.mock.timers.tick(milliseconds),
-      /** What has been logged since it was last looked at, without the words. */
+      /** The fields of what was logged since the last call. */
       said: (): unknown[] => lines.all.splice(0).map(({ level: _level, msg: _msg, time: _time, ...fields }) => fields),
       words: (): string[] => lines.all.splice(0).map(({ msg }) => msg),
     };
   }
 
-  test('the first of a kind is logged at once, the others of its minute with their number and the last of them', (t) => {
+  test('the first client of a cause is logged at once; further ones within a minute as a count with the last address', (t) => {
     const { clients, pass, said } = fixture(t);
     clients.count('notPptp', 'first', 'HTTP');
     assert.deepEqual(said(), [{ cause: 'notPptp', peer: 'first', detail: 'HTTP' }]);
@@ -47,7 +47,7 @@ describe('refused clients', () => {
     assert.deepEqual(said(), []);
   });
 
-  test('in the next minute it begins anew', (t) => {
+  test('the count restarts each minute', (t) => {
     const { clients, pass, said } = fixture(t);
     const [start, stop] = [t.mock.method(globalThis, 'setInterval'), t.mock.method(globalThis, 'clearInterval')];
     for (let minute = 0; minute < 3; minute += 1) {
@@ -59,7 +59,7 @@ describe('refused clients', () => {
     }
   });
 
-  test('the words are those of the cause; why the server is full is part of them', (t) => {
+  test('the text is that of the cause; for a full server it says why', (t) => {
     const { clients, pass, words } = fixture(t);
     clients.count('blocked', 'a', 'detail');
     assert.deepEqual(words(), [`client ${REFUSAL_CAUSES.blocked}`]);
@@ -67,12 +67,12 @@ describe('refused clients', () => {
     assert.deepEqual(words(), [`client ${REFUSAL_CAUSES.full}: addresses.remote is 198.51.100.10`]);
     clients.count('full', 'b');
     pass(MINUTE);
-    assert.deepEqual(words(), [`1 more clients in the last minute ${REFUSAL_CAUSES.full}`]);
+    assert.deepEqual(words(), [`client ${REFUSAL_CAUSES.full}: 1 more in the last minute`]);
     clients.count('full', 'b');
     assert.deepEqual(words(), [`client ${REFUSAL_CAUSES.full}`]);
   });
 
-  test('the total counts all since the start, of each cause', (t) => {
+  test('the total counts every client since the start, for each cause', (t) => {
     const { clients, pass } = fixture(t);
     assert.equal(clients.total('full'), 0);
     for (let count = 1; count <= 3; count += 1) {

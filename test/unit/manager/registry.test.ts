@@ -250,7 +250,7 @@ test('a link to another session’s socket is not a session', async (t) => {
   assert(existsSync(fixture.path('linked.sock')));
 });
 
-describe('a session that sends something unknown is not treated as dead: its worker lives, its address stays taken', () => {
+describe('a session that sends something unknown is not treated as dead: its worker lives, it keeps its address', () => {
   const greets = greeting('odd111');
   const strangers: Readonly<Record<string, readonly unknown[]>> = {
     'a message of another version': [greets, { new: 'thing' }],
@@ -266,7 +266,7 @@ describe('a session that sends something unknown is not treated as dead: its wor
       fixture.stranger('odd111', ...lines);
       await fixture.registry.recover();
       await settled();
-      assert.equal(fixture.warnings('its address stays taken'), 1);
+      assert.equal(fixture.warnings('it keeps its address'), 1);
       assert.deepEqual(fixture.processes.signals, []);
       assert.equal(fixture.registry.count, 1);
       assert.equal(fixture.next(), SECOND);
@@ -281,7 +281,7 @@ describe('a session that sends something unknown is not treated as dead: its wor
     await settled();
     await fixture.pass(3000);
     await recovered;
-    assert.equal(fixture.warnings('its address stays taken'), 1);
+    assert.equal(fixture.warnings('it keeps its address'), 1);
     assert.equal(fixture.next(), SECOND);
   });
 });
@@ -304,7 +304,7 @@ test('a living session whose socket somebody has removed is not killed, keeps it
   const fixture = new Fixture(t);
   fixture.record('living', { worker: fixture.processes.start() });
   await fixture.registry.recover();
-  assert.equal(fixture.warnings('its address stays taken'), 1);
+  assert.equal(fixture.warnings('it keeps its address'), 1);
   assert.deepEqual(fixture.processes.signals, []);
   assert.equal(fixture.next(), SECOND);
   fixture.session('living');
@@ -324,7 +324,7 @@ test('a session that greets and then sends something unknown is disconnected, an
   fixture.record('living', { worker: fixture.processes.start() });
   await fixture.registry.recover();
   await settled();
-  assert.equal(fixture.warnings('its address stays taken'), 1);
+  assert.equal(fixture.warnings('it keeps its address'), 1);
   assert.deepEqual([opened, closed], [1, 1]);
   assert.equal(fixture.registry.count, 1);
   assert.equal(fixture.next(), SECOND);
@@ -386,7 +386,7 @@ test('a session of another version can be ended, makes no room, and tells no cou
   });
   fixture.record('living');
   await fixture.registry.recover();
-  assert.equal(fixture.warnings('of another version goes on'), 1);
+  assert.equal(fixture.warnings('runs under another version'), 1);
   assert.deepEqual([fixture.registry.withoutCall, fixture.registry.makeRoom(0)], [0, false]);
   assert.equal(await fixture.registry.askAll(1000), 1);
   fixture.registry.disconnect('living', 'kicked', 'by the test');
@@ -647,7 +647,7 @@ describe('the connection to a session', () => {
     session.refusal = 'unknown operation';
     fixture.registry.disconnect('own111', 'kicked', 'by the test');
     await settled();
-    assert.equal(fixture.warnings('a session does not end'), 1);
+    assert.equal(fixture.warnings('the session did not accept the request to end'), 1);
     session.isMute = true;
     fixture.registry.disconnect('own111', 'kicked', 'by the test');
     session.hangUp();

@@ -384,7 +384,7 @@ describe('Packets that are no MPPE', () => {
     assert.deepEqual(server.decrypt(withHeader(headerOf(packet) | 0x4000, packet)), ipFrame(0));
   });
 
-  test('sixteen of them in a row are fatal; good ones between them make them few', () => {
+  test('sixteen invalid packets in a row are fatal; with a good one after each they never are', () => {
     const packet = good({ bits: 128, stateless: true });
     const bad = withHeader(headerOf(packet) & ~ENCRYPTED, packet);
     for (let count = 0; count < 15; count += 1) assert.equal(server.decrypt(bad), UNDECRYPTED.invalid);
@@ -414,7 +414,7 @@ describe('Packets that are no MPPE', () => {
 });
 
 describe('Keys', () => {
-  test('without them nothing is encrypted, so that nothing leaves in the clear, and nothing is decrypted', () => {
+  test('without keys nothing is encrypted or decrypted, so that nothing leaves in the clear', () => {
     const memory = new SharedMemory();
     const mppe = new Mppe(memory);
     const at = memory.take(64) + MPPE_HEADER;
@@ -427,7 +427,7 @@ describe('Keys', () => {
     assert.equal(mppe.decrypt(at, 20), UNDECRYPTED.invalid);
   });
 
-  test('stop leaves none in the memory, nor anything of a packet', () => {
+  test('stop leaves neither keys nor octets of a packet in the memory', () => {
     const memory = new SharedMemory();
     const mppe = new Mppe(memory);
     const at = memory.take(64);

@@ -271,6 +271,7 @@ test('an LCP request on a link that is up restarts everything', () => {
   link.login();
   link.agree(IPCP, ipcp.address('192.0.2.10'), ipcp.address('192.0.2.1'));
   link.client(LCP, REQUEST, 9, lcp.mru(1400));
+  link.server(LCP, REQUEST, 9, lcp.mru(1400));
   const { phase, user, addresses, authentication, accm } = link.state;
   assert.deepEqual(
     { phase, user, addresses, result: authentication.result, accm },

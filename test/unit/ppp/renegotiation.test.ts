@@ -39,6 +39,8 @@ for (const side of ['client', 'server'] as const) {
     assert.equal(link.state.phase, 'up');
     assert.notEqual(link.state.encryption, null);
     assert.deepEqual(link[side](LCP, REQUEST, 9, lcp.magic('deadbeef')), []);
+    // The server's own request tells that it has taken the client's for a new one.
+    if (side === 'client') link.server(LCP, REQUEST, 10, lcp.magic('feedbeef'));
     const { phase, addresses, encryption, refusals, times, user, authentication, ipcp: ip, ipv6cp, ccp } = link.state;
     assert.deepEqual([phase, addresses, encryption, refusals, user], ['establish', null, null, [], null]);
     assert.deepEqual([times.authenticated, times.up, authentication.result], [null, null, 'none']);
@@ -46,6 +48,25 @@ for (const side of ['client', 'server'] as const) {
     assert.deepEqual([ip.client.requests, ipv6cp.client.requests, ccp.client.requests], [0, 0, 0]);
   });
 }
+
+test('a client request that comes late or twice, and that the server only acknowledges, changes nothing', () => {
+  const link = up();
+  const before = link.state;
+  link.client(LCP, REQUEST, 9, lcp.magic('deadbeef'));
+  link.server(LCP, ACK, 9, lcp.magic('deadbeef'));
+  assert.deepEqual({ ...link.state, frames: null }, { ...before, frames: null });
+  link.client(IPCP, REQUEST, 2, ipcp.address('203.0.113.10'));
+  assert.deepEqual(link.state.addresses, before.addresses);
+});
+
+test('the request that took LCP down counts in the negotiation that follows', () => {
+  const link = up();
+  link.client(LCP, REQUEST, 9, lcp.mru(1400));
+  link.server(LCP, REQUEST, 10, lcp.magic('feedbeef'));
+  link.server(LCP, ACK, 9, lcp.mru(1400));
+  link.client(LCP, ACK, 10, lcp.magic('feedbeef'));
+  assert.deepEqual([link.state.lcp.open, link.state.lcp.client.agreed], [true, { mru: 1400 }]);
+});
 
 test('the link comes up again as the first time, but its login counts continue', () => {
   const link = up();

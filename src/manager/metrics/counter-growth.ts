@@ -8,20 +8,20 @@ type Counters = Readonly<Record<string, number>>;
 
 const NOTHING: Counters = {};
 
-export class Counted {
+export class CounterGrowth {
   /** The last seen counters of each session's call. */
   readonly #seen = new Map<string, Counters>();
   /** Sessions whose first reported counters are the base. */
-  readonly #found = new Set<string>();
+  readonly #foundRunning = new Set<string>();
 
   /** An earlier manager started this session. */
-  found(id: string): void {
-    this.#found.add(id);
+  foundRunning(id: string): void {
+    this.#foundRunning.add(id);
   }
 
-  /** The growth of each counter since the last call, without counters that did not grow. */
-  steps({ session, counters }: SessionState): readonly (readonly [name: string, step: number])[] {
-    const isFirst = this.#found.delete(session);
+  /** The growth of each counter since the last time, without counters that did not grow. */
+  since({ session, counters }: SessionState): readonly (readonly [name: string, step: number])[] {
+    const isFirst = this.#foundRunning.delete(session);
     if (counters === null) {
       // Between two calls; the next call's counters start at 0.
       this.#seen.delete(session);
@@ -39,6 +39,6 @@ export class Counted {
 
   forget(id: string): void {
     this.#seen.delete(id);
-    this.#found.delete(id);
+    this.#foundRunning.delete(id);
   }
 }

@@ -1,11 +1,11 @@
-/** The way between clients and server: it loses packets at random, and takes nothing more from clients that vanish. */
+/** The network between clients and server: it loses packets at random, and drops everything of clients that vanish. */
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 
 /** How long a vanished client's connection stays cut off, seconds: longer than the server waits for it. */
 const CUT_SECONDS = 120;
 
-export class Way {
+export class LossyNetwork {
   /** `loss`: packets in a thousand that get lost, each way, from and to `network` (CIDR). */
   constructor(network: string, loss: number) {
     const lose = (which: string): string => `ip ${which} ${network} numgen random mod 1000 < ${loss} drop;`;

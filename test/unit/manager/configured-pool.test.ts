@@ -1,11 +1,11 @@
-/** Which pairs of addresses a configuration has to lend. */
+/** Which pairs of addresses a configuration has to lease. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ConfigurationInput, configurationSchema } from '../../../src/config/schema.js';
-import { leasePool } from '../../../src/manager/lease-pool.js';
+import { configuredPool } from '../../../src/manager/configured-pool.js';
 
 const pool = (addresses: ConfigurationInput['addresses'], connections = 7) =>
-  leasePool(configurationSchema.parse({ addresses, limits: { connections } }));
+  configuredPool(configurationSchema.parse({ addresses, limits: { connections } }));
 const pairs = (...all: readonly (readonly [local: string, remote: string])[]) =>
   all.map(([local, remote]) => ({ local, remote }));
 

@@ -2,7 +2,7 @@
 import { addressList, rangesOf } from './addresses.js';
 import type { Configuration } from './schema.js';
 
-/** Of more ranges only the first ones and the last one are named. */
+/** If there are more ranges, only the first ones and the last one are named. */
 const MAX_RANGES = 4;
 
 /** The clients' addresses, the server's, and the maximum number of connections, one line each. */

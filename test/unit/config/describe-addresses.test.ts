@@ -1,7 +1,7 @@
 /** The description of the address pool. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeAddresses } from '../../../src/config/describe.js';
+import { describeAddresses } from '../../../src/config/describe-addresses.js';
 import { configurationSchema, type ConfigurationInput } from '../../../src/config/schema.js';
 
 const table: readonly [input: ConfigurationInput, ...sentences: string[]][] = [

@@ -4,7 +4,7 @@ import { GreHub } from '../../soak/gre-hub.js';
 import { Visitor } from '../../soak/visitor.js';
 import { SERVER_ADDRESS } from './server.js';
 
-export class Visits {
+export class ClientLogins {
   readonly #hub = new GreHub(SERVER_ADDRESS, '198.51.100.0', 24);
 
   /** A client with a call, about to log in. */
