@@ -26,6 +26,9 @@ rmdir "$work"
 exit $status
 `;
 
+/** The process namespace ends with the test, and everything in it. */
+const NAMESPACES = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
 const read = (path: string): string | null => (existsSync(path) ? readFileSync(path, 'utf8') : null);
 
 test('scripts/start --once serves a real client, and leaves neither its user nor its network device', (t) => {
@@ -34,7 +37,7 @@ test('scripts/start --once serves a real client, and leaves neither its user nor
     return;
   }
   const before = [read('/etc/pptpd-ts.json'), read(SECRETS)];
-  const { status, stdout, stderr } = spawnSync('unshare', ['--mount', '--net', 'bash', '-c', STARTS], {
+  const { status, stdout, stderr } = spawnSync('unshare', [...NAMESPACES, 'bash', '-c', STARTS], {
     encoding: 'utf8',
     timeout: 240_000,
   });
