@@ -76,7 +76,8 @@ export class Servers {
       case 'ours':
         return ['bin/pptpd-ts', 'serve', '-c', this.#ourConfiguration({ engine: 'pppd' })];
       case 'base':
-        return [join(this.#base, 'bin/pptpd-ts'), 'serve', '-c', this.#ourConfiguration({ engine: 'pppd' })];
+        // A pppd of another path is used whatever the machine has; older checkouts know no `ppp`.
+        return [join(this.#base, 'bin/pptpd-ts'), 'serve', '-c', this.#ourConfiguration()];
       case 'pptpd':
         return ['/usr/sbin/pptpd', '--fg', '--conf', this.#theirConfiguration()];
       case 'floor':
@@ -90,7 +91,7 @@ export class Servers {
     return path;
   }
 
-  #ourConfiguration(ppp: Readonly<Record<string, string>>): string {
+  #ourConfiguration(ppp?: Readonly<Record<string, string>>): string {
     const path = join(this.#directory, 'pptpd-ts.json');
     const configuration = {
       listen: { address: SERVER_ADDRESS },
