@@ -19,7 +19,7 @@ import {
 } from '../ppp/reader.js';
 import type { EndCause, PppdComplaint } from '../link/end-cause.js';
 import type { LinkKind } from '../link/link.js';
-import type { MonitorFailure } from '../monitor/monitor-connection.js';
+import { type Absence, absenceOf, type MonitorFailure } from '../monitor/monitor-failure.js';
 import { CLOSE_REASONS } from '../session/close-reason.js';
 import { describeDetail, type SessionEnd } from './session-end.js';
 
@@ -31,8 +31,8 @@ export interface Evidence {
   readonly local: string;
   /** Seconds since the session's start. */
   readonly seconds: number;
-  /** null: the client had no call. */
-  readonly link: LinkKind | null;
+  /** Of the call, or of the calls that the client might have had. */
+  readonly link: LinkKind;
   /** null: the client had no call. */
   readonly ppp: (ReadState & Pick<PppState, 'frames'>) | null;
   /** null: the client had no call, or no relay. */
@@ -62,13 +62,12 @@ interface Row {
 
 const ENGINES: Readonly<Record<LinkKind, PppEngine>> = { pppd: 'pppd', tun: 'builtin' };
 
-/** `link`: null before there was a call; pppd's places then. */
 export function settingPlaces(
   { ppp, pppd }: Pick<Evidence['configuration'], 'ppp' | 'pppd'>,
-  link: LinkKind | null,
+  link: LinkKind,
 ): SettingPlaces {
   return {
-    engine: ENGINES[link ?? 'pppd'],
+    engine: ENGINES[link],
     optionsFile: pppd.options ?? DEFAULT_OPTIONS,
     written: new Set(Object.entries(ppp).flatMap(([key, value]) => (value === undefined ? [] : key))),
     secrets: ppp.secrets,
@@ -263,8 +262,22 @@ const DEVICE_FAULTS: Readonly<Record<string, DeviceFault>> = {
   EPERM: 'noPermission',
 };
 
-const START_MONITOR =
-  "start the server as root, so that it can start its monitor, and see the monitor's messages in its log";
+const ABSENCE_REMEDIES: Readonly<Record<Absence, string>> = {
+  notRunning:
+    'start the server again (systemctl restart pptpd-ts, or serve), which starts a monitor; sessions that are up continue',
+  notAnswering:
+    'kill -KILL the process "pptpd-ts monitor"; its supervisor starts another one, and sessions that are up continue',
+  unreachable: "start the server again as root, and see the monitor's messages in its log",
+};
+
+const SEE_REGISTRATION = "see why the manager could not register the session with the monitor in the server's log";
+
+/** null: the monitor could be reached, and failed. */
+function monitorRemedy(evidence: Evidence): string | null {
+  const failure = monitorFailure(evidence);
+  if (failure?.kind === 'unavailable') return ABSENCE_REMEDIES[absenceOf(failure.code)];
+  return failure?.kind === 'refused' && failure.reason === 'stranger' ? SEE_REGISTRATION : null;
+}
 
 const DEVICE_REMEDIES: Readonly<Record<DeviceFault | 'other', string>> = {
   noDevice: 'modprobe tun; a container needs the device as well: docker run --device /dev/net/tun --cap-add NET_ADMIN',
@@ -274,9 +287,8 @@ const DEVICE_REMEDIES: Readonly<Record<DeviceFault | 'other', string>> = {
 
 function deviceRemedy(evidence: Evidence): string {
   const failure = monitorFailure(evidence);
-  if (failure?.kind === 'unavailable') return START_MONITOR;
   const fault = failure?.kind === 'failed' ? DEVICE_FAULTS[failure.code] : undefined;
-  return DEVICE_REMEDIES[fault ?? 'other'];
+  return monitorRemedy(evidence) ?? DEVICE_REMEDIES[fault ?? 'other'];
 }
 
 /** Error names of a file that is missing or cannot be read. */
@@ -379,10 +391,7 @@ const FAILURES = {
     when: (evidence) =>
       engineEnded('verdictTimeout')(evidence) || (isLoginUnchecked(evidence) && !guessedTooOften(evidence)),
     problem: quoted,
-    remedy: (evidence) =>
-      monitorFailure(evidence)?.kind === 'unavailable'
-        ? START_MONITOR
-        : "see the monitor's messages in the server's log",
+    remedy: (evidence) => monitorRemedy(evidence) ?? "see the monitor's messages in the server's log",
   },
   pppdFailed: {
     when: ({ end }) => end.reason === 'pppdFailed',

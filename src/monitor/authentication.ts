@@ -33,20 +33,25 @@ export interface Circumstances {
   readonly remote: string | null;
   /** N of its interface. */
   readonly unit: number | null;
-  /** Whether the session may try again after a wrong password. */
-  readonly mayRetry: boolean;
+  /** The challenge for another try after a wrong password, hexadecimal; null: there is none. */
+  readonly retryChallenge: string | null;
 }
 
 /** Throws SystemCallFailed when the secrets file cannot be read. */
 export async function judge(login: Login, circumstances: Circumstances): Promise<Judgement> {
-  const { settings, remote, unit, mayRetry } = circumstances;
+  const { settings, remote, unit } = circumstances;
   const name = settings.stripDomain ? login.name.subarray(login.name.lastIndexOf(BACKSLASH) + 1) : login.name;
   const account = findAccount(settings.secrets, settings.name, name);
   // An unknown name takes as long as a wrong password.
   const proof = verify(login, account?.secret ?? randomBytes(8).toString('hex'));
   if (account === null || proof === null) {
-    const retry = mayRetry && login.method.startsWith('ms-chap');
-    const verdict = { accepted: false, code: AUTHENTICATION_FAILURE, retry, message: 'Access denied' } as const;
+    const retryChallenge = login.method.startsWith('ms-chap') ? circumstances.retryChallenge : null;
+    const verdict = {
+      accepted: false,
+      code: AUTHENTICATION_FAILURE,
+      retryChallenge,
+      message: 'Access denied',
+    } as const;
     return { verdict, grant: null };
   }
   const rules = await addressRules(account, unit);

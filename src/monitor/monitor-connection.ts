@@ -3,21 +3,17 @@ import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
 import { connectSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
-import {
-  decodeAnswer,
-  encodeMessage,
-  MAX_MESSAGE,
-  type MonitorAnswer,
-  type MonitorRequest,
-  type Refusal,
-  REFUSALS,
-} from './protocol.js';
+import { MonitorError, type MonitorFailure } from './monitor-failure.js';
+import { decodeAnswer, encodeMessage, MAX_MESSAGE, type MonitorAnswer, type MonitorRequest } from './protocol.js';
 
 /** Longer than ip-pre-up may take and a monitor that died needs to be started again, ms. */
 const TIMEOUT_MS = 20_000;
 /** Until a monitor that is just being started is tried again, ms. */
 const RETRY_MS = 50;
-/** The supervisor keeps the socket open while a monitor is started again. So nobody listens only while both are replaced; ms. */
+/**
+ * The supervisor keeps the socket open while a monitor is started again. So nobody listens only while both are replaced; ms.
+ * A worker whose manager is still registering it is a stranger for no longer than that, too.
+ */
 const ABSENCE_MS = 3000;
 
 /** Whether root listens at `path`. */
@@ -32,32 +28,6 @@ export function isMonitorListening(path: string): boolean {
   const { uid } = peerCredentials(fd);
   close(fd);
   return uid === 0;
-}
-
-/** Why the monitor did not do what it was asked for. `unavailable`: it cannot be reached, or does not answer. */
-export type MonitorFailure =
-  | { readonly kind: 'unavailable'; readonly code: string }
-  | { readonly kind: 'refused'; readonly reason: Refusal }
-  | { readonly kind: 'failed'; readonly step: string; readonly code: string };
-
-export class MonitorError extends Error {
-  readonly failure: MonitorFailure;
-
-  constructor(failure: MonitorFailure) {
-    super(sentenceOf(failure));
-    this.failure = failure;
-  }
-}
-
-function sentenceOf(failure: MonitorFailure): string {
-  switch (failure.kind) {
-    case 'unavailable':
-      return `the monitor cannot be reached: ${failure.code}`;
-    case 'refused':
-      return `the monitor refused the request: ${REFUSALS[failure.reason]}`;
-    case 'failed':
-      return `cannot ${failure.step}: ${failure.code}`;
-  }
 }
 
 type Succeeded = Exclude<MonitorAnswer, { type: 'failed' | 'refused' }>;
@@ -83,7 +53,7 @@ export interface MonitorConnectionOptions {
   readonly path: string;
   /** What a monitor has to be told before anything else; its answers are not waited for. */
   readonly onReconnect?: () => readonly MonitorRequest[];
-  /** How long requests wait for somebody to listen, ms. */
+  /** How long requests wait for somebody to listen, and to be known there, ms. */
   readonly absence?: number;
 }
 
@@ -137,7 +107,8 @@ export class MonitorConnection {
       fd = connectSeqpacket(this.#path);
     } catch (error) {
       if (!(error instanceof SystemCallFailed)) throw error;
-      this.#recvAbsence(error.code);
+      this.#failOverdue({ kind: 'unavailable', code: error.code });
+      this.#retry();
       return;
     }
     if (peerCredentials(fd).uid !== 0) {
@@ -152,11 +123,10 @@ export class MonitorConnection {
     for (const { id, request } of this.#waiting) this.#send(id, request);
   }
 
-  /** Nobody listens. */
-  #recvAbsence(code: string): void {
+  /** Nobody listens, or nobody knows this process: other requests wait for that to change. */
+  #failOverdue(failure: MonitorFailure): void {
     const latest = performance.now() - this.#absence;
-    for (const { id, since } of this.#waiting) if (since < latest) this.#fail(id, { kind: 'unavailable', code });
-    this.#retry();
+    for (const { id, since } of this.#waiting) if (since < latest) this.#fail(id, failure);
   }
 
   #retry(): void {
@@ -187,7 +157,8 @@ export class MonitorConnection {
     const all = id === 0 && answer.type === 'refused' ? this.#waiting : this.#waiting.filter((each) => each.id === id);
     if (answer.type === 'refused') {
       this.#disconnect();
-      for (const waiting of all) this.#fail(waiting.id, { kind: 'refused', reason: answer.reason });
+      if (answer.reason === 'stranger') this.#failOverdue({ kind: 'refused', reason: 'stranger' });
+      else for (const { id: refused } of all) this.#fail(refused, { kind: 'refused', reason: answer.reason });
       this.#retry();
       return;
     }

@@ -17,15 +17,13 @@ export class MonitorRegistrar {
     });
   }
 
-  /** Resolves when the worker may ask for what is the session's. Rejects with MonitorError. */
+  /**
+   * Resolves when the worker may ask for what is the session's. Rejects with MonitorError; the next monitor is told all the
+   * same, until `release`.
+   */
   async register(session: Registration): Promise<void> {
     this.#sessions.set(session.session, session);
-    try {
-      await this.#connection.ask({ type: 'register', ...session });
-    } catch (error) {
-      this.#sessions.delete(session.session);
-      throw error;
-    }
+    await this.#connection.ask({ type: 'register', ...session });
   }
 
   /** The session is over; what is left of it is taken back. Without effect when it is not known. */

@@ -217,6 +217,7 @@ export class MonitorServer {
         this.#end(this.#sessions.get(message.session), message.session, 'the manager has released it');
         return { answer: { type: 'done' } };
       }
+      case 'challenge':
       case 'authenticate':
       case 'openTun':
       case 'configure':

@@ -5,15 +5,18 @@
 import { readFileSync } from 'node:fs';
 import type { Rule } from '../accounts/chap-secrets.js';
 import type { Logger } from '../log/logger.js';
+import { monotonicMs } from '../sys/clock.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openTunDevice } from '../sys/tun-device.js';
 import { type Grant, judge, mayUse } from './authentication.js';
+import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
 import { isPermitted, standingOf, type WorkerStanding } from './permitted.js';
 import type {
   AddressPair,
+  ChapMethod,
   InterfaceState,
   MonitorAnswer,
   MonitorRequest,
@@ -52,6 +55,7 @@ export interface SavedSession {
   readonly v: typeof SAVED_VERSION;
   readonly registration: Registration;
   readonly guesses: number;
+  readonly challenge: Challenge | null;
   readonly grant: Grant | null;
   readonly device: Device | null;
   readonly ipv4: Configured | null;
@@ -76,7 +80,7 @@ export interface Reply {
 const DONE: Reply = { answer: { type: 'done' } };
 const refusal = (reason: Refusal): Reply => ({ answer: { type: 'refused', reason } });
 
-type WorkerRequest = MonitorRequest<'authenticate' | 'openTun' | 'configure' | 'close'>;
+type WorkerRequest = MonitorRequest<'challenge' | 'authenticate' | 'openTun' | 'configure' | 'close'>;
 
 export class MonitoredSession {
   readonly registration: Registration;
@@ -87,6 +91,8 @@ export class MonitoredSession {
   #turn: Promise<unknown> = Promise.resolve();
   #requests = 0;
   #guesses: number;
+  /** For the next login; null: none was asked for, or it was used. */
+  #challenge: Challenge | null;
   #grant: Grant | null;
   #device: Device | null;
   /** Of the call before: its worker has to close it before it gets another. */
@@ -108,6 +114,7 @@ export class MonitoredSession {
     this.#log = services.log.child({ session: registration.session, worker: registration.worker.pid });
     this.#scripts = new Scripts(this.#log);
     this.#guesses = saved?.guesses ?? 0;
+    this.#challenge = saved?.challenge ?? null;
     this.#grant = saved?.grant ?? null;
     this.#device = saved?.device ?? null;
     this.#ipv4 = saved?.ipv4 ?? null;
@@ -143,6 +150,8 @@ export class MonitoredSession {
 
   async #answer(request: WorkerRequest): Promise<Reply> {
     switch (request.type) {
+      case 'challenge':
+        return this.#drawChallenge(request.method);
       case 'authenticate':
         return this.#authenticate(request);
       case 'openTun':
@@ -155,6 +164,14 @@ export class MonitoredSession {
     }
   }
 
+  #drawChallenge(method: ChapMethod): Reply {
+    if (this.#services.settings()?.authentication.includes(method) !== true) return refusal('notPermitted');
+    const challenge = drawChallenge(method, monotonicMs());
+    this.#challenge = challenge;
+    this.#save();
+    return { answer: { type: 'challenge', challenge: challenge.octets } };
+  }
+
   async #authenticate({
     method,
     name,
@@ -164,11 +181,15 @@ export class MonitoredSession {
   }: MonitorRequest<'authenticate'>): Promise<Reply> {
     const settings = this.#services.settings();
     if (settings === null || !settings.authentication.includes(method)) return refusal('notPermitted');
+    if (!isChallenged({ method, challenge }, this.#challenge, monotonicMs())) return refusal('challenge');
     // Counted before the answer is known, and written down: nothing that happens meanwhile gives another guess.
     if (this.#guesses >= GUESSES_PER_SESSION || !this.#workerGuesses.take(performance.now()))
       return refusal('tooManyGuesses');
     this.#guesses += 1;
+    // With the challenge: if the monitor dies now, the worker asks again with the same response.
     this.#save();
+    const mayRetry = method !== 'pap' && this.#guesses < GUESSES_PER_SESSION;
+    this.#challenge = mayRetry ? drawChallenge(method, monotonicMs()) : null;
     const octets = (hex: string): Uint8Array => Buffer.from(hex, 'hex');
     const login = {
       method,
@@ -183,7 +204,7 @@ export class MonitoredSession {
         settings,
         remote: this.registration.remote,
         unit: this.#device === null ? null : unitOf(this.#device.name),
-        mayRetry: this.#guesses < GUESSES_PER_SESSION,
+        retryChallenge: this.#challenge?.octets ?? null,
       });
       isGuess = !verdict.accepted;
       this.#grant = grant;
@@ -210,6 +231,8 @@ export class MonitoredSession {
       const index = network.index(name);
       if (index === null) throw new SystemCallFailed(`find the interface ${name}`, 'ENODEV');
       generateNoLinkLocal(name);
+      const vrf = this.#services.settings()?.vrf ?? null;
+      if (vrf !== null) network.enterVrf(index, vrf);
       this.#device = { name, index, since: Math.floor(Date.now() / 1000) };
       this.#save();
       this.#log.info({ interface: name }, 'interface opened');
@@ -311,6 +334,7 @@ export class MonitoredSession {
     this.#removeAll();
     this.#lastDevice = this.#device ?? this.#lastDevice;
     this.#device = null;
+    this.#challenge = null;
     this.#grant = null;
     this.#save();
     this.#log.info('call over');
@@ -358,6 +382,7 @@ export class MonitoredSession {
       v: SAVED_VERSION,
       registration: this.registration,
       guesses: this.#guesses,
+      challenge: this.#challenge,
       grant: this.#grant === null ? null : { ...this.#grant, rules: this.#grant.rules.filter(isNetwork) },
       device: this.#device,
       ipv4: this.#ipv4,

@@ -26,10 +26,10 @@ const PERMITTED: Readonly<Record<Standing, ReadonlySet<RequestType>>> = {
   root: new Set(['announce']),
   manager: new Set(['register', 'release']),
   rootManager: new Set(['announce', 'register', 'release']),
-  leased: new Set(['authenticate', 'openTun', 'close']),
-  device: new Set(['authenticate', 'close']),
-  granted: new Set(['authenticate', 'openTun', 'close']),
-  ready: new Set(['authenticate', 'configure', 'close']),
+  leased: new Set(['challenge', 'authenticate', 'openTun', 'close']),
+  device: new Set(['challenge', 'authenticate', 'close']),
+  granted: new Set(['challenge', 'authenticate', 'openTun', 'close']),
+  ready: new Set(['challenge', 'authenticate', 'configure', 'close']),
   over: new Set(),
 };
 

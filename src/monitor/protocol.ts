@@ -12,6 +12,8 @@ export const MAX_MESSAGE = 4096;
 
 export const LOGIN_METHODS = ['ms-chap-v2', 'ms-chap', 'chap-md5', 'pap'] as const;
 export type LoginMethod = (typeof LOGIN_METHODS)[number];
+/** Methods with a challenge. */
+export type ChapMethod = Exclude<LoginMethod, 'pap'>;
 
 /** What the configuration's section `ppp` says about the monitor's work. */
 export interface MonitorSettings {
@@ -23,6 +25,8 @@ export interface MonitorSettings {
   /** The permitted ways to log in. */
   readonly authentication: readonly LoginMethod[];
   readonly proxyArp: boolean;
+  /** The VRF of the interfaces. */
+  readonly vrf: string | null;
 }
 
 /** What the manager grants a session. The monitor refuses its worker anything else. */
@@ -38,7 +42,7 @@ export interface Registration {
   readonly callId: number;
 }
 
-/** Octets in hexadecimal. `challenge` is empty for PAP, whose `response` is the password. */
+/** Octets in hexadecimal. `challenge`: the monitor's last one; empty for PAP, whose `response` is the password. */
 interface Login {
   readonly method: LoginMethod;
   readonly name: string;
@@ -69,6 +73,8 @@ interface RequestFields {
   register: Registration;
   /** Manager: the session is over. */
   release: { readonly session: string };
+  /** Worker: a challenge for the next login of its session. It replaces the one before. */
+  challenge: { readonly method: ChapMethod };
   /** Worker: is this login right? */
   authenticate: Login;
   /** Worker: an interface pppN; its descriptor comes with the answer. */
@@ -92,6 +98,7 @@ export const REFUSALS = {
   tooLong: `the message is longer than ${MAX_MESSAGE} octets`,
   notPermitted: 'the request is not permitted now',
   address: 'the address is not one that the session may have',
+  challenge: 'the monitor did not give this challenge for this login',
   tooManyGuesses: 'too many wrong passwords',
   tooManyRequests: 'too many requests for one session',
   notTheDevice: 'the interface is not the one of this session',
@@ -120,14 +127,16 @@ export type WireVerdict =
       readonly accepted: false;
       /** RFC 2759 §6. */
       readonly code: number;
-      /** The session has guesses left. */
-      readonly retry: boolean;
+      /** The challenge for another try, hexadecimal; null: there is none (no guesses left, or not MS-CHAP). */
+      readonly retryChallenge: string | null;
       readonly message: string;
     };
 
 export type MonitorAnswer =
   | { readonly type: 'done' }
   | { readonly type: 'announced'; readonly version: string; readonly supervisor: ProcessIdentity }
+  /** Hexadecimal. */
+  | { readonly type: 'challenge'; readonly challenge: string }
   | { readonly type: 'verdict'; readonly verdict: WireVerdict }
   | { readonly type: 'device'; readonly name: string }
   /** The system refused a step: error name as in errno(3). */
@@ -168,7 +177,8 @@ const isSettings = (value: unknown): boolean =>
   typeof value['stripDomain'] === 'boolean' &&
   Array.isArray(value['authentication']) &&
   value['authentication'].every(isMethod) &&
-  typeof value['proxyArp'] === 'boolean';
+  typeof value['proxyArp'] === 'boolean' &&
+  (value['vrf'] === null || isText(value['vrf'], 15));
 
 /** Each names the first field that is wrong. */
 const wrongField =
@@ -190,6 +200,7 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
     callId: (value) => isWhole(value, 1, 65_535),
   }),
   release: wrongField({ session: isSession }),
+  challenge: wrongField({ method: (value) => isMethod(value) && value !== 'pap' }),
   authenticate: wrongField({
     method: isMethod,
     name: (value) => isHex(value, LONGEST_FIELD),
@@ -212,9 +223,11 @@ const isKeys = (value: unknown): boolean =>
     isHex(value['send'], 16) &&
     isHex(value['receive'], 16) &&
     (value['weak'] === null || isHex(value['weak'], 8)));
+const isChallenge = (value: unknown): boolean => isHex(value, 16) && value !== '';
 const isVerdict = (value: unknown): boolean => {
   if (!isObject(value) || typeof value['message'] !== 'string') return false;
-  if (value['accepted'] === false) return isWhole(value['code'], 1, 999) && typeof value['retry'] === 'boolean';
+  if (value['accepted'] === false)
+    return isWhole(value['code'], 1, 999) && (value['retryChallenge'] === null || isChallenge(value['retryChallenge']));
   return (
     value['accepted'] === true &&
     isKeys(value['keys']) &&
@@ -227,6 +240,7 @@ const isVerdict = (value: unknown): boolean => {
 const ANSWERS: { readonly [T in AnswerType]: Check } = {
   done: () => null,
   announced: wrongField({ version: (value) => isText(value, 100), supervisor: isIdentity }),
+  challenge: wrongField({ challenge: isChallenge }),
   verdict: wrongField({ verdict: isVerdict }),
   device: wrongField({ name: (value) => isText(value, 15) }),
   failed: wrongField({ step: (value) => isText(value, 2000), code: (value) => isText(value, 40) }),

@@ -266,6 +266,9 @@ export class TunLink implements Link {
         break;
       case 'linkDown':
         break;
+      case 'challengeNeeded':
+        void this.#drawChallenge(event);
+        break;
       case 'authenticate':
         void this.#authenticate(event.request);
         break;
@@ -303,6 +306,15 @@ export class TunLink implements Link {
       case 'ended':
         if (this.#state === 'terminating') this.#terminated();
         else this.#end({ kind: 'ppp', end: event.cause });
+    }
+  }
+
+  async #drawChallenge({ id, method }: Extract<EngineEvent, { type: 'challengeNeeded' }>): Promise<void> {
+    try {
+      const octets = await this.#parts.monitor.drawChallenge(method);
+      this.#drive((now) => this.#engine.recvChallenge({ id, octets }, now));
+    } catch (error) {
+      this.#end(loginCause(error));
     }
   }
 

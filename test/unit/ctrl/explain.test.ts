@@ -16,7 +16,7 @@ import { linkEnded } from '../../../src/ctrl/session-end.js';
 import type { EndCause, PppdComplaint } from '../../../src/link/end-cause.js';
 import type { RelayCounters } from '../../../src/gre/relay-counters.js';
 import type { MppeOffer } from '../../../src/ppp/options.js';
-import type { MonitorFailure } from '../../../src/monitor/monitor-connection.js';
+import type { MonitorFailure } from '../../../src/monitor/monitor-failure.js';
 import type { EngineEnd } from '../../../src/ppp/engine/engine.js';
 import { type PppFailure, PppReader, type SettingPlaces } from '../../../src/ppp/reader.js';
 
@@ -213,7 +213,7 @@ const engineCases: Readonly<Record<Exclude<FailureCause, PppdCause>, Partial<Evi
   loginNotChecked: {
     end: ended({
       kind: 'login',
-      problem: 'the monitor cannot be reached: ETIMEDOUT',
+      problem: 'the monitor does not answer: ETIMEDOUT',
       failure: { kind: 'unavailable', code: 'ETIMEDOUT' },
     }),
   },
@@ -345,8 +345,21 @@ describe('with the builtin engine', () => {
     assert.match(of(failing('EPERM')), /remedy: start the server as root; .*--cap-add NET_ADMIN/);
     assert.match(of(failing('EBUSY')), /remedy: see the server's log/);
     assert.match(of({ kind: 'refused', reason: 'address' }), /remedy: see the server's log/);
-    assert.match(of({ kind: 'unavailable', code: 'ETIMEDOUT' }), /remedy: start the server as root.*monitor/);
+    assert.match(of({ kind: 'refused', reason: 'stranger' }), /remedy: see why the manager could not register/);
     assert.match(of(undefined), /^the network interface failed \(it failed\); remedy: /);
+  });
+
+  test('without the monitor: whether it is dead, stands still, or is not to be reached', () => {
+    for (const kind of ['device', 'login'] as const) {
+      const of = (code: string): string =>
+        tellOfEngine({ end: ended({ kind, problem: 'it failed', failure: { kind: 'unavailable', code } }) })?.text ??
+        '';
+      for (const code of ['ECONNREFUSED', 'ENOENT'])
+        assert.match(of(code), /remedy: start the server again \(systemctl restart pptpd-ts, or serve\)/, code);
+      for (const code of ['ETIMEDOUT', 'EAGAIN'])
+        assert.match(of(code), /remedy: kill -KILL the process "pptpd-ts monitor"/, code);
+      assert.match(of('EACCES'), /remedy: start the server again as root/);
+    }
   });
 
   test('a login that was not checked, by why', () => {

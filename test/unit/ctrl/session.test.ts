@@ -81,6 +81,7 @@ class Fixture {
     this.session = new Session({
       handoff: aHandoff({ timeouts: { establish: ESTABLISH }, ...configuration }, { firstBytes, ...parts }),
       socket: this.client,
+      linkKind: 'pppd',
       standby: this.newStandby(),
       newStandby: () => this.newStandby(),
       processLog: {

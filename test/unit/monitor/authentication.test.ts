@@ -12,6 +12,7 @@ import { responseV2 } from '../../../src/mschap/ms-chap-v2.js';
 import { ntHash } from '../../../src/mschap/password-hash.js';
 
 const REMOTE = '203.0.113.10';
+const RETRY = '07'.repeat(16);
 
 function settingsWith(t: TestContext, secrets: string): MonitorSettings {
   const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-secrets-'));
@@ -25,6 +26,7 @@ function settingsWith(t: TestContext, secrets: string): MonitorSettings {
     stripDomain: false,
     authentication: ['ms-chap-v2', 'ms-chap', 'chap-md5', 'pap'],
     proxyArp: false,
+    vrf: null,
   };
 }
 
@@ -73,7 +75,7 @@ const judged = async (
   settings: MonitorSettings,
   login: Login,
   { remote = REMOTE, unit = 0 }: { remote?: string | null; unit?: number | null } = {},
-) => (await judge(login, { settings, remote, unit, mayRetry: true })).verdict;
+) => (await judge(login, { settings, remote, unit, retryChallenge: RETRY })).verdict;
 
 describe('each method', () => {
   for (const method of METHODS)
@@ -89,8 +91,8 @@ describe('each method', () => {
         ['alice', ''],
       ] as const) {
         const verdict = await judged(settings, LOGINS[method](name, password));
-        const retry = method.startsWith('ms-chap');
-        assert.deepEqual(verdict, { accepted: false, code: 691, retry, message: 'Access denied' });
+        const retryChallenge = method.startsWith('ms-chap') ? RETRY : null;
+        assert.deepEqual(verdict, { accepted: false, code: 691, retryChallenge, message: 'Access denied' });
       }
     });
 });
@@ -164,7 +166,8 @@ describe('addresses of the account', () => {
   test('what a session may be configured with', async (t) => {
     const settings = settingsWith(t, 'alice * x 192.0.2.0/24\nbob * x *\n');
     const grantOf = async (name: string, remote: string | null) =>
-      (await judge(LOGINS.pap(name, 'x'), { settings, remote, unit: 0, mayRetry: true })).grant ?? assert.fail(name);
+      (await judge(LOGINS.pap(name, 'x'), { settings, remote, unit: 0, retryChallenge: null })).grant ??
+      assert.fail(name);
     const choice = await grantOf('alice', null);
     assert.equal(mayUse(choice, null, '192.0.2.200'), true);
     assert.equal(mayUse(choice, null, '198.51.100.1'), false);

@@ -21,6 +21,7 @@ const REQUESTS: readonly MonitorRequest[] = [
       stripDomain: true,
       authentication: ['ms-chap-v2', 'pap'],
       proxyArp: false,
+      vrf: null,
     },
   },
   {
@@ -33,6 +34,7 @@ const REQUESTS: readonly MonitorRequest[] = [
     callId: 65_535,
   },
   { type: 'release', session: 'abc123' },
+  { type: 'challenge', method: 'ms-chap' },
   {
     type: 'authenticate',
     method: 'ms-chap-v2',
@@ -54,7 +56,8 @@ const REQUESTS: readonly MonitorRequest[] = [
 const ANSWERS: readonly MonitorAnswer[] = [
   { type: 'done' },
   { type: 'announced', version: '1.2.3', supervisor: WORKER },
-  { type: 'verdict', verdict: { accepted: false, code: 691, retry: true, message: 'Access denied' } },
+  { type: 'verdict', verdict: { accepted: false, code: 691, retryChallenge: '00'.repeat(16), message: 'No' } },
+  { type: 'challenge', challenge: '5a'.repeat(8) },
   {
     type: 'verdict',
     verdict: {
@@ -88,8 +91,28 @@ describe('what is encoded is decoded', () => {
 const wrong: [type: MonitorRequest['type'], field: string, value: unknown][] = [
   ['announce', 'manager', { pid: 0, startTime: '1' }],
   ['announce', 'manager', { pid: 1, startTime: 1 }],
-  ['announce', 'settings', { secrets: 'relative', name: '', stripDomain: false, authentication: [], proxyArp: false }],
-  ['announce', 'settings', { secrets: '/a', name: '', stripDomain: false, authentication: ['eap'], proxyArp: false }],
+  [
+    'announce',
+    'settings',
+    { secrets: 'relative', name: '', stripDomain: false, authentication: [], proxyArp: false, vrf: null },
+  ],
+  [
+    'announce',
+    'settings',
+    { secrets: '/a', name: '', stripDomain: false, authentication: ['eap'], proxyArp: false, vrf: null },
+  ],
+  [
+    'announce',
+    'settings',
+    {
+      secrets: '/a',
+      name: '',
+      stripDomain: false,
+      authentication: [],
+      proxyArp: false,
+      vrf: 'a name that is too long',
+    },
+  ],
   ['register', 'session', '../abc'],
   ['register', 'worker', null],
   ['register', 'local', null],
@@ -98,6 +121,7 @@ const wrong: [type: MonitorRequest['type'], field: string, value: unknown][] = [
   ['register', 'peer', 'client.example'],
   ['register', 'callId', 0],
   ['release', 'session', 7],
+  ['challenge', 'method', 'pap'],
   ['authenticate', 'method', 'eap'],
   ['authenticate', 'method', 'toString'],
   ['authenticate', 'name', 'f'],
