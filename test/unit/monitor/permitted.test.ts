@@ -14,6 +14,7 @@ const table: [standing: Standing, ...permitted: RequestType[]][] = [
   ['device', 'authenticate', 'close'],
   ['granted', 'authenticate', 'openTun', 'close'],
   ['ready', 'authenticate', 'configure', 'close'],
+  ['pppd'],
   ['over'],
 ];
 
