@@ -5,7 +5,9 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../log/level.js';
 import { RFC_TIMERS, TCP_PORT } from '../pptp/index.js';
-import { addressList, addressNumber, expandRanges, rangesOf } from './addresses.js';
+import { addressList, addressNumber, expandRanges, parseNetwork, rangesOf } from './addresses.js';
+import { isUplinkName, MOST_DESTINATIONS, parseDestination } from './network.js';
+import { USUAL_RUN_DIRECTORY } from './run-directory.js';
 
 /** Titles describe the allowed values where a type, a number range or a list of values cannot. */
 const address = z
@@ -15,14 +17,7 @@ const address = z
 
 const network = z
   .string()
-  .refine((text) => {
-    const [host = '', bits, ...rest] = text.split('/');
-    return (
-      addressNumber(host) !== null &&
-      rest.length === 0 &&
-      (bits === undefined || (/^\d{1,2}$/.test(bits) && Number(bits) <= 32))
-    );
-  })
+  .refine((text) => parseNetwork(text) !== null)
   .meta({ title: 'an IPv4 address or network, for example 192.0.2.0/24' });
 
 const RANGE = 'an address, a range or a block: 192.0.2.1, 192.0.2.1-20, 192.0.2.1-192.0.2.20, 192.0.2.0/24';
@@ -91,6 +86,16 @@ const interfaceName = z
   .string()
   .regex(INTERFACE_NAME)
   .meta({ title: "a network device's name, 1 to 15 characters without spaces and slashes" });
+
+const uplink = z
+  .string()
+  .refine(isUplinkName)
+  .meta({ title: "an interface's name of letters, digits and _ . @ : + -, up to 15" });
+
+const destination = z
+  .string()
+  .refine((text) => parseDestination(text) !== null)
+  .meta({ title: 'a network and perhaps ports: 192.0.2.0/24, 192.0.2.1 tcp 443, 192.0.2.1 udp 5000-5010' });
 
 const userName = z
   .string()
@@ -303,6 +308,38 @@ export const configurationSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  network: z
+    .strictObject({
+      forward: z
+        .boolean()
+        .default(true)
+        .describe(
+          '`true`: set net.ipv4.ip_forward to 1, so that clients reach more than the server. It stays 1. `false`: leave it as it is.',
+        ),
+      masquerade: z
+        .union([z.literal('auto'), z.array(uplink)])
+        .default([])
+        .meta({ title: 'an array of interface names, or "auto"' })
+        .describe(
+          "Interfaces on which clients appear with the server's address (NAT). `auto`: those of the default routes.",
+        ),
+      clampMss: z
+        .boolean()
+        .default(true)
+        .describe("`true`: reduce the MSS of the clients' TCP connections to what fits into their tunnels."),
+      isolateClients: z.boolean().default(false).describe('`true`: clients cannot reach each other.'),
+      allow: z
+        .array(destination)
+        .max(MOST_DESTINATIONS)
+        .default([])
+        .describe(
+          'What clients may reach, the server included: `192.0.2.0/24`, `192.0.2.1 tcp 443`, `192.0.2.1 udp 5000-5010`. Everything else is rejected. Empty: everything.',
+        ),
+    })
+    .optional()
+    .describe(
+      'Forwarding, NAT and rules for the clients, in an nftables table of the server. Without this section the server changes nothing of them.',
+    ),
   broadcastRelay: z
     .strictObject({
       interface: interfaceName.describe(
@@ -379,7 +416,7 @@ export const configurationSchema = z.strictObject({
     .optional()
     .describe('Records what each session used. Without this section nothing is recorded.'),
   runDirectory: path
-    .default('/run/pptpd-ts')
+    .default(USUAL_RUN_DIRECTORY)
     .describe('Directory of manager.pid and of the sockets of the manager and the sessions.'),
   user: userName
     .optional()

@@ -5,6 +5,9 @@ import { accessSync, closeSync, constants, openSync, readFileSync, statSync } fr
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Configuration } from '../config/schema.js';
+import type { NetworkProblem } from '../network/network-check.js';
+import type { FirewallRules } from '../network/other-firewalls.js';
+import type { NetworkSettings } from '../network/settings.js';
 
 export interface CommandResult {
   /** Exit code; null: it could not be run. */
@@ -35,6 +38,10 @@ export interface Machine {
   readonly isRoot: boolean;
   /** Whether a monitor of root listens on this socket. */
   hasMonitor(path: string): Promise<boolean>;
+  /** Whether the section `network` can be put into force, as root; null: it can. */
+  findNetworkProblem(settings: NetworkSettings, table: string): Promise<NetworkProblem | null>;
+  /** Everybody's firewall rules; needs root. */
+  firewallRules(): Promise<FirewallRules>;
   /** The machine's IPv4 networks: `192.0.2.1/24` on `eth0`. */
   networks(): readonly { readonly name: string; readonly cidr: string }[];
   /** Loads an npm package; null, or Node's error. */
@@ -92,6 +99,14 @@ export const thisMachine: Machine = {
   async hasMonitor(path) {
     const { isMonitorListening } = await import('../monitor/monitor-connection.js');
     return isMonitorListening(path);
+  },
+  async findNetworkProblem(settings, table) {
+    const { findNetworkProblem } = await import('../network/network-check.js');
+    return findNetworkProblem(settings, table);
+  },
+  async firewallRules() {
+    const { readFirewallRules } = await import('../network/read-firewall-rules.js');
+    return readFirewallRules();
   },
   networks: () =>
     Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>

@@ -41,10 +41,17 @@ function engineFor(configuration: Configuration): EngineChoice {
     found === 'pppd' || found === 'builtin'
       ? { engine: found, because: found === choice.engine ? choice.because : 'as root found it at the start' }
       : choice;
-  if (engine.engine === 'builtin' && !isMonitorListening(runPaths(configuration.runDirectory).monitorSocket)) {
-    fail(1, [
-      `the builtin PPP engine (${engine.because}) needs its monitor, which root starts; remedy: start the server with pptpd-ts serve, as root`,
-    ]);
+  const needing = [
+    ...(engine.engine === 'builtin' ? [`the builtin PPP engine (${engine.because})`] : []),
+    ...(configuration.network === undefined ? [] : ['the section "network"']),
+  ];
+  if (needing.length > 0 && !isMonitorListening(runPaths(configuration.runDirectory).monitorSocket)) {
+    fail(
+      1,
+      needing.map(
+        (what) => `${what} needs the monitor, which root starts; remedy: start the server with pptpd-ts serve, as root`,
+      ),
+    );
   }
   return engine;
 }

@@ -22,6 +22,7 @@ import { LogFiles } from './log-files.js';
 import type { ManagerMetrics } from './metrics/metrics.js';
 import { ManagerSocket } from './manager-socket.js';
 import { MonitoredSessions } from './monitored-sessions.js';
+import { NetworkSessions } from './network-sessions.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { Policy } from './policy/policy.js';
 import { Registry } from './registry.js';
@@ -40,6 +41,7 @@ const RESTART_ONLY = [
   'user',
   'pidFile',
   'metrics',
+  'network',
 ] as const satisfies readonly (keyof Configuration)[];
 
 export interface ManagerOptions {
@@ -71,6 +73,8 @@ export class Manager {
   readonly #engine: EngineChoice;
   /** null: pppd is the engine. */
   readonly #monitored: MonitoredSessions | null = null;
+  /** null: the monitor knows of the sessions, or need not. */
+  readonly #networkSessions: NetworkSessions | null = null;
   /** null without `metrics`. */
   #metrics: ManagerMetrics | null = null;
 
@@ -110,6 +114,9 @@ export class Manager {
     if (engine.engine === 'builtin') {
       this.#monitored = new MonitoredSessions(new MonitorRegistrar(monitorSocket), log);
       this.#registry.watch(this.#monitored);
+    } else if (configuration.network !== undefined) {
+      this.#networkSessions = new NetworkSessions(new MonitorRegistrar(monitorSocket), log);
+      this.#registry.watch(this.#networkSessions);
     }
     const program = ctrlWorker(engine.engine, monitorSocket);
     this.#pool = new WorkerPool({ spare: configuration.workers.spare, log, program });
@@ -277,6 +284,7 @@ export class Manager {
     this.#metrics?.close();
     this.#refusedClients.close();
     this.#monitored?.close();
+    this.#networkSessions?.close();
     const { runDirectory, pidFile } = this.#configuration;
     rmSync(runPaths(runDirectory).managerPid, { force: true });
     if (pidFile !== undefined) removePidFile(pidFile);

@@ -5,6 +5,7 @@
 import { isAlive, identify, type ProcessIdentity } from '../host/process.js';
 import { version } from '../host/version.js';
 import type { Logger } from '../log/logger.js';
+import type { NetworkRules } from '../network/network-rules.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
@@ -73,6 +74,7 @@ interface Connection {
 export interface MonitorServerOptions extends Omit<MonitorServices, 'settings'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
+  readonly rules: Pick<NetworkRules, 'set'>;
   /** Called when neither manager nor session is left. */
   readonly onIdle: () => void;
 }
@@ -110,6 +112,7 @@ export class MonitorServer {
     if (saved !== null) {
       this.#settings = saved.settings;
       this.#watchManager(saved.manager);
+      void this.#setRules(saved.settings.network);
     }
     for (const name of folder.names()) {
       if (name === MANAGER) continue;
@@ -228,11 +231,13 @@ export class MonitorServer {
     }
   }
 
-  #announce({ manager, settings }: MonitorRequest<'announce'>): Reply {
+  async #announce({ manager, settings }: MonitorRequest<'announce'>): Promise<Reply> {
     if (!isAlive(manager)) return { answer: { type: 'refused', reason: 'stranger' } };
     this.#settings = settings;
     this.#options.folder.write(MANAGER, { manager, settings } satisfies SavedManager);
     this.#watchManager(manager);
+    // Before the server listens; written down first, so that the next monitor knows what there may be.
+    await this.#options.rules.set(settings.network ?? null);
     this.#log.info({ manager: manager.pid }, 'manager announced');
     return { answer: { type: 'announced', version, supervisor: this.#options.supervisor } };
   }
@@ -372,8 +377,31 @@ export class MonitorServer {
 
   #checkIdle(): void {
     clearTimeout(this.#idleTimer);
-    if (this.#manager !== null || this.#sessions.size > 0 || this.#ending > 0) return;
-    this.#idleTimer = setTimeout(() => this.#options.onIdle(), IDLE_MS);
+    if (this.#isNeeded) return;
+    this.#idleTimer = setTimeout(() => void this.#endIdle(), IDLE_MS);
+  }
+
+  /** Resolves when this process may end. The rules stay for the next monitor if a manager or a session is left. */
+  async leave(): Promise<void> {
+    const processes = [this.#manager, ...this.#sessions.values()].flatMap((each) => each?.identity ?? []);
+    // This process may not have noticed yet that some of them have ended.
+    if (!processes.some(isAlive)) await this.#setRules(undefined);
+  }
+
+  get #isNeeded(): boolean {
+    return this.#manager !== null || this.#sessions.size > 0 || this.#ending > 0;
+  }
+
+  async #endIdle(): Promise<void> {
+    await this.leave();
+    // A manager may have announced itself meanwhile.
+    if (!this.#isNeeded) this.#options.onIdle();
+  }
+
+  async #setRules(network: MonitorSettings['network']): Promise<void> {
+    await this.#options.rules.set(network ?? null).catch((error: unknown) => {
+      this.#log.error({ err: error }, error instanceof Error ? error.message : String(error));
+    });
   }
 }
 
@@ -392,9 +420,10 @@ function standingOfRole(role: Role): Standing {
 }
 
 /** The fields in one order, so that two of them can be compared as text. */
-const ordered = ({ session, worker, local, remote, peer, callId }: Registration): Registration => ({
+const ordered = ({ session, worker, engine, local, remote, peer, callId }: Registration): Registration => ({
   session,
   worker: { pid: worker.pid, startTime: worker.startTime },
+  ...(engine === undefined ? {} : { engine }),
   local,
   remote,
   peer,

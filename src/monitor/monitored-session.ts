@@ -13,7 +13,7 @@ import { openTunDevice } from '../sys/tun-device.js';
 import { type Grant, judge, mayUse } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
-import { isPermitted, standingOf, type WorkerStanding } from './permitted.js';
+import { isPermitted, type Standing, standingOf } from './permitted.js';
 import type {
   AddressPair,
   ChapMethod,
@@ -122,7 +122,8 @@ export class MonitoredSession {
     if (saved === null) this.#save();
   }
 
-  get standing(): WorkerStanding {
+  get standing(): Standing {
+    if (this.registration.engine === 'pppd') return 'pppd';
     return standingOf({ device: this.#device !== null, login: this.#grant !== null });
   }
 

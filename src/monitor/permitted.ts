@@ -9,6 +9,8 @@ export type Standing =
   /** A manager that still runs as root. */
   | 'rootManager'
   | WorkerStanding
+  /** A worker whose session's PPP is pppd's. */
+  | 'pppd'
   /** A worker without a session: it has ended. */
   | 'over';
 
@@ -30,6 +32,7 @@ const PERMITTED: Readonly<Record<Standing, ReadonlySet<RequestType>>> = {
   device: new Set(['challenge', 'authenticate', 'close']),
   granted: new Set(['challenge', 'authenticate', 'openTun', 'close']),
   ready: new Set(['challenge', 'authenticate', 'configure', 'close']),
+  pppd: new Set(),
   over: new Set(),
 };
 

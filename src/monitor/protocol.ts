@@ -3,6 +3,7 @@
  * worker loads no zod. Octets are written in hexadecimal.
  */
 import type { ProcessIdentity } from '../host/process.js';
+import { isNetworkSettings, type NetworkSettings } from '../network/settings.js';
 import { isSessionId } from '../session/paths.js';
 
 /** Increased when a message changes; the monitor refuses every other version. */
@@ -27,14 +28,18 @@ export interface MonitorSettings {
   readonly proxyArp: boolean;
   /** The VRF of the interfaces. */
   readonly vrf: string | null;
+  /** The section `network`. */
+  readonly network?: NetworkSettings;
 }
 
 /** What the manager grants a session. The monitor refuses its worker anything else. */
 export interface Registration {
   readonly session: string;
   readonly worker: ProcessIdentity;
-  /** Dotted quad: the server's end of the tunnel. */
-  readonly local: string;
+  /** pppd's sessions may ask for nothing; while they live the rules of the section `network` stay. */
+  readonly engine?: 'pppd';
+  /** Dotted quad: the server's end of the tunnel; null when pppd chooses it. */
+  readonly local: string | null;
   /** The client's end; null when the account or the client chooses it. */
   readonly remote: string | null;
   /** Address of the client, `ipparam` of the scripts. */
@@ -178,7 +183,8 @@ const isSettings = (value: unknown): boolean =>
   Array.isArray(value['authentication']) &&
   value['authentication'].every(isMethod) &&
   typeof value['proxyArp'] === 'boolean' &&
-  (value['vrf'] === null || isText(value['vrf'], 15));
+  (value['vrf'] === null || isText(value['vrf'], 15)) &&
+  (value['network'] === undefined || isNetworkSettings(value['network']));
 
 /** Each names the first field that is wrong. */
 const wrongField =
@@ -189,16 +195,20 @@ const wrongField =
 /** Octets of a name or a challenge (RFC 1994 §4.1), and of a response. */
 const LONGEST_FIELD = 255;
 
+const registrationFault = wrongField({
+  session: isSession,
+  worker: isIdentity,
+  engine: (value) => value === undefined || value === 'pppd',
+  local: (value) => value === null || isAddress(value),
+  remote: (value) => value === null || isAddress(value),
+  peer: isAddress,
+  callId: (value) => isWhole(value, 1, 65_535),
+});
+
 const REQUESTS: { readonly [T in RequestType]: Check } = {
   announce: wrongField({ manager: isIdentity, settings: isSettings }),
-  register: wrongField({
-    session: isSession,
-    worker: isIdentity,
-    local: isAddress,
-    remote: (value) => value === null || isAddress(value),
-    peer: isAddress,
-    callId: (value) => isWhole(value, 1, 65_535),
-  }),
+  register: (fields) =>
+    registrationFault(fields) ?? (fields['local'] === null && fields['engine'] === undefined ? 'local' : null),
   release: wrongField({ session: isSession }),
   challenge: wrongField({ method: (value) => isMethod(value) && value !== 'pap' }),
   authenticate: wrongField({

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { configurationSchema } from '../../../src/config/schema.js';
 import { type CheckResult, formatFailure, runChecks } from '../../../src/doctor/checks.js';
 import type { CommandResult, Failure, Machine } from '../../../src/doctor/machine.js';
+import type { NetworkProblem } from '../../../src/network/network-check.js';
+import { tableName } from '../../../src/network/ruleset.js';
 import { recorded } from '../cli/commands-document.js';
 
 const OPTIONS = '/etc/ppp/options.pptpd';
@@ -29,6 +31,10 @@ interface Description {
   readonly tun?: string | null;
   /** A monitor runs. */
   readonly monitor?: boolean;
+  /** Why the section `network` cannot be put into force. */
+  readonly network?: NetworkProblem | null;
+  /** `nft --json list ruleset`. */
+  readonly nft?: unknown;
   /** Root runs the checks. */
   readonly root?: boolean;
   /** Node.js's error when it loads raw-socket. */
@@ -55,6 +61,8 @@ function machine({
   device = null,
   tun = null,
   monitor = false,
+  network = null,
+  nft = null,
   root = true,
   rawSocket = null,
   gre = null,
@@ -101,6 +109,8 @@ function machine({
     openDevice: (path) => (path === '/dev/net/tun' ? tun : device),
     isRoot: root,
     hasMonitor: async () => Promise.resolve(monitor),
+    findNetworkProblem: async () => Promise.resolve(network),
+    firewallRules: async () => Promise.resolve({ nft, legacy: null }),
     networks: () => networks,
     loadModule: async (name) => Promise.resolve(name === 'raw-socket' ? rawSocket : null),
     openGreSocket: async () => Promise.resolve(gre),
@@ -327,6 +337,17 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     { files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } },
     'forwarding',
     /sysctl -w net\.ipv4\.ip_forward=1/,
+    false,
+  ],
+  [
+    'a firewall that drops what clients send',
+    {
+      nft: {
+        nftables: [{ chain: { family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'drop' } }],
+      },
+    },
+    'other firewalls',
+    /chain FORWARD of the table "ip filter" drops what clients send through this machine; remedy: iptables -I FORWARD -i ppp\+/,
     false,
   ],
   [
@@ -1048,6 +1069,49 @@ for (const [title, description, name, sentence, fatal] of builtinCases) {
     assert.match(formatFailure(result) ?? '', sentence);
   });
 }
+
+const networked = configurationSchema.parse({ ...given, network: { masquerade: 'auto' } });
+const TABLE = tableName(networked.runDirectory);
+const RULESET = { nftables: [{ table: { family: 'inet', name: TABLE } }] };
+
+const networkCases: [title: string, description: Description, fatal: boolean, sentence: RegExp][] = [
+  [
+    'it cannot be put into force',
+    { network: { problem: 'the section "network" needs the program nft', remedy: 'apt-get install nftables' } },
+    true,
+    /needs the program nft; remedy: apt-get install nftables$/,
+  ],
+  [
+    'the server runs without the table',
+    { monitor: true },
+    false,
+    new RegExp(`the server runs, but its nftables table "inet ${TABLE}" is missing: .*; remedy: restart the server`),
+  ],
+];
+for (const [title, description, fatal, sentence] of networkCases)
+  test(`network: ${title}`, async () => {
+    const results = await runChecks(networked, { machine: machine(description) });
+    assert.deepEqual(failed(results), ['network']);
+    const result = results.find(({ name }) => name === 'network') ?? assert.fail();
+    assert.equal(result.fatal, fatal);
+    assert.match(formatFailure(result) ?? '', sentence);
+  });
+
+test('network: what is in force, or will be', async () => {
+  const off = { files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } };
+  const says = async (description: Description, name = 'network'): Promise<unknown> =>
+    (await runChecks(networked, { machine: machine(description) })).find((each) => each.name === name)?.outcome;
+  assert.deepEqual(await says({ monitor: true, nft: RULESET }), {
+    ok: true,
+    detail: `in force; table "inet ${TABLE}"`,
+  });
+  assert.deepEqual(await says({}), { ok: true, detail: `nftables accepts the rules; table "inet ${TABLE}"` });
+  assert.deepEqual(await says({ root: false }), { ok: true, detail: 'root puts the section into force at the start' });
+  assert.deepEqual(await says(off, 'forwarding'), {
+    ok: true,
+    detail: 'serve sets net.ipv4.ip_forward to 1 (network.forward)',
+  });
+});
 
 const builtinPasses: [title: string, ppp: object, description: Description, name: string, says: string][] = [
   ['a running monitor', {}, { root: false, monitor: true }, 'monitor', 'it is running'],

@@ -23,6 +23,7 @@ const table: [standing: Standing, ...permitted: RequestType[]][] = [
   ['device', 'challenge', 'authenticate', 'close'],
   ['granted', 'challenge', 'authenticate', 'openTun', 'close'],
   ['ready', 'challenge', 'authenticate', 'configure', 'close'],
+  ['pppd'],
   ['over'],
 ];
 
