@@ -24,8 +24,8 @@ export type WorkerStanding =
 
 const PERMITTED: Readonly<Record<Standing, ReadonlySet<RequestType>>> = {
   root: new Set(['announce']),
-  manager: new Set(['register', 'release']),
-  rootManager: new Set(['announce', 'register', 'release']),
+  manager: new Set(['register', 'release', 'review']),
+  rootManager: new Set(['announce', 'register', 'release', 'review']),
   leased: new Set(['authenticate', 'openTun', 'close']),
   device: new Set(['authenticate', 'close']),
   granted: new Set(['authenticate', 'openTun', 'close']),

@@ -16,6 +16,8 @@ export type LoginMethod = (typeof LOGIN_METHODS)[number];
 /** What the configuration's section `ppp` says about the monitor's work. */
 export interface MonitorSettings {
   readonly secrets: string;
+  /** The accounts file, which need not exist. */
+  readonly accounts: string;
   /** The server's name: second column of the secrets file. */
   readonly name: string;
   /** Looks a client up by its name without `DOMAIN\`. */
@@ -69,6 +71,8 @@ interface RequestFields {
   register: Registration;
   /** Manager: the session is over. */
   release: { readonly session: string };
+  /** Manager: which sessions do their accounts no longer permit? */
+  review: Record<never, never>;
   /** Worker: is this login right? */
   authenticate: Login;
   /** Worker: an interface pppN; its descriptor comes with the answer. */
@@ -106,6 +110,26 @@ export interface WireKeys {
   readonly weak: string | null;
 }
 
+/** What an account of the accounts file lets its sessions do; null: what the configuration's `policy` says. */
+export interface WireLimits {
+  readonly account: string;
+  /** Number of sessions; 0: no limit. */
+  readonly sessions: number | null;
+  /** Seconds; 0: no limit. */
+  readonly sessionTime: number | null;
+  readonly idleTime: number | null;
+}
+
+/** Why an account no longer permits a session. */
+export const ACCOUNT_ENDS = ['disabled', 'expired', 'removed'] as const;
+export type AccountEnd = (typeof ACCOUNT_ENDS)[number];
+
+/** A session that has to end. */
+export interface AccountOver {
+  readonly session: string;
+  readonly why: AccountEnd;
+}
+
 export type WireVerdict =
   | {
       readonly accepted: true;
@@ -115,6 +139,8 @@ export type WireVerdict =
       readonly remote: string | null;
       /** Networks (`192.0.2.0/24`) from which a client may choose, when neither lease nor account has an address. */
       readonly remoteChoices: readonly string[];
+      /** null: the account is none of the accounts file. */
+      readonly limits: WireLimits | null;
     }
   | {
       readonly accepted: false;
@@ -130,6 +156,8 @@ export type MonitorAnswer =
   | { readonly type: 'announced'; readonly version: string; readonly supervisor: ProcessIdentity }
   | { readonly type: 'verdict'; readonly verdict: WireVerdict }
   | { readonly type: 'device'; readonly name: string }
+  /** A part of them, where they are many. */
+  | { readonly type: 'reviewed'; readonly over: readonly AccountOver[] }
   /** The system refused a step: error name as in errno(3). */
   | { readonly type: 'failed'; readonly step: string; readonly code: string }
   | { readonly type: 'refused'; readonly reason: Refusal };
@@ -160,10 +188,12 @@ const isPair = (value: unknown, isEnd: (end: unknown) => boolean): boolean =>
   value === null || (isObject(value) && isEnd(value['local']) && isEnd(value['remote']));
 const isSession = (value: unknown): boolean => typeof value === 'string' && isSessionId(value);
 const isMethod = (value: unknown): boolean => LOGIN_METHODS.some((method) => method === value);
-const isSettings = (value: unknown): boolean =>
+export const isSettings = (value: unknown): value is MonitorSettings =>
   isObject(value) &&
   isText(value['secrets'], 1024) &&
   value['secrets'].startsWith('/') &&
+  isText(value['accounts'], 1024) &&
+  value['accounts'].startsWith('/') &&
   isText(value['name'], 255) &&
   typeof value['stripDomain'] === 'boolean' &&
   Array.isArray(value['authentication']) &&
@@ -190,6 +220,7 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
     callId: (value) => isWhole(value, 1, 65_535),
   }),
   release: wrongField({ session: isSession }),
+  review: () => null,
   authenticate: wrongField({
     method: isMethod,
     name: (value) => isHex(value, LONGEST_FIELD),
@@ -212,6 +243,19 @@ const isKeys = (value: unknown): boolean =>
     isHex(value['send'], 16) &&
     isHex(value['receive'], 16) &&
     (value['weak'] === null || isHex(value['weak'], 8)));
+/** More than any limit; a number beyond timers is none. */
+const MOST = 2_000_000;
+const isLimit = (value: unknown): boolean =>
+  value === null || (typeof value === 'number' && value >= 0 && value <= MOST);
+const isLimits = (value: unknown): boolean =>
+  value === null ||
+  (isObject(value) &&
+    isText(value['account'], LONGEST_FIELD) &&
+    isLimit(value['sessions']) &&
+    isLimit(value['sessionTime']) &&
+    isLimit(value['idleTime']));
+const isOver = (value: unknown): boolean =>
+  isObject(value) && isSession(value['session']) && ACCOUNT_ENDS.some((why) => why === value['why']);
 const isVerdict = (value: unknown): boolean => {
   if (!isObject(value) || typeof value['message'] !== 'string') return false;
   if (value['accepted'] === false) return isWhole(value['code'], 1, 999) && typeof value['retry'] === 'boolean';
@@ -220,7 +264,8 @@ const isVerdict = (value: unknown): boolean => {
     isKeys(value['keys']) &&
     (value['remote'] === null || isAddress(value['remote'])) &&
     Array.isArray(value['remoteChoices']) &&
-    value['remoteChoices'].every((network) => isText(network, 18))
+    value['remoteChoices'].every((network) => isText(network, 18)) &&
+    isLimits(value['limits'])
   );
 };
 
@@ -229,6 +274,7 @@ const ANSWERS: { readonly [T in AnswerType]: Check } = {
   announced: wrongField({ version: (value) => isText(value, 100), supervisor: isIdentity }),
   verdict: wrongField({ verdict: isVerdict }),
   device: wrongField({ name: (value) => isText(value, 15) }),
+  reviewed: wrongField({ over: (value) => Array.isArray(value) && value.every(isOver) }),
   failed: wrongField({ step: (value) => isText(value, 2000), code: (value) => isText(value, 40) }),
   refused: wrongField({ reason: (value) => typeof value === 'string' && Object.hasOwn(REFUSALS, value) }),
 };

@@ -11,17 +11,19 @@ import {
 } from '../../../src/monitor/protocol.js';
 
 const WORKER = { pid: 1234, startTime: '98765' };
+const SETTINGS = {
+  secrets: '/etc/ppp/chap-secrets',
+  accounts: '/var/lib/pptpd-ts/accounts.json',
+  name: 'pptpd',
+  stripDomain: true,
+  authentication: ['ms-chap-v2', 'pap'],
+  proxyArp: false,
+} as const;
 const REQUESTS: readonly MonitorRequest[] = [
   {
     type: 'announce',
     manager: WORKER,
-    settings: {
-      secrets: '/etc/ppp/chap-secrets',
-      name: 'pptpd',
-      stripDomain: true,
-      authentication: ['ms-chap-v2', 'pap'],
-      proxyArp: false,
-    },
+    settings: SETTINGS,
   },
   {
     type: 'register',
@@ -33,6 +35,7 @@ const REQUESTS: readonly MonitorRequest[] = [
     callId: 65_535,
   },
   { type: 'release', session: 'abc123' },
+  { type: 'review' },
   {
     type: 'authenticate',
     method: 'ms-chap-v2',
@@ -63,8 +66,10 @@ const ANSWERS: readonly MonitorAnswer[] = [
       keys: { send: '00'.repeat(16), receive: '11'.repeat(16), weak: '22'.repeat(8) },
       remote: null,
       remoteChoices: ['192.0.2.0/24'],
+      limits: { account: 'alice', sessions: 2, sessionTime: null, idleTime: 0.5 },
     },
   },
+  { type: 'reviewed', over: [{ session: 'abc123', why: 'disabled' }] },
   { type: 'device', name: 'ppp12' },
   { type: 'failed', step: 'open /dev/net/tun', code: 'ENOENT' },
   { type: 'refused', reason: 'notPermitted' },
@@ -88,8 +93,10 @@ describe('what is encoded is decoded', () => {
 const wrong: [type: MonitorRequest['type'], field: string, value: unknown][] = [
   ['announce', 'manager', { pid: 0, startTime: '1' }],
   ['announce', 'manager', { pid: 1, startTime: 1 }],
-  ['announce', 'settings', { secrets: 'relative', name: '', stripDomain: false, authentication: [], proxyArp: false }],
-  ['announce', 'settings', { secrets: '/a', name: '', stripDomain: false, authentication: ['eap'], proxyArp: false }],
+  ['announce', 'settings', { ...SETTINGS, secrets: 'relative' }],
+  ['announce', 'settings', { ...SETTINGS, authentication: ['eap'] }],
+  ['announce', 'settings', { ...SETTINGS, accounts: undefined }],
+  ['announce', 'settings', { ...SETTINGS, accounts: 'relative' }],
   ['register', 'session', '../abc'],
   ['register', 'worker', null],
   ['register', 'local', null],
