@@ -274,6 +274,15 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({}),
   ppp: pppSchema,
+  accounts: z
+    .strictObject({
+      file: path
+        .default('/var/lib/pptpd-ts/accounts.json')
+        .describe(
+          "Users of the builtin engine, besides those of `ppp.secrets`; the file need not exist. `pptpd-ts users` writes it. pppd's users are in chap-secrets, which the same command edits.",
+        ),
+    })
+    .prefault({}),
   pppd: z
     .strictObject({
       path: path

@@ -300,6 +300,9 @@ function secretsUnreadable(evidence: Evidence): boolean {
   return isLoginUnchecked(evidence) && failure?.kind === 'failed' && UNREADABLE.includes(failure.code);
 }
 
+/** RFC 2759 §6: what the monitor answers for an account that is disabled or has expired. */
+const ACCOUNT_DISABLED = 647;
+
 /** Which of user name and password was wrong is not told. */
 const NAME_OR_PASSWORD: Readonly<Record<PppEngine, { readonly problem: string; readonly remedy: string }>> = {
   pppd: {
@@ -308,7 +311,8 @@ const NAME_OR_PASSWORD: Readonly<Record<PppEngine, { readonly problem: string; r
   },
   builtin: {
     problem: 'an unknown user name and a wrong password get the same answer',
-    remedy: "this server's name (ppp.name) or * in the second",
+    remedy:
+      "this server's name (ppp.name) or * in the second; or list the users of accounts.file, too: pptpd-ts users list",
   },
 };
 
@@ -414,6 +418,14 @@ const FAILURES = {
     remedy: () =>
       "put the name into the first column of /etc/ppp/chap-secrets, and this server's name or * into the second; with RADIUS, see " +
       "the RADIUS server's log",
+  },
+  accountDisabled: {
+    when: linkEnded(
+      (cause) => cause.kind === 'ppp' && cause.end.kind === 'authentication' && cause.end.code === ACCOUNT_DISABLED,
+    ),
+    problem: pppProblem,
+    remedy: ({ ppp }) =>
+      `pptpd-ts users enable ${ppp?.user ?? 'NAME'} if it is disabled, pptpd-ts users set ${ppp?.user ?? 'NAME'} --expires TIME if it has expired`,
   },
   authenticationFailed: {
     when: failed(({ reason }) => reason === 'authenticationFailed'),

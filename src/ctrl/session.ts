@@ -326,7 +326,7 @@ export class Session {
 
   #recvUp(addresses: Addresses | null): void {
     if (this.#call !== null) this.#loginRecord?.up(this.#call.link);
-    this.#limits.up();
+    this.#limits.up(this.#call?.link.limits ?? null);
     if (addresses !== null) this.#status.agreed(addresses);
     this.#step('up');
     this.#record.update(this.#callRecord());

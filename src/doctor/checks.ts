@@ -4,6 +4,7 @@
  */
 import type { Configuration } from '../config/schema.js';
 import type { EngineChoice } from '../host/ppp-engine.js';
+import { builtinAccounts } from './accounts-check.js';
 import { builtinAuthentication, monitor, tunDevice } from './builtin-checks.js';
 import { type Check, good, type Outcome } from './check.js';
 import { engineOf, withEngine } from './engine.js';
@@ -29,6 +30,7 @@ const CHECKS: readonly Check[] = [
   tunDevice,
   monitor,
   builtinAuthentication,
+  builtinAccounts,
   builtinSecrets,
   greSocket,
   listening,

@@ -10,6 +10,7 @@ import { version } from '../host/version.js';
 import { MonitorRegistrar } from '../monitor/monitor-registrar.js';
 import { type ManagerStatus, unblockRequest } from '../session/manager-status.js';
 import { runPaths } from '../session/paths.js';
+import { AccountReview } from './account-review.js';
 import { Accountant } from './accountant.js';
 import { Admission } from './admission.js';
 import { BroadcastRelayProcess } from './broadcast-relay-process.js';
@@ -75,6 +76,7 @@ export class Manager {
   readonly #monitored: MonitoredSessions | null = null;
   /** null: the monitor knows of the sessions, or need not. */
   readonly #networkSessions: NetworkSessions | null = null;
+  readonly #accountReview: AccountReview | null = null;
   /** null without `metrics`. */
   #metrics: ManagerMetrics | null = null;
 
@@ -112,8 +114,15 @@ export class Manager {
     this.#registry.watch(new SameAddress(() => this.#registry.states, log));
     this.#logFiles = new LogFiles(configuration, log);
     if (engine.engine === 'builtin') {
-      this.#monitored = new MonitoredSessions(new MonitorRegistrar(monitorSocket), log);
+      const registrar = new MonitorRegistrar(monitorSocket);
+      this.#monitored = new MonitoredSessions(registrar, log);
       this.#registry.watch(this.#monitored);
+      this.#accountReview = new AccountReview({
+        registrar,
+        sessions: () => this.#registry.states,
+        disconnect: (session, reason, detail) => this.#registry.disconnect(session, reason, detail),
+        log,
+      });
     } else if (configuration.network !== undefined) {
       this.#networkSessions = new NetworkSessions(new MonitorRegistrar(monitorSocket), log);
       this.#registry.watch(this.#networkSessions);
@@ -218,7 +227,8 @@ export class Manager {
   reload(configuration: Configuration): void {
     const { log } = this.#processLog;
     const before = this.#configuration;
-    const restartOnly = this.#engine.engine === 'builtin' ? ([...RESTART_ONLY, 'ppp'] as const) : RESTART_ONLY;
+    const restartOnly =
+      this.#engine.engine === 'builtin' ? ([...RESTART_ONLY, 'ppp', 'accounts'] as const) : RESTART_ONLY;
     const kept = restartOnly.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(configuration[key]));
     if (kept.length > 0) log.warn({ keys: kept }, `changed, but applied only by a restart: ${kept.join(', ')}`);
     this.#configuration = { ...configuration, ...Object.fromEntries(restartOnly.map((key) => [key, before[key]])) };
@@ -283,6 +293,7 @@ export class Manager {
     this.#logFiles.close();
     this.#metrics?.close();
     this.#refusedClients.close();
+    this.#accountReview?.close();
     this.#monitored?.close();
     this.#networkSessions?.close();
     const { runDirectory, pidFile } = this.#configuration;

@@ -150,7 +150,7 @@ async function prepareUser(configuration: Configuration, engine: Prepared['engin
 }
 
 async function startMonitor(
-  { runDirectory, log, ppp, listen, network }: Configuration,
+  { runDirectory, log, ppp, accounts, listen, network }: Configuration,
   engine: Prepared['engine'],
 ): Promise<void> {
   const { ensureMonitor } = await import('../monitor/ensure-monitor.js');
@@ -163,6 +163,7 @@ async function startMonitor(
     manager: Number(process.env[SERVER_PID] ?? process.ppid),
     settings: {
       secrets,
+      accounts: accounts.file,
       name,
       stripDomain,
       // pppd checks its logins itself.

@@ -3,7 +3,7 @@
  * folder; it is told again all the same, since that changes nothing.
  */
 import { MonitorConnection } from './monitor-connection.js';
-import type { Registration } from './protocol.js';
+import type { AccountOver, Registration } from './protocol.js';
 
 export class MonitorRegistrar {
   readonly #sessions = new Map<string, Registration>();
@@ -30,6 +30,12 @@ export class MonitorRegistrar {
   async release(session: string): Promise<void> {
     this.#sessions.delete(session);
     await this.#connection.ask({ type: 'release', session });
+  }
+
+  /** The sessions that their accounts no longer permit, or some of them. Rejects with MonitorError. */
+  async review(): Promise<readonly AccountOver[]> {
+    const { answer } = await this.#connection.ask({ type: 'review' });
+    return answer.type === 'reviewed' ? answer.over : [];
   }
 
   /** Idempotent; the sessions stay. */

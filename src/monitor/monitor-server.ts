@@ -12,6 +12,7 @@ import { Poller } from '../sys/poller.js';
 import { watchProcess } from '../sys/process-descriptor.js';
 import { acceptSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
 import { WorkerGuesses } from './guesses.js';
+import { hindranceOf } from '../users/expiry.js';
 import {
   MonitoredSession,
   type MonitorServices,
@@ -21,8 +22,10 @@ import {
 } from './monitored-session.js';
 import { isPermitted, type Standing } from './permitted.js';
 import {
+  type AccountOver,
   decodeRequest,
   encodeMessage,
+  isSettings,
   MAX_MESSAGE,
   type MonitorRequest,
   type MonitorSettings,
@@ -30,6 +33,7 @@ import {
   REFUSALS,
   type Registration,
 } from './protocol.js';
+import { UserAccounts } from './user-accounts.js';
 
 /** Maximum number of connections accepted, and of messages taken from one connection, before others have their turn. */
 const MOST_IN_A_TURN = 16;
@@ -37,6 +41,8 @@ const MOST_IN_A_TURN = 16;
 const IDLE_MS = 10_000;
 /** Minimum time between log lines about unknown processes, ms. */
 const STRANGERS_LOGGED_MS = 60_000;
+/** Maximum number of sessions in one answer: as many fit into a message. */
+const MOST_REVIEWED = 50;
 /** Name in the state folder; sessions have six characters. */
 const MANAGER = 'manager';
 
@@ -71,7 +77,7 @@ interface Connection {
   isOpen: boolean;
 }
 
-export interface MonitorServerOptions extends Omit<MonitorServices, 'settings'> {
+export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' | 'users'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
   readonly rules: Pick<NetworkRules, 'set'>;
@@ -82,6 +88,7 @@ export interface MonitorServerOptions extends Omit<MonitorServices, 'settings'> 
 export class MonitorServer {
   readonly #options: MonitorServerOptions;
   readonly #services: MonitorServices;
+  readonly #users: UserAccounts;
   readonly #log: Logger;
   readonly #workers = new Map<number, Worker>();
   readonly #sessions = new Map<string, Worker>();
@@ -99,7 +106,8 @@ export class MonitorServer {
   constructor(options: MonitorServerOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#services = { ...options, settings: () => this.#settings };
+    this.#users = new UserAccounts(options.log);
+    this.#services = { ...options, settings: () => this.#settings, users: this.#users };
     this.#restore();
     this.#poller.watch(options.listener, true, false);
     this.#checkIdle();
@@ -110,7 +118,8 @@ export class MonitorServer {
     const { folder } = this.#options;
     const saved = folder.read(MANAGER) as SavedManager | null;
     if (saved !== null) {
-      this.#settings = saved.settings;
+      // Another version's may lack something; the manager announces itself anew.
+      this.#settings = isSettings(saved.settings) ? saved.settings : null;
       this.#watchManager(saved.manager);
       void this.#setRules(saved.settings.network);
     }
@@ -220,6 +229,8 @@ export class MonitorServer {
         this.#end(this.#sessions.get(message.session), message.session, 'the manager has released it');
         return { answer: { type: 'done' } };
       }
+      case 'review':
+        return { answer: { type: 'reviewed', over: await this.#review() } };
       case 'challenge':
       case 'authenticate':
       case 'openTun':
@@ -240,6 +251,24 @@ export class MonitorServer {
     await this.#options.rules.set(settings.network ?? null);
     this.#log.info({ manager: manager.pid }, 'manager announced');
     return { answer: { type: 'announced', version, supervisor: this.#options.supervisor } };
+  }
+
+  /** By the accounts file as it is now. While it cannot be used nobody's session ends. */
+  async #review(): Promise<AccountOver[]> {
+    const accounts =
+      this.#settings === null ? null : await this.#users.current(this.#settings.accounts).catch(() => null);
+    if (accounts === null) return [];
+    const now = Date.now();
+    const over: AccountOver[] = [];
+    for (const [session, { session: monitored }] of this.#sessions) {
+      const account = monitored?.account ?? null;
+      if (account === null) continue;
+      const user = accounts.get(account);
+      const why = user === undefined ? 'removed' : hindranceOf(this.#users.withFirstLogin(user), now);
+      if (why !== null) over.push({ session, why });
+      if (over.length === MOST_REVIEWED) break;
+    }
+    return over;
   }
 
   #watchManager(identity: ProcessIdentity): void {

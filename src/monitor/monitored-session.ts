@@ -25,6 +25,7 @@ import type {
   Registration,
 } from './protocol.js';
 import { proxyArpInterface } from './proxy-arp.js';
+import type { UserAccounts } from './user-accounts.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
 import type { StateFolder } from './state-folder.js';
 
@@ -66,6 +67,7 @@ export const SAVED_VERSION = 1;
 export interface MonitorServices {
   /** null: no manager has announced itself yet. */
   readonly settings: () => MonitorSettings | null;
+  readonly users: UserAccounts;
   readonly network: NetworkConfiguration;
   readonly folder: StateFolder;
   readonly log: Logger;
@@ -125,6 +127,11 @@ export class MonitoredSession {
   get standing(): Standing {
     if (this.registration.engine === 'pppd') return 'pppd';
     return standingOf({ device: this.#device !== null, login: this.#grant !== null });
+  }
+
+  /** The name in the accounts file by which the client has logged in; null: none. */
+  get account(): string | null {
+    return this.#grant?.account ?? null;
   }
 
   /** Throws SystemCallFailed when the system refuses a step. */
@@ -201,8 +208,9 @@ export class MonitoredSession {
     };
     let isGuess = false;
     try {
-      const { verdict, grant } = await judge(login, {
+      const { verdict, grant, note } = await judge(login, {
         settings,
+        users: this.#services.users,
         remote: this.registration.remote,
         unit: this.#device === null ? null : unitOf(this.#device.name),
         retryChallenge: this.#challenge?.octets ?? null,
@@ -210,6 +218,7 @@ export class MonitoredSession {
       isGuess = !verdict.accepted;
       this.#grant = grant;
       this.#log.info({ method, accepted: verdict.accepted, user: grant?.name, guesses: this.#guesses }, 'login judged');
+      if (note !== null) this.#log.warn({ method }, note);
       return { answer: { type: 'verdict', verdict } };
     } finally {
       if (!isGuess) this.#giveBackGuess();

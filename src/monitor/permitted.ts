@@ -26,8 +26,8 @@ export type WorkerStanding =
 
 const PERMITTED: Readonly<Record<Standing, ReadonlySet<RequestType>>> = {
   root: new Set(['announce']),
-  manager: new Set(['register', 'release']),
-  rootManager: new Set(['announce', 'register', 'release']),
+  manager: new Set(['register', 'release', 'review']),
+  rootManager: new Set(['announce', 'register', 'release', 'review']),
   leased: new Set(['challenge', 'authenticate', 'openTun', 'close']),
   device: new Set(['challenge', 'authenticate', 'close']),
   granted: new Set(['challenge', 'authenticate', 'openTun', 'close']),

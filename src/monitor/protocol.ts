@@ -19,6 +19,8 @@ export type ChapMethod = Exclude<LoginMethod, 'pap'>;
 /** What the configuration's section `ppp` says about the monitor's work. */
 export interface MonitorSettings {
   readonly secrets: string;
+  /** The accounts file, which need not exist. */
+  readonly accounts: string;
   /** The server's name: second column of the secrets file. */
   readonly name: string;
   /** Looks a client up by its name without `DOMAIN\`. */
@@ -78,6 +80,8 @@ interface RequestFields {
   register: Registration;
   /** Manager: the session is over. */
   release: { readonly session: string };
+  /** Manager: which sessions do their accounts no longer permit? */
+  review: Record<never, never>;
   /** Worker: a challenge for the next login of its session. It replaces the one before. */
   challenge: { readonly method: ChapMethod };
   /** Worker: is this login right? */
@@ -118,6 +122,26 @@ export interface WireKeys {
   readonly weak: string | null;
 }
 
+/** What an account of the accounts file lets its sessions do; null: what the configuration's `policy` says. */
+export interface WireLimits {
+  readonly account: string;
+  /** Number of sessions; 0: no limit. */
+  readonly sessions: number | null;
+  /** Seconds; 0: no limit. */
+  readonly sessionTime: number | null;
+  readonly idleTime: number | null;
+}
+
+/** Why an account no longer permits a session. */
+export const ACCOUNT_ENDS = ['disabled', 'expired', 'removed'] as const;
+export type AccountEnd = (typeof ACCOUNT_ENDS)[number];
+
+/** A session that has to end. */
+export interface AccountOver {
+  readonly session: string;
+  readonly why: AccountEnd;
+}
+
 export type WireVerdict =
   | {
       readonly accepted: true;
@@ -127,6 +151,8 @@ export type WireVerdict =
       readonly remote: string | null;
       /** Networks (`192.0.2.0/24`) from which a client may choose, when neither lease nor account has an address. */
       readonly remoteChoices: readonly string[];
+      /** null: the account is none of the accounts file. */
+      readonly limits: WireLimits | null;
     }
   | {
       readonly accepted: false;
@@ -144,6 +170,8 @@ export type MonitorAnswer =
   | { readonly type: 'challenge'; readonly challenge: string }
   | { readonly type: 'verdict'; readonly verdict: WireVerdict }
   | { readonly type: 'device'; readonly name: string }
+  /** A part of them, where they are many. */
+  | { readonly type: 'reviewed'; readonly over: readonly AccountOver[] }
   /** The system refused a step: error name as in errno(3). */
   | { readonly type: 'failed'; readonly step: string; readonly code: string }
   | { readonly type: 'refused'; readonly reason: Refusal };
@@ -174,10 +202,12 @@ const isPair = (value: unknown, isEnd: (end: unknown) => boolean): boolean =>
   value === null || (isObject(value) && isEnd(value['local']) && isEnd(value['remote']));
 const isSession = (value: unknown): boolean => typeof value === 'string' && isSessionId(value);
 const isMethod = (value: unknown): boolean => LOGIN_METHODS.some((method) => method === value);
-const isSettings = (value: unknown): boolean =>
+export const isSettings = (value: unknown): value is MonitorSettings =>
   isObject(value) &&
   isText(value['secrets'], 1024) &&
   value['secrets'].startsWith('/') &&
+  isText(value['accounts'], 1024) &&
+  value['accounts'].startsWith('/') &&
   isText(value['name'], 255) &&
   typeof value['stripDomain'] === 'boolean' &&
   Array.isArray(value['authentication']) &&
@@ -210,6 +240,7 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
   register: (fields) =>
     registrationFault(fields) ?? (fields['local'] === null && fields['engine'] === undefined ? 'local' : null),
   release: wrongField({ session: isSession }),
+  review: () => null,
   challenge: wrongField({ method: (value) => isMethod(value) && value !== 'pap' }),
   authenticate: wrongField({
     method: isMethod,
@@ -234,6 +265,19 @@ const isKeys = (value: unknown): boolean =>
     isHex(value['receive'], 16) &&
     (value['weak'] === null || isHex(value['weak'], 8)));
 const isChallenge = (value: unknown): boolean => isHex(value, 16) && value !== '';
+/** More than any limit; a number beyond timers is none. */
+const MOST = 2_000_000;
+const isLimit = (value: unknown): boolean =>
+  value === null || (typeof value === 'number' && value >= 0 && value <= MOST);
+const isLimits = (value: unknown): boolean =>
+  value === null ||
+  (isObject(value) &&
+    isText(value['account'], LONGEST_FIELD) &&
+    isLimit(value['sessions']) &&
+    isLimit(value['sessionTime']) &&
+    isLimit(value['idleTime']));
+const isOver = (value: unknown): boolean =>
+  isObject(value) && isSession(value['session']) && ACCOUNT_ENDS.some((why) => why === value['why']);
 const isVerdict = (value: unknown): boolean => {
   if (!isObject(value) || typeof value['message'] !== 'string') return false;
   if (value['accepted'] === false)
@@ -243,7 +287,8 @@ const isVerdict = (value: unknown): boolean => {
     isKeys(value['keys']) &&
     (value['remote'] === null || isAddress(value['remote'])) &&
     Array.isArray(value['remoteChoices']) &&
-    value['remoteChoices'].every((network) => isText(network, 18))
+    value['remoteChoices'].every((network) => isText(network, 18)) &&
+    isLimits(value['limits'])
   );
 };
 
@@ -253,6 +298,7 @@ const ANSWERS: { readonly [T in AnswerType]: Check } = {
   challenge: wrongField({ challenge: isChallenge }),
   verdict: wrongField({ verdict: isVerdict }),
   device: wrongField({ name: (value) => isText(value, 15) }),
+  reviewed: wrongField({ over: (value) => Array.isArray(value) && value.every(isOver) }),
   failed: wrongField({ step: (value) => isText(value, 2000), code: (value) => isText(value, 40) }),
   refused: wrongField({ reason: (value) => typeof value === 'string' && Object.hasOwn(REFUSALS, value) }),
 };

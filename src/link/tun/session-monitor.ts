@@ -1,6 +1,7 @@
 /** What a link asks of the monitor, which is root (src/monitor). Every function may reject, with a sentence. */
 import type { StartKeys } from '../../mschap/start-keys.js';
 import type { AuthenticationRequest, ChapMethod } from '../../ppp/engine/engine.js';
+import type { LinkLimits } from '../link.js';
 
 interface Pair {
   readonly local: string;
@@ -17,6 +18,7 @@ export interface SessionMonitor {
         readonly keys: StartKeys | null;
         readonly remote: string | null;
         readonly remoteChoices: readonly string[];
+        readonly limits: LinkLimits | null;
       }
     | {
         readonly accepted: false;

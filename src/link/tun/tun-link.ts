@@ -15,7 +15,7 @@ import { monotonicMs } from '../../sys/clock.js';
 import { randomOctets } from '../../sys/random.js';
 import type { EndCause } from '../end-cause.js';
 import { greCause } from '../gre-cause.js';
-import type { Link, LinkCounters, LinkOptions } from '../link.js';
+import type { Link, LinkCounters, LinkLimits, LinkOptions } from '../link.js';
 import { deviceCause, loginCause } from '../monitor-cause.js';
 import type { SessionMonitor } from './session-monitor.js';
 import type { TunPort, TunPortEvent } from './tun-port.js';
@@ -70,6 +70,7 @@ export class TunLink implements Link {
   #tap: FrameTap | null = null;
   #engineTimer: NodeJS.Timeout | undefined;
   #keys: StartKeys | null = null;
+  #limits: LinkLimits | null = null;
   #isEncrypted = false;
   #peerMru = 0;
   #network: Network | null = null;
@@ -99,6 +100,10 @@ export class TunLink implements Link {
 
   get ppp(): PppState {
     return this.#reader.state;
+  }
+
+  get limits(): LinkLimits | null {
+    return this.#limits;
   }
 
   start(): void {
@@ -321,7 +326,7 @@ export class TunLink implements Link {
   async #authenticate(request: AuthenticationRequest): Promise<void> {
     try {
       const verdict = await this.#parts.monitor.authenticate(request);
-      if (verdict.accepted) this.#keys = verdict.keys;
+      if (verdict.accepted) [this.#keys, this.#limits] = [verdict.keys, verdict.limits];
       const { id } = request;
       this.#drive((now) =>
         this.#engine.recvVerdict(

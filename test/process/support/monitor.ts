@@ -103,6 +103,7 @@ export class TestMonitor {
   readonly directory: string;
   readonly path: string;
   readonly secrets: string;
+  readonly accounts: string;
   readonly registrar: MonitorRegistrar;
   readonly #settings: MonitorSettings;
   #sessions = 0;
@@ -115,9 +116,11 @@ export class TestMonitor {
     chownSync(this.directory, account.uid, account.gid);
     this.path = runPaths(this.directory).monitorSocket;
     this.secrets = join(this.#folder, 'chap-secrets');
+    this.accounts = join(this.#folder, 'accounts.json');
     this.registrar = new MonitorRegistrar(this.path);
     this.#settings = {
       secrets: this.secrets,
+      accounts: this.accounts,
       name: 'pptpd',
       stripDomain: false,
       authentication: ['ms-chap-v2', 'pap'],

@@ -87,7 +87,13 @@ const PPPD_CAUSES = [
   'pppdDied',
 ] as const satisfies readonly FailureCause[];
 type PppdCause = (typeof PPPD_CAUSES)[number];
-type EngineCause = 'deviceFailed' | 'loginNotChecked' | 'mppeKeysDiffer' | 'encryptionLost' | 'noAgreement';
+type EngineCause =
+  | 'accountDisabled'
+  | 'deviceFailed'
+  | 'loginNotChecked'
+  | 'mppeKeysDiffer'
+  | 'encryptionLost'
+  | 'noAgreement';
 
 /** With pppd. */
 const cases: Readonly<Record<Exclude<FailureCause, EngineCause>, Partial<Evidence>>> = {
@@ -216,6 +222,21 @@ const engineCases: Readonly<Record<Exclude<FailureCause, PppdCause>, Partial<Evi
       problem: 'the monitor does not answer: ETIMEDOUT',
       failure: { kind: 'unavailable', code: 'ETIMEDOUT' },
     }),
+  },
+  accountDisabled: {
+    end: endedBy({ kind: 'authentication', method: 'ms-chap-v2', code: 647, message: 'Account disabled' }),
+    ppp: {
+      ...SEEN,
+      user: 'alice',
+      failure: {
+        reason: 'authenticationFailed',
+        user: 'alice',
+        protocol: 'MS-CHAPv2',
+        code: 647,
+        cause: 'account disabled',
+        message: 'Account disabled',
+      },
+    },
   },
   addressNotAllowed: {
     end: endedBy({ kind: 'noAddress', whose: 'client' }),

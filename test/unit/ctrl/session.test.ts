@@ -242,6 +242,7 @@ describe('the beginning', () => {
       pppdPid: null,
       link: null,
       interface: null,
+      limits: null,
       log: { level: 'debug', file: '/var/log/pptpd-ts/session-abc123.log' },
       ppp: null,
       counters: null,

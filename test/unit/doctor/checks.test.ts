@@ -974,10 +974,13 @@ test('each engine has only the checks that it needs', async () => {
   );
   assert.deepEqual(
     [...ofBuiltin].filter((name) => !ofPppd.has(name)),
-    ['TUN device', 'monitor'],
+    ['TUN device', 'monitor', 'accounts'],
   );
 });
 
+const ACCOUNTS = '/var/lib/pptpd-ts/accounts.json';
+const NO_ACCOUNTS = '{"accounts": []}';
+const ONE_ACCOUNT = `{"accounts": [{"name": "alice", "ntHash": "${'0'.repeat(32)}"}]}`;
 const NO_CAPABILITY = 'CapEff:\t0000000000002000\n';
 const builtinCases: typeof cases = [
   [
@@ -1049,6 +1052,23 @@ const builtinCases: typeof cases = [
     { files: { '/etc/ppp/chap-secrets': 'alice pptpd x *\ncarol pptpd y\n' } },
     'secrets',
     /chap-secrets:2: "carol" has no fourth column/,
+    false,
+  ],
+  [
+    'a mistake in the accounts file',
+    {
+      files: { [ACCOUNTS]: '{\n"accounts": [{"name": "alice", "ntHash": "secret"}]}' },
+      modes: { [ACCOUNTS]: 0o100600 },
+    },
+    'accounts',
+    /^\/var\/lib\/pptpd-ts\/accounts\.json:2: accounts\[0\]\.ntHash: "a secret" is not allowed; allowed: .*; remedy: correct it/,
+    false,
+  ],
+  [
+    'an accounts file that others can read',
+    { files: { [ACCOUNTS]: NO_ACCOUNTS }, modes: { [ACCOUNTS]: 0o100644 } },
+    'accounts',
+    /accounts\.json can be read by others; remedy: chmod 600/,
     false,
   ],
   [
@@ -1125,6 +1145,14 @@ const builtinPasses: [title: string, ppp: object, description: Description, name
     },
     'secrets',
     '/etc/vpn, 1 user',
+  ],
+  ['no accounts file', {}, {}, 'accounts', `no ${ACCOUNTS}: pptpd-ts users add makes it`],
+  [
+    'accounts instead of secrets',
+    {},
+    { files: { [ACCOUNTS]: ONE_ACCOUNT, '/etc/ppp/chap-secrets': null }, modes: { [ACCOUNTS]: 0o100600 } },
+    'secrets',
+    `none needed: users are in ${ACCOUNTS}`,
   ],
   ['the defaults', {}, {}, 'authentication', 'ms-chap-v2, encryption: require'],
   [

@@ -9,6 +9,7 @@ import { WorkerGuesses } from '../../../src/monitor/guesses.js';
 import { MonitoredSession, type SavedSession } from '../../../src/monitor/monitored-session.js';
 import type { ChapMethod, LoginMethod, MonitorAnswer } from '../../../src/monitor/protocol.js';
 import { StateFolder } from '../../../src/monitor/state-folder.js';
+import { UserAccounts } from '../../../src/monitor/user-accounts.js';
 import { responseMd5 } from '../../../src/mschap/chap-md5.js';
 import { responseV1 } from '../../../src/mschap/ms-chap-v1.js';
 import { responseV2 } from '../../../src/mschap/ms-chap-v2.js';
@@ -38,12 +39,23 @@ class Scene {
     const secrets = join(directory, 'chap-secrets');
     writeFileSync(secrets, `alice * ${PASSWORD} *\n`);
     this.#folder = new StateFolder(join(directory, 'state'));
+    const { log } = new LogLines('info');
+    const settings = {
+      secrets,
+      accounts: join(directory, 'accounts.json'),
+      name: 'pptpd',
+      stripDomain: false,
+      authentication,
+      proxyArp: false,
+      vrf: null,
+    };
     const services = {
-      settings: () => ({ secrets, name: 'pptpd', stripDomain: false, authentication, proxyArp: false, vrf: null }),
+      settings: () => settings,
+      users: new UserAccounts(log),
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing here has an interface
       network: {} as NetworkConfiguration,
       folder: this.#folder,
-      log: new LogLines('info').log,
+      log,
     };
     const registration = {
       session: SESSION,

@@ -7,6 +7,7 @@ const TYPES = [
   'announce',
   'register',
   'release',
+  'review',
   'challenge',
   'authenticate',
   'openTun',
@@ -17,8 +18,8 @@ const TYPES = [
 /** The table as a person reads it: every request that is not named is refused. */
 const table: [standing: Standing, ...permitted: RequestType[]][] = [
   ['root', 'announce'],
-  ['manager', 'register', 'release'],
-  ['rootManager', 'announce', 'register', 'release'],
+  ['manager', 'register', 'release', 'review'],
+  ['rootManager', 'announce', 'register', 'release', 'review'],
   ['leased', 'challenge', 'authenticate', 'openTun', 'close'],
   ['device', 'challenge', 'authenticate', 'close'],
   ['granted', 'challenge', 'authenticate', 'openTun', 'close'],

@@ -8,28 +8,31 @@ import {
   MAX_MESSAGE,
   type MonitorAnswer,
   type MonitorRequest,
+  type MonitorSettings,
 } from '../../../src/monitor/protocol.js';
 
 const WORKER = { pid: 1234, startTime: '98765' };
+const SETTINGS: MonitorSettings = {
+  secrets: '/etc/ppp/chap-secrets',
+  accounts: '/var/lib/pptpd-ts/accounts.json',
+  name: 'pptpd',
+  stripDomain: true,
+  authentication: ['ms-chap-v2', 'pap'],
+  proxyArp: false,
+  vrf: null,
+  network: {
+    forward: true,
+    masquerade: ['eth0', 'ppp0'],
+    clampMss: true,
+    isolateClients: false,
+    allow: ['192.0.2.0/24', '192.0.2.1 udp 5000-5010'],
+  },
+};
 const REQUESTS: readonly MonitorRequest[] = [
   {
     type: 'announce',
     manager: WORKER,
-    settings: {
-      secrets: '/etc/ppp/chap-secrets',
-      name: 'pptpd',
-      stripDomain: true,
-      authentication: ['ms-chap-v2', 'pap'],
-      proxyArp: false,
-      vrf: null,
-      network: {
-        forward: true,
-        masquerade: ['eth0', 'ppp0'],
-        clampMss: true,
-        isolateClients: false,
-        allow: ['192.0.2.0/24', '192.0.2.1 udp 5000-5010'],
-      },
-    },
+    settings: SETTINGS,
   },
   {
     type: 'register',
@@ -51,6 +54,7 @@ const REQUESTS: readonly MonitorRequest[] = [
     callId: 1,
   },
   { type: 'release', session: 'abc123' },
+  { type: 'review' },
   { type: 'challenge', method: 'ms-chap' },
   {
     type: 'authenticate',
@@ -83,8 +87,10 @@ const ANSWERS: readonly MonitorAnswer[] = [
       keys: { send: '00'.repeat(16), receive: '11'.repeat(16), weak: '22'.repeat(8) },
       remote: null,
       remoteChoices: ['192.0.2.0/24'],
+      limits: { account: 'alice', sessions: 2, sessionTime: null, idleTime: 0.5 },
     },
   },
+  { type: 'reviewed', over: [{ session: 'abc123', why: 'disabled' }] },
   { type: 'device', name: 'ppp12' },
   { type: 'failed', step: 'open /dev/net/tun', code: 'ENOENT' },
   { type: 'refused', reason: 'notPermitted' },
@@ -108,41 +114,12 @@ describe('what is encoded is decoded', () => {
 const wrong: [type: MonitorRequest['type'], field: string, value: unknown][] = [
   ['announce', 'manager', { pid: 0, startTime: '1' }],
   ['announce', 'manager', { pid: 1, startTime: 1 }],
-  [
-    'announce',
-    'settings',
-    { secrets: 'relative', name: '', stripDomain: false, authentication: [], proxyArp: false, vrf: null },
-  ],
-  [
-    'announce',
-    'settings',
-    { secrets: '/a', name: '', stripDomain: false, authentication: ['eap'], proxyArp: false, vrf: null },
-  ],
-  [
-    'announce',
-    'settings',
-    {
-      secrets: '/a',
-      name: '',
-      stripDomain: false,
-      authentication: [],
-      proxyArp: false,
-      vrf: 'a name that is too long',
-    },
-  ],
-  [
-    'announce',
-    'settings',
-    {
-      secrets: '/a',
-      name: '',
-      stripDomain: false,
-      authentication: [],
-      proxyArp: false,
-      vrf: null,
-      network: { forward: true, masquerade: ['eth0"'], clampMss: true, isolateClients: true, allow: [] },
-    },
-  ],
+  ['announce', 'settings', { ...SETTINGS, secrets: 'relative' }],
+  ['announce', 'settings', { ...SETTINGS, authentication: ['eap'] }],
+  ['announce', 'settings', { ...SETTINGS, accounts: undefined }],
+  ['announce', 'settings', { ...SETTINGS, accounts: 'relative' }],
+  ['announce', 'settings', { ...SETTINGS, vrf: 'a name that is too long' }],
+  ['announce', 'settings', { ...SETTINGS, network: { ...SETTINGS.network, masquerade: ['eth0"'] } }],
   ['register', 'engine', 'builtin'],
   ['register', 'session', '../abc'],
   ['register', 'worker', null],
