@@ -68,7 +68,7 @@ export type CallEvent =
   | { readonly type: 'clearRequested' }
   /** The session has to end: no call came in time, or the call failed or ended by itself. */
   | { readonly type: 'ended'; readonly end: SessionEnd }
-  | Extract<LinkEvent, { readonly type: 'ppp' | 'blackHole' }>;
+  | Extract<LinkEvent, { readonly type: 'ppp' | 'limits' | 'blackHole' }>;
 
 export interface CallControlOptions {
   /** For the first call; null: none could be made. CallControl owns it. */
@@ -228,6 +228,7 @@ export class CallControl {
         this.#fail(linkEnded(event.cause, this.#state.kind !== 'starting'));
         break;
       case 'ppp':
+      case 'limits':
       case 'blackHole':
         this.#options.onEvent(event);
     }

@@ -266,6 +266,9 @@ export class Session {
       case 'ppp':
         this.#recvPppEvent(event.event);
         break;
+      case 'limits':
+        this.#limits.ofAccount(event);
+        break;
       case 'blackHole':
         this.#warning.mtuBlackHole(event.arrives, event.missing);
         break;

@@ -4,7 +4,7 @@
  */
 import type { Configuration } from '../config/schema.js';
 import type { EngineChoice } from '../host/ppp-engine.js';
-import { builtinAuthentication, monitor, tunDevice } from './builtin-checks.js';
+import { builtinAuthentication, monitor, radius, tunDevice } from './builtin-checks.js';
 import { type Check, good, type Outcome } from './check.js';
 import { engineOf, withEngine } from './engine.js';
 import { type Machine, thisMachine } from './machine.js';
@@ -30,6 +30,7 @@ const CHECKS: readonly Check[] = [
   monitor,
   builtinAuthentication,
   builtinSecrets,
+  radius,
   greSocket,
   listening,
   addressPool,

@@ -50,6 +50,7 @@ export const builtinSecrets: Check = {
   fatal: false,
   engine: 'builtin',
   run(configuration, machine) {
+    if (configuration.radius !== undefined) return good('none needed: RADIUS judges the logins');
     const { name, secrets: path } = pppSettings(configuration.ppp);
     const file = { kind: 'chap', path, isSpare: false, server: name, namedBy: 'ppp.name', hasLogin: false } as const;
     return lookInto(file, configuration, machine);

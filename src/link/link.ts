@@ -24,6 +24,8 @@ export type LinkEvent =
   | { readonly type: 'ready' }
   /** A step of the PPP negotiation. */
   | { readonly type: 'ppp'; readonly event: PppEvent }
+  /** The account of the login limits the session, seconds; null or 0: it does not. */
+  | { readonly type: 'limits'; readonly sessionTime: number | null; readonly idleTime: number | null }
   /** Long frames to the client are lost, while frames of up to `arrives` octets arrive. Emitted at most once. */
   | { readonly type: 'blackHole'; readonly arrives: number; readonly missing: number }
   /** The link failed or ended by itself. Emitted at most once, never after `close`; `close` must still be called. */

@@ -133,7 +133,7 @@ async function prepare({ configuration, engine }: Prepared): Promise<readonly st
   return ['setpriv', ...identityArguments(account, group), 'env', `${ENGINE_VARIABLE}=${engine}`];
 }
 
-async function startMonitor({ runDirectory, log, ppp }: Configuration): Promise<void> {
+async function startMonitor({ runDirectory, log, ppp, radius }: Configuration): Promise<void> {
   const { ensureMonitor } = await import('../monitor/ensure-monitor.js');
   const { pppSettings } = await import('../config/ppp-settings.js');
   const { secrets, name, stripDomain, authentication, proxyArp } = pppSettings(ppp);
@@ -141,7 +141,7 @@ async function startMonitor({ runDirectory, log, ppp }: Configuration): Promise<
     runDirectory,
     level: log.level,
     manager: Number(process.env[SERVER_PID] ?? process.ppid),
-    settings: { secrets, name, stripDomain, authentication, proxyArp },
+    settings: { secrets, name, stripDomain, authentication, proxyArp, radius },
   });
 }
 

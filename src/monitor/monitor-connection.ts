@@ -1,4 +1,5 @@
 /** A connection to the monitor, for workers, manager and root: requests and their answers. */
+import { LOGIN_PROBLEMS, type LoginProblem } from '../radius/protocol.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
@@ -15,6 +16,8 @@ import {
 
 /** Longer than ip-pre-up may take and a monitor that died needs to be started again, ms. */
 const TIMEOUT_MS = 20_000;
+/** Longer than all tries of all RADIUS servers may take (config/schema), ms. */
+const LOGIN_TIMEOUT_MS = 50_000;
 /** Until a monitor that is just being started is tried again, ms. */
 const RETRY_MS = 50;
 /** The supervisor keeps the socket open while a monitor is started again. So nobody listens only while both are replaced; ms. */
@@ -38,6 +41,7 @@ export function isMonitorListening(path: string): boolean {
 export type MonitorFailure =
   | { readonly kind: 'unavailable'; readonly code: string }
   | { readonly kind: 'refused'; readonly reason: Refusal }
+  | { readonly kind: 'notJudged'; readonly problem: LoginProblem; readonly servers: string }
   | { readonly kind: 'failed'; readonly step: string; readonly code: string };
 
 export class MonitorError extends Error {
@@ -55,12 +59,14 @@ function sentenceOf(failure: MonitorFailure): string {
       return `the monitor cannot be reached: ${failure.code}`;
     case 'refused':
       return `the monitor refused the request: ${REFUSALS[failure.reason]}`;
+    case 'notJudged':
+      return `${LOGIN_PROBLEMS[failure.problem]} (${failure.servers})`;
     case 'failed':
       return `cannot ${failure.step}: ${failure.code}`;
   }
 }
 
-type Succeeded = Exclude<MonitorAnswer, { type: 'failed' | 'refused' }>;
+type Succeeded = Exclude<MonitorAnswer, { type: 'notJudged' | 'failed' | 'refused' }>;
 
 /** An answer, and the descriptor that came with it, which the receiver closes. */
 export interface Answered {
@@ -113,7 +119,8 @@ export class MonitorConnection {
     if (this.#closed) throw new MonitorError({ kind: 'unavailable', code: 'closed' });
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      const timer = setTimeout(() => this.#fail(id, { kind: 'unavailable', code: 'ETIMEDOUT' }), TIMEOUT_MS);
+      const timeout = request.type === 'authenticate' ? LOGIN_TIMEOUT_MS : TIMEOUT_MS;
+      const timer = setTimeout(() => this.#fail(id, { kind: 'unavailable', code: 'ETIMEDOUT' }), timeout);
       const waiting = { id, request, since: performance.now(), resolve, reject, timer };
       this.#waiting.push(waiting);
       if (this.#open !== null) this.#send(id, request);
@@ -192,9 +199,11 @@ export class MonitorConnection {
       return;
     }
     const [waiting] = all;
-    if (waiting === undefined || answer.type === 'failed') {
+    if (waiting === undefined || answer.type === 'failed' || answer.type === 'notJudged') {
       if (descriptor !== null) close(descriptor);
       if (answer.type === 'failed') this.#fail(id, { kind: 'failed', step: answer.step, code: answer.code });
+      if (answer.type === 'notJudged')
+        this.#fail(id, { kind: 'notJudged', problem: answer.problem, servers: answer.servers });
       return;
     }
     this.#settle(waiting);

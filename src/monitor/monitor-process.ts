@@ -15,6 +15,7 @@ import { listenSeqpacket } from '../sys/seqpacket-socket.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
+import { RadiusProcess } from './radius-process.js';
 import { makeRootFolder } from './root-folder.js';
 import { StateFolder } from './state-folder.js';
 
@@ -110,6 +111,7 @@ function monitor(directory: string, level: string): void {
     listener: LISTENER,
     folder: new StateFolder(runPaths(directory).monitorState),
     network: new NetworkConfiguration(),
+    radius: new RadiusProcess(log, level),
     supervisor,
     log,
     onIdle,

@@ -29,6 +29,7 @@ import {
   REFUSALS,
   type Registration,
 } from './protocol.js';
+import type { RadiusProcess } from './radius-process.js';
 
 /** Maximum number of connections accepted, and of messages taken from one connection, before others have their turn. */
 const MOST_IN_A_TURN = 16;
@@ -70,9 +71,10 @@ interface Connection {
   isOpen: boolean;
 }
 
-export interface MonitorServerOptions extends Omit<MonitorServices, 'settings'> {
+export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' | 'askRadius'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
+  readonly radius: RadiusProcess;
   /** Called when neither manager nor session is left. */
   readonly onIdle: () => void;
 }
@@ -97,7 +99,11 @@ export class MonitorServer {
   constructor(options: MonitorServerOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#services = { ...options, settings: () => this.#settings };
+    this.#services = {
+      ...options,
+      settings: () => this.#settings,
+      askRadius: async (login) => options.radius.judge(login),
+    };
     this.#restore();
     this.#poller.watch(options.listener, true, false);
     this.#checkIdle();
@@ -108,7 +114,7 @@ export class MonitorServer {
     const { folder } = this.#options;
     const saved = folder.read(MANAGER) as SavedManager | null;
     if (saved !== null) {
-      this.#settings = saved.settings;
+      this.#use(saved.settings);
       this.#watchManager(saved.manager);
     }
     for (const name of folder.names()) {
@@ -229,11 +235,16 @@ export class MonitorServer {
 
   #announce({ manager, settings }: MonitorRequest<'announce'>): Reply {
     if (!isAlive(manager)) return { answer: { type: 'refused', reason: 'stranger' } };
-    this.#settings = settings;
+    this.#use(settings);
     this.#options.folder.write(MANAGER, { manager, settings } satisfies SavedManager);
     this.#watchManager(manager);
     this.#log.info({ manager: manager.pid }, 'manager announced');
     return { answer: { type: 'announced', version, supervisor: this.#options.supervisor } };
+  }
+
+  #use(settings: MonitorSettings): void {
+    this.#settings = settings;
+    this.#options.radius.configure(settings.radius ?? null);
   }
 
   #watchManager(identity: ProcessIdentity): void {

@@ -7,9 +7,10 @@ import type { Rule } from '../accounts/chap-secrets.js';
 import type { Logger } from '../log/logger.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
+import type { RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openTunDevice } from '../sys/tun-device.js';
-import { type Grant, judge, mayUse } from './authentication.js';
+import { type Grant, judge, type Judgement, mayUse } from './authentication.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
 import { isPermitted, standingOf, type WorkerStanding } from './permitted.js';
 import type {
@@ -22,8 +23,10 @@ import type {
   Registration,
 } from './protocol.js';
 import { proxyArpInterface } from './proxy-arp.js';
+import { judgeByRadius, NotJudged } from './radius-judgement.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
 import type { StateFolder } from './state-folder.js';
+import type { Login } from './verifier.js';
 
 /** More than a session ever needs: its worker has no business here any more. */
 const MOST_REQUESTS = 1000;
@@ -62,6 +65,8 @@ export const SAVED_VERSION = 1;
 export interface MonitorServices {
   /** null: no manager has announced itself yet. */
   readonly settings: () => MonitorSettings | null;
+  /** Asks the RADIUS process; never rejects. */
+  readonly askRadius: (login: RadiusLogin) => Promise<RadiusVerdict>;
   readonly network: NetworkConfiguration;
   readonly folder: StateFolder;
   readonly log: Logger;
@@ -179,20 +184,37 @@ export class MonitoredSession {
     };
     let isGuess = false;
     try {
-      const { verdict, grant } = await judge(login, {
-        settings,
-        remote: this.registration.remote,
-        unit: this.#device === null ? null : unitOf(this.#device.name),
-        mayRetry: this.#guesses < GUESSES_PER_SESSION,
-      });
+      const { verdict, grant } = await this.#judge(login, settings);
       isGuess = !verdict.accepted;
       this.#grant = grant;
       this.#log.info({ method, accepted: verdict.accepted, user: grant?.name, guesses: this.#guesses }, 'login judged');
       return { answer: { type: 'verdict', verdict } };
+    } catch (error) {
+      if (!(error instanceof NotJudged)) throw error;
+      this.#log.warn({ method, ...error.answer }, 'login not judged');
+      return { answer: error.answer };
     } finally {
       if (!isGuess) this.#giveBackGuess();
       this.#save();
     }
+  }
+
+  /** Rejects with NotJudged when RADIUS is to judge and does not. */
+  async #judge(login: Login, settings: MonitorSettings): Promise<Judgement> {
+    const { local, remote, peer } = this.registration;
+    const circumstances = {
+      remote,
+      unit: this.#device === null ? null : unitOf(this.#device.name),
+      mayRetry: this.#guesses < GUESSES_PER_SESSION,
+    };
+    const { radius } = settings;
+    return radius === undefined
+      ? judge(login, { settings, ...circumstances })
+      : judgeByRadius(
+          login,
+          { settings: radius, stripDomain: settings.stripDomain, local, peer, ...circumstances },
+          this.#services.askRadius,
+        );
   }
 
   /** The password was right, or could not be judged. */

@@ -3,6 +3,7 @@
  * worker loads no zod. Octets are written in hexadecimal.
  */
 import type { ProcessIdentity } from '../host/process.js';
+import { LOGIN_PROBLEMS, type LoginProblem, type ProcessSettings, type ServerSettings } from '../radius/protocol.js';
 import { isSessionId } from '../session/paths.js';
 
 /** Increased when a message changes; the monitor refuses every other version. */
@@ -23,6 +24,13 @@ export interface MonitorSettings {
   /** The permitted ways to log in. */
   readonly authentication: readonly LoginMethod[];
   readonly proxyArp: boolean;
+  /** Who judges logins in place of the secrets file; undefined: nobody. */
+  readonly radius?: RadiusSettings | undefined;
+}
+
+/** The configuration's section `radius`. */
+export interface RadiusSettings extends Omit<ProcessSettings, 'servers'> {
+  readonly servers: readonly (Omit<ServerSettings, 'secret'> & { readonly secretFile: string })[];
 }
 
 /** What the manager grants a session. The monitor refuses its worker anything else. */
@@ -115,6 +123,9 @@ export type WireVerdict =
       readonly remote: string | null;
       /** Networks (`192.0.2.0/24`) from which a client may choose, when neither lease nor account has an address. */
       readonly remoteChoices: readonly string[];
+      /** Limits of this login, seconds; left out or null: those of the configuration. */
+      readonly sessionTime?: number | null;
+      readonly idleTime?: number | null;
     }
   | {
       readonly accepted: false;
@@ -130,6 +141,8 @@ export type MonitorAnswer =
   | { readonly type: 'announced'; readonly version: string; readonly supervisor: ProcessIdentity }
   | { readonly type: 'verdict'; readonly verdict: WireVerdict }
   | { readonly type: 'device'; readonly name: string }
+  /** RADIUS has not judged the login; `servers`: who was to be asked. */
+  | { readonly type: 'notJudged'; readonly problem: LoginProblem; readonly servers: string }
   /** The system refused a step: error name as in errno(3). */
   | { readonly type: 'failed'; readonly step: string; readonly code: string }
   | { readonly type: 'refused'; readonly reason: Refusal };
@@ -160,6 +173,21 @@ const isPair = (value: unknown, isEnd: (end: unknown) => boolean): boolean =>
   value === null || (isObject(value) && isEnd(value['local']) && isEnd(value['remote']));
 const isSession = (value: unknown): boolean => typeof value === 'string' && isSessionId(value);
 const isMethod = (value: unknown): boolean => LOGIN_METHODS.some((method) => method === value);
+const isPort = (value: unknown): boolean => isWhole(value, 1, 65_535);
+const isServer = (value: unknown): boolean =>
+  isObject(value) &&
+  isAddress(value['address']) &&
+  isPort(value['authPort']) &&
+  isPort(value['acctPort']) &&
+  isText(value['secretFile'], 1024) &&
+  typeof value['timeout'] === 'number' &&
+  isWhole(value['tries'], 1, 100);
+const isRadius = (value: unknown): boolean =>
+  isObject(value) &&
+  Array.isArray(value['servers']) &&
+  value['servers'].every(isServer) &&
+  isText(value['nasIdentifier'], 253) &&
+  typeof value['requireMessageAuthenticator'] === 'boolean';
 const isSettings = (value: unknown): boolean =>
   isObject(value) &&
   isText(value['secrets'], 1024) &&
@@ -168,7 +196,8 @@ const isSettings = (value: unknown): boolean =>
   typeof value['stripDomain'] === 'boolean' &&
   Array.isArray(value['authentication']) &&
   value['authentication'].every(isMethod) &&
-  typeof value['proxyArp'] === 'boolean';
+  typeof value['proxyArp'] === 'boolean' &&
+  (value['radius'] === undefined || isRadius(value['radius']));
 
 /** Each names the first field that is wrong. */
 const wrongField =
@@ -212,6 +241,7 @@ const isKeys = (value: unknown): boolean =>
     isHex(value['send'], 16) &&
     isHex(value['receive'], 16) &&
     (value['weak'] === null || isHex(value['weak'], 8)));
+const isLimit = (value: unknown): boolean => value == null || isWhole(value, 0, 2 ** 32 - 1);
 const isVerdict = (value: unknown): boolean => {
   if (!isObject(value) || typeof value['message'] !== 'string') return false;
   if (value['accepted'] === false) return isWhole(value['code'], 1, 999) && typeof value['retry'] === 'boolean';
@@ -220,7 +250,9 @@ const isVerdict = (value: unknown): boolean => {
     isKeys(value['keys']) &&
     (value['remote'] === null || isAddress(value['remote'])) &&
     Array.isArray(value['remoteChoices']) &&
-    value['remoteChoices'].every((network) => isText(network, 18))
+    value['remoteChoices'].every((network) => isText(network, 18)) &&
+    isLimit(value['sessionTime']) &&
+    isLimit(value['idleTime'])
   );
 };
 
@@ -229,6 +261,10 @@ const ANSWERS: { readonly [T in AnswerType]: Check } = {
   announced: wrongField({ version: (value) => isText(value, 100), supervisor: isIdentity }),
   verdict: wrongField({ verdict: isVerdict }),
   device: wrongField({ name: (value) => isText(value, 15) }),
+  notJudged: wrongField({
+    problem: (value) => typeof value === 'string' && Object.hasOwn(LOGIN_PROBLEMS, value),
+    servers: (value) => isText(value, 300),
+  }),
   failed: wrongField({ step: (value) => isText(value, 2000), code: (value) => isText(value, 40) }),
   refused: wrongField({ reason: (value) => typeof value === 'string' && Object.hasOwn(REFUSALS, value) }),
 };

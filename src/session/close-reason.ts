@@ -135,13 +135,13 @@ export const CLOSE_REASONS = {
     stop: STOP_REASON.localShutdown,
   },
   sessionTime: {
-    text: 'the session has lasted for policy.sessionTime',
+    text: 'the session has lasted for policy.sessionTime, or the Session-Timeout of its account',
     disconnect: DISCONNECT.administrativeShutdown,
     clientGone: false,
     stop: STOP_REASON.localShutdown,
   },
   idle: {
-    text: 'the client has sent no data for policy.idleTime',
+    text: 'the client has sent no data for policy.idleTime, or the Idle-Timeout of its account',
     disconnect: DISCONNECT.administrativeShutdown,
     clientGone: false,
     stop: STOP_REASON.localShutdown,

@@ -15,6 +15,9 @@ export interface SessionMonitor {
         readonly keys: StartKeys | null;
         readonly remote: string | null;
         readonly remoteChoices: readonly string[];
+        /** Limits of this login, seconds. */
+        readonly sessionTime?: number | null;
+        readonly idleTime?: number | null;
       }
     | { readonly accepted: false; readonly code: number; readonly retry: boolean; readonly message: string }
   >;

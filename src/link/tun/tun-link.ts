@@ -309,7 +309,11 @@ export class TunLink implements Link {
   async #authenticate(request: AuthenticationRequest): Promise<void> {
     try {
       const verdict = await this.#parts.monitor.authenticate(request);
-      if (verdict.accepted) this.#keys = verdict.keys;
+      if (verdict.accepted) {
+        const { keys, sessionTime = null, idleTime = null } = verdict;
+        this.#keys = keys;
+        this.#options.onEvent({ type: 'limits', sessionTime, idleTime });
+      }
       const { id } = request;
       this.#drive((now) =>
         this.#engine.recvVerdict(

@@ -102,3 +102,30 @@ test('with a long idle time data are checked for twice a minute', (t) => {
   pass(31);
   assert.deepEqual(seen.ends, ['idle: 1000 s']);
 });
+
+test('the limits of the account count where they are shorter, and for its call only', (t) => {
+  const { limits, seen, pass } = fixture(t, { sessionTime: 60 });
+  limits.ofAccount({ sessionTime: 30, idleTime: null });
+  limits.up();
+  pass(30);
+  assert.deepEqual(seen.ends.splice(0), ['sessionTime: 30 s']);
+  limits.callEnded();
+  limits.up();
+  pass(60);
+  assert.deepEqual(seen.ends.splice(0), ['sessionTime: 60 s']);
+  for (const none of [null, 0, 90, 2_000_001]) {
+    limits.callEnded();
+    limits.ofAccount({ sessionTime: none, idleTime: none });
+    limits.up();
+    pass(60);
+    assert.deepEqual(seen.ends.splice(0), ['sessionTime: 60 s'], String(none));
+  }
+});
+
+test('the account may limit the idle time where the policy does not', (t) => {
+  const { limits, seen, pass } = fixture(t, {});
+  limits.ofAccount({ sessionTime: null, idleTime: 20 });
+  limits.up();
+  pass(22);
+  assert.deepEqual(seen.ends, ['idle: 20 s']);
+});
