@@ -16,8 +16,6 @@ import {
 
 /** Longer than ip-pre-up may take and a monitor that died needs to be started again, ms. */
 const TIMEOUT_MS = 20_000;
-/** Longer than all tries of all RADIUS servers may take (config/schema), ms. */
-const LOGIN_TIMEOUT_MS = 50_000;
 /** Until a monitor that is just being started is tried again, ms. */
 const RETRY_MS = 50;
 /** The supervisor keeps the socket open while a monitor is started again. So nobody listens only while both are replaced; ms. */
@@ -114,13 +112,12 @@ export class MonitorConnection {
     this.#absence = absence;
   }
 
-  /** Rejects with MonitorError. */
-  async ask(request: MonitorRequest): Promise<Answered> {
+  /** Rejects with MonitorError, after `patience` ms at the latest. */
+  async ask(request: MonitorRequest, patience = TIMEOUT_MS): Promise<Answered> {
     if (this.#closed) throw new MonitorError({ kind: 'unavailable', code: 'closed' });
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      const timeout = request.type === 'authenticate' ? LOGIN_TIMEOUT_MS : TIMEOUT_MS;
-      const timer = setTimeout(() => this.#fail(id, { kind: 'unavailable', code: 'ETIMEDOUT' }), timeout);
+      const timer = setTimeout(() => this.#fail(id, { kind: 'unavailable', code: 'ETIMEDOUT' }), patience);
       const waiting = { id, request, since: performance.now(), resolve, reject, timer };
       this.#waiting.push(waiting);
       if (this.#open !== null) this.#send(id, request);

@@ -8,7 +8,8 @@ interface Pair {
 }
 
 export interface SessionMonitor {
-  authenticate(request: Omit<AuthenticationRequest, 'id'>): Promise<
+  /** `patience`: how long the verdict may take, ms. */
+  authenticate(request: Omit<AuthenticationRequest, 'id'>, patience?: number): Promise<
     | {
         readonly accepted: true;
         readonly message: string;
