@@ -206,7 +206,72 @@ const pppSchema = z
   })
   .prefault({});
 
-export const configurationSchema = z.strictObject({
+/** A client gives up, and the worker's request to the monitor, before longer tries have ended; seconds. */
+const LONGEST_ROUND = 45;
+
+const radiusServer = z.strictObject({
+  address: address.describe('Address of the RADIUS server.'),
+  authPort: port.default(1812).describe('UDP port for logins.'),
+  acctPort: port.default(1813).describe('UDP port for accounting.'),
+  secretFile: path.describe(
+    'File with the secret shared with this server, in one line. Only root may be able to read it (mode 0600).',
+  ),
+  timeout: z
+    .number()
+    .min(0.5)
+    .max(30)
+    .default(3)
+    .describe('Seconds to wait for an answer before the request is sent again.'),
+  tries: z.int().min(1).max(10).default(3).describe('How often a request is sent before the next server is asked.'),
+});
+
+const radiusSchema = z.strictObject({
+  servers: z
+    .array(radiusServer)
+    .min(1)
+    .max(8)
+    .superRefine((all, context) => {
+      const together = all.reduce((sum, { timeout, tries }) => sum + timeout * tries, 0);
+      if (together > LONGEST_ROUND)
+        context.addIssue({
+          code: 'custom',
+          params: {
+            value: together,
+            reason: 'seconds for all tries of all servers, and clients wait no longer than 45',
+            allowed: 'timeout * tries of all servers together up to 45',
+          },
+        });
+    })
+    .describe('The RADIUS servers. The first that answers is taken; one that did not answer is asked last for 60 s.'),
+  nasIdentifier: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,64}$/)
+    .meta({ title: '1 to 64 visible ASCII characters' })
+    .default('pptpd-ts')
+    .describe('By which the RADIUS servers tell servers apart (NAS-Identifier). Each server needs its own.'),
+  requireMessageAuthenticator: z
+    .boolean()
+    .default(true)
+    .describe('Drop answers to logins that have no Message-Authenticator: others could forge them (BlastRADIUS).'),
+});
+
+const keysTogether = (
+  { radius, ppp }: { readonly radius?: unknown; readonly ppp: { readonly engine: string } },
+  context: z.core.$RefinementCtx,
+): void => {
+  if (radius !== undefined && ppp.engine !== 'builtin')
+    context.addIssue({
+      code: 'custom',
+      path: ['ppp', 'engine'],
+      params: {
+        value: ppp.engine,
+        reason: "the section 'radius' is for the builtin engine; pppd has its own plugin radius.so",
+        allowed: '"builtin", or no section radius',
+      },
+    });
+};
+
+const sections = z.strictObject({
   listen: z
     .strictObject({
       address: address.default('0.0.0.0').describe('Address on which clients connect. `0.0.0.0`: every address.'),
@@ -424,6 +489,11 @@ export const configurationSchema = z.strictObject({
     })
     .optional()
     .describe('Records what each session used. Without this section nothing is recorded.'),
+  radius: radiusSchema
+    .optional()
+    .describe(
+      'RADIUS judges the logins of the builtin engine, in place of `ppp.secrets`. Without this section it does not.',
+    ),
   runDirectory: path
     .default(USUAL_RUN_DIRECTORY)
     .describe('Directory of manager.pid and of the sockets of the manager and the sessions.'),
@@ -443,6 +513,8 @@ export const configurationSchema = z.strictObject({
     .optional()
     .describe('Serves Prometheus metrics. Without this section there are none.'),
 });
+
+export const configurationSchema = sections.superRefine(keysTogether);
 
 /** The effective configuration, every default filled in. */
 export type Configuration = z.output<typeof configurationSchema>;

@@ -20,6 +20,7 @@ import {
 import type { EndCause, PppdComplaint } from '../link/end-cause.js';
 import type { LinkKind } from '../link/link.js';
 import { type Absence, absenceOf, type MonitorFailure } from '../monitor/monitor-failure.js';
+import type { LoginProblem } from '../radius/protocol.js';
 import { CLOSE_REASONS } from '../session/close-reason.js';
 import { describeDetail, type SessionEnd } from './session-end.js';
 
@@ -43,6 +44,7 @@ export interface Evidence {
     readonly ppp: Configuration['ppp'];
     readonly pppd: Pick<Configuration['pppd'], 'path' | 'options'>;
     readonly timeouts: Pick<Configuration['timeouts'], 'establish' | 'echoInterval' | 'echoReply'>;
+    readonly radius?: Configuration['radius'];
   };
 }
 
@@ -63,7 +65,7 @@ interface Row {
 const ENGINES: Readonly<Record<LinkKind, PppEngine>> = { pppd: 'pppd', tun: 'builtin' };
 
 export function settingPlaces(
-  { ppp, pppd }: Pick<Evidence['configuration'], 'ppp' | 'pppd'>,
+  { ppp, pppd, radius }: Pick<Evidence['configuration'], 'ppp' | 'pppd' | 'radius'>,
   link: LinkKind,
 ): SettingPlaces {
   return {
@@ -71,6 +73,7 @@ export function settingPlaces(
     optionsFile: pppd.options ?? DEFAULT_OPTIONS,
     written: new Set(Object.entries(ppp).flatMap(([key, value]) => (value === undefined ? [] : key))),
     secrets: ppp.secrets,
+    radius: radius !== undefined,
   };
 }
 
@@ -302,6 +305,25 @@ function secretsUnreadable(evidence: Evidence): boolean {
 
 /** RFC 2759 §6: what the monitor answers for an account that is disabled or has expired. */
 const ACCOUNT_DISABLED = 647;
+/** What to do when RADIUS has not judged a login. */
+const RADIUS_REMEDIES: Readonly<Record<LoginProblem, string>> = {
+  noAnswer:
+    'start the RADIUS server, let UDP pass to it and back, add this server to its clients, and give both the same secret ' +
+    '(radius.servers, secretFile)',
+  forged: 'give the RADIUS server and its secretFile in radius.servers the same secret',
+  unsigned:
+    'have the RADIUS server sign its answers (FreeRADIUS: 3.2.5 or later, or update reply { Message-Authenticator := 0x00 } in ' +
+    'post-auth), or, if nobody else can reach the network between the two, set radius.requireMessageAuthenticator to false',
+  noProof: 'let the RADIUS server check the login by MS-CHAPv2 (FreeRADIUS: module mschap), and see its log',
+  noSecret: "correct the secretFile in radius.servers; the server's log and pptpd-ts doctor say what is wrong with it",
+  notRunning: "see the messages of the RADIUS process in the server's log",
+};
+
+/** Why RADIUS has not judged the login; null: it has, or was not asked. */
+function notJudged(evidence: Evidence): LoginProblem | null {
+  const failure = monitorFailure(evidence);
+  return failure?.kind === 'notJudged' ? failure.problem : null;
+}
 
 /** Which of user name and password was wrong is not told. */
 const NAME_OR_PASSWORD: Readonly<Record<PppEngine, { readonly problem: string; readonly remedy: string }>> = {
@@ -315,6 +337,24 @@ const NAME_OR_PASSWORD: Readonly<Record<PppEngine, { readonly problem: string; r
       "this server's name (ppp.name) or * in the second; or list the users of accounts.file, too: pptpd-ts users list",
   },
 };
+
+/** The builtin engine's login, which the RADIUS server has refused. */
+const refusedByRadius = (evidence: Evidence): boolean =>
+  placesOf(evidence).radius &&
+  engineOf(evidence) === 'builtin' &&
+  !guessedTooOften(evidence) &&
+  failed(({ reason }) => reason === 'authenticationFailed')(evidence);
+
+/** pppd's refusal by MS-CHAP without an error number. */
+const refusedWithoutReason = (evidence: Evidence): boolean =>
+  engineOf(evidence) === 'pppd' &&
+  failed(
+    (failure) =>
+      failure.reason === 'authenticationFailed' &&
+      failure.code === null &&
+      failure.message === null &&
+      (failure.protocol?.startsWith('MS-CHAP') ?? false),
+  )(evidence);
 
 /** The first row that applies counts. */
 const FAILURES = {
@@ -391,6 +431,11 @@ const FAILURES = {
           "user, where server is this server's name (ppp.name) or *"
         : `add a line with user name, server, password and *, where server is the name in ${optionsFile(evidence)}, or *`,
   },
+  radiusUnavailable: {
+    when: (evidence) => notJudged(evidence) !== null,
+    problem: quoted,
+    remedy: (evidence) => RADIUS_REMEDIES[notJudged(evidence) ?? 'noAnswer'],
+  },
   loginNotChecked: {
     when: (evidence) =>
       engineEnded('verdictTimeout')(evidence) || (isLoginUnchecked(evidence) && !guessedTooOften(evidence)),
@@ -404,20 +449,16 @@ const FAILURES = {
   },
   // pppd with its own secrets refuses an unknown name without MS-CHAP's error number.
   loginRefused: {
-    when: (evidence) =>
-      engineOf(evidence) === 'pppd' &&
-      failed(
-        (failure) =>
-          failure.reason === 'authenticationFailed' &&
-          failure.code === null &&
-          failure.message === null &&
-          (failure.protocol?.startsWith('MS-CHAP') ?? false),
-      )(evidence),
+    when: (evidence) => refusedByRadius(evidence) || refusedWithoutReason(evidence),
     problem: (evidence) =>
-      `${pppProblem(evidence)}; pppd gave no error number: its own secrets have no such name, or the RADIUS server refused`,
-    remedy: () =>
-      "put the name into the first column of /etc/ppp/chap-secrets, and this server's name or * into the second; with RADIUS, see " +
-      "the RADIUS server's log",
+      refusedByRadius(evidence)
+        ? `the RADIUS server refused the login: ${pppProblem(evidence)}`
+        : `${pppProblem(evidence)}; pppd gave no error number: its own secrets have no such name, or the RADIUS server refused`,
+    remedy: (evidence) =>
+      refusedByRadius(evidence)
+        ? "see the RADIUS server's log"
+        : "put the name into the first column of /etc/ppp/chap-secrets, and this server's name or * into the second; with RADIUS, see " +
+          "the RADIUS server's log",
   },
   accountDisabled: {
     when: linkEnded(
@@ -526,7 +567,7 @@ const FAILURES = {
   mppeKeysDiffer: {
     when: linkEnded(({ kind }) => kind === 'undecryptable'),
     problem: ({ peer }) => mppeKeysProblem(peer, 'server'),
-    remedy: (evidence) => MPPE_KEYS_REMEDIES[engineOf(evidence)]('server'),
+    remedy: (evidence) => mppeKeysRemedy('server', placesOf(evidence)),
   },
   loopback: {
     when: (evidence) => engineEnded('loopback')(evidence) || exited(LOOPED_BACK)(evidence),
@@ -598,9 +639,14 @@ const MPPE_KEYS_REMEDIES: Readonly<Record<PppEngine, (by: Side) => string>> = {
   builtin: () => 'update the client, which computes its key wrong',
 };
 
+const mppeKeysRemedy = (by: Side, { engine, radius }: SettingPlaces): string =>
+  engine === 'builtin' && radius
+    ? `correct the key that the RADIUS server sends (${by === 'server' ? 'MS-MPPE-Recv-Key' : 'MS-MPPE-Send-Key'})`
+    : MPPE_KEYS_REMEDIES[engine](by);
+
 /** A warning about a live session. */
-export const describeMppeKeys = (peer: string, by: Side, { engine }: SettingPlaces): string =>
-  sentence(mppeKeysProblem(peer, by), MPPE_KEYS_REMEDIES[engine](by));
+export const describeMppeKeys = (peer: string, by: Side, places: SettingPlaces): string =>
+  sentence(mppeKeysProblem(peer, by), mppeKeysRemedy(by, places));
 
 /** IPv6's minimum (RFC 8200 §5), which nearly every path carries even with GRE's headers added; IPv4's (RFC 791). */
 const LOW_MTU = 1280;

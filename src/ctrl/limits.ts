@@ -1,6 +1,6 @@
 /**
- * The time limits of a call that is up, of its account or of the configuration's `policy`: `sessionTime`, and `idleTime`
- * without data from the client. Data are
+ * The time limits of a call that is up, of its account (the accounts file, or RADIUS) or of the configuration's `policy`:
+ * `sessionTime`, and `idleTime` without data from the client. Data are
  * frames that carry network packets, encrypted or not. LCP echoes and other negotiation do not count, nor does what is sent
  * to the client: a client that only receives is usually gone.
  */
@@ -55,6 +55,7 @@ export class Limits {
   /** The call is over; another may follow. */
   callEnded(): void {
     this.#isUp = false;
+    this.#times = this.#options.policy;
     this.#options.timers.stop('sessionTime');
     this.#options.timers.stop('idle');
   }

@@ -5,7 +5,7 @@
 import type { Configuration } from '../config/schema.js';
 import type { EngineChoice } from '../host/ppp-engine.js';
 import { builtinAccounts } from './accounts-check.js';
-import { builtinAuthentication, monitor, tunDevice } from './builtin-checks.js';
+import { builtinAuthentication, monitor, radius, tunDevice } from './builtin-checks.js';
 import { type Check, good, type Outcome } from './check.js';
 import { engineOf, withEngine } from './engine.js';
 import { type Machine, thisMachine } from './machine.js';
@@ -32,6 +32,7 @@ const CHECKS: readonly Check[] = [
   builtinAuthentication,
   builtinAccounts,
   builtinSecrets,
+  radius,
   greSocket,
   listening,
   addressPool,

@@ -52,6 +52,7 @@ export const builtinSecrets: Check = {
   fatal: false,
   engine: 'builtin',
   run(configuration, machine) {
+    if (configuration.radius !== undefined) return good('none needed: RADIUS judges the logins');
     const { name, secrets: path } = pppSettings(configuration.ppp);
     const accounts = accountsIn(configuration, machine) ?? 0;
     if (accounts > 0 && entriesOf(machine.read(path) ?? '').length === 0)

@@ -31,7 +31,7 @@ export type LinkEvent =
   | { readonly type: 'ended'; readonly cause: EndCause };
 
 export interface LinkOptions {
-  readonly configuration: Pick<Configuration, 'ppp' | 'pppd' | 'listen' | 'gre' | 'timeouts'>;
+  readonly configuration: Pick<Configuration, 'ppp' | 'pppd' | 'listen' | 'gre' | 'timeouts' | 'radius'>;
   /** The addresses that PPP is to negotiate, dotted quads; null: pppd gets them elsewhere. */
   readonly tunnel: { readonly local: string | null; readonly remote: string | null };
   /** The client's address, and the local one that it connected to. */

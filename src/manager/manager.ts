@@ -228,7 +228,7 @@ export class Manager {
     const { log } = this.#processLog;
     const before = this.#configuration;
     const restartOnly =
-      this.#engine.engine === 'builtin' ? ([...RESTART_ONLY, 'ppp', 'accounts'] as const) : RESTART_ONLY;
+      this.#engine.engine === 'builtin' ? ([...RESTART_ONLY, 'ppp', 'accounts', 'radius'] as const) : RESTART_ONLY;
     const kept = restartOnly.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(configuration[key]));
     if (kept.length > 0) log.warn({ keys: kept }, `changed, but applied only by a restart: ${kept.join(', ')}`);
     this.#configuration = { ...configuration, ...Object.fromEntries(restartOnly.map((key) => [key, before[key]])) };

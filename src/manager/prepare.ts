@@ -150,7 +150,7 @@ async function prepareUser(configuration: Configuration, engine: Prepared['engin
 }
 
 async function startMonitor(
-  { runDirectory, log, ppp, accounts, listen, network }: Configuration,
+  { runDirectory, log, ppp, accounts, listen, network, radius }: Configuration,
   engine: Prepared['engine'],
 ): Promise<void> {
   const { ensureMonitor } = await import('../monitor/ensure-monitor.js');
@@ -171,6 +171,7 @@ async function startMonitor(
       proxyArp,
       vrf: listen.vrf ?? null,
       ...(network === undefined ? {} : { network }),
+      radius: engine === 'builtin' ? radius : undefined,
     },
   });
 }

@@ -25,7 +25,7 @@ export interface Grant {
 /** More networks than a person writes into one line. */
 const MOST_CHOICES = 16;
 /** RFC 2759 §6. */
-const AUTHENTICATION_FAILURE = 691;
+export const AUTHENTICATION_FAILURE = 691;
 const ACCOUNT_DISABLED = 647;
 const HINDRANCES: Readonly<Record<Hindrance, string>> = { disabled: 'Account disabled', expired: 'Account expired' };
 const BACKSLASH = 0x5c;

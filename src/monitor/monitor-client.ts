@@ -45,15 +45,20 @@ export class MonitorClient {
     return octets(expected(answer, 'challenge').challenge);
   }
 
-  async authenticate({ method, name, challenge, response, identifier }: LoginRequest): Promise<LoginVerdict> {
-    const { answer } = await this.#connection.ask({
+  /** `patience`: how long the verdict may take, ms; left out: as long as any answer. */
+  async authenticate(
+    { method, name, challenge, response, identifier }: LoginRequest,
+    patience?: number,
+  ): Promise<LoginVerdict> {
+    const request = {
       type: 'authenticate',
       method,
       name: hex(name),
       challenge: hex(challenge),
       response: hex(response),
       identifier,
-    });
+    } as const;
+    const { answer } = await this.#connection.ask(request, patience);
     const { verdict } = expected(answer, 'verdict');
     return verdict.accepted
       ? { ...verdict, keys: verdict.keys && keysOf(verdict.keys) }

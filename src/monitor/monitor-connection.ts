@@ -1,4 +1,5 @@
 /** A connection to the monitor, for workers, manager and root: requests and their answers. */
+import { LOGIN_PROBLEMS, type LoginProblem } from '../radius/protocol.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
@@ -30,7 +31,7 @@ export function isMonitorListening(path: string): boolean {
   return uid === 0;
 }
 
-type Succeeded = Exclude<MonitorAnswer, { type: 'failed' | 'refused' }>;
+type Succeeded = Exclude<MonitorAnswer, { type: 'notJudged' | 'failed' | 'refused' }>;
 
 /** An answer, and the descriptor that came with it, which the receiver closes. */
 export interface Answered {
@@ -78,12 +79,12 @@ export class MonitorConnection {
     this.#absence = absence;
   }
 
-  /** Rejects with MonitorError. */
-  async ask(request: MonitorRequest): Promise<Answered> {
+  /** Rejects with MonitorError, after `patience` ms at the latest. */
+  async ask(request: MonitorRequest, patience = TIMEOUT_MS): Promise<Answered> {
     if (this.#closed) throw new MonitorError({ kind: 'unavailable', code: 'closed' });
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      const timer = setTimeout(() => this.#fail(id, { kind: 'unavailable', code: 'ETIMEDOUT' }), TIMEOUT_MS);
+      const timer = setTimeout(() => this.#fail(id, { kind: 'unavailable', code: 'ETIMEDOUT' }), patience);
       const waiting = { id, request, since: performance.now(), resolve, reject, timer };
       this.#waiting.push(waiting);
       if (this.#open !== null) this.#send(id, request);
@@ -163,9 +164,11 @@ export class MonitorConnection {
       return;
     }
     const [waiting] = all;
-    if (waiting === undefined || answer.type === 'failed') {
+    if (waiting === undefined || answer.type === 'failed' || answer.type === 'notJudged') {
       if (descriptor !== null) close(descriptor);
       if (answer.type === 'failed') this.#fail(id, { kind: 'failed', step: answer.step, code: answer.code });
+      if (answer.type === 'notJudged')
+        this.#fail(id, { kind: 'notJudged', problem: answer.problem, servers: answer.servers });
       return;
     }
     this.#settle(waiting);

@@ -1,10 +1,12 @@
 /** Why the monitor did not do what it was asked for, as data and as a sentence. Pure. */
+import { LOGIN_PROBLEMS, type LoginProblem } from '../radius/protocol.js';
 import { type Refusal, REFUSALS } from './protocol.js';
 
 /** `unavailable`: it cannot be reached, or does not answer. */
 export type MonitorFailure =
   | { readonly kind: 'unavailable'; readonly code: string }
   | { readonly kind: 'refused'; readonly reason: Refusal }
+  | { readonly kind: 'notJudged'; readonly problem: LoginProblem; readonly servers: string }
   | { readonly kind: 'failed'; readonly step: string; readonly code: string };
 
 export class MonitorError extends Error {
@@ -41,6 +43,8 @@ function sentenceOf(failure: MonitorFailure): string {
       return `${ABSENCES[absenceOf(failure.code)]}: ${failure.code}`;
     case 'refused':
       return `the monitor refused the request: ${REFUSALS[failure.reason]}`;
+    case 'notJudged':
+      return `${LOGIN_PROBLEMS[failure.problem]} (${failure.servers})`;
     case 'failed':
       return `cannot ${failure.step}: ${failure.code}`;
   }

@@ -17,6 +17,7 @@ import { listenSeqpacket } from '../sys/seqpacket-socket.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
+import { RadiusProcess } from './radius-process.js';
 import { makeRootFolder } from './root-folder.js';
 import { StateFolder } from './state-folder.js';
 
@@ -112,6 +113,7 @@ function monitor(directory: string, level: string): void {
     folder: new StateFolder(runPaths(directory).monitorState),
     network: new NetworkConfiguration(),
     rules: new NetworkRules(tableName(directory), log),
+    radius: new RadiusProcess(log, level),
     supervisor,
     log,
     onIdle,

@@ -33,6 +33,7 @@ import {
   REFUSALS,
   type Registration,
 } from './protocol.js';
+import type { RadiusProcess } from './radius-process.js';
 import { UserAccounts } from './user-accounts.js';
 
 /** Maximum number of connections accepted, and of messages taken from one connection, before others have their turn. */
@@ -77,10 +78,11 @@ interface Connection {
   isOpen: boolean;
 }
 
-export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' | 'users'> {
+export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' | 'users' | 'askRadius'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
   readonly rules: Pick<NetworkRules, 'set'>;
+  readonly radius: RadiusProcess;
   /** Called when neither manager nor session is left. */
   readonly onIdle: () => void;
 }
@@ -107,7 +109,12 @@ export class MonitorServer {
     this.#options = options;
     this.#log = options.log;
     this.#users = new UserAccounts(options.log);
-    this.#services = { ...options, settings: () => this.#settings, users: this.#users };
+    this.#services = {
+      ...options,
+      settings: () => this.#settings,
+      users: this.#users,
+      askRadius: async (login) => options.radius.judge(login),
+    };
     this.#restore();
     this.#poller.watch(options.listener, true, false);
     this.#checkIdle();
@@ -119,7 +126,7 @@ export class MonitorServer {
     const saved = folder.read(MANAGER) as SavedManager | null;
     if (saved !== null) {
       // Another version's may lack something; the manager announces itself anew.
-      this.#settings = isSettings(saved.settings) ? saved.settings : null;
+      if (isSettings(saved.settings)) this.#use(saved.settings);
       this.#watchManager(saved.manager);
       void this.#setRules(saved.settings.network);
     }
@@ -244,7 +251,7 @@ export class MonitorServer {
 
   async #announce({ manager, settings }: MonitorRequest<'announce'>): Promise<Reply> {
     if (!isAlive(manager)) return { answer: { type: 'refused', reason: 'stranger' } };
-    this.#settings = settings;
+    this.#use(settings);
     this.#options.folder.write(MANAGER, { manager, settings } satisfies SavedManager);
     this.#watchManager(manager);
     // Before the server listens; written down first, so that the next monitor knows what there may be.
@@ -269,6 +276,11 @@ export class MonitorServer {
       if (over.length === MOST_REVIEWED) break;
     }
     return over;
+  }
+
+  #use(settings: MonitorSettings): void {
+    this.#settings = settings;
+    this.#options.radius.configure(settings.radius ?? null);
   }
 
   #watchManager(identity: ProcessIdentity): void {

@@ -8,9 +8,10 @@ import type { Logger } from '../log/logger.js';
 import { monotonicMs } from '../sys/clock.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
+import type { RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openTunDevice } from '../sys/tun-device.js';
-import { type Grant, judge, mayUse } from './authentication.js';
+import { type Grant, judge, type Judgement, mayUse } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
 import { isPermitted, type Standing, standingOf } from './permitted.js';
@@ -25,9 +26,11 @@ import type {
   Registration,
 } from './protocol.js';
 import { proxyArpInterface } from './proxy-arp.js';
+import { judgeByRadius, NotJudged } from './radius-judgement.js';
 import type { UserAccounts } from './user-accounts.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
 import type { StateFolder } from './state-folder.js';
+import type { Login } from './verifier.js';
 
 /** More than a session ever needs: its worker has no business here any more. */
 const MOST_REQUESTS = 1000;
@@ -68,6 +71,8 @@ export interface MonitorServices {
   /** null: no manager has announced itself yet. */
   readonly settings: () => MonitorSettings | null;
   readonly users: UserAccounts;
+  /** Asks the RADIUS process; never rejects. */
+  readonly askRadius: (login: RadiusLogin) => Promise<RadiusVerdict>;
   readonly network: NetworkConfiguration;
   readonly folder: StateFolder;
   readonly log: Logger;
@@ -208,22 +213,38 @@ export class MonitoredSession {
     };
     let isGuess = false;
     try {
-      const { verdict, grant, note } = await judge(login, {
-        settings,
-        users: this.#services.users,
-        remote: this.registration.remote,
-        unit: this.#device === null ? null : unitOf(this.#device.name),
-        retryChallenge: this.#challenge?.octets ?? null,
-      });
+      const { verdict, grant, note } = await this.#judge(login, settings);
       isGuess = !verdict.accepted;
       this.#grant = grant;
       this.#log.info({ method, accepted: verdict.accepted, user: grant?.name, guesses: this.#guesses }, 'login judged');
       if (note !== null) this.#log.warn({ method }, note);
       return { answer: { type: 'verdict', verdict } };
+    } catch (error) {
+      if (!(error instanceof NotJudged)) throw error;
+      this.#log.warn({ method, ...error.answer }, 'login not judged');
+      return { answer: error.answer };
     } finally {
       if (!isGuess) this.#giveBackGuess();
       this.#save();
     }
+  }
+
+  /** Rejects with NotJudged when RADIUS is to judge and does not. */
+  async #judge(login: Login, settings: MonitorSettings): Promise<Judgement> {
+    const { local, remote, peer } = this.registration;
+    const circumstances = {
+      remote,
+      unit: this.#device === null ? null : unitOf(this.#device.name),
+      retryChallenge: this.#challenge?.octets ?? null,
+    };
+    const { radius } = settings;
+    return radius === undefined
+      ? judge(login, { settings, users: this.#services.users, ...circumstances })
+      : judgeByRadius(
+          login,
+          { settings: radius, stripDomain: settings.stripDomain, local: local ?? '', peer, ...circumstances },
+          this.#services.askRadius,
+        );
   }
 
   /** The password was right, or could not be judged. */

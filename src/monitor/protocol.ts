@@ -4,6 +4,7 @@
  */
 import type { ProcessIdentity } from '../host/process.js';
 import { isNetworkSettings, type NetworkSettings } from '../network/settings.js';
+import { LOGIN_PROBLEMS, type LoginProblem, type ProcessSettings, type ServerSettings } from '../radius/protocol.js';
 import { isSessionId } from '../session/paths.js';
 
 /** Increased when a message changes; the monitor refuses every other version. */
@@ -32,6 +33,13 @@ export interface MonitorSettings {
   readonly vrf: string | null;
   /** The section `network`. */
   readonly network?: NetworkSettings;
+  /** Who judges logins in place of the accounts and secrets files; undefined: nobody. */
+  readonly radius?: RadiusSettings | undefined;
+}
+
+/** The configuration's section `radius`. */
+export interface RadiusSettings extends Omit<ProcessSettings, 'servers'> {
+  readonly servers: readonly (Omit<ServerSettings, 'secret'> & { readonly secretFile: string })[];
 }
 
 /** What the manager grants a session. The monitor refuses its worker anything else. */
@@ -122,9 +130,10 @@ export interface WireKeys {
   readonly weak: string | null;
 }
 
-/** What an account of the accounts file lets its sessions do; null: what the configuration's `policy` says. */
+/** What an account lets its sessions do; null: what the configuration's `policy` says. */
 export interface WireLimits {
-  readonly account: string;
+  /** Its name in the accounts file; null: RADIUS has the account. */
+  readonly account: string | null;
   /** Number of sessions; 0: no limit. */
   readonly sessions: number | null;
   /** Seconds; 0: no limit. */
@@ -151,7 +160,7 @@ export type WireVerdict =
       readonly remote: string | null;
       /** Networks (`192.0.2.0/24`) from which a client may choose, when neither lease nor account has an address. */
       readonly remoteChoices: readonly string[];
-      /** null: the account is none of the accounts file. */
+      /** null: what the configuration's `policy` says. */
       readonly limits: WireLimits | null;
     }
   | {
@@ -172,6 +181,8 @@ export type MonitorAnswer =
   | { readonly type: 'device'; readonly name: string }
   /** A part of them, where they are many. */
   | { readonly type: 'reviewed'; readonly over: readonly AccountOver[] }
+  /** RADIUS has not judged the login; `servers`: who was to be asked. */
+  | { readonly type: 'notJudged'; readonly problem: LoginProblem; readonly servers: string }
   /** The system refused a step: error name as in errno(3). */
   | { readonly type: 'failed'; readonly step: string; readonly code: string }
   | { readonly type: 'refused'; readonly reason: Refusal };
@@ -202,6 +213,21 @@ const isPair = (value: unknown, isEnd: (end: unknown) => boolean): boolean =>
   value === null || (isObject(value) && isEnd(value['local']) && isEnd(value['remote']));
 const isSession = (value: unknown): boolean => typeof value === 'string' && isSessionId(value);
 const isMethod = (value: unknown): boolean => LOGIN_METHODS.some((method) => method === value);
+const isPort = (value: unknown): boolean => isWhole(value, 1, 65_535);
+const isServer = (value: unknown): boolean =>
+  isObject(value) &&
+  isAddress(value['address']) &&
+  isPort(value['authPort']) &&
+  isPort(value['acctPort']) &&
+  isText(value['secretFile'], 1024) &&
+  typeof value['timeout'] === 'number' &&
+  isWhole(value['tries'], 1, 100);
+const isRadius = (value: unknown): boolean =>
+  isObject(value) &&
+  Array.isArray(value['servers']) &&
+  value['servers'].every(isServer) &&
+  isText(value['nasIdentifier'], 253) &&
+  typeof value['requireMessageAuthenticator'] === 'boolean';
 export const isSettings = (value: unknown): value is MonitorSettings =>
   isObject(value) &&
   isText(value['secrets'], 1024) &&
@@ -214,7 +240,8 @@ export const isSettings = (value: unknown): value is MonitorSettings =>
   value['authentication'].every(isMethod) &&
   typeof value['proxyArp'] === 'boolean' &&
   (value['vrf'] === null || isText(value['vrf'], 15)) &&
-  (value['network'] === undefined || isNetworkSettings(value['network']));
+  (value['network'] === undefined || isNetworkSettings(value['network'])) &&
+  (value['radius'] === undefined || isRadius(value['radius']));
 
 /** Each names the first field that is wrong. */
 const wrongField =
@@ -272,7 +299,7 @@ const isLimit = (value: unknown): boolean =>
 const isLimits = (value: unknown): boolean =>
   value === null ||
   (isObject(value) &&
-    isText(value['account'], LONGEST_FIELD) &&
+    (value['account'] === null || isText(value['account'], LONGEST_FIELD)) &&
     isLimit(value['sessions']) &&
     isLimit(value['sessionTime']) &&
     isLimit(value['idleTime']));
@@ -299,6 +326,10 @@ const ANSWERS: { readonly [T in AnswerType]: Check } = {
   verdict: wrongField({ verdict: isVerdict }),
   device: wrongField({ name: (value) => isText(value, 15) }),
   reviewed: wrongField({ over: (value) => Array.isArray(value) && value.every(isOver) }),
+  notJudged: wrongField({
+    problem: (value) => typeof value === 'string' && Object.hasOwn(LOGIN_PROBLEMS, value),
+    servers: (value) => isText(value, 300),
+  }),
   failed: wrongField({ step: (value) => isText(value, 2000), code: (value) => isText(value, 40) }),
   refused: wrongField({ reason: (value) => typeof value === 'string' && Object.hasOwn(REFUSALS, value) }),
 };

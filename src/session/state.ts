@@ -46,12 +46,12 @@ export const sessionState = z.object({
   /** The tunnel's network interface if PPP is not pppd's; null: not open yet, or the interface is pppd's. */
   interface: z.string().nullable().default(null),
   /**
-   * What the account of the accounts file lets the session do; null: it has none, or has not logged in. Numbers are as in
+   * What the account lets the session do; null: it says nothing, or the client has not logged in. Numbers are as in
    * that file, null where the configuration's `policy` counts.
    */
   limits: z
     .object({
-      account: z.string(),
+      account: z.string().nullable(),
       sessions: z.number().nullable(),
       sessionTime: z.number().nullable(),
       idleTime: z.number().nullable(),

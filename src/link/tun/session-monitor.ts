@@ -11,7 +11,11 @@ interface Pair {
 export interface SessionMonitor {
   /** The challenge for the next login. */
   drawChallenge(method: ChapMethod): Promise<Uint8Array>;
-  authenticate(request: Omit<AuthenticationRequest, 'id'>): Promise<
+  /** `patience`: how long the verdict may take, ms. */
+  authenticate(
+    request: Omit<AuthenticationRequest, 'id'>,
+    patience?: number,
+  ): Promise<
     | {
         readonly accepted: true;
         readonly message: string;

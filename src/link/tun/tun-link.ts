@@ -22,6 +22,8 @@ import type { TunPort, TunPortEvent } from './tun-port.js';
 
 /** Octets that MPPE adds to a packet: protocol field and header (RFC 3078 §3.1). */
 const MPPE_OVERHEAD = 4;
+/** Longer than all tries of all RADIUS servers (config/schema), shorter than the engine waits, ms. */
+const RADIUS_MS = 50_000;
 /** Before a packet's protocol field has been skipped. */
 const PROTOCOL_FIELD = { compressed: 1, whole: 2 } as const;
 
@@ -325,7 +327,8 @@ export class TunLink implements Link {
 
   async #authenticate(request: AuthenticationRequest): Promise<void> {
     try {
-      const verdict = await this.#parts.monitor.authenticate(request);
+      const patience = this.#options.configuration.radius === undefined ? undefined : RADIUS_MS;
+      const verdict = await this.#parts.monitor.authenticate(request, patience);
       if (verdict.accepted) [this.#keys, this.#limits] = [verdict.keys, verdict.limits];
       const { id } = request;
       this.#drive((now) =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { configurationSchema } from '../../../src/config/schema.js';
 import { type CheckResult, formatFailure, runChecks } from '../../../src/doctor/checks.js';
 import type { CommandResult, Failure, Machine } from '../../../src/doctor/machine.js';
@@ -1208,4 +1208,40 @@ test('`auto` leaves methods without keys and the default encryption: a warning',
   const results = await runChecks(settings, { machine: machine(container) });
   assert.deepEqual(failed(results), ['authentication']);
   assert.match(results.map(formatFailure).join(''), /a client that logs in by pap is refused after the login/);
+});
+
+describe('with RADIUS', () => {
+  const radius = configurationSchema.parse({
+    ...given,
+    ppp: { engine: 'builtin' },
+    radius: { servers: [{ address: '192.0.2.53', secretFile: '/etc/radius-secret' }] },
+  });
+  const checked = async (description: Description) =>
+    (await runChecks(radius, { machine: machine(description) })).filter(({ name }) => name === 'radius');
+
+  test('no secrets file is needed, but the shared secret', async () => {
+    const description = {
+      files: { '/etc/ppp/chap-secrets': null, '/etc/radius-secret': 'secret\n' },
+      modes: { '/etc/radius-secret': 0o600 },
+    };
+    assert.deepEqual(failed(await runChecks(radius, { machine: machine(description) })), []);
+    const [result] = await checked(description);
+    assert.deepEqual(result?.outcome, { ok: true, detail: '192.0.2.53, secret in /etc/radius-secret' });
+  });
+
+  test('a shared secret that is missing or open to others has a remedy', async () => {
+    const sentences = await Promise.all(
+      [
+        {},
+        { files: { '/etc/radius-secret': 'secret\n' }, modes: { '/etc/radius-secret': 0o644 } },
+        { files: { '/etc/radius-secret': '' }, modes: { '/etc/radius-secret': 0o600 } },
+      ].map(async (description) => {
+        const [result = assert.fail()] = await checked(description);
+        return formatFailure(result) ?? '';
+      }),
+    );
+    assert.match(sentences[0] ?? '', /missing or cannot be read; remedy: write the shared secret into/);
+    assert.match(sentences[1] ?? '', /can be read by others; remedy: chmod 600/);
+    assert.match(sentences[2] ?? '', /does not have one line/);
+  });
 });

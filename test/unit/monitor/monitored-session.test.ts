@@ -52,6 +52,7 @@ class Scene {
     const services = {
       settings: () => settings,
       users: new UserAccounts(log),
+      askRadius: () => assert.fail('there is no RADIUS'),
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing here has an interface
       network: {} as NetworkConfiguration,
       folder: this.#folder,
