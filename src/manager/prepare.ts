@@ -5,6 +5,7 @@
  * pppd without `user`. Does not change existing folders, which the user could have replaced, except a run directory of root's
  * for the user without a name. The manager reports errors in arguments and configuration.
  */
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -12,7 +13,6 @@ import {
   fchownSync,
   lchownSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -20,7 +20,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
+import { makeFolder } from '../host/folder.js';
+import { requireNativeModules } from '../host/native-modules.js';
 import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
 import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
 import { configurationPath } from './arguments.js';
@@ -62,8 +65,8 @@ function belongsToUser(folder: string, uid: number): boolean {
 
 function make(folder: string, { uid, gid }: UnixUser): void {
   if (existsSync(folder) || belongsToUser(dirname(folder), uid)) return;
-  mkdirSync(dirname(folder), { recursive: true });
-  mkdirSync(folder, { mode: FOLDER_MODE });
+  makeFolder(dirname(folder), { recursive: true });
+  makeFolder(folder, { mode: FOLDER_MODE });
   // By descriptor and without following links: exactly the folder that was created here.
   const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   fchownSync(descriptor, uid, gid);
@@ -113,6 +116,17 @@ function accountOf(user: string | undefined): UnixUser {
   return account;
 }
 
+/** Throws when the user cannot read this program, as in a clone in the home directory of somebody else. */
+function requireReadable(account: UnixUser): void {
+  const program = fileURLToPath(new URL('main.js', import.meta.url));
+  const { status } = spawnSync('setpriv', [...identityArguments(account), 'test', '-r', program]);
+  if (status !== 1) return;
+  const who = account === UNNAMED_USER ? `uid ${account.uid}, which the server becomes,` : account.name;
+  throw new Error(
+    `${who} cannot read ${program}; remedy: move the program to a folder that everybody can read, such as /opt/pptpd-ts`,
+  );
+}
+
 /** The group that may write login records, utmp on Debian; null when only root may. */
 async function groupOfLoginRecords(): Promise<number | null> {
   const { DEFAULT_UTMP } = await import('../sys/login-records.js');
@@ -124,6 +138,7 @@ async function groupOfLoginRecords(): Promise<number | null> {
 async function prepare({ configuration, engine }: Prepared): Promise<readonly string[]> {
   const { user, runDirectory, log, accounting, pidFile } = configuration;
   const account = accountOf(user);
+  requireReadable(account);
   const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];
   if (account === UNNAMED_USER && existsSync(runDirectory)) handOver(runDirectory, account);
   for (const folder of folders) if (folder !== undefined) make(folder, account);
@@ -134,6 +149,9 @@ async function prepare({ configuration, engine }: Prepared): Promise<readonly st
 }
 
 async function startMonitor({ runDirectory, log, ppp }: Configuration): Promise<void> {
+  requireNativeModules(['koffi'], (problem, remedy) => {
+    throw new Error(`${problem}; remedy: ${remedy}`);
+  });
   const { ensureMonitor } = await import('../monitor/ensure-monitor.js');
   const { pppSettings } = await import('../config/ppp-settings.js');
   const { secrets, name, stripDomain, authentication, proxyArp } = pppSettings(ppp);
