@@ -30,6 +30,8 @@ export interface Machine {
   mode(path: string): number | null;
   isExecutable(path: string): boolean;
   isWritable(path: string): boolean;
+  /** Its file system is mounted read-only. */
+  isReadOnly(path: string): boolean;
   /** Runs a program, named by its path or found in the PATH. */
   run(path: string, args: readonly string[]): Promise<CommandResult>;
   /** Opens the device for reading and writing, and closes it; null, or the system's error code. */
@@ -55,14 +57,15 @@ export interface Machine {
 /** Milliseconds after which a command is taken to have failed. */
 const COMMAND_TIMEOUT_MS = 5000;
 
-const canAccess = (path: string, mode: number): boolean => {
+/** The system's error code; null when this process may. */
+function accessFailure(path: string, mode: number): string | null {
   try {
     accessSync(path, mode);
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unknown';
   }
-};
+}
 
 /** A user's PATH often lacks the folders of system programs such as modprobe. */
 const PROGRAM_PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`;
@@ -77,8 +80,9 @@ export const thisMachine: Machine = {
     }
   },
   mode: (path) => statSync(path, { throwIfNoEntry: false })?.mode ?? null,
-  isExecutable: (path) => canAccess(path, constants.X_OK),
-  isWritable: (path) => canAccess(path, constants.W_OK),
+  isExecutable: (path) => accessFailure(path, constants.X_OK) === null,
+  isWritable: (path) => accessFailure(path, constants.W_OK) === null,
+  isReadOnly: (path) => accessFailure(path, constants.W_OK) === 'EROFS',
   run: async (path, args) =>
     new Promise((resolve) => {
       const env = { ...process.env, PATH: PROGRAM_PATH };

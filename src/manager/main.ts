@@ -2,6 +2,8 @@
  * The manager's entry, which `pptpd-ts serve` runs: configuration, checks of the host, signals.
  * Exit codes: 0 ended by TERM, INT or QUIT; 1 the server cannot run here; 2 the configuration or the command line is wrong.
  */
+// oxlint-disable-next-line import/no-unassigned-import -- it has to run before the other imports
+import './load-native-modules.js';
 import { loadConfiguration } from '../config/load.js';
 import type { Configuration } from '../config/schema.js';
 import { runChecks, formatFailure } from '../doctor/checks.js';

@@ -1,8 +1,9 @@
 /** The manager as a whole: connects its parts, and starts, reloads and ends them. */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
+import { makeFolder } from '../host/folder.js';
 import { whoRunsAsWhat } from '../host/identity.js';
 import { describeEngine, type EngineChoice } from '../host/ppp-engine.js';
 import * as processes from '../host/process.js';
@@ -164,7 +165,7 @@ export class Manager {
     const { listen, runDirectory, accounting, metrics, pidFile } = this.#configuration;
     const paths = runPaths(runDirectory);
     for (const folder of [paths.sessions, paths.accounts]) {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder, { recursive: true });
       // A process that can write there can have others killed: records name processes to end.
       chmodSync(folder, 0o750);
     }

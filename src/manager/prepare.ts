@@ -5,6 +5,7 @@
  * Does nothing for pppd without `user` and `network`. Does not change existing folders, which the user could have replaced,
  * except a run directory of root's for the user without a name. The manager reports errors in arguments and configuration.
  */
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -12,7 +13,6 @@ import {
   fchownSync,
   lchownSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -20,8 +20,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { USUAL_RUN_DIRECTORY } from '../config/run-directory.js';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
+import { makeFolder } from '../host/folder.js';
+import { requireNativeModules } from '../host/native-modules.js';
 import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
 import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
 import { runPaths } from '../session/paths.js';
@@ -69,8 +72,8 @@ function belongsToUser(folder: string, uid: number): boolean {
 
 function make(folder: string, { uid, gid }: UnixUser): void {
   if (existsSync(folder) || belongsToUser(dirname(folder), uid)) return;
-  mkdirSync(dirname(folder), { recursive: true });
-  mkdirSync(folder, { mode: FOLDER_MODE });
+  makeFolder(dirname(folder), { recursive: true });
+  makeFolder(folder, { mode: FOLDER_MODE });
   // By descriptor and without following links: exactly the folder that was created here.
   const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   fchownSync(descriptor, uid, gid);
@@ -120,6 +123,17 @@ function accountOf(user: string | undefined): UnixUser {
   return account;
 }
 
+/** Throws when the user cannot read this program, as in a clone in the home directory of somebody else. */
+function requireReadable(account: UnixUser): void {
+  const program = fileURLToPath(new URL('main.js', import.meta.url));
+  const { status } = spawnSync('setpriv', [...identityArguments(account), 'test', '-r', program]);
+  if (status !== 1) return;
+  const who = account === UNNAMED_USER ? `uid ${account.uid}, which the server becomes,` : account.name;
+  throw new Error(
+    `${who} cannot read ${program}; remedy: move the program to a folder that everybody can read, such as /opt/pptpd-ts`,
+  );
+}
+
 /** The group that may write login records, utmp on Debian; null when only root may. */
 async function groupOfLoginRecords(): Promise<number | null> {
   const { DEFAULT_UTMP } = await import('../sys/login-records.js');
@@ -141,6 +155,7 @@ async function prepare({ configuration, engine }: Prepared): Promise<readonly st
 async function prepareUser(configuration: Configuration, engine: Prepared['engine']): Promise<readonly string[]> {
   const { user, runDirectory, log, accounting, pidFile } = configuration;
   const account = accountOf(user);
+  requireReadable(account);
   const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];
   if (account === UNNAMED_USER && existsSync(runDirectory)) handOver(runDirectory, account);
   for (const folder of folders) if (folder !== undefined) make(folder, account);
@@ -153,6 +168,9 @@ async function startMonitor(
   { runDirectory, log, ppp, accounts, listen, network, radius }: Configuration,
   engine: Prepared['engine'],
 ): Promise<void> {
+  requireNativeModules(['koffi'], (problem, remedy) => {
+    throw new Error(`${problem}; remedy: ${remedy}`);
+  });
   const { ensureMonitor } = await import('../monitor/ensure-monitor.js');
   const { pppSettings } = await import('../config/ppp-settings.js');
   if (network !== undefined) await checkNetwork(network, runDirectory);

@@ -3,7 +3,7 @@
  * end is known for certain, and a message can carry a descriptor.
  */
 import { constants } from 'node:os';
-import koffi from 'koffi';
+import koffi from './koffi.js';
 import { close } from './descriptor.js';
 import { checked, lastErrno, libc } from './libc.js';
 import {

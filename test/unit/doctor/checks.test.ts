@@ -43,6 +43,8 @@ interface Description {
   readonly listen?: Failure | null;
   /** Paths; true: all. */
   readonly unwritable?: boolean | readonly string[];
+  /** All file systems. */
+  readonly readOnly?: boolean;
   /** This user may not run pppd. */
   readonly forbidden?: boolean;
   readonly node?: string;
@@ -68,6 +70,7 @@ function machine({
   gre = null,
   listen = null,
   unwritable,
+  readOnly = false,
   forbidden,
   node = 'v20.11.0',
   users = ['pptpd-ts'],
@@ -99,7 +102,9 @@ function machine({
     read: (path) => content[path] ?? null,
     mode: (path) => (path === '/usr/sbin/pppd' && pppd === null ? null : (bits[path] ?? null)),
     isExecutable: () => pppd !== null && forbidden !== true,
-    isWritable: (path) => (typeof unwritable === 'object' ? !unwritable.includes(path) : unwritable !== true),
+    isWritable: (path) =>
+      !readOnly && (typeof unwritable === 'object' ? !unwritable.includes(path) : unwritable !== true),
+    isReadOnly: () => readOnly,
     run: async (path, args) => {
       if (path === 'id') return Promise.resolve({ code: users.includes(args.at(-1) ?? '') ? 0 : 1, output: '' });
       if (path === 'modprobe')
@@ -406,6 +411,13 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     false,
   ],
   ['a run directory that cannot be written', { unwritable: true }, 'run directory', /\/run cannot be written to/, true],
+  [
+    'a read-only root',
+    { readOnly: true },
+    'run directory',
+    /\/run cannot be written to \(runDirectory\): its file system is read-only; remedy: mount a writable one there/,
+    true,
+  ],
 ];
 
 for (const [title, description, name, sentence, fatal] of cases) {
@@ -956,6 +968,7 @@ test('a pppd whose group the server’s user is not in is there', async () => {
 
 test('the builtin engine without `user`: serve makes missing folders for the user that it becomes', async () => {
   assert.equal(await detail('run directory', { unwritable: true }, { ppp: { engine: 'builtin' } }), '/run/pptpd-ts');
+  assert.deepEqual(failed(await runChecks(builtin, { machine: machine({ readOnly: true }) })), ['run directory']);
   const results = await runChecks(builtin, {
     machine: machine({ unwritable: true, modes: { '/run/pptpd-ts': 0o40750 } }),
   });
