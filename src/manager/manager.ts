@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { whoRunsAsWhat } from '../host/identity.js';
-import { describeEngine, type EngineChoice } from '../host/ppp-engine.js';
+import { describeEngine, type EngineChoice, linkKindOf } from '../host/ppp-engine.js';
 import * as processes from '../host/process.js';
 import { version } from '../host/version.js';
 import { MonitorRegistrar } from '../monitor/monitor-registrar.js';
@@ -111,7 +111,7 @@ export class Manager {
       this.#monitored = new MonitoredSessions(new MonitorRegistrar(monitorSocket), log);
       this.#registry.watch(this.#monitored);
     }
-    const program = ctrlWorker(engine.engine, monitorSocket);
+    const program = ctrlWorker(linkKindOf(engine), monitorSocket);
     this.#pool = new WorkerPool({ spare: configuration.workers.spare, log, program });
     this.#dispatcher = new Dispatcher({
       configuration,

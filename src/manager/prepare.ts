@@ -21,7 +21,15 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
-import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
+import {
+  chooseEngine,
+  chooseSpeaker,
+  ENGINE_VARIABLE,
+  kernelPathObstacle,
+  linkKindOf,
+  type LinkKind,
+  USUAL_PPPD,
+} from '../host/ppp-engine.js';
 import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
 import { configurationPath } from './arguments.js';
 
@@ -31,7 +39,7 @@ const SERVER_PID = 'PPTPD_TS_SERVER_PID';
 
 interface Prepared {
   readonly configuration: Configuration;
-  readonly engine: 'pppd' | 'builtin';
+  readonly kind: LinkKind;
 }
 
 /**
@@ -42,14 +50,16 @@ async function toPrepare(): Promise<Prepared | null> {
   try {
     const path = configurationPath();
     const input = JSON.parse(readFileSync(path, 'utf8')) as ConfigurationInput;
-    const { engine } = chooseEngine({
+    const { engine } = chooseSpeaker({
       ppp: { engine: input.ppp?.engine ?? 'auto' },
       pppd: { path: input.pppd?.path ?? USUAL_PPPD },
     });
     if (input.user === undefined && engine === 'pppd') return null;
     const { loadConfiguration } = await import('../config/load.js');
     const loaded = loadConfiguration(path);
-    return loaded.ok ? { configuration: loaded.configuration, engine } : null;
+    if (!loaded.ok) return null;
+    const { configuration } = loaded;
+    return { configuration, kind: linkKindOf(chooseEngine(configuration)) };
   } catch {
     return null; // the manager reports it
   }
@@ -120,20 +130,29 @@ async function groupOfLoginRecords(): Promise<number | null> {
   return gid !== 0 && (mode & 0o020) !== 0 ? gid : null;
 }
 
+/** Only root sees whether the kernel loads a module. Later every call would fail. */
+function refuseMissingModules({ configuration, kind }: Prepared): void {
+  const obstacle = kind === 'kernel' ? kernelPathObstacle(configuration) : null;
+  if (obstacle === null) return;
+  const { because, remedy } = obstacle;
+  throw new Error(`ppp.dataPath is "kernel", but ${because}; remedy: ${remedy}; or set ppp.dataPath to "tun"`);
+}
+
 /** Returns the words of the command that starts the server as its user. */
-async function prepare({ configuration, engine }: Prepared): Promise<readonly string[]> {
+async function prepare({ configuration, kind }: Prepared): Promise<readonly string[]> {
+  refuseMissingModules({ configuration, kind });
   const { user, runDirectory, log, accounting, pidFile } = configuration;
   const account = accountOf(user);
   const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];
   if (account === UNNAMED_USER && existsSync(runDirectory)) handOver(runDirectory, account);
   for (const folder of folders) if (folder !== undefined) make(folder, account);
   if (pidFile !== undefined) writePidFile(pidFile);
-  if (engine === 'builtin') await startMonitor(configuration);
+  if (kind !== 'pppd') await startMonitor(configuration);
   const group = configuration.pppd.logwtmp ? await groupOfLoginRecords() : null;
-  return ['setpriv', ...identityArguments(account, group), 'env', `${ENGINE_VARIABLE}=${engine}`];
+  return ['setpriv', ...identityArguments(account, group), 'env', `${ENGINE_VARIABLE}=${kind}`];
 }
 
-async function startMonitor({ runDirectory, log, ppp }: Configuration): Promise<void> {
+async function startMonitor({ runDirectory, log, ppp, listen }: Configuration): Promise<void> {
   const { ensureMonitor } = await import('../monitor/ensure-monitor.js');
   const { pppSettings } = await import('../config/ppp-settings.js');
   const { secrets, name, stripDomain, authentication, proxyArp } = pppSettings(ppp);
@@ -141,7 +160,7 @@ async function startMonitor({ runDirectory, log, ppp }: Configuration): Promise<
     runDirectory,
     level: log.level,
     manager: Number(process.env[SERVER_PID] ?? process.ppid),
-    settings: { secrets, name, stripDomain, authentication, proxyArp },
+    settings: { secrets, name, stripDomain, authentication, proxyArp, vrf: listen.vrf ?? null },
   });
 }
 

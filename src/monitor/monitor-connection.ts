@@ -62,10 +62,10 @@ function sentenceOf(failure: MonitorFailure): string {
 
 type Succeeded = Exclude<MonitorAnswer, { type: 'failed' | 'refused' }>;
 
-/** An answer, and the descriptor that came with it, which the receiver closes. */
+/** An answer, and the descriptors that came with it, which the receiver closes. */
 export interface Answered {
   readonly answer: Succeeded;
-  readonly descriptor: number | null;
+  readonly descriptors: readonly number[];
 }
 
 interface Waiting {
@@ -177,12 +177,12 @@ export class MonitorConnection {
         return;
       }
       const decoded = decodeAnswer(this.#into.subarray(0, Math.min(packet.length, MAX_MESSAGE)));
-      if (decoded.ok) this.#take(decoded.id, decoded.message, packet.descriptor);
-      else if (packet.descriptor !== null) close(packet.descriptor);
+      if (decoded.ok) this.#take(decoded.id, decoded.message, packet.descriptors);
+      else for (const fd of packet.descriptors) close(fd);
     }
   }
 
-  #take(id: number, answer: MonitorAnswer, descriptor: number | null): void {
+  #take(id: number, answer: MonitorAnswer, descriptors: readonly number[]): void {
     // Id 0: it refuses the connection, or did not understand whose request it was.
     const all = id === 0 && answer.type === 'refused' ? this.#waiting : this.#waiting.filter((each) => each.id === id);
     if (answer.type === 'refused') {
@@ -193,12 +193,12 @@ export class MonitorConnection {
     }
     const [waiting] = all;
     if (waiting === undefined || answer.type === 'failed') {
-      if (descriptor !== null) close(descriptor);
+      for (const fd of descriptors) close(fd);
       if (answer.type === 'failed') this.#fail(id, { kind: 'failed', step: answer.step, code: answer.code });
       return;
     }
     this.#settle(waiting);
-    waiting.resolve({ answer, descriptor });
+    waiting.resolve({ answer, descriptors });
   }
 
   #fail(id: number, failure: MonitorFailure): void {

@@ -26,9 +26,9 @@ const PERMITTED: Readonly<Record<Standing, ReadonlySet<RequestType>>> = {
   root: new Set(['announce']),
   manager: new Set(['register', 'release']),
   rootManager: new Set(['announce', 'register', 'release']),
-  leased: new Set(['authenticate', 'openTun', 'close']),
+  leased: new Set(['authenticate', 'openTun', 'openKernel', 'close']),
   device: new Set(['authenticate', 'close']),
-  granted: new Set(['authenticate', 'openTun', 'close']),
+  granted: new Set(['authenticate', 'openTun', 'openKernel', 'close']),
   ready: new Set(['authenticate', 'configure', 'close']),
   over: new Set(),
 };

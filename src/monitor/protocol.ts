@@ -23,6 +23,8 @@ export interface MonitorSettings {
   /** The permitted ways to log in. */
   readonly authentication: readonly LoginMethod[];
   readonly proxyArp: boolean;
+  /** The device in which the server listens; null: none. */
+  readonly vrf: string | null;
 }
 
 /** What the manager grants a session. The monitor refuses its worker anything else. */
@@ -35,6 +37,9 @@ export interface Registration {
   readonly remote: string | null;
   /** Address of the client, `ipparam` of the scripts. */
   readonly peer: string;
+  /** Dotted quad: the address of the server that the client called. */
+  readonly server: string;
+  /** The server's call id. */
   readonly callId: number;
 }
 
@@ -73,6 +78,8 @@ interface RequestFields {
   authenticate: Login;
   /** Worker: an interface pppN; its descriptor comes with the answer. */
   openTun: Record<never, never>;
+  /** Worker: the call in the kernel, and its interface pppN; descriptors of socket, channel and unit come with the answer. */
+  openKernel: { readonly peerCallId: number };
   /** Worker: configure the interface. */
   configure: InterfaceState;
   /** Worker: the call is over; the client may call again. */
@@ -96,6 +103,7 @@ export const REFUSALS = {
   tooManyRequests: 'too many requests for one session',
   notTheDevice: 'the interface is not the one of this session',
   deviceOpen: 'the interface of the last call is still open',
+  outerAddress: 'an address inside of the tunnel is one of its ends outside: packets would go round in circles',
 } as const;
 export type Refusal = keyof typeof REFUSALS;
 
@@ -168,7 +176,8 @@ const isSettings = (value: unknown): boolean =>
   typeof value['stripDomain'] === 'boolean' &&
   Array.isArray(value['authentication']) &&
   value['authentication'].every(isMethod) &&
-  typeof value['proxyArp'] === 'boolean';
+  typeof value['proxyArp'] === 'boolean' &&
+  (value['vrf'] === null || isText(value['vrf'], 15));
 
 /** Each names the first field that is wrong. */
 const wrongField =
@@ -187,6 +196,7 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
     local: isAddress,
     remote: (value) => value === null || isAddress(value),
     peer: isAddress,
+    server: isAddress,
     callId: (value) => isWhole(value, 1, 65_535),
   }),
   release: wrongField({ session: isSession }),
@@ -198,6 +208,7 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
     identifier: (value) => isWhole(value, 0, 255),
   }),
   openTun: () => null,
+  openKernel: wrongField({ peerCallId: (value) => isWhole(value, 0, 65_535) }),
   configure: wrongField({
     mtu: (value) => isWhole(value, 68, 1500),
     ipv4: (value) => isPair(value, isAddress),

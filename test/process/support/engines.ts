@@ -47,7 +47,7 @@ export const secretsOf = (server: Server): string => join(server.directory, 'cha
 
 /** `Server.configure` for the builtin engine. */
 export function configureBuiltin(server: Server, { ppp, ...settings }: Settings = {}): void {
-  server.configure({ ...settings, ppp: { engine: 'builtin', secrets: secretsOf(server), ...ppp } });
+  server.configure({ ...settings, ppp: { engine: 'builtin', dataPath: 'tun', secrets: secretsOf(server), ...ppp } });
 }
 
 export async function startBuiltin(t: TestContext, settings: Settings = {}): Promise<Server> {

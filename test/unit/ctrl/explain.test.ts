@@ -87,7 +87,13 @@ const PPPD_CAUSES = [
   'pppdDied',
 ] as const satisfies readonly FailureCause[];
 type PppdCause = (typeof PPPD_CAUSES)[number];
-type EngineCause = 'deviceFailed' | 'loginNotChecked' | 'mppeKeysDiffer' | 'encryptionLost' | 'noAgreement';
+type EngineCause =
+  | 'addressIsOuter'
+  | 'deviceFailed'
+  | 'loginNotChecked'
+  | 'mppeKeysDiffer'
+  | 'encryptionLost'
+  | 'noAgreement';
 
 /** With pppd. */
 const cases: Readonly<Record<Exclude<FailureCause, EngineCause>, Partial<Evidence>>> = {
@@ -196,6 +202,9 @@ const cases: Readonly<Record<Exclude<FailureCause, EngineCause>, Partial<Evidenc
 /** With the builtin engine. */
 const engineCases: Readonly<Record<Exclude<FailureCause, PppdCause>, Partial<Evidence>>> = {
   ...withoutPppd(cases),
+  addressIsOuter: {
+    end: ended({ kind: 'device', problem: 'refused', failure: { kind: 'refused', reason: 'outerAddress' } }),
+  },
   deviceFailed: {
     end: ended({
       kind: 'device',
@@ -325,6 +334,15 @@ describe('with the builtin engine', () => {
         assert.doesNotMatch(explanation?.text ?? '', /undefined|null|\[object|our pppd/);
         assert.equal(tellOfEngine({ end: endedBy(end), ppp: SEEN_UP })?.cause, after ?? undefined);
       });
+
+  test('an interface of the kernel’s path has a remedy of its own', () => {
+    const end = ended({
+      kind: 'device',
+      problem: "cannot open the kernel's PPTP socket: EPROTONOSUPPORT",
+      failure: { kind: 'failed', step: "open the kernel's PPTP socket", code: 'EPROTONOSUPPORT' },
+    });
+    assert.match(tell({ link: 'kernel', end })?.text ?? '', /remedy: modprobe -a .*pptp .*ppp\.dataPath/);
+  });
 
   test('what the reader has diagnosed counts, unless it is only that the link was ended', () => {
     const end = endedBy({ kind: 'encryptionRefused', how: 'nak', asked: null });

@@ -25,6 +25,7 @@ function settingsWith(t: TestContext, secrets: string): MonitorSettings {
     stripDomain: false,
     authentication: ['ms-chap-v2', 'ms-chap', 'chap-md5', 'pap'],
     proxyArp: false,
+    vrf: null,
   };
 }
 

@@ -3,16 +3,25 @@ import { test } from 'node:test';
 import { isPermitted, type Standing, standingOf } from '../../../src/monitor/permitted.js';
 import type { RequestType } from '../../../src/monitor/protocol.js';
 
-const TYPES = ['announce', 'register', 'release', 'authenticate', 'openTun', 'configure', 'close'] as const;
+const TYPES = [
+  'announce',
+  'register',
+  'release',
+  'authenticate',
+  'openTun',
+  'openKernel',
+  'configure',
+  'close',
+] as const;
 
 /** The table as a person reads it: every request that is not named is refused. */
 const table: [standing: Standing, ...permitted: RequestType[]][] = [
   ['root', 'announce'],
   ['manager', 'register', 'release'],
   ['rootManager', 'announce', 'register', 'release'],
-  ['leased', 'authenticate', 'openTun', 'close'],
+  ['leased', 'authenticate', 'openTun', 'openKernel', 'close'],
   ['device', 'authenticate', 'close'],
-  ['granted', 'authenticate', 'openTun', 'close'],
+  ['granted', 'authenticate', 'openTun', 'openKernel', 'close'],
   ['ready', 'authenticate', 'configure', 'close'],
   ['over'],
 ];
