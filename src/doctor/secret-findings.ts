@@ -92,7 +92,7 @@ const OTHER_SPACE = /[\u00a0\u2000-\u200b\u202f\u3000]/;
 const BYTE_ORDER_MARK = bytesOf('\ufeff');
 const TYPOGRAPHIC_QUOTE = /^[“”„‟«»‘’‚‹›]/;
 /** Bytes that pppd keeps of names and secrets. */
-const LONGEST_NAME = 255;
+const MAX_NAME = 255;
 
 class View {
   readonly file: SecretsFile;
@@ -311,9 +311,9 @@ const JUDGES = {
   }),
 
   tooLong: ofUsers((entry) =>
-    entry.secret.bytes.length > LONGEST_NAME || entry.client.bytes.length > LONGEST_NAME
+    entry.secret.bytes.length > MAX_NAME || entry.client.bytes.length > MAX_NAME
       ? [
-          `the name or the password of ${name(entry)} is longer than ${LONGEST_NAME} bytes`,
+          `the name or the password of ${name(entry)} is longer than ${MAX_NAME} bytes`,
           'choose shorter ones; look for a missing blank',
         ]
       : null,

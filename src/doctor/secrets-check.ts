@@ -15,7 +15,7 @@ import { examine, type Finding, type SecretsFile, type SecretsReport } from './s
 const USER_PLUGIN = /(?:^|\/)(radius|winbind)\.so$/;
 
 /** Maximum number of findings that are shown. */
-const MOST_FINDINGS = 20;
+const MAX_FINDINGS = 20;
 
 /** The secrets files. In pppd 2.5 options can name others. */
 const FILES = [
@@ -115,9 +115,9 @@ function lookInto(
   return [
     ...summary(path, { server, namedBy }, report, remedy),
     ...(isOpen ? [bad(`${path} can be read by others`, `chmod 600 ${path}`)] : []),
-    ...report.findings.slice(0, MOST_FINDINGS).map((finding) => ofLine(path, finding)),
-    ...(report.findings.length > MOST_FINDINGS
-      ? [bad(`${path}: ${report.findings.length - MOST_FINDINGS} more lines like these`, 'correct these first')]
+    ...report.findings.slice(0, MAX_FINDINGS).map((finding) => ofLine(path, finding)),
+    ...(report.findings.length > MAX_FINDINGS
+      ? [bad(`${path}: ${report.findings.length - MAX_FINDINGS} more lines like these`, 'correct these first')]
       : []),
   ];
 }
@@ -156,7 +156,7 @@ function summary(
 /** The server never lends an address in use, but pppd gives a user a fixed address even if another client holds it. */
 function lentToOthers(path: string, fixed: SecretsReport['fixedInPool']): readonly Outcome[] {
   if (fixed.length === 0) return [];
-  const some = fixed.slice(0, MOST_FINDINGS).map(({ user, address }) => `"${user}" ${address}`);
+  const some = fixed.slice(0, MAX_FINDINGS).map(({ user, address }) => `"${user}" ${address}`);
   const all = some.join(', ') + (fixed.length > some.length ? ', …' : '');
   return [
     bad(

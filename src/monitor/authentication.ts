@@ -17,7 +17,7 @@ export interface Grant {
 }
 
 /** More networks than a person writes into one line. */
-const MOST_CHOICES = 16;
+const MAX_CHOICES = 16;
 /** RFC 2759 §6. */
 const AUTHENTICATION_FAILURE = 691;
 const BACKSLASH = 0x5c;
@@ -27,7 +27,7 @@ export interface Judgement {
   readonly grant: Grant | null;
 }
 
-export interface Circumstances {
+export interface LoginContext {
   readonly settings: MonitorSettings;
   /** The client's address in its lease. */
   readonly remote: string | null;
@@ -38,14 +38,14 @@ export interface Circumstances {
 }
 
 /** Throws SystemCallFailed when the secrets file cannot be read. */
-export async function judge(login: Login, circumstances: Circumstances): Promise<Judgement> {
-  const { settings, remote, unit } = circumstances;
+export async function judge(login: Login, context: LoginContext): Promise<Judgement> {
+  const { settings, remote, unit } = context;
   const name = settings.stripDomain ? login.name.subarray(login.name.lastIndexOf(BACKSLASH) + 1) : login.name;
   const account = findAccount(settings.secrets, settings.name, name);
   // An unknown name takes as long as a wrong password.
   const proof = verify(login, account?.secret ?? randomBytes(8).toString('hex'));
   if (account === null || proof === null) {
-    const retryChallenge = login.method.startsWith('ms-chap') ? circumstances.retryChallenge : null;
+    const retryChallenge = login.method.startsWith('ms-chap') ? context.retryChallenge : null;
     const verdict = {
       accepted: false,
       code: AUTHENTICATION_FAILURE,
@@ -79,7 +79,7 @@ const keysInHex = ({ send, receive, weak }: StartKeys): { send: string; receive:
 const networksOf = (rules: readonly Rule[]): string[] =>
   rules
     .flatMap((rule) => ('base' in rule && rule.permits ? `${addressText(rule.base)}/${prefixOf(rule.mask)}` : []))
-    .slice(0, MOST_CHOICES);
+    .slice(0, MAX_CHOICES);
 
 const prefixOf = (mask: number): number => (mask === 0 ? 0 : 32 - Math.log2(2 ** 32 - mask));
 

@@ -13,7 +13,7 @@ import { openTunDevice } from '../sys/tun-device.js';
 import { type Grant, judge, mayUse } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
-import { isPermitted, standingOf, type WorkerStanding } from './permitted.js';
+import { isPermitted, workerState, type WorkerState } from './permitted.js';
 import type {
   AddressPair,
   ChapMethod,
@@ -29,7 +29,7 @@ import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
 import type { StateFolder } from './state-folder.js';
 
 /** More than a session ever needs: its worker has no business here any more. */
-const MOST_REQUESTS = 1000;
+const MAX_REQUESTS = 1000;
 
 /** An IPv4 or IPv6 end that is configured, with what its end needs. */
 interface Configured {
@@ -122,16 +122,16 @@ export class MonitoredSession {
     if (saved === null) this.#save();
   }
 
-  get standing(): WorkerStanding {
-    return standingOf({ device: this.#device !== null, login: this.#grant !== null });
+  get state(): WorkerState {
+    return workerState({ device: this.#device !== null, login: this.#grant !== null });
   }
 
   /** Throws SystemCallFailed when the system refuses a step. */
   async request(request: WorkerRequest): Promise<Reply> {
     return this.#inTurn(async () => {
       this.#requests += 1;
-      if (this.#over || !isPermitted(this.standing, request.type)) return refusal('notPermitted');
-      if (this.#requests > MOST_REQUESTS) return refusal('tooManyRequests');
+      if (this.#over || !isPermitted(this.state, request.type)) return refusal('notPermitted');
+      if (this.#requests > MAX_REQUESTS) return refusal('tooManyRequests');
       return this.#answer(request);
     });
   }

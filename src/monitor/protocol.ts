@@ -43,7 +43,7 @@ export interface Registration {
 }
 
 /** Octets in hexadecimal. `challenge`: the monitor's last one; empty for PAP, whose `response` is the password. */
-interface Login {
+interface LoginFields {
   readonly method: LoginMethod;
   readonly name: string;
   readonly challenge: string;
@@ -76,7 +76,7 @@ interface RequestFields {
   /** Worker: a challenge for the next login of its session. It replaces the one before. */
   challenge: { readonly method: ChapMethod };
   /** Worker: is this login right? */
-  authenticate: Login;
+  authenticate: LoginFields;
   /** Worker: an interface pppN; its descriptor comes with the answer. */
   openTun: Record<never, never>;
   /** Worker: configure the interface. */
@@ -187,7 +187,7 @@ const wrongField =
     Object.entries(checks).find(([name, isRight]) => !isRight(fields[name]))?.[0] ?? null;
 
 /** Octets of a name or a challenge (RFC 1994 §4.1), and of a response. */
-const LONGEST_FIELD = 255;
+const MAX_FIELD = 255;
 
 const REQUESTS: { readonly [T in RequestType]: Check } = {
   announce: wrongField({ manager: isIdentity, settings: isSettings }),
@@ -203,9 +203,9 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
   challenge: wrongField({ method: (value) => isMethod(value) && value !== 'pap' }),
   authenticate: wrongField({
     method: isMethod,
-    name: (value) => isHex(value, LONGEST_FIELD),
-    challenge: (value) => isHex(value, LONGEST_FIELD),
-    response: (value) => isHex(value, LONGEST_FIELD),
+    name: (value) => isHex(value, MAX_FIELD),
+    challenge: (value) => isHex(value, MAX_FIELD),
+    response: (value) => isHex(value, MAX_FIELD),
     identifier: (value) => isWhole(value, 0, 255),
   }),
   openTun: () => null,

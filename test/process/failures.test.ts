@@ -140,7 +140,7 @@ describe('GRE arrives but is not usable: the counter is named, and nothing is ca
     'version 0',
     { payload, sequence: 1, flags: 0x3000 },
     'rxWrongVersion',
-    new RegExp(`another tunnel .* let IP protocol 47 pass from ${CLIENT} to ${SERVER_ADDRESS}`),
+    new RegExp(`another tunnel .* allow IP protocol 47 \\(GRE\\) from ${CLIENT} to ${SERVER_ADDRESS}`),
   ];
   /** The call's own socket does not receive these. */
   const strays: readonly Kind[] = [
