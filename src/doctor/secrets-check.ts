@@ -51,12 +51,13 @@ export const builtinSecrets: Check = {
   engine: 'builtin',
   run(configuration, machine) {
     const { name, secrets: path } = pppSettings(configuration.ppp);
-    const file = { kind: 'chap', path, isSpare: false, server: name, namedBy: 'ppp.name', hasLogin: false } as const;
+    const file = { engine: 'builtin', kind: 'chap', path, isSpare: false, server: name, namedBy: 'ppp.name', hasLogin: false } as const;
     return lookInto(file, configuration, machine);
   },
 };
 
 interface FileInForce {
+  readonly engine: SecretsFile['engine'];
   readonly kind: SecretsFile['kind'];
   readonly path: string;
   /** All users may be in the other file, so it is no error if this one has no users of this server. */
@@ -74,6 +75,7 @@ function filesInForce(options: readonly PppdOption[], machine: Machine): readonl
   const takesPap = methods.some((method) => method === 'pap');
   const takesChap = methods.some((method) => method !== 'pap');
   return FILES.filter(({ kind }) => (kind === 'pap' ? takesPap : takesChap)).map(({ kind, option, path }) => ({
+    engine: 'pppd',
     kind,
     path: valueOf(options, option) ?? path,
     isSpare: kind === 'pap' && takesChap,
@@ -84,7 +86,7 @@ function filesInForce(options: readonly PppdOption[], machine: Machine): readonl
 }
 
 function lookInto(
-  { kind, path, isSpare, server, namedBy, hasLogin }: FileInForce,
+  { engine, kind, path, isSpare, server, namedBy, hasLogin }: FileInForce,
   configuration: Configuration,
   machine: Machine,
 ): readonly Outcome[] {
@@ -103,6 +105,7 @@ function lookInto(
   const report = examine({
     path,
     text,
+    engine,
     kind,
     server,
     pool: addresses.delegate ? null : numbers(addresses.remote),
@@ -125,10 +128,10 @@ function lookInto(
 const numbers = (ranges: Configuration['addresses']['remote']): readonly number[] =>
   addressList(ranges).map((address) => addressNumber(address) ?? 0);
 
-/** Why pppd cannot read the text at all; null if it can. */
+/** Why the text cannot be read at all; null if it can. */
 function unreadable(text: string): string | null {
-  if (text.includes('\0')) return 'has null bytes (UTF-16?): pppd finds no name in it, and nobody can log in';
-  return text.includes('\r') && !text.includes('\n') ? 'has CR as line ends: pppd reads it as one line' : null;
+  if (text.includes('\0')) return 'has null bytes (UTF-16?): the server finds no name in it, and nobody can log in';
+  return text.includes('\r') && !text.includes('\n') ? 'has CR as line ends: the server reads it as one line' : null;
 }
 
 function summary(
