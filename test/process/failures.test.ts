@@ -91,7 +91,7 @@ describe('GRE is blocked', () => {
     tunnel.client.end();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'greNotReceived');
-    assert.match(msg, new RegExp(`IP protocol 47 pass from ${CLIENT} to ${SERVER_ADDRESS}`));
+    assert.match(msg, new RegExp(`IP protocol 47 \\(GRE\\) from ${CLIENT} to ${SERVER_ADDRESS}`));
   });
 
   test('to the client, which repeats its first request', async (t) => {
@@ -103,7 +103,7 @@ describe('GRE is blocked', () => {
     tunnel.client.end();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'greNotDelivered');
-    assert.match(msg, new RegExp(`IP protocol 47 pass from ${SERVER_ADDRESS} to ${CLIENT}`));
+    assert.match(msg, new RegExp(`IP protocol 47 \\(GRE\\) from ${SERVER_ADDRESS} to ${CLIENT}`));
   });
 
   test('to the server, after the first answer: the direction is not named', async (t) => {
