@@ -30,7 +30,7 @@ const LOOK_INTERVAL_MS = 1000;
 const REPORT_INTERVAL_MS = 60_000;
 /** Maximum number of packets per socket and turn, so that other events are handled. */
 const TURN = 64;
-const LONGEST_PACKET = 65_536;
+const MAX_PACKET = 65_536;
 
 export class BroadcastRelay {
   readonly #lanName: string;
@@ -39,7 +39,7 @@ export class BroadcastRelay {
   readonly #poller = new Poller(() => this.#turn());
   readonly #memory = new RecentBroadcasts();
   readonly #limits = new Map<number, RateLimit>();
-  readonly #buffer = new Uint8Array(LONGEST_PACKET);
+  readonly #buffer = new Uint8Array(MAX_PACKET);
   readonly #lookTimer: NodeJS.Timeout;
   readonly #reportTimer: NodeJS.Timeout;
   #lan: Lan | null;

@@ -17,7 +17,7 @@ import type { FrameTap } from '../gre/relay.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import type { PeerLog } from './peer-log.js';
-import { linkEnded, type SessionEnd } from './session-end.js';
+import { endOfLink, type SessionEnd } from './session-end.js';
 import type { Timers } from './timers.js';
 
 /** Connect speed in the reply, bits per second: the highest that clients display correctly (RFC 2637 §2.8). */
@@ -249,7 +249,7 @@ export class CallControl {
         break;
       }
       case 'ended':
-        this.#fail(linkEnded(event.cause, this.#state.kind !== 'starting'));
+        this.#fail(endOfLink(event.cause, this.#state.kind !== 'starting'));
         break;
       case 'ppp':
       case 'blackHole':

@@ -84,24 +84,24 @@ const engineOf = (evidence: Evidence): PppEngine => placesOf(evidence).engine;
 const optionsFile = (evidence: Evidence): string => placesOf(evidence).optionsFile;
 
 /** The link failed or ended by itself, for such a cause. */
-const linkEnded =
+const endedBy =
   (accepts: (cause: EndCause) => boolean) =>
   ({ end }: Evidence): boolean =>
     'cause' in end && accepts(end.cause);
 
 /** pppd exited with one of these codes (pppd(8)). */
 const exited = (...codes: readonly number[]): ((evidence: Evidence) => boolean) =>
-  linkEnded((cause) => cause.kind === 'exit' && codes.includes(cause.code));
+  endedBy((cause) => cause.kind === 'exit' && codes.includes(cause.code));
 
 /** The builtin engine ended the link for one of these reasons. */
 const engineEnded = (...kinds: readonly EngineEnd['kind'][]): ((evidence: Evidence) => boolean) =>
-  linkEnded((cause) => cause.kind === 'ppp' && kinds.includes(cause.end.kind));
+  endedBy((cause) => cause.kind === 'ppp' && kinds.includes(cause.end.kind));
 
 /** Why the monitor did not do what the link needed; undefined: it was not the monitor. */
 const monitorFailure = ({ end }: Evidence): MonitorFailure | undefined =>
   'cause' in end && 'failure' in end.cause ? end.cause.failure : undefined;
 
-const isLoginUnchecked = linkEnded(({ kind }) => kind === 'login');
+const isLoginUnchecked = endedBy(({ kind }) => kind === 'login');
 
 /** The monitor checks no more passwords of this session. */
 function guessedTooOften(evidence: Evidence): boolean {
@@ -135,9 +135,9 @@ function pppFailureText(evidence: Evidence): ProblemAndRemedy {
 
 /** The words of ppp/failure. */
 const pppProblem = (evidence: Evidence): string => pppFailureText(evidence).problem;
-const BY_PPP = { problem: pppProblem, remedy: (evidence: Evidence) => pppFailureText(evidence).remedy };
+const PPP_FAILURE = { problem: pppProblem, remedy: (evidence: Evidence) => pppFailureText(evidence).remedy };
 
-const quoted = ({ end }: Evidence): string => {
+const reasonWithDetail = ({ end }: Evidence): string => {
   const detail = describeDetail(end);
   return `${CLOSE_REASONS[end.reason].text}${detail === null ? '' : ` (${detail})`}`;
 };
@@ -150,8 +150,8 @@ function loginSecrets(evidence: Evidence): string {
 }
 
 const openGre = (from: string, to: string): string =>
-  `let IP protocol 47 pass from ${from} to ${to} in every firewall between them, by the PPTP helper (nf_nat_pptp) where ` +
-  `there is NAT; to check: tcpdump -ni any proto 47 and host ${from === to ? from : `${from} and host ${to}`}`;
+  `allow IP protocol 47 (GRE) from ${from} to ${to} in every firewall; on every NAT router, load the PPTP helper ` +
+  `(nf_nat_pptp); to check: tcpdump -ni any proto 47 and host ${from === to ? from : `${from} and host ${to}`}`;
 
 interface Sender {
   /** Who sends the packets that are not usable. */
@@ -173,7 +173,7 @@ const SENDERS = {
     remedy: ({ peer }) =>
       `compare what it sends with what arrives here (tcpdump -vni any proto 47 and host ${peer}), and try another client or another network`,
   },
-  mutePpp: {
+  silentPpp: {
     who: 'the client receives our packets but does not start a PPP negotiation',
     remedy: () => 'see its own log',
   },
@@ -201,7 +201,7 @@ const UNUSABLE: readonly Unusable[] = [
   { counter: 'rxOutsideWindow', words: 'far out of sequence', sender: 'faultyClient' },
   { counter: 'rxEmpty', words: 'without payload', sender: 'faultyClient' },
   { counter: 'rxPackets', words: 'with data instead of a negotiation', sender: 'faultyClient' },
-  { counter: 'acksReceived', words: 'with an acknowledgment', sender: 'mutePpp' },
+  { counter: 'acksReceived', words: 'with an acknowledgment', sender: 'silentPpp' },
 ];
 
 /** Those that arrived, the most frequent first. */
@@ -218,8 +218,8 @@ function unusableProblem(evidence: Evidence): string {
 }
 
 /** pppd printed this complaint before it exited. */
-const complained = (complaint: PppdComplaint): ((evidence: Evidence) => boolean) =>
-  linkEnded((cause) => cause.kind === 'exit' && cause.complaint === complaint);
+const pppdComplained = (complaint: PppdComplaint): ((evidence: Evidence) => boolean) =>
+  endedBy((cause) => cause.kind === 'exit' && cause.complaint === complaint);
 
 /** pppd's exit codes that are no failure if the session was up: it was told to end, was idle, or hung up. */
 const USUAL_ENDS: readonly number[] = [0, 5, 12, 13, 16, 20];
@@ -364,7 +364,7 @@ const refusedWithoutReason = (evidence: Evidence): boolean =>
 const FAILURES = {
   userLimit: {
     when: ({ end }) => end.reason === 'userLimit',
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: () => 'end the other session with pptpd-ts kick, raise the limit, or set policy.whenExceeded to "replace"',
   },
   calledAgain: {
@@ -374,49 +374,50 @@ const FAILURES = {
       `(${describeDetail(end)}): it was restarted, or its network was down for a while`,
   },
   pppdSilent: {
-    when: linkEnded(({ kind }) => kind === 'noFirstFrame'),
-    problem: (evidence) => `${quoted(evidence)}: pppd waits for the client, and the client waits for pppd`,
+    when: endedBy(({ kind }) => kind === 'noFirstFrame'),
+    problem: (evidence) => `${reasonWithDetail(evidence)}: pppd waits for the client, and the client waits for pppd`,
     remedy: (evidence) =>
       `remove the option "silent" from ${[...new Set([optionsFile(evidence), DEFAULT_OPTIONS])].join(' and ')}, and see pppd's own log`,
   },
   pppdSynchronous: {
-    when: linkEnded(({ kind }) => kind === 'synchronous'),
-    problem: quoted,
+    when: endedBy(({ kind }) => kind === 'synchronous'),
+    problem: reasonWithDetail,
     remedy: (evidence) => `remove the option sync from ${optionsFile(evidence)}`,
   },
   pppdNotExecutable: {
-    when: linkEnded(({ kind }) => kind === 'notStarted'),
-    problem: quoted,
+    when: endedBy(({ kind }) => kind === 'notStarted'),
+    problem: reasonWithDetail,
     remedy: () => 'apt-get install ppp, or set pppd.path to another program',
   },
   kernelWithoutPpp: {
     when: exited(4),
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: () => 'modprobe ppp_async ppp_mppe; in a container the host must provide these modules and /dev/ppp',
   },
   pppdOptions: {
     when: exited(2),
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: (evidence) => `correct ${optionsFile(evidence)} (pppd.options) or pppd.args; pptpd-ts doctor checks them`,
   },
   pppdScript: {
     when: exited(8, 9, 18),
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: (evidence) =>
       `remove connect, init and pty from ${optionsFile(evidence)}; they are for modems, but here the line already exists`,
   },
   addressNotAllowed: {
     when: (evidence) =>
-      failed(({ reason }) => reason === 'addressNotAllowed')(evidence) || complained('noAddressInSecrets')(evidence),
+      failed(({ reason }) => reason === 'addressNotAllowed')(evidence) ||
+      pppdComplained('noAddressInSecrets')(evidence),
     problem: (evidence) =>
-      complained('noAddressInSecrets')(evidence)
+      pppdComplained('noAddressInSecrets')(evidence)
         ? `${CLOSE_REASONS.pppdFailed.text}: the first line for this server in /etc/ppp/chap-secrets (pap-secrets with ` +
           'PAP) allows no address, and pppd then refuses to run'
         : pppProblem(evidence),
     remedy: (evidence) =>
-      complained('noAddressInSecrets')(evidence)
-        ? 'put * into the fourth column of every line, or the address or network that its user may have'
-        : BY_PPP.remedy(evidence),
+      pppdComplained('noAddressInSecrets')(evidence)
+        ? 'in the fourth column of every line, put *, or the address or network that the user may have'
+        : PPP_FAILURE.remedy(evidence),
   },
   addressIsOuter: {
     when: (evidence) => {
@@ -430,14 +431,14 @@ const FAILURES = {
   },
   deviceFailed: {
     when: ({ end }) => end.reason === 'deviceFailed',
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: deviceRemedy,
   },
   noSecrets: {
-    when: (evidence) => complained('noSecret')(evidence) || secretsUnreadable(evidence),
+    when: (evidence) => pppdComplained('noSecret')(evidence) || secretsUnreadable(evidence),
     problem: (evidence) =>
       secretsUnreadable(evidence)
-        ? quoted(evidence)
+        ? reasonWithDetail(evidence)
         : `${CLOSE_REASONS.pppdFailed.text}: /etc/ppp/chap-secrets (pap-secrets with PAP) has no password for this server`,
     remedy: (evidence) =>
       secretsUnreadable(evidence)
@@ -447,18 +448,18 @@ const FAILURES = {
   },
   radiusUnavailable: {
     when: (evidence) => notJudged(evidence) !== null,
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: (evidence) => RADIUS_REMEDIES[notJudged(evidence) ?? 'noAnswer'],
   },
   loginNotChecked: {
     when: (evidence) =>
       engineEnded('verdictTimeout')(evidence) || (isLoginUnchecked(evidence) && !guessedTooOften(evidence)),
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: (evidence) => monitorRemedy(evidence) ?? "see the monitor's messages in the server's log",
   },
   pppdFailed: {
     when: ({ end }) => end.reason === 'pppdFailed',
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: () => "see pppd's messages in the system log; pptpd-ts doctor checks for more causes",
   },
   // pppd with its own secrets refuses an unknown name without MS-CHAP's error number.
@@ -475,7 +476,7 @@ const FAILURES = {
           "the RADIUS server's log",
   },
   accountDisabled: {
-    when: linkEnded(
+    when: endedBy(
       (cause) => cause.kind === 'ppp' && cause.end.kind === 'authentication' && cause.end.code === ACCOUNT_DISABLED,
     ),
     problem: pppProblem,
@@ -489,26 +490,26 @@ const FAILURES = {
       `look for the user name in the first column of ${loginSecrets(evidence)}, and for ` +
       NAME_OR_PASSWORD[engineOf(evidence)].remedy,
   },
-  loginUnanswered: { when: failed(({ reason }) => reason === 'loginUnanswered'), ...BY_PPP },
-  authProtocolRefused: { when: failed(({ reason }) => reason === 'authProtocolRefused'), ...BY_PPP },
+  loginUnanswered: { when: failed(({ reason }) => reason === 'loginUnanswered'), ...PPP_FAILURE },
+  authProtocolRefused: { when: failed(({ reason }) => reason === 'authProtocolRefused'), ...PPP_FAILURE },
   encryptionRefusedByClient: {
     when: failed((failure) => failure.reason === 'encryptionRefused' && failure.by === 'client'),
-    ...BY_PPP,
+    ...PPP_FAILURE,
   },
   encryptionRefusedByServer: {
     when: failed((failure) => failure.reason === 'encryptionRefused' && failure.by === 'server'),
-    ...BY_PPP,
+    ...PPP_FAILURE,
   },
-  encryptionModesDiffer: { when: failed(({ reason }) => reason === 'encryptionModesDiffer'), ...BY_PPP },
-  encryptionUnavailable: { when: failed(({ reason }) => reason === 'encryptionUnavailable'), ...BY_PPP },
-  serverLoginRefused: { when: failed(({ reason }) => reason === 'serverLoginRefused'), ...BY_PPP },
+  encryptionModesDiffer: { when: failed(({ reason }) => reason === 'encryptionModesDiffer'), ...PPP_FAILURE },
+  encryptionUnavailable: { when: failed(({ reason }) => reason === 'encryptionUnavailable'), ...PPP_FAILURE },
+  serverLoginRefused: { when: failed(({ reason }) => reason === 'serverLoginRefused'), ...PPP_FAILURE },
   negotiationTimeout: {
     when: failed(({ reason }) => reason === 'negotiationTimeout'),
     problem: pppProblem,
     remedy: ({ peer, local }) => openGre(peer, local),
   },
-  addressRefused: { when: failed(({ reason }) => reason === 'addressRefused'), ...BY_PPP },
-  noNetworkProtocol: { when: failed(({ reason }) => reason === 'noNetworkProtocol'), ...BY_PPP },
+  addressRefused: { when: failed(({ reason }) => reason === 'addressRefused'), ...PPP_FAILURE },
+  noNetworkProtocol: { when: failed(({ reason }) => reason === 'noNetworkProtocol'), ...PPP_FAILURE },
   greUnusable: {
     when: (evidence) =>
       evidence.ppp?.frames.fromClient === 0 &&
@@ -549,21 +550,22 @@ const FAILURES = {
   },
   connectionFailed: {
     when: ({ end }) => end.reason === 'connectionFailed',
-    problem: (evidence) => `${quoted(evidence)}: the path between ${evidence.peer} and ${evidence.local} is broken`,
+    problem: (evidence) =>
+      `${reasonWithDetail(evidence)}: the path between ${evidence.peer} and ${evidence.local} is broken`,
   },
   protocolError: {
     when: ({ end }) => end.reason === 'protocolError' || end.reason === 'versionRefused',
-    problem: (evidence) => `${quoted(evidence)}: ${evidence.peer} is not a PPTP version 1 client (RFC 2637)`,
+    problem: (evidence) => `${reasonWithDetail(evidence)}: ${evidence.peer} is not a PPTP version 1 client (RFC 2637)`,
   },
   ptyFailed: {
-    when: linkEnded(({ kind }) => kind === 'ptyClosed' || kind === 'ptyUnreadable'),
-    problem: quoted,
+    when: endedBy(({ kind }) => kind === 'ptyClosed' || kind === 'ptyUnreadable'),
+    problem: reasonWithDetail,
     remedy: () =>
       "see pppd's messages in the system log; a program in pppd.path that is not pppd must exit when it closes its standard input",
   },
   relayFailed: {
     when: ({ end }) => end.reason === 'relayFailed',
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: ({ peer, local }) =>
       `run ip route get ${peer} from ${local}, and look for a blackhole route to the client or a missing address of this server`,
   },
@@ -575,11 +577,11 @@ const FAILURES = {
   },
   pppdPersists: {
     when: ({ end }) => end.reason === 'linkEnded',
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: (evidence) => `remove the option persist from ${optionsFile(evidence)}; it is for the side that dials`,
   },
   mppeKeysDiffer: {
-    when: linkEnded(({ kind }) => kind === 'undecryptable'),
+    when: endedBy(({ kind }) => kind === 'undecryptable'),
     problem: ({ peer }) => mppeKeysProblem(peer, 'server'),
     remedy: (evidence) => mppeKeysRemedy('server', placesOf(evidence)),
   },
@@ -592,18 +594,19 @@ const FAILURES = {
   encryptionLost: {
     when: engineEnded('encryptionLost'),
     problem: (evidence) =>
-      `${quoted(evidence)}: the same keys must not encrypt twice, so the client has to log in again`,
+      `${reasonWithDetail(evidence)}: the same keys must not encrypt twice, so the client has to log in again`,
     remedy: () => "see the client's own log",
   },
   noAgreement: {
     when: engineEnded('noAgreement', 'protocolRejected'),
-    problem: (evidence) => `${quoted(evidence)}: its PPP is faulty, or it wants what this server does not offer`,
+    problem: (evidence) =>
+      `${reasonWithDetail(evidence)}: its PPP is faulty, or it wants what this server does not offer`,
     remedy: ({ peer }) => `record its next login (pptpd-ts capture --next ${peer} -w FILE), and try another client`,
   },
-  terminated: { when: failed(({ reason }) => reason === 'terminated'), ...BY_PPP },
+  terminated: { when: failed(({ reason }) => reason === 'terminated'), ...PPP_FAILURE },
   pppdDied: {
     when: (evidence) => evidence.end.reason === 'pppdExited' && (neverUp(evidence) || !exited(...USUAL_ENDS)(evidence)),
-    problem: quoted,
+    problem: reasonWithDetail,
     remedy: () => "see pppd's messages in the system log",
   },
   clientLeft: {
@@ -643,7 +646,7 @@ const sentence = (problem: string, remedy: string | null): string =>
 const mppeKeysProblem = (peer: string, by: Side): string =>
   `the MPPE keys differ: ${
     by === 'server' ? `the server cannot decrypt what ${peer} sends` : `${peer} cannot decrypt what the server sends`
-  }, so that nothing gets through`;
+  }, so no traffic gets through`;
 
 const MPPE_KEYS_REMEDIES: Readonly<Record<PppEngine, (by: Side) => string>> = {
   pppd: (by) =>
@@ -664,7 +667,7 @@ export const describeMppeKeys = (peer: string, by: Side, places: SettingPlaces):
 
 /** IPv6's minimum (RFC 8200 §5), which nearly every path carries even with GRE's headers added; IPv4's (RFC 791). */
 const LOW_MTU = 1280;
-const LEAST_MTU = 576;
+const MIN_MTU = 576;
 
 /** `arrives`, `missing`: PPP octets, see gre/size-loss. */
 export interface BlackHole {
@@ -679,7 +682,7 @@ export function describeBlackHole(
   { local, peer, arrives, missing }: BlackHole,
   { engine, written }: SettingPlaces,
 ): string {
-  const mtu = missing > LOW_MTU ? LOW_MTU : LEAST_MTU;
+  const mtu = missing > LOW_MTU ? LOW_MTU : MIN_MTU;
   const setting =
     engine === 'builtin' || written.has('mtu') || written.has('mru')
       ? `set ppp.mtu and ppp.mru to ${mtu}`

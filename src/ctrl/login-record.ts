@@ -1,13 +1,13 @@
 /** The session's entry in utmp and wtmp (`pppd.logwtmp`), for `who` and `last`: from link up to the end of the call. */
 import type { Link } from '../link/link.js';
 import type { Logger } from '../log/logger.js';
-import { type Login, recordLogin, recordLogout } from '../sys/login-records.js';
+import { type LoginEntry, recordLogin, recordLogout } from '../sys/login-records.js';
 
 export class LoginRecord {
   /** The client's address. */
   readonly #host: string;
   readonly #log: Logger;
-  #login: Login | null = null;
+  #login: LoginEntry | null = null;
 
   constructor(host: string, log: Logger) {
     this.#host = host;

@@ -24,13 +24,13 @@ export type SessionEnd =
   | { readonly reason: DisconnectReason; readonly words?: string | undefined };
 
 /** The end of a session whose link ended; `isReady`: PPP had started. */
-export function linkEnded(cause: EndCause, isReady: boolean): SessionEnd {
+export function endOfLink(cause: EndCause, isReady: boolean): SessionEnd {
   switch (cause.kind) {
     case 'gre':
     case 'ptyClosed':
     case 'ptyUnreadable':
       return { reason: 'relayFailed', cause };
-    case 'linkEnded':
+    case 'noNewLink':
       return { reason: 'linkEnded', cause };
     case 'ppp':
     case 'login':

@@ -1,5 +1,5 @@
 /**
- * This machine as the user sees it that the server will run as, so that `doctor`, run by root, reports what that user may
+ * This machine as seen by the user that the server will run as, so that `doctor`, run by root, reports what that user may
  * do. Files that only pppd needs (secrets, /dev/ppp) are still read as root.
  */
 import { spawnSync } from 'node:child_process';

@@ -24,9 +24,11 @@ export interface SecretsFile {
   readonly path: string;
   readonly text: string;
   readonly kind: 'chap' | 'pap';
-  /** pppd's own name. */
+  /** pppd decides at its start by one line whether anybody can log in; the builtin engine judges each login by itself. */
+  readonly engine: 'pppd' | 'builtin';
+  /** The server's name. */
   readonly server: string;
-  /** The addresses of the pool; null if pppd chooses them (addresses.delegate). */
+  /** The addresses of the pool; null if the accounts choose them (addresses.delegate). */
   readonly pool: readonly number[] | null;
   /** The server's tunnel addresses. */
   readonly local: readonly number[];
@@ -92,11 +94,11 @@ const OTHER_SPACE = /[\u00a0\u2000-\u200b\u202f\u3000]/;
 const BYTE_ORDER_MARK = bytesOf('\ufeff');
 const TYPOGRAPHIC_QUOTE = /^[“”„‟«»‘’‚‹›]/;
 /** Bytes that pppd keeps of names and secrets. */
-const LONGEST_NAME = 255;
+const MAX_NAME = 255;
 
 class View {
   readonly file: SecretsFile;
-  /** The entry by which pppd decides at its start whether anybody can log in. */
+  /** The entry by which pppd decides at its start whether anybody can log in; null with the builtin engine. */
   readonly #first: Entry | null;
   /** Entries by client name, in the file's order; entries for any client are in every list. */
   readonly #byClient = new Map<string, Entry[]>();
@@ -105,7 +107,7 @@ class View {
 
   constructor(file: SecretsFile, entries: readonly Entry[]) {
     this.file = file;
-    this.#first = entryFor(entries, null, file.server);
+    this.#first = file.engine === 'pppd' ? entryFor(entries, null, file.server) : null;
     for (const { client } of entries) this.#byClient.set(client.bytes, []);
     for (const entry of entries) {
       for (const name of isWild(entry.client) ? this.#byClient.keys() : [entry.client.bytes]) {
@@ -194,13 +196,13 @@ const addressesOf = (entry: Entry): string =>
 
 /** What is wrong with a word of the list of addresses; null if it is correct. */
 function whatIsOdd(rule: Rule): string | null {
-  if ('invalid' in rule) return 'is not an IP address, and pppd ignores it';
+  if ('invalid' in rule) return 'is not an IP address, and the server ignores it';
   if ('word' in rule) {
-    return rule.word.bytes.endsWith('+') ? null : 'is not an IP address: pppd looks for a host of that name';
+    return rule.word.bytes.endsWith('+') ? null : 'is not an IP address: the server looks for a host of that name';
   }
   if (addressNumber(rule.host) !== null) return null;
   return WHOLE_ADDRESS.test(rule.host)
-    ? `has a number that begins with 0, which is octal: pppd reads ${addressText(rule.base)}`
+    ? `has a number that begins with 0, which is octal: the server reads ${addressText(rule.base)}`
     : 'is not an IP address of four numbers';
 }
 
@@ -210,7 +212,7 @@ const JUDGES = {
     const word = [client, server, secret, ...addresses].find((each) => each !== null && has('manyLines', each));
     if (word == null) return null;
     return [
-      `a quote that begins in line ${word.line} ends in line ${word.lastLine}: pppd reads everything between as one word`,
+      `a quote that begins in line ${word.line} ends in line ${word.lastLine}: the server reads everything between as one word`,
       "end it in its line; a quote or an apostrophe that is part of a word needs a backslash before it (o\\'brien)",
     ];
   },
@@ -221,7 +223,7 @@ const JUDGES = {
     const isSwallowed = last > client.line && addresses.some((word) => !isAddress(word));
     if (!isTorn && !isSwallowed) return null;
     return [
-      `${has('joined', client) ? '' : `"${shown(client)}": `}a backslash at the end of the line joins the next line to it: pppd reads both as one`,
+      `${has('joined', client) ? '' : `"${shown(client)}": `}a backslash at the end of the line joins the next line to it: the server reads both as one`,
       'remove the backslash, or write \\\\ if it is part of the password',
     ];
   },
@@ -230,31 +232,33 @@ const JUDGES = {
     client.line > 1 || server === null || !client.bytes.startsWith(BYTE_ORDER_MARK)
       ? null
       : [
-          'the file begins with a byte order mark, which pppd reads as part of the first name: that user cannot log in',
+          'the file begins with a byte order mark, which the server reads as part of the first name: that user cannot log in',
           'save it as UTF-8 without a byte order mark',
         ],
 
   otherSpace: ({ client, server, secret, addresses }) =>
     [client, server, secret, ...addresses].some((word) => word !== null && OTHER_SPACE.test(textOf(word.raw)))
-      ? ['it has a no-break space, which does not separate words for pppd', 'write an ordinary space']
+      ? ['it has a no-break space, which does not separate words for the server', 'write an ordinary space']
       : null,
 
   hash: ({ client, server, secret, addresses }) =>
     has('hash', client, server, secret) || (secret === null && has('comment', client, server, ...addresses))
       ? [
-          `"${shown(client)}": pppd reads everything after an unquoted # as a comment`,
+          `"${shown(client)}": the server reads everything after an unquoted # as a comment`,
           'write a password with # in double quotes: "pass#word"',
         ]
       : null,
 
   notAComment: ({ client }) =>
-    /^(?:;|\/\/)/.test(client.raw) ? ['pppd reads it as a user: only # begins a comment', 'begin it with #'] : null,
+    /^(?:;|\/\/)/.test(client.raw)
+      ? ['the server reads it as a user: only # begins a comment', 'begin it with #']
+      : null,
 
   fewColumns: ({ server, secret }, { file }) =>
     secret !== null
       ? null
       : [
-          `it has ${server === null ? 'one column' : 'two columns'}, and pppd ignores it`,
+          `it has ${server === null ? 'one column' : 'two columns'}, and the server ignores it`,
           `write USER ${file.server} "PASSWORD" *`,
         ],
 
@@ -280,7 +284,7 @@ const JUDGES = {
     isAscii(entry.client.bytes)
       ? null
       : [
-          `${name(entry)} cannot log in: pppd reads the name that clients send as "${visible(entry.client.bytes)}", and MS-CHAPv2 fails even with that name`,
+          `${name(entry)} cannot log in: the server reads the name that clients send as "${visible(entry.client.bytes)}", and MS-CHAPv2 fails even with that name`,
           'give the user a name of ASCII letters',
         ],
   ),
@@ -289,13 +293,13 @@ const JUDGES = {
     const word = [entry.client, entry.server].find((each) => has('escape', each));
     return word === undefined
       ? null
-      : [`pppd reads ${textOf(word.raw)} as "${shown(word)}"`, 'write \\\\ for a backslash: DOMAIN\\\\user'];
+      : [`the server reads ${textOf(word.raw)} as "${shown(word)}"`, 'write \\\\ for a backslash: DOMAIN\\\\user'];
   }),
 
   backslashInSecret: ofUsers((entry) =>
     has('escape', entry.secret)
       ? [
-          `the password of ${name(entry)} has a backslash, and pppd reads the character after it differently`,
+          `the password of ${name(entry)} has a backslash, and the server reads the character after it differently`,
           'write \\\\ for a backslash',
         ]
       : null,
@@ -311,9 +315,9 @@ const JUDGES = {
   }),
 
   tooLong: ofUsers((entry) =>
-    entry.secret.bytes.length > LONGEST_NAME || entry.client.bytes.length > LONGEST_NAME
+    entry.secret.bytes.length > MAX_NAME || entry.client.bytes.length > MAX_NAME
       ? [
-          `the name or the password of ${name(entry)} is longer than ${LONGEST_NAME} bytes`,
+          `the name or the password of ${name(entry)} is longer than ${MAX_NAME} bytes`,
           'choose shorter ones; look for a missing blank',
         ]
       : null,
@@ -323,7 +327,7 @@ const JUDGES = {
     const counts = isWild(entry.client) ? null : view.entryFor(entry);
     if (counts === null || counts === entry) return null;
     return [
-      `pppd never uses it: line ${counts.client.line} applies to ${name(entry)}`,
+      `the server never uses it: line ${counts.client.line} applies to ${name(entry)}`,
       'remove one of the two; their passwords may differ',
     ];
   }),
@@ -331,7 +335,7 @@ const JUDGES = {
   typographicQuotes: ofUsers((entry) =>
     TYPOGRAPHIC_QUOTE.test(textOf(entry.secret.bytes))
       ? [
-          `the password of ${name(entry)} is in typographic quotes, which pppd reads as part of it`,
+          `the password of ${name(entry)} is in typographic quotes, which the server reads as part of it`,
           'write straight quotes: "PASSWORD"',
         ]
       : null,
@@ -341,7 +345,7 @@ const JUDGES = {
     file.kind === 'pap' || isAscii(entry.secret.bytes)
       ? null
       : [
-          `the password of ${name(entry)} has characters beyond ASCII, which Windows and pppd encode differently for MS-CHAP`,
+          `the password of ${name(entry)} has characters beyond ASCII, which Windows and the server encode differently for MS-CHAP`,
           'choose a password of ASCII characters',
         ],
   ),
@@ -368,7 +372,7 @@ const JUDGES = {
     entry.addresses.length > 0
       ? null
       : [
-          `${name(entry)} has no fourth column: pppd accepts the password and then refuses every IP address`,
+          `${name(entry)} has no fourth column: the server accepts the password but no IP address`,
           isWild(entry.server)
             ? 'add * (any address) at its end, unless this machine uses it to log in elsewhere'
             : 'add * (any address) at its end',

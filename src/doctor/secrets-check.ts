@@ -17,7 +17,7 @@ import { examine, type Finding, type SecretsFile, type SecretsReport } from './s
 const USER_PLUGIN = /(?:^|\/)(radius|winbind)\.so$/;
 
 /** Maximum number of findings that are shown. */
-const MOST_FINDINGS = 20;
+const MAX_FINDINGS = 20;
 
 /** The secrets files. In pppd 2.5 options can name others. */
 const FILES = [
@@ -57,12 +57,21 @@ export const builtinSecrets: Check = {
     const accounts = accountsIn(configuration, machine) ?? 0;
     if (accounts > 0 && entriesOf(machine.read(path) ?? '').length === 0)
       return good(`none needed: users are in ${configuration.accounts.file}`);
-    const file = { kind: 'chap', path, isSpare: false, server: name, namedBy: 'ppp.name', hasLogin: false } as const;
+    const file = {
+      engine: 'builtin',
+      kind: 'chap',
+      path,
+      isSpare: false,
+      server: name,
+      namedBy: 'ppp.name',
+      hasLogin: false,
+    } as const;
     return lookInto(file, configuration, machine);
   },
 };
 
 interface FileInForce {
+  readonly engine: SecretsFile['engine'];
   readonly kind: SecretsFile['kind'];
   readonly path: string;
   /** All users may be in the other file, so it is no error if this one has no users of this server. */
@@ -80,6 +89,7 @@ function filesInForce(options: readonly PppdOption[], machine: Machine): readonl
   const takesPap = methods.some((method) => method === 'pap');
   const takesChap = methods.some((method) => method !== 'pap');
   return FILES.filter(({ kind }) => (kind === 'pap' ? takesPap : takesChap)).map(({ kind, option, path }) => ({
+    engine: 'pppd',
     kind,
     path: valueOf(options, option) ?? path,
     isSpare: kind === 'pap' && takesChap,
@@ -90,7 +100,7 @@ function filesInForce(options: readonly PppdOption[], machine: Machine): readonl
 }
 
 function lookInto(
-  { kind, path, isSpare, server, namedBy, hasLogin }: FileInForce,
+  { engine, kind, path, isSpare, server, namedBy, hasLogin }: FileInForce,
   configuration: Configuration,
   machine: Machine,
 ): readonly Outcome[] {
@@ -109,6 +119,7 @@ function lookInto(
   const report = examine({
     path,
     text,
+    engine,
     kind,
     server,
     pool: addresses.delegate ? null : numbers(addresses.remote),
@@ -121,9 +132,9 @@ function lookInto(
   return [
     ...summary(path, { server, namedBy }, report, remedy),
     ...(isOpen ? [bad(`${path} can be read by others`, `chmod 600 ${path}`)] : []),
-    ...report.findings.slice(0, MOST_FINDINGS).map((finding) => ofLine(path, finding)),
-    ...(report.findings.length > MOST_FINDINGS
-      ? [bad(`${path}: ${report.findings.length - MOST_FINDINGS} more lines like these`, 'correct these first')]
+    ...report.findings.slice(0, MAX_FINDINGS).map((finding) => ofLine(path, finding)),
+    ...(report.findings.length > MAX_FINDINGS
+      ? [bad(`${path}: ${report.findings.length - MAX_FINDINGS} more lines like these`, 'correct these first')]
       : []),
   ];
 }
@@ -131,10 +142,10 @@ function lookInto(
 const numbers = (ranges: Configuration['addresses']['remote']): readonly number[] =>
   addressList(ranges).map((address) => addressNumber(address) ?? 0);
 
-/** Why pppd cannot read the text at all; null if it can. */
+/** Why the text cannot be read at all; null if it can. */
 function unreadable(text: string): string | null {
-  if (text.includes('\0')) return 'has null bytes (UTF-16?): pppd finds no name in it, and nobody can log in';
-  return text.includes('\r') && !text.includes('\n') ? 'has CR as line ends: pppd reads it as one line' : null;
+  if (text.includes('\0')) return 'has null bytes (UTF-16?): the server finds no name in it, and nobody can log in';
+  return text.includes('\r') && !text.includes('\n') ? 'has CR as line ends: the server reads it as one line' : null;
 }
 
 function summary(
@@ -162,7 +173,7 @@ function summary(
 /** The server never lends an address in use, but pppd gives a user a fixed address even if another client holds it. */
 function lentToOthers(path: string, fixed: SecretsReport['fixedInPool']): readonly Outcome[] {
   if (fixed.length === 0) return [];
-  const some = fixed.slice(0, MOST_FINDINGS).map(({ user, address }) => `"${user}" ${address}`);
+  const some = fixed.slice(0, MAX_FINDINGS).map(({ user, address }) => `"${user}" ${address}`);
   const all = some.join(', ') + (fixed.length > some.length ? ', …' : '');
   return [
     bad(

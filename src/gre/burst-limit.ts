@@ -5,7 +5,7 @@
  */
 
 /** Packets that may be unacknowledged before the rate applies. */
-export const MOST_UNACKNOWLEDGED = 64;
+export const MAX_UNACKNOWLEDGED = 64;
 /**
  * Packets per ms beyond that: 90 Mbit/s of long packets. At 32 a client that was not running for some ms lost 5 %, as it
  * acknowledged nothing meanwhile.
@@ -22,13 +22,13 @@ export class BurstLimit {
 
   /** How many packets may be sent now while `outstanding` are unacknowledged; `now` in ms. */
   allowance(outstanding: number, now: number): number {
-    const free = Math.max(0, MOST_UNACKNOWLEDGED - outstanding);
+    const free = Math.max(0, MAX_UNACKNOWLEDGED - outstanding);
     return free + Math.max(0, Math.floor(Math.min(now - this.#usedUntil, CREDIT) * RATE));
   }
 
   /** `count` packets are being sent while `outstanding` others are unacknowledged. */
   send(count: number, outstanding: number, now: number): void {
-    const beyond = Math.min(count, outstanding + count - MOST_UNACKNOWLEDGED);
+    const beyond = Math.min(count, outstanding + count - MAX_UNACKNOWLEDGED);
     if (beyond > 0) this.#usedUntil = Math.max(this.#usedUntil, now - CREDIT) + beyond / RATE;
   }
 }

@@ -4,7 +4,7 @@
  */
 
 /** Length of the header with sequence and acknowledgment number, octets. */
-export const LONGEST_HEADER = 16;
+export const MAX_HEADER = 16;
 /** Flags, protocol type, payload length, call id. */
 const FIXED_HEADER = 8;
 
@@ -84,7 +84,7 @@ export function decodeHeader(
 
 /**
  * Writes the header of a data packet so that it ends at `payloadAt`; null: no acknowledgment number. Returns where the
- * header begins. Needs LONGEST_HEADER octets before the payload.
+ * header begins. Needs MAX_HEADER octets before the payload.
  */
 export function encodeDataHeader(
   view: DataView,

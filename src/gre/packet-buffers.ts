@@ -3,7 +3,7 @@
  * mmsghdr and iovec (socket.h, uio.h) of 64-bit little-endian Linux.
  */
 import { type Boxed, boxed, type SharedMemory } from '../sys/shared-memory.js';
-import { LONGEST_HEADER } from './header.js';
+import { MAX_HEADER } from './header.js';
 import { WINDOW } from './sequence.js';
 
 /** Packets per recvmmsg call, frames per sendmmsg call. */
@@ -13,13 +13,13 @@ const SEND_MESSAGES = SEND_BATCH + 1;
 /** The last message is reserved for acknowledgments that are sent alone. */
 export const ACKNOWLEDGMENT_MESSAGE = SEND_MESSAGES - 1;
 /** The longest PPP frame in either direction, octets: an MRU of 1500 plus headers, with a margin. */
-export const LONGEST_FRAME = 2000;
+export const MAX_FRAME = 2000;
 
 /** An IPv4 header with the maximum length of options, octets. */
-const LONGEST_IP_HEADER = 60;
+const MAX_IP_HEADER = 60;
 /** Not a power of two, so that the headers of a batch do not share the same cache lines. */
 const RECEIVE_STRIDE = 2112;
-const RECEIVE_LENGTH = LONGEST_IP_HEADER + LONGEST_HEADER + LONGEST_FRAME;
+const RECEIVE_LENGTH = MAX_IP_HEADER + MAX_HEADER + MAX_FRAME;
 const SEND_STRIDE = 2112;
 const SEND_HEADROOM = 64;
 /** One slot for each packet of a batch and of the reorder window. */
@@ -68,7 +68,7 @@ export class PacketBuffers {
   constructor(memory: SharedMemory) {
     this.memory = memory;
     this.#words = memory.words;
-    this.acknowledgmentEnd = memory.take(LONGEST_HEADER) + LONGEST_HEADER;
+    this.acknowledgmentEnd = memory.take(MAX_HEADER) + MAX_HEADER;
     this.#lengthsAt = memory.take(SEND_BATCH * 4);
     this.#receiveMessagesAt = memory.take(RECEIVE_BATCH * MESSAGE);
     this.#receiveVectorsAt = memory.take(RECEIVE_BATCH * VECTOR);
@@ -79,7 +79,7 @@ export class PacketBuffers {
     this.frames = {
       at: this.#sendSlotsAt + SEND_HEADROOM,
       stride: SEND_STRIDE,
-      limit: LONGEST_FRAME,
+      limit: MAX_FRAME,
       capacity: SEND_BATCH,
       lengthsAt: this.#lengthsAt,
     };
@@ -117,7 +117,7 @@ export class PacketBuffers {
     return flags & MSG_TRUNC ? -1 : (this.#words[(message + MESSAGE_LENGTH_AT) >> 2] ?? 0);
   }
 
-  /** Offset of decoded frame `index`; LONGEST_HEADER octets before it are free. */
+  /** Offset of decoded frame `index`; MAX_HEADER octets before it are free. */
   frameAt(index: number): number {
     return this.#sendSlotsAt + index * SEND_STRIDE + SEND_HEADROOM;
   }

@@ -90,6 +90,23 @@ export type RelayCounters = {
   timeout: number;
 };
 
+/** The counters of a TUN port at 0. */
+export const noneCountedByTun = () => ({
+  rxNotReady: 0,
+  rxUnencrypted: 0,
+  rxUndecryptable: 0,
+  rxMalformed: 0,
+  rxUnknownProtocol: 0,
+  rxTunRefused: 0,
+  rxForeignSource: 0,
+  rxJoined: 0,
+  txNotReady: 0,
+  txTooLong: 0,
+  txBadOffload: 0,
+  txControlFull: 0,
+  txCut: 0,
+});
+
 /** Every counter at 0. */
 export const noneCounted = (): RelayCounters => ({
   rxPackets: 0,
@@ -119,19 +136,7 @@ export const noneCounted = (): RelayCounters => ({
   ptyAborted: 0,
   txSocketFull: 0,
   txRefused: 0,
-  rxNotReady: 0,
-  rxUnencrypted: 0,
-  rxUndecryptable: 0,
-  rxMalformed: 0,
-  rxUnknownProtocol: 0,
-  rxTunRefused: 0,
-  rxForeignSource: 0,
-  rxJoined: 0,
-  txNotReady: 0,
-  txTooLong: 0,
-  txBadOffload: 0,
-  txControlFull: 0,
-  txCut: 0,
+  ...noneCountedByTun(),
   acksReceived: 0,
   acksImpossible: 0,
   acksSentAlone: 0,

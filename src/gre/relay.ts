@@ -12,13 +12,7 @@ import { ACKNOWLEDGMENT_DELAY, Acknowledgment } from './acknowledgment.js';
 import { BurstLimit, PAUSE } from './burst-limit.js';
 import { GreSocket } from './gre-socket.js';
 import { decodeHeader, emptyHeader, encodeAcknowledgment, encodeDataHeader, type HeaderFault } from './header.js';
-import {
-  ACKNOWLEDGMENT_MESSAGE,
-  LONGEST_FRAME,
-  type PacketBuffers,
-  RECEIVE_BATCH,
-  SEND_BATCH,
-} from './packet-buffers.js';
+import { ACKNOWLEDGMENT_MESSAGE, MAX_FRAME, type PacketBuffers, RECEIVE_BATCH, SEND_BATCH } from './packet-buffers.js';
 import type { Port, PortFailure } from './port.js';
 import { ReceiveSlots } from './receive-slots.js';
 import { noneCounted, type RelayCounters } from './relay-counters.js';
@@ -354,7 +348,7 @@ export class Relay {
     }
     // RFC 2637 §4.1 defines no sequence number without payload. Such a number counts as used, as in pptpd.
     if (!header.hasSequence) return;
-    if (header.payloadLength > LONGEST_FRAME) {
+    if (header.payloadLength > MAX_FRAME) {
       counters.rxTooLong += 1;
       return;
     }

@@ -7,7 +7,7 @@
  */
 
 /** The maximum wait, which is also the initial one, ms. */
-export const LONGEST_WAIT = 300;
+export const MAX_WAIT = 300;
 /**
  * The minimum wait, ms: parallel network paths seldom differ by more, and it is less than the gap between voice
  * packets.
@@ -24,10 +24,10 @@ export class ReorderWait {
   #losses = 0;
   #lateness = 0;
 
-  /** How long to wait for a missing packet, ms: SHORTEST_WAIT to LONGEST_WAIT. */
+  /** How long to wait for a missing packet, ms: SHORTEST_WAIT to MAX_WAIT. */
   get time(): number {
-    if (this.#losses < LOSSES_TO_LEARN) return LONGEST_WAIT;
-    return Math.min(LONGEST_WAIT, Math.max(SHORTEST_WAIT, MARGIN * this.#lateness));
+    if (this.#losses < LOSSES_TO_LEARN) return MAX_WAIT;
+    return Math.min(MAX_WAIT, Math.max(SHORTEST_WAIT, MARGIN * this.#lateness));
   }
 
   /** A packet that was waited for arrived `lateness` ms after its successor. */

@@ -18,7 +18,7 @@ export type EndCause =
   /** The PPP program could not be started; `problem` is the system's error message. */
   | { readonly kind: 'notStarted'; readonly program: string; readonly problem: string }
   /** The PPP link ended; pppd did not exit, and no new link came up. */
-  | { readonly kind: 'linkEnded'; readonly seconds: number }
+  | { readonly kind: 'noNewLink'; readonly seconds: number }
   /** pppd closed its side of the pty, but did not exit. */
   | { readonly kind: 'ptyClosed'; readonly seconds: number }
   /** The pty could not be read: an error name of errno(3). */
@@ -77,7 +77,7 @@ export function describeEndCause(cause: EndCause): string {
       return quoting(`pppd was killed by signal ${cause.signal}`, cause.words);
     case 'notStarted':
       return `cannot start ${cause.program}: ${cause.problem}`;
-    case 'linkEnded':
+    case 'noNewLink':
       return `no new link within ${cause.seconds} s`;
     case 'ptyClosed':
       return `pppd closed its terminal, but did not exit within ${cause.seconds} s`;

@@ -23,7 +23,7 @@ export interface Grant {
 }
 
 /** More networks than a person writes into one line. */
-const MOST_CHOICES = 16;
+const MAX_CHOICES = 16;
 /** RFC 2759 §6. */
 export const AUTHENTICATION_FAILURE = 691;
 const ACCOUNT_DISABLED = 647;
@@ -37,7 +37,7 @@ export interface Judgement {
   readonly note: string | null;
 }
 
-export interface Circumstances {
+export interface LoginContext {
   readonly settings: MonitorSettings;
   readonly users: UserAccounts;
   /** The client's address in its lease. */
@@ -49,14 +49,14 @@ export interface Circumstances {
 }
 
 /** Throws SystemCallFailed when the secrets file or the accounts file cannot be read. */
-export async function judge(login: Login, circumstances: Circumstances): Promise<Judgement> {
-  const { settings, remote, unit } = circumstances;
+export async function judge(login: Login, context: LoginContext): Promise<Judgement> {
+  const { settings, remote, unit } = context;
   const name = settings.stripDomain ? login.name.subarray(login.name.lastIndexOf(BACKSLASH) + 1) : login.name;
-  const candidate = await candidateFor(name, circumstances);
+  const candidate = await candidateFor(name, context);
   // An unknown name takes as long as a wrong password.
   const proof = verify(login, candidate?.secret ?? { password: randomBytes(8).toString('hex') });
   if (candidate === null || proof === null) {
-    const retryChallenge = login.method.startsWith('ms-chap') ? circumstances.retryChallenge : null;
+    const retryChallenge = login.method.startsWith('ms-chap') ? context.retryChallenge : null;
     const note = candidate !== null && !suffices(candidate.secret, login) ? NEEDS_PASSWORD : null;
     return refused({ code: AUTHENTICATION_FAILURE, retryChallenge, message: 'Access denied' }, note);
   }
@@ -98,7 +98,7 @@ interface Candidate {
 }
 
 /** The accounts file comes first: who is disabled there cannot log in by the secrets file. */
-async function candidateFor(name: Uint8Array, { settings, users }: Circumstances): Promise<Candidate | null> {
+async function candidateFor(name: Uint8Array, { settings, users }: LoginContext): Promise<Candidate | null> {
   const accounts = await users.current(settings.accounts);
   const user = accounts?.get(Buffer.from(name).toString());
   const account = inSecrets(name, settings, { isNeeded: user === undefined, mayBeMissing: accounts !== null });
@@ -164,7 +164,7 @@ const keysInHex = ({ send, receive, weak }: StartKeys): { send: string; receive:
 const networksOf = (rules: readonly Rule[]): string[] =>
   rules
     .flatMap((rule) => ('base' in rule && rule.permits ? `${addressText(rule.base)}/${prefixOf(rule.mask)}` : []))
-    .slice(0, MOST_CHOICES);
+    .slice(0, MAX_CHOICES);
 
 const prefixOf = (mask: number): number => (mask === 0 ? 0 : 32 - Math.log2(2 ** 32 - mask));
 

@@ -20,7 +20,8 @@ import {
   SAVED_VERSION,
   type SavedSession,
 } from './monitored-session.js';
-import { isPermitted, type Standing } from './permitted.js';
+import { isSame, type Role, roleOf } from './peer-role.js';
+import { isPermitted, type PeerState } from './permitted.js';
 import {
   type AccountOver,
   decodeRequest,
@@ -37,7 +38,7 @@ import type { RadiusProcess } from './radius-process.js';
 import { UserAccounts } from './user-accounts.js';
 
 /** Maximum number of connections accepted, and of messages taken from one connection, before others have their turn. */
-const MOST_IN_A_TURN = 16;
+const MAX_IN_A_TURN = 16;
 /** How long the monitor waits without manager and sessions before it ends, ms; a restarted server reconnects within this time. */
 const IDLE_MS = 10_000;
 /** Minimum time between log lines about unknown processes, ms. */
@@ -64,14 +65,10 @@ interface Worker extends Watched {
   connection: Connection | null;
 }
 
-type Role =
-  | { readonly name: 'root' | 'manager' | 'rootManager' }
-  | { readonly name: 'worker'; readonly worker: Worker };
-
 interface Connection {
   readonly fd: number;
   readonly pid: number;
-  readonly role: Role;
+  readonly role: Role<Worker>;
   readonly poller: Poller;
   /** A request is being worked on; the connection is not read meanwhile. */
   isBusy: boolean;
@@ -140,11 +137,14 @@ export class MonitorServer {
   }
 
   #accept(): void {
-    for (let count = 0; count < MOST_IN_A_TURN; count += 1) {
+    for (let count = 0; count < MAX_IN_A_TURN; count += 1) {
       const fd = acceptSeqpacket(this.#options.listener);
       if (fd === null) return;
       const { pid, uid } = peerCredentials(fd);
-      const role = this.#roleOf(pid, uid);
+      const role = roleOf(identify(pid), uid, {
+        manager: this.#manager?.identity ?? null,
+        workers: this.#workers,
+      });
       if (role === null) {
         this.#refuseStranger(fd, pid, uid);
         continue;
@@ -156,17 +156,8 @@ export class MonitorServer {
     }
   }
 
-  #roleOf(pid: number, uid: number): Role | null {
-    const identity = identify(pid);
-    if (identity === null) return null;
-    if (isSame(this.#manager?.identity, identity)) return { name: uid === 0 ? 'rootManager' : 'manager' };
-    const worker = this.#workers.get(pid);
-    if (worker?.session != null && isSame(worker.identity, identity)) return { name: 'worker', worker };
-    return uid === 0 ? { name: 'root' } : null;
-  }
-
   /** Worker and manager have one connection each: the last. */
-  #replaceConnection(role: Role, connection: Connection): void {
+  #replaceConnection(role: Role<Worker>, connection: Connection): void {
     if (role.name === 'worker') {
       this.#disconnect(role.worker.connection);
       role.worker.connection = connection;
@@ -188,7 +179,7 @@ export class MonitorServer {
   }
 
   #receive(connection: Connection): void {
-    for (let count = 0; count < MOST_IN_A_TURN && connection.isOpen && !connection.isBusy; count += 1) {
+    for (let count = 0; count < MAX_IN_A_TURN && connection.isOpen && !connection.isBusy; count += 1) {
       const packet = receivePacket(connection.fd, this.#message, false);
       if (packet === null) return;
       if (packet === 'closed') {
@@ -210,7 +201,7 @@ export class MonitorServer {
       return;
     }
     const { id, message } = decoded;
-    if (!isPermitted(standingOfRole(connection.role), message.type)) {
+    if (!isPermitted(stateOfRole(connection.role), message.type)) {
       this.#refuse(connection, id, 'notPermitted', message.type);
       return;
     }
@@ -226,7 +217,7 @@ export class MonitorServer {
     if (connection.isOpen) connection.poller.watch(connection.fd, true, false);
   }
 
-  async #handle(role: Role, message: MonitorRequest): Promise<Reply> {
+  async #handle(role: Role<Worker>, message: MonitorRequest): Promise<Reply> {
     switch (message.type) {
       case 'announce':
         return this.#announce(message);
@@ -457,8 +448,8 @@ const failureOf =
     return { answer: { type: 'failed', step, code } };
   };
 
-function standingOfRole(role: Role): Standing {
-  return role.name === 'worker' ? (role.worker.session?.standing ?? 'over') : role.name;
+function stateOfRole(role: Role<Worker>): PeerState {
+  return role.name === 'worker' ? (role.worker.session?.state ?? 'over') : role.name;
 }
 
 /** The fields in one order, so that two of them can be compared as text. */
@@ -472,9 +463,6 @@ const ordered = ({ session, worker, engine, local, remote, peer, server, callId 
   server,
   callId,
 });
-
-const isSame = (one: ProcessIdentity | undefined, other: ProcessIdentity): boolean =>
-  one?.pid === other.pid && one.startTime === other.startTime;
 
 /** null when the process has ended already. */
 function tryToWatch(pid: number, onEnd: () => void): (() => void) | null {

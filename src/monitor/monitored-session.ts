@@ -15,7 +15,7 @@ import { openTunDevice } from '../sys/tun-device.js';
 import { type Grant, judge, type Judgement, mayUse } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
-import { isPermitted, type Standing, standingOf } from './permitted.js';
+import { isPermitted, workerState, type WorkerState } from './permitted.js';
 import type {
   AddressPair,
   ChapMethod,
@@ -34,7 +34,7 @@ import type { StateFolder } from './state-folder.js';
 import type { Login } from './verifier.js';
 
 /** More than a session ever needs: its worker has no business here any more. */
-const MOST_REQUESTS = 1000;
+const MAX_REQUESTS = 1000;
 
 /** An IPv4 or IPv6 end that is configured, with what its end needs. */
 interface Configured {
@@ -135,9 +135,9 @@ export class MonitoredSession {
     if (saved === null) this.#save();
   }
 
-  get standing(): Standing {
+  get state(): WorkerState | 'pppd' {
     if (this.registration.engine === 'pppd') return 'pppd';
-    return standingOf({ device: this.#device !== null, login: this.#grant !== null });
+    return workerState({ device: this.#device !== null, login: this.#grant !== null });
   }
 
   /** The name in the accounts file by which the client has logged in; null: none. */
@@ -149,8 +149,8 @@ export class MonitoredSession {
   async request(request: WorkerRequest): Promise<Reply> {
     return this.#inTurn(async () => {
       this.#requests += 1;
-      if (this.#over || !isPermitted(this.standing, request.type)) return refusal('notPermitted');
-      if (this.#requests > MOST_REQUESTS) return refusal('tooManyRequests');
+      if (this.#over || !isPermitted(this.state, request.type)) return refusal('notPermitted');
+      if (this.#requests > MAX_REQUESTS) return refusal('tooManyRequests');
       return this.#answer(request);
     });
   }

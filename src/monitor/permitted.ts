@@ -2,19 +2,19 @@
 import type { RequestType } from './protocol.js';
 
 /** What a connected process is, and for a worker how far its session has come. */
-export type Standing =
+export type PeerState =
   /** A process of root that is not the manager. */
   | 'root'
   | 'manager'
   /** A manager that still runs as root. */
   | 'rootManager'
-  | WorkerStanding
+  | WorkerState
   /** A worker whose session's PPP is pppd's. */
   | 'pppd'
   /** A worker without a session: it has ended. */
   | 'over';
 
-export type WorkerStanding =
+export type WorkerState =
   /** No interface, no login. */
   | 'leased'
   /** Interface, no login. */
@@ -24,7 +24,7 @@ export type WorkerStanding =
   /** Interface and login. */
   | 'ready';
 
-const PERMITTED: Readonly<Record<Standing, ReadonlySet<RequestType>>> = {
+const PERMITTED: Readonly<Record<PeerState, ReadonlySet<RequestType>>> = {
   root: new Set(['announce']),
   manager: new Set(['register', 'release', 'review']),
   rootManager: new Set(['announce', 'register', 'release', 'review']),
@@ -36,9 +36,9 @@ const PERMITTED: Readonly<Record<Standing, ReadonlySet<RequestType>>> = {
   over: new Set(),
 };
 
-export const isPermitted = (standing: Standing, type: RequestType): boolean => PERMITTED[standing].has(type);
+export const isPermitted = (state: PeerState, type: RequestType): boolean => PERMITTED[state].has(type);
 
-export const standingOf = (has: { readonly device: boolean; readonly login: boolean }): WorkerStanding => {
+export const workerState = (has: { readonly device: boolean; readonly login: boolean }): WorkerState => {
   if (has.device) return has.login ? 'ready' : 'device';
   return has.login ? 'granted' : 'leased';
 };

@@ -61,7 +61,7 @@ export interface Registration {
 }
 
 /** Octets in hexadecimal. `challenge`: the monitor's last one; empty for PAP, whose `response` is the password. */
-interface Login {
+interface LoginFields {
   readonly method: LoginMethod;
   readonly name: string;
   readonly challenge: string;
@@ -96,7 +96,7 @@ interface RequestFields {
   /** Worker: a challenge for the next login of its session. It replaces the one before. */
   challenge: { readonly method: ChapMethod };
   /** Worker: is this login right? */
-  authenticate: Login;
+  authenticate: LoginFields;
   /** Worker: an interface pppN; its descriptor comes with the answer. */
   openTun: Record<never, never>;
   /** Worker: the call in the kernel, and its interface pppN; descriptors of socket, channel and unit come with the answer. */
@@ -256,7 +256,7 @@ const wrongField =
     Object.entries(checks).find(([name, isRight]) => !isRight(fields[name]))?.[0] ?? null;
 
 /** Octets of a name or a challenge (RFC 1994 §4.1), and of a response. */
-const LONGEST_FIELD = 255;
+const MAX_FIELD = 255;
 
 const registrationFault = wrongField({
   session: isSession,
@@ -278,9 +278,9 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
   challenge: wrongField({ method: (value) => isMethod(value) && value !== 'pap' }),
   authenticate: wrongField({
     method: isMethod,
-    name: (value) => isHex(value, LONGEST_FIELD),
-    challenge: (value) => isHex(value, LONGEST_FIELD),
-    response: (value) => isHex(value, LONGEST_FIELD),
+    name: (value) => isHex(value, MAX_FIELD),
+    challenge: (value) => isHex(value, MAX_FIELD),
+    response: (value) => isHex(value, MAX_FIELD),
     identifier: (value) => isWhole(value, 0, 255),
   }),
   openTun: () => null,
@@ -307,7 +307,7 @@ const isLimit = (value: unknown): boolean =>
 const isLimits = (value: unknown): boolean =>
   value === null ||
   (isObject(value) &&
-    (value['account'] === null || isText(value['account'], LONGEST_FIELD)) &&
+    (value['account'] === null || isText(value['account'], MAX_FIELD)) &&
     isLimit(value['sessions']) &&
     isLimit(value['sessionTime']) &&
     isLimit(value['idleTime']));

@@ -37,13 +37,13 @@ const LOGIN_PROTOCOLS = ['PAP', 'CHAP', 'EAP'];
 /** An address option that asks the peer for an address (RFC 1332 §3.3). */
 const UNSPECIFIED = '0.0.0.0';
 
-type Evidence = Omit<PppState, 'failure' | 'phase'>;
+type Observed = Omit<PppState, 'failure' | 'phase'>;
 
 const BOTH_SIDES = ['client', 'server'] as const;
 const otherSide = (side: Side): Side => (side === 'client' ? 'server' : 'client');
 
 /** The cause as far as the state shows it; null if the link is or was up as both sides wanted, or nothing has failed yet. */
-export function diagnose(state: Evidence): PppFailure | null {
+export function diagnose(state: Observed): PppFailure | null {
   const { authentication, lcp, times } = state;
   if (times.up !== null) return lcp.termination === null ? null : diagnoseAfterUp(state, lcp.termination);
   if (authentication.failure !== null && authentication.result === 'failed') {
@@ -68,12 +68,12 @@ export function diagnose(state: Evidence): PppFailure | null {
  * One side may reject the result of IPCP after it was agreed. And Windows negotiates IPCP and CCP at the same time: the link
  * may be up before Windows finds that there is no encryption.
  */
-function diagnoseAfterUp(state: Evidence, termination: Termination): PppFailure | null {
+function diagnoseAfterUp(state: Observed, termination: Termination): PppFailure | null {
   if (isAboutEncryption(termination)) return diagnoseEncryption(state, termination);
   return diagnoseAddresses(state);
 }
 
-function diagnoseTermination(state: Evidence, termination: Termination): PppFailure {
+function diagnoseTermination(state: Observed, termination: Termination): PppFailure {
   const encryption = diagnoseEncryption(state, termination);
   return (
     diagnoseLogin(state, termination) ??
@@ -86,7 +86,7 @@ function diagnoseTermination(state: Evidence, termination: Termination): PppFail
   );
 }
 
-function diagnoseLogin(state: Evidence, termination: Termination): PppFailure | null {
+function diagnoseLogin(state: Observed, termination: Termination): PppFailure | null {
   for (const by of BOTH_SIDES) {
     const refusal = findRefusal(state, by, 'LCP', 'authentication');
     if (refusal === undefined || state.lcp[otherSide(by)].agreed?.authentication !== undefined) continue;
@@ -110,7 +110,7 @@ function diagnoseLogin(state: Evidence, termination: Termination): PppFailure | 
     : null;
 }
 
-function diagnoseSilence({ ccp, ipcp }: Evidence, { by }: Termination): PppFailure | null {
+function diagnoseSilence({ ccp, ipcp }: Observed, { by }: Termination): PppFailure | null {
   if (by === 'client') return null;
   for (const [protocol, { client, server }] of [
     ['CCP', ccp],
@@ -133,7 +133,7 @@ function isAboutEncryption({ text, windowsError }: Termination): boolean {
 }
 
 /** Judges by what both sides requested in CCP: the side that hangs up is not always the one that refused. */
-function diagnoseEncryption(state: Evidence, termination: Termination): PppFailure | null {
+function diagnoseEncryption(state: Observed, termination: Termination): PppFailure | null {
   const { ccp, encryption, authentication, lcp } = state;
   if (encryption?.method === 'mppe') return null;
   const { by } = termination;
@@ -151,7 +151,7 @@ function diagnoseEncryption(state: Evidence, termination: Termination): PppFailu
 }
 
 /** The MPPE that a side requested last; null: none, or only compression. */
-const offerOf = ({ requested }: Evidence['ccp']['client']): MppeOffer | null => {
+const offerOf = ({ requested }: Observed['ccp']['client']): MppeOffer | null => {
   const offer = requested?.mppe;
   return offer === undefined || offer.keys.length === 0 ? null : offer;
 };
@@ -160,7 +160,7 @@ const offerOf = ({ requested }: Evidence['ccp']['client']): MppeOffer | null => 
 const canAgree = (one: MppeOffer, other: MppeOffer): boolean =>
   one.stateless === other.stateless && one.keys.some((key) => other.keys.includes(key));
 
-function diagnoseAddresses(state: Evidence): PppFailure | null {
+function diagnoseAddresses(state: Observed): PppFailure | null {
   const { ipcp, user, authentication, refusals, times } = state;
   const { termination } = ipcp;
   const text = termination?.text ?? '';
@@ -192,7 +192,7 @@ function diagnoseAddresses(state: Evidence): PppFailure | null {
 }
 
 /** The login succeeded, but one side does not request IPv4, or does not support it. */
-function diagnoseNetwork(state: Evidence, { by, text }: Termination): PppFailure | null {
+function diagnoseNetwork(state: Observed, { by, text }: Termination): PppFailure | null {
   const { authentication, ipcp, ipv6cp } = state;
   if (authentication.result === 'pending' || ipv6cp.open) return null;
   const rejecter = BOTH_SIDES.find((side) => findRefusal(state, side, 'IPCP', null) !== undefined);
@@ -207,21 +207,19 @@ function diagnoseNetwork(state: Evidence, { by, text }: Termination): PppFailure
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /** The direction in which frames get lost if LCP is not agreed; null: it does not show. */
-function lostDirection({ frames, lcp }: Evidence): 'toClient' | 'fromClient' | null {
+function lostDirection({ frames, lcp }: Observed): 'toClient' | 'fromClient' | null {
   if (frames.fromClient === 0) return 'fromClient';
   // A single request may come from a client that hangs; only repeated ones show that it does not hear us.
   return lcp.client.requests > 1 && lcp.client.answers === 0 ? 'toClient' : null;
 }
 
-function findRefusal(state: Evidence, side: Side, name: string, option: string | null): Refusal | undefined {
+function findRefusal(state: Observed, side: Side, name: string, option: string | null): Refusal | undefined {
   return state.refusals.find(
     (refusal) => refusal.by === side && refusal.protocol === name && refusal.option === option,
   );
 }
 
 const SIDES: Readonly<Record<Side, string>> = { client: 'the client', server: 'the server' };
-
-const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
 /** `128 bit stateless`, `40 or 128 bit stateful`. */
 const offerText = ({ keys, stateless }: MppeOffer): string =>
@@ -405,9 +403,9 @@ const DESCRIBERS: Describers = {
   loginUnanswered: ({ protocol, challenges }) => ({
     problem:
       (challenges === 0
-        ? `the client never sent its name for ${protocol ?? 'the login'}`
-        : `the client never answered our ${protocol ?? 'challenge'} challenge, sent ${times(challenges)}`) +
-      ': it waits for a password to be typed, or hangs',
+        ? `the client did not send its name for ${protocol ?? 'the login'}`
+        : `the client did not answer ${challenges} ${protocol ?? 'login'} challenge${challenges === 1 ? '' : 's'}`) +
+      ': it is waiting for its user to type a password, or it hangs',
     remedy: 'enter the password in the client, or see its log',
   }),
   authProtocolRefused: ({ by, protocol, proposed }, places) => {
@@ -424,7 +422,7 @@ const DESCRIBERS: Describers = {
     };
   },
   serverLoginRefused: ({ protocol }) => ({
-    problem: `the client asked the server to log in to it by ${protocol}, and refused the login`,
+    problem: `the client demanded that the server log in (${protocol}), then rejected that login`,
     remedy: "turn off the server's login in the client",
   }),
   negotiationTimeout: ({ protocol, requests }) => ({

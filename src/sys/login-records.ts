@@ -36,7 +36,7 @@ const pututxline = libc.func('pututxline', 'void *', [koffi.pointer(utmpx)]);
 const endutxent = libc.func('void endutxent()');
 const updwtmpx = libc.func('updwtmpx', 'void', ['const char *', koffi.pointer(utmpx)]);
 
-export interface Login {
+export interface LoginEntry {
   /** The tunnel's interface, such as `ppp0`. */
   readonly line: string;
   readonly user: string;
@@ -56,13 +56,14 @@ const FILES: LoginFiles = { utmp: DEFAULT_UTMP, wtmp: DEFAULT_WTMP };
 /**
  * Records that `login` began at `time` (milliseconds since the epoch). A file that cannot be written is left unchanged.
  */
-export const recordLogin = (login: Login, time: number, files = FILES): void => write(USER_PROCESS, login, time, files);
+export const recordLogin = (login: LoginEntry, time: number, files = FILES): void =>
+  write(USER_PROCESS, login, time, files);
 
 /** Records that `login` ended; needs the same line as `recordLogin`. */
-export const recordLogout = (login: Login, time: number, files = FILES): void =>
+export const recordLogout = (login: LoginEntry, time: number, files = FILES): void =>
   write(DEAD_PROCESS, { ...login, user: '', host: '' }, time, files);
 
-function write(type: number, { line, user, host, pid }: Login, time: number, { utmp, wtmp }: LoginFiles): void {
+function write(type: number, { line, user, host, pid }: LoginEntry, time: number, { utmp, wtmp }: LoginFiles): void {
   const entry = {
     type,
     pid,

@@ -25,12 +25,12 @@ const OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 // linux/if.h
 const IFREQ_LENGTH = 40;
 const IFREQ_FLAGS_AT = 16;
-const LONGEST_NAME = 15;
+const MAX_NAME = 15;
 
 /** Length of the offload header before each packet (struct virtio_net_hdr), octets. */
 export const OFFLOAD_HEADER = 10;
 /** The longest read: a super packet with its header, octets. */
-export const LONGEST_READ = OFFLOAD_HEADER + 65_535;
+export const MAX_READ = OFFLOAD_HEADER + 65_535;
 
 const ioctl: (fd: number, request: number, type: 'void *', argument: Buffer) => number = libc.func(
   'int ioctl(int fd, unsigned long request, ...)',
@@ -75,7 +75,7 @@ export interface TunDevice {
  * TunDeviceFailed.
  */
 export function openTunDevice(name: string): TunDevice {
-  if (name === '' || name.length > LONGEST_NAME) throw new TunDeviceFailed(`create the interface '${name}'`, 'EINVAL');
+  if (name === '' || name.length > MAX_NAME) throw new TunDeviceFailed(`create the interface '${name}'`, 'EINVAL');
   const fd = openDevice();
   try {
     const request = Buffer.alloc(IFREQ_LENGTH);

@@ -59,7 +59,7 @@ export interface StormResult {
 export type LoadResult = SlicesResult | HandshakesResult | StormResult;
 
 const BUILTIN_LOAD = fileURLToPath(new URL('builtin/main.js', import.meta.url));
-const MOST_OUTPUT = 16 * 1024 * 1024;
+const MAX_OUTPUT = 16 * 1024 * 1024;
 const TIMEOUT = 600_000;
 
 /** Runs load.c to its end. Rejects with what it says on standard error. */
@@ -85,7 +85,7 @@ export async function runBuiltinLoad(
 }
 
 async function resultOf(command: string, options: readonly string[]): Promise<LoadResult> {
-  const { stdout } = await promisify(execFile)(command, options, { maxBuffer: MOST_OUTPUT, timeout: TIMEOUT });
+  const { stdout } = await promisify(execFile)(command, options, { maxBuffer: MAX_OUTPUT, timeout: TIMEOUT });
   const result: LoadResult = JSON.parse(stdout);
   return result;
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const PATIENCE_MS = 10_000;
-const MOST_SITES = 8;
+const MAX_SITES = 8;
 
 /** Of the Chrome DevTools protocol's HeapProfiler.SamplingHeapProfileNode, what is read here. */
 interface ProfileNode {
@@ -33,7 +33,7 @@ export async function allocatedBy(file: string): Promise<number> {
   const profile: { readonly head: ProfileNode } = JSON.parse(readFileSync(file, 'utf8'));
   const sites = new Map<string, number>();
   for (const [site, octets] of sitesOf(profile.head)) sites.set(site, (sites.get(site) ?? 0) + octets);
-  const most = [...sites].toSorted(([, a], [, b]) => b - a).slice(0, MOST_SITES);
+  const most = [...sites].toSorted(([, a], [, b]) => b - a).slice(0, MAX_SITES);
   console.error(`allocated: ${most.map(([site, octets]) => `${site} ${Math.round(octets / 1024)} KiB`).join(', ')}`);
   return [...sites.values()].reduce((sum, octets) => sum + octets, 0);
 }

@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 
 /** Maximum length of an input, octets. */
 const MAX_LENGTH = 4096;
-const MOST_CHANGES = 6;
+const MAX_CHANGES = 6;
 /** Numbers at which codecs tend to fail: signs, full fields, one off; escape and flag of HDLC; line ends. */
 const EDGES = [0, 1, 2, 3, 4, 7, 8, 10, 11, 12, 15, 16, 0x20, 0x7d, 0x7e, 0x7f, 0x80, 0xc0, 0xfe, 0xff];
 const WIDE_EDGES = [0, 1, 11, 12, 0x7fff, 0x8000, 0xfffe, 0xffff];
@@ -52,10 +52,10 @@ const CHANGES: readonly Change[] = [
   },
 ];
 
-/** `input` with one to MOST_CHANGES changes, some of which use parts of `other`. */
+/** `input` with one to MAX_CHANGES changes, some of which use parts of `other`. */
 export function mutate(input: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
   const changed = [...input];
-  for (let left = 1 + random(MOST_CHANGES); left > 0; left -= 1)
+  for (let left = 1 + random(MAX_CHANGES); left > 0; left -= 1)
     CHANGES[random(CHANGES.length)]?.(changed, random, other);
   return Uint8Array.from(changed.slice(0, MAX_LENGTH));
 }

@@ -91,7 +91,7 @@ describe('GRE is blocked', () => {
     tunnel.client.end();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'greNotReceived');
-    assert.match(msg, new RegExp(`IP protocol 47 pass from ${CLIENT} to ${SERVER_ADDRESS}`));
+    assert.match(msg, new RegExp(`IP protocol 47 \\(GRE\\) from ${CLIENT} to ${SERVER_ADDRESS}`));
   });
 
   test('to the client, which repeats its first request', async (t) => {
@@ -103,7 +103,7 @@ describe('GRE is blocked', () => {
     tunnel.client.end();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'greNotDelivered');
-    assert.match(msg, new RegExp(`IP protocol 47 pass from ${SERVER_ADDRESS} to ${CLIENT}`));
+    assert.match(msg, new RegExp(`IP protocol 47 \\(GRE\\) from ${SERVER_ADDRESS} to ${CLIENT}`));
   });
 
   test('to the server, after the first answer: the direction is not named', async (t) => {
@@ -140,7 +140,7 @@ describe('GRE arrives but is not usable: the counter is named, and nothing is ca
     'version 0',
     { payload, sequence: 1, flags: 0x3000 },
     'rxWrongVersion',
-    new RegExp(`another tunnel .* let IP protocol 47 pass from ${CLIENT} to ${SERVER_ADDRESS}`),
+    new RegExp(`another tunnel .* allow IP protocol 47 \\(GRE\\) from ${CLIENT} to ${SERVER_ADDRESS}`),
   ];
   /** The call's own socket does not receive these. */
   const strays: readonly Kind[] = [

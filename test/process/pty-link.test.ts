@@ -7,7 +7,7 @@ import { constants } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { configurationSchema } from '../../src/config/schema.js';
 import { explain } from '../../src/ctrl/explain.js';
-import { linkEnded } from '../../src/ctrl/session-end.js';
+import { endOfLink } from '../../src/ctrl/session-end.js';
 import { PacketBuffers } from '../../src/gre/packet-buffers.js';
 import type { EndCause } from '../../src/link/end-cause.js';
 import type { LinkEvent } from '../../src/link/link.js';
@@ -101,7 +101,7 @@ class Fixture {
 function failureOf(cause: EndCause | undefined): string | undefined {
   assert(cause !== undefined);
   return explain({
-    end: linkEnded(cause, true),
+    end: endOfLink(cause, true),
     peer: CLIENT,
     local: SERVER,
     seconds: 60,

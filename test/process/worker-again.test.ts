@@ -5,7 +5,7 @@ import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, type Server, startServer } from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
 
-const MOST_SESSIONS = 20;
+const MAX_SESSIONS = 20;
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
@@ -30,7 +30,7 @@ test('a worker whose session is over serves another client, as if it were the fi
   const served = new Set<number>();
   let again: number | undefined;
   // The next one does, unless the machine is so slow that the client comes before the worker is back.
-  for (let count = 0; again === undefined && count < MOST_SESSIONS; count += 1) {
+  for (let count = 0; again === undefined && count < MAX_SESSIONS; count += 1) {
     const worker = await session(t, server, count % 2 === 0 ? first : second);
     if (served.has(worker)) again = worker;
     served.add(worker);

@@ -3,7 +3,7 @@ import { GreFlood } from '../process/support/gre-flood.js';
 import { readGre } from '../process/support/gre-packet.js';
 import { openGreSocket } from '../process/support/gre-socket.js';
 
-const MOST_CALL_ID = 0xffff;
+const MAX_CALL_ID = 0xffff;
 
 /** One call's GRE: numbers and acknowledgments are seen to. */
 export class GreCall {
@@ -71,7 +71,7 @@ export class GreHub {
 
   /** A call from `from`, under an id that was not used for long. */
   call(from: string): GreCall {
-    this.#lastCallId = (this.#lastCallId % MOST_CALL_ID) + 1;
+    this.#lastCallId = (this.#lastCallId % MAX_CALL_ID) + 1;
     const call = new GreCall(this, from, this.#lastCallId);
     this.#calls.set(call.callId, call);
     return call;

@@ -12,13 +12,13 @@ export interface Finding {
 }
 
 /** Memory that a run is watched for at least before its slope is judged, seconds. */
-const LEAST_WATCHED = 1800;
+const MIN_WATCHED = 1800;
 /** A manager and its workers fill their caches first. */
 const SETTLING = 120;
 /** V8 collects when it likes to: the least of so many seconds is next to what is in use. */
 const TROUGH = 600;
 /** MiB an hour, of the troughs: what V8's own growth makes of an hour's watch. A leak of 4 KiB a login would be forty. */
-const MOST_SLOPE = { manager: 24, worker: 6 } as const;
+const MAX_SLOPE = { manager: 24, worker: 6 } as const;
 const SECONDS_PER_HOUR = 3600;
 
 type Point = readonly [seconds: number, value: number];
@@ -88,7 +88,7 @@ function growth({ incidents, samples }: SoakResult): Finding[] {
   const last = incidents.findLast(({ name }) => name.startsWith('manager'))?.at ?? 0;
   const watched = samples.filter(({ seconds }) => seconds > last + SETTLING);
   const duration = (watched.at(-1)?.seconds ?? 0) - (watched[0]?.seconds ?? 0);
-  if (duration < LEAST_WATCHED) return [];
+  if (duration < MIN_WATCHED) return [];
   const minutes = Math.round(duration / 60);
   const of = (what: string, points: readonly Point[], most: number): Finding => {
     const grows = slope(points);
@@ -103,8 +103,8 @@ function growth({ incidents, samples }: SoakResult): Finding[] {
   // Of many workers the collections even out.
   const ofWorkers = watched.map((each): Point => [each.seconds, perWorker(each)]);
   return [
-    of("manager's memory grows by", troughs(ofManager), MOST_SLOPE.manager),
-    of("a worker's memory grows by", ofWorkers, MOST_SLOPE.worker),
+    of("manager's memory grows by", troughs(ofManager), MAX_SLOPE.manager),
+    of("a worker's memory grows by", ofWorkers, MAX_SLOPE.worker),
   ];
 }
 

@@ -3,7 +3,7 @@
  * acknowledgments without data (RFC 2637 §4.4). The kernel's own socket gets every packet all the same.
  */
 import { connectGre, IPPROTO_GRE } from '../../gre/gre-socket.js';
-import { decodeHeader, emptyHeader, encodeAcknowledgment, LONGEST_HEADER } from '../../gre/header.js';
+import { decodeHeader, emptyHeader, encodeAcknowledgment, MAX_HEADER } from '../../gre/header.js';
 import { lastError } from '../../sys/batch-io.js';
 import { close } from '../../sys/descriptor.js';
 import { checked } from '../../sys/libc.js';
@@ -46,7 +46,7 @@ export class SampleSocket {
   readonly #options: SampleSocketOptions;
   readonly #packet = new Uint8Array(SAMPLE_LENGTH);
   readonly #header = emptyHeader();
-  readonly #acknowledgment = new Uint8Array(LONGEST_HEADER);
+  readonly #acknowledgment = new Uint8Array(MAX_HEADER);
 
   /** Gets no packets before `sample`. Throws SystemCallFailed. */
   constructor(options: SampleSocketOptions) {

@@ -220,7 +220,7 @@ export class PtyLink implements Link {
 
   #watchLinkEnd({ type }: PppEvent): void {
     if (type === 'linkOpened') this.#stopAwaitingExit();
-    else if (type === 'terminated') this.#awaitExit({ kind: 'linkEnded', seconds: EXIT_SECONDS });
+    else if (type === 'terminated') this.#awaitExit({ kind: 'noNewLink', seconds: EXIT_SECONDS });
   }
 
   /** If pppd does not exit, the link ends with `cause`, the first one that is given. */

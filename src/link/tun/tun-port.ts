@@ -6,12 +6,12 @@
  */
 import { type PacketBuffers, RECEIVE_SLOTS } from '../../gre/packet-buffers.js';
 import type { Port, PortFailure } from '../../gre/port.js';
-import type { RelayCounters } from '../../gre/relay-counters.js';
+import { noneCountedByTun, type RelayCounters } from '../../gre/relay-counters.js';
 import { lastError, read, writev } from '../../sys/batch-io.js';
 import { close } from '../../sys/descriptor.js';
 import { lastErrno, lastErrorName } from '../../sys/libc.js';
 import { type Boxed, boxed, type SharedMemory } from '../../sys/shared-memory.js';
-import { LONGEST_READ, OFFLOAD_HEADER } from '../../sys/tun-device.js';
+import { MAX_READ, OFFLOAD_HEADER } from '../../sys/tun-device.js';
 import type { Framing, Network } from '../builtin/data-path.js';
 import { CIPHER_HEADER, FATAL, type FrameCipher, OUT_OF_SYNC } from './frame-cipher.js';
 import { Offload, SLACK } from './offload.js';
@@ -31,11 +31,11 @@ const IPV4_HEADER = 20;
 const IPV4_SOURCE_AT = 12;
 const IPV6_HEADER = 40;
 /** The longest headers before an IP packet: address, control, two protocol fields and the cipher's. */
-const LONGEST_PPP_HEADER = 8;
+const MAX_PPP_HEADER = 8;
 /** The errno of a descriptor whose device was removed, EBADFD; Node has no name for it. */
 const DEVICE_REMOVED = 77;
 /** Control frames that may be queued. The engine sends few; more mean that the relay is held back. */
-const MOST_CONTROLS = 64;
+const MAX_CONTROLS = 64;
 
 /** What the port cannot decide. `frame` begins with the protocol field, and is valid during the call only. */
 export type TunPortEvent =
@@ -46,22 +46,6 @@ export type TunPortEvent =
   | { readonly type: 'unknownProtocol'; readonly protocol: number; readonly frame: Uint8Array };
 
 const NO_NETWORK: Network = { client: null, ipv6: false, mtu: 0 };
-
-const noneCounted = () => ({
-  rxNotReady: 0,
-  rxUnencrypted: 0,
-  rxUndecryptable: 0,
-  rxMalformed: 0,
-  rxUnknownProtocol: 0,
-  rxTunRefused: 0,
-  rxForeignSource: 0,
-  rxJoined: 0,
-  txNotReady: 0,
-  txTooLong: 0,
-  txBadOffload: 0,
-  txControlFull: 0,
-  txCut: 0,
-});
 
 export interface TunPortOptions {
   readonly memory: SharedMemory;
@@ -78,7 +62,7 @@ export class TunPort implements Port {
   readonly #offload: Offload;
   readonly #readAt: number;
   readonly #readAddress: Boxed;
-  readonly #counted = noneCounted();
+  readonly #counted = noneCountedByTun();
   #tun = -1;
   #closed = false;
 
@@ -103,7 +87,7 @@ export class TunPort implements Port {
     this.#buffers = buffers;
     this.#onEvent = onEvent;
     this.#offload = new Offload(memory, RECEIVE_SLOTS);
-    this.#readAt = memory.take(LONGEST_READ + SLACK);
+    this.#readAt = memory.take(MAX_READ + SLACK);
     this.#readAddress = boxed([memory.address + this.#readAt]);
     this.#layFraming();
   }
@@ -272,7 +256,7 @@ export class TunPort implements Port {
    */
   queueControl(frame: Uint8Array): void {
     if (frame.length > this.#buffers.frames.limit) throw new RangeError(`a control frame of ${frame.length} octets`);
-    if (this.#controls.length === MOST_CONTROLS) this.#counted.txControlFull += 1;
+    if (this.#controls.length === MAX_CONTROLS) this.#counted.txControlFull += 1;
     else this.#controls.push(Uint8Array.from(frame));
   }
 
@@ -280,7 +264,7 @@ export class TunPort implements Port {
     if (this.#controls.length > 0) this.#takeControls();
     else if (this.#isCutting) this.#cut();
     else {
-      const count = read(this.#tun, this.#readAddress[0] ?? 0, LONGEST_READ);
+      const count = read(this.#tun, this.#readAddress[0] ?? 0, MAX_READ);
       if (count <= 0) return this.#readFailed();
       this.#recvFromTun(count);
     }
@@ -331,7 +315,7 @@ export class TunPort implements Port {
       counted.txNotReady += 1;
       return;
     }
-    const limit = Math.min(network.mtu, this.#buffers.frames.limit - LONGEST_PPP_HEADER);
+    const limit = Math.min(network.mtu, this.#buffers.frames.limit - MAX_PPP_HEADER);
     const packets = this.#offload.open(this.#readAt, length, limit);
     if (packets === this.#offload.tooLong) counted.txTooLong += 1;
     else if (packets < 0) counted.txBadOffload += 1;

@@ -22,17 +22,17 @@ const login = z.object({
   }),
 });
 
-interface Login {
+interface LoginState {
   /** null: no user has logged in. */
   readonly user: string | null;
   /** The number of the client's answers when the last login failed; null: none failed. */
   readonly failedAt: number | null;
 }
 
-const NO_LOGIN: Login = { user: null, failedAt: null };
+const NO_LOGIN: LoginState = { user: null, failedAt: null };
 
 /** A login that another version reports in another form is ignored. */
-function loginOf(state: SessionState | null): Login {
+function loginOf(state: SessionState | null): LoginState {
   const parsed = login.safeParse(state?.ppp);
   if (!parsed.success) return NO_LOGIN;
   const { user, authentication } = parsed.data;

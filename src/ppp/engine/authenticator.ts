@@ -66,7 +66,7 @@ export interface AuthenticatorOptions {
 }
 
 /** What the client sent, as far as it decides whether it is the same again. */
-interface Login {
+interface Attempt {
   readonly identifier: number;
   readonly octets: Uint8Array;
 }
@@ -77,18 +77,18 @@ type State =
   | { readonly name: 'drawing'; readonly id: number; readonly deadline: number }
   /** For a response to the challenge, or for PAP's request. */
   | { readonly name: 'waiting'; readonly challenges: number; readonly deadline: number }
-  | { readonly name: 'judging'; readonly id: number; readonly login: Login; readonly deadline: number }
+  | { readonly name: 'judging'; readonly id: number; readonly attempt: Attempt; readonly deadline: number }
   /** Refused, and the client may try again. */
   | {
       readonly name: 'retrying';
-      readonly login: Login;
+      readonly attempt: Attempt;
       readonly result: Result;
       readonly deadline: number;
     }
   /** `deadline`: then the result goes once more, for a client that does not show that it has it. */
   | {
       readonly name: 'done';
-      readonly login: Login;
+      readonly attempt: Attempt;
       readonly result: Result;
       readonly repeats: number;
       readonly deadline: number | null;
@@ -192,10 +192,10 @@ export class Authenticator {
   }
 
   #repeat(state: Extract<State, { name: 'done' }>): void {
-    const { repeats, login, result } = state;
+    const { repeats, attempt, result } = state;
     const deadline = repeats + 1 < MAX_REPEATS ? this.#options.clock.now + REPEAT_MS : null;
     this.#state = { ...state, repeats: repeats + 1, deadline };
-    this.#send(result.code, login.identifier, result.body);
+    this.#send(result.code, attempt.identifier, result.body);
   }
 
   /** The client has rejected CHAP or PAP itself. */
@@ -217,14 +217,14 @@ export class Authenticator {
     }
     if (code !== CHAP.response) return;
     const fields = body();
-    const login = { identifier, octets: octetsOf(body()) };
+    const attempt = { identifier, octets: octetsOf(body()) };
     const response = octetsOf(fields.part(fields.u8()));
-    if (fields.short || this.#isAnswered(login)) return;
+    if (fields.short || this.#isAnswered(attempt)) return;
     const isExpected =
       this.#state.name === 'waiting'
         ? identifier === this.#identifier
         : this.#state.name === 'retrying' && isNext(this.#identifier, identifier);
-    if (isExpected) this.#judge(login, octetsOf(fields), response);
+    if (isExpected) this.#judge(attempt, octetsOf(fields), response);
   }
 
   #recvPap({ code, identifier, body }: ControlPacket): void {
@@ -233,38 +233,38 @@ export class Authenticator {
     const name = octetsOf(fields.part(fields.u8()));
     const password = octetsOf(fields.part(fields.u8()));
     if (fields.short) return;
-    const login = { identifier, octets: octetsOf(body()) };
+    const attempt = { identifier, octets: octetsOf(body()) };
     // A client counts its identifiers on when it repeats its request, and takes the answer to any of them.
-    if (this.#state.name === 'judging' && same(this.#state.login.octets, login.octets)) {
-      this.#state = { ...this.#state, login };
+    if (this.#state.name === 'judging' && same(this.#state.attempt.octets, attempt.octets)) {
+      this.#state = { ...this.#state, attempt };
       return;
     }
     if (this.#state.name === 'done') this.#send(this.#state.result.code, identifier, this.#state.result.body);
-    else if (this.#state.name === 'waiting') this.#judge(login, name, password);
+    else if (this.#state.name === 'waiting') this.#judge(attempt, name, password);
   }
 
   /** A response that comes again gets the result that it got, since that one may be lost (RFC 1994 §4.2). */
-  #isAnswered(login: Login): boolean {
+  #isAnswered(attempt: Attempt): boolean {
     const state = this.#state;
     if (state.name !== 'done' && state.name !== 'retrying') return false;
-    if (login.identifier !== state.login.identifier) return false;
-    if (state.name === 'retrying' && !same(login.octets, state.login.octets)) return false;
-    this.#send(state.result.code, login.identifier, state.result.body);
+    if (attempt.identifier !== state.attempt.identifier) return false;
+    if (state.name === 'retrying' && !same(attempt.octets, state.attempt.octets)) return false;
+    this.#send(state.result.code, attempt.identifier, state.result.body);
     return true;
   }
 
-  #judge(login: Login, name: Uint8Array, response: Uint8Array): void {
+  #judge(attempt: Attempt, name: Uint8Array, response: Uint8Array): void {
     this.#attempts++;
     this.#lastId++;
     const deadline = this.#options.clock.now + VERDICT_MS;
-    this.#state = { name: 'judging', id: this.#lastId, login, deadline };
+    this.#state = { name: 'judging', id: this.#lastId, attempt, deadline };
     const expected = METHODS[this.#method].response;
     if (expected !== null && response.length !== expected) {
       const refusal = { accepted: false, code: AUTHENTICATION_FAILURE, retryChallenge: null } as const;
       this.recvVerdict({ id: this.#lastId, ...refusal, message: 'Malformed response' });
       return;
     }
-    const { identifier } = login;
+    const { identifier } = attempt;
     const request = { id: this.#lastId, method: this.#method, name, challenge: this.#challenge, response, identifier };
     this.#options.onEvent({ type: 'authenticate', request });
   }
@@ -272,33 +272,33 @@ export class Authenticator {
   recvVerdict(verdict: Verdict): void {
     const state = this.#state;
     if (state.name !== 'judging' || state.id !== verdict.id) return;
-    const { login } = state;
+    const { attempt } = state;
     if (verdict.accepted) {
       this.#failure = null;
-      const result = this.#success(verdict.message, login.octets);
-      this.#state = { name: 'done', login, result, repeats: 0, deadline: this.#options.clock.now + REPEAT_MS };
-      this.#send(result.code, login.identifier, result.body);
+      const result = this.#success(verdict.message, attempt.octets);
+      this.#state = { name: 'done', attempt, result, repeats: 0, deadline: this.#options.clock.now + REPEAT_MS };
+      this.#send(result.code, attempt.identifier, result.body);
       this.#options.onEvent({ type: 'accepted', verdict });
       return;
     }
     const { code, message, retryChallenge } = verdict;
     const mayRetry = METHODS[this.#method].changeVersion !== null && this.#attempts < MAX_ATTEMPTS;
-    this.#refuse(login, code, mayRetry ? retryChallenge : null, message);
+    this.#refuse(attempt, code, mayRetry ? retryChallenge : null, message);
   }
 
-  #refuse(login: Login, code: number, retryChallenge: Uint8Array | null, message: string): void {
+  #refuse(attempt: Attempt, code: number, retryChallenge: Uint8Array | null, message: string): void {
     this.#failure = { kind: 'authentication', method: this.#method, code, message };
     const retry = retryChallenge !== null;
     if (retry) {
-      this.#identifier = login.identifier;
+      this.#identifier = attempt.identifier;
       this.#challenge = retryChallenge;
     }
     const result = this.#refusal(code, retry, message);
     const deadline = this.#options.clock.now + RETRY_MS;
     this.#state = retry
-      ? { name: 'retrying', login, result, deadline }
-      : { name: 'done', login, result, repeats: 0, deadline: null };
-    this.#send(result.code, login.identifier, result.body);
+      ? { name: 'retrying', attempt, result, deadline }
+      : { name: 'done', attempt, result, repeats: 0, deadline: null };
+    this.#send(result.code, attempt.identifier, result.body);
     if (!retry) this.#options.onEvent({ type: 'failed', cause: this.#failure });
   }
 

@@ -8,7 +8,7 @@ import {
   emptyHeader,
   encodeAcknowledgment,
   encodeDataHeader,
-  LONGEST_HEADER,
+  MAX_HEADER,
 } from '../../../src/gre/header.js';
 import { read, write } from '../../../src/sys/batch-io.js';
 import { checked, libc } from '../../../src/sys/libc.js';
@@ -19,9 +19,9 @@ import { openTunEnd } from './tun-end.js';
 const IP_HEADER = 20;
 const IPPROTO_GRE = 47;
 const IPPROTO_AT = 9;
-const LONGEST_PACKET = 65_536;
+const MAX_PACKET = 65_536;
 /** Octets that must be free before a frame that is sent. */
-export const FRAME_HEADROOM = IP_HEADER + LONGEST_HEADER;
+export const FRAME_HEADROOM = IP_HEADER + MAX_HEADER;
 /** struct pollfd (poll.h). */
 const POLLFD = 8;
 const POLLIN = 1;
@@ -58,7 +58,7 @@ export class Line {
   readonly #serverAddress: number;
   readonly #calls = new Map<number, Call>();
   readonly #header = emptyHeader();
-  readonly #receiveAt = this.memory.take(LONGEST_PACKET);
+  readonly #receiveAt = this.memory.take(MAX_PACKET);
   readonly #acknowledgmentEnd = this.memory.take(FRAME_HEADROOM) + FRAME_HEADROOM;
   readonly #pollAt = this.memory.take(2 * POLLFD);
   /** Kernel addresses: of receiveAt, of pollAt. */
@@ -101,7 +101,7 @@ export class Line {
   drain(most: number): number {
     let came = 0;
     while (came < most) {
-      const length = read(this.#server, this.#addresses[0] ?? 0, LONGEST_PACKET);
+      const length = read(this.#server, this.#addresses[0] ?? 0, MAX_PACKET);
       if (length <= 0) break;
       came += 1;
       const at = this.#receiveAt;
@@ -114,7 +114,7 @@ export class Line {
   /** Passes on what the clients' stack sends. */
   drainClients(): void {
     for (;;) {
-      const length = read(this.#clients, this.#addresses[0] ?? 0, LONGEST_PACKET);
+      const length = read(this.#clients, this.#addresses[0] ?? 0, MAX_PACKET);
       if (length <= 0) return;
       if (this.#isIpv4(this.#receiveAt)) write(this.#server, this.#addresses[0] ?? 0, length);
     }

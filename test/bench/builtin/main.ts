@@ -20,8 +20,8 @@ import { openTunEnd } from './tun-end.js';
 const SETUP_MS = 60_000;
 /** A worker that has just begun its session goes on for some seconds, V8 has things to put away. */
 const LOOK_MS = 500;
-const MOST_LOOKS = 80;
-const MOST_ADDRESSES = 250;
+const MAX_LOOKS = 80;
+const MAX_ADDRESSES = 250;
 
 const { values } = parseArgs({
   options: {
@@ -57,7 +57,7 @@ async function until(what: string, isDone: () => boolean): Promise<void> {
 const firstCallId = 1 + (process.pid % 60_000);
 
 async function openSession(index: number, withData: boolean): Promise<Session> {
-  const address = `198.51.100.${1 + (index % MOST_ADDRESSES)}`;
+  const address = `198.51.100.${1 + (index % MAX_ADDRESSES)}`;
   const session = new Session(line, { address, callId: firstCallId + index, withData });
   await session.start();
   await until(`session ${index}`, () => session.isUp);
@@ -71,7 +71,7 @@ const workers = (): number[] =>
 async function idleMemory(): Promise<number> {
   const watched = workers().map((pid) => new Watched(pid));
   const runs = (): number => watched.reduce((sum, worker) => sum + worker.usage().runs, 0);
-  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+  for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
     const before = runs();
     await wait(LOOK_MS);
     if (runs() - before < watched.length) break;

@@ -28,7 +28,7 @@ const ENCRYPTED = 0xfd;
 const IPV4 = 0x21;
 /** Octets that must be free before an IP packet that is sent. */
 export const PACKET_HEADROOM = FRAME_HEADROOM + PPP_HEADER;
-const LONGEST_FRAME = 2000;
+const MAX_FRAME = 2000;
 
 export class Session {
   readonly #line: Line;
@@ -49,7 +49,7 @@ export class Session {
   constructor(line: Line, { address, callId, withData }: { address: string; callId: number; withData: boolean }) {
     this.#line = line;
     this.#mppe = withData ? new Mppe(line.memory) : null;
-    this.#controlAt = line.memory.take(FRAME_HEADROOM + LONGEST_FRAME) + FRAME_HEADROOM;
+    this.#controlAt = line.memory.take(FRAME_HEADROOM + MAX_FRAME) + FRAME_HEADROOM;
     this.#call = {
       address: numberOf(address),
       callId,

@@ -4,10 +4,10 @@ import { monotonicMs } from '../../../src/sys/clock.js';
 import type { SlicesResult } from '../load.js';
 
 const SLICE_NS = 100_000_000;
-const MOST_SLICES = 4096;
+const MAX_SLICES = 4096;
 /** What a slice may have of others' doing, ms; beyond that it is left out. */
-const MOST_STOLEN = 20;
-const MOST_FOREIGN = 30;
+const MAX_STOLEN = 20;
+const MAX_FOREIGN = 30;
 const TICK_MS = 10;
 /** The work ends after so many times the wanted time, however few slices are good. */
 const PATIENCE = 4;
@@ -106,7 +106,7 @@ export class Slices {
     this.#looks.push(this.#look(now));
     if (this.#looks.length > 1 && this.#slice(this.#looks.length - 1).good) this.#good += 1;
     this.#next = now + SLICE_NS;
-    return this.#looks.length < MOST_SLICES && this.#good * SLICE_NS < this.#options.seconds * 1e9 && now < this.#end;
+    return this.#looks.length < MAX_SLICES && this.#good * SLICE_NS < this.#options.seconds * 1e9 && now < this.#end;
   }
 
   get result(): SlicesResult {
@@ -137,7 +137,7 @@ export class Slices {
     const foreign = Math.max(0, since('user') - since('ownUser')) * TICK_MS;
     return {
       ns: since('ns'),
-      good: stolen < MOST_STOLEN && foreign < MOST_FOREIGN,
+      good: stolen < MAX_STOLEN && foreign < MAX_FOREIGN,
       stolen,
       foreign,
       packets: since('packets'),

@@ -26,7 +26,7 @@ const OFFLOAD_HEADER = 10;
 const NEEDS_SUM = 1;
 const TYPE_TCP4 = 1;
 const SEGMENT_SIZE_AT = 4;
-const LONGEST_PACKET = 65_535;
+const MAX_PACKET = 65_535;
 /** A client acknowledges after so many packets. */
 const ENOUGH = 16;
 const WAIT_MS = 10;
@@ -76,7 +76,7 @@ export abstract class Traffic {
     this.window = window;
     this.templateAt = this.memory.take(this.size);
     this.packetAt = this.memory.take(PACKET_HEADROOM + this.size) + PACKET_HEADROOM;
-    this.insideAt = this.memory.take(OFFLOAD_HEADER + LONGEST_PACKET);
+    this.insideAt = this.memory.take(OFFLOAD_HEADER + MAX_PACKET);
     this.#inside = inside;
     this.#insideAddress = boxed([this.memory.address + this.insideAt]);
     session.recvPacket = (at, length) => this.recvPacket(at, length);
@@ -133,7 +133,7 @@ export abstract class Traffic {
 
   /** Reads a packet to the inside host, whose offload header is then at `insideAt`; its length, or not more than 0. */
   protected readInside(): number {
-    return read(this.#inside, this.#insideAddress[0] ?? 0, OFFLOAD_HEADER + LONGEST_PACKET) - OFFLOAD_HEADER;
+    return read(this.#inside, this.#insideAddress[0] ?? 0, OFFLOAD_HEADER + MAX_PACKET) - OFFLOAD_HEADER;
   }
 
   /** Sends what is at `insideAt`. */
@@ -256,8 +256,8 @@ export class Uplink extends TcpTraffic {
     this.writeHeaders(this.templateAt, this.payload, this.session.address, insideAddress);
     this.fill(payloadAt, this.payload);
     this.#payloadSum = sumOf(this.view, payloadAt, this.payload);
-    this.#payloadsAt = this.memory.take(LONGEST_PACKET + this.payload);
-    for (let at = 0; at < LONGEST_PACKET; at += this.payload) {
+    this.#payloadsAt = this.memory.take(MAX_PACKET + this.payload);
+    for (let at = 0; at < MAX_PACKET; at += this.payload) {
       this.octets.copyWithin(this.#payloadsAt + at, payloadAt, payloadAt + this.payload);
     }
   }
@@ -299,7 +299,7 @@ export class Uplink extends TcpTraffic {
 /** Super packets of the inside host, which arrive at the client as segments. */
 export class Downlink extends TcpTraffic {
   /** Segments of a super packet. */
-  protected readonly burst = Math.floor((LONGEST_PACKET - HEADERS) / this.payload);
+  protected readonly burst = Math.floor((MAX_PACKET - HEADERS) / this.payload);
   readonly #payloadSum: number;
 
   constructor(options: TrafficOptions) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Acknowledgment } from '../../../src/gre/acknowledgment.js';
 import { decodeHeader, emptyHeader, encodeAcknowledgment, encodeDataHeader } from '../../../src/gre/header.js';
-import { LONGEST_WAIT } from '../../../src/gre/reorder-wait.js';
+import { MAX_WAIT } from '../../../src/gre/reorder-wait.js';
 import { SendWindow } from '../../../src/gre/send-window.js';
 import { ReceiveSequence, RUN_TO_RESYNC, WINDOW } from '../../../src/gre/sequence.js';
 import { advance, distance } from '../../../src/gre/serial.js';
@@ -119,20 +119,20 @@ export const greSequence: Target = {
       if (acknowledgment.isUrgent) assert.equal(acknowledgment.sendAlone(), sequence.highest);
       slot += 1;
     }
-    sequence.expire(now + LONGEST_WAIT);
+    sequence.expire(now + MAX_WAIT);
     take();
     assert.equal(owned.size, 0);
     return `${Math.min(3, sequence.resyncs)} ${Math.min(1, sequence.lost)}`;
   },
 };
 
-const LARGEST_WINDOW = 64;
+const MAX_WINDOW = 64;
 
 export const greWindow: Target = {
   covers: ['/src/gre/send-window.js'],
   seeds: () => [words(0, 1, 2, 3), words(0x018000, 0x018000, 0x028001, 0xff0000, 0x018000, 0x010002)],
   run: (input) => {
-    const window = new SendWindow(LARGEST_WINDOW);
+    const window = new SendWindow(MAX_WINDOW);
     let now = 0;
     let sent = 0;
     for (const { pause, offset } of steps(input)) {
@@ -144,7 +144,7 @@ export const greWindow: Target = {
       } else window.recvAcknowledgment((sent - (offset % 300) + 20) >>> 0, now);
       window.expire(now);
       assert(window.outstanding >= 0 && window.outstanding <= sent);
-      assert(window.window >= 1 && window.window <= LARGEST_WINDOW);
+      assert(window.window >= 1 && window.window <= MAX_WINDOW);
       assert(window.allowance >= 0 && window.allowance <= window.window);
       assert(Number.isFinite(window.timeout) && window.timeout > 0);
       assert((window.deadline === null) === (window.outstanding === 0));

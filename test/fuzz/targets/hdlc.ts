@@ -14,9 +14,9 @@ const ESCAPE = 0x7d;
 const GOOD_FCS = 0xf0b8;
 const CANARY = 0xa5;
 const CANARIES = 16;
-const MOST_SLOTS = 4;
-const MOST_CUTS = 8;
-const LONGEST_INPUT = 4096;
+const MAX_SLOTS = 4;
+const MAX_CUTS = 8;
+const MAX_INPUT = 4096;
 
 function fcs(octets: Iterable<number>): number {
   let value = 0xffff;
@@ -73,7 +73,7 @@ class Bench {
   readonly #octets = this.#memory.octets;
   readonly #view = this.#memory.view;
   readonly #lengthsAt = this.#memory.take(CANARIES) + CANARIES;
-  readonly #slotsAt = this.#lengthsAt + 4 * MOST_SLOTS + CANARIES;
+  readonly #slotsAt = this.#lengthsAt + 4 * MAX_SLOTS + CANARIES;
   #stride = 0;
   #slots = 1;
   #limit = 0;
@@ -108,7 +108,7 @@ class Bench {
 
   encode(payload: Uint8Array, accm: number): number[] {
     const sourceAt = this.#slotsAt;
-    const targetAt = (sourceAt + LONGEST_INPUT + SLACK + 63) & ~63;
+    const targetAt = (sourceAt + MAX_INPUT + SLACK + 63) & ~63;
     this.#octets.set(payload, sourceAt);
     const fence = targetAt + longestEncoding(payload.length) + SLACK;
     this.#octets.fill(CANARY, targetAt - CANARIES, targetAt).fill(CANARY, fence, fence + CANARIES);
@@ -179,9 +179,9 @@ export const hdlcDecode: Target = {
     ),
   run: (input) => {
     const limit = SHORTEST_LIMIT + (input[0] ?? 0);
-    const slots = 1 + ((input[1] ?? 0) % MOST_SLOTS);
+    const slots = 1 + ((input[1] ?? 0) % MAX_SLOTS);
     const stream = input.subarray(LAYOUT_OCTETS);
-    const reading = bench.decode(cutAnywhere(stream, MOST_CUTS, randomOf(input)), limit, slots);
+    const reading = bench.decode(cutAnywhere(stream, MAX_CUTS, randomOf(input)), limit, slots);
     assert.deepEqual(reading, read(stream, limit));
     const { frames, badFcs, tooShort, tooLong, aborted } = reading;
     return [frames.length, badFcs, tooShort, tooLong, aborted].map(some).join();
@@ -203,7 +203,7 @@ export const hdlcEncode: Target = {
     const payload = input.subarray(ACCM_OCTETS);
     const encoded = bench.encode(payload, accm);
     assert.deepEqual(encoded, toFrame([...payload], accm));
-    assert.deepEqual(read(encoded, LONGEST_INPUT + 2).frames, [Buffer.from(payload).toString('hex')]);
+    assert.deepEqual(read(encoded, MAX_INPUT + 2).frames, [Buffer.from(payload).toString('hex')]);
     return `${some(encoded.length - payload.length - 4)} ${payload.length % 16}`;
   },
 };
@@ -225,7 +225,7 @@ export const preamble: Target = {
       return { text, frameAt: null };
     };
     const whole = take([input]);
-    assert.deepEqual(take(cutAnywhere(input, MOST_CUTS, randomOf(input))), whole);
+    assert.deepEqual(take(cutAnywhere(input, MAX_CUTS, randomOf(input))), whole);
     assert(whole.text.length <= input.length && (whole.frameAt ?? 0) < Math.max(1, input.length));
     return '';
   },

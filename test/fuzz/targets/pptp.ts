@@ -15,7 +15,7 @@ import { cutAnywhere, randomOf } from '../random.js';
 import { surrounded } from '../surroundings.js';
 import type { Target } from '../target.js';
 
-const MOST_CUTS = 12;
+const MAX_CUTS = 12;
 /** The form of an error's detail, which contains numbers of the peer but never its strings. */
 const MAX_DETAIL = 120;
 
@@ -49,7 +49,7 @@ export const pptp: Target = {
       items.slice(0, -1).every((item) => item.ok || !item.error.fatal),
       'something followed a fatal error',
     );
-    assert.deepEqual(framed(cutAnywhere(input, MOST_CUTS, randomOf(input))), items);
+    assert.deepEqual(framed(cutAnywhere(input, MAX_CUTS, randomOf(input))), items);
     surrounded(input, decode);
     surrounded(input, inspectStart);
     return '';

@@ -15,9 +15,9 @@ import { parseRequest } from '../../../src/session/request.js';
 import { cutAnywhere, randomOf } from '../random.js';
 import type { Target } from '../target.js';
 
-const MOST_CUTS = 8;
+const MAX_CUTS = 8;
 /** Longer lines are refused at a chunk that depends on how the input is split. */
-const LONGEST_INPUT = 4000;
+const MAX_INPUT = 4000;
 
 /** The part of a socket that readLines uses. */
 class Line extends EventEmitter {
@@ -61,9 +61,9 @@ export const sessionLines: Target = {
     text('{"op":"__proto__"}\n{"__proto__":{"op":"state"}}\nnull\n[]\n"x"\n'),
   ],
   run: (input) => {
-    const bytes = input.subarray(0, LONGEST_INPUT);
+    const bytes = input.subarray(0, MAX_INPUT);
     const whole = messages([bytes]);
-    assert.deepEqual(messages(cutAnywhere(bytes, MOST_CUTS, randomOf(bytes))), whole);
+    assert.deepEqual(messages(cutAnywhere(bytes, MAX_CUTS, randomOf(bytes))), whole);
     let seen = '';
     for (const message of whole.read) {
       const parsed = parseRequest(message);

@@ -9,15 +9,15 @@ import { CIPHER_HEADER, type FrameCipher, OUT_OF_SYNC } from '../../../src/link/
 import { Offload, SLACK } from '../../../src/link/tun/offload.js';
 import { TunPort } from '../../../src/link/tun/tun-port.js';
 import { SharedMemory } from '../../../src/sys/shared-memory.js';
-import { LONGEST_READ, OFFLOAD_HEADER } from '../../../src/sys/tun-device.js';
+import { MAX_READ, OFFLOAD_HEADER } from '../../../src/sys/tun-device.js';
 import { payloadOf, superPacket, TIMESTAMPS, tcp4, tcp6 } from '../../unit/link/tun/packets.js';
 import type { Target } from '../target.js';
 
 const CANARY = 0xa5;
 const CANARIES = 32;
 const CAPACITY = 16;
-const LONGEST_PACKET = 2000;
-const SLOT = LONGEST_PACKET + SLACK + CANARIES + OFFLOAD_HEADER;
+const MAX_PACKET = 2000;
+const SLOT = MAX_PACKET + SLACK + CANARIES + OFFLOAD_HEADER;
 const VECTOR = 16;
 /** Shortest headers of IPv4 and IPv6: shorter packets are not handed to the code. */
 const SHORTEST: Readonly<Record<number, number>> = { 4: 20, 6: 40 };
@@ -25,7 +25,7 @@ const SHORTEST: Readonly<Record<number, number>> = { 4: 20, 6: 40 };
 const memory = new SharedMemory();
 const offload = new Offload(memory, CAPACITY);
 const { octets, view } = memory;
-const readAt = memory.take(LONGEST_READ + SLACK);
+const readAt = memory.take(MAX_READ + SLACK);
 const slotAt = memory.take(2 * CANARIES + SLOT) + CANARIES;
 const queueAt = memory.take(CAPACITY * SLOT);
 
@@ -46,7 +46,7 @@ export const tunCut: Target = {
       );
     }),
   run: (input) => {
-    const limit = Math.min((input[0] ?? 0) * 8, LONGEST_PACKET);
+    const limit = Math.min((input[0] ?? 0) * 8, MAX_PACKET);
     const read = input.subarray(1);
     octets.set(read, readAt);
     const count = offload.open(readAt, read.length, limit);
@@ -71,7 +71,7 @@ export const tunCut: Target = {
 const PORT_BITS = { network: 1, ipv6: 2, mustEncrypt: 4, cipher: 8 } as const;
 const CLIENT = 0xc000_0202;
 /** Where the frame lies: nothing behind it may have an effect. */
-const frameAt = memory.take(LONGEST_PACKET + 2 * CANARIES) + CANARIES;
+const frameAt = memory.take(MAX_PACKET + 2 * CANARIES) + CANARIES;
 let events = 0;
 const port = new TunPort({ memory, buffers: new PacketBuffers(memory), onEvent: () => (events += 1) });
 /** Decrypts all but packets of an odd length. */
@@ -108,7 +108,7 @@ export const tunFrame: Target = {
     port.setNetwork(has('network') ? { client: CLIENT, ipv6: has('ipv6'), mtu: 1400 } : null);
     port.setRequireEncryption(has('mustEncrypt'));
     port.setEncryption(has('cipher') ? cipher : null);
-    const frame = input.subarray(1, 1 + LONGEST_PACKET);
+    const frame = input.subarray(1, 1 + MAX_PACKET);
     if (frame.length === 0) return '';
     octets.fill(CANARY, frameAt - CANARIES, frameAt + frame.length + CANARIES);
     octets.set(frame, frameAt);
@@ -168,7 +168,7 @@ export const tunJoin: Target = {
 function packetsOf(input: Uint8Array): Uint8Array[] {
   const packets: Uint8Array[] = [];
   for (let at = 0; at + 2 <= input.length && packets.length < CAPACITY; ) {
-    const length = Math.min(((input[at] ?? 0) << 8) | (input[at + 1] ?? 0), LONGEST_PACKET);
+    const length = Math.min(((input[at] ?? 0) << 8) | (input[at + 1] ?? 0), MAX_PACKET);
     const packet = input.subarray(at + 2, at + 2 + length);
     if (packet.length >= (SHORTEST[versionOf(packet)] ?? Number.POSITIVE_INFINITY)) packets.push(packet);
     at += 2 + length;
@@ -192,7 +192,7 @@ function vectors(count: number): Buffer {
 /** Cut again, it is what it was joined from, in this order. */
 function assertCutAgain(written: Buffer, count: number, packets: readonly Uint8Array[]): void {
   octets.set(written, readAt);
-  assert.equal(offload.open(readAt, written.length, LONGEST_PACKET), count);
+  assert.equal(offload.open(readAt, written.length, MAX_PACKET), count);
   let from = 0;
   for (let length: number; (length = offload.cut(slotAt)) > 0; ) {
     const cut = Buffer.from(octets.subarray(slotAt, slotAt + length));

@@ -43,6 +43,7 @@ function readSecrets(file: string, logins: string, lent: string): void {
   const { findings } = examine({
     path: file,
     text,
+    engine: 'pppd',
     kind: 'chap',
     server: 'pptpd',
     pool: Array.from({ length: 10 }, (_, index) => lease + index),

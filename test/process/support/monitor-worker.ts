@@ -12,7 +12,7 @@ import { ntHash } from '../../../src/mschap/password-hash.js';
 import { Poller } from '../../../src/sys/poller.js';
 import { identifyOurselves } from '../../../src/host/process.js';
 import { close } from '../../../src/sys/descriptor.js';
-import { LONGEST_READ, OFFLOAD_HEADER } from '../../../src/sys/tun-device.js';
+import { MAX_READ, OFFLOAD_HEADER } from '../../../src/sys/tun-device.js';
 import {
   acceptSeqpacket,
   connectSeqpacket,
@@ -49,7 +49,7 @@ const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
   /** Packets that wait in the TUN device, hexadecimal, without the offload header. */
   readTun: () => {
     const packets: string[] = [];
-    const packet = Buffer.alloc(LONGEST_READ);
+    const packet = Buffer.alloc(MAX_READ);
     for (;;) {
       try {
         packets.push(packet.subarray(OFFLOAD_HEADER, readSync(tun ?? -1, packet)).toString('hex'));

@@ -22,7 +22,7 @@ const END_OF_ARGUMENTS = '\u0001';
 const FAKE_PPTPCTRL = `#!/bin/sh\nprintf '%s\\0' "$@" >&0\nprintf '\\001' >&0\nread _\n`;
 
 /** More clients than pptpd serves by default: one that serves so many has no limit. */
-const MOST_CLIENTS = 105;
+const MAX_CLIENTS = 105;
 
 /** What pptpd makes of its file. */
 export interface Use {
@@ -131,7 +131,7 @@ export class Pptpd {
       full.catch(() => undefined);
       const launches: Launch[] = [];
       let isLimited = false;
-      while (!isLimited && launches.length < MOST_CLIENTS) {
+      while (!isLimited && launches.length < MAX_CLIENTS) {
         const launch = await serve(listen, clients, full);
         if (launch === null) isLimited = true;
         else launches.push(launch);

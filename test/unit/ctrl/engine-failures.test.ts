@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { configurationSchema } from '../../../src/config/schema.js';
 import { type Explanation, explain, type FailureCause } from '../../../src/ctrl/explain.js';
-import { linkEnded } from '../../../src/ctrl/session-end.js';
+import { endOfLink } from '../../../src/ctrl/session-end.js';
 import type { EngineSettings } from '../../../src/ppp/engine/engine.js';
 import { PppReader } from '../../../src/ppp/reader.js';
 import { ACCEPT, REFUSE, refuseOnce, Server } from '../ppp/engine/peer.js';
@@ -83,7 +83,7 @@ class Login {
     const { server } = this;
     while (server.end === undefined) server.tick();
     return explain({
-      end: linkEnded({ kind: 'ppp', end: server.end }, true),
+      end: endOfLink({ kind: 'ppp', end: server.end }, true),
       peer: '192.0.2.11',
       local: '192.0.2.1',
       seconds: server.now / 1000,

@@ -12,7 +12,7 @@ import {
   type FailureCause,
   settingPlaces,
 } from '../../../src/ctrl/explain.js';
-import { linkEnded } from '../../../src/ctrl/session-end.js';
+import { endOfLink } from '../../../src/ctrl/session-end.js';
 import type { EndCause, PppdComplaint } from '../../../src/link/end-cause.js';
 import type { RelayCounters } from '../../../src/gre/relay-counters.js';
 import type { MppeOffer } from '../../../src/ppp/options.js';
@@ -46,7 +46,7 @@ const base: Evidence = {
   configuration: CONFIGURATION,
 };
 
-const ended = (cause: EndCause): Evidence['end'] => linkEnded(cause, true);
+const ended = (cause: EndCause): Evidence['end'] => endOfLink(cause, true);
 const endedBy = (end: EngineEnd): Evidence['end'] => ended({ kind: 'ppp', end });
 
 const withFailure = (failure: PppFailure): Partial<Evidence> => ({
@@ -191,7 +191,7 @@ const cases: Readonly<Record<Exclude<FailureCause, EngineCause>, Partial<Evidenc
   ptyFailed: { end: { reason: 'relayFailed', cause: { kind: 'ptyClosed', seconds: 30 } } },
   relayFailed: { end: { reason: 'relayFailed', cause: { kind: 'gre', step: 'send GRE packets', problem: 'EINVAL' } } },
   noCall: { end: { reason: 'noCall', seconds: 60, after: 'start' }, seconds: 60, ppp: null },
-  pppdPersists: { end: { reason: 'linkEnded', cause: { kind: 'linkEnded', seconds: 30 } } },
+  pppdPersists: { end: { reason: 'linkEnded', cause: { kind: 'noNewLink', seconds: 30 } } },
   loopback: { end: ended({ kind: 'exit', code: 17, words: '', complaint: null }) },
   terminated: withFailure({ reason: 'terminated', by: 'client', text: 'User request', windowsError: null }),
   pppdDied: { end: KILLED },
@@ -545,8 +545,8 @@ describe('GRE packets that arrived but were not usable', () => {
   });
 
   const remedies: readonly (readonly [counter: keyof RelayCounters, remedy: RegExp])[] = [
-    ['rxWrongVersion', /another tunnel .* let IP protocol 47 pass from 192\.0\.2\.11 to 192\.0\.2\.1 /],
-    ['rxWrongProtocol', /another tunnel .* let IP protocol 47 pass/],
+    ['rxWrongVersion', /another tunnel .* allow IP protocol 47 \(GRE\) from 192\.0\.2\.11 to 192\.0\.2\.1 /],
+    ['rxWrongProtocol', /another tunnel .* allow IP protocol 47 \(GRE\)/],
     ['rxWrongCallId', /another client behind that address .*nf_nat_pptp/],
     ['rxWrongFlags', /faulty, or a router changes its packets.* host 192\.0\.2\.11\)/],
     ['acksReceived', /; remedy: see its own log$/],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeDetail, linkEnded, type SessionEnd } from '../../../src/ctrl/session-end.js';
+import { describeDetail, endOfLink, type SessionEnd } from '../../../src/ctrl/session-end.js';
 import type { EndCause } from '../../../src/link/end-cause.js';
 
 const EXIT: EndCause = { kind: 'exit', code: 16, words: '', complaint: null };
@@ -11,11 +11,11 @@ const PTY_UNREADABLE: EndCause = { kind: 'ptyUnreadable', problem: 'EBADF' };
 
 test('the reason of a link that ended: the relay failed, or pppd ended or could not be started', () => {
   for (const cause of [GRE, PTY_CLOSED, PTY_UNREADABLE]) {
-    assert.deepEqual(linkEnded(cause, false), { reason: 'relayFailed', cause });
-    assert.deepEqual(linkEnded(cause, true), { reason: 'relayFailed', cause });
+    assert.deepEqual(endOfLink(cause, false), { reason: 'relayFailed', cause });
+    assert.deepEqual(endOfLink(cause, true), { reason: 'relayFailed', cause });
   }
-  assert.deepEqual(linkEnded(EXIT, false), { reason: 'pppdFailed', cause: EXIT });
-  assert.deepEqual(linkEnded(EXIT, true), { reason: 'pppdExited', cause: EXIT });
+  assert.deepEqual(endOfLink(EXIT, false), { reason: 'pppdFailed', cause: EXIT });
+  assert.deepEqual(endOfLink(EXIT, true), { reason: 'pppdExited', cause: EXIT });
 });
 
 const DETAILS: readonly (readonly [SessionEnd, string | null])[] = [

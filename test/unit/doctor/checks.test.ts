@@ -835,7 +835,7 @@ test('each wrong line of the secrets is reported with its number', async () => {
   assert.match(said[1] ?? '', /^\/etc\/ppp\/chap-secrets:3: "carol" has no fourth column: .*; remedy: add \* /);
   assert.match(
     said[2] ?? '',
-    /^\/etc\/ppp\/chap-secrets:4: "bob": pppd reads everything after an unquoted # as a comment; remedy: /,
+    /^\/etc\/ppp\/chap-secrets:4: "bob": the server reads everything after an unquoted # as a comment; remedy: /,
   );
 });
 
@@ -846,8 +846,8 @@ test('at most 20 lines of the secrets are reported', async () => {
 });
 
 const texts: [title: string, text: string, sentence: RegExp][] = [
-  ['UTF-16', 'a\0l\0', /has null bytes \(UTF-16\?\): pppd finds no name in it/],
-  ['CR as line ends', 'alice pptpd x *\rbob pptpd x *\r', /has CR as line ends: pppd reads it as one line/],
+  ['UTF-16', 'a\0l\0', /has null bytes \(UTF-16\?\): the server finds no name in it/],
+  ['CR as line ends', 'alice pptpd x *\rbob pptpd x *\r', /has CR as line ends: the server reads it as one line/],
   [
     'users who are all excluded',
     'alice pptpd x *\n'.replace('*', '-'),

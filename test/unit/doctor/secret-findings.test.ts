@@ -8,6 +8,7 @@ const numbers = (ranges: string): number[] => addressList(ranges).map((address) 
 const file = (text: string, more: Partial<SecretsFile> = {}): SecretsFile => ({
   path: '/etc/ppp/chap-secrets',
   text,
+  engine: 'pppd',
   kind: 'chap',
   server: 'pptpd',
   pool: numbers('198.51.100.11-13'),
@@ -31,7 +32,7 @@ const cases: [
   ['three columns', 'carol pptpd hidden\n', 'noAddress', /"carol" has no fourth column/, 1],
   ['three columns of any server', 'carol * hidden\n', 'noAddress', /"carol" has no fourth column/, 1],
   ['no column for the server', 'carol hidden *\n', 'noServer', /a column seems to be missing/, 1],
-  ['two columns', 'carol pptpd\n', 'fewColumns', /it has two columns, and pppd ignores it/, 1],
+  ['two columns', 'carol pptpd\n', 'fewColumns', /it has two columns, and the server ignores it/, 1],
   ['# in a password', 'carol pptpd hid#den *\n', 'hash', /after an unquoted # as a comment/, 1],
   ['# before a password', 'carol pptpd #hidden *\n', 'hash', /after an unquoted # as a comment/, 1],
   [
@@ -72,7 +73,7 @@ const cases: [
     /"müller" cannot log in: .*"mM-CM-<ller"/,
     1,
   ],
-  ['a domain', 'CORP\\user pptpd hidden *\n', 'backslashInName', /pppd reads CORP\\user as "CORPuser"/, 2],
+  ['a domain', 'CORP\\user pptpd hidden *\n', 'backslashInName', /the server reads CORP\\user as "CORPuser"/, 2],
   [
     'a domain that becomes a backspace',
     'CORP\\bob pptpd hidden *\n',
@@ -154,14 +155,14 @@ const cases: [
     'an octal number',
     'carol pptpd hidden 198.51.100.011\n',
     'notAnAddress',
-    /column 4 of "carol" \(198\.51\.100\.011\) has a number that begins with 0, which is octal: pppd reads 198\.51\.100\.9/,
+    /column 4 of "carol" \(198\.51\.100\.011\) has a number that begins with 0, which is octal: the server reads 198\.51\.100\.9/,
     2,
   ],
   [
     'a password of two words',
     'carol pptpd hidden hidden *\n',
     'notAnAddress',
-    /column 4 of "carol" is not an IP address: pppd looks for a host/,
+    /column 4 of "carol" is not an IP address: the server looks for a host/,
     2,
   ],
   [
@@ -172,7 +173,7 @@ const cases: [
     2,
   ],
   [
-    'no address although pppd chooses addresses',
+    'no address although the accounts choose addresses',
     'carol pptpd hidden *\n',
     'noneOfPool',
     /"carol" gets no IP address: with addresses\.delegate/,
@@ -209,7 +210,7 @@ const fine: [title: string, text: string, users: number, more?: Partial<SecretsF
   ['lines of other servers', 'alice pptpd x *\nalice l2tpd other\nprovider isp x\n', 1],
   ['a user who is excluded', 'alice pptpd x *\nbob pptpd x -\n', 1],
   ['a byte order mark before a comment', '\ufeff# all\nalice pptpd x *\n', 1],
-  ['addresses that pppd chooses', 'alice pptpd x 192.0.2.77\n', 1, { pool: null }],
+  ['addresses that the accounts choose', 'alice pptpd x 192.0.2.77\n', 1, { pool: null }],
   ['an empty PAP password with the option login', '* pptpd "" *\n', 1, { kind: 'pap', hasLogin: true }],
 ];
 for (const [title, text, users, more] of fine) {
@@ -240,6 +241,12 @@ for (const addresses of ['', '-', '!198.51.100.11']) {
     assert.equal(users, 0);
   });
 }
+
+test('with the builtin engine such a user locks out nobody else', () => {
+  const { findings, users } = examine(file('carol pptpd x -\nalice pptpd x *\n', { engine: 'builtin' }));
+  assert.deepEqual(findings, []);
+  assert.equal(users, 1);
+});
 
 test('a first user of any server without an address does not lock out others', () => {
   const { findings, users } = examine(file('carol * x\nalice pptpd x *\n'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { BurstLimit, MOST_UNACKNOWLEDGED, RATE } from '../../../src/gre/burst-limit.js';
+import { BurstLimit, MAX_UNACKNOWLEDGED, RATE } from '../../../src/gre/burst-limit.js';
 
 /** The most that may ever be sent beyond what is acknowledged, without waiting. */
 const MOST = new BurstLimit().allowance(0, 0);
@@ -18,9 +18,9 @@ test('a burst is bounded, and goes on at the rate without acknowledgments', () =
 test('what is acknowledged may be sent again at once', () => {
   const limit = new BurstLimit();
   limit.send(MOST, 0, 1000);
-  assert.equal(limit.allowance(10, 1000), MOST_UNACKNOWLEDGED - 10);
-  limit.send(MOST_UNACKNOWLEDGED - 10, 10, 1000);
-  assert.equal(limit.allowance(MOST_UNACKNOWLEDGED, 1000), 0);
+  assert.equal(limit.allowance(10, 1000), MAX_UNACKNOWLEDGED - 10);
+  limit.send(MAX_UNACKNOWLEDGED - 10, 10, 1000);
+  assert.equal(limit.allowance(MAX_UNACKNOWLEDGED, 1000), 0);
 });
 
 test('time without traffic counts for no more than one burst', () => {

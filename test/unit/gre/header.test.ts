@@ -7,7 +7,7 @@ import {
   encodeAcknowledgment,
   encodeDataHeader,
   type HeaderFault,
-  LONGEST_HEADER,
+  MAX_HEADER,
 } from '../../../src/gre/header.js';
 
 const CALL_ID = 0x1234;
@@ -110,8 +110,8 @@ describe('encoding', () => {
   test('a data header ends where the payload begins, and decodes to the same values', () => {
     fc.assert(
       fc.property(u16, u32, fc.option(u32), fc.integer({ min: 1, max: 100 }), (callId, sequence, ack, length) => {
-        const bytes = new Uint8Array(LONGEST_HEADER + length);
-        const at = encodeDataHeader(view(bytes), LONGEST_HEADER, length, callId, sequence, ack);
+        const bytes = new Uint8Array(MAX_HEADER + length);
+        const at = encodeDataHeader(view(bytes), MAX_HEADER, length, callId, sequence, ack);
         const header = emptyHeader();
         assert.equal(decodeHeader(view(bytes), at, bytes.length, callId, header), null);
         assert.deepEqual(header, {
@@ -119,7 +119,7 @@ describe('encoding', () => {
           sequence,
           hasAcknowledgment: ack !== null,
           acknowledgment: ack ?? 0,
-          payloadAt: LONGEST_HEADER,
+          payloadAt: MAX_HEADER,
           payloadLength: length,
         });
       }),
@@ -127,14 +127,14 @@ describe('encoding', () => {
   });
 
   test('a data header has the octets of the diagram in RFC 2637', () => {
-    const bytes = new Uint8Array(LONGEST_HEADER);
-    encodeDataHeader(view(bytes), LONGEST_HEADER, 5, 0xabcd, 1, 2);
+    const bytes = new Uint8Array(MAX_HEADER);
+    encodeDataHeader(view(bytes), MAX_HEADER, 5, 0xabcd, 1, 2);
     assert.deepEqual(bytes, packet('3081 880b 0005 abcd 00000001 00000002'));
   });
 
   test('an acknowledgment without data has the right octets', () => {
-    const bytes = new Uint8Array(LONGEST_HEADER);
-    const at = encodeAcknowledgment(view(bytes), LONGEST_HEADER, 0xabcd, 0xffff_ffff);
+    const bytes = new Uint8Array(MAX_HEADER);
+    const at = encodeAcknowledgment(view(bytes), MAX_HEADER, 0xabcd, 0xffff_ffff);
     assert.deepEqual(bytes.subarray(at), packet('2081 880b 0000 abcd ffffffff'));
   });
 });

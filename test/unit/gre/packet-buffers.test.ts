@@ -1,10 +1,10 @@
 /** The kernel's structures in the shared memory, read back as it reads them: mmsghdr and iovec of 64-bit Linux. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LONGEST_HEADER } from '../../../src/gre/header.js';
+import { MAX_HEADER } from '../../../src/gre/header.js';
 import {
   ACKNOWLEDGMENT_MESSAGE,
-  LONGEST_FRAME,
+  MAX_FRAME,
   PacketBuffers,
   RECEIVE_BATCH,
   RECEIVE_SLOTS,
@@ -35,7 +35,7 @@ test('a received packet lands in the slot that its message was given, with room 
     const { part, parts } = message(received(index));
     assert.deepEqual([parts, part[0]], [1, buffers.receiveSlotAt(RECEIVE_SLOTS - 1 - index)]);
     // The longest IPv4 header, GRE header and frame.
-    assert.equal(part[1], 60 + LONGEST_HEADER + LONGEST_FRAME);
+    assert.equal(part[1], 60 + MAX_HEADER + MAX_FRAME);
   }
 });
 
@@ -67,13 +67,13 @@ test('no two packets share an octet, headers before frames included', () => {
   const places: [name: string, from: number, to: number][] = [];
   const add = (name: string, at: number, length: number): void => void places.push([name, at, at + length]);
   for (let slot = 0; slot < RECEIVE_SLOTS; slot += 1)
-    add(`received ${slot}`, buffers.receiveSlotAt(slot), 60 + LONGEST_HEADER + LONGEST_FRAME);
+    add(`received ${slot}`, buffers.receiveSlotAt(slot), 60 + MAX_HEADER + MAX_FRAME);
   for (let index = 0; index < SEND_BATCH; index += 1) {
     assert.equal(buffers.frameAt(index), frames.at + index * frames.stride);
-    add(`sent ${index}`, buffers.frameAt(index) - LONGEST_HEADER, LONGEST_HEADER + frames.limit);
+    add(`sent ${index}`, buffers.frameAt(index) - MAX_HEADER, MAX_HEADER + frames.limit);
   }
   add('lengths', frames.lengthsAt, 4 * SEND_BATCH);
-  add('acknowledgment', buffers.acknowledgmentEnd - LONGEST_HEADER, LONGEST_HEADER);
+  add('acknowledgment', buffers.acknowledgmentEnd - MAX_HEADER, MAX_HEADER);
   add('received messages', received(0), RECEIVE_BATCH * MESSAGE);
   add('messages to send', sent(0), (SEND_BATCH + 1) * MESSAGE);
   places.sort(([, one], [, other]) => one - other);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { LONGEST_WAIT, LOSSES_TO_LEARN, SHORTEST_WAIT } from '../../../src/gre/reorder-wait.js';
+import { MAX_WAIT, LOSSES_TO_LEARN, SHORTEST_WAIT } from '../../../src/gre/reorder-wait.js';
 import {
   HELD_TO_SLIDE,
   ReceiveSequence,
@@ -152,17 +152,17 @@ describe('ReceiveSequence', () => {
 });
 
 describe('waiting', () => {
-  test('a missing packet counts as lost after LONGEST_WAIT, and as late if it arrives then', () => {
+  test('a missing packet counts as lost after MAX_WAIT, and as late if it arrives then', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     assert.equal(sequence.deadline(), null);
     sequence.receive(2, 2, 10);
     sequence.receive(3, 3, 20);
     take(sequence);
-    assert.equal(sequence.deadline(), 10 + LONGEST_WAIT);
-    sequence.expire(9 + LONGEST_WAIT);
+    assert.equal(sequence.deadline(), 10 + MAX_WAIT);
+    sequence.expire(9 + MAX_WAIT);
     assert.deepEqual([take(sequence), sequence.lost], [[], 0]);
-    sequence.expire(10 + LONGEST_WAIT);
+    sequence.expire(10 + MAX_WAIT);
     assert.deepEqual([take(sequence), sequence.lost, sequence.held], [[2, 3], 1, 0]);
     assert.equal(sequence.receive(1, 1, 400), 'late');
     assert.equal(sequence.receive(4, 4, 400), 'accepted');
@@ -174,9 +174,9 @@ describe('waiting', () => {
     sequence.receive(2, 2, 0);
     sequence.receive(4, 4, 100);
     take(sequence);
-    sequence.expire(LONGEST_WAIT);
-    assert.deepEqual([take(sequence), sequence.deadline()], [[2], 100 + LONGEST_WAIT]);
-    sequence.receive(3, 3, LONGEST_WAIT);
+    sequence.expire(MAX_WAIT);
+    assert.deepEqual([take(sequence), sequence.deadline()], [[2], 100 + MAX_WAIT]);
+    sequence.receive(3, 3, MAX_WAIT);
     assert.deepEqual([take(sequence), sequence.lost], [[3, 4], 1]);
   });
 
@@ -186,7 +186,7 @@ describe('waiting', () => {
     sequence.receive(4, 4, 10);
     sequence.receive(2, 2, 200);
     take(sequence);
-    sequence.expire(10 + LONGEST_WAIT);
+    sequence.expire(10 + MAX_WAIT);
     assert.deepEqual([take(sequence), sequence.lost, sequence.deadline()], [[2, 4], 2, null]);
   });
 });
@@ -199,12 +199,12 @@ describe('an adapted wait', () => {
   const withLosses = (sequence: ReceiveSequence, losses: number): [next: number, now: number] => {
     sequence.receive(0, 0, 0);
     for (let gap = 1; gap <= losses; gap += 1) {
-      sequence.receive(2 * gap, gap, gap * LONGEST_WAIT);
-      sequence.expire((gap + 1) * LONGEST_WAIT);
+      sequence.receive(2 * gap, gap, gap * MAX_WAIT);
+      sequence.expire((gap + 1) * MAX_WAIT);
     }
     take(sequence);
     assert.equal(sequence.lost, losses);
-    return [2 * losses + 1, (losses + 1) * LONGEST_WAIT];
+    return [2 * losses + 1, (losses + 1) * MAX_WAIT];
   };
 
   test('is short when the path only loses packets', () => {
@@ -220,7 +220,7 @@ describe('an adapted wait', () => {
     const sequence = new ReceiveSequence();
     const [next, now] = withLosses(sequence, LOSSES_TO_LEARN - 1);
     sequence.receive(next + 1, 1, now);
-    assert.equal(sequence.deadline(), now + LONGEST_WAIT);
+    assert.equal(sequence.deadline(), now + MAX_WAIT);
   });
 
   test('is the maximum again after a packet was given up too soon', () => {
@@ -230,7 +230,7 @@ describe('an adapted wait', () => {
     sequence.expire(now + SHORTEST_WAIT);
     assert.equal(sequence.receive(next, 2, now + SHORTEST_WAIT + 1), 'late');
     sequence.receive(next + 3, 3, now + SHORTEST_WAIT + 1);
-    assert.equal(sequence.deadline(), now + SHORTEST_WAIT + 1 + LONGEST_WAIT);
+    assert.equal(sequence.deadline(), now + SHORTEST_WAIT + 1 + MAX_WAIT);
   });
 
   test('covers the greatest lateness seen, counted from the first packet that was held', () => {
@@ -242,21 +242,21 @@ describe('an adapted wait', () => {
     sequence.receive(next, 3, now + 40);
     assert.deepEqual(take(sequence), [3, 2, 1]);
     sequence.receive(next + 4, 4, now + 50);
-    sequence.expire(now + 50 + LONGEST_WAIT);
+    sequence.expire(now + 50 + MAX_WAIT);
     assert.deepEqual(take(sequence), [4]);
     sequence.receive(next + 6, 5, now + 400);
     const wait = (sequence.deadline() ?? 0) - (now + 400);
-    assert.ok(wait >= 2 * 40 && wait < LONGEST_WAIT, `${wait} ms`);
+    assert.ok(wait >= 2 * 40 && wait < MAX_WAIT, `${wait} ms`);
   });
 
   test('counts a gap of many packets as one loss', () => {
     const sequence = new ReceiveSequence();
     sequence.receive(0, 0, 0);
     sequence.receive(50, 1, 0);
-    sequence.expire(LONGEST_WAIT);
+    sequence.expire(MAX_WAIT);
     assert.deepEqual([take(sequence), sequence.lost], [[0, 1], 49]);
-    sequence.receive(52, 2, LONGEST_WAIT);
-    assert.equal(sequence.deadline(), 2 * LONGEST_WAIT);
+    sequence.receive(52, 2, MAX_WAIT);
+    assert.equal(sequence.deadline(), 2 * MAX_WAIT);
   });
 });
 
@@ -424,12 +424,9 @@ describe('late is not twice', () => {
     const sequence = new ReceiveSequence();
     for (const number of run(0, 600)) sequence.receive(number, number, 0);
     sequence.receive(601, 601, 0);
-    sequence.expire(LONGEST_WAIT);
+    sequence.expire(MAX_WAIT);
     take(sequence);
-    assert.deepEqual(
-      [sequence.receive(600, 1, LONGEST_WAIT), sequence.receive(599, 2, LONGEST_WAIT)],
-      ['late', 'duplicate'],
-    );
+    assert.deepEqual([sequence.receive(600, 1, MAX_WAIT), sequence.receive(599, 2, MAX_WAIT)], ['late', 'duplicate']);
   });
 
   test('a number just before a run that has moved the window is late, not a duplicate', () => {
@@ -488,10 +485,10 @@ test('several gaps that are given up together count one by one', () => {
   const sequence = new ReceiveSequence();
   sequence.receive(0, 0, 0);
   for (let gap = 1; gap <= LOSSES_TO_LEARN; gap += 1) sequence.receive(2 * gap, 1, 0);
-  sequence.expire(LONGEST_WAIT);
+  sequence.expire(MAX_WAIT);
   assert.equal(sequence.lost, LOSSES_TO_LEARN);
-  sequence.receive(2 * LOSSES_TO_LEARN + 2, 1, LONGEST_WAIT);
-  assert.equal(sequence.deadline(), LONGEST_WAIT + SHORTEST_WAIT);
+  sequence.receive(2 * LOSSES_TO_LEARN + 2, 1, MAX_WAIT);
+  assert.equal(sequence.deadline(), MAX_WAIT + SHORTEST_WAIT);
 });
 
 describe('any stream', () => {
@@ -533,7 +530,7 @@ describe('any stream', () => {
           assert.equal(owned.size, sequence.held);
           assert.ok(sequence.held < WINDOW);
         }
-        sequence.expire(now + LONGEST_WAIT);
+        sequence.expire(now + MAX_WAIT);
         for (const out of take(sequence)) assert.ok(owned.delete(out));
         assert.equal(owned.size, 0);
       }),

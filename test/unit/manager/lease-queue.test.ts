@@ -7,7 +7,7 @@ import { AClient } from './a-client.js';
 
 /** How often it asks again for room, milliseconds; a client's longest wait is 40 times that. */
 const TRY = 250;
-const LONGEST_WAIT = 10_000;
+const MAX_WAIT = 10_000;
 
 class Fixture {
   /** Whether a session will go soon. */
@@ -79,7 +79,7 @@ test('the client that came last is served first, as many as there are leases', (
   assert.deepEqual(fixture.served, ['c', 'b']);
   fixture.lend(2);
   assert.deepEqual(fixture.served, ['c', 'b', 'a']);
-  fixture.pass(LONGEST_WAIT);
+  fixture.pass(MAX_WAIT);
   assert.deepEqual(fixture.vain, []);
 });
 
@@ -136,13 +136,13 @@ test('the client that came last is the first for whom a session is asked to go',
 test('a client waits ten seconds and no longer', (t) => {
   const fixture = new Fixture(t);
   fixture.enter('a');
-  fixture.pass(LONGEST_WAIT / 2);
+  fixture.pass(MAX_WAIT / 2);
   fixture.enter('b');
-  fixture.pass(LONGEST_WAIT / 2 - TRY);
+  fixture.pass(MAX_WAIT / 2 - TRY);
   assert.deepEqual(fixture.vain, []);
   fixture.pass(TRY);
   assert.deepEqual(fixture.vain, ['a']);
-  fixture.pass(LONGEST_WAIT / 2);
+  fixture.pass(MAX_WAIT / 2);
   assert.deepEqual(fixture.vain, ['a', 'b']);
 });
 
@@ -182,6 +182,6 @@ test('closing closes all who wait, without a word', (t) => {
     [true, true],
   );
   fixture.lend(2);
-  fixture.pass(LONGEST_WAIT);
+  fixture.pass(MAX_WAIT);
   assert.deepEqual([fixture.vain, fixture.served], [[], []]);
 });

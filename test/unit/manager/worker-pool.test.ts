@@ -12,7 +12,7 @@ import { type AWorkerProcess, Processes } from './a-worker-process.js';
 const REPLENISH = 500;
 const SURPLUS = 10_000;
 /** So many are started at once at most. */
-const MOST_STARTING = Math.max(2, availableParallelism());
+const MAX_STARTING = Math.max(2, availableParallelism());
 
 class Fixture {
   readonly lines = new LogLines();
@@ -76,11 +76,11 @@ class Fixture {
 
 describe('starting workers', () => {
   test('as many as are to be spare, a few at a time', (t) => {
-    const spare = MOST_STARTING + 2;
+    const spare = MAX_STARTING + 2;
     const fixture = new Fixture(t, spare);
-    assert.deepEqual(fixture.numbers, [0, MOST_STARTING, MOST_STARTING]);
+    assert.deepEqual(fixture.numbers, [0, MAX_STARTING, MAX_STARTING]);
     fixture.process(1).report({ type: 'ready' });
-    assert.deepEqual(fixture.numbers, [1, MOST_STARTING, MOST_STARTING + 1]);
+    assert.deepEqual(fixture.numbers, [1, MAX_STARTING, MAX_STARTING + 1]);
     fixture.readyAll();
     fixture.readyAll();
     fixture.pass(60_000);

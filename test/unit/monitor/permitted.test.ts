@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPermitted, type Standing, standingOf } from '../../../src/monitor/permitted.js';
+import { isPermitted, type PeerState, workerState } from '../../../src/monitor/permitted.js';
 import type { RequestType } from '../../../src/monitor/protocol.js';
 
 const TYPES = [
@@ -17,7 +17,7 @@ const TYPES = [
 ] as const;
 
 /** The table as a person reads it: every request that is not named is refused. */
-const table: [standing: Standing, ...permitted: RequestType[]][] = [
+const table: [state: PeerState, ...permitted: RequestType[]][] = [
   ['root', 'announce'],
   ['manager', 'register', 'release', 'review'],
   ['rootManager', 'announce', 'register', 'release', 'review'],
@@ -29,17 +29,17 @@ const table: [standing: Standing, ...permitted: RequestType[]][] = [
   ['over'],
 ];
 
-for (const [standing, ...permitted] of table)
-  test(standing, () =>
+for (const [state, ...permitted] of table)
+  test(state, () =>
     assert.deepEqual(
-      TYPES.filter((type) => isPermitted(standing, type)),
+      TYPES.filter((type) => isPermitted(state, type)),
       permitted,
     ),
   );
 
 test('a session is ready with interface and login', () => {
-  assert.equal(standingOf({ device: false, login: false }), 'leased');
-  assert.equal(standingOf({ device: true, login: false }), 'device');
-  assert.equal(standingOf({ device: false, login: true }), 'granted');
-  assert.equal(standingOf({ device: true, login: true }), 'ready');
+  assert.equal(workerState({ device: false, login: false }), 'leased');
+  assert.equal(workerState({ device: true, login: false }), 'device');
+  assert.equal(workerState({ device: false, login: true }), 'granted');
+  assert.equal(workerState({ device: true, login: true }), 'ready');
 });

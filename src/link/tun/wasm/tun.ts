@@ -30,7 +30,7 @@ const FIN: u8 = 0x01;
 const PSH: u8 = 0x08;
 const ACK: u8 = 0x10;
 const CWR: u8 = 0x80;
-const LONGEST_PACKET: usize = 65535;
+const MAX_PACKET: usize = 65535;
 
 /** The first address that is free for the host. */
 export function heapBase(): usize {
@@ -240,7 +240,7 @@ export function drop(): void {
 /** Flows whose last packet can be continued. More of them are not looked for, as in the kernel (MAX_GRO_SKBS). */
 const FLOWS: i32 = 8;
 /** Packets in one; the host's vectors have room for as many. */
-const MOST_JOINED: i32 = 64;
+const MAX_JOINED: i32 = 64;
 const NONE: i32 = -1;
 const ITEM: usize = 48;
 
@@ -279,7 +279,7 @@ export function itemLength(): usize {
 }
 
 export function vectorsLength(): usize {
-  return <usize>MOST_JOINED * 16;
+  return <usize>MAX_JOINED * 16;
 }
 
 /** Sets where the packets of a batch are described, and the kernel's address of offset 0 in two words. */
@@ -418,9 +418,9 @@ function continues(head: Item, item: Item): bool {
   const one = head.at;
   const other = item.at;
   const transportAt = head.transport;
-  if (item.transport != transportAt || item.headers != head.headers || head.count == MOST_JOINED) return false;
+  if (item.transport != transportAt || item.headers != head.headers || head.count == MAX_JOINED) return false;
   const payload = payloadOf(item);
-  if (payload > payloadOf(head) || head.total + payload > LONGEST_PACKET) return false;
+  if (payload > payloadOf(head) || head.total + payload > MAX_PACKET) return false;
   const tcp = other + transportAt;
   const headTcp = one + transportAt;
   if (bswap<u32>(load<u32>(tcp, 4)) != head.sequence) return false;

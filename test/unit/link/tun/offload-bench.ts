@@ -1,11 +1,11 @@
 /** wasm/tun.ts with buffers of Node's around it. */
 import { Offload, SLACK } from '../../../../src/link/tun/offload.js';
 import { SharedMemory } from '../../../../src/sys/shared-memory.js';
-import { LONGEST_READ } from '../../../../src/sys/tun-device.js';
+import { MAX_READ } from '../../../../src/sys/tun-device.js';
 
 /** Packets in a batch. */
 export const CAPACITY = 400;
-const LONGEST_PACKET = 2000;
+const MAX_PACKET = 2000;
 const SLOT = 2064;
 const HEADROOM = 16;
 const VECTOR = 16;
@@ -13,12 +13,12 @@ const VECTOR = 16;
 export class OffloadBench {
   readonly #memory = new SharedMemory();
   readonly offload = new Offload(this.#memory, CAPACITY);
-  readonly #readAt = this.#memory.take(LONGEST_READ + SLACK);
+  readonly #readAt = this.#memory.take(MAX_READ + SLACK);
   readonly #slotAt = this.#memory.take(SLOT);
   readonly #queueAt = this.#memory.take(CAPACITY * SLOT);
 
   /** The packets that a read of the TUN device is cut into; a negative number if it must be dropped. */
-  cut(read: Uint8Array, limit = LONGEST_PACKET): Buffer[] | number {
+  cut(read: Uint8Array, limit = MAX_PACKET): Buffer[] | number {
     const { octets } = this.#memory;
     octets.set(read, this.#readAt);
     const count = this.offload.open(this.#readAt, read.length, limit);
