@@ -334,10 +334,11 @@ full_pings() {
 }
 
 traffic_listens() { [[ $(< "/proc/$traffic/net/tcp") =~ :1451\ 00000000:0000\ 0A ]]; }
-# throughput NUMBER up|down [SECONDS]: TCP through the tunnel makes progress. Client and server share one CPU of a
-# guest kernel, so the figure, left in $mbits, says little about speed.
+# throughput NUMBER up|down [SECONDS]: a megabyte goes through the tunnel by TCP, or as much as passes in that time. Client
+# and server share one CPU of a guest kernel, so the figure, left in $mbits, says little about speed.
 throughput() {
-  local number=$1 direction=$2 report options=(-c "$tunnel_address" -t "${3:-1}" -f m)
+  local number=$1 direction=$2 report options=(-c "$tunnel_address" -f m)
+  if [[ -n ${3-} ]]; then options+=(-t "$3"); else options+=(-n 1M); fi
   [[ $direction == up ]] || options+=(-R)
   spawn server iperf3 -s -1 -B "$tunnel_address" > $results/iperf-server.log 2>&1 &
   traffic=$!
