@@ -108,6 +108,13 @@ test('programs and a web server are told; one that hangs is killed, and nobody w
   );
 });
 
+test('a user name with a NUL is told without it', async () => {
+  const program = ['/bin/sh', '-c', 'test "$PPTPD_TS_USER" = alice'] as [string, ...string[]];
+  const event: HookEvent = { ...blockOf({ address: FIRST, failedLogins: 1, remaining: 60 }), user: 'al\0ice' };
+  const deliver = deliverer({ on: ['up'], run: program, timeout: 10 });
+  assert.deepEqual(await deliver(event, new AbortController().signal), { ok: true });
+});
+
 test('HTTPS: a certificate must be one that the machine trusts', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-hooks-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Writable } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Configuration } from '../../config/schema.js';
 import type { HookEvent } from './hook-event.js';
@@ -39,12 +40,13 @@ interface Limits {
   readonly milliseconds: number;
 }
 
+/** What a client sent as its name may have a NUL, which no environment can hold. */
 const environmentOf = ({ event, session, user, client, address }: HookEvent): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
   PPTPD_TS_EVENT: event,
   PPTPD_TS_CLIENT: client,
   PPTPD_TS_SESSION: session ?? '',
-  PPTPD_TS_USER: user ?? '',
+  PPTPD_TS_USER: user?.replaceAll('\0', '') ?? '',
   PPTPD_TS_ADDRESS: address ?? '',
 });
 
@@ -85,8 +87,8 @@ async function runProgram(
       if (code === 0) end({ ok: true });
       else end({ ok: false, why: isLate ? late : (signalName ?? `exit code ${code}`), again: false });
     });
-    // A program that does not read it has ended.
-    child.stdin.on('error', () => undefined).end(`${JSON.stringify(event)}\n`);
+    // A program need not read it. Without descriptors left there is no pipe, and `error` says so.
+    (child.stdin as Writable | null)?.on('error', () => undefined).end(`${JSON.stringify(event)}\n`);
   });
 }
 

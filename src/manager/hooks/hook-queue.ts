@@ -36,7 +36,11 @@ export class HookQueue {
 
   offer(event: HookEvent): void {
     const { name, log, onDropped } = this.#options;
-    if (this.#ending.signal.aborted || this.#waiting.length >= MOST_WAITING) {
+    if (this.#ending.signal.aborted) {
+      onDropped();
+      return;
+    }
+    if (this.#waiting.length >= MOST_WAITING) {
       if (this.#overflowed === 0) log.warn({ hook: name }, `${name}: ${MOST_WAITING} events wait; dropping new ones`);
       this.#overflowed += 1;
       onDropped();
@@ -75,7 +79,9 @@ export class HookQueue {
   async #tell(event: HookEvent): Promise<void> {
     const { name, deliver, log, onDropped } = this.#options;
     for (let attempt = 0; !this.#ending.signal.aborted; attempt += 1) {
-      const result: Delivered = await deliver(event, this.#ending.signal);
+      const result = await deliver(event, this.#ending.signal).catch(
+        (error: unknown): Delivered => ({ ok: false, why: (error as Error).message, again: false }),
+      );
       if (result.ok) return;
       const pause = result.again ? RETRY_MS[attempt] : undefined;
       if (pause === undefined) {

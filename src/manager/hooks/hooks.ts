@@ -6,7 +6,7 @@ import type { Logger } from '../../log/logger.js';
 import type { Block } from '../../session/manager-status.js';
 import type { SessionState } from '../../session/state.js';
 import type { SessionWatcher } from '../registry.js';
-import { deliverer, destinationOf, type Hook } from './delivery.js';
+import { type Deliver, deliverer, destinationOf, type Hook } from './delivery.js';
 import { blockOf, endOf, eventsBetween, type HookEvent } from './hook-event.js';
 import { HookQueue } from './hook-queue.js';
 
@@ -20,13 +20,15 @@ interface Listening {
 
 export class Hooks implements SessionWatcher {
   readonly #log: Logger;
+  readonly #delivererOf: (hook: Hook) => Deliver;
   #all: readonly Listening[] = [];
   #dropped = 0;
   /** Sessions of an earlier manager that have not reported yet: what they have reported was told there. */
   readonly #found = new Set<string>();
 
-  constructor(log: Logger) {
+  constructor(log: Logger, delivererOf: (hook: Hook) => Deliver = deliverer) {
     this.#log = log;
+    this.#delivererOf = delivererOf;
   }
 
   /** Events that no hook was told, since the manager's start. */
@@ -74,7 +76,7 @@ export class Hooks implements SessionWatcher {
   #listen(hook: Hook, index: number): Listening {
     const name = `hooks[${index}] (${destinationOf(hook)})`;
     const onDropped = (): void => void (this.#dropped += 1);
-    return { hook, queue: new HookQueue({ name, deliver: deliverer(hook), log: this.#log, onDropped }) };
+    return { hook, queue: new HookQueue({ name, deliver: this.#delivererOf(hook), log: this.#log, onDropped }) };
   }
 
   #tell(event: HookEvent): void {

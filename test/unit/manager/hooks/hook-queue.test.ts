@@ -86,6 +86,15 @@ test('a program that failed is not run again', async (t) => {
   assert.equal(hook.dropped, 1);
 });
 
+test('an attempt that throws is one that failed', async () => {
+  const lines = new LogLines();
+  const deliver = async (): Promise<Delivered> => Promise.reject(new Error('no descriptors left'));
+  const queue = new HookQueue({ name: 'hooks[0] (/x)', deliver, log: lines.log, onDropped: () => undefined });
+  queue.offer(event('a'));
+  await queue.idle();
+  assert.deepEqual(lines.at('warn'), ['hooks[0] (/x) was not told about "blocked": no descriptors left']);
+});
+
 test('a queue that is full drops what comes, counts it, and says so twice', async (t) => {
   const hook = new Slow(t);
   for (let count = 0; count < MOST_WAITING + 3; count += 1) hook.queue.offer(event(String(count)));
