@@ -81,7 +81,7 @@ function nodeAt(schema: JsonSchema, path: Path): JsonSchema {
   return path.reduce<JsonSchema>((node, step) => {
     if (typeof step !== 'number') return subschema(node.properties?.[String(step)]) ?? {};
     const array = [node, ...(node.anyOf ?? [])].map(subschema).find((kind) => kind?.items !== undefined);
-    return subschema(array?.items as JsonSchema | boolean | undefined) ?? {};
+    return subschema((array?.prefixItems?.[step] ?? array?.items) as JsonSchema | boolean | undefined) ?? {};
   }, schema);
 }
 

@@ -273,6 +273,33 @@ const keysTogether = (
     });
 };
 
+/** What hooks can be told. */
+export const HOOK_EVENTS = ['connect', 'up', 'fail', 'end', 'blocked'] as const;
+export type HookEventName = (typeof HOOK_EVENTS)[number];
+
+/** A mistake in it is reported without the text, which may have a password. */
+const webhook = z.string().superRefine((text, context) => {
+  const isUrl = URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
+  const params = { value: 'this URL', allowed: 'a URL that begins with http:// or https://' };
+  if (!isUrl) context.addIssue({ code: 'custom', params });
+});
+
+const hook = z
+  .strictObject({
+    on: z.array(z.enum(HOOK_EVENTS)).min(1),
+    run: z
+      .tuple([path], z.string())
+      .meta({ title: 'an array: the absolute path of a program, and its arguments' })
+      .optional(),
+    post: webhook.optional(),
+    timeout: z.number().positive().max(300).default(10),
+  })
+  .superRefine(({ run, post }, context) => {
+    if ((run === undefined) !== (post === undefined)) return;
+    const reason = run === undefined ? 'it has neither run nor post' : 'it has both run and post';
+    context.addIssue({ code: 'custom', params: { value: 'this hook', reason, allowed: 'one of run and post' } });
+  });
+
 const sections = z.strictObject({
   listen: z
     .strictObject({
@@ -491,6 +518,13 @@ const sections = z.strictObject({
     })
     .optional()
     .describe('Records what each session used. Without this section nothing is recorded.'),
+  hooks: z
+    .array(hook)
+    .max(20)
+    .default([])
+    .describe(
+      'Programs to run and URLs to post to when something happens to a session. Each has `on`, an array of `connect`, `up`, `fail`, `end` and `blocked`; `run`, a program and its arguments, or `post`, a URL; and `timeout`, seconds (10). docs/hooks.md says what they are told.',
+    ),
   radius: radiusSchema
     .optional()
     .describe(

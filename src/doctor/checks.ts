@@ -13,7 +13,7 @@ import { addressPool, forwarding, listening, networkRules, otherFirewalls } from
 import { authentication, optionsFile, pppd } from './pppd-checks.js';
 import { privileges, user } from './privilege-checks.js';
 import { builtinSecrets, secrets } from './secrets-check.js';
-import { files, greSocket, kernelPpp, mppe, nativeModules, node, runDirectory } from './system-checks.js';
+import { files, greSocket, hooks, kernelPpp, mppe, nativeModules, node, runDirectory } from './system-checks.js';
 
 /** In the order in which they are shown; a check comes after those that it follows. Engines may have checks of one name. */
 const CHECKS: readonly Check[] = [
@@ -42,6 +42,7 @@ const CHECKS: readonly Check[] = [
   otherFirewalls,
   runDirectory,
   files,
+  hooks,
 ];
 
 /** `serve` skips these: it does the same itself, with the same messages. */

@@ -99,6 +99,8 @@ export const forwarding: Check = {
   },
 };
 
+const hasInterface = (name: string, machine: Machine): boolean => machine.mode(`/sys/class/net/${name}`) !== null;
+
 /** Root has put the rules into force, or has failed with the same sentence, before `serve` runs its checks. */
 export const networkRules: Check = {
   name: 'network',
@@ -110,6 +112,14 @@ export const networkRules: Check = {
     const found = await machine.findNetworkProblem(network, table);
     if (found !== null) return bad(found.problem, found.remedy);
     if (!needsTable(network)) return good('forwarding, and no rules');
+    const { masquerade } = network;
+    const unknown = masquerade === 'auto' ? [] : masquerade.filter((name) => !hasInterface(name, machine));
+    if (unknown.length > 0) {
+      return doubt(
+        `network.masquerade names ${unknown.join(', ')}, which this machine does not have`,
+        'correct it; `ip link` lists the interfaces, and "auto" means those of the default routes',
+      );
+    }
     const isRunning = await machine.hasMonitor(runPaths(runDirectory).monitorSocket);
     if (!isRunning) return good(`nftables accepts the rules; table "inet ${table}"`);
     if (hasTable(await machine.firewallRules(), table)) return good(`in force; table "inet ${table}"`);

@@ -178,6 +178,26 @@ export const runDirectory: Check = {
   },
 };
 
+/** What hooks run; a program that is missing is logged at each event, too. */
+export const hooks: Check = {
+  name: 'hooks',
+  fatal: false,
+  isLogged: true,
+  run({ hooks: all }, machine) {
+    if (all.length === 0) return [];
+    const missing = all.flatMap(({ run }, index) =>
+      run === undefined || machine.isExecutable(run[0]) ? [] : { program: run[0], key: `hooks[${index}].run` },
+    );
+    if (missing.length === 0) return good(`${all.length}`);
+    return missing.map(({ program, key }) =>
+      bad(
+        `${program} (${key}) is missing, or the server's user may not run it`,
+        `chmod 755 ${program}, or correct ${key}`,
+      ),
+    );
+  },
+};
+
 export const files: Check = {
   name: 'files',
   fatal: true,

@@ -21,6 +21,7 @@ import { configuredPool } from './configured-pool.js';
 import { Leases } from './leases.js';
 import { Listener } from './listener.js';
 import { LogFiles } from './log-files.js';
+import type { Hooks } from './hooks/hooks.js';
 import type { ManagerMetrics } from './metrics/metrics.js';
 import { ManagerSocket } from './manager-socket.js';
 import { MonitoredSessions } from './monitored-sessions.js';
@@ -78,6 +79,8 @@ export class Manager {
   /** null: the monitor knows of the sessions, or need not. */
   readonly #networkSessions: NetworkSessions | null = null;
   readonly #accountReview: AccountReview | null = null;
+  /** null as long as there are no `hooks`. */
+  #hooks: Hooks | null = null;
   /** null without `metrics`. */
   #metrics: ManagerMetrics | null = null;
 
@@ -102,6 +105,7 @@ export class Manager {
       blocksFile: runPaths(configuration.runDirectory).blocks,
       disconnect: (session, reason, detail) => this.#registry.disconnect(session, reason, detail),
       sessions: () => this.#registry.states,
+      onBlocked: (block) => this.#hooks?.blocked(block),
       log,
     });
     this.#registry.watch(this.#policy);
@@ -172,6 +176,7 @@ export class Manager {
     // Disk failures that an earlier manager reported may be over.
     for (const outage of [paths.accountingOutage, paths.logOutage]) rmSync(outage, { force: true });
     if (metrics !== undefined) this.#metrics = await this.#loadMetrics();
+    await this.#setHooks();
     this.#policy.recover();
     await this.#registry.recover();
     if (accounting === undefined) this.#accountant.work();
@@ -242,6 +247,7 @@ export class Manager {
     this.#policy.reconfigure(this.#configuration.policy);
     this.#broadcastRelay.reconfigure(this.#configuration);
     this.#logFiles.reconfigure(this.#configuration);
+    void this.#setHooks();
     log.info('configuration reloaded for new clients');
   }
 
@@ -261,7 +267,7 @@ export class Manager {
     await this.#dispatcher.settled();
     await this.#registry.endAll();
     clearTimeout(killTimer);
-    await this.#accountant.close();
+    await Promise.all([this.#accountant.close(), this.#hooks?.close()]);
     this.#processLog.log.info('stopped; every session has ended');
   }
 
@@ -270,6 +276,18 @@ export class Manager {
     this.#closeEntrances();
     this.#processLog.log.info({ sessions: this.#registry.count }, 'leaving; the sessions continue');
     this.#registry.detach();
+  }
+
+  async #setHooks(): Promise<void> {
+    if (this.#hooks === null && this.#configuration.hooks.length > 0) {
+      const { Hooks } = await import('./hooks/hooks.js');
+      // Another reload may have been faster.
+      if (this.#hooks === null) {
+        this.#hooks = new Hooks(this.#processLog.log);
+        this.#registry.watch(this.#hooks);
+      }
+    }
+    this.#hooks?.reconfigure(this.#configuration.hooks);
   }
 
   /** Loaded only if configured, because of its memory. */
@@ -281,6 +299,7 @@ export class Manager {
       dispatcher: this.#dispatcher,
       refusedClients: this.#refusedClients,
       policy: this.#policy,
+      hooksDropped: () => this.#hooks?.dropped ?? 0,
     });
   }
 

@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { findBlockers } from '../../src/network/other-firewalls.js';
@@ -19,7 +19,7 @@ import { ClientLogins } from './support/client-logins.js';
 import { configureBuiltin, startBuiltin } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
-import { CLIENT_ADDRESSES, type Server, SERVER_ADDRESS, startServer, TUNNEL_LOCAL } from './support/server.js';
+import { CLIENT_ADDRESSES, endWith, Server, SERVER_ADDRESS, TUNNEL_LOCAL } from './support/server.js';
 import { ip, Station, STATION_PORT } from './support/station.js';
 import { VpnClient } from './support/vpn-client.js';
 import { until } from './support/wait.js';
@@ -190,7 +190,16 @@ test('rules while the server serves, and none before and after', async (t) => {
 test('with pppd: the rules stay while a session lives, and go with the monitor', async (t) => {
   const logins = new ClientLogins();
   t.after(() => logins.close());
-  const server = await startServer(t, { network: { isolateClients: true, clampMss: false } }, 'login');
+  const server = new Server();
+  // Without privileges; the stand-in for pppd writes its notes as the same user.
+  chmodSync(server.directory, 0o755);
+  const notes = join(server.directory, 'stand-in-pppd.jsonl');
+  writeFileSync(notes, '');
+  chmodSync(notes, 0o666);
+  server.configure({ user: 'nobody', network: { isolateClients: true, clampMss: false } }, ['login']);
+  endWith(t, server);
+  server.start();
+  await server.ready();
   assert.match(rulesOf(server), /iifname "ppp\*" oifname "ppp\*" drop/);
   const visitor = await logins.loggedIn(t, 'alice', FIRST);
   const state = runPaths(server.runDirectory).monitorState;

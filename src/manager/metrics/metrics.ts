@@ -29,6 +29,8 @@ interface Sources {
   readonly dispatcher: Pick<Dispatcher, 'onHandedOver'>;
   readonly refusedClients: Pick<RefusedClients, 'total'>;
   readonly policy: Pick<Policy, 'blocks'>;
+  /** Events that a hook was not told. */
+  readonly hooksDropped: () => number;
 }
 
 export class ManagerMetrics implements SessionWatcher {
@@ -152,7 +154,7 @@ export class ManagerMetrics implements SessionWatcher {
 
   /** The metrics that are read from the manager's parts at each scrape. */
   #addLookedUp(registers: Metrics[]): void {
-    const { registry, pool, refusedClients, policy } = this.#sources;
+    const { registry, pool, refusedClients, policy, hooksDropped } = this.#sources;
     new Gauge({
       name: 'pptpd_build_info',
       help: 'Always 1; the version is in the label',
@@ -184,6 +186,9 @@ export class ManagerMetrics implements SessionWatcher {
     );
     lookedUp(Gauge, 'pptpd_blocked_addresses', 'Client addresses blocked after failed logins', null, registers, () => [
       ['', policy.blocks().length],
+    ]);
+    lookedUp(Counter, 'pptpd_hook_events_dropped_total', 'Events that a hook was not told', null, registers, () => [
+      ['', hooksDropped()],
     ]);
   }
 }

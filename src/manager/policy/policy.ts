@@ -49,6 +49,8 @@ export interface PolicyOptions {
   readonly disconnect: (session: string, reason: DisconnectReason, detail: string) => void;
   /** The last reported state of each session. */
   readonly sessions: () => readonly SessionState[];
+  /** An address was blocked. */
+  readonly onBlocked?: (block: Block) => void;
   readonly log: Logger;
 }
 
@@ -146,6 +148,7 @@ export class Policy implements SessionWatcher {
     const text = `${address} is blocked for ${remaining} s; failed logins from it: ${failedLogins}`;
     this.#options.log.warn({ address, failedLogins, seconds: remaining }, text);
     this.#keepBlocks();
+    this.#options.onBlocked?.(block);
     // End its other sessions without a login too: one control connection can call again and again.
     for (const state of this.#options.sessions()) {
       if (state.peer.address === address && loginOf(state).user === null)

@@ -92,7 +92,7 @@ for (const [name, text, problem] of notJson) {
 const wrong: readonly [input: unknown, ...problems: string[]][] = [
   [
     [],
-    '[] is not allowed; allowed: an object with listen, addresses, limits, access, timeouts, ppp, accounts, pppd, gre, network, broadcastRelay, policy, workers, log, accounting, radius, runDirectory, user, pidFile, metrics',
+    '[] is not allowed; allowed: an object with listen, addresses, limits, access, timeouts, ppp, accounts, pppd, gre, network, broadcastRelay, policy, workers, log, accounting, hooks, radius, runDirectory, user, pidFile, metrics',
   ],
   [{ listen: 1723 }, 'listen: 1723 is not allowed; allowed: an object with address, port, vrf'],
   [{ listen: { port: '1723' } }, 'listen.port: "1723" is not allowed; allowed: a whole number from 1 to 65535'],

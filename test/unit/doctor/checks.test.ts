@@ -1167,7 +1167,14 @@ const networked = configurationSchema.parse({ ...given, network: { masquerade: '
 const TABLE = tableName(networked.runDirectory);
 const RULESET = { nftables: [{ table: { family: 'inet', name: TABLE } }] };
 
-const networkCases: [title: string, description: Description, fatal: boolean, sentence: RegExp][] = [
+const networkCases: [title: string, description: Description, fatal: boolean, sentence: RegExp, section?: object][] = [
+  [
+    'it names an interface that is not there',
+    { modes: { '/sys/class/net/eth0': 0o120777 } },
+    false,
+    /network\.masquerade names wan0, which this machine does not have; remedy: correct it/,
+    { masquerade: ['eth0', 'wan0'] },
+  ],
   [
     'it cannot be put into force',
     { network: { problem: 'the section "network" needs the program nft', remedy: 'apt-get install nftables' } },
@@ -1181,14 +1188,30 @@ const networkCases: [title: string, description: Description, fatal: boolean, se
     new RegExp(`the server runs, but its nftables table "inet ${TABLE}" is missing: .*; remedy: restart the server`),
   ],
 ];
-for (const [title, description, fatal, sentence] of networkCases)
+for (const [title, description, fatal, sentence, section] of networkCases)
   test(`network: ${title}`, async () => {
-    const results = await runChecks(networked, { machine: machine(description) });
+    const checked = section === undefined ? networked : configurationSchema.parse({ ...given, network: section });
+    const results = await runChecks(checked, { machine: machine(description) });
     assert.deepEqual(failed(results), ['network']);
     const result = results.find(({ name }) => name === 'network') ?? assert.fail();
     assert.equal(result.fatal, fatal);
     assert.match(formatFailure(result) ?? '', sentence);
   });
+
+test('hooks: a program that the server cannot run is named', async () => {
+  const hooks = [
+    { on: ['up'], post: 'http://192.0.2.1/' },
+    { on: ['up'], run: ['/usr/local/bin/missing', 'x'] },
+  ];
+  const checked = configurationSchema.parse({ ...given, ppp: { engine: 'builtin' }, hooks });
+  const results = await runChecks(checked, { machine: machine({ forbidden: true }), only: 'start' });
+  assert.deepEqual(
+    results.flatMap((result) => (result.name === 'hooks' ? formatFailure(result) : [])),
+    [
+      "/usr/local/bin/missing (hooks[1].run) is missing, or the server's user may not run it; remedy: chmod 755 /usr/local/bin/missing, or correct hooks[1].run",
+    ],
+  );
+});
 
 test('network: what is in force, or will be', async () => {
   const off = { files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } };

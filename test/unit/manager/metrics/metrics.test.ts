@@ -29,6 +29,7 @@ class Sources {
       pool: { idleCount: 2, startingCount: 1, counts: { started: 9, ended: { beforeReady: 1, inOrder: 3, died: 2 } } },
       refusedClients: { total: (cause) => (cause === 'full' ? 4 : 0) },
       policy: { blocks: () => [{ address: '192.0.2.7', failedLogins: 3, remaining: 60 }] },
+      hooksDropped: () => 5,
     });
   }
 
@@ -74,6 +75,7 @@ test('gauges and totals have the values of the manager’s parts', async () => {
     'pptpd_workers_ended_total{how="died"}': 2,
     'pptpd_turned_away_total{cause="full"}': 4,
     pptpd_blocked_addresses: 1,
+    pptpd_hook_events_dropped_total: 5,
     'pptpd_turned_away_total{cause="notPptp"}': 0,
   };
   for (const [name, value] of Object.entries(expected)) assert.equal(series.get(name), value, name);
