@@ -24,6 +24,7 @@ import type {
 import { proxyArpInterface } from './proxy-arp.js';
 import type { UserAccounts } from './user-accounts.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
+import { type Speed, type Step, stepsAtEnd, stepsFor, take, UNLIMITED } from './speed-limit.js';
 import type { StateFolder } from './state-folder.js';
 
 /** More than a session ever needs: its worker has no business here any more. */
@@ -57,6 +58,8 @@ export interface SavedSession {
   readonly device: Device | null;
   readonly ipv4: Configured | null;
   readonly ipv6: Configured | null;
+  /** In force at the device. */
+  readonly speed?: Speed;
 }
 export const SAVED_VERSION = 1;
 
@@ -95,6 +98,10 @@ export class MonitoredSession {
   #lastDevice: Device | null = null;
   #ipv4: Configured | null;
   #ipv6: Configured | null;
+  /** In force at the device. */
+  #speed: Speed;
+  /** Removing what does not go with the device. */
+  #clearing: Promise<void> = Promise.resolve();
   #over = false;
 
   /** A new session, or one of before the monitor died. Throws the system's error when it cannot be written down. */
@@ -114,6 +121,7 @@ export class MonitoredSession {
     this.#device = saved?.device ?? null;
     this.#ipv4 = saved?.ipv4 ?? null;
     this.#ipv6 = saved?.ipv6 ?? null;
+    this.#speed = saved?.speed ?? UNLIMITED;
     if (saved === null) this.#save();
   }
 
@@ -139,7 +147,16 @@ export class MonitoredSession {
   /** Takes everything back; idempotent, never fails. Resolves when the scripts of the end have ended, too. */
   async end(why: string): Promise<void> {
     await this.#inTurn(async () => this.#end(why));
-    await this.#scripts.idle;
+    await Promise.all([this.#scripts.idle, this.#clearing]);
+  }
+
+  /** The account has this speed now. */
+  async setSpeed(speed: Speed): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#over || this.#grant === null || sameSpeed(this.#grant.speed, speed)) return;
+      this.#grant = { ...this.#grant, speed };
+      if (this.#device !== null && (this.#ipv4 !== null || this.#ipv6 !== null)) await this.#limit(this.#device, speed);
+    });
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -244,6 +261,7 @@ export class MonitoredSession {
     network.setMtu(device.name, mtu);
     try {
       const new4 = ipv4 !== null && this.#ipv4 === null ? await this.#prepareIpv4(device, grant, ipv4) : null;
+      if (ipv4 !== null || ipv6 !== null) await this.#limit(device, grant.speed);
       network.setUp(device.name, ipv4 !== null || ipv6 !== null);
       if (new4 !== null) this.#bringUpIpv4(new4);
       if (ipv6 !== null && this.#ipv6 === null) this.#bringUpIpv6(device, grant, ipv6);
@@ -253,6 +271,40 @@ export class MonitoredSession {
     }
     this.#log.info({ interface: device.name, mtu, ipv4, ipv6 }, 'interface configured');
     return DONE;
+  }
+
+  /** A kernel that cannot do it lets the client be faster: the log says so. */
+  async #limit(device: Device, speed: Speed): Promise<void> {
+    if (sameSpeed(this.#speed, speed)) return;
+    const before = this.#speed;
+    // Written down first: what is left of a limit has to be removed, whatever happens.
+    this.#speed = speed;
+    this.#try(() => this.#save());
+    try {
+      await take(stepsFor(device, before, speed));
+      this.#log.info({ interface: device.name, speed }, 'speed limited');
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#log.error({ interface: device.name, speed }, `cannot limit the speed of ${device.name}: ${why}`);
+      await this.#unlimitWholly(device, speed);
+    }
+  }
+
+  /** Half a limit is none, and would be in the way of the next one. */
+  async #unlimitWholly(device: Device, speed: Speed): Promise<void> {
+    this.#speed = UNLIMITED;
+    // What was not made cannot be removed.
+    for (const step of stepsFor(device, speed, UNLIMITED)) await take([step]).catch(() => undefined);
+  }
+
+  #unlimit(device: Device): void {
+    const steps: readonly Step[] = stepsAtEnd(device, this.#speed);
+    this.#speed = UNLIMITED;
+    if (steps.length === 0) return;
+    this.#clearing = Promise.all([this.#clearing, take(steps)]).then(
+      () => undefined,
+      (error: unknown) => this.#log.warn({ err: error }, `cannot remove the speed limit of ${device.name}`),
+    );
   }
 
   /** Addresses and ip-pre-up, before the interface is up. */
@@ -285,6 +337,7 @@ export class MonitoredSession {
     const [device, { network }] = [this.#device, this.#services];
     this.#removeIpv6();
     this.#removeIpv4();
+    if (device !== null) this.#unlimit(device);
     if (device !== null && network.index(device.name) === device.index)
       this.#try(() => network.setUp(device.name, false));
   }
@@ -371,10 +424,13 @@ export class MonitoredSession {
       device: this.#device,
       ipv4: this.#ipv4,
       ipv6: this.#ipv6,
+      speed: this.#speed,
     };
     this.#services.folder.write(this.registration.session, saved);
   }
 }
+
+const sameSpeed = (one: Speed | undefined, other: Speed): boolean => one?.up === other.up && one.down === other.down;
 
 const isNetwork = (rule: Rule): boolean => 'base' in rule;
 

@@ -17,6 +17,9 @@ const hasControl = (text: string): boolean => Array.from(text).some((each) => is
 /** Up to 23 days, which is what timers can count. */
 const duration = z.number().min(0).max(2_000_000);
 
+/** Slower a login would not succeed; faster needs no limit. */
+const bitRate = z.int().min(8000).max(100_000_000_000);
+
 const NAME = `1 to ${LONGEST_NAME} octets without control characters`;
 const name = z
   .string()
@@ -74,6 +77,10 @@ export const userSchema = z
       .describe('Maximum number of sessions, instead of `policy.sessionsPerUser`.'),
     sessionTime: duration.optional().describe('Instead of `policy.sessionTime`.'),
     idleTime: duration.optional().describe('Instead of `policy.idleTime`.'),
+    speed: z
+      .strictObject({ up: bitRate.optional(), down: bitRate.optional() })
+      .optional()
+      .describe('Bits per second from the client (`up`) and to it (`down`); left out: no limit.'),
     note: z.string().max(1000).meta({ title: 'at most 1000 characters' }).optional().describe('For the administrator.'),
   })
   .superRefine((user, context) => {

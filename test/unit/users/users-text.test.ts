@@ -33,6 +33,8 @@ const right: object[] = [
   { expires: '2027-01-31T18:00Z' },
   { expires: '2027-01-31T18:00:30.5+01:00' },
   { expiresAfter: 86_400, firstLogin: '2026-11-28T12:00:00.000Z' },
+  { speed: { up: 8000 } },
+  { speed: { up: 5_000_000, down: 20_000_000 } },
   { sessions: 0, sessionTime: 0, idleTime: 0.5, note: '' },
   { name: 'Jürgen Groß', disabled: false },
 ];
@@ -55,6 +57,9 @@ const wrong: [fields: object, problem: RegExp][] = [
   [{ sessions: -1 }, /^accounts\[0\]\.sessions: -1 is not allowed; allowed: a whole number from 0 to 65535/],
   [{ sessions: 1.5 }, /^accounts\[0\]\.sessions: /],
   [{ sessionTime: 3_000_000 }, /^accounts\[0\]\.sessionTime: /],
+  [{ speed: 5_000_000 }, /^accounts\[0\]\.speed: 5000000 is not allowed; allowed: an object with up, down/],
+  [{ speed: { up: 5 } }, /^accounts\[0\]\.speed\.up: 5 is not allowed; allowed: a whole number from 8000/],
+  [{ speed: { left: 8000 } }, /^accounts\[0\]\.speed\.left: unknown key/],
   [{ disabled: 'yes' }, /^accounts\[0\]\.disabled: "yes" is not allowed; allowed: true or false/],
   [{ disable: true }, /^accounts\[0\]\.disable: unknown key; did you mean accounts\[0\]\.disabled\?/],
   [{ note: 'x'.repeat(1001) }, /^accounts\[0\]\.note: /],

@@ -33,6 +33,10 @@ describe('an option and its field', () => {
     [['--session-time', '1.5h'], { sessionTime: 5400 }],
     [['--idle-time', '30min'], { idleTime: 1800 }],
     [['--idle-time', '0'], { idleTime: 0 }],
+    [['--speed', '20M'], { speed: { up: 20_000_000, down: 20_000_000 } }],
+    [['--speed', 'up=512k,down=1.5G'], { speed: { up: 512_000, down: 1_500_000_000 } }],
+    [['--speed', 'down=5M'], { speed: { down: 5_000_000 } }],
+    [['--speed', 'none'], { speed: null }],
     [['--note', ''], { note: null }],
   ];
   for (const [words, fields] of right)
@@ -53,6 +57,12 @@ describe('an option and its field', () => {
     ['--sessions', '65536'],
     ['--session-time', '24d'],
     ['--idle-time', '5'],
+    ['--speed', '20'],
+    ['--speed', '7k'],
+    ['--speed', '101G'],
+    ['--speed', 'up=1M,up=2M'],
+    ['--speed', 'up=1M,left=2M'],
+    ['--speed', ''],
     ['--note', 'x'.repeat(1001)],
     ['--password', 'x'],
   ];
