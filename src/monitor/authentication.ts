@@ -22,6 +22,8 @@ export interface Grant {
   /** Its name in the accounts file; null: it is one of the secrets file. */
   readonly account: string | null;
   readonly speed: Speed;
+  /** Networks behind the client. */
+  readonly routes: readonly string[];
 }
 
 /** More networks than a person writes into one line. */
@@ -65,7 +67,7 @@ export async function judge(login: Login, circumstances: Circumstances): Promise
   const { hindrance } = candidate;
   if (hindrance !== null)
     return refused({ code: ACCOUNT_DISABLED, retry: false, message: HINDRANCES[hindrance] }, null);
-  const { rules, limits, speed } = await candidate.admit(unit);
+  const { rules, limits, speed, routes } = await candidate.admit(unit);
   const granted = remote === null ? fixedAddress(rules) : addressGiven(rules, addressNumber(remote));
   const address = granted == null ? null : addressText(granted);
   const verdict = {
@@ -78,7 +80,7 @@ export async function judge(login: Login, circumstances: Circumstances): Promise
     limits,
   } as const;
   const grant = { name: visible(Buffer.from(name).toString('latin1')), remote: address, rules };
-  return { verdict, grant: { ...grant, account: limits?.account ?? null, speed }, note: null };
+  return { verdict, grant: { ...grant, account: limits?.account ?? null, speed, routes }, note: null };
 }
 
 const NEEDS_PASSWORD =
@@ -103,6 +105,7 @@ interface Admission {
   readonly rules: readonly Rule[];
   readonly limits: WireLimits | null;
   readonly speed: Speed;
+  readonly routes: readonly string[];
 }
 
 /** The accounts file comes first: who is disabled there cannot log in by the secrets file. */
@@ -115,7 +118,7 @@ async function candidateFor(name: Uint8Array, { settings, users }: Circumstances
     account && {
       secret: { password: account.secret },
       hindrance: null,
-      admit: async (unit) => ({ rules: await addressRules(account, unit), limits: null, speed: UNLIMITED }),
+      admit: async (unit) => ({ rules: await addressRules(account, unit), limits: null, speed: UNLIMITED, routes: [] }),
     }
   );
 }
@@ -126,7 +129,7 @@ function candidateOf(user: User, { accounts }: MonitorSettings, users: UserAccou
     hindrance: hindranceOf(user, Date.now()),
     async admit() {
       await users.loggedIn(accounts, user);
-      return { rules: rulesOfUser(user), limits: limitsOf(user), speed: speedOf(user) };
+      return { rules: rulesOfUser(user), limits: limitsOf(user), speed: speedOf(user), routes: user.routes ?? [] };
     },
   };
 }

@@ -10,6 +10,7 @@ import { SystemCallFailed } from '../sys/libc.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openTunDevice } from '../sys/tun-device.js';
 import { type Grant, judge, mayUse } from './authentication.js';
+import { ip, take } from './iproute.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
 import { isPermitted, standingOf, type WorkerStanding } from './permitted.js';
 import type {
@@ -24,7 +25,7 @@ import type {
 import { proxyArpInterface } from './proxy-arp.js';
 import type { UserAccounts } from './user-accounts.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
-import { type Speed, type Step, stepsAtEnd, stepsFor, take, UNLIMITED } from './speed-limit.js';
+import { NEEDED_MODULES, type Speed, stepsAtEnd, stepsFor, UNLIMITED } from './speed-limit.js';
 import type { StateFolder } from './state-folder.js';
 
 /** More than a session ever needs: its worker has no business here any more. */
@@ -78,6 +79,8 @@ export interface Reply {
   readonly descriptor?: number;
 }
 
+const NO_ACCOUNT = { account: null, speed: UNLIMITED, routes: [] } as const;
+
 const DONE: Reply = { answer: { type: 'done' } };
 const refusal = (reason: Refusal): Reply => ({ answer: { type: 'refused', reason } });
 
@@ -117,7 +120,8 @@ export class MonitoredSession {
     this.#log = services.log.child({ session: registration.session, worker: registration.worker.pid });
     this.#scripts = new Scripts(this.#log);
     this.#guesses = saved?.guesses ?? 0;
-    this.#grant = saved?.grant ?? null;
+    // An older version's lacks what only newer ones have.
+    this.#grant = saved?.grant == null ? null : { ...NO_ACCOUNT, ...saved.grant };
     this.#device = saved?.device ?? null;
     this.#ipv4 = saved?.ipv4 ?? null;
     this.#ipv6 = saved?.ipv6 ?? null;
@@ -263,7 +267,10 @@ export class MonitoredSession {
       const new4 = ipv4 !== null && this.#ipv4 === null ? await this.#prepareIpv4(device, grant, ipv4) : null;
       if (ipv4 !== null || ipv6 !== null) await this.#limit(device, grant.speed);
       network.setUp(device.name, ipv4 !== null || ipv6 !== null);
-      if (new4 !== null) this.#bringUpIpv4(new4);
+      if (new4 !== null) {
+        await this.#addRoutes(device, grant);
+        this.#bringUpIpv4(new4);
+      }
       if (ipv6 !== null && this.#ipv6 === null) this.#bringUpIpv6(device, grant, ipv6);
     } catch (error) {
       this.#removeAll();
@@ -271,6 +278,15 @@ export class MonitoredSession {
     }
     this.#log.info({ interface: device.name, mtu, ipv4, ipv6 }, 'interface configured');
     return DONE;
+  }
+
+  /** They go when the interface goes down. One that another interface has already is left to it. */
+  async #addRoutes({ name }: Device, { routes }: Grant): Promise<void> {
+    for (const network of routes) {
+      await take([ip('route', 'add', network, 'dev', name)]).catch((error: unknown) =>
+        this.#log.error({ interface: name, network }, `cannot route ${network} to ${name}: ${messageOf(error)}`),
+      );
+    }
   }
 
   /** A kernel that cannot do it lets the client be faster: the log says so. */
@@ -284,8 +300,10 @@ export class MonitoredSession {
       await take(stepsFor(device, before, speed));
       this.#log.info({ interface: device.name, speed }, 'speed limited');
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#log.error({ interface: device.name, speed }, `cannot limit the speed of ${device.name}: ${why}`);
+      this.#log.error(
+        { interface: device.name, speed },
+        `cannot limit the speed of ${device.name}: ${messageOf(error)}. The kernel needs ${NEEDED_MODULES}`,
+      );
       await this.#unlimitWholly(device, speed);
     }
   }
@@ -298,12 +316,12 @@ export class MonitoredSession {
   }
 
   #unlimit(device: Device): void {
-    const steps: readonly Step[] = stepsAtEnd(device, this.#speed);
+    const steps = stepsAtEnd(device, this.#speed);
     this.#speed = UNLIMITED;
     if (steps.length === 0) return;
     this.#clearing = Promise.all([this.#clearing, take(steps)]).then(
       () => undefined,
-      (error: unknown) => this.#log.warn({ err: error }, `cannot remove the speed limit of ${device.name}`),
+      (error: unknown) => this.#log.warn(`cannot remove the speed limit of ${device.name}: ${messageOf(error)}`),
     );
   }
 
@@ -430,7 +448,9 @@ export class MonitoredSession {
   }
 }
 
-const sameSpeed = (one: Speed | undefined, other: Speed): boolean => one?.up === other.up && one.down === other.down;
+const sameSpeed = (one: Speed, other: Speed): boolean => one.up === other.up && one.down === other.down;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const isNetwork = (rule: Rule): boolean => 'base' in rule;
 

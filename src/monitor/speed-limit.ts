@@ -3,7 +3,7 @@
  * interface. From the client: the interface's packets are passed through an IFB device, which has such a bucket too. A
  * bucket delays packets before it drops any, so TCP keeps close to the limit.
  */
-import { execFile } from 'node:child_process';
+import { ip, type Step, tc } from './iproute.js';
 
 /** Bits per second; null: no limit. */
 export interface Speed {
@@ -27,16 +27,8 @@ const FILLS_PER_SECOND = 100;
 const SMALLEST_BURST = 4096;
 /** u32 compares none of its bits. */
 const EVERY_PACKET = 'protocol all prio 1 u32 match u32 0 0';
-const TIMEOUT_MS = 5000;
-const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
-
-export interface Step {
-  readonly program: 'ip' | 'tc';
-  readonly args: readonly string[];
-}
-
-const tc = (...args: readonly string[]): Step => ({ program: 'tc', args });
-const ip = (...args: readonly string[]): Step => ({ program: 'ip', args });
+/** What a kernel must have. */
+export const NEEDED_MODULES = 'sch_tbf; to limit what a client sends also ifb, sch_ingress, cls_u32 and act_mirred';
 
 /** The device that delays what comes from the client. */
 const helperOf = ({ index }: LimitedDevice): string => `ifb-${index}`;
@@ -73,25 +65,3 @@ export function stepsFor(device: LimitedDevice, before: Speed, after: Speed): St
 /** Removes what does not go with the interface. */
 export const stepsAtEnd = (device: LimitedDevice, { up }: Speed): Step[] =>
   up === null ? [] : [ip('link', 'del', helperOf(device))];
-
-/** Takes the steps in their order. Rejects with a sentence at the first one that fails. */
-export async function take(steps: readonly Step[]): Promise<void> {
-  for (const step of steps) await run(step);
-}
-
-async function run({ program, args }: Step): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile(program, [...args], { timeout: TIMEOUT_MS, env: { PATH } }, (error, _, words) => {
-      if (error === null) resolve();
-      else if (error.code === 'ENOENT')
-        reject(new Error(`${program} is not installed. Install it: apt-get install iproute2.`));
-      else
-        reject(
-          new Error(
-            `${program} ${args.join(' ')}: ${words.trim().replaceAll('\n', ' ') || error.message} ` +
-              '(The kernel needs sch_tbf, and to limit what a client sends also ifb, sch_ingress, cls_u32 and act_mirred.)',
-          ),
-        );
-    });
-  });
-}

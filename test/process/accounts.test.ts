@@ -20,6 +20,7 @@ before(prepareMachine);
 
 const [FIRST, SECOND] = CLIENT_ADDRESSES;
 const SECRETS = '/etc/ppp/chap-secrets';
+const BEHIND = '203.0.113.128/25';
 const logins = new ClientLogins();
 after(() => logins.close());
 
@@ -145,10 +146,11 @@ describe('the builtin engine', () => {
     assert.equal((await refused(t, server, FIRST))['cause'], 'accountDisabled');
   });
 
-  test('sessions and times of the account; a new manager knows them too', async (t) => {
+  test('sessions, times and routes of the account; a new manager knows them too', async (t) => {
     const server = await startWithAccounts(t);
-    await done(server, 'wonderland', 'add', 'alice', '--sessions', '1', '--session-time', '7d');
+    await done(server, 'wonderland', 'add', 'alice', '--sessions', '1', '--session-time', '7d', '--routes', BEHIND);
     const vpn = await loggedIn(t, FIRST);
+    await until('the route', () => shown('ip', 'route', 'show', BEHIND).startsWith(`${BEHIND} dev ppp0`));
     const [session] = await server.sessions();
     assert.deepEqual(session?.limits, { account: 'alice', sessions: 1, sessionTime: 604_800, idleTime: null });
     assert.equal((await refused(t, server, SECOND))['cause'], 'userLimit');
@@ -158,6 +160,7 @@ describe('the builtin engine', () => {
     await server.ready();
     await done(server, null, 'disable', 'alice');
     assert.equal((await endOf(server, vpn))['reason'], 'accountEnded');
+    await until('no route', () => shown('ip', 'route', 'show', BEHIND) === '');
   });
 
   test('a speed: the kernel limits the interface, at once after a change, and nothing is left at the end', async (t) => {

@@ -99,7 +99,14 @@ describe('what it does not get', () => {
       [
         message('announce', {
           manager: identity,
-          settings: { secrets: '/tmp/x', name: 'x', stripDomain: false, authentication: [], proxyArp: false },
+          settings: {
+            secrets: '/tmp/x',
+            accounts: '/tmp/y',
+            name: 'x',
+            stripDomain: false,
+            authentication: [],
+            proxyArp: false,
+          },
         }),
         'notPermitted',
       ],

@@ -155,6 +155,7 @@ async function show(
     ['sessions', user.sessions === null ? null : `at most ${numberText(user.sessions)}`],
     ['session time', timeText(user.sessionTime)],
     ['idle time', timeText(user.idleTime)],
+    ['routes', user.routes?.join(', ') ?? null],
     ['speed', speedText(user.speed)],
     ['password', user.hasPassword ? 'stored as it is' : 'stored as its NT hash'],
     ['file', user.file],

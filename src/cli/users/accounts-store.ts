@@ -123,6 +123,7 @@ export const shownSecret = (
   sessionTime: null,
   idleTime: null,
   speed: null,
+  routes: null,
   note: null,
   hasPassword: true,
 });
@@ -141,6 +142,7 @@ function shown(user: User, file: string, now: number): ShownUser {
     sessionTime: user.sessionTime ?? null,
     idleTime: user.idleTime ?? null,
     speed: user.speed ?? null,
+    routes: user.routes ?? null,
     note: user.note ?? null,
     hasPassword: user.password !== undefined,
   };

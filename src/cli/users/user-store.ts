@@ -11,6 +11,7 @@ export const FIELDS = [
   'sessionTime',
   'idleTime',
   'speed',
+  'routes',
   'note',
 ] as const;
 export type Field = (typeof FIELDS)[number];
@@ -35,6 +36,7 @@ export interface ShownUser {
   readonly idleTime: number | null;
   /** Bits per second; what is left out has no limit. */
   readonly speed: NonNullable<User['speed']> | null;
+  readonly routes: readonly string[] | null;
   readonly note: string | null;
   /** The file has the password itself, not only its hash. */
   readonly hasPassword: boolean;

@@ -37,6 +37,8 @@ describe('an option and its field', () => {
     [['--speed', 'up=512k,down=1.5G'], { speed: { up: 512_000, down: 1_500_000_000 } }],
     [['--speed', 'down=5M'], { speed: { down: 5_000_000 } }],
     [['--speed', 'none'], { speed: null }],
+    [['--routes', '198.51.100.0/24,203.0.113.128/25'], { routes: ['198.51.100.0/24', '203.0.113.128/25'] }],
+    [['--routes', 'none'], { routes: null }],
     [['--note', ''], { note: null }],
   ];
   for (const [words, fields] of right)
@@ -57,6 +59,10 @@ describe('an option and its field', () => {
     ['--sessions', '65536'],
     ['--session-time', '24d'],
     ['--idle-time', '5'],
+    ['--routes', '198.51.100.1/24'],
+    ['--routes', '0.0.0.0/0'],
+    ['--routes', '198.51.100.0'],
+    ['--routes', '198.51.100.0/24; reboot'],
     ['--speed', '20'],
     ['--speed', '7k'],
     ['--speed', '101G'],
