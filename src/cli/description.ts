@@ -56,6 +56,7 @@ function overview(state: SessionState, interfaceName: string | null, now: number
       ['phase', phase],
       ['since', `${localTime(since)} (${duration((now - since) / 1000)})`],
       ['ends', state.ending === null ? null : `${state.ending.reason} ${state.ending.detail ?? ''}`.trimEnd()],
+      ['limits', limitsText(state.limits)],
       ['failure', state.ending?.text ?? null],
       ['warning', state.warning?.text ?? null],
       ['call ids', `${callId} (ours)${peerCallId === null ? '' : `, ${peerCallId} (the client's)`}`],
@@ -70,6 +71,20 @@ function overview(state: SessionState, interfaceName: string | null, now: number
       ['log', log === null ? null : `level ${log.level}, ${log.file ?? 'standard output of the server'}`],
     ],
   };
+}
+
+/** Of the account; null: it has none. */
+function limitsText(limits: SessionState['limits']): string | null {
+  if (limits === null) return null;
+  const { sessions, sessionTime, idleTime } = limits;
+  const time = (label: string, seconds: number | null): string[] =>
+    seconds === null ? [] : [`${label} ${seconds === 0 ? 'without limit' : duration(seconds)}`];
+  const parts = [
+    ...(sessions === null ? [] : [`sessions ${sessions === 0 ? 'without limit' : sessions}`]),
+    ...time('session time', sessionTime),
+    ...time('idle time', idleTime),
+  ];
+  return parts.length === 0 ? null : `${parts.join(', ')} (of the account)`;
 }
 
 function negotiation(state: SessionState): Section {

@@ -480,8 +480,8 @@ const FAILURES = {
       (cause) => cause.kind === 'ppp' && cause.end.kind === 'authentication' && cause.end.code === ACCOUNT_DISABLED,
     ),
     problem: pppProblem,
-    remedy: ({ ppp }) =>
-      `pptpd-ts users enable ${ppp?.user ?? 'NAME'} if it is disabled, pptpd-ts users set ${ppp?.user ?? 'NAME'} --expires TIME if it has expired`,
+    remedy: () =>
+      'pptpd-ts users enable NAME if it is disabled, pptpd-ts users set NAME --expires TIME if it has expired',
   },
   authenticationFailed: {
     when: failed(({ reason }) => reason === 'authenticationFailed'),

@@ -44,7 +44,7 @@ export class AccountReview {
 
   async #review(): Promise<void> {
     const { registrar, sessions, disconnect, log } = this.#options;
-    if (this.#isAsking || !sessions().some(({ limits }) => limits !== null)) return;
+    if (this.#isAsking || sessions().length === 0) return;
     this.#isAsking = true;
     try {
       for (const { session, why } of await registrar.review()) {

@@ -8,6 +8,7 @@ import { type Hindrance, hindranceOf } from '../users/expiry.js';
 import type { User } from '../users/user.js';
 import { type Account, addressRules, findAccount } from './accounts-file.js';
 import type { MonitorSettings, WireLimits, WireVerdict } from './protocol.js';
+import { type Speed, UNLIMITED } from './speed-limit.js';
 import type { UserAccounts } from './user-accounts.js';
 import { type Login, type Secret, suffices, verify } from './verifier.js';
 
@@ -20,6 +21,9 @@ export interface Grant {
   readonly rules: readonly Rule[];
   /** Its name in the accounts file; null: it is one of the secrets file. */
   readonly account: string | null;
+  readonly speed: Speed;
+  /** Networks behind the client. */
+  readonly routes: readonly string[];
 }
 
 /** More networks than a person writes into one line. */
@@ -63,7 +67,7 @@ export async function judge(login: Login, context: LoginContext): Promise<Judgem
   const { hindrance } = candidate;
   if (hindrance !== null)
     return refused({ code: ACCOUNT_DISABLED, retryChallenge: null, message: HINDRANCES[hindrance] }, null);
-  const { rules, limits } = await candidate.admit(unit);
+  const { rules, limits, speed, routes } = await candidate.admit(unit);
   const granted = remote === null ? fixedAddress(rules) : addressGiven(rules, addressNumber(remote));
   const address = granted == null ? null : addressText(granted);
   const verdict = {
@@ -76,7 +80,7 @@ export async function judge(login: Login, context: LoginContext): Promise<Judgem
     limits,
   } as const;
   const grant = { name: visible(Buffer.from(name).toString('latin1')), remote: address, rules };
-  return { verdict, grant: { ...grant, account: limits?.account ?? null }, note: null };
+  return { verdict, grant: { ...grant, account: limits?.account ?? null, speed, routes }, note: null };
 }
 
 const NEEDS_PASSWORD =
@@ -94,7 +98,14 @@ interface Candidate {
   /** Why it cannot log in even with the right password. */
   readonly hindrance: Hindrance | null;
   /** The password was right. */
-  admit(unit: number | null): Promise<{ readonly rules: readonly Rule[]; readonly limits: WireLimits | null }>;
+  admit(unit: number | null): Promise<Admission>;
+}
+
+interface Admission {
+  readonly rules: readonly Rule[];
+  readonly limits: WireLimits | null;
+  readonly speed: Speed;
+  readonly routes: readonly string[];
 }
 
 /** The accounts file comes first: who is disabled there cannot log in by the secrets file. */
@@ -107,7 +118,7 @@ async function candidateFor(name: Uint8Array, { settings, users }: LoginContext)
     account && {
       secret: { password: account.secret },
       hindrance: null,
-      admit: async (unit) => ({ rules: await addressRules(account, unit), limits: null }),
+      admit: async (unit) => ({ rules: await addressRules(account, unit), limits: null, speed: UNLIMITED, routes: [] }),
     }
   );
 }
@@ -118,7 +129,7 @@ function candidateOf(user: User, { accounts }: MonitorSettings, users: UserAccou
     hindrance: hindranceOf(user, Date.now()),
     async admit() {
       await users.loggedIn(accounts, user);
-      return { rules: rulesOfUser(user), limits: limitsOf(user) };
+      return { rules: rulesOfUser(user), limits: limitsOf(user), speed: speedOf(user), routes: user.routes ?? [] };
     },
   };
 }
@@ -145,6 +156,8 @@ function rulesOfUser({ address }: User): readonly Rule[] {
   if (address === undefined) return [ANYWHERE];
   return [{ permits: true, base: addressNumber(address) ?? 0, mask: WHOLE, host: address }];
 }
+
+export const speedOf = ({ speed }: User): Speed => ({ up: speed?.up ?? null, down: speed?.down ?? null });
 
 const limitsOf = ({ name, sessions, sessionTime, idleTime }: User): WireLimits => ({
   account: name,

@@ -12,6 +12,7 @@ import { Poller } from '../sys/poller.js';
 import { watchProcess } from '../sys/process-descriptor.js';
 import { acceptSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
 import { WorkerGuesses } from './guesses.js';
+import { speedOf } from './authentication.js';
 import { hindranceOf } from '../users/expiry.js';
 import {
   MonitoredSession,
@@ -265,6 +266,7 @@ export class MonitorServer {
       const user = accounts.get(account);
       const why = user === undefined ? 'removed' : hindranceOf(this.#users.withFirstLogin(user), now);
       if (why !== null) over.push({ session, why });
+      else if (user !== undefined && monitored !== null) void monitored.setSpeed(speedOf(user));
       if (over.length === MOST_REVIEWED) break;
     }
     return over;

@@ -14,6 +14,7 @@ import { openKernelTunnel } from '../sys/ppp-device.js';
 import { openTunDevice } from '../sys/tun-device.js';
 import { type Grant, judge, type Judgement, mayUse } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
+import { ip, take } from './iproute.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
 import type {
@@ -30,6 +31,7 @@ import { proxyArpInterface } from './proxy-arp.js';
 import { judgeByRadius, NotJudged } from './radius-judgement.js';
 import type { UserAccounts } from './user-accounts.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
+import { NEEDED_MODULES, type Speed, stepsAtEnd, stepsFor, UNLIMITED } from './speed-limit.js';
 import type { StateFolder } from './state-folder.js';
 import type { Login } from './verifier.js';
 
@@ -65,6 +67,8 @@ export interface SavedSession {
   readonly device: Device | null;
   readonly ipv4: Configured | null;
   readonly ipv6: Configured | null;
+  /** In force at the device. */
+  readonly speed?: Speed;
 }
 export const SAVED_VERSION = 1;
 
@@ -90,6 +94,8 @@ interface OpenedDevice {
   readonly descriptors: readonly number[];
 }
 
+const NO_ACCOUNT = { account: null, speed: UNLIMITED, routes: [] } as const;
+
 const DONE: Reply = { answer: { type: 'done' } };
 const refusal = (reason: Refusal): Reply => ({ answer: { type: 'refused', reason } });
 
@@ -112,6 +118,10 @@ export class MonitoredSession {
   #lastDevice: Device | null = null;
   #ipv4: Configured | null;
   #ipv6: Configured | null;
+  /** In force at the device. */
+  #speed: Speed;
+  /** Removing what does not go with the device. */
+  #clearing: Promise<void> = Promise.resolve();
   #over = false;
 
   /** A new session, or one of before the monitor died. Throws the system's error when it cannot be written down. */
@@ -128,10 +138,12 @@ export class MonitoredSession {
     this.#scripts = new Scripts(this.#log);
     this.#guesses = saved?.guesses ?? 0;
     this.#challenge = saved?.challenge ?? null;
-    this.#grant = saved?.grant ?? null;
+    // An older version's lacks what only newer ones have.
+    this.#grant = saved?.grant == null ? null : { ...NO_ACCOUNT, ...saved.grant };
     this.#device = saved?.device ?? null;
     this.#ipv4 = saved?.ipv4 ?? null;
     this.#ipv6 = saved?.ipv6 ?? null;
+    this.#speed = saved?.speed ?? UNLIMITED;
     if (saved === null) this.#save();
   }
 
@@ -158,7 +170,16 @@ export class MonitoredSession {
   /** Takes everything back; idempotent, never fails. Resolves when the scripts of the end have ended, too. */
   async end(why: string): Promise<void> {
     await this.#inTurn(async () => this.#end(why));
-    await this.#scripts.idle;
+    await Promise.all([this.#scripts.idle, this.#clearing]);
+  }
+
+  /** The account has this speed now. */
+  async setSpeed(speed: Speed): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#over || this.#grant === null || sameSpeed(this.#grant.speed, speed)) return;
+      this.#grant = { ...this.#grant, speed };
+      if (this.#device !== null && (this.#ipv4 !== null || this.#ipv6 !== null)) await this.#limit(this.#device, speed);
+    });
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -313,8 +334,12 @@ export class MonitoredSession {
     network.setMtu(device.name, mtu);
     try {
       const new4 = ipv4 !== null && this.#ipv4 === null ? await this.#prepareIpv4(device, grant, ipv4) : null;
+      if (ipv4 !== null || ipv6 !== null) await this.#limit(device, grant.speed);
       network.setUp(device.name, ipv4 !== null || ipv6 !== null);
-      if (new4 !== null) this.#bringUpIpv4(new4);
+      if (new4 !== null) {
+        await this.#addRoutes(device, grant);
+        this.#bringUpIpv4(new4);
+      }
       if (ipv6 !== null && this.#ipv6 === null) this.#bringUpIpv6(device, grant, ipv6);
     } catch (error) {
       this.#removeAll();
@@ -331,6 +356,51 @@ export class MonitoredSession {
   #isOuter(pair: AddressPair): boolean {
     const { peer, server } = this.registration;
     return pair.local === peer || pair.remote === peer || pair.remote === server;
+  }
+
+  /** They go when the interface goes down. One that another interface has already is left to it. */
+  async #addRoutes({ name }: Device, { routes }: Grant): Promise<void> {
+    for (const network of routes) {
+      await take([ip('route', 'add', network, 'dev', name)]).catch((error: unknown) =>
+        this.#log.error({ interface: name, network }, `cannot route ${network} to ${name}: ${messageOf(error)}`),
+      );
+    }
+  }
+
+  /** A kernel that cannot do it lets the client be faster: the log says so. */
+  async #limit(device: Device, speed: Speed): Promise<void> {
+    if (sameSpeed(this.#speed, speed)) return;
+    const before = this.#speed;
+    // Written down first: what is left of a limit has to be removed, whatever happens.
+    this.#speed = speed;
+    this.#try(() => this.#save());
+    try {
+      await take(stepsFor(device, before, speed));
+      this.#log.info({ interface: device.name, speed }, 'speed limited');
+    } catch (error) {
+      this.#log.error(
+        { interface: device.name, speed },
+        `cannot limit the speed of ${device.name}: ${messageOf(error)}. The kernel needs ${NEEDED_MODULES}`,
+      );
+      await this.#unlimitWholly(device, speed);
+    }
+  }
+
+  /** Half a limit is none, and would be in the way of the next one. */
+  async #unlimitWholly(device: Device, speed: Speed): Promise<void> {
+    this.#speed = UNLIMITED;
+    // What was not made cannot be removed.
+    for (const step of stepsFor(device, speed, UNLIMITED)) await take([step]).catch(() => undefined);
+  }
+
+  #unlimit(device: Device): void {
+    const steps = stepsAtEnd(device, this.#speed);
+    this.#speed = UNLIMITED;
+    if (steps.length === 0) return;
+    this.#clearing = Promise.all([this.#clearing, take(steps)]).then(
+      () => undefined,
+      (error: unknown) => this.#log.warn(`cannot remove the speed limit of ${device.name}: ${messageOf(error)}`),
+    );
   }
 
   /** Addresses and ip-pre-up, before the interface is up. */
@@ -363,6 +433,7 @@ export class MonitoredSession {
     const [device, { network }] = [this.#device, this.#services];
     this.#removeIpv6();
     this.#removeIpv4();
+    if (device !== null) this.#unlimit(device);
     if (device !== null && network.index(device.name) === device.index)
       this.#try(() => network.setUp(device.name, false));
   }
@@ -451,10 +522,15 @@ export class MonitoredSession {
       device: this.#device,
       ipv4: this.#ipv4,
       ipv6: this.#ipv6,
+      speed: this.#speed,
     };
     this.#services.folder.write(this.registration.session, saved);
   }
 }
+
+const sameSpeed = (one: Speed, other: Speed): boolean => one.up === other.up && one.down === other.down;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const isNetwork = (rule: Rule): boolean => 'base' in rule;
 

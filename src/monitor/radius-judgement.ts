@@ -2,7 +2,7 @@
 import { visible } from '../accounts/chap-secrets.js';
 import { withoutDomain } from '../mschap/ms-chap-v2.js';
 import type { RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
-import { AUTHENTICATION_FAILURE, type Judgement } from './authentication.js';
+import { AUTHENTICATION_FAILURE, type Judgement, NO_ACCOUNT } from './authentication.js';
 import type { MonitorAnswer, RadiusSettings, WireLimits } from './protocol.js';
 import type { Login } from './verifier.js';
 
@@ -75,7 +75,7 @@ export async function judgeByRadius(
       const address = addressFor(verdict.address, local, remote);
       return {
         verdict: { accepted: true, message, keys, remote: address, remoteChoices: [], limits: limitsOf(verdict) },
-        grant: { name: visible(Buffer.from(name).toString('latin1')), remote: address, rules: [], account: null },
+        grant: { ...NO_ACCOUNT, name: visible(Buffer.from(name).toString('latin1')), remote: address, rules: [] },
         note: null,
       };
     }

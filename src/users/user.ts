@@ -17,6 +17,9 @@ const hasControl = (text: string): boolean => Array.from(text).some((each) => is
 /** Up to 23 days, which is what timers can count. */
 const duration = z.number().min(0).max(2_000_000);
 
+/** Slower a login would not succeed; faster needs no limit. */
+const bitRate = z.int().min(8000).max(100_000_000_000);
+
 const NAME = `1 to ${LONGEST_NAME} octets without control characters`;
 const name = z
   .string()
@@ -28,6 +31,15 @@ const password = z
   .string()
   .refine((text) => text !== '' && text.length <= LONGEST_PASSWORD && !hasControl(text))
   .meta({ title: PASSWORD });
+
+const NETWORK = 'a network without host bits, for example 198.51.100.0/24';
+
+/** Not 0.0.0.0/0: the server itself would lose its way. */
+export function isNetwork(text: string): boolean {
+  const [, host = '', bits = ''] = /^([\d.]+)\/([1-9]|[12]\d|3[0-2])$/.exec(text) ?? [];
+  const number = addressNumber(host);
+  return number !== null && number % 2 ** (32 - Number(bits)) === 0;
+}
 
 /** A day, which begins at midnight of the server's time, or a time with its zone. */
 const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
@@ -74,6 +86,15 @@ export const userSchema = z
       .describe('Maximum number of sessions, instead of `policy.sessionsPerUser`.'),
     sessionTime: duration.optional().describe('Instead of `policy.sessionTime`.'),
     idleTime: duration.optional().describe('Instead of `policy.idleTime`.'),
+    speed: z
+      .strictObject({ up: bitRate.optional(), down: bitRate.optional() })
+      .optional()
+      .describe('Bits per second from the client (`up`) and to it (`down`); left out: no limit.'),
+    routes: z
+      .array(z.string().refine(isNetwork).meta({ title: NETWORK }))
+      .max(32)
+      .optional()
+      .describe('Networks behind the client: routed to its interface while it is connected.'),
     note: z.string().max(1000).meta({ title: 'at most 1000 characters' }).optional().describe('For the administrator.'),
   })
   .superRefine((user, context) => {

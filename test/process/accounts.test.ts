@@ -1,6 +1,6 @@
 /** `pptpd-ts users` with real logins: accounts of the builtin engine, and pppd's chap-secrets. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -20,6 +20,7 @@ before(prepareMachine);
 
 const [FIRST, SECOND] = CLIENT_ADDRESSES;
 const SECRETS = '/etc/ppp/chap-secrets';
+const BEHIND = '203.0.113.128/25';
 const logins = new ClientLogins();
 after(() => logins.close());
 
@@ -52,6 +53,31 @@ async function startWithAccounts(t: TestContext): Promise<Server> {
   const server = await startBuiltin(t);
   rmSync(secretsOf(server));
   return server;
+}
+
+const shown = (...command: readonly [string, ...string[]]): string => {
+  const [program, ...args] = command;
+  return spawnSync(program, args, { encoding: 'utf8' }).stdout;
+};
+const linkNames = (): string[] =>
+  shown('ip', '-o', 'link', 'show', 'up')
+    .split('\n')
+    .flatMap((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? []);
+const queuesOf = (name: string): string => shown('tc', 'qdisc', 'show', 'dev', name);
+
+/** What this kernel lacks to limit speeds; null: nothing. */
+function missingForSpeeds(): string | null {
+  const trials = [
+    ['ip', 'link', 'add', 'trial', 'type', 'ifb'],
+    ['tc', 'qdisc', 'add', 'dev', 'trial', 'root', 'tbf', 'rate', '1mbit', 'burst', '4kb', 'latency', '50ms'],
+    ['tc', 'qdisc', 'add', 'dev', 'trial', 'handle', 'ffff:', 'ingress'],
+    'tc filter add dev trial parent ffff: protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev trial'.split(
+      ' ',
+    ),
+    ['ip', 'link', 'del', 'trial'],
+  ];
+  const failed = trials.find(([program = '', ...args]) => spawnSync(program, args).status !== 0);
+  return failed === undefined ? null : `this kernel cannot limit speeds: ${failed.join(' ')}`;
 }
 
 const endOf = async (server: Server, { client }: VpnClient): Promise<LogLine> =>
@@ -120,10 +146,11 @@ describe('the builtin engine', () => {
     assert.equal((await refused(t, server, FIRST))['cause'], 'accountDisabled');
   });
 
-  test('sessions and times of the account; a new manager knows them too', async (t) => {
+  test('sessions, times and routes of the account; a new manager knows them too', async (t) => {
     const server = await startWithAccounts(t);
-    await done(server, 'wonderland', 'add', 'alice', '--sessions', '1', '--session-time', '7d');
+    await done(server, 'wonderland', 'add', 'alice', '--sessions', '1', '--session-time', '7d', '--routes', BEHIND);
     const vpn = await loggedIn(t, FIRST);
+    await until('the route', () => shown('ip', 'route', 'show', BEHIND).startsWith(`${BEHIND} dev ppp0`));
     const [session] = await server.sessions();
     assert.deepEqual(session?.limits, { account: 'alice', sessions: 1, sessionTime: 604_800, idleTime: null });
     assert.equal((await refused(t, server, SECOND))['cause'], 'userLimit');
@@ -133,6 +160,32 @@ describe('the builtin engine', () => {
     await server.ready();
     await done(server, null, 'disable', 'alice');
     assert.equal((await endOf(server, vpn))['reason'], 'accountEnded');
+    await until('no route', () => shown('ip', 'route', 'show', BEHIND) === '');
+  });
+
+  test('a speed: the kernel limits the interface, at once after a change, and nothing is left at the end', async (t) => {
+    const missing = missingForSpeeds();
+    if (missing !== null) {
+      t.skip(missing);
+      return;
+    }
+    const server = await startWithAccounts(t);
+    await done(server, 'wonderland', 'add', 'alice', '--speed', 'up=5M,down=20M');
+    const vpn = await loggedIn(t, FIRST);
+    await until('ppp0 to be up', () => linkNames().includes('ppp0'));
+    const helper = linkNames().find((name) => name.startsWith('ifb-')) ?? assert.fail(linkNames().join());
+    assert.match(queuesOf('ppp0'), /tbf .* rate 20Mbit/);
+    assert.match(queuesOf('ppp0'), /ingress/);
+    assert.match(queuesOf(helper), /tbf .* rate 5Mbit/);
+    for (let count = 0; count < 5; count += 1) await vpn.echoOnce();
+    await done(server, null, 'set', 'alice', '--speed', 'down=30M');
+    await until('the new speed', () => queuesOf('ppp0').includes('rate 30Mbit') && !linkNames().includes(helper));
+    await vpn.echoOnce();
+    await done(server, null, 'set', 'alice', '--speed', 'up=8M');
+    await until('the other way', () => !queuesOf('ppp0').includes('tbf') && linkNames().includes(helper));
+    await vpn.echoOnce();
+    await vpn.leave();
+    await until('nothing to be left', () => !linkNames().some((name) => /^(?:ppp|ifb-)/.test(name)));
   });
 
   test('the users of chap-secrets stay, and are imported', async (t) => {

@@ -332,11 +332,12 @@ describe('what a worker that was taken over does not get', () => {
     const monitor = await TestMonitor.start(t);
     const worker = await monitor.worker(t);
     const identity = JSON.stringify(worker.identity);
-    const settings = `{"secrets":"/etc/passwd","name":"x","stripDomain":false,"authentication":[],"proxyArp":false,"vrf":null}`;
+    const settings = `{"secrets":"/etc/passwd","accounts":"/tmp/x","name":"x","stripDomain":false,"authentication":[],"proxyArp":false,"vrf":null}`;
     for (const request of [
       `{"v":1,"id":7,"type":"announce","manager":${identity},"settings":${settings}}`,
       `{"v":1,"id":7,"type":"register","session":"abcdef","worker":${identity},"local":"${LOCAL}","remote":null,"peer":"${PEER}","server":"${SERVER}","callId":9}`,
       `{"v":1,"id":7,"type":"release","session":"abcdef"}`,
+      '{"v":1,"id":7,"type":"review"}',
     ])
       assert.deepEqual(await worker.does('raw', request), [refusedAs('notPermitted', 7)]);
   });

@@ -121,6 +121,7 @@ describe('what it does not get', () => {
           manager: identity,
           settings: {
             secrets: '/tmp/x',
+            accounts: '/tmp/y',
             name: 'x',
             stripDomain: false,
             authentication: [],

@@ -11,6 +11,7 @@ import { listSessions, SessionClient } from '../../session/client.js';
 import { changeUsers } from '../../users/users-file.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
 import { duration, localTime } from '../output.js';
+import { bitRate } from '../rates.js';
 import { table } from '../table.js';
 import { AccountsStore } from '../users/accounts-store.js';
 import { importSecrets } from '../users/import-secrets.js';
@@ -125,6 +126,13 @@ const numberText = (limit: number): string => (limit === 0 ? 'no limit' : String
 const timeText = (seconds: number | null): string | null =>
   seconds === null ? null : seconds === 0 ? 'no limit' : duration(seconds);
 
+const speedText = (speed: ShownUser['speed']): string | null =>
+  speed === null
+    ? null
+    : Object.entries(speed)
+        .map(([way, bits]) => `${way} ${bitRate(bits ?? 0)}`)
+        .join(', ');
+
 async function show(
   store: UserStore,
   { json }: UsersOptions,
@@ -147,6 +155,8 @@ async function show(
     ['sessions', user.sessions === null ? null : `at most ${numberText(user.sessions)}`],
     ['session time', timeText(user.sessionTime)],
     ['idle time', timeText(user.idleTime)],
+    ['routes', user.routes?.join(', ') ?? null],
+    ['speed', speedText(user.speed)],
     ['password', user.hasPassword ? 'stored as it is' : 'stored as its NT hash'],
     ['file', user.file],
     ['note', user.note],
@@ -176,7 +186,9 @@ async function set(store: UserStore, options: UsersOptions, _: Configuration, na
   if (Object.keys(fields).length === 0)
     throw new Error('nothing to change: give an option (pptpd-ts users set --help)');
   await store.set(name, fields);
-  console.log(`${JSON.stringify(name)} was changed; it counts at the next login`);
+  console.log(
+    `${JSON.stringify(name)} was changed; ${Object.keys(fields).join() === 'speed' ? 'it counts at once' : 'it counts at the next login'}`,
+  );
 }
 
 async function passwd(store: UserStore, options: UsersOptions, _: Configuration, name: string): Promise<void> {

@@ -122,6 +122,8 @@ export const shownSecret = (
   sessions: null,
   sessionTime: null,
   idleTime: null,
+  speed: null,
+  routes: null,
   note: null,
   hasPassword: true,
 });
@@ -139,6 +141,8 @@ function shown(user: User, file: string, now: number): ShownUser {
     sessions: user.sessions ?? null,
     sessionTime: user.sessionTime ?? null,
     idleTime: user.idleTime ?? null,
+    speed: user.speed ?? null,
+    routes: user.routes ?? null,
     note: user.note ?? null,
     hasPassword: user.password !== undefined,
   };

@@ -1,12 +1,14 @@
 /** The options by which `pptpd-ts users add` and `set` change the fields of a user. */
 import { isIPv4 } from 'node:net';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { isNetwork, type User } from '../../users/user.js';
 import { type Field, type FieldChanges, FIELDS } from './user-store.js';
 
 const SECONDS = { s: 1, min: 60, m: 60, h: 3600, d: 86_400 } as const;
 /** What timers can count, s. */
 const LONGEST = 2_000_000;
 const MOST_SESSIONS = 65_535;
+const MOST_ROUTES = 32;
 /** A hundred years, s. */
 const LONGEST_LIFE = 3_153_600_000;
 
@@ -69,6 +71,40 @@ function expiresAfter(text: string): number | typeof NONE {
   return Math.round(seconds);
 }
 
+const BITS = { k: 1000, M: 1_000_000, G: 1_000_000_000 } as const;
+const SLOWEST = 8000;
+const FASTEST = 100_000_000_000;
+
+function bitsOf(text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)([kMG])$/.exec(text) ?? [];
+  const bits = Math.round(Number(count) * BITS[unit as keyof typeof BITS]);
+  if (count === undefined || bits < SLOWEST || bits > FASTEST)
+    throw new InvalidArgumentError(
+      'not a speed from 8k to 100G bits per second: write 512k, 20M, up=5M,down=20M, or none',
+    );
+  return bits;
+}
+
+/** `20M` both ways, or `up=5M,down=20M`, one of which may be left out. */
+function speed(text: string): User['speed'] | typeof NONE {
+  if (text === 'none') return NONE;
+  const parts = text.split(',').map((part) => /^(up|down)=(.+)$/.exec(part) ?? []);
+  const named = Object.fromEntries(parts.map(([, way = '', bits = '']) => [way, bits]));
+  if (Object.keys(named).length < parts.length || parts.some(([, way]) => way === undefined)) {
+    const both = bitsOf(text);
+    return { up: both, down: both };
+  }
+  return Object.fromEntries(Object.entries(named).map(([way, bits]) => [way, bitsOf(bits)]));
+}
+
+function routes(text: string): string[] | typeof NONE {
+  if (text === 'none') return NONE;
+  const networks = text.split(',');
+  if (networks.length > MOST_ROUTES || !networks.every(isNetwork))
+    throw new InvalidArgumentError('not a list of networks: write 198.51.100.0/24,203.0.113.0/24, or none');
+  return networks;
+}
+
 function note(text: string): string | typeof NONE {
   if (text.length > 1000) throw new InvalidArgumentError('longer than 1000 characters');
   return text === '' ? NONE : text;
@@ -94,6 +130,8 @@ export const addUserOptions = (command: Command): Command =>
       'longest time without data: 30min; 0: no limit; default: policy.idleTime',
       duration,
     )
+    .option('--speed <speed>', 'bits per second: 20M both ways, up=5M,down=20M, none; it counts at once', speed)
+    .option('--routes <networks>', 'networks behind the client, separated by commas; none', routes)
     .option('--note <text>', 'for the administrator; an empty one removes it', note);
 
 /** Of the options that are given. */

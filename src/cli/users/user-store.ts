@@ -3,7 +3,17 @@ import type { Hindrance } from '../../users/expiry.js';
 import type { User } from '../../users/user.js';
 
 /** What an administrator sets besides name and password. */
-export const FIELDS = ['address', 'expires', 'expiresAfter', 'sessions', 'sessionTime', 'idleTime', 'note'] as const;
+export const FIELDS = [
+  'address',
+  'expires',
+  'expiresAfter',
+  'sessions',
+  'sessionTime',
+  'idleTime',
+  'speed',
+  'routes',
+  'note',
+] as const;
 export type Field = (typeof FIELDS)[number];
 
 /** A field that is left out stays as it is; null removes it. */
@@ -24,6 +34,9 @@ export interface ShownUser {
   readonly sessions: number | null;
   readonly sessionTime: number | null;
   readonly idleTime: number | null;
+  /** Bits per second; what is left out has no limit. */
+  readonly speed: NonNullable<User['speed']> | null;
+  readonly routes: readonly string[] | null;
   readonly note: string | null;
   /** The file has the password itself, not only its hash. */
   readonly hasPassword: boolean;

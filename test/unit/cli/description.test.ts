@@ -102,6 +102,19 @@ test('a session without a call has no negotiation and no traffic', () => {
   assert.doesNotMatch(text, /negotiation|traffic|counters|pppd +process|user/);
 });
 
+test('the limits of the account are shown, where it has some', () => {
+  const limitsIn = (parts: object): string | undefined => {
+    const limits = { account: 'alice', sessions: null, sessionTime: null, idleTime: null, ...parts };
+    return /^ {2}limits +(.*)$/m.exec(describeSession(aStateUp({ limits }), null, NOW))?.[1];
+  };
+  assert.equal(limitsIn({}), undefined);
+  assert.equal(limitsIn({ sessions: 2, idleTime: 1800 }), 'sessions 2, idle time 30 min (of the account)');
+  assert.equal(
+    limitsIn({ sessions: 0, sessionTime: 0 }),
+    'sessions without limit, session time without limit (of the account)',
+  );
+});
+
 test('a session of the builtin engine has its interface, and no pppd', () => {
   const parts = { pppdPid: null, link: 'tun' } as const;
   assert.match(describeSession(aStateUp(parts), 'ppp3', NOW), /^ {2}PPP +builtin engine, ppp3 \(TUN device\)$/m);

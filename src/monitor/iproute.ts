@@ -1,0 +1,30 @@
+/** Runs the programs of iproute2 for what ioctls cannot do. */
+import { execFile } from 'node:child_process';
+
+const TIMEOUT_MS = 5000;
+const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** A call of a program. */
+export interface Step {
+  readonly program: 'ip' | 'tc';
+  readonly args: readonly string[];
+}
+
+export const tc = (...args: readonly string[]): Step => ({ program: 'tc', args });
+export const ip = (...args: readonly string[]): Step => ({ program: 'ip', args });
+
+/** Takes the steps in their order. Rejects with a sentence at the first one that fails. */
+export async function take(steps: readonly Step[]): Promise<void> {
+  for (const step of steps) await run(step);
+}
+
+async function run({ program, args }: Step): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(program, [...args], { timeout: TIMEOUT_MS, env: { PATH } }, (error, _, words) => {
+      if (error === null) resolve();
+      else if (error.code === 'ENOENT')
+        reject(new Error(`${program} is not installed. Install it: apt-get install iproute2.`));
+      else reject(new Error(`${program} ${args.join(' ')}: ${words.trim().replaceAll('\n', ' ') || error.message}`));
+    });
+  });
+}
