@@ -3,7 +3,7 @@
  * it allows. From pppd(8), "AUTHENTICATION", and from the behaviour of pppd 2.4.9, with which test/lab/doctor compares it.
  * Pure.
  */
-import { bytesOf, wordsOf, type Word } from './pppd-words.js';
+import { bytesOf, type Word, wordsOfBytes } from './pppd-words.js';
 
 /** One entry of the file; it may continue over several lines. */
 export interface Entry {
@@ -16,9 +16,12 @@ export interface Entry {
 }
 
 /** All entries of the file in order. */
-export function entriesOf(text: string): Entry[] {
+export const entriesOf = (text: string): Entry[] => entriesOfBytes(bytesOf(text));
+
+/** The same of a file's bytes, one character each. */
+export function entriesOfBytes(text: string): Entry[] {
   const lines: Word[][] = [];
-  for (const word of wordsOf(text)) {
+  for (const word of wordsOfBytes(text)) {
     if (word.isFirst) lines.push([]);
     lines.at(-1)?.push(word);
   }

@@ -21,8 +21,9 @@ export type Oddity =
 export interface Word {
   /** The word as pppd reads it: one character per byte (Node.js encoding `binary`). */
   readonly bytes: string;
-  /** The text in the file. */
+  /** The text in the file, which begins at this byte. */
   readonly raw: string;
+  readonly at: number;
   /** Lines where it begins and ends, from 1. */
   readonly line: number;
   readonly lastLine: number;
@@ -55,8 +56,11 @@ const PLAIN_ESCAPE = /[\\"'# ]/;
 const NUMBER = /[0-7]{1,3}|x[0-9A-Fa-f]{0,2}/y;
 
 /** All words of the text in order. */
-export function wordsOf(text: string): Word[] {
-  const reader = new Reader(bytesOf(text));
+export const wordsOf = (text: string): Word[] => wordsOfBytes(bytesOf(text));
+
+/** The same of a file's bytes, one character each: a file need not be UTF-8. */
+export function wordsOfBytes(bytes: string): Word[] {
+  const reader = new Reader(bytes);
   const words: Word[] = [];
   for (let word = reader.next(); word !== null; word = reader.next()) words.push(word);
   return words;
@@ -140,7 +144,7 @@ class Reader {
     const raw = this.#text.slice(at, this.#at);
     // For pppd a null byte ends the word.
     const [kept = ''] = bytes.slice(0, LONGEST).split('\0');
-    return { bytes: kept, raw, line, lastLine: this.#line, isFirst, oddities };
+    return { bytes: kept, raw, at, line, lastLine: this.#line, isFirst, oddities };
   }
 
   /** The character that an escape sequence stands for; the backslash has been read. */

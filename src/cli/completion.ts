@@ -31,6 +31,7 @@ export function complete(program: Command, words: readonly string[], sessionIds:
   }
   const command = program.commands.find((each) => each.name() === name);
   if (command === undefined) return NOTHING;
+  if (command.commands.length > 0) return complete(command, words.slice(1), sessionIds);
   const valueOf = optionAt(command, given);
   if (valueOf !== null) return values(valueOf, prefix);
   if (prefix.startsWith('-')) return starting(prefix, command.options.map(optionCandidate));

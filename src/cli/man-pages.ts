@@ -6,7 +6,12 @@ import type { Argument, Command, Option } from 'commander';
 import type { ConfigurationKey } from '../config/keys.js';
 
 export function commandsAsRoff(program: Command): string {
-  return program.createHelp().visibleCommands(program).filter(isOurs).map(commandAsRoff).join('\n');
+  return program
+    .createHelp()
+    .visibleCommands(program)
+    .filter(isOurs)
+    .map((command) => commandAsRoff(command))
+    .join('\n');
 }
 
 export function keysAsRoff(keys: readonly ConfigurationKey[]): string {
@@ -20,11 +25,14 @@ export function keysAsRoff(keys: readonly ConfigurationKey[]): string {
 /** Not `help`: commander adds one to each program, and it needs no manual. */
 const isOurs = (command: Command): boolean => command.name() !== 'help';
 
-function commandAsRoff(command: Command): string {
-  const heading = [bold(command.name()), ...command.registeredArguments.map(argumentName)].join(' ');
+/** `parent`: the name of the command that it belongs to. */
+function commandAsRoff(command: Command, parent = ''): string {
+  const name = parent === '' ? command.name() : `${parent} ${command.name()}`;
+  const heading = [bold(name), ...command.registeredArguments.map(argumentName)].join(' ');
   const details = [...command.registeredArguments.map(argumentAsRoff), ...command.options.map(optionAsRoff)];
   const inner = details.length === 0 ? [] : ['.RS', ...details, '.RE'];
-  return [item(heading, command.description()), ...inner].join('\n');
+  const others = command.commands.filter(isOurs).map((each) => commandAsRoff(each, name));
+  return [item(heading, command.description()), ...inner, ...others].join('\n');
 }
 
 function argumentName(argument: Argument): string {

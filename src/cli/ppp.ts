@@ -22,6 +22,7 @@ const UNKNOWN_PLACES: Omit<SettingPlaces, 'engine'> = {
   optionsFile: "pppd's options",
   written: new Set(),
   secrets: 'its secrets file',
+  radius: false,
 };
 
 /** The failure's cause and remedy as a sentence. `link`: the session's. */

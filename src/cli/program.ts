@@ -18,6 +18,7 @@ import { sessionsCommand } from './commands/sessions.js';
 import { showCommand } from './commands/show.js';
 import { statusCommand } from './commands/status.js';
 import { topCommand } from './commands/top.js';
+import { usersCommand } from './commands/users.js';
 import { watchCommand } from './commands/watch.js';
 import { versionCommand } from './commands/version.js';
 import { addConfigurationArgument, configurationOption, EXIT } from './configuration.js';
@@ -45,6 +46,7 @@ export function newProgram(): Command {
     .addCommand(watchCommand())
     .addCommand(kickCommand())
     .addCommand(blocksCommand())
+    .addCommand(usersCommand())
     .addCommand(reloadCommand())
     .addCommand(captureCommand())
     .addCommand(debugCommand())

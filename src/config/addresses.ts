@@ -91,6 +91,24 @@ export function addressNumber(text: string): number | null {
 export const addressText = (number: number): string =>
   [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
 
+export interface Network {
+  /** The address as it is written, which need not be the first of the network. */
+  readonly address: number;
+  /** Length of the prefix, 0 to 32. */
+  readonly bits: number;
+}
+
+/** Reads `192.0.2.1` (32 bits) or `192.0.2.0/24`; null for anything else. */
+export function parseNetwork(text: string): Network | null {
+  const [host = '', length = '32', ...rest] = text.split('/');
+  const address = addressNumber(host);
+  const bits = /^\d{1,2}$/.test(length) ? Number(length) : 33;
+  return address === null || bits > 32 || rest.length > 0 ? null : { address, bits };
+}
+
+/** The first address of a network. */
+export const firstOf = ({ address, bits }: Network): number => address - (address % 2 ** (32 - bits));
+
 interface Range {
   readonly first: number;
   readonly count: number;

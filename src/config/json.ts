@@ -36,12 +36,27 @@ export function findJsonFault(text: string): JsonFault | null {
   }
 }
 
+/** Keys and indexes from the outermost value on. */
+export type JsonPath = readonly (string | number)[];
+
+/** Calls `take` with the path of each value of the text, which has no fault, and the line on which it begins, from 1. */
+export function forEachJsonValue(text: string, take: (path: JsonPath, line: number) => void): void {
+  let [line, counted] = [1, 0];
+  new Reader(text, (path, at) => {
+    for (; counted < at; counted += 1) if (text[counted] === '\n') line += 1;
+    take(path, line);
+  }).document();
+}
+
 class Reader {
   readonly #text: string;
+  readonly #onValue: (path: JsonPath, at: number) => void;
+  readonly #path: (string | number)[] = [];
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, onValue: (path: JsonPath, at: number) => void = () => undefined) {
     this.#text = text;
+    this.#onValue = onValue;
   }
 
   document(): void {
@@ -55,6 +70,7 @@ class Reader {
 
   #value(depth: number): void {
     if (depth > MAX_DEPTH) throw new Fault(this.#at, `more than ${MAX_DEPTH} levels of [ and {`);
+    this.#onValue(this.#path, this.#at);
     const next = this.#text[this.#at];
     if (next === '{') this.#object(depth);
     else if (next === '[') this.#array(depth);
@@ -75,12 +91,19 @@ class Reader {
       if (this.#text[this.#at] !== ':') this.#unexpected(`':' after the key ${JSON.stringify(key)}`);
       this.#at += 1;
       this.#space();
-      this.#value(depth + 1);
+      this.#inside(key, depth);
     });
   }
 
   #array(depth: number): void {
-    this.#list(']', 'a value', () => this.#value(depth + 1));
+    let index = 0;
+    this.#list(']', 'a value', () => this.#inside(index++, depth));
+  }
+
+  #inside(step: string | number, depth: number): void {
+    this.#path.push(step);
+    this.#value(depth + 1);
+    this.#path.pop();
   }
 
   /** From the opening bracket until after the closing one. */

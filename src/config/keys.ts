@@ -19,9 +19,16 @@ export const configurationKeys = (): ConfigurationKey[] => keysOf(configurationJ
 function keysOf(schema: JsonSchema | boolean, path: readonly string[]): ConfigurationKey[] {
   if (typeof schema === 'boolean') return [];
   if (schema.properties === undefined) {
-    return [{ key: path.join('.'), defaultValue: plain(schema.default), meaning: schema.description ?? '' }];
+    const own = { key: path.join('.'), defaultValue: plain(schema.default), meaning: schema.description ?? '' };
+    return [own, ...keysOfElements(schema, path)];
   }
   return Object.entries(schema.properties).flatMap(([name, inner]) => keysOf(inner, [...path, name]));
+}
+
+/** Those of the objects in an array, as in `radius.servers[].address`. */
+function keysOfElements({ items }: JsonSchema, path: readonly string[]): ConfigurationKey[] {
+  if (typeof items !== 'object' || Array.isArray(items) || items.properties === undefined) return [];
+  return keysOf(items, [...path.slice(0, -1), `${path.at(-1)}[]`]);
 }
 
 function plain(value: unknown): string {

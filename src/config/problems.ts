@@ -18,9 +18,12 @@ type Path = readonly PropertyKey[];
 /** Characters. Longer values are cut to fit a terminal. */
 const MAX_SHOWN = 60;
 
-/** All problems in the order of the schema; each unknown key is one problem. */
-export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
-  const schema = configurationJsonSchema();
+/** All problems in the order of the schema; each unknown key is one problem. `schema`: the one that found them. */
+export function problemsOf(
+  error: z.ZodError,
+  input: unknown,
+  schema: JsonSchema = configurationJsonSchema(),
+): Problem[] {
   return error.issues.flatMap(leaves).flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
@@ -51,7 +54,8 @@ function leaves(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return nearest.flatMap((inner) => leaves({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-const pathText = (path: Path): string =>
+/** As in `addresses.remote[1]`. */
+export const pathText = (path: Path): string =>
   path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
     return text === '' ? String(step) : `${text}.${String(step)}`;

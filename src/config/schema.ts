@@ -5,7 +5,9 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../log/level.js';
 import { RFC_TIMERS, TCP_PORT } from '../pptp/index.js';
-import { addressList, addressNumber, expandRanges, rangesOf } from './addresses.js';
+import { addressList, addressNumber, expandRanges, parseNetwork, rangesOf } from './addresses.js';
+import { isUplinkName, MOST_DESTINATIONS, parseDestination } from './network.js';
+import { USUAL_RUN_DIRECTORY } from './run-directory.js';
 
 /** Titles describe the allowed values where a type, a number range or a list of values cannot. */
 const address = z
@@ -15,14 +17,7 @@ const address = z
 
 const network = z
   .string()
-  .refine((text) => {
-    const [host = '', bits, ...rest] = text.split('/');
-    return (
-      addressNumber(host) !== null &&
-      rest.length === 0 &&
-      (bits === undefined || (/^\d{1,2}$/.test(bits) && Number(bits) <= 32))
-    );
-  })
+  .refine((text) => parseNetwork(text) !== null)
   .meta({ title: 'an IPv4 address or network, for example 192.0.2.0/24' });
 
 const RANGE = 'an address, a range or a block: 192.0.2.1, 192.0.2.1-20, 192.0.2.1-192.0.2.20, 192.0.2.0/24';
@@ -91,6 +86,16 @@ const interfaceName = z
   .string()
   .regex(INTERFACE_NAME)
   .meta({ title: "a network device's name, 1 to 15 characters without spaces and slashes" });
+
+const uplink = z
+  .string()
+  .refine(isUplinkName)
+  .meta({ title: "an interface's name of letters, digits and _ . @ : + -, up to 15" });
+
+const destination = z
+  .string()
+  .refine((text) => parseDestination(text) !== null)
+  .meta({ title: 'a network and perhaps ports: 192.0.2.0/24, 192.0.2.1 tcp 443, 192.0.2.1 udp 5000-5010' });
 
 const userName = z
   .string()
@@ -201,12 +206,82 @@ const pppSchema = z
   })
   .prefault({});
 
-export const configurationSchema = z.strictObject({
+/** A client gives up, and the worker's request to the monitor, before longer tries have ended; seconds. */
+const LONGEST_ROUND = 45;
+
+const radiusServer = z.strictObject({
+  address: address.describe('Address of the RADIUS server.'),
+  authPort: port.default(1812).describe('UDP port for logins.'),
+  acctPort: port.default(1813).describe('UDP port for accounting.'),
+  secretFile: path.describe(
+    'File with the secret shared with this server, in one line. Only root may be able to read it (mode 0600).',
+  ),
+  timeout: z
+    .number()
+    .min(0.5)
+    .max(30)
+    .default(3)
+    .describe('Seconds to wait for an answer before the request is sent again.'),
+  tries: z.int().min(1).max(10).default(3).describe('How often a request is sent before the next server is asked.'),
+});
+
+const radiusSchema = z.strictObject({
+  servers: z
+    .array(radiusServer)
+    .min(1)
+    .max(8)
+    .superRefine((all, context) => {
+      const together = all.reduce((sum, { timeout, tries }) => sum + timeout * tries, 0);
+      if (together > LONGEST_ROUND)
+        context.addIssue({
+          code: 'custom',
+          params: {
+            value: together,
+            reason: 'seconds for all tries of all servers, and clients wait no longer than 45',
+            allowed: 'timeout * tries of all servers together up to 45',
+          },
+        });
+    })
+    .describe('The RADIUS servers. The first that answers is taken; one that did not answer is asked last for 60 s.'),
+  nasIdentifier: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,64}$/)
+    .meta({ title: '1 to 64 visible ASCII characters' })
+    .default('pptpd-ts')
+    .describe('By which the RADIUS servers tell servers apart (NAS-Identifier). Each server needs its own.'),
+  requireMessageAuthenticator: z
+    .boolean()
+    .default(true)
+    .describe('Drop answers to logins that have no Message-Authenticator: others could forge them (BlastRADIUS).'),
+});
+
+const keysTogether = (
+  { radius, ppp }: { readonly radius?: unknown; readonly ppp: { readonly engine: string } },
+  context: z.core.$RefinementCtx,
+): void => {
+  if (radius !== undefined && ppp.engine !== 'builtin')
+    context.addIssue({
+      code: 'custom',
+      path: ['ppp', 'engine'],
+      params: {
+        value: ppp.engine,
+        reason: "the section 'radius' is for the builtin engine; pppd has its own plugin radius.so",
+        allowed: '"builtin", or no section radius',
+      },
+    });
+};
+
+const sections = z.strictObject({
   listen: z
     .strictObject({
       address: address.default('0.0.0.0').describe('Address on which clients connect. `0.0.0.0`: every address.'),
       port: port.default(TCP_PORT).describe('TCP port. Clients expect 1723.'),
-      vrf: interfaceName.optional().describe('VRF device to which the TCP listener and the GRE sockets are bound.'),
+      vrf: interfaceName
+        .optional()
+        .describe(
+          "VRF device to which the TCP listener and the GRE sockets are bound. The builtin engine puts the tunnels' interfaces " +
+            'into it, too; with pppd, `/etc/ppp/ip-up` may do so.',
+        ),
     })
     .prefault({}),
   addresses: z
@@ -264,6 +339,15 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({}),
   ppp: pppSchema,
+  accounts: z
+    .strictObject({
+      file: path
+        .default('/var/lib/pptpd-ts/accounts.json')
+        .describe(
+          "Users of the builtin engine, besides those of `ppp.secrets`; the file need not exist. `pptpd-ts users` writes it. pppd's users are in chap-secrets, which the same command edits.",
+        ),
+    })
+    .prefault({}),
   pppd: z
     .strictObject({
       path: path
@@ -298,6 +382,38 @@ export const configurationSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  network: z
+    .strictObject({
+      forward: z
+        .boolean()
+        .default(true)
+        .describe(
+          '`true`: set net.ipv4.ip_forward to 1, so that clients reach more than the server. It stays 1. `false`: leave it as it is.',
+        ),
+      masquerade: z
+        .union([z.literal('auto'), z.array(uplink)])
+        .default([])
+        .meta({ title: 'an array of interface names, or "auto"' })
+        .describe(
+          "Interfaces on which clients appear with the server's address (NAT). `auto`: those of the default routes.",
+        ),
+      clampMss: z
+        .boolean()
+        .default(true)
+        .describe("`true`: reduce the MSS of the clients' TCP connections to what fits into their tunnels."),
+      isolateClients: z.boolean().default(false).describe('`true`: clients cannot reach each other.'),
+      allow: z
+        .array(destination)
+        .max(MOST_DESTINATIONS)
+        .default([])
+        .describe(
+          'What clients may reach, the server included: `192.0.2.0/24`, `192.0.2.1 tcp 443`, `192.0.2.1 udp 5000-5010`. Everything else is rejected. Empty: everything.',
+        ),
+    })
+    .optional()
+    .describe(
+      'Forwarding, NAT and rules for the clients, in an nftables table of the server. Without this section the server changes nothing of them.',
+    ),
   broadcastRelay: z
     .strictObject({
       interface: interfaceName.describe(
@@ -373,8 +489,13 @@ export const configurationSchema = z.strictObject({
     })
     .optional()
     .describe('Records what each session used. Without this section nothing is recorded.'),
+  radius: radiusSchema
+    .optional()
+    .describe(
+      'RADIUS judges the logins of the builtin engine, in place of `ppp.secrets`. Without this section it does not.',
+    ),
   runDirectory: path
-    .default('/run/pptpd-ts')
+    .default(USUAL_RUN_DIRECTORY)
     .describe('Directory of manager.pid and of the sockets of the manager and the sessions.'),
   user: userName
     .optional()
@@ -392,6 +513,8 @@ export const configurationSchema = z.strictObject({
     .optional()
     .describe('Serves Prometheus metrics. Without this section there are none.'),
 });
+
+export const configurationSchema = sections.superRefine(keysTogether);
 
 /** The effective configuration, every default filled in. */
 export type Configuration = z.output<typeof configurationSchema>;

@@ -42,6 +42,15 @@ const NOT_READY: Readonly<Record<LinkKind, (seconds: number) => SessionEnd>> = {
   }),
 };
 
+/** Nothing could be prepared for a link. */
+const NO_STANDBY: Readonly<Record<LinkKind, (problem: string, program: string) => SessionEnd>> = {
+  pppd: (problem, program) => ({ reason: 'pppdFailed', cause: { kind: 'notStarted', program, problem } }),
+  tun: (problem) => ({
+    reason: 'deviceFailed',
+    cause: { kind: 'device', problem: `cannot prepare its data path: ${problem}` },
+  }),
+};
+
 type CallRequest = MessageOf<'OutgoingCallRequest'>;
 
 export interface Call {
@@ -71,6 +80,8 @@ export type CallEvent =
   | Extract<LinkEvent, { readonly type: 'ppp' | 'blackHole' }>;
 
 export interface CallControlOptions {
+  /** Of all its calls. */
+  readonly linkKind: LinkKind;
   /** For the first call; null: none could be made. CallControl owns it. */
   readonly standby: Standby | null;
   /** For later calls, and if the first standby has ended. Throws an error for the log. */
@@ -185,7 +196,7 @@ export class CallControl {
   }
 
   #start(request: CallRequest): void {
-    const { handoff, timers, newStandby, onEvent } = this.#options;
+    const { handoff, timers, linkKind, newStandby, onEvent } = this.#options;
     const { configuration, lease, peer, localAddress } = handoff;
     let standby: Standby;
     try {
@@ -193,8 +204,7 @@ export class CallControl {
     } catch (error) {
       this.#refuse(request, 'failed');
       const problem = error instanceof Error ? error.message : String(error);
-      const { path } = configuration.pppd;
-      this.#fail({ reason: 'pppdFailed', cause: { kind: 'notStarted', program: path, problem } });
+      this.#fail(NO_STANDBY[linkKind](problem, configuration.pppd.path));
       return;
     }
     this.#standby = null;

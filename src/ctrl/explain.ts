@@ -19,7 +19,8 @@ import {
 } from '../ppp/reader.js';
 import type { EndCause, PppdComplaint } from '../link/end-cause.js';
 import type { LinkKind } from '../link/link.js';
-import type { MonitorFailure } from '../monitor/monitor-connection.js';
+import { type Absence, absenceOf, type MonitorFailure } from '../monitor/monitor-failure.js';
+import type { LoginProblem } from '../radius/protocol.js';
 import { CLOSE_REASONS } from '../session/close-reason.js';
 import { describeDetail, type SessionEnd } from './session-end.js';
 
@@ -31,8 +32,8 @@ export interface Evidence {
   readonly local: string;
   /** Seconds since the session's start. */
   readonly seconds: number;
-  /** null: the client had no call. */
-  readonly link: LinkKind | null;
+  /** Of the call, or of the calls that the client might have had. */
+  readonly link: LinkKind;
   /** null: the client had no call. */
   readonly ppp: (ReadState & Pick<PppState, 'frames'>) | null;
   /** null: the client had no call, or no relay. */
@@ -43,6 +44,7 @@ export interface Evidence {
     readonly ppp: Configuration['ppp'];
     readonly pppd: Pick<Configuration['pppd'], 'path' | 'options'>;
     readonly timeouts: Pick<Configuration['timeouts'], 'establish' | 'echoInterval' | 'echoReply'>;
+    readonly radius?: Configuration['radius'];
   };
 }
 
@@ -62,16 +64,16 @@ interface Row {
 
 const ENGINES: Readonly<Record<LinkKind, PppEngine>> = { pppd: 'pppd', tun: 'builtin' };
 
-/** `link`: null before there was a call; pppd's places then. */
 export function settingPlaces(
-  { ppp, pppd }: Pick<Evidence['configuration'], 'ppp' | 'pppd'>,
-  link: LinkKind | null,
+  { ppp, pppd, radius }: Pick<Evidence['configuration'], 'ppp' | 'pppd' | 'radius'>,
+  link: LinkKind,
 ): SettingPlaces {
   return {
-    engine: ENGINES[link ?? 'pppd'],
+    engine: ENGINES[link],
     optionsFile: pppd.options ?? DEFAULT_OPTIONS,
     written: new Set(Object.entries(ppp).flatMap(([key, value]) => (value === undefined ? [] : key))),
     secrets: ppp.secrets,
+    radius: radius !== undefined,
   };
 }
 
@@ -263,8 +265,22 @@ const DEVICE_FAULTS: Readonly<Record<string, DeviceFault>> = {
   EPERM: 'noPermission',
 };
 
-const START_MONITOR =
-  "start the server as root, so that it can start its monitor, and see the monitor's messages in its log";
+const ABSENCE_REMEDIES: Readonly<Record<Absence, string>> = {
+  notRunning:
+    'start the server again (systemctl restart pptpd-ts, or serve), which starts a monitor; sessions that are up continue',
+  notAnswering:
+    'kill -KILL the process "pptpd-ts monitor"; its supervisor starts another one, and sessions that are up continue',
+  unreachable: "start the server again as root, and see the monitor's messages in its log",
+};
+
+const SEE_REGISTRATION = "see why the manager could not register the session with the monitor in the server's log";
+
+/** null: the monitor could be reached, and failed. */
+function monitorRemedy(evidence: Evidence): string | null {
+  const failure = monitorFailure(evidence);
+  if (failure?.kind === 'unavailable') return ABSENCE_REMEDIES[absenceOf(failure.code)];
+  return failure?.kind === 'refused' && failure.reason === 'stranger' ? SEE_REGISTRATION : null;
+}
 
 const DEVICE_REMEDIES: Readonly<Record<DeviceFault | 'other', string>> = {
   noDevice: 'modprobe tun; a container needs the device as well: docker run --device /dev/net/tun --cap-add NET_ADMIN',
@@ -274,9 +290,8 @@ const DEVICE_REMEDIES: Readonly<Record<DeviceFault | 'other', string>> = {
 
 function deviceRemedy(evidence: Evidence): string {
   const failure = monitorFailure(evidence);
-  if (failure?.kind === 'unavailable') return START_MONITOR;
   const fault = failure?.kind === 'failed' ? DEVICE_FAULTS[failure.code] : undefined;
-  return DEVICE_REMEDIES[fault ?? 'other'];
+  return monitorRemedy(evidence) ?? DEVICE_REMEDIES[fault ?? 'other'];
 }
 
 /** Error names of a file that is missing or cannot be read. */
@@ -288,6 +303,28 @@ function secretsUnreadable(evidence: Evidence): boolean {
   return isLoginUnchecked(evidence) && failure?.kind === 'failed' && UNREADABLE.includes(failure.code);
 }
 
+/** RFC 2759 §6: what the monitor answers for an account that is disabled or has expired. */
+const ACCOUNT_DISABLED = 647;
+/** What to do when RADIUS has not judged a login. */
+const RADIUS_REMEDIES: Readonly<Record<LoginProblem, string>> = {
+  noAnswer:
+    'start the RADIUS server, let UDP pass to it and back, add this server to its clients, and give both the same secret ' +
+    '(radius.servers, secretFile)',
+  forged: 'give the RADIUS server and its secretFile in radius.servers the same secret',
+  unsigned:
+    'have the RADIUS server sign its answers (FreeRADIUS: 3.2.5 or later, or update reply { Message-Authenticator := 0x00 } in ' +
+    'post-auth), or, if nobody else can reach the network between the two, set radius.requireMessageAuthenticator to false',
+  noProof: 'let the RADIUS server check the login by MS-CHAPv2 (FreeRADIUS: module mschap), and see its log',
+  noSecret: "correct the secretFile in radius.servers; the server's log and pptpd-ts doctor say what is wrong with it",
+  notRunning: "see the messages of the RADIUS process in the server's log",
+};
+
+/** Why RADIUS has not judged the login; null: it has, or was not asked. */
+function notJudged(evidence: Evidence): LoginProblem | null {
+  const failure = monitorFailure(evidence);
+  return failure?.kind === 'notJudged' ? failure.problem : null;
+}
+
 /** Which of user name and password was wrong is not told. */
 const NAME_OR_PASSWORD: Readonly<Record<PppEngine, { readonly problem: string; readonly remedy: string }>> = {
   pppd: {
@@ -296,9 +333,28 @@ const NAME_OR_PASSWORD: Readonly<Record<PppEngine, { readonly problem: string; r
   },
   builtin: {
     problem: 'an unknown user name and a wrong password get the same answer',
-    remedy: "this server's name (ppp.name) or * in the second",
+    remedy:
+      "this server's name (ppp.name) or * in the second; or list the users of accounts.file, too: pptpd-ts users list",
   },
 };
+
+/** The builtin engine's login, which the RADIUS server has refused. */
+const refusedByRadius = (evidence: Evidence): boolean =>
+  placesOf(evidence).radius &&
+  engineOf(evidence) === 'builtin' &&
+  !guessedTooOften(evidence) &&
+  failed(({ reason }) => reason === 'authenticationFailed')(evidence);
+
+/** pppd's refusal by MS-CHAP without an error number. */
+const refusedWithoutReason = (evidence: Evidence): boolean =>
+  engineOf(evidence) === 'pppd' &&
+  failed(
+    (failure) =>
+      failure.reason === 'authenticationFailed' &&
+      failure.code === null &&
+      failure.message === null &&
+      (failure.protocol?.startsWith('MS-CHAP') ?? false),
+  )(evidence);
 
 /** The first row that applies counts. */
 const FAILURES = {
@@ -375,14 +431,16 @@ const FAILURES = {
           "user, where server is this server's name (ppp.name) or *"
         : `add a line with user name, server, password and *, where server is the name in ${optionsFile(evidence)}, or *`,
   },
+  radiusUnavailable: {
+    when: (evidence) => notJudged(evidence) !== null,
+    problem: quoted,
+    remedy: (evidence) => RADIUS_REMEDIES[notJudged(evidence) ?? 'noAnswer'],
+  },
   loginNotChecked: {
     when: (evidence) =>
       engineEnded('verdictTimeout')(evidence) || (isLoginUnchecked(evidence) && !guessedTooOften(evidence)),
     problem: quoted,
-    remedy: (evidence) =>
-      monitorFailure(evidence)?.kind === 'unavailable'
-        ? START_MONITOR
-        : "see the monitor's messages in the server's log",
+    remedy: (evidence) => monitorRemedy(evidence) ?? "see the monitor's messages in the server's log",
   },
   pppdFailed: {
     when: ({ end }) => end.reason === 'pppdFailed',
@@ -391,20 +449,24 @@ const FAILURES = {
   },
   // pppd with its own secrets refuses an unknown name without MS-CHAP's error number.
   loginRefused: {
-    when: (evidence) =>
-      engineOf(evidence) === 'pppd' &&
-      failed(
-        (failure) =>
-          failure.reason === 'authenticationFailed' &&
-          failure.code === null &&
-          failure.message === null &&
-          (failure.protocol?.startsWith('MS-CHAP') ?? false),
-      )(evidence),
+    when: (evidence) => refusedByRadius(evidence) || refusedWithoutReason(evidence),
     problem: (evidence) =>
-      `${pppProblem(evidence)}; pppd gave no error number: its own secrets have no such name, or the RADIUS server refused`,
-    remedy: () =>
-      "put the name into the first column of /etc/ppp/chap-secrets, and this server's name or * into the second; with RADIUS, see " +
-      "the RADIUS server's log",
+      refusedByRadius(evidence)
+        ? `the RADIUS server refused the login: ${pppProblem(evidence)}`
+        : `${pppProblem(evidence)}; pppd gave no error number: its own secrets have no such name, or the RADIUS server refused`,
+    remedy: (evidence) =>
+      refusedByRadius(evidence)
+        ? "see the RADIUS server's log"
+        : "put the name into the first column of /etc/ppp/chap-secrets, and this server's name or * into the second; with RADIUS, see " +
+          "the RADIUS server's log",
+  },
+  accountDisabled: {
+    when: linkEnded(
+      (cause) => cause.kind === 'ppp' && cause.end.kind === 'authentication' && cause.end.code === ACCOUNT_DISABLED,
+    ),
+    problem: pppProblem,
+    remedy: ({ ppp }) =>
+      `pptpd-ts users enable ${ppp?.user ?? 'NAME'} if it is disabled, pptpd-ts users set ${ppp?.user ?? 'NAME'} --expires TIME if it has expired`,
   },
   authenticationFailed: {
     when: failed(({ reason }) => reason === 'authenticationFailed'),
@@ -505,7 +567,7 @@ const FAILURES = {
   mppeKeysDiffer: {
     when: linkEnded(({ kind }) => kind === 'undecryptable'),
     problem: ({ peer }) => mppeKeysProblem(peer, 'server'),
-    remedy: (evidence) => MPPE_KEYS_REMEDIES[engineOf(evidence)]('server'),
+    remedy: (evidence) => mppeKeysRemedy('server', placesOf(evidence)),
   },
   loopback: {
     when: (evidence) => engineEnded('loopback')(evidence) || exited(LOOPED_BACK)(evidence),
@@ -577,9 +639,14 @@ const MPPE_KEYS_REMEDIES: Readonly<Record<PppEngine, (by: Side) => string>> = {
   builtin: () => 'update the client, which computes its key wrong',
 };
 
+const mppeKeysRemedy = (by: Side, { engine, radius }: SettingPlaces): string =>
+  engine === 'builtin' && radius
+    ? `correct the key that the RADIUS server sends (${by === 'server' ? 'MS-MPPE-Recv-Key' : 'MS-MPPE-Send-Key'})`
+    : MPPE_KEYS_REMEDIES[engine](by);
+
 /** A warning about a live session. */
-export const describeMppeKeys = (peer: string, by: Side, { engine }: SettingPlaces): string =>
-  sentence(mppeKeysProblem(peer, by), MPPE_KEYS_REMEDIES[engine](by));
+export const describeMppeKeys = (peer: string, by: Side, places: SettingPlaces): string =>
+  sentence(mppeKeysProblem(peer, by), mppeKeysRemedy(by, places));
 
 /** IPv6's minimum (RFC 8200 §5), which nearly every path carries even with GRE's headers added; IPv4's (RFC 791). */
 const LOW_MTU = 1280;

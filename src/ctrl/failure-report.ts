@@ -1,5 +1,5 @@
 /** Why a call or a session failed: explained once, at its end, and logged once. */
-import type { Link } from '../link/link.js';
+import type { Link, LinkKind } from '../link/link.js';
 import type { PppState } from '../ppp/reader.js';
 import type { Handoff } from '../session/handoff.js';
 import { monotonicMs } from '../sys/clock.js';
@@ -9,6 +9,7 @@ import type { SessionEnd } from './session-end.js';
 
 export interface FailureReportOptions {
   readonly handoff: Pick<Handoff, 'configuration' | 'peer' | 'localAddress'>;
+  readonly linkKind: LinkKind;
   readonly log: PeerLog;
   /** When the session began, on the clock of `monotonicMs`. */
   readonly startedAt: number;
@@ -39,7 +40,7 @@ export class FailureReport {
 
   /** The explanation of a call's or session's end, or of the cleared call before it; null if nothing failed. */
   explain(end: SessionEnd, link: Link | null): Explanation | null {
-    const { handoff, startedAt } = this.#options;
+    const { handoff, linkKind, startedAt } = this.#options;
     link?.countStrays();
     this.#explained ??= {
       explanation: explain({
@@ -47,7 +48,7 @@ export class FailureReport {
         peer: handoff.peer.address,
         local: handoff.localAddress,
         seconds: (monotonicMs() - startedAt) / 1000,
-        link: link?.kind ?? null,
+        link: linkKind,
         ppp: link?.ppp ?? null,
         counters: link?.counters() ?? null,
         tunnelPackets: packetsReceived(link) - this.#packetsWhenAsked,

@@ -41,8 +41,9 @@ function report(body: WorkerReport): void {
 
 /** Arguments of the worker: the PPP engine, and the monitor's socket for the builtin one (manager/worker). */
 const [engine, monitorSocket = ''] = process.argv.slice(2);
+const linkKind = engine === 'builtin' ? 'tun' : 'pppd';
 const makeStandby = (): Standby =>
-  engine === 'builtin' ? new TunStandby(() => new MonitorClient(monitorSocket)) : new PtyStandby();
+  linkKind === 'tun' ? new TunStandby(() => new MonitorClient(monitorSocket)) : new PtyStandby();
 
 /** null: none can be made now. The call tries again, and reports the error. */
 function newStandby(): Standby | null {
@@ -85,6 +86,7 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
   const adopted = new Session({
     handoff,
     socket,
+    linkKind,
     standby,
     newStandby: makeStandby,
     processLog,

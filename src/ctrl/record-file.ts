@@ -38,7 +38,7 @@ export class RecordFile {
     } catch (error) {
       this.#log.error(
         { err: error },
-        "cannot write the session's record. The session goes on; but if its worker dies, its pppd may keep running and its address may be leased twice",
+        "cannot write the session's record. The session goes on; but if its worker dies, a pppd may keep running and its address may be leased twice",
       );
     }
   }

@@ -85,6 +85,7 @@ export function describeDetail(end: SessionEnd): string | null {
     case 'userLimit':
     case 'replaced':
     case 'blocked':
+    case 'accountEnded':
       return end.words ?? null;
   }
 }

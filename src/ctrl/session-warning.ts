@@ -12,8 +12,7 @@ import { describeBlackHole, describeMppeKeys, describeSharedCallId, settingPlace
 export interface SessionWarningOptions {
   readonly handoff: Pick<Handoff, 'configuration' | 'peer' | 'localAddress'>;
   readonly log: Logger;
-  /** Of the call. */
-  readonly link: () => LinkKind | null;
+  readonly linkKind: LinkKind;
   /** Publishes the session's state. */
   readonly publish: () => void;
 }
@@ -55,7 +54,7 @@ export class SessionWarning {
   }
 
   get #places(): SettingPlaces {
-    return settingPlaces(this.#options.handoff.configuration, this.#options.link());
+    return settingPlaces(this.#options.handoff.configuration, this.#options.linkKind);
   }
 
   #warn(cause: string, fields: object, text: string): void {

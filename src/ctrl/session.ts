@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { versionNumber } from '../host/version.js';
 import type { Direction } from '../gre/relay.js';
-import type { Standby } from '../link/link.js';
+import type { LinkKind, Standby } from '../link/link.js';
 import type { LogLevel } from '../log/level.js';
 import type { ProcessLog } from '../log/logger.js';
 import type { Addresses, PppEvent } from '../ppp/reader.js';
@@ -39,6 +39,8 @@ const CAPTURED_PPP = { fromClient: 'pppFromClient', toClient: 'pppToClient' } as
 export interface SessionOptions {
   readonly handoff: Handoff;
   readonly socket: ClientSocket;
+  /** Of all calls of this worker. */
+  readonly linkKind: LinkKind;
   /** For the first call; null: none could be made. The session owns it. */
   readonly standby: Standby | null;
   /** For later calls. Throws an error for the log. */
@@ -81,7 +83,7 @@ export class Session {
   #resolveOver: () => void = () => undefined;
 
   constructor(options: SessionOptions) {
-    const { handoff, socket, standby, newStandby, processLog, record, newServer } = options;
+    const { handoff, socket, linkKind, standby, newStandby, processLog, record, newServer } = options;
     const { configuration, peer } = handoff;
     const timers = this.#timers;
     this.#options = options;
@@ -90,7 +92,7 @@ export class Session {
     this.#processLog = processLog;
     this.#peerLog = new PeerLog(processLog.log, timers);
     this.#record = record;
-    this.#failures = new FailureReport({ handoff, log: this.#peerLog, startedAt: this.#startedAt });
+    this.#failures = new FailureReport({ handoff, linkKind, log: this.#peerLog, startedAt: this.#startedAt });
     this.#control = new ControlConnection({
       socket,
       timeouts: configuration.timeouts,
@@ -101,6 +103,7 @@ export class Session {
       onEvent: (event) => this.#recvControlEvent(event),
     });
     this.#callControl = new CallControl({
+      linkKind,
       standby,
       newStandby,
       handoff,
@@ -128,7 +131,7 @@ export class Session {
     this.#warning = new SessionWarning({
       handoff,
       log: processLog.log,
-      link: () => this.#call?.link.kind ?? null,
+      linkKind,
       publish: () => this.#publisher.now(),
     });
     this.#status = new SessionStatus({
@@ -323,7 +326,7 @@ export class Session {
 
   #recvUp(addresses: Addresses | null): void {
     if (this.#call !== null) this.#loginRecord?.up(this.#call.link);
-    this.#limits.up();
+    this.#limits.up(this.#call?.link.limits ?? null);
     if (addresses !== null) this.#status.agreed(addresses);
     this.#step('up');
     this.#record.update(this.#callRecord());

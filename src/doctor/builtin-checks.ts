@@ -2,6 +2,7 @@
 import { pppSettings } from '../config/ppp-settings.js';
 import { makesKeys } from '../config/schema.js';
 import { missing } from '../host/identity.js';
+import { secretOf } from '../monitor/radius-secret.js';
 import { runPaths } from '../session/paths.js';
 import { bad, type Check, good } from './check.js';
 import { canLoad } from './kernel-modules.js';
@@ -59,6 +60,22 @@ export const monitor: Check = {
       'the builtin engine needs a monitor process that is root, and none is running',
       'start the server as root, for example with sudo; it changes to "user" itself',
     );
+  },
+};
+
+export const radius: Check = {
+  name: 'radius',
+  fatal: false,
+  engine: 'builtin',
+  isLogged: true,
+  run({ radius: settings }, machine) {
+    const { uid } = identityOf(machine);
+    return (settings?.servers ?? []).map(({ address, secretFile }) => {
+      if (uid !== 0 && machine.mode(secretFile) !== null && machine.read(secretFile) === null)
+        return good(`${address}; only root can read ${secretFile}`);
+      const secret = secretOf(secretFile, { text: machine.read(secretFile), mode: machine.mode(secretFile) });
+      return secret.ok ? good(`${address}, secret in ${secretFile}`) : bad(secret.problem, secret.remedy);
+    });
   },
 };
 

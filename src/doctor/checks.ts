@@ -4,11 +4,12 @@
  */
 import type { Configuration } from '../config/schema.js';
 import type { EngineChoice } from '../host/ppp-engine.js';
-import { builtinAuthentication, monitor, tunDevice } from './builtin-checks.js';
+import { builtinAccounts } from './accounts-check.js';
+import { builtinAuthentication, monitor, radius, tunDevice } from './builtin-checks.js';
 import { type Check, good, type Outcome } from './check.js';
 import { engineOf, withEngine } from './engine.js';
 import { type Machine, thisMachine } from './machine.js';
-import { addressPool, forwarding, listening } from './network-checks.js';
+import { addressPool, forwarding, listening, networkRules, otherFirewalls } from './network-checks.js';
 import { authentication, optionsFile, pppd } from './pppd-checks.js';
 import { privileges, user } from './privilege-checks.js';
 import { builtinSecrets, secrets } from './secrets-check.js';
@@ -29,17 +30,21 @@ const CHECKS: readonly Check[] = [
   tunDevice,
   monitor,
   builtinAuthentication,
+  builtinAccounts,
   builtinSecrets,
+  radius,
   greSocket,
   listening,
   addressPool,
   forwarding,
+  networkRules,
+  otherFirewalls,
   runDirectory,
   files,
 ];
 
-/** `serve` skips these: it does the same itself right afterwards, with the same messages. */
-const DONE_BY_SERVE: readonly Check[] = [listening];
+/** `serve` skips these: it does the same itself, with the same messages. */
+const DONE_BY_SERVE: readonly Check[] = [listening, networkRules];
 
 export interface CheckResult {
   readonly name: string;

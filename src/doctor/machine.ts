@@ -5,6 +5,9 @@ import { accessSync, closeSync, constants, openSync, readFileSync, statSync } fr
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Configuration } from '../config/schema.js';
+import type { NetworkProblem } from '../network/network-check.js';
+import type { FirewallRules } from '../network/other-firewalls.js';
+import type { NetworkSettings } from '../network/settings.js';
 
 export interface CommandResult {
   /** Exit code; null: it could not be run. */
@@ -27,6 +30,8 @@ export interface Machine {
   mode(path: string): number | null;
   isExecutable(path: string): boolean;
   isWritable(path: string): boolean;
+  /** Its file system is mounted read-only. */
+  isReadOnly(path: string): boolean;
   /** Runs a program, named by its path or found in the PATH. */
   run(path: string, args: readonly string[]): Promise<CommandResult>;
   /** Opens the device for reading and writing, and closes it; null, or the system's error code. */
@@ -35,6 +40,10 @@ export interface Machine {
   readonly isRoot: boolean;
   /** Whether a monitor of root listens on this socket. */
   hasMonitor(path: string): Promise<boolean>;
+  /** Whether the section `network` can be put into force, as root; null: it can. */
+  findNetworkProblem(settings: NetworkSettings, table: string): Promise<NetworkProblem | null>;
+  /** Everybody's firewall rules; needs root. */
+  firewallRules(): Promise<FirewallRules>;
   /** The machine's IPv4 networks: `192.0.2.1/24` on `eth0`. */
   networks(): readonly { readonly name: string; readonly cidr: string }[];
   /** Loads an npm package; null, or Node's error. */
@@ -48,14 +57,15 @@ export interface Machine {
 /** Milliseconds after which a command is taken to have failed. */
 const COMMAND_TIMEOUT_MS = 5000;
 
-const canAccess = (path: string, mode: number): boolean => {
+/** The system's error code; null when this process may. */
+function accessFailure(path: string, mode: number): string | null {
   try {
     accessSync(path, mode);
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unknown';
   }
-};
+}
 
 /** A user's PATH often lacks the folders of system programs such as modprobe. */
 const PROGRAM_PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`;
@@ -70,8 +80,9 @@ export const thisMachine: Machine = {
     }
   },
   mode: (path) => statSync(path, { throwIfNoEntry: false })?.mode ?? null,
-  isExecutable: (path) => canAccess(path, constants.X_OK),
-  isWritable: (path) => canAccess(path, constants.W_OK),
+  isExecutable: (path) => accessFailure(path, constants.X_OK) === null,
+  isWritable: (path) => accessFailure(path, constants.W_OK) === null,
+  isReadOnly: (path) => accessFailure(path, constants.W_OK) === 'EROFS',
   run: async (path, args) =>
     new Promise((resolve) => {
       const env = { ...process.env, PATH: PROGRAM_PATH };
@@ -92,6 +103,14 @@ export const thisMachine: Machine = {
   async hasMonitor(path) {
     const { isMonitorListening } = await import('../monitor/monitor-connection.js');
     return isMonitorListening(path);
+  },
+  async findNetworkProblem(settings, table) {
+    const { findNetworkProblem } = await import('../network/network-check.js');
+    return findNetworkProblem(settings, table);
+  },
+  async firewallRules() {
+    const { readFirewallRules } = await import('../network/read-firewall-rules.js');
+    return readFirewallRules();
   },
   networks: () =>
     Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>

@@ -1,9 +1,12 @@
-/** Checks of the network: the listening address, conflicts of the address pool, forwarding. */
+/** Checks of the network: the listening address, conflicts of the address pool, forwarding, firewall rules. */
 import { addressList, addressNumber, addressText } from '../config/addresses.js';
 import { pppSettings } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
+import { findBlockers, hasTable } from '../network/other-firewalls.js';
+import { tableName } from '../network/ruleset.js';
+import { needsTable } from '../network/settings.js';
 import { runPaths } from '../session/paths.js';
-import { bad, type Check, good } from './check.js';
+import { bad, type Check, doubt, good } from './check.js';
 import { LISTEN_FAILURES } from '../host/listen-failures.js';
 import type { Machine } from './machine.js';
 import { effectiveOptions } from './effective-options.js';
@@ -86,11 +89,45 @@ const poolNumbers = ({ addresses }: Configuration): number[] =>
 export const forwarding: Check = {
   name: 'forwarding',
   fatal: false,
-  run(_configuration, machine) {
+  run({ network }, machine) {
     if (machine.read('/proc/sys/net/ipv4/ip_forward')?.trim() === '1') return good('net.ipv4.ip_forward is 1');
+    if (network?.forward === true) return good('serve sets net.ipv4.ip_forward to 1 (network.forward)');
     return bad(
       'net.ipv4.ip_forward is 0: clients reach this machine and nothing behind it',
       'sysctl -w net.ipv4.ip_forward=1',
     );
+  },
+};
+
+/** Root has put the rules into force, or has failed with the same sentence, before `serve` runs its checks. */
+export const networkRules: Check = {
+  name: 'network',
+  fatal: true,
+  async run({ network, runDirectory }, machine) {
+    if (network === undefined) return [];
+    if (!machine.isRoot) return good('root puts the section into force at the start');
+    const table = tableName(runDirectory);
+    const found = await machine.findNetworkProblem(network, table);
+    if (found !== null) return bad(found.problem, found.remedy);
+    if (!needsTable(network)) return good('forwarding, and no rules');
+    const isRunning = await machine.hasMonitor(runPaths(runDirectory).monitorSocket);
+    if (!isRunning) return good(`nftables accepts the rules; table "inet ${table}"`);
+    if (hasTable(await machine.firewallRules(), table)) return good(`in force; table "inet ${table}"`);
+    return doubt(
+      `the server runs, but its nftables table "inet ${table}" is missing: it was started without the section "network", or somebody deletes the table again and again`,
+      'restart the server, which ends no session; if the table goes again, its log says when',
+    );
+  },
+};
+
+export const otherFirewalls: Check = {
+  name: 'other firewalls',
+  fatal: false,
+  async run({ addresses }, machine) {
+    if (!machine.isRoot) return good('not checked: only root can read the rules');
+    const client = addresses.delegate ? null : (addressList(addresses.remote)[0] ?? null);
+    const blockers = findBlockers(await machine.firewallRules(), client);
+    if (blockers.length === 0) return good("none drops the clients' packets");
+    return blockers.map(({ who, remedy }) => bad(`${who} drops what clients send through this machine`, remedy));
   },
 };

@@ -3,6 +3,8 @@ import { addressList, addressNumber } from '../config/addresses.js';
 import { pppSettings } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
 import { bad, type Check, good, type Outcome } from './check.js';
+import { accountsIn } from './accounts-check.js';
+import { entriesOf } from '../accounts/chap-secrets.js';
 import { requiredLogin } from '../accounts/pppd-login.js';
 import { has, type PppdOption, valueOf } from '../accounts/pppd-option-table.js';
 import { effectiveOptions, serverName } from './effective-options.js';
@@ -50,7 +52,11 @@ export const builtinSecrets: Check = {
   fatal: false,
   engine: 'builtin',
   run(configuration, machine) {
+    if (configuration.radius !== undefined) return good('none needed: RADIUS judges the logins');
     const { name, secrets: path } = pppSettings(configuration.ppp);
+    const accounts = accountsIn(configuration, machine) ?? 0;
+    if (accounts > 0 && entriesOf(machine.read(path) ?? '').length === 0)
+      return good(`none needed: users are in ${configuration.accounts.file}`);
     const file = { kind: 'chap', path, isSpare: false, server: name, namedBy: 'ppp.name', hasLogin: false } as const;
     return lookInto(file, configuration, machine);
   },

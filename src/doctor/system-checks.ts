@@ -1,9 +1,10 @@
 /** Checks of Node.js, the kernel, and the folders that the server writes to. */
 import { dirname } from 'node:path';
 import type { Configuration } from '../config/schema.js';
+import { READ_ONLY } from '../host/folder.js';
 import { NATIVE_MODULES, nativeProblem, nativeRemedy } from '../host/native-modules.js';
 import { UNNAMED_USER } from '../host/unix-user.js';
-import { bad, type Check, doubt, good } from './check.js';
+import { bad, type Check, doubt, good, type Outcome } from './check.js';
 import { canLoad } from './kernel-modules.js';
 import type { Machine } from './machine.js';
 import { requiredMppe } from '../accounts/pppd-login.js';
@@ -123,21 +124,22 @@ export const greSocket: Check = {
   },
 };
 
-/** `path` or its nearest existing parent, if that is not writable; null if it is. */
-function unwritable(path: string, machine: Machine): string | null {
-  for (let folder = path; folder !== ''; folder = folder.slice(0, folder.lastIndexOf('/'))) {
-    if (machine.mode(folder) !== null) return machine.isWritable(folder) ? null : folder;
-  }
-  return null;
-}
-
 /** The user that the server becomes: the configuration's, or with the builtin engine one without a name; none for root. */
 const becomes = ({ user, ppp }: Configuration): string | undefined =>
   user ?? (ppp.engine === 'builtin' ? UNNAMED_USER.name : undefined);
 
-/** The folders to check. With a user only existing ones: `serve` makes the missing ones for that user. */
-const toWrite = (user: string | undefined, folders: readonly string[], machine: Machine): readonly string[] =>
-  user === undefined ? folders : folders.filter((folder) => machine.mode(folder) !== null);
+/**
+ * What prevents the server from writing to the folder `path`: it, or the parent in which it would be made; null if nothing
+ * does. With a user `serve` makes a missing folder as root, who is only stopped by a read-only file system.
+ */
+function obstacleTo(path: string, user: string | undefined, machine: Machine): string | null {
+  for (let folder = path; folder !== ''; folder = folder.slice(0, folder.lastIndexOf('/'))) {
+    if (machine.mode(folder) === null) continue;
+    const isMadeByRoot = user !== undefined && folder !== path;
+    return (isMadeByRoot ? machine.isReadOnly(folder) : !machine.isWritable(folder)) ? folder : null;
+  }
+  return null;
+}
 
 /** Folders that other programs use too, so they must not be given to one user. */
 const SHARED: ReadonlySet<string> = new Set(
@@ -145,6 +147,17 @@ const SHARED: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
+
+/** The failure of a check: the folder `obstacle` cannot be written to by `user`, which `key` needs. */
+function unwritableFolder(
+  machine: Machine,
+  { obstacle, key, user }: { readonly obstacle: string; readonly key: string; readonly user: string | undefined },
+): Outcome {
+  const problem = `${obstacle} cannot be written to (${key})`;
+  return machine.isReadOnly(obstacle)
+    ? bad(`${problem}: ${READ_ONLY.problem}`, READ_ONLY.remedy)
+    : bad(problem, ownership(user, obstacle, key));
+}
 
 function ownership(user: string | undefined, obstacle: string, key: string): string {
   if (user === undefined) return `run it as root, or name another ${key}`;
@@ -159,12 +172,8 @@ export const runDirectory: Check = {
   run(configuration, machine) {
     const { runDirectory: directory } = configuration;
     const user = becomes(configuration);
-    for (const folder of toWrite(user, [directory], machine)) {
-      const obstacle = unwritable(folder, machine);
-      if (obstacle !== null) {
-        return bad(`${obstacle} cannot be written to (runDirectory)`, ownership(user, obstacle, 'runDirectory'));
-      }
-    }
+    const obstacle = obstacleTo(directory, user, machine);
+    if (obstacle !== null) return unwritableFolder(machine, { obstacle, key: 'runDirectory', user });
     return good(directory);
   },
 };
@@ -183,8 +192,8 @@ export const files: Check = {
       'accounting.file': accounting && (hasAccounts ? accounting.file : dirname(accounting.file)),
     }).flatMap(([key, path]) => (path === undefined ? [] : [{ key, path }]));
     for (const { key, path } of paths) {
-      const obstacle = toWrite(user, [path], machine).length === 0 ? null : unwritable(path, machine);
-      if (obstacle !== null) return bad(`${obstacle} cannot be written to (${key})`, ownership(user, obstacle, key));
+      const obstacle = obstacleTo(path, user, machine);
+      if (obstacle !== null) return unwritableFolder(machine, { obstacle, key, user });
     }
     const distinct = new Set(paths.map(({ path }) => path));
     return good(distinct.size === 0 ? 'none besides the run directory' : [...distinct].join(', '));

@@ -3,17 +3,21 @@
  * Node.js, all of them for one architecture.
  */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 export const NATIVE_MODULES = ['koffi', 'node-pty', 'raw-socket'] as const;
+type NativeModule = (typeof NATIVE_MODULES)[number];
 
-const SETUP = fileURLToPath(new URL('../../../scripts/setup', import.meta.url));
+const inProgram = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
-/** The remedy, as an imperative without a full stop. A Debian package does not contain scripts/setup. */
-export const nativeRemedy = (): string =>
-  existsSync(SETUP)
-    ? `run ${SETUP}`
-    : `install a package that was built with Node.js ${process.version}, or install the Node.js that this package was built with`;
+/** The remedy, as an imperative without a full stop. Only a clone has scripts/setup, and only an npm package this list. */
+export function nativeRemedy(): string {
+  const setup = inProgram('scripts/setup');
+  if (existsSync(setup)) return `run ${setup}`;
+  if (existsSync(inProgram('npm-shrinkwrap.json'))) return 'install the npm package again, with this Node.js';
+  return `install a package that was built with Node.js ${process.version}, or install the Node.js that this package was built with`;
+}
 
 /** The problem, by Node.js error code. */
 const PROBLEMS: Readonly<Record<string, string>> = {
@@ -25,3 +29,18 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 /** Why the native module `name` does not load; `error` is what Node.js threw. */
 export const nativeProblem = (name: string, { code = '', message }: NodeJS.ErrnoException): string =>
   `the native module ${name} ${PROBLEMS[code] ?? `does not load: ${message.split('\n', 1).join()}`}`;
+
+/** Loads native modules; calls `fail` for the first that does not load. */
+export function requireNativeModules(
+  names: readonly NativeModule[],
+  fail: (problem: string, remedy: string) => never,
+): void {
+  const load = createRequire(import.meta.url);
+  for (const name of names) {
+    try {
+      load(name);
+    } catch (error) {
+      fail(nativeProblem(name, error as NodeJS.ErrnoException), nativeRemedy());
+    }
+  }
+}

@@ -1,6 +1,6 @@
 /** Why a link has ended, as data. `describeEndCause` and ctrl/explain turn it into sentences. */
 
-import type { MonitorFailure } from '../monitor/monitor-connection.js';
+import type { MonitorFailure } from '../monitor/monitor-failure.js';
 import { describeEngineEnd, type EngineEnd } from '../ppp/engine/end.js';
 
 /** What pppd has printed about its secrets (link/pppd/complaints). */

@@ -7,6 +7,7 @@ import type { RelayCounters } from '../gre/relay-counters.js';
 import type { FrameTap } from '../gre/relay.js';
 import type { ProcessIdentity } from '../host/process.js';
 import type { PppEvent, PppState } from '../ppp/reader.js';
+import type { WireLimits } from '../monitor/protocol.js';
 import type { EndCause } from './end-cause.js';
 
 export type LinkCounters = RelayCounters;
@@ -30,7 +31,7 @@ export type LinkEvent =
   | { readonly type: 'ended'; readonly cause: EndCause };
 
 export interface LinkOptions {
-  readonly configuration: Pick<Configuration, 'ppp' | 'pppd' | 'listen' | 'gre' | 'timeouts'>;
+  readonly configuration: Pick<Configuration, 'ppp' | 'pppd' | 'listen' | 'gre' | 'timeouts' | 'radius'>;
   /** The addresses that PPP is to negotiate, dotted quads; null: pppd gets them elsewhere. */
   readonly tunnel: { readonly local: string | null; readonly remote: string | null };
   /** The client's address, and the local one that it connected to. */
@@ -47,12 +48,18 @@ export interface LinkOptions {
 /** Who speaks PPP, and how packets travel: pppd on a pty, or the builtin engine with a TUN device. */
 export type LinkKind = 'pppd' | 'tun';
 
+/** See `limits` in session/state. */
+export type LinkLimits = WireLimits;
+
 export interface Link {
   readonly kind: LinkKind;
   readonly can: LinkAbilities;
   /** The process that must not outlive the session; null if there is none. */
   readonly process: ProcessIdentity | null;
   readonly ppp: PppState;
+
+  /** What the client's account lets the session do; null before the login, and for an account that says nothing of it. */
+  readonly limits: LinkLimits | null;
 
   /** Call it once. Never throws: a failure is reported as an event, possibly before `start` returns. */
   start(): void;

@@ -1,5 +1,5 @@
 /** The end causes for requests that the monitor did not carry out. */
-import { MonitorError, type MonitorFailure } from '../monitor/monitor-connection.js';
+import { MonitorError, type MonitorFailure } from '../monitor/monitor-failure.js';
 import type { EndCause } from './end-cause.js';
 
 /** An interface that could not be opened or configured. */

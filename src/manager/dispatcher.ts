@@ -34,7 +34,7 @@ export interface DispatcherOptions {
   readonly registry: Pick<Registry, 'add' | 'has' | 'makeRoom' | 'withoutCall' | 'endingCount'>;
   readonly refusedClients: Pick<RefusedClients, 'count'>;
   /** null: pppd is the engine, and no session needs the monitor. */
-  readonly monitored: Pick<MonitoredSessions, 'enter'> | null;
+  readonly monitored: Pick<MonitoredSessions, 'enter' | 'over'> | null;
   readonly log: Logger;
 }
 
@@ -156,6 +156,7 @@ export class Dispatcher {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       worker.dismiss();
+      this.#monitored?.over(session);
       // A worker that died may have written part of its record.
       removeSessionFiles(this.#configuration.runDirectory, session);
       const isOver = isLast || this.#closed || !(error instanceof HandoffFailed) || !error.isWorkerGone;
@@ -198,8 +199,10 @@ export class Dispatcher {
       return;
     }
     const { addresses, limits } = this.#configuration;
-    const pool = addresses.delegate ? 'pppd' : [addresses.remote].flat().join(', ');
-    const detail = `addresses.remote is ${pool}, limits.connections ${limits.connections}; remedy: add addresses or raise the limit; pptpd-ts sessions shows who holds them`;
+    const { connections } = limits;
+    const detail = addresses.delegate
+      ? `limits.connections is ${connections}; remedy: raise it; pptpd-ts sessions shows who is connected`
+      : `addresses.remote is ${[addresses.remote].flat().join(', ')}, limits.connections ${connections}; remedy: add addresses or raise the limit; pptpd-ts sessions shows who holds them`;
     this.#refusedClients.count('full', peerText(peer), detail);
     socket.end(
       encode({

@@ -2,6 +2,8 @@
  * The manager's entry, which `pptpd-ts serve` runs: configuration, checks of the host, signals.
  * Exit codes: 0 ended by TERM, INT or QUIT; 1 the server cannot run here; 2 the configuration or the command line is wrong.
  */
+// oxlint-disable-next-line import/no-unassigned-import -- it has to run before the other imports
+import './load-native-modules.js';
 import { loadConfiguration } from '../config/load.js';
 import type { Configuration } from '../config/schema.js';
 import { runChecks, formatFailure } from '../doctor/checks.js';
@@ -41,10 +43,17 @@ function engineFor(configuration: Configuration): EngineChoice {
     found === 'pppd' || found === 'builtin'
       ? { engine: found, because: found === choice.engine ? choice.because : 'as root found it at the start' }
       : choice;
-  if (engine.engine === 'builtin' && !isMonitorListening(runPaths(configuration.runDirectory).monitorSocket)) {
-    fail(1, [
-      `the builtin PPP engine (${engine.because}) needs its monitor, which root starts; remedy: start the server with pptpd-ts serve, as root`,
-    ]);
+  const needing = [
+    ...(engine.engine === 'builtin' ? [`the builtin PPP engine (${engine.because})`] : []),
+    ...(configuration.network === undefined ? [] : ['the section "network"']),
+  ];
+  if (needing.length > 0 && !isMonitorListening(runPaths(configuration.runDirectory).monitorSocket)) {
+    fail(
+      1,
+      needing.map(
+        (what) => `${what} needs the monitor, which root starts; remedy: start the server with pptpd-ts serve, as root`,
+      ),
+    );
   }
   return engine;
 }

@@ -1,8 +1,9 @@
 /** The manager as a whole: connects its parts, and starts, reloads and ends them. */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
+import { makeFolder } from '../host/folder.js';
 import { whoRunsAsWhat } from '../host/identity.js';
 import { describeEngine, type EngineChoice } from '../host/ppp-engine.js';
 import * as processes from '../host/process.js';
@@ -10,6 +11,7 @@ import { version } from '../host/version.js';
 import { MonitorRegistrar } from '../monitor/monitor-registrar.js';
 import { type ManagerStatus, unblockRequest } from '../session/manager-status.js';
 import { runPaths } from '../session/paths.js';
+import { AccountReview } from './account-review.js';
 import { Accountant } from './accountant.js';
 import { Admission } from './admission.js';
 import { BroadcastRelayProcess } from './broadcast-relay-process.js';
@@ -22,6 +24,7 @@ import { LogFiles } from './log-files.js';
 import type { ManagerMetrics } from './metrics/metrics.js';
 import { ManagerSocket } from './manager-socket.js';
 import { MonitoredSessions } from './monitored-sessions.js';
+import { NetworkSessions } from './network-sessions.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { Policy } from './policy/policy.js';
 import { Registry } from './registry.js';
@@ -40,6 +43,7 @@ const RESTART_ONLY = [
   'user',
   'pidFile',
   'metrics',
+  'network',
 ] as const satisfies readonly (keyof Configuration)[];
 
 export interface ManagerOptions {
@@ -71,6 +75,9 @@ export class Manager {
   readonly #engine: EngineChoice;
   /** null: pppd is the engine. */
   readonly #monitored: MonitoredSessions | null = null;
+  /** null: the monitor knows of the sessions, or need not. */
+  readonly #networkSessions: NetworkSessions | null = null;
+  readonly #accountReview: AccountReview | null = null;
   /** null without `metrics`. */
   #metrics: ManagerMetrics | null = null;
 
@@ -108,8 +115,18 @@ export class Manager {
     this.#registry.watch(new SameAddress(() => this.#registry.states, log));
     this.#logFiles = new LogFiles(configuration, log);
     if (engine.engine === 'builtin') {
-      this.#monitored = new MonitoredSessions(new MonitorRegistrar(monitorSocket), log);
+      const registrar = new MonitorRegistrar(monitorSocket);
+      this.#monitored = new MonitoredSessions(registrar, log);
       this.#registry.watch(this.#monitored);
+      this.#accountReview = new AccountReview({
+        registrar,
+        sessions: () => this.#registry.states,
+        disconnect: (session, reason, detail) => this.#registry.disconnect(session, reason, detail),
+        log,
+      });
+    } else if (configuration.network !== undefined) {
+      this.#networkSessions = new NetworkSessions(new MonitorRegistrar(monitorSocket), log);
+      this.#registry.watch(this.#networkSessions);
     }
     const program = ctrlWorker(engine.engine, monitorSocket);
     this.#pool = new WorkerPool({ spare: configuration.workers.spare, log, program });
@@ -148,7 +165,7 @@ export class Manager {
     const { listen, runDirectory, accounting, metrics, pidFile } = this.#configuration;
     const paths = runPaths(runDirectory);
     for (const folder of [paths.sessions, paths.accounts]) {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder, { recursive: true });
       // A process that can write there can have others killed: records name processes to end.
       chmodSync(folder, 0o750);
     }
@@ -211,7 +228,8 @@ export class Manager {
   reload(configuration: Configuration): void {
     const { log } = this.#processLog;
     const before = this.#configuration;
-    const restartOnly = this.#engine.engine === 'builtin' ? ([...RESTART_ONLY, 'ppp'] as const) : RESTART_ONLY;
+    const restartOnly =
+      this.#engine.engine === 'builtin' ? ([...RESTART_ONLY, 'ppp', 'accounts', 'radius'] as const) : RESTART_ONLY;
     const kept = restartOnly.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(configuration[key]));
     if (kept.length > 0) log.warn({ keys: kept }, `changed, but applied only by a restart: ${kept.join(', ')}`);
     this.#configuration = { ...configuration, ...Object.fromEntries(restartOnly.map((key) => [key, before[key]])) };
@@ -276,7 +294,9 @@ export class Manager {
     this.#logFiles.close();
     this.#metrics?.close();
     this.#refusedClients.close();
+    this.#accountReview?.close();
     this.#monitored?.close();
+    this.#networkSessions?.close();
     const { runDirectory, pidFile } = this.#configuration;
     rmSync(runPaths(runDirectory).managerPid, { force: true });
     if (pidFile !== undefined) removePidFile(pidFile);

@@ -8,6 +8,9 @@ import type { MonitorRegistrar } from '../monitor/monitor-registrar.js';
 import type { Lease, Peer } from '../session/lease.js';
 import type { SessionWatcher } from './registry.js';
 
+/** A monitor registers a session within 1 ms. One that stands still must not delay the start reply, ms. */
+const PATIENCE_MS = 200;
+
 export interface NewSession {
   readonly session: string;
   /** Process id of its worker; undefined: it has none any more. */
@@ -25,8 +28,18 @@ export class MonitoredSessions implements SessionWatcher {
     this.#log = log;
   }
 
-  /** Resolves when the worker may ask the monitor. If that fails, the session's login fails and says so. */
-  async enter({ session, worker, lease, peer }: NewSession): Promise<void> {
+  /**
+   * Resolves when the worker may ask the monitor, or when that takes too long or fails: its requests then wait for it, and the
+   * session's call fails and says so. Every session that has entered must be `over` at last.
+   */
+  async enter(session: NewSession): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS)));
+    await Promise.race([this.#register(session), late]);
+    clearTimeout(timer);
+  }
+
+  async #register({ session, worker, lease, peer }: NewSession): Promise<void> {
     const identity = worker === undefined ? null : identify(worker);
     if (identity === null || lease.local === null) return;
     const { local, remote, callId } = lease;

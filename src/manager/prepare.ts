@@ -1,10 +1,11 @@
 /**
  * What only root can do before the server becomes another user: the one that the configuration names, or for the builtin PPP
  * engine one without a name. Creates the folders that it writes to, writes its process id where only root may write, starts
- * the monitor of the builtin engine, and prints the words of the command that bin/pptpd-ts then executes. Does nothing for
- * pppd without `user`. Does not change existing folders, which the user could have replaced, except a run directory of root's
- * for the user without a name. The manager reports errors in arguments and configuration.
+ * the monitor for the builtin engine and for `network`, and prints the words of the command that bin/pptpd-ts then executes.
+ * Does nothing for pppd without `user` and `network`. Does not change existing folders, which the user could have replaced,
+ * except a run directory of root's for the user without a name. The manager reports errors in arguments and configuration.
  */
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -12,7 +13,6 @@ import {
   fchownSync,
   lchownSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -20,9 +20,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { USUAL_RUN_DIRECTORY } from '../config/run-directory.js';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
+import { makeFolder } from '../host/folder.js';
+import { requireNativeModules } from '../host/native-modules.js';
 import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
 import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
+import { runPaths } from '../session/paths.js';
 import { configurationPath } from './arguments.js';
 
 const FOLDER_MODE = 0o750;
@@ -35,8 +40,9 @@ interface Prepared {
 }
 
 /**
- * The configuration, if there is something to prepare: it names a user, or the engine is the builtin one. Otherwise null;
- * checking a whole configuration would then take time for nothing.
+ * The configuration, if there is something to prepare: it names a user, the engine is the builtin one, or there is a section
+ * `network` or a monitor that may have to remove the rules of an earlier one. Otherwise null; checking a whole configuration
+ * would then take time for nothing.
  */
 async function toPrepare(): Promise<Prepared | null> {
   try {
@@ -46,7 +52,8 @@ async function toPrepare(): Promise<Prepared | null> {
       ppp: { engine: input.ppp?.engine ?? 'auto' },
       pppd: { path: input.pppd?.path ?? USUAL_PPPD },
     });
-    if (input.user === undefined && engine === 'pppd') return null;
+    const needsNoRoot = input.user === undefined && engine === 'pppd' && input.network === undefined;
+    if (needsNoRoot && !hasMonitor(input.runDirectory ?? USUAL_RUN_DIRECTORY)) return null;
     const { loadConfiguration } = await import('../config/load.js');
     const loaded = loadConfiguration(path);
     return loaded.ok ? { configuration: loaded.configuration, engine } : null;
@@ -55,6 +62,9 @@ async function toPrepare(): Promise<Prepared | null> {
   }
 }
 
+/** A monitor runs, or was killed. */
+const hasMonitor = (runDirectory: string): boolean => existsSync(runPaths(runDirectory).monitorSocket);
+
 /** In a folder of the user the manager creates its folders itself: root could be tricked by the user's links there. */
 function belongsToUser(folder: string, uid: number): boolean {
   return existsSync(folder) ? statSync(folder).uid === uid : belongsToUser(dirname(folder), uid);
@@ -62,8 +72,8 @@ function belongsToUser(folder: string, uid: number): boolean {
 
 function make(folder: string, { uid, gid }: UnixUser): void {
   if (existsSync(folder) || belongsToUser(dirname(folder), uid)) return;
-  mkdirSync(dirname(folder), { recursive: true });
-  mkdirSync(folder, { mode: FOLDER_MODE });
+  makeFolder(dirname(folder), { recursive: true });
+  makeFolder(folder, { mode: FOLDER_MODE });
   // By descriptor and without following links: exactly the folder that was created here.
   const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   fchownSync(descriptor, uid, gid);
@@ -113,6 +123,17 @@ function accountOf(user: string | undefined): UnixUser {
   return account;
 }
 
+/** Throws when the user cannot read this program, as in a clone in the home directory of somebody else. */
+function requireReadable(account: UnixUser): void {
+  const program = fileURLToPath(new URL('main.js', import.meta.url));
+  const { status } = spawnSync('setpriv', [...identityArguments(account), 'test', '-r', program]);
+  if (status !== 1) return;
+  const who = account === UNNAMED_USER ? `uid ${account.uid}, which the server becomes,` : account.name;
+  throw new Error(
+    `${who} cannot read ${program}; remedy: move the program to a folder that everybody can read, such as /opt/pptpd-ts`,
+  );
+}
+
 /** The group that may write login records, utmp on Debian; null when only root may. */
 async function groupOfLoginRecords(): Promise<number | null> {
   const { DEFAULT_UTMP } = await import('../sys/login-records.js');
@@ -120,29 +141,65 @@ async function groupOfLoginRecords(): Promise<number | null> {
   return gid !== 0 && (mode & 0o020) !== 0 ? gid : null;
 }
 
-/** Returns the words of the command that starts the server as its user. */
+/** Returns the words of the command that starts the server as its user; none if it stays root. */
 async function prepare({ configuration, engine }: Prepared): Promise<readonly string[]> {
+  const { user, runDirectory, network } = configuration;
+  const staysRoot = user === undefined && engine === 'pppd';
+  if (staysRoot) mkdirSync(dirname(runDirectory), { recursive: true });
+  const command = staysRoot ? [] : await prepareUser(configuration, engine);
+  if (engine === 'builtin' || network !== undefined || hasMonitor(runDirectory))
+    await startMonitor(configuration, engine);
+  return command;
+}
+
+async function prepareUser(configuration: Configuration, engine: Prepared['engine']): Promise<readonly string[]> {
   const { user, runDirectory, log, accounting, pidFile } = configuration;
   const account = accountOf(user);
+  requireReadable(account);
   const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];
   if (account === UNNAMED_USER && existsSync(runDirectory)) handOver(runDirectory, account);
   for (const folder of folders) if (folder !== undefined) make(folder, account);
   if (pidFile !== undefined) writePidFile(pidFile);
-  if (engine === 'builtin') await startMonitor(configuration);
   const group = configuration.pppd.logwtmp ? await groupOfLoginRecords() : null;
   return ['setpriv', ...identityArguments(account, group), 'env', `${ENGINE_VARIABLE}=${engine}`];
 }
 
-async function startMonitor({ runDirectory, log, ppp }: Configuration): Promise<void> {
+async function startMonitor(
+  { runDirectory, log, ppp, accounts, listen, network, radius }: Configuration,
+  engine: Prepared['engine'],
+): Promise<void> {
+  requireNativeModules(['koffi'], (problem, remedy) => {
+    throw new Error(`${problem}; remedy: ${remedy}`);
+  });
   const { ensureMonitor } = await import('../monitor/ensure-monitor.js');
   const { pppSettings } = await import('../config/ppp-settings.js');
+  if (network !== undefined) await checkNetwork(network, runDirectory);
   const { secrets, name, stripDomain, authentication, proxyArp } = pppSettings(ppp);
   await ensureMonitor({
     runDirectory,
     level: log.level,
     manager: Number(process.env[SERVER_PID] ?? process.ppid),
-    settings: { secrets, name, stripDomain, authentication, proxyArp },
+    settings: {
+      secrets,
+      accounts: accounts.file,
+      name,
+      stripDomain,
+      // pppd checks its logins itself.
+      authentication: engine === 'builtin' ? authentication : [],
+      proxyArp,
+      vrf: listen.vrf ?? null,
+      ...(network === undefined ? {} : { network }),
+      radius: engine === 'builtin' ? radius : undefined,
+    },
   });
+}
+
+/** Throws a sentence when the section cannot be put into force here. */
+async function checkNetwork(network: NonNullable<Configuration['network']>, runDirectory: string): Promise<void> {
+  const { findNetworkProblem } = await import('../network/network-check.js');
+  const { tableName } = await import('../network/ruleset.js');
+  const found = await findNetworkProblem(network, tableName(runDirectory));
+  if (found !== null) throw new Error(`${found.problem}; remedy: ${found.remedy}`);
 }
 
 const prepared = await toPrepare();

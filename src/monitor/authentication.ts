@@ -1,11 +1,15 @@
 /** Judges a login: secret, and the address that the account lets the client have. */
 import { randomBytes } from 'node:crypto';
-import { addressGiven, fixedAddress, isPermitted, type Rule } from '../accounts/chap-secrets.js';
+import { addressGiven, fixedAddress, isPermitted, type Rule, visible } from '../accounts/chap-secrets.js';
 import { addressNumber, addressText } from '../config/addresses.js';
 import type { StartKeys } from '../mschap/start-keys.js';
-import { addressRules, findAccount } from './accounts-file.js';
-import type { MonitorSettings, WireVerdict } from './protocol.js';
-import { type Login, verify } from './verifier.js';
+import { SystemCallFailed } from '../sys/libc.js';
+import { type Hindrance, hindranceOf } from '../users/expiry.js';
+import type { User } from '../users/user.js';
+import { type Account, addressRules, findAccount } from './accounts-file.js';
+import type { MonitorSettings, WireLimits, WireVerdict } from './protocol.js';
+import type { UserAccounts } from './user-accounts.js';
+import { type Login, type Secret, suffices, verify } from './verifier.js';
 
 /** What a login grants its session. */
 export interface Grant {
@@ -14,42 +18,52 @@ export interface Grant {
   /** The client's address; null: one that `rules` permit. */
   readonly remote: string | null;
   readonly rules: readonly Rule[];
+  /** Its name in the accounts file; null: it is one of the secrets file. */
+  readonly account: string | null;
 }
 
 /** More networks than a person writes into one line. */
 const MOST_CHOICES = 16;
 /** RFC 2759 §6. */
-const AUTHENTICATION_FAILURE = 691;
+export const AUTHENTICATION_FAILURE = 691;
+const ACCOUNT_DISABLED = 647;
+const HINDRANCES: Readonly<Record<Hindrance, string>> = { disabled: 'Account disabled', expired: 'Account expired' };
 const BACKSLASH = 0x5c;
 
 export interface Judgement {
   readonly verdict: WireVerdict;
   readonly grant: Grant | null;
+  /** For the log: why a login was refused, where the verdict does not say it; null: nothing more is known. */
+  readonly note: string | null;
 }
 
 export interface Circumstances {
   readonly settings: MonitorSettings;
+  readonly users: UserAccounts;
   /** The client's address in its lease. */
   readonly remote: string | null;
   /** N of its interface. */
   readonly unit: number | null;
-  /** Whether the session may try again after a wrong password. */
-  readonly mayRetry: boolean;
+  /** The challenge for another try after a wrong password, hexadecimal; null: there is none. */
+  readonly retryChallenge: string | null;
 }
 
-/** Throws SystemCallFailed when the secrets file cannot be read. */
+/** Throws SystemCallFailed when the secrets file or the accounts file cannot be read. */
 export async function judge(login: Login, circumstances: Circumstances): Promise<Judgement> {
-  const { settings, remote, unit, mayRetry } = circumstances;
+  const { settings, remote, unit } = circumstances;
   const name = settings.stripDomain ? login.name.subarray(login.name.lastIndexOf(BACKSLASH) + 1) : login.name;
-  const account = findAccount(settings.secrets, settings.name, name);
+  const candidate = await candidateFor(name, circumstances);
   // An unknown name takes as long as a wrong password.
-  const proof = verify(login, account?.secret ?? randomBytes(8).toString('hex'));
-  if (account === null || proof === null) {
-    const retry = mayRetry && login.method.startsWith('ms-chap');
-    const verdict = { accepted: false, code: AUTHENTICATION_FAILURE, retry, message: 'Access denied' } as const;
-    return { verdict, grant: null };
+  const proof = verify(login, candidate?.secret ?? { password: randomBytes(8).toString('hex') });
+  if (candidate === null || proof === null) {
+    const retryChallenge = login.method.startsWith('ms-chap') ? circumstances.retryChallenge : null;
+    const note = candidate !== null && !suffices(candidate.secret, login) ? NEEDS_PASSWORD : null;
+    return refused({ code: AUTHENTICATION_FAILURE, retryChallenge, message: 'Access denied' }, note);
   }
-  const rules = await addressRules(account, unit);
+  const { hindrance } = candidate;
+  if (hindrance !== null)
+    return refused({ code: ACCOUNT_DISABLED, retryChallenge: null, message: HINDRANCES[hindrance] }, null);
+  const { rules, limits } = await candidate.admit(unit);
   const granted = remote === null ? fixedAddress(rules) : addressGiven(rules, addressNumber(remote));
   const address = granted == null ? null : addressText(granted);
   const verdict = {
@@ -59,9 +73,85 @@ export async function judge(login: Login, circumstances: Circumstances): Promise
     keys: proof.keys === null ? null : keysInHex(proof.keys),
     remote: address,
     remoteChoices: remote === null && address === null ? networksOf(rules) : [],
+    limits,
   } as const;
-  return { verdict, grant: { name: account.name, remote: address, rules } };
+  const grant = { name: visible(Buffer.from(name).toString('latin1')), remote: address, rules };
+  return { verdict, grant: { ...grant, account: limits?.account ?? null }, note: null };
 }
+
+const NEEDS_PASSWORD =
+  'CHAP-MD5 needs the password itself, and the account has only its hash. ' +
+  'Store it by pptpd-ts users passwd --store-password NAME';
+
+const refused = (
+  verdict: Omit<Extract<WireVerdict, { accepted: false }>, 'accepted'>,
+  note: string | null,
+): Judgement => ({ verdict: { accepted: false, ...verdict }, grant: null, note });
+
+/** Somebody of the client's name. */
+interface Candidate {
+  readonly secret: Secret;
+  /** Why it cannot log in even with the right password. */
+  readonly hindrance: Hindrance | null;
+  /** The password was right. */
+  admit(unit: number | null): Promise<{ readonly rules: readonly Rule[]; readonly limits: WireLimits | null }>;
+}
+
+/** The accounts file comes first: who is disabled there cannot log in by the secrets file. */
+async function candidateFor(name: Uint8Array, { settings, users }: Circumstances): Promise<Candidate | null> {
+  const accounts = await users.current(settings.accounts);
+  const user = accounts?.get(Buffer.from(name).toString());
+  const account = inSecrets(name, settings, { isNeeded: user === undefined, mayBeMissing: accounts !== null });
+  if (user !== undefined) return candidateOf(users.withFirstLogin(user), settings, users);
+  return (
+    account && {
+      secret: { password: account.secret },
+      hindrance: null,
+      admit: async (unit) => ({ rules: await addressRules(account, unit), limits: null }),
+    }
+  );
+}
+
+function candidateOf(user: User, { accounts }: MonitorSettings, users: UserAccounts): Candidate {
+  return {
+    secret: user.password === undefined ? { ntHash: Buffer.from(user.ntHash, 'hex') } : { password: user.password },
+    hindrance: hindranceOf(user, Date.now()),
+    async admit() {
+      await users.loggedIn(accounts, user);
+      return { rules: rulesOfUser(user), limits: limitsOf(user) };
+    },
+  };
+}
+
+/** Looked for in any case, so that the time of a login does not tell which file has the name. */
+function inSecrets(
+  name: Uint8Array,
+  settings: MonitorSettings,
+  { isNeeded, mayBeMissing }: { readonly isNeeded: boolean; readonly mayBeMissing: boolean },
+): Account | null {
+  try {
+    return findAccount(settings.secrets, settings.name, name);
+  } catch (error) {
+    const isMissing = error instanceof SystemCallFailed && error.code === 'ENOENT';
+    if (isNeeded && !(isMissing && mayBeMissing)) throw error;
+    return null;
+  }
+}
+
+const ANYWHERE: Rule = { permits: true, base: 0, mask: 0, host: '0.0.0.0' };
+const WHOLE = 0xff_ff_ff_ff;
+
+function rulesOfUser({ address }: User): readonly Rule[] {
+  if (address === undefined) return [ANYWHERE];
+  return [{ permits: true, base: addressNumber(address) ?? 0, mask: WHOLE, host: address }];
+}
+
+const limitsOf = ({ name, sessions, sessionTime, idleTime }: User): WireLimits => ({
+  account: name,
+  sessions: sessions ?? null,
+  sessionTime: sessionTime ?? null,
+  idleTime: idleTime ?? null,
+});
 
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
 

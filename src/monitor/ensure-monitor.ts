@@ -57,8 +57,7 @@ async function announce(
       isStarting = true;
       start(runDirectory, level).on('exit', (code) => {
         isStarting = false;
-        if (code === MONITOR_EXIT.cannotWork)
-          reject(new Error('the monitor, which the builtin engine needs, does not start; it has said why'));
+        if (code === MONITOR_EXIT.cannotWork) reject(new Error('the monitor does not start; it has said why'));
       });
     };
     timer = setInterval(look, POLL_MS);

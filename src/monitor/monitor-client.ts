@@ -1,7 +1,7 @@
 /** What a worker asks root for, for one session. Every function rejects with MonitorError. */
 import { MonitorConnection } from './monitor-connection.js';
 import type { StartKeys } from '../mschap/start-keys.js';
-import type { InterfaceState, LoginMethod, MonitorAnswer, WireKeys, WireVerdict } from './protocol.js';
+import type { ChapMethod, InterfaceState, LoginMethod, MonitorAnswer, WireKeys, WireVerdict } from './protocol.js';
 
 /** How long the end of a call waits for the monitor, ms. */
 const CLOSE_MS = 2000;
@@ -10,7 +10,7 @@ export interface LoginRequest {
   readonly method: LoginMethod;
   /** As the client sent it. */
   readonly name: Uint8Array;
-  /** Empty for PAP. */
+  /** The last of `drawChallenge`, or of a refusal; empty for PAP. */
   readonly challenge: Uint8Array;
   /** PAP: the password. */
   readonly response: Uint8Array;
@@ -26,7 +26,10 @@ type Accepted = Extract<WireVerdict, { accepted: true }>;
  */
 export type LoginVerdict =
   | (Omit<Accepted, 'keys'> & { readonly keys: StartKeys | null })
-  | Extract<WireVerdict, { accepted: false }>;
+  | (Omit<Extract<WireVerdict, { accepted: false }>, 'retryChallenge'> & {
+      /** null: the client may not try again. */
+      readonly retryChallenge: Uint8Array | null;
+    });
 
 export class MonitorClient {
   readonly #connection: MonitorConnection;
@@ -36,17 +39,30 @@ export class MonitorClient {
     this.#connection = new MonitorConnection({ path });
   }
 
-  async authenticate({ method, name, challenge, response, identifier }: LoginRequest): Promise<LoginVerdict> {
-    const { answer } = await this.#connection.ask({
+  /** A challenge for the session's next login; it is good for one, within two minutes. */
+  async drawChallenge(method: ChapMethod): Promise<Uint8Array> {
+    const { answer } = await this.#connection.ask({ type: 'challenge', method });
+    return octets(expected(answer, 'challenge').challenge);
+  }
+
+  /** `patience`: how long the verdict may take, ms; left out: as long as any answer. */
+  async authenticate(
+    { method, name, challenge, response, identifier }: LoginRequest,
+    patience?: number,
+  ): Promise<LoginVerdict> {
+    const request = {
       type: 'authenticate',
       method,
       name: hex(name),
       challenge: hex(challenge),
       response: hex(response),
       identifier,
-    });
+    } as const;
+    const { answer } = await this.#connection.ask(request, patience);
     const { verdict } = expected(answer, 'verdict');
-    return verdict.accepted ? { ...verdict, keys: verdict.keys && keysOf(verdict.keys) } : verdict;
+    return verdict.accepted
+      ? { ...verdict, keys: verdict.keys && keysOf(verdict.keys) }
+      : { ...verdict, retryChallenge: verdict.retryChallenge === null ? null : octets(verdict.retryChallenge) };
   }
 
   /** The interface's name (`ppp0`) and its TUN descriptor, which the caller closes. The interface goes with it. */

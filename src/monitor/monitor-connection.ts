@@ -1,23 +1,20 @@
 /** A connection to the monitor, for workers, manager and root: requests and their answers. */
+import { LOGIN_PROBLEMS, type LoginProblem } from '../radius/protocol.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
 import { connectSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
-import {
-  decodeAnswer,
-  encodeMessage,
-  MAX_MESSAGE,
-  type MonitorAnswer,
-  type MonitorRequest,
-  type Refusal,
-  REFUSALS,
-} from './protocol.js';
+import { MonitorError, type MonitorFailure } from './monitor-failure.js';
+import { decodeAnswer, encodeMessage, MAX_MESSAGE, type MonitorAnswer, type MonitorRequest } from './protocol.js';
 
 /** Longer than ip-pre-up may take and a monitor that died needs to be started again, ms. */
 const TIMEOUT_MS = 20_000;
 /** Until a monitor that is just being started is tried again, ms. */
 const RETRY_MS = 50;
-/** The supervisor keeps the socket open while a monitor is started again. So nobody listens only while both are replaced; ms. */
+/**
+ * The supervisor keeps the socket open while a monitor is started again. So nobody listens only while both are replaced; ms.
+ * A worker whose manager is still registering it is a stranger for no longer than that, too.
+ */
 const ABSENCE_MS = 3000;
 
 /** Whether root listens at `path`. */
@@ -34,33 +31,7 @@ export function isMonitorListening(path: string): boolean {
   return uid === 0;
 }
 
-/** Why the monitor did not do what it was asked for. `unavailable`: it cannot be reached, or does not answer. */
-export type MonitorFailure =
-  | { readonly kind: 'unavailable'; readonly code: string }
-  | { readonly kind: 'refused'; readonly reason: Refusal }
-  | { readonly kind: 'failed'; readonly step: string; readonly code: string };
-
-export class MonitorError extends Error {
-  readonly failure: MonitorFailure;
-
-  constructor(failure: MonitorFailure) {
-    super(sentenceOf(failure));
-    this.failure = failure;
-  }
-}
-
-function sentenceOf(failure: MonitorFailure): string {
-  switch (failure.kind) {
-    case 'unavailable':
-      return `the monitor cannot be reached: ${failure.code}`;
-    case 'refused':
-      return `the monitor refused the request: ${REFUSALS[failure.reason]}`;
-    case 'failed':
-      return `cannot ${failure.step}: ${failure.code}`;
-  }
-}
-
-type Succeeded = Exclude<MonitorAnswer, { type: 'failed' | 'refused' }>;
+type Succeeded = Exclude<MonitorAnswer, { type: 'notJudged' | 'failed' | 'refused' }>;
 
 /** An answer, and the descriptor that came with it, which the receiver closes. */
 export interface Answered {
@@ -83,7 +54,7 @@ export interface MonitorConnectionOptions {
   readonly path: string;
   /** What a monitor has to be told before anything else; its answers are not waited for. */
   readonly onReconnect?: () => readonly MonitorRequest[];
-  /** How long requests wait for somebody to listen, ms. */
+  /** How long requests wait for somebody to listen, and to be known there, ms. */
   readonly absence?: number;
 }
 
@@ -108,12 +79,12 @@ export class MonitorConnection {
     this.#absence = absence;
   }
 
-  /** Rejects with MonitorError. */
-  async ask(request: MonitorRequest): Promise<Answered> {
+  /** Rejects with MonitorError, after `patience` ms at the latest. */
+  async ask(request: MonitorRequest, patience = TIMEOUT_MS): Promise<Answered> {
     if (this.#closed) throw new MonitorError({ kind: 'unavailable', code: 'closed' });
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      const timer = setTimeout(() => this.#fail(id, { kind: 'unavailable', code: 'ETIMEDOUT' }), TIMEOUT_MS);
+      const timer = setTimeout(() => this.#fail(id, { kind: 'unavailable', code: 'ETIMEDOUT' }), patience);
       const waiting = { id, request, since: performance.now(), resolve, reject, timer };
       this.#waiting.push(waiting);
       if (this.#open !== null) this.#send(id, request);
@@ -137,7 +108,8 @@ export class MonitorConnection {
       fd = connectSeqpacket(this.#path);
     } catch (error) {
       if (!(error instanceof SystemCallFailed)) throw error;
-      this.#recvAbsence(error.code);
+      this.#failOverdue({ kind: 'unavailable', code: error.code });
+      this.#retry();
       return;
     }
     if (peerCredentials(fd).uid !== 0) {
@@ -152,11 +124,10 @@ export class MonitorConnection {
     for (const { id, request } of this.#waiting) this.#send(id, request);
   }
 
-  /** Nobody listens. */
-  #recvAbsence(code: string): void {
+  /** Nobody listens, or nobody knows this process: other requests wait for that to change. */
+  #failOverdue(failure: MonitorFailure): void {
     const latest = performance.now() - this.#absence;
-    for (const { id, since } of this.#waiting) if (since < latest) this.#fail(id, { kind: 'unavailable', code });
-    this.#retry();
+    for (const { id, since } of this.#waiting) if (since < latest) this.#fail(id, failure);
   }
 
   #retry(): void {
@@ -187,14 +158,17 @@ export class MonitorConnection {
     const all = id === 0 && answer.type === 'refused' ? this.#waiting : this.#waiting.filter((each) => each.id === id);
     if (answer.type === 'refused') {
       this.#disconnect();
-      for (const waiting of all) this.#fail(waiting.id, { kind: 'refused', reason: answer.reason });
+      if (answer.reason === 'stranger') this.#failOverdue({ kind: 'refused', reason: 'stranger' });
+      else for (const { id: refused } of all) this.#fail(refused, { kind: 'refused', reason: answer.reason });
       this.#retry();
       return;
     }
     const [waiting] = all;
-    if (waiting === undefined || answer.type === 'failed') {
+    if (waiting === undefined || answer.type === 'failed' || answer.type === 'notJudged') {
       if (descriptor !== null) close(descriptor);
       if (answer.type === 'failed') this.#fail(id, { kind: 'failed', step: answer.step, code: answer.code });
+      if (answer.type === 'notJudged')
+        this.#fail(id, { kind: 'notJudged', problem: answer.problem, servers: answer.servers });
       return;
     }
     this.#settle(waiting);

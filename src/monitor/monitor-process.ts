@@ -9,12 +9,15 @@ import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { identify } from '../host/process.js';
 import { openLog } from '../log/logger.js';
+import { NetworkRules } from '../network/network-rules.js';
+import { tableName } from '../network/ruleset.js';
 import { runPaths } from '../session/paths.js';
 import { NetworkConfiguration } from '../sys/network-configuration.js';
 import { listenSeqpacket } from '../sys/seqpacket-socket.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
+import { RadiusProcess } from './radius-process.js';
 import { makeRootFolder } from './root-folder.js';
 import { StateFolder } from './state-folder.js';
 
@@ -101,19 +104,21 @@ function monitor(directory: string, level: string): void {
   const supervisor = identify(process.ppid);
   if (process.geteuid?.() !== 0) fail(MONITOR_EXIT.cannotWork, 'the monitor must be root. Start the server as root.');
   if (supervisor === null) fail(MONITOR_EXIT.cannotWork, '/proc is not mounted: the monitor cannot identify processes');
-  process.on('SIGTERM', () => process.exit(MONITOR_EXIT.ended));
   const onIdle = (): void => {
     log.info('neither manager nor session is left; ending');
     process.exit(MONITOR_EXIT.ended);
   };
-  void new MonitorServer({
+  const server = new MonitorServer({
     listener: LISTENER,
     folder: new StateFolder(runPaths(directory).monitorState),
     network: new NetworkConfiguration(),
+    rules: new NetworkRules(tableName(directory), log),
+    radius: new RadiusProcess(log, level),
     supervisor,
     log,
     onIdle,
   });
+  process.on('SIGTERM', () => void server.leave().then(() => process.exit(MONITOR_EXIT.ended)));
 }
 
 function fail(exitCode: number, sentence: string): never {

@@ -3,7 +3,7 @@
  * folder; it is told again all the same, since that changes nothing.
  */
 import { MonitorConnection } from './monitor-connection.js';
-import type { Registration } from './protocol.js';
+import type { AccountOver, Registration } from './protocol.js';
 
 export class MonitorRegistrar {
   readonly #sessions = new Map<string, Registration>();
@@ -17,21 +17,25 @@ export class MonitorRegistrar {
     });
   }
 
-  /** Resolves when the worker may ask for what is the session's. Rejects with MonitorError. */
+  /**
+   * Resolves when the worker may ask for what is the session's. Rejects with MonitorError; the next monitor is told all the
+   * same, until `release`.
+   */
   async register(session: Registration): Promise<void> {
     this.#sessions.set(session.session, session);
-    try {
-      await this.#connection.ask({ type: 'register', ...session });
-    } catch (error) {
-      this.#sessions.delete(session.session);
-      throw error;
-    }
+    await this.#connection.ask({ type: 'register', ...session });
   }
 
   /** The session is over; what is left of it is taken back. Without effect when it is not known. */
   async release(session: string): Promise<void> {
     this.#sessions.delete(session);
     await this.#connection.ask({ type: 'release', session });
+  }
+
+  /** The sessions that their accounts no longer permit, or some of them. Rejects with MonitorError. */
+  async review(): Promise<readonly AccountOver[]> {
+    const { answer } = await this.#connection.ask({ type: 'review' });
+    return answer.type === 'reviewed' ? answer.over : [];
   }
 
   /** Idempotent; the sessions stay. */

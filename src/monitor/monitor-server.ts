@@ -5,12 +5,14 @@
 import { isAlive, identify, type ProcessIdentity } from '../host/process.js';
 import { version } from '../host/version.js';
 import type { Logger } from '../log/logger.js';
+import type { NetworkRules } from '../network/network-rules.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
 import { watchProcess } from '../sys/process-descriptor.js';
 import { acceptSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
 import { WorkerGuesses } from './guesses.js';
+import { hindranceOf } from '../users/expiry.js';
 import {
   MonitoredSession,
   type MonitorServices,
@@ -20,8 +22,10 @@ import {
 } from './monitored-session.js';
 import { isPermitted, type Standing } from './permitted.js';
 import {
+  type AccountOver,
   decodeRequest,
   encodeMessage,
+  isSettings,
   MAX_MESSAGE,
   type MonitorRequest,
   type MonitorSettings,
@@ -29,6 +33,8 @@ import {
   REFUSALS,
   type Registration,
 } from './protocol.js';
+import type { RadiusProcess } from './radius-process.js';
+import { UserAccounts } from './user-accounts.js';
 
 /** Maximum number of connections accepted, and of messages taken from one connection, before others have their turn. */
 const MOST_IN_A_TURN = 16;
@@ -36,6 +42,8 @@ const MOST_IN_A_TURN = 16;
 const IDLE_MS = 10_000;
 /** Minimum time between log lines about unknown processes, ms. */
 const STRANGERS_LOGGED_MS = 60_000;
+/** Maximum number of sessions in one answer: as many fit into a message. */
+const MOST_REVIEWED = 50;
 /** Name in the state folder; sessions have six characters. */
 const MANAGER = 'manager';
 
@@ -70,9 +78,11 @@ interface Connection {
   isOpen: boolean;
 }
 
-export interface MonitorServerOptions extends Omit<MonitorServices, 'settings'> {
+export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' | 'users' | 'askRadius'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
+  readonly rules: Pick<NetworkRules, 'set'>;
+  readonly radius: RadiusProcess;
   /** Called when neither manager nor session is left. */
   readonly onIdle: () => void;
 }
@@ -80,6 +90,7 @@ export interface MonitorServerOptions extends Omit<MonitorServices, 'settings'> 
 export class MonitorServer {
   readonly #options: MonitorServerOptions;
   readonly #services: MonitorServices;
+  readonly #users: UserAccounts;
   readonly #log: Logger;
   readonly #workers = new Map<number, Worker>();
   readonly #sessions = new Map<string, Worker>();
@@ -97,7 +108,13 @@ export class MonitorServer {
   constructor(options: MonitorServerOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#services = { ...options, settings: () => this.#settings };
+    this.#users = new UserAccounts(options.log);
+    this.#services = {
+      ...options,
+      settings: () => this.#settings,
+      users: this.#users,
+      askRadius: async (login) => options.radius.judge(login),
+    };
     this.#restore();
     this.#poller.watch(options.listener, true, false);
     this.#checkIdle();
@@ -108,8 +125,10 @@ export class MonitorServer {
     const { folder } = this.#options;
     const saved = folder.read(MANAGER) as SavedManager | null;
     if (saved !== null) {
-      this.#settings = saved.settings;
+      // Another version's may lack something; the manager announces itself anew.
+      if (isSettings(saved.settings)) this.#use(saved.settings);
       this.#watchManager(saved.manager);
+      void this.#setRules(saved.settings.network);
     }
     for (const name of folder.names()) {
       if (name === MANAGER) continue;
@@ -217,6 +236,9 @@ export class MonitorServer {
         this.#end(this.#sessions.get(message.session), message.session, 'the manager has released it');
         return { answer: { type: 'done' } };
       }
+      case 'review':
+        return { answer: { type: 'reviewed', over: await this.#review() } };
+      case 'challenge':
       case 'authenticate':
       case 'openTun':
       case 'configure':
@@ -227,13 +249,38 @@ export class MonitorServer {
     }
   }
 
-  #announce({ manager, settings }: MonitorRequest<'announce'>): Reply {
+  async #announce({ manager, settings }: MonitorRequest<'announce'>): Promise<Reply> {
     if (!isAlive(manager)) return { answer: { type: 'refused', reason: 'stranger' } };
-    this.#settings = settings;
+    this.#use(settings);
     this.#options.folder.write(MANAGER, { manager, settings } satisfies SavedManager);
     this.#watchManager(manager);
+    // Before the server listens; written down first, so that the next monitor knows what there may be.
+    await this.#options.rules.set(settings.network ?? null);
     this.#log.info({ manager: manager.pid }, 'manager announced');
     return { answer: { type: 'announced', version, supervisor: this.#options.supervisor } };
+  }
+
+  /** By the accounts file as it is now. While it cannot be used nobody's session ends. */
+  async #review(): Promise<AccountOver[]> {
+    const accounts =
+      this.#settings === null ? null : await this.#users.current(this.#settings.accounts).catch(() => null);
+    if (accounts === null) return [];
+    const now = Date.now();
+    const over: AccountOver[] = [];
+    for (const [session, { session: monitored }] of this.#sessions) {
+      const account = monitored?.account ?? null;
+      if (account === null) continue;
+      const user = accounts.get(account);
+      const why = user === undefined ? 'removed' : hindranceOf(this.#users.withFirstLogin(user), now);
+      if (why !== null) over.push({ session, why });
+      if (over.length === MOST_REVIEWED) break;
+    }
+    return over;
+  }
+
+  #use(settings: MonitorSettings): void {
+    this.#settings = settings;
+    this.#options.radius.configure(settings.radius ?? null);
   }
 
   #watchManager(identity: ProcessIdentity): void {
@@ -371,8 +418,31 @@ export class MonitorServer {
 
   #checkIdle(): void {
     clearTimeout(this.#idleTimer);
-    if (this.#manager !== null || this.#sessions.size > 0 || this.#ending > 0) return;
-    this.#idleTimer = setTimeout(() => this.#options.onIdle(), IDLE_MS);
+    if (this.#isNeeded) return;
+    this.#idleTimer = setTimeout(() => void this.#endIdle(), IDLE_MS);
+  }
+
+  /** Resolves when this process may end. The rules stay for the next monitor if a manager or a session is left. */
+  async leave(): Promise<void> {
+    const processes = [this.#manager, ...this.#sessions.values()].flatMap((each) => each?.identity ?? []);
+    // This process may not have noticed yet that some of them have ended.
+    if (!processes.some(isAlive)) await this.#setRules(undefined);
+  }
+
+  get #isNeeded(): boolean {
+    return this.#manager !== null || this.#sessions.size > 0 || this.#ending > 0;
+  }
+
+  async #endIdle(): Promise<void> {
+    await this.leave();
+    // A manager may have announced itself meanwhile.
+    if (!this.#isNeeded) this.#options.onIdle();
+  }
+
+  async #setRules(network: MonitorSettings['network']): Promise<void> {
+    await this.#options.rules.set(network ?? null).catch((error: unknown) => {
+      this.#log.error({ err: error }, error instanceof Error ? error.message : String(error));
+    });
   }
 }
 
@@ -391,9 +461,10 @@ function standingOfRole(role: Role): Standing {
 }
 
 /** The fields in one order, so that two of them can be compared as text. */
-const ordered = ({ session, worker, local, remote, peer, callId }: Registration): Registration => ({
+const ordered = ({ session, worker, engine, local, remote, peer, callId }: Registration): Registration => ({
   session,
   worker: { pid: worker.pid, startTime: worker.startTime },
+  ...(engine === undefined ? {} : { engine }),
   local,
   remote,
   peer,

@@ -5,15 +5,19 @@
 import { readFileSync } from 'node:fs';
 import type { Rule } from '../accounts/chap-secrets.js';
 import type { Logger } from '../log/logger.js';
+import { monotonicMs } from '../sys/clock.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
+import type { RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openTunDevice } from '../sys/tun-device.js';
-import { type Grant, judge, mayUse } from './authentication.js';
+import { type Grant, judge, type Judgement, mayUse } from './authentication.js';
+import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
-import { isPermitted, standingOf, type WorkerStanding } from './permitted.js';
+import { isPermitted, type Standing, standingOf } from './permitted.js';
 import type {
   AddressPair,
+  ChapMethod,
   InterfaceState,
   MonitorAnswer,
   MonitorRequest,
@@ -22,8 +26,11 @@ import type {
   Registration,
 } from './protocol.js';
 import { proxyArpInterface } from './proxy-arp.js';
+import { judgeByRadius, NotJudged } from './radius-judgement.js';
+import type { UserAccounts } from './user-accounts.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
 import type { StateFolder } from './state-folder.js';
+import type { Login } from './verifier.js';
 
 /** More than a session ever needs: its worker has no business here any more. */
 const MOST_REQUESTS = 1000;
@@ -52,6 +59,7 @@ export interface SavedSession {
   readonly v: typeof SAVED_VERSION;
   readonly registration: Registration;
   readonly guesses: number;
+  readonly challenge: Challenge | null;
   readonly grant: Grant | null;
   readonly device: Device | null;
   readonly ipv4: Configured | null;
@@ -62,6 +70,9 @@ export const SAVED_VERSION = 1;
 export interface MonitorServices {
   /** null: no manager has announced itself yet. */
   readonly settings: () => MonitorSettings | null;
+  readonly users: UserAccounts;
+  /** Asks the RADIUS process; never rejects. */
+  readonly askRadius: (login: RadiusLogin) => Promise<RadiusVerdict>;
   readonly network: NetworkConfiguration;
   readonly folder: StateFolder;
   readonly log: Logger;
@@ -76,7 +87,7 @@ export interface Reply {
 const DONE: Reply = { answer: { type: 'done' } };
 const refusal = (reason: Refusal): Reply => ({ answer: { type: 'refused', reason } });
 
-type WorkerRequest = MonitorRequest<'authenticate' | 'openTun' | 'configure' | 'close'>;
+type WorkerRequest = MonitorRequest<'challenge' | 'authenticate' | 'openTun' | 'configure' | 'close'>;
 
 export class MonitoredSession {
   readonly registration: Registration;
@@ -87,6 +98,8 @@ export class MonitoredSession {
   #turn: Promise<unknown> = Promise.resolve();
   #requests = 0;
   #guesses: number;
+  /** For the next login; null: none was asked for, or it was used. */
+  #challenge: Challenge | null;
   #grant: Grant | null;
   #device: Device | null;
   /** Of the call before: its worker has to close it before it gets another. */
@@ -108,6 +121,7 @@ export class MonitoredSession {
     this.#log = services.log.child({ session: registration.session, worker: registration.worker.pid });
     this.#scripts = new Scripts(this.#log);
     this.#guesses = saved?.guesses ?? 0;
+    this.#challenge = saved?.challenge ?? null;
     this.#grant = saved?.grant ?? null;
     this.#device = saved?.device ?? null;
     this.#ipv4 = saved?.ipv4 ?? null;
@@ -115,8 +129,14 @@ export class MonitoredSession {
     if (saved === null) this.#save();
   }
 
-  get standing(): WorkerStanding {
+  get standing(): Standing {
+    if (this.registration.engine === 'pppd') return 'pppd';
     return standingOf({ device: this.#device !== null, login: this.#grant !== null });
+  }
+
+  /** The name in the accounts file by which the client has logged in; null: none. */
+  get account(): string | null {
+    return this.#grant?.account ?? null;
   }
 
   /** Throws SystemCallFailed when the system refuses a step. */
@@ -143,6 +163,8 @@ export class MonitoredSession {
 
   async #answer(request: WorkerRequest): Promise<Reply> {
     switch (request.type) {
+      case 'challenge':
+        return this.#drawChallenge(request.method);
       case 'authenticate':
         return this.#authenticate(request);
       case 'openTun':
@@ -155,6 +177,14 @@ export class MonitoredSession {
     }
   }
 
+  #drawChallenge(method: ChapMethod): Reply {
+    if (this.#services.settings()?.authentication.includes(method) !== true) return refusal('notPermitted');
+    const challenge = drawChallenge(method, monotonicMs());
+    this.#challenge = challenge;
+    this.#save();
+    return { answer: { type: 'challenge', challenge: challenge.octets } };
+  }
+
   async #authenticate({
     method,
     name,
@@ -164,11 +194,15 @@ export class MonitoredSession {
   }: MonitorRequest<'authenticate'>): Promise<Reply> {
     const settings = this.#services.settings();
     if (settings === null || !settings.authentication.includes(method)) return refusal('notPermitted');
+    if (!isChallenged({ method, challenge }, this.#challenge, monotonicMs())) return refusal('challenge');
     // Counted before the answer is known, and written down: nothing that happens meanwhile gives another guess.
     if (this.#guesses >= GUESSES_PER_SESSION || !this.#workerGuesses.take(performance.now()))
       return refusal('tooManyGuesses');
     this.#guesses += 1;
+    // With the challenge: if the monitor dies now, the worker asks again with the same response.
     this.#save();
+    const mayRetry = method !== 'pap' && this.#guesses < GUESSES_PER_SESSION;
+    this.#challenge = mayRetry ? drawChallenge(method, monotonicMs()) : null;
     const octets = (hex: string): Uint8Array => Buffer.from(hex, 'hex');
     const login = {
       method,
@@ -179,20 +213,38 @@ export class MonitoredSession {
     };
     let isGuess = false;
     try {
-      const { verdict, grant } = await judge(login, {
-        settings,
-        remote: this.registration.remote,
-        unit: this.#device === null ? null : unitOf(this.#device.name),
-        mayRetry: this.#guesses < GUESSES_PER_SESSION,
-      });
+      const { verdict, grant, note } = await this.#judge(login, settings);
       isGuess = !verdict.accepted;
       this.#grant = grant;
       this.#log.info({ method, accepted: verdict.accepted, user: grant?.name, guesses: this.#guesses }, 'login judged');
+      if (note !== null) this.#log.warn({ method }, note);
       return { answer: { type: 'verdict', verdict } };
+    } catch (error) {
+      if (!(error instanceof NotJudged)) throw error;
+      this.#log.warn({ method, ...error.answer }, 'login not judged');
+      return { answer: error.answer };
     } finally {
       if (!isGuess) this.#giveBackGuess();
       this.#save();
     }
+  }
+
+  /** Rejects with NotJudged when RADIUS is to judge and does not. */
+  async #judge(login: Login, settings: MonitorSettings): Promise<Judgement> {
+    const { local, remote, peer } = this.registration;
+    const circumstances = {
+      remote,
+      unit: this.#device === null ? null : unitOf(this.#device.name),
+      retryChallenge: this.#challenge?.octets ?? null,
+    };
+    const { radius } = settings;
+    return radius === undefined
+      ? judge(login, { settings, users: this.#services.users, ...circumstances })
+      : judgeByRadius(
+          login,
+          { settings: radius, stripDomain: settings.stripDomain, local: local ?? '', peer, ...circumstances },
+          this.#services.askRadius,
+        );
   }
 
   /** The password was right, or could not be judged. */
@@ -210,6 +262,8 @@ export class MonitoredSession {
       const index = network.index(name);
       if (index === null) throw new SystemCallFailed(`find the interface ${name}`, 'ENODEV');
       generateNoLinkLocal(name);
+      const vrf = this.#services.settings()?.vrf ?? null;
+      if (vrf !== null) network.enterVrf(index, vrf);
       this.#device = { name, index, since: Math.floor(Date.now() / 1000) };
       this.#save();
       this.#log.info({ interface: name }, 'interface opened');
@@ -311,6 +365,7 @@ export class MonitoredSession {
     this.#removeAll();
     this.#lastDevice = this.#device ?? this.#lastDevice;
     this.#device = null;
+    this.#challenge = null;
     this.#grant = null;
     this.#save();
     this.#log.info('call over');
@@ -358,6 +413,7 @@ export class MonitoredSession {
       v: SAVED_VERSION,
       registration: this.registration,
       guesses: this.#guesses,
+      challenge: this.#challenge,
       grant: this.#grant === null ? null : { ...this.#grant, rules: this.#grant.rules.filter(isNetwork) },
       device: this.#device,
       ipv4: this.#ipv4,

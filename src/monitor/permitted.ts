@@ -9,6 +9,8 @@ export type Standing =
   /** A manager that still runs as root. */
   | 'rootManager'
   | WorkerStanding
+  /** A worker whose session's PPP is pppd's. */
+  | 'pppd'
   /** A worker without a session: it has ended. */
   | 'over';
 
@@ -24,12 +26,13 @@ export type WorkerStanding =
 
 const PERMITTED: Readonly<Record<Standing, ReadonlySet<RequestType>>> = {
   root: new Set(['announce']),
-  manager: new Set(['register', 'release']),
-  rootManager: new Set(['announce', 'register', 'release']),
-  leased: new Set(['authenticate', 'openTun', 'close']),
-  device: new Set(['authenticate', 'close']),
-  granted: new Set(['authenticate', 'openTun', 'close']),
-  ready: new Set(['authenticate', 'configure', 'close']),
+  manager: new Set(['register', 'release', 'review']),
+  rootManager: new Set(['announce', 'register', 'release', 'review']),
+  leased: new Set(['challenge', 'authenticate', 'openTun', 'close']),
+  device: new Set(['challenge', 'authenticate', 'close']),
+  granted: new Set(['challenge', 'authenticate', 'openTun', 'close']),
+  ready: new Set(['challenge', 'authenticate', 'configure', 'close']),
+  pppd: new Set(),
   over: new Set(),
 };
 

@@ -3,6 +3,8 @@
  * worker loads no zod. Octets are written in hexadecimal.
  */
 import type { ProcessIdentity } from '../host/process.js';
+import { isNetworkSettings, type NetworkSettings } from '../network/settings.js';
+import { LOGIN_PROBLEMS, type LoginProblem, type ProcessSettings, type ServerSettings } from '../radius/protocol.js';
 import { isSessionId } from '../session/paths.js';
 
 /** Increased when a message changes; the monitor refuses every other version. */
@@ -12,10 +14,14 @@ export const MAX_MESSAGE = 4096;
 
 export const LOGIN_METHODS = ['ms-chap-v2', 'ms-chap', 'chap-md5', 'pap'] as const;
 export type LoginMethod = (typeof LOGIN_METHODS)[number];
+/** Methods with a challenge. */
+export type ChapMethod = Exclude<LoginMethod, 'pap'>;
 
 /** What the configuration's section `ppp` says about the monitor's work. */
 export interface MonitorSettings {
   readonly secrets: string;
+  /** The accounts file, which need not exist. */
+  readonly accounts: string;
   /** The server's name: second column of the secrets file. */
   readonly name: string;
   /** Looks a client up by its name without `DOMAIN\`. */
@@ -23,14 +29,27 @@ export interface MonitorSettings {
   /** The permitted ways to log in. */
   readonly authentication: readonly LoginMethod[];
   readonly proxyArp: boolean;
+  /** The VRF of the interfaces. */
+  readonly vrf: string | null;
+  /** The section `network`. */
+  readonly network?: NetworkSettings;
+  /** Who judges logins in place of the accounts and secrets files; undefined: nobody. */
+  readonly radius?: RadiusSettings | undefined;
+}
+
+/** The configuration's section `radius`. */
+export interface RadiusSettings extends Omit<ProcessSettings, 'servers'> {
+  readonly servers: readonly (Omit<ServerSettings, 'secret'> & { readonly secretFile: string })[];
 }
 
 /** What the manager grants a session. The monitor refuses its worker anything else. */
 export interface Registration {
   readonly session: string;
   readonly worker: ProcessIdentity;
-  /** Dotted quad: the server's end of the tunnel. */
-  readonly local: string;
+  /** pppd's sessions may ask for nothing; while they live the rules of the section `network` stay. */
+  readonly engine?: 'pppd';
+  /** Dotted quad: the server's end of the tunnel; null when pppd chooses it. */
+  readonly local: string | null;
   /** The client's end; null when the account or the client chooses it. */
   readonly remote: string | null;
   /** Address of the client, `ipparam` of the scripts. */
@@ -38,7 +57,7 @@ export interface Registration {
   readonly callId: number;
 }
 
-/** Octets in hexadecimal. `challenge` is empty for PAP, whose `response` is the password. */
+/** Octets in hexadecimal. `challenge`: the monitor's last one; empty for PAP, whose `response` is the password. */
 interface Login {
   readonly method: LoginMethod;
   readonly name: string;
@@ -69,6 +88,10 @@ interface RequestFields {
   register: Registration;
   /** Manager: the session is over. */
   release: { readonly session: string };
+  /** Manager: which sessions do their accounts no longer permit? */
+  review: Record<never, never>;
+  /** Worker: a challenge for the next login of its session. It replaces the one before. */
+  challenge: { readonly method: ChapMethod };
   /** Worker: is this login right? */
   authenticate: Login;
   /** Worker: an interface pppN; its descriptor comes with the answer. */
@@ -92,6 +115,7 @@ export const REFUSALS = {
   tooLong: `the message is longer than ${MAX_MESSAGE} octets`,
   notPermitted: 'the request is not permitted now',
   address: 'the address is not one that the session may have',
+  challenge: 'the monitor did not give this challenge for this login',
   tooManyGuesses: 'too many wrong passwords',
   tooManyRequests: 'too many requests for one session',
   notTheDevice: 'the interface is not the one of this session',
@@ -106,6 +130,27 @@ export interface WireKeys {
   readonly weak: string | null;
 }
 
+/** What an account lets its sessions do; null: what the configuration's `policy` says. */
+export interface WireLimits {
+  /** Its name in the accounts file; null: RADIUS has the account. */
+  readonly account: string | null;
+  /** Number of sessions; 0: no limit. */
+  readonly sessions: number | null;
+  /** Seconds; 0: no limit. */
+  readonly sessionTime: number | null;
+  readonly idleTime: number | null;
+}
+
+/** Why an account no longer permits a session. */
+export const ACCOUNT_ENDS = ['disabled', 'expired', 'removed'] as const;
+export type AccountEnd = (typeof ACCOUNT_ENDS)[number];
+
+/** A session that has to end. */
+export interface AccountOver {
+  readonly session: string;
+  readonly why: AccountEnd;
+}
+
 export type WireVerdict =
   | {
       readonly accepted: true;
@@ -115,21 +160,29 @@ export type WireVerdict =
       readonly remote: string | null;
       /** Networks (`192.0.2.0/24`) from which a client may choose, when neither lease nor account has an address. */
       readonly remoteChoices: readonly string[];
+      /** null: what the configuration's `policy` says. */
+      readonly limits: WireLimits | null;
     }
   | {
       readonly accepted: false;
       /** RFC 2759 §6. */
       readonly code: number;
-      /** The session has guesses left. */
-      readonly retry: boolean;
+      /** The challenge for another try, hexadecimal; null: there is none (no guesses left, or not MS-CHAP). */
+      readonly retryChallenge: string | null;
       readonly message: string;
     };
 
 export type MonitorAnswer =
   | { readonly type: 'done' }
   | { readonly type: 'announced'; readonly version: string; readonly supervisor: ProcessIdentity }
+  /** Hexadecimal. */
+  | { readonly type: 'challenge'; readonly challenge: string }
   | { readonly type: 'verdict'; readonly verdict: WireVerdict }
   | { readonly type: 'device'; readonly name: string }
+  /** A part of them, where they are many. */
+  | { readonly type: 'reviewed'; readonly over: readonly AccountOver[] }
+  /** RADIUS has not judged the login; `servers`: who was to be asked. */
+  | { readonly type: 'notJudged'; readonly problem: LoginProblem; readonly servers: string }
   /** The system refused a step: error name as in errno(3). */
   | { readonly type: 'failed'; readonly step: string; readonly code: string }
   | { readonly type: 'refused'; readonly reason: Refusal };
@@ -160,15 +213,35 @@ const isPair = (value: unknown, isEnd: (end: unknown) => boolean): boolean =>
   value === null || (isObject(value) && isEnd(value['local']) && isEnd(value['remote']));
 const isSession = (value: unknown): boolean => typeof value === 'string' && isSessionId(value);
 const isMethod = (value: unknown): boolean => LOGIN_METHODS.some((method) => method === value);
-const isSettings = (value: unknown): boolean =>
+const isPort = (value: unknown): boolean => isWhole(value, 1, 65_535);
+const isServer = (value: unknown): boolean =>
+  isObject(value) &&
+  isAddress(value['address']) &&
+  isPort(value['authPort']) &&
+  isPort(value['acctPort']) &&
+  isText(value['secretFile'], 1024) &&
+  typeof value['timeout'] === 'number' &&
+  isWhole(value['tries'], 1, 100);
+const isRadius = (value: unknown): boolean =>
+  isObject(value) &&
+  Array.isArray(value['servers']) &&
+  value['servers'].every(isServer) &&
+  isText(value['nasIdentifier'], 253) &&
+  typeof value['requireMessageAuthenticator'] === 'boolean';
+export const isSettings = (value: unknown): value is MonitorSettings =>
   isObject(value) &&
   isText(value['secrets'], 1024) &&
   value['secrets'].startsWith('/') &&
+  isText(value['accounts'], 1024) &&
+  value['accounts'].startsWith('/') &&
   isText(value['name'], 255) &&
   typeof value['stripDomain'] === 'boolean' &&
   Array.isArray(value['authentication']) &&
   value['authentication'].every(isMethod) &&
-  typeof value['proxyArp'] === 'boolean';
+  typeof value['proxyArp'] === 'boolean' &&
+  (value['vrf'] === null || isText(value['vrf'], 15)) &&
+  (value['network'] === undefined || isNetworkSettings(value['network'])) &&
+  (value['radius'] === undefined || isRadius(value['radius']));
 
 /** Each names the first field that is wrong. */
 const wrongField =
@@ -179,17 +252,23 @@ const wrongField =
 /** Octets of a name or a challenge (RFC 1994 §4.1), and of a response. */
 const LONGEST_FIELD = 255;
 
+const registrationFault = wrongField({
+  session: isSession,
+  worker: isIdentity,
+  engine: (value) => value === undefined || value === 'pppd',
+  local: (value) => value === null || isAddress(value),
+  remote: (value) => value === null || isAddress(value),
+  peer: isAddress,
+  callId: (value) => isWhole(value, 1, 65_535),
+});
+
 const REQUESTS: { readonly [T in RequestType]: Check } = {
   announce: wrongField({ manager: isIdentity, settings: isSettings }),
-  register: wrongField({
-    session: isSession,
-    worker: isIdentity,
-    local: isAddress,
-    remote: (value) => value === null || isAddress(value),
-    peer: isAddress,
-    callId: (value) => isWhole(value, 1, 65_535),
-  }),
+  register: (fields) =>
+    registrationFault(fields) ?? (fields['local'] === null && fields['engine'] === undefined ? 'local' : null),
   release: wrongField({ session: isSession }),
+  review: () => null,
+  challenge: wrongField({ method: (value) => isMethod(value) && value !== 'pap' }),
   authenticate: wrongField({
     method: isMethod,
     name: (value) => isHex(value, LONGEST_FIELD),
@@ -212,23 +291,45 @@ const isKeys = (value: unknown): boolean =>
     isHex(value['send'], 16) &&
     isHex(value['receive'], 16) &&
     (value['weak'] === null || isHex(value['weak'], 8)));
+const isChallenge = (value: unknown): boolean => isHex(value, 16) && value !== '';
+/** More than any limit; a number beyond timers is none. */
+const MOST = 2_000_000;
+const isLimit = (value: unknown): boolean =>
+  value === null || (typeof value === 'number' && value >= 0 && value <= MOST);
+const isLimits = (value: unknown): boolean =>
+  value === null ||
+  (isObject(value) &&
+    (value['account'] === null || isText(value['account'], LONGEST_FIELD)) &&
+    isLimit(value['sessions']) &&
+    isLimit(value['sessionTime']) &&
+    isLimit(value['idleTime']));
+const isOver = (value: unknown): boolean =>
+  isObject(value) && isSession(value['session']) && ACCOUNT_ENDS.some((why) => why === value['why']);
 const isVerdict = (value: unknown): boolean => {
   if (!isObject(value) || typeof value['message'] !== 'string') return false;
-  if (value['accepted'] === false) return isWhole(value['code'], 1, 999) && typeof value['retry'] === 'boolean';
+  if (value['accepted'] === false)
+    return isWhole(value['code'], 1, 999) && (value['retryChallenge'] === null || isChallenge(value['retryChallenge']));
   return (
     value['accepted'] === true &&
     isKeys(value['keys']) &&
     (value['remote'] === null || isAddress(value['remote'])) &&
     Array.isArray(value['remoteChoices']) &&
-    value['remoteChoices'].every((network) => isText(network, 18))
+    value['remoteChoices'].every((network) => isText(network, 18)) &&
+    isLimits(value['limits'])
   );
 };
 
 const ANSWERS: { readonly [T in AnswerType]: Check } = {
   done: () => null,
   announced: wrongField({ version: (value) => isText(value, 100), supervisor: isIdentity }),
+  challenge: wrongField({ challenge: isChallenge }),
   verdict: wrongField({ verdict: isVerdict }),
   device: wrongField({ name: (value) => isText(value, 15) }),
+  reviewed: wrongField({ over: (value) => Array.isArray(value) && value.every(isOver) }),
+  notJudged: wrongField({
+    problem: (value) => typeof value === 'string' && Object.hasOwn(LOGIN_PROBLEMS, value),
+    servers: (value) => isText(value, 300),
+  }),
   failed: wrongField({ step: (value) => isText(value, 2000), code: (value) => isText(value, 40) }),
   refused: wrongField({ reason: (value) => typeof value === 'string' && Object.hasOwn(REFUSALS, value) }),
 };

@@ -4,6 +4,7 @@
  */
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { folderFailure } from '../host/folder.js';
 
 const MODE = 0o755;
 const WRITABLE_BY_OTHERS = 0o022;
@@ -16,7 +17,9 @@ export function makeRootFolder(path: string): void {
   try {
     mkdirSync(folder, { mode: MODE });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw new Error(folderFailure(folder, error), { cause: error });
+    }
   }
   requireRoots(folder, path, 0);
 }

@@ -30,7 +30,7 @@ export interface MppeMode {
 
 /** What `decrypt` returns for a packet that it cannot decrypt, which is to be dropped. */
 export const UNDECRYPTED = {
-  /** The packet was sent before one that has been decrypted. */
+  /** The packet was sent before one that has been decrypted, or its key cannot be found after a long loss. */
   late: -1,
   /** Packets before it were lost: the peer has to flush. Ask it to by a CCP Reset-Request. */
   outOfSync: -2,

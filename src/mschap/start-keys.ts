@@ -36,7 +36,15 @@ export function startKeysV2(hash: Uint8Array, ntResponse: Uint8Array): StartKeys
 
 /** RFC 3079 §2: the same key in both directions; the weaker ones come from the LAN Manager hash. */
 export function startKeysV1(hash: Uint8Array, lanManagerHash: Uint8Array | null, challenge: Uint8Array): StartKeys {
-  const hashHash = ntHashHash(hash);
+  return startKeysOfHashes(ntHashHash(hash), lanManagerHash, challenge);
+}
+
+/** The same from the hash of the hash, which is all that a RADIUS server tells (RFC 2548 §2.4.1). */
+export function startKeysOfHashes(
+  hashHash: Uint8Array,
+  lanManagerHash: Uint8Array | null,
+  challenge: Uint8Array,
+): StartKeys {
   const key = sha1(hashHash, hashHash, challenge).subarray(0, STRONG_KEY);
   return { send: key, receive: key, weak: lanManagerHash?.subarray(0, WEAK_KEY) ?? null };
 }

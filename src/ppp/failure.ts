@@ -239,6 +239,8 @@ export interface SettingPlaces {
   readonly written: ReadonlySet<string>;
   /** The builtin engine's file of users and passwords, `ppp.secrets`. */
   readonly secrets: string;
+  /** RADIUS judges the logins of the builtin engine. */
+  readonly radius: boolean;
 }
 
 /** A setting that a remedy changes: in pppd's options file, or in the section `ppp`. */
@@ -341,6 +343,11 @@ const LACKING: Readonly<Record<PppEngine, ProblemAndRemedy>> = {
   },
 };
 
+const LACKING_FROM_RADIUS: ProblemAndRemedy = {
+  problem: 'the RADIUS server sent no keys, or none of a length in ppp.encryptionKeys',
+  remedy: 'have the RADIUS server send MS-MPPE-Send-Key and MS-MPPE-Recv-Key (FreeRADIUS: use_mppe = yes)',
+};
+
 /** MPPE's keys come from MS-CHAP (RFC 3079), and from a login in one direction. */
 function unavailableText(
   by: Side,
@@ -360,12 +367,12 @@ function unavailableText(
       remedy: `${change('loginWithKeys', places)}, and allow it in the client`,
     };
   }
-  return by === 'client'
-    ? {
-        problem: 'its kernel has no MPPE, or it has lost the keys of the login',
-        remedy: "see the client's own log (Linux: modprobe ppp_mppe)",
-      }
-    : LACKING[places.engine];
+  if (by === 'client')
+    return {
+      problem: 'its kernel has no MPPE, or it has lost the keys of the login',
+      remedy: "see the client's own log (Linux: modprobe ppp_mppe)",
+    };
+  return places.engine === 'builtin' && places.radius ? LACKING_FROM_RADIUS : LACKING[places.engine];
 }
 
 /** The server offers no IPv4. */
@@ -451,8 +458,10 @@ const DESCRIBERS: Describers = {
       `the server does not allow ${user === null ? 'this user' : `user "${user}"`} ` +
       (address === null ? 'any address in the tunnel' : `the address ${address}`),
     remedy:
-      `put ${address === null ? 'an address' : 'that address'}, its network or * into the fourth column of the ` +
-      `user's line in ${secretsFile(places, protocol)}; a line of three columns allows none`,
+      places.engine === 'builtin' && places.radius
+        ? 'have the RADIUS server send a Framed-IP-Address that a client can have, or set addresses.delegate to false'
+        : `put ${address === null ? 'an address' : 'that address'}, its network or * into the fourth column of the ` +
+          `user's line in ${secretsFile(places, protocol)}; a line of three columns allows none`,
   }),
   addressRefused: ({ by, whose, address, proposed, text }, places) => {
     if (whose === 'server') {
@@ -469,7 +478,10 @@ const DESCRIBERS: Describers = {
       if (address === null) return { problem: 'the client requested no address in the tunnel', remedy };
       return {
         problem: `the client insists on the address ${address}${proposed ? `, but the server assigns ${proposed}` : ''}`,
-        remedy: `${remedy}, or assign it that address in the fourth column of ${secretsFile(places, null)}`,
+        remedy:
+          places.engine === 'builtin' && places.radius
+            ? remedy
+            : `${remedy}, or assign it that address in the fourth column of ${secretsFile(places, null)}`,
       };
     }
     return {

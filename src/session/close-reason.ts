@@ -116,7 +116,7 @@ export const CLOSE_REASONS = {
     stop: STOP_REASON.localShutdown,
   },
   userLimit: {
-    text: 'the user already has as many sessions as policy.sessionsPerUser allows',
+    text: 'the user already has as many sessions as policy.sessionsPerUser or the account allows',
     disconnect: DISCONNECT.administrativeShutdown,
     clientGone: false,
     stop: STOP_REASON.localShutdown,
@@ -134,14 +134,20 @@ export const CLOSE_REASONS = {
     clientGone: false,
     stop: STOP_REASON.localShutdown,
   },
+  accountEnded: {
+    text: 'the account no longer permits the session',
+    disconnect: DISCONNECT.administrativeShutdown,
+    clientGone: false,
+    stop: STOP_REASON.localShutdown,
+  },
   sessionTime: {
-    text: 'the session has lasted for policy.sessionTime',
+    text: 'the session has lasted for the sessionTime of policy or of the account',
     disconnect: DISCONNECT.administrativeShutdown,
     clientGone: false,
     stop: STOP_REASON.localShutdown,
   },
   idle: {
-    text: 'the client has sent no data for policy.idleTime',
+    text: 'the client has sent no data for the idleTime of policy or of the account',
     disconnect: DISCONNECT.administrativeShutdown,
     clientGone: false,
     stop: STOP_REASON.localShutdown,

@@ -29,6 +29,7 @@ const DISCONNECT_REASONS = [
   'userLimit',
   'replaced',
   'blocked',
+  'accountEnded',
 ] as const satisfies readonly CloseReason[];
 export type DisconnectReason = (typeof DISCONNECT_REASONS)[number];
 

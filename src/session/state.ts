@@ -45,6 +45,19 @@ export const sessionState = z.object({
   link: z.enum(['pppd', 'tun']).nullable().default(null).catch(null),
   /** The tunnel's network interface if PPP is not pppd's; null: not open yet, or the interface is pppd's. */
   interface: z.string().nullable().default(null),
+  /**
+   * What the account lets the session do; null: it says nothing, or the client has not logged in. Numbers are as in
+   * that file, null where the configuration's `policy` counts.
+   */
+  limits: z
+    .object({
+      account: z.string().nullable(),
+      sessions: z.number().nullable(),
+      sessionTime: z.number().nullable(),
+      idleTime: z.number().nullable(),
+    })
+    .nullable()
+    .default(null),
   /** The current log level, and the log file; null: standard output. */
   log: z.object({ level: z.string(), file: z.string().nullable() }).nullable().default(null),
   /** What was read of the PPP negotiation; its shape is defined by src/ppp. */

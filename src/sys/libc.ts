@@ -3,7 +3,7 @@
  * functions that it calls.
  */
 import { constants } from 'node:os';
-import koffi from 'koffi';
+import koffi from './koffi.js';
 
 export const libc = koffi.load(null);
 

@@ -2,7 +2,7 @@
  * Writes login records, so that `who` and `last` show connected clients. libc's functions lock the files and know their
  * format. If a file does not exist, nothing is written, as with every other program.
  */
-import koffi from 'koffi';
+import koffi from './koffi.js';
 import { libc } from './libc.js';
 
 /** utmpx(5) types. */

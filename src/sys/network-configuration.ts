@@ -1,10 +1,11 @@
 /**
- * Configures network interfaces by ioctl (netdevice(7), arp(7), ipv6(7)): no program is needed, which a small container
- * may not have. Every step throws SystemCallFailed. Needs CAP_NET_ADMIN.
+ * Configures network interfaces by ioctl (netdevice(7), arp(7), ipv6(7)) and rtnetlink: no program is needed, which a small
+ * container may not have. Every step throws SystemCallFailed. Needs CAP_NET_ADMIN.
  */
 import { writeFileSync } from 'node:fs';
 import { close } from './descriptor.js';
-import { checked, libc } from './libc.js';
+import { checked, libc, SystemCallFailed } from './libc.js';
+import { setMaster } from './rtnetlink.js';
 import { AF_INET, internetAddress, openSocket, SOCK_CLOEXEC, SOCK_DGRAM } from './socket.js';
 
 // linux/sockios.h
@@ -66,6 +67,15 @@ export class NetworkConfiguration {
     this.#set(SIOCSIFADDR, withAddress(name, local), `set the address of ${name} to ${local}`);
     this.#set(SIOCSIFDSTADDR, withAddress(name, peer), `set the peer's address of ${name} to ${peer}`);
     this.#set(SIOCSIFNETMASK, withAddress(name, '255.255.255.255'), `set the netmask of ${name}`);
+  }
+
+  /** Puts the interface into a VRF, with all the addresses and routes that it gets. */
+  enterVrf(index: number, vrf: string): void {
+    const step = `put the interface into the VRF ${vrf}`;
+    const master = this.index(vrf);
+    // As the kernel has it.
+    if (master === null) throw new SystemCallFailed(step, 'EINVAL');
+    setMaster(index, master, step);
   }
 
   removeAddresses(name: string): void {

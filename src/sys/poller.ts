@@ -3,9 +3,10 @@
  * stops polling a socket on its first error, such as an ICMP message or an interface that goes down; an epoll set
  * itself never has an error.
  */
-import koffi from 'koffi';
+import koffi from './koffi.js';
 import { close } from './descriptor.js';
 import { checked, libc } from './libc.js';
+import { settlePromises } from './native-callback.js';
 
 // sys/epoll.h
 const EPOLL_CLOEXEC = 0o2000000;
@@ -48,6 +49,7 @@ export class Poller {
           throw error;
         });
       }
+      settlePromises();
     });
     open.add(this);
   }

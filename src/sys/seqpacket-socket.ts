@@ -3,7 +3,7 @@
  * end is known for certain, and a message can carry a descriptor.
  */
 import { constants } from 'node:os';
-import koffi from 'koffi';
+import koffi from './koffi.js';
 import { close } from './descriptor.js';
 import { checked, lastErrno, libc } from './libc.js';
 import {
@@ -20,6 +20,7 @@ import {
 
 // sys/socket.h, asm-generic/socket.h
 const SOCK_SEQPACKET = 5;
+const SO_TYPE = 3;
 const SO_PEERCRED = 17;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
@@ -108,6 +109,27 @@ export const listenSeqpacket = (path: string, backlog: number): number =>
 /** Returns a connected descriptor. Throws SystemCallFailed: EAGAIN when too many others wait to be accepted. */
 export const connectSeqpacket = (path: string): number =>
   openAt(path, (fd, address) => void checked(connect(fd, address, address.length), `connect to ${path}`));
+
+const socketpair: (family: number, type: number, protocol: number, fds: Int32Array) => number = libc.func(
+  'socketpair',
+  'int',
+  ['int', 'int', 'int', 'void *'],
+);
+
+/** Two connected descriptors, one for a child process. Throws SystemCallFailed. */
+export function seqpacketPair(): { readonly ours: number; readonly theirs: number } {
+  const fds = new Int32Array(2);
+  const type = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  checked(socketpair(AF_UNIX, type, 0, fds), 'open a pair of unix sockets');
+  const [ours = -1, theirs = -1] = fds;
+  return { ours, theirs };
+}
+
+/** Whether the descriptor is a socket of this kind. */
+export function isSeqpacket(fd: number): boolean {
+  const type = Buffer.alloc(4);
+  return readOption(fd, SOL_SOCKET, SO_TYPE, type) === 0 && type.readInt32LE() === SOCK_SEQPACKET;
+}
 
 /** The next connection of a listening socket; null when there is none. */
 export function acceptSeqpacket(fd: number): number | null {

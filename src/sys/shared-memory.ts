@@ -3,7 +3,7 @@
  * copying. Its size is fixed, so that addresses passed to the kernel stay valid. Unused pages take no memory.
  */
 import { endianness } from 'node:os';
-import koffi from 'koffi';
+import koffi from './koffi.js';
 import { libc } from './libc.js';
 
 if (process.platform !== 'linux' || endianness() !== 'LE' || koffi.sizeof('void *') !== 8) {

@@ -1,6 +1,6 @@
 /** Socket types and options that Node does not support. Each call returns -1 on an error. */
 import { endianness } from 'node:os';
-import koffi from 'koffi';
+import koffi from './koffi.js';
 import { libc } from './libc.js';
 import { encodeFilter, type Instruction } from './packet-filter.js';
 

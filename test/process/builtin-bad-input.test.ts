@@ -266,7 +266,7 @@ test('a monitor that does not answer: the login fails by a sentence, sessions go
   await vpn.gone();
   const { cause, msg } = await whyFailed(server, vpn.client.name);
   assert.equal(cause, 'loginNotChecked');
-  assert.match(msg, /the monitor cannot be reached: ETIMEDOUT/);
+  assert.match(msg, /the monitor does not answer: ETIMEDOUT\); remedy: kill -KILL/);
   await stays.echoOnce();
   process.kill(monitor, 'SIGCONT');
   await (await VpnClient.loggedIn(t, { from: FIRST, callId: 3 })).leave();

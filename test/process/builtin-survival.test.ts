@@ -101,12 +101,25 @@ test('without monitor and supervisor sessions go on, and a new login fails by a 
     await other.closed;
     const line = await server.waitForLog('why', ({ peer, cause }) => peer === other.name && cause !== undefined);
     assert.equal(line['cause'], 'deviceFailed');
-    assert.match(line.msg, /the monitor cannot be reached: ECONNREFUSED\); remedy: start the server as root/);
+    assert.match(
+      line.msg,
+      /neither the monitor nor its supervisor is running: ECONNREFUSED\); remedy: start the server again/,
+    );
   });
   await restart(server, 'SIGQUIT');
   await assertServed(t, SECOND);
   await vpn.leave();
   await until('ppp0 to be gone', () => !hasLink('ppp0'));
+});
+
+test('the monitor stands still: a client gets its session, and its call waits for the monitor', async (t) => {
+  const server = await startBuiltin(t);
+  const { monitor = 0 } = server.monitorProcesses();
+  process.kill(monitor, 'SIGSTOP');
+  const client = await VpnClient.dials(t, { from: FIRST, callId: 1 });
+  await server.waitForPhases({ starting: 1 });
+  process.kill(monitor, 'SIGCONT');
+  assert.equal((await client.next('OutgoingCallReply')).resultCode, 1);
 });
 
 test('a worker is killed: interface, route, address and ARP entry are gone, ip-down has run, others are unharmed', async (t) => {

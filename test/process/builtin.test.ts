@@ -10,6 +10,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { findUnixUser, UNNAMED_USER } from '../../src/host/unix-user.js';
+import { tableName } from '../../src/network/ruleset.js';
 import { runPaths } from '../../src/session/paths.js';
 import { readRecord } from '../../src/session/record.js';
 import type { MppeOffer } from '../../src/ppp/options.js';
@@ -166,13 +167,16 @@ describe('who runs as what', () => {
       await vpn.echo();
     });
 
-  test('the monitor ends by itself after the server', async (t) => {
-    const server = await startBuiltin(t);
+  test('the monitor ends by itself after the server, and takes the firewall rules with it', async (t) => {
+    const server = await startBuiltin(t, { network: { isolateClients: true } });
+    const tables = (): string => spawnSync('nft', ['list', 'tables'], { encoding: 'utf8' }).stdout;
+    assert.equal(tables(), `table inet ${tableName(server.runDirectory)}\n`);
     const vpn = await VpnClient.loggedIn(t);
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
     await vpn.gone();
     await server.nothingLeft();
     assert.deepEqual(namespaceProcesses(), []);
+    assert.equal(tables(), '');
   });
 });
 

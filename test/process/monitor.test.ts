@@ -288,7 +288,6 @@ describe('what a worker that was taken over does not get', () => {
     for (let guess = 1; guess <= 10; guess += 1) {
       const verdict = (await worker.does('authenticate', 'alice', `guess ${guess}`)) as {
         accepted: boolean;
-        retry: boolean;
       };
       assert.equal(verdict.accepted, false);
     }
@@ -321,7 +320,7 @@ describe('what a worker that was taken over does not get', () => {
     const monitor = await TestMonitor.start(t);
     const worker = await monitor.worker(t);
     const identity = JSON.stringify(worker.identity);
-    const settings = `{"secrets":"/etc/passwd","name":"x","stripDomain":false,"authentication":[],"proxyArp":false}`;
+    const settings = `{"secrets":"/etc/passwd","name":"x","stripDomain":false,"authentication":[],"proxyArp":false,"vrf":null}`;
     for (const request of [
       `{"v":1,"id":7,"type":"announce","manager":${identity},"settings":${settings}}`,
       `{"v":1,"id":7,"type":"register","session":"abcdef","worker":${identity},"local":"${LOCAL}","remote":null,"peer":"${PEER}","callId":9}`,
@@ -397,10 +396,11 @@ describe('nonsense ends the connection it came by, and nothing else', () => {
   test('a process that is no worker', async (t) => {
     const monitor = await TestMonitor.start(t);
     const stranger = new Worker(t, monitor.path);
-    await stranger.isRefused('stranger', 'openTun');
+    const asks = async (): Promise<unknown> => stranger.does('raw', '{"v":1,"id":3,"type":"openTun"}');
+    assert.deepEqual(await asks(), [refusedAs('stranger')]);
     // Registered with the start time of another process of the same id: still a stranger.
     await assert.rejects(async () => monitor.register({ identity: { ...stranger.identity, startTime: '1' } }), /ESRCH/);
-    await stranger.isRefused('stranger', 'openTun');
+    assert.deepEqual(await asks(), [refusedAs('stranger')]);
   });
 });
 
@@ -432,6 +432,15 @@ describe('the monitor dies', () => {
     process.kill(pid, 'SIGKILL');
     await until('ip-down', () => calls().some((call) => call.startsWith('ip-down ppp0')));
     assert.deepEqual(sessionsOf(monitor), []);
+  });
+
+  test('a worker that asks before the manager has registered it waits for that', async (t) => {
+    const monitor = await TestMonitor.start(t);
+    const worker = new Worker(t, monitor.path);
+    const interfaceName = worker.does('openTun');
+    assert.deepEqual(await worker.does('raw', '{"v":1,"id":3,"type":"openTun"}'), [refusedAs('stranger')]);
+    await monitor.register(worker);
+    assert.equal(await interfaceName, 'ppp0');
   });
 
   test('both processes of it: the next start of the server has another one', async (t) => {

@@ -1,10 +1,14 @@
-/** Native modules that were built for another Node.js: `doctor`, `serve` and a running manager report it. */
+/**
+ * Native modules that were built for another Node.js or are missing, and a program that the server's user cannot read:
+ * `doctor`, `serve` and a running manager report it.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { NATIVE_MODULES } from '../../src/host/native-modules.js';
 import { enterNamespace } from './support/netns.js';
 import { endWith, SERVER_ADDRESS, Server } from './support/server.js';
 
@@ -45,6 +49,18 @@ class Installation {
     assert.equal(status, 0, stderr);
   }
 
+  remove(name: string): void {
+    rmSync(join(this.folder, 'node_modules', name), { recursive: true });
+  }
+
+  /** What a command prints, and its exit code. */
+  run(command: string, server: Server): { readonly status: number | null; readonly said: string } {
+    const { status, stdout, stderr } = spawnSync(this.program, [command, '-c', server.configurationFile], {
+      encoding: 'utf8',
+    });
+    return { status, said: stdout + stderr };
+  }
+
   get remedy(): string {
     return `run ${join(this.folder, 'scripts/setup')}`;
   }
@@ -58,20 +74,44 @@ test('doctor and serve report the cause with its remedy, and nothing else', (t) 
   const server = new Server(false, installation.program);
   t.after(() => server.cleanUp());
   server.configure();
-  const run = (command: string): { readonly status: number | null; readonly said: string } => {
-    const { status, stdout, stderr } = spawnSync(installation.program, [command, '-c', server.configurationFile], {
-      encoding: 'utf8',
-    });
-    return { status, said: stdout + stderr };
-  };
-  const doctor = run('doctor');
+  const doctor = installation.run('doctor', server);
   assert.equal(doctor.status, 1);
   assert.deepEqual(
     doctor.said.split('\n').filter((line) => line.startsWith('FAIL')),
     [`FAIL  native modules: ${PROBLEM}; remedy: ${installation.remedy}`],
   );
-  const serve = run('serve');
+  const serve = installation.run('serve', server);
   assert.deepEqual([serve.status, serve.said], [1, `pptpd-ts: ${PROBLEM}; remedy: ${installation.remedy}\n`]);
+});
+
+for (const name of NATIVE_MODULES) {
+  test(`without ${name} doctor and serve say so in one sentence`, (t) => {
+    const installation = new Installation(t);
+    installation.remove(name);
+    const server = new Server(false, installation.program);
+    t.after(() => server.cleanUp());
+    server.configure();
+    const missing = `the native module ${name} is missing(, or was not built)?; remedy: ${installation.remedy}\n`;
+    const doctor = installation.run('doctor', server);
+    assert.equal(doctor.status, 1);
+    assert.match(doctor.said, new RegExp(`^FAIL {2}native modules: ${missing}`, 'm'));
+    const serve = installation.run('serve', server);
+    assert.equal(serve.status, 1);
+    assert.match(serve.said, new RegExp(`^pptpd-ts: ${missing}$`));
+  });
+}
+
+test('a user that cannot read the program is named', (t) => {
+  const installation = new Installation(t);
+  chmodSync(installation.folder, 0o700);
+  const server = new Server(false, installation.program);
+  t.after(() => server.cleanUp());
+  server.configure({ user: 'nobody' });
+  const program = join(installation.folder, 'dist/src/manager/main.js');
+  assert.deepEqual(installation.run('serve', server), {
+    status: 1,
+    said: `pptpd-ts: nobody cannot read ${program}; remedy: move the program to a folder that everybody can read, such as /opt/pptpd-ts\n`,
+  });
 });
 
 test('a manager whose Node.js was replaced logs why new workers do not start', async (t) => {

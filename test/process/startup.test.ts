@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { TCP_PORT } from '../../src/pptp/index.js';
@@ -112,6 +113,18 @@ describe('a machine that is not ready ends with exit code 1 and one message', ()
     const { code, sentences } = await fail(t, { listen: { address: '192.0.2.99' } });
     assert.deepEqual([code, sentences.length], [1, 1]);
     assert.match(sentences[0] ?? '', /192\.0\.2\.99:1723.*no such address/);
+  });
+
+  test('the file system of the run directory is read-only', async (t) => {
+    const readOnly = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o ro tmpfs "$0" && exec "$@"'];
+    const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-read-only-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    for (const settings of [{}, { user: 'nobody' }]) {
+      const runDirectory = join(folder, 'run');
+      const { code, sentences } = await fail(t, { runDirectory, ...settings }, ...readOnly, folder);
+      assert.deepEqual([code, sentences.length], [1, 1], sentences.join('\n'));
+      assert.match(sentences[0] ?? '', /its file system is read-only; remedy: mount a writable one there/);
+    }
   });
 
   test('there is no pppd', async (t) => {

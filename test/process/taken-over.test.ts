@@ -9,13 +9,15 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
 import { MONITOR_VERSION } from '../../src/monitor/protocol.js';
+import { responseV2 } from '../../src/mschap/ms-chap-v2.js';
+import { ntHash } from '../../src/mschap/password-hash.js';
 import { runPaths } from '../../src/session/paths.js';
 import { builtinServer, secretsOf } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, endWith, type Server, SERVER_ADDRESS, TUNNEL_LOCAL } from './support/server.js';
 import { TakenOver } from './support/taken-over.js';
-import { VpnClient } from './support/vpn-client.js';
+import { PASSWORD, USER, VpnClient } from './support/vpn-client.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 before(prepareMachine);
@@ -50,6 +52,23 @@ async function scene(t: TestContext): Promise<Scene> {
 const message = (type: string, fields: object): string =>
   JSON.stringify({ v: MONITOR_VERSION, id: 1, type, ...fields });
 const refused = (reason: string): string => JSON.stringify({ type: 'refused', reason, v: MONITOR_VERSION, id: 1 });
+const login = (challenge: string, response: Uint8Array): string =>
+  message('authenticate', {
+    method: 'ms-chap-v2',
+    name: Buffer.from(USER).toString('hex'),
+    challenge,
+    response: Buffer.from(response).toString('hex'),
+    identifier: 1,
+  });
+const rightResponse = (challenge: Uint8Array): Uint8Array =>
+  responseV2({ ntHash: ntHash(PASSWORD), name: Buffer.from(USER), challenge, clientChallenge: randomBytes(16) });
+
+/** A challenge of the monitor, hexadecimal. */
+async function drawn(act: Scene['act'], monitorSocket: string): Promise<string> {
+  const answer = String(await act('ask', monitorSocket, message('challenge', { method: 'ms-chap-v2' })));
+  return (JSON.parse(answer) as { readonly challenge: string }).challenge;
+}
+
 const shown = (...command: string[]): string => spawnSync('ip', command, { encoding: 'utf8' }).stdout;
 
 describe('what it does not get', () => {
@@ -99,7 +118,14 @@ describe('what it does not get', () => {
       [
         message('announce', {
           manager: identity,
-          settings: { secrets: '/tmp/x', name: 'x', stripDomain: false, authentication: [], proxyArp: false },
+          settings: {
+            secrets: '/tmp/x',
+            name: 'x',
+            stripDomain: false,
+            authentication: [],
+            proxyArp: false,
+            vrf: null,
+          },
         }),
         'notPermitted',
       ],
@@ -113,25 +139,31 @@ describe('what it does not get', () => {
   test('more guesses than a client has', async (t) => {
     const { server, act, alice } = await scene(t);
     const { monitorSocket } = runPaths(server.runDirectory);
-    const guess = (): string =>
-      message('authenticate', {
-        method: 'ms-chap-v2',
-        name: Buffer.from('alice').toString('hex'),
-        challenge: randomBytes(16).toString('hex'),
-        response: randomBytes(49).toString('hex'),
-        identifier: 1,
-      });
     let wrong = 0;
     let last = '';
     // Whatever it does between: calls again, connects anew.
     for (let round = 0; round < 20 && last !== refused('tooManyGuesses'); round += 1) {
-      const answers = String(await act('ask', monitorSocket, guess(), guess(), guess(), message('close', {}))).split(
-        '\n',
-      );
+      const challenge = await drawn(act, monitorSocket);
+      const guess = login(challenge, randomBytes(49));
+      const answers = String(await act('ask', monitorSocket, guess, message('close', {}))).split('\n');
       wrong += answers.filter((answer) => answer.includes('"accepted":false')).length;
-      last = answers.at(-1) ?? '';
+      last = answers[0] ?? '';
     }
     assert.deepEqual([wrong, last], [10, refused('tooManyGuesses')]);
+    await alice.echoOnce();
+  });
+
+  test('by a login that it has seen: a challenge of its own, or one that was used', async (t) => {
+    const { server, act, alice } = await scene(t);
+    const { monitorSocket } = runPaths(server.runDirectory);
+    const seen = randomBytes(16);
+    const reason = refused('challenge');
+    assert.equal(await act('ask', monitorSocket, login(seen.toString('hex'), rightResponse(seen))), reason);
+    const challenge = await drawn(act, monitorSocket);
+    const right = login(challenge, rightResponse(Buffer.from(challenge, 'hex')));
+    const answers = String(await act('ask', monitorSocket, right, right)).split('\n');
+    assert.match(answers[0] ?? '', /"accepted":true/);
+    assert.equal(answers[1], reason);
     await alice.echoOnce();
   });
 

@@ -25,7 +25,7 @@ function machineOf({ user }: Configuration, engine: EngineChoice['engine']): Mac
 
 export const doctorCommand = (): Command =>
   addConfigurationArgument(
-    new Command('doctor').description('check this machine: privileges, pppd, kernel, GRE, addresses, files'),
+    new Command('doctor').description('check this machine: privileges, PPP, kernel, GRE, addresses, files'),
   )
     .addOption(configurationOption())
     .option('--fatal', 'print only what prevents the server from starting')

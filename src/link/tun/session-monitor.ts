@@ -1,6 +1,7 @@
 /** What a link asks of the monitor, which is root (src/monitor). Every function may reject, with a sentence. */
 import type { StartKeys } from '../../mschap/start-keys.js';
-import type { AuthenticationRequest } from '../../ppp/engine/engine.js';
+import type { AuthenticationRequest, ChapMethod } from '../../ppp/engine/engine.js';
+import type { LinkLimits } from '../link.js';
 
 interface Pair {
   readonly local: string;
@@ -8,15 +9,27 @@ interface Pair {
 }
 
 export interface SessionMonitor {
-  authenticate(request: Omit<AuthenticationRequest, 'id'>): Promise<
+  /** The challenge for the next login. */
+  drawChallenge(method: ChapMethod): Promise<Uint8Array>;
+  /** `patience`: how long the verdict may take, ms. */
+  authenticate(
+    request: Omit<AuthenticationRequest, 'id'>,
+    patience?: number,
+  ): Promise<
     | {
         readonly accepted: true;
         readonly message: string;
         readonly keys: StartKeys | null;
         readonly remote: string | null;
         readonly remoteChoices: readonly string[];
+        readonly limits: LinkLimits | null;
       }
-    | { readonly accepted: false; readonly code: number; readonly retry: boolean; readonly message: string }
+    | {
+        readonly accepted: false;
+        readonly code: number;
+        readonly retryChallenge: Uint8Array | null;
+        readonly message: string;
+      }
   >;
   openTun(): Promise<{ readonly name: string; readonly fd: number }>;
   configure(state: { readonly mtu: number; readonly ipv4: Pair | null; readonly ipv6: Pair | null }): Promise<void>;

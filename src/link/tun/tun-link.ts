@@ -15,13 +15,15 @@ import { monotonicMs } from '../../sys/clock.js';
 import { randomOctets } from '../../sys/random.js';
 import type { EndCause } from '../end-cause.js';
 import { greCause } from '../gre-cause.js';
-import type { Link, LinkCounters, LinkOptions } from '../link.js';
+import type { Link, LinkCounters, LinkLimits, LinkOptions } from '../link.js';
 import { deviceCause, loginCause } from '../monitor-cause.js';
 import type { SessionMonitor } from './session-monitor.js';
 import type { TunPort, TunPortEvent } from './tun-port.js';
 
 /** Octets that MPPE adds to a packet: protocol field and header (RFC 3078 §3.1). */
 const MPPE_OVERHEAD = 4;
+/** Longer than all tries of all RADIUS servers (config/schema), shorter than the engine waits, ms. */
+const RADIUS_MS = 50_000;
 /** Before a packet's protocol field has been skipped. */
 const PROTOCOL_FIELD = { compressed: 1, whole: 2 } as const;
 
@@ -70,6 +72,7 @@ export class TunLink implements Link {
   #tap: FrameTap | null = null;
   #engineTimer: NodeJS.Timeout | undefined;
   #keys: StartKeys | null = null;
+  #limits: LinkLimits | null = null;
   #isEncrypted = false;
   #peerMru = 0;
   #network: Network | null = null;
@@ -99,6 +102,10 @@ export class TunLink implements Link {
 
   get ppp(): PppState {
     return this.#reader.state;
+  }
+
+  get limits(): LinkLimits | null {
+    return this.#limits;
   }
 
   start(): void {
@@ -266,6 +273,9 @@ export class TunLink implements Link {
         break;
       case 'linkDown':
         break;
+      case 'challengeNeeded':
+        void this.#drawChallenge(event);
+        break;
       case 'authenticate':
         void this.#authenticate(event.request);
         break;
@@ -306,10 +316,20 @@ export class TunLink implements Link {
     }
   }
 
+  async #drawChallenge({ id, method }: Extract<EngineEvent, { type: 'challengeNeeded' }>): Promise<void> {
+    try {
+      const octets = await this.#parts.monitor.drawChallenge(method);
+      this.#drive((now) => this.#engine.recvChallenge({ id, octets }, now));
+    } catch (error) {
+      this.#end(loginCause(error));
+    }
+  }
+
   async #authenticate(request: AuthenticationRequest): Promise<void> {
     try {
-      const verdict = await this.#parts.monitor.authenticate(request);
-      if (verdict.accepted) this.#keys = verdict.keys;
+      const patience = this.#options.configuration.radius === undefined ? undefined : RADIUS_MS;
+      const verdict = await this.#parts.monitor.authenticate(request, patience);
+      if (verdict.accepted) [this.#keys, this.#limits] = [verdict.keys, verdict.limits];
       const { id } = request;
       this.#drive((now) =>
         this.#engine.recvVerdict(

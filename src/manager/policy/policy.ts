@@ -110,7 +110,7 @@ export class Policy implements SessionWatcher {
     // A session that is ending does not count against the limit.
     if (is.user === null || state.ending !== null) this.#users.remove(session);
     else if (isOld) this.#users.add(session, is.user);
-    else if (is.user !== was.user) this.#loggedIn(session, is.user);
+    else if (is.user !== was.user) this.#loggedIn(state, is.user);
     if (!isOld && is.failedAt !== null && is.failedAt !== was.failedAt) this.#loginFailed(session, peer.address);
   }
 
@@ -119,14 +119,17 @@ export class Policy implements SessionWatcher {
     this.#users.remove(id);
   }
 
-  #loggedIn(session: string, user: string): void {
-    const { sessionsPerUser, whenExceeded } = this.#policy;
-    for (const loser of this.#users.login(session, user, this.#policy)) {
+  #loggedIn({ session, limits }: SessionState, user: string): void {
+    const { whenExceeded } = this.#policy;
+    const own = limits?.sessions ?? null;
+    const sessionsPerUser = own ?? this.#policy.sessionsPerUser;
+    const key = own === null ? 'policy.sessionsPerUser' : 'sessions of the account';
+    for (const loser of this.#users.login(session, user, { sessionsPerUser, whenExceeded })) {
       const text =
         loser === session
           ? `"${user}" already has ${sessionsPerUser === 1 ? 'a session' : `${sessionsPerUser} sessions`}`
           : `"${user}" has logged in again, as session ${session}`;
-      this.#options.log.warn({ session: loser, user, whenExceeded }, `policy.sessionsPerUser: ${text}`);
+      this.#options.log.warn({ session: loser, user, whenExceeded }, `${key}: ${text}`);
       this.#options.disconnect(loser, loser === session ? 'userLimit' : 'replaced', text);
     }
   }

@@ -10,8 +10,16 @@ const ENCRYPTED: u32 = 0x1000;
 const COUNT: u32 = 0x0fff;
 /** A packet whose count ends in this octet has a new key (RFC 3078 §7.2). */
 const FLAG: u32 = 0xff;
-/** A count that is further ahead than this is late. */
+/**
+ * A count this far ahead may also be that of a late packet. GRE delivers in order, so it is more likely that so many packets
+ * were lost; a packet that decrypts to IP proves it, and any other is dropped as late.
+ */
 const LATE: u32 = 2048;
+/** If more packets were lost than the count can tell, it has gone round: at most so many times. */
+const MAX_ROUNDS: u32 = 3;
+const ROUND: u32 = COUNT + 1;
+/** A search for the key over all rounds takes some 15 ms. After one without result, so many packets cause none. */
+const SEARCH_PAUSE: u32 = 256;
 const HEADER: usize = 2;
 
 /** What `decrypt` returns instead of a length: mppe.ts describes them. */
@@ -29,8 +37,8 @@ const NONSENSE_LIMIT: i32 = 1600;
 const MESSAGE: usize = 128;
 const PAD: usize = 40;
 const TABLE: usize = 256;
-/** The most changes of the key in a row that the peer made without a word: see findKey. */
-const UNTOLD_CHANGES: u32 = 8;
+/** Stateful, the most changes of the key that the count does not tell: eight of Linux (see findKey), and those of MAX_ROUNDS. */
+const UNTOLD_CHANGES: u32 = 8 + MAX_ROUNDS * (ROUND >> 8);
 const PROTOCOL_IPV4: u32 = 0x21;
 const PROTOCOL_IPV6: u32 = 0x57;
 const IPV6_HEADER: usize = 40;
@@ -50,6 +58,8 @@ class Direction {
   /** The tables fit the next packet; not after a loss. */
   synchronized: bool;
   nonsense: i32;
+  /** Packets before the key is searched for again: SEARCH_PAUSE. */
+  pause: u32;
   /** Of the next packet. */
   count: u32;
   /** RC4's indices. */
@@ -152,42 +162,86 @@ export function decrypt(direction: usize, at: usize, length: usize): i32 {
     return nonsense(state, NONSENSE_INVALID, RESULT_INVALID);
   }
   const lost = (count - state.count) & COUNT;
-  if (lost >= LATE) return nonsense(state, NONSENSE_LATE, RESULT_LATE);
-
-  // Stateful, the number of flag packets from the expected one to this one.
-  let changes = state.stateless ? lost + 1 : ((state.count & FLAG) + lost + 1) >> 8;
-  state.count = (count + 1) & COUNT;
-  for (; changes; changes--) changeKey(state, direction);
-  if (state.stateless) initialize(state, direction + tableAt, sessionOf(state, direction));
-  else if (flushed || (count & FLAG) == FLAG) {
-    findKey(state, direction, at + HEADER, length - HEADER);
+  if (state.stateless) {
+    if (!followKey(state, direction, at + HEADER, length - HEADER, lost)) {
+      return nonsense(state, NONSENSE_LATE, RESULT_LATE);
+    }
+  } else if (flushed || (count & FLAG) == FLAG) {
+    if (!findKey(state, direction, at + HEADER, length - HEADER, lost)) {
+      return nonsense(state, NONSENSE_LATE, RESULT_LATE);
+    }
     state.synchronized = true;
-  } else if (lost) state.synchronized = false;
-  if (!state.synchronized) return RESULT_OUT_OF_SYNC;
+  } else if (lost || !state.synchronized) {
+    state.synchronized = false;
+    return RESULT_OUT_OF_SYNC;
+  }
+  state.count = (count + 1) & COUNT;
   crypt(state, direction + tableAt, at + HEADER, length - HEADER);
   state.nonsense >>= 1;
   return <i32>(length - HEADER);
 }
 
 /**
- * Initializes the tables for a flag packet or one with FLUSHED. Linux changes the key for each packet with FLUSHED, and
- * packets with FLUSHED may have been lost: so further keys are tried until an IP packet comes out. If none does, it
- * carries something else, with the key that RFC 3078 says.
+ * Stateless: changes the key for this packet and for each one that was lost before it, and initializes the tables. After a
+ * loss the key is tried: if no IP packet comes out, the count has perhaps gone round. If none ever does, a packet less than
+ * LATE ahead carries something else; of others the result is false, and the key is as before.
  */
-function findKey(state: Direction, direction: usize, at: usize, length: usize): void {
+function followKey(state: Direction, direction: usize, at: usize, length: usize, lost: u32): bool {
   const table = direction + tableAt;
   const session = sessionOf(state, direction);
+  const isLate = lost >= LATE;
+  const searches = lost != 0 && !state.pause;
+  if (lost && state.pause) state.pause--;
+  if (isLate && !searches) return false;
   memory.copy(earlier, session, state.keyLength);
+  changeKeys(state, direction, lost + 1);
+  if (!isLate) memory.copy(earlier, session, state.keyLength);
+  if (searches) {
+    for (let round: u32 = 0; round <= MAX_ROUNDS; round++) {
+      if (round) changeKeys(state, direction, ROUND);
+      if (isKeyOf(state, direction, at, length)) return true;
+    }
+    state.pause = SEARCH_PAUSE;
+    memory.copy(session, earlier, state.keyLength);
+  }
+  initialize(state, table, session);
+  return !isLate;
+}
+
+/**
+ * Stateful: changes the key for each flag packet from the expected one to this one, and initializes the tables. Linux
+ * changes the key for each packet with FLUSHED, and packets with FLUSHED may have been lost, or so many that the count has
+ * gone round: so further keys are tried until an IP packet comes out. If none does, it carries something else, with the key
+ * that RFC 3078 says; or the result is false as that of followKey.
+ */
+function findKey(state: Direction, direction: usize, at: usize, length: usize, lost: u32): bool {
+  const session = sessionOf(state, direction);
+  const isLate = lost >= LATE;
+  memory.copy(earlier, session, state.keyLength);
+  changeKeys(state, direction, ((state.count & FLAG) + lost + 1) >> 8);
+  if (!isLate) memory.copy(earlier, session, state.keyLength);
   for (let changes: u32 = 0; changes <= UNTOLD_CHANGES; changes++) {
     if (changes) changeKey(state, direction);
-    initialize(state, table, session);
-    if (isIpPacket(state, table, at, length)) {
-      initialize(state, table, session);
-      return;
-    }
+    if (isKeyOf(state, direction, at, length)) return true;
   }
   memory.copy(session, earlier, state.keyLength);
+  if (isLate) state.synchronized = false;
+  else initialize(state, direction + tableAt, session);
+  return !isLate;
+}
+
+function changeKeys(state: Direction, direction: usize, times: u32): void {
+  for (; times; times--) changeKey(state, direction);
+}
+
+/** Whether the session key decrypts this to an IP packet; the tables are initialized for it then. */
+function isKeyOf(state: Direction, direction: usize, at: usize, length: usize): bool {
+  const table = direction + tableAt;
+  const session = sessionOf(state, direction);
   initialize(state, table, session);
+  if (!isIpPacket(state, table, at, length)) return false;
+  initialize(state, table, session);
+  return true;
 }
 
 /** Whether a frame is an IP packet of the right length. Uses the tables up. */

@@ -1,6 +1,6 @@
 /**
  * The server's side of the client's login: CHAP (RFC 1994) with MS-CHAP (RFC 2433, RFC 2759), PAP (RFC 1334). Sends challenges,
- * retries and results; the verdict decides.
+ * retries and results; its owner draws the challenges and judges the responses.
  */
 import { CHAP, PAP } from '../authentication.js';
 import type { FieldReader } from '../field-reader.js';
@@ -10,14 +10,14 @@ import { writePacket } from '../packet.js';
 import type { Clock } from './control-protocol.js';
 import type { EngineEnd } from './end.js';
 import { same } from './option-exchange.js';
-import type { AuthenticationMethod, AuthenticationRequest, Verdict } from './settings.js';
+import type { AuthenticationMethod, AuthenticationRequest, Challenge, ChapMethod, Verdict } from './settings.js';
 
 /** pppd's chap-restart and chap-max-challenge. */
 const CHALLENGE_MS = 3000;
 const MAX_CHALLENGES = 10;
 /** How long a client has to send its PAP password; the same value as in pppd. */
 const PAP_MS = 30_000;
-/** Longer than RADIUS with its retransmissions takes; the client gives up before. */
+/** Longer than RADIUS with its retransmissions takes; the client gives up before. Also for the challenge. */
 const VERDICT_MS = 60_000;
 /** After a failure with R=1 a person types another password (RFC 2759 §6: no short timeouts). */
 const RETRY_MS = 60_000;
@@ -33,17 +33,17 @@ const ERROR_CHANGING_PASSWORD = 709;
 interface Method {
   /** Its name in LCP's option, see options.ts. */
   readonly lcp: string;
-  /** Lengths in octets; null: PAP has no challenge. */
-  readonly chap: { readonly challenge: number; readonly response: number } | null;
+  /** Length of its response in octets; null: PAP has no challenge and a password of any length. */
+  readonly response: number | null;
   /** MS-CHAP's `V=`, the version of its password change (RFC 2433 §8, RFC 2759 §6); null: its failures are plain text. */
   readonly changeVersion: number | null;
 }
 
 export const METHODS: Readonly<Record<AuthenticationMethod, Method>> = {
-  'ms-chap-v2': { lcp: 'MS-CHAPv2', chap: { challenge: 16, response: 49 }, changeVersion: 3 },
-  'ms-chap': { lcp: 'MS-CHAPv1', chap: { challenge: 8, response: 49 }, changeVersion: 2 },
-  'chap-md5': { lcp: 'CHAP-MD5', chap: { challenge: 16, response: 16 }, changeVersion: null },
-  pap: { lcp: 'PAP', chap: null, changeVersion: null },
+  'ms-chap-v2': { lcp: 'MS-CHAPv2', response: 49, changeVersion: 3 },
+  'ms-chap': { lcp: 'MS-CHAPv1', response: 49, changeVersion: 2 },
+  'chap-md5': { lcp: 'CHAP-MD5', response: 16, changeVersion: null },
+  pap: { lcp: 'PAP', response: null, changeVersion: null },
 };
 
 export type Accepted = Extract<Verdict, { accepted: true }>;
@@ -51,6 +51,7 @@ type Failure = Extract<EngineEnd, { kind: 'authentication' }>;
 
 export type AuthenticatorEvent =
   | { readonly type: 'send'; readonly protocol: 'CHAP' | 'PAP'; readonly packet: Uint8Array }
+  | { readonly type: 'challengeNeeded'; readonly id: number; readonly method: ChapMethod }
   | { readonly type: 'authenticate'; readonly request: AuthenticationRequest }
   | { readonly type: 'accepted'; readonly verdict: Accepted }
   | { readonly type: 'failed'; readonly cause: EngineEnd };
@@ -58,7 +59,8 @@ export type AuthenticatorEvent =
 export interface AuthenticatorOptions {
   /** Our name in challenges. */
   readonly name: string;
-  readonly random: (length: number) => Uint8Array;
+  /** Of the first challenge. */
+  readonly identifier: number;
   readonly clock: Clock;
   readonly onEvent: (event: AuthenticatorEvent) => void;
 }
@@ -71,6 +73,8 @@ interface Login {
 
 type State =
   | { readonly name: 'idle' }
+  /** For a challenge from the owner. */
+  | { readonly name: 'drawing'; readonly id: number; readonly deadline: number }
   /** For a response to the challenge, or for PAP's request. */
   | { readonly name: 'waiting'; readonly challenges: number; readonly deadline: number }
   | { readonly name: 'judging'; readonly id: number; readonly login: Login; readonly deadline: number }
@@ -104,13 +108,13 @@ export class Authenticator {
   #identifier: number;
   #challenge: Uint8Array = EMPTY;
   #attempts = 0;
-  /** Numbers all requests of this link, so that a verdict finds its own one or none. */
+  /** Numbers all requests of this link, so that a challenge or a verdict finds its own one or none. */
   #lastId = 0;
   #failure: Failure | null = null;
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
-    this.#identifier = options.random(1)[0] ?? 0;
+    this.#identifier = options.identifier;
   }
 
   get method(): AuthenticationMethod {
@@ -127,20 +131,28 @@ export class Authenticator {
   }
 
   get #family(): 'CHAP' | 'PAP' {
-    return METHODS[this.#method].chap === null ? 'PAP' : 'CHAP';
+    return this.#method === 'pap' ? 'PAP' : 'CHAP';
   }
 
   start(method: AuthenticationMethod): void {
     this.#method = method;
     this.#attempts = 0;
     this.#failure = null;
-    const { chap } = METHODS[method];
-    if (chap === null) {
-      this.#state = { name: 'waiting', challenges: 0, deadline: this.#options.clock.now + PAP_MS };
+    this.#challenge = EMPTY;
+    const { now } = this.#options.clock;
+    if (method === 'pap') {
+      this.#state = { name: 'waiting', challenges: 0, deadline: now + PAP_MS };
       return;
     }
+    this.#lastId++;
+    this.#state = { name: 'drawing', id: this.#lastId, deadline: now + VERDICT_MS };
+    this.#options.onEvent({ type: 'challengeNeeded', id: this.#lastId, method });
+  }
+
+  recvChallenge({ id, octets }: Challenge): void {
+    if (this.#state.name !== 'drawing' || this.#state.id !== id) return;
     this.#identifier = (this.#identifier + 1) & 0xff;
-    this.#challenge = this.#options.random(chap.challenge);
+    this.#challenge = octets;
     this.#sendChallenge(1);
   }
 
@@ -159,6 +171,7 @@ export class Authenticator {
         }
         this.#end({ kind: 'authenticationTimeout', method: this.#method, challenges: this.#state.challenges });
         return;
+      case 'drawing':
       case 'judging':
         this.#end({ kind: 'verdictTimeout' });
         return;
@@ -245,10 +258,10 @@ export class Authenticator {
     this.#lastId++;
     const deadline = this.#options.clock.now + VERDICT_MS;
     this.#state = { name: 'judging', id: this.#lastId, login, deadline };
-    const { chap } = METHODS[this.#method];
-    if (chap !== null && response.length !== chap.response) {
-      const message = 'Malformed response';
-      this.recvVerdict({ id: this.#lastId, accepted: false, code: AUTHENTICATION_FAILURE, retry: false, message });
+    const expected = METHODS[this.#method].response;
+    if (expected !== null && response.length !== expected) {
+      const refusal = { accepted: false, code: AUTHENTICATION_FAILURE, retryChallenge: null } as const;
+      this.recvVerdict({ id: this.#lastId, ...refusal, message: 'Malformed response' });
       return;
     }
     const { identifier } = login;
@@ -268,17 +281,17 @@ export class Authenticator {
       this.#options.onEvent({ type: 'accepted', verdict });
       return;
     }
-    const { code, message } = verdict;
-    const retry = verdict.retry && METHODS[this.#method].changeVersion !== null && this.#attempts < MAX_ATTEMPTS;
-    this.#refuse(login, code, retry, message);
+    const { code, message, retryChallenge } = verdict;
+    const mayRetry = METHODS[this.#method].changeVersion !== null && this.#attempts < MAX_ATTEMPTS;
+    this.#refuse(login, code, mayRetry ? retryChallenge : null, message);
   }
 
-  #refuse(login: Login, code: number, retry: boolean, message: string): void {
+  #refuse(login: Login, code: number, retryChallenge: Uint8Array | null, message: string): void {
     this.#failure = { kind: 'authentication', method: this.#method, code, message };
-    const { chap } = METHODS[this.#method];
+    const retry = retryChallenge !== null;
     if (retry) {
       this.#identifier = login.identifier;
-      this.#challenge = this.#options.random(chap?.challenge ?? 0);
+      this.#challenge = retryChallenge;
     }
     const result = this.#refusal(code, retry, message);
     const deadline = this.#options.clock.now + RETRY_MS;
@@ -292,13 +305,13 @@ export class Authenticator {
   /** Changes of passwords have to be made where the passwords are. */
   #refuseChange(identifier: number): void {
     if (this.#state.name !== 'retrying') return;
-    this.#refuse({ identifier, octets: EMPTY }, ERROR_CHANGING_PASSWORD, false, 'Passwords cannot be changed here');
+    this.#refuse({ identifier, octets: EMPTY }, ERROR_CHANGING_PASSWORD, null, 'Passwords cannot be changed here');
   }
 
   #success(message: string, octets: Uint8Array): Result {
     if (this.#family === 'PAP') return { code: PAP.ack, body: counted(message) };
     // Windows 98 takes no text in a success; it is known by flags in its response, which others leave zero (RFC 2759 §4).
-    const bare = this.#method === 'ms-chap-v2' && octets[METHODS['ms-chap-v2'].chap?.response ?? 0] !== 0;
+    const bare = this.#method === 'ms-chap-v2' && octets[METHODS['ms-chap-v2'].response ?? 0] !== 0;
     const text = bare ? message.replace(/ M=.*$/s, '') : message;
     return { code: CHAP.success, body: new FieldWriter().text(text).octets };
   }

@@ -1,6 +1,6 @@
 /**
  * A server's PPP, as far as it is packets: LCP, the client's login, MPPE's negotiation in CCP, IPCP and IPV6CP (RFC 1661
- * §3.2's phases). Pure: time, randomness, passwords and keys are its owner's, who also carries the data.
+ * §3.2's phases). Pure: time, randomness, challenges, passwords and keys are its owner's, who also carries the data.
  *
  * Bytes come from anyone: none makes it throw, what is kept is bounded, and a packet causes one answer and such packets of
  * ours as then are due, a handful at most.
@@ -28,7 +28,7 @@ import { type EngineEnd, TERMINATE_TEXTS } from './end.js';
 import { DEFAULT_MRU, lcpRules } from './lcp-rules.js';
 import { Network, type NetworkAddresses, type NetworkEvent } from './network.js';
 import { Rate } from './rate.js';
-import type { AuthenticationRequest, EngineSettings, Verdict } from './settings.js';
+import type { AuthenticationRequest, Challenge, ChapMethod, EngineSettings, Verdict } from './settings.js';
 
 export type { EngineEnd } from './end.js';
 export type * from './settings.js';
@@ -57,6 +57,9 @@ export type EngineEvent =
     }
   /** LCP has left Opened: data stops; network and encryption were said to be down before. */
   | { readonly type: 'linkDown' }
+  /** To be answered by `recvChallenge`. */
+  | { readonly type: 'challengeNeeded'; readonly id: number; readonly method: ChapMethod }
+  /** To be answered by `recvVerdict`. */
   | { readonly type: 'authenticate'; readonly request: AuthenticationRequest }
   | Exclude<EncryptionEvent | NetworkEvent, { type: 'settled' | 'failed' }>
   /** Once; nothing comes after it. */
@@ -64,7 +67,7 @@ export type EngineEvent =
 
 export interface EngineOptions {
   readonly settings: EngineSettings;
-  /** Returns this many unpredictable octets, for challenges. */
+  /** Returns this many unpredictable octets. */
   readonly random: (length: number) => Uint8Array;
   /** May call the engine again. */
   readonly onEvent: (event: EngineEvent) => void;
@@ -147,13 +150,14 @@ export class Engine {
     });
     this.#authenticator = new Authenticator({
       name: settings.name,
-      random,
+      identifier: random(1)[0] ?? 0,
       clock,
       onEvent: (event) => {
         switch (event.type) {
           case 'send':
             this.#send(event.protocol, event.packet);
             return;
+          case 'challengeNeeded':
           case 'authenticate':
             this.#emit(event);
             return;
@@ -218,6 +222,11 @@ export class Engine {
     this.#run(now, () => {
       for (const part of this.#parts) part.tick();
     });
+  }
+
+  /** The answer to a `challengeNeeded` event. One that comes late or twice changes nothing. */
+  recvChallenge(challenge: Challenge, now: number): void {
+    this.#run(now, () => this.#authenticator.recvChallenge(challenge));
   }
 
   /** The answer to an `authenticate` event. One that comes late or twice changes nothing. */

@@ -1,7 +1,10 @@
-/** What the engine is told: settings as plain data, verdicts on logins; and what it asks: authentication requests. */
+/** What the engine is told: settings as plain data, challenges, verdicts on logins; and what it asks for: both of the latter. */
 
 /** In the words of the configuration. */
 export type AuthenticationMethod = 'ms-chap-v2' | 'ms-chap' | 'chap-md5' | 'pap';
+
+/** Those with a challenge. */
+export type ChapMethod = Exclude<AuthenticationMethod, 'pap'>;
 
 /** MPPE's key length, bits. */
 export type KeyLength = 40 | 56 | 128;
@@ -27,6 +30,12 @@ export interface EngineSettings {
   /** Echo-Requests every `interval` seconds (0: none); the link ends when `failures` of them were not answered. */
   readonly lcpEcho: { readonly interval: number; readonly failures: number };
   readonly ipv6: boolean;
+}
+
+/** The challenge for a login: 16 octets, 8 with MS-CHAP. `id` is that of the event that asked for it. */
+export interface Challenge {
+  readonly id: number;
+  readonly octets: Uint8Array;
 }
 
 /** A login to be judged; `id` comes back in the verdict. */
@@ -62,7 +71,7 @@ export type Verdict =
       readonly accepted: false;
       /** RFC 2759 §6: 691, 646 to 649. */
       readonly code: number;
-      /** The client may try another password; only MS-CHAP can say so. */
-      readonly retry: boolean;
+      /** The client may try another password, with this challenge; null: it may not. Only MS-CHAP can say so. */
+      readonly retryChallenge: Uint8Array | null;
       readonly message: string;
     };

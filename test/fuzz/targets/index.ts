@@ -7,6 +7,7 @@ import { mppe } from './mppe.js';
 import { ppp } from './ppp.js';
 import { pppEngine } from './ppp-engine.js';
 import { pptp } from './pptp.js';
+import { radius } from './radius.js';
 import { sessionLines, sessionRecord } from './session.js';
 import { tunCut, tunFrame, tunJoin } from './tun.js';
 
@@ -25,6 +26,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   ppp,
   'ppp-engine': pppEngine,
   broadcast,
+  radius,
   'session-lines': sessionLines,
   'session-record': sessionRecord,
 };

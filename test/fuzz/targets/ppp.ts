@@ -43,6 +43,7 @@ const PLACES: SettingPlaces = {
   optionsFile: '/etc/ppp/options',
   written: new Set(),
   secrets: '/etc/ppp/chap-secrets',
+  radius: false,
 };
 
 export const ppp: Target = {

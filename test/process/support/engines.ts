@@ -44,10 +44,15 @@ export function builtinServer(settings: Settings = {}, faulty = false): Server {
 }
 
 export const secretsOf = (server: Server): string => join(server.directory, 'chap-secrets');
+export const accountsOf = (server: Server): string => join(server.directory, 'accounts.json');
 
 /** `Server.configure` for the builtin engine. */
 export function configureBuiltin(server: Server, { ppp, ...settings }: Settings = {}): void {
-  server.configure({ ...settings, ppp: { engine: 'builtin', secrets: secretsOf(server), ...ppp } });
+  server.configure({
+    accounts: { file: accountsOf(server) },
+    ...settings,
+    ppp: { engine: 'builtin', secrets: secretsOf(server), ...ppp },
+  });
 }
 
 export async function startBuiltin(t: TestContext, settings: Settings = {}): Promise<Server> {

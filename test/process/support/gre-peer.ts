@@ -1,4 +1,5 @@
 /** The GRE side of a PPTP client: real packets through the kernel, with arbitrary IP headers. */
+import { settlePromises } from '../../../src/sys/native-callback.js';
 import { buildGre, type GreFields, type GrePacket, readGre } from './gre-packet.js';
 import { openGreSocket } from './gre-socket.js';
 
@@ -26,9 +27,11 @@ export class GrePeer {
   async send(sent: Sent): Promise<void> {
     const packet = buildGre({ from: this.#address, to: this.#server, callId: this.#callId, ...sent });
     return new Promise((resolve, reject) => {
-      this.#socket.send(packet, 0, packet.length, this.#server, (error) =>
-        error === null ? resolve() : reject(error),
-      );
+      this.#socket.send(packet, 0, packet.length, this.#server, (error) => {
+        if (error === null) resolve();
+        else reject(error);
+        settlePromises();
+      });
     });
   }
 

@@ -4,6 +4,7 @@
  */
 import koffi from 'koffi';
 import raw from 'raw-socket';
+import { settlePromises } from '../../../src/sys/native-callback.js';
 import { BPF, encodeFilter, WHOLE_PACKET } from '../../../src/sys/packet-filter.js';
 
 const IPPROTO_IP = 0;
@@ -33,5 +34,6 @@ export function openGreSocket(network: string, prefix = 32): InstanceType<typeof
   const socket = new raw.Socket({ protocol: IPPROTO_GRE });
   socket.setOption(SOL_SOCKET, SO_ATTACH_FILTER, header, header.length);
   socket.setOption(IPPROTO_IP, IP_HDRINCL, 1);
+  socket.on('message', settlePromises);
   return socket;
 }

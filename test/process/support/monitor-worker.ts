@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
 import { type LoginRequest, MonitorClient } from '../../../src/monitor/monitor-client.js';
-import { MonitorError } from '../../../src/monitor/monitor-connection.js';
+import { MonitorError } from '../../../src/monitor/monitor-failure.js';
 import { encodeMessage, type InterfaceState } from '../../../src/monitor/protocol.js';
 import { responseV2 } from '../../../src/mschap/ms-chap-v2.js';
 import { ntHash } from '../../../src/mschap/password-hash.js';
@@ -27,7 +27,8 @@ let tun: number | null = null;
 
 /** What the test can have it do; each returns JSON. */
 const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
-  authenticate: async (name: string, password: string) => client.authenticate(login(name, password)),
+  authenticate: async (name: string, password: string) =>
+    client.authenticate(login(name, password, await client.drawChallenge('ms-chap-v2'))),
   authenticateByPap: async (name: string, password: string) =>
     client.authenticate({
       method: 'pap',
@@ -83,8 +84,8 @@ function greet(fd: number | null, version: string): void {
   sendPacket(fd, encodeMessage(1, answer));
 }
 
-function login(user: string, password: string): LoginRequest {
-  const [name, challenge, clientChallenge] = [Buffer.from(user), randomBytes(16), randomBytes(16)];
+function login(user: string, password: string, challenge: Uint8Array): LoginRequest {
+  const [name, clientChallenge] = [Buffer.from(user), randomBytes(16)];
   const response = responseV2({ ntHash: ntHash(password), name, challenge, clientChallenge });
   return { method: 'ms-chap-v2', name, challenge, response, identifier: 1 };
 }
@@ -104,16 +105,15 @@ async function exchange(messages: readonly string[]): Promise<string[]> {
   return answers;
 }
 
-process.on('message', ({ act, args }: { act: string; args: never[] }) => {
+process.on('message', ({ id, act, args }: { id: number; act: string; args: never[] }) => {
   const work = async (): Promise<unknown> => ACTS[act]?.(...args);
   work().then(
-    (result) => process.send?.({ result: result ?? null }),
+    (result) => process.send?.({ id, outcome: { result: result ?? null } }),
     (error: unknown) =>
-      process.send?.(
-        error instanceof MonitorError
-          ? { failure: error.failure }
-          : { failure: { kind: 'error', text: String(error) } },
-      ),
+      process.send?.({
+        id,
+        outcome: { failure: error instanceof MonitorError ? error.failure : { kind: 'error', text: String(error) } },
+      }),
   );
 });
 process.on('disconnect', () => process.exit(0));

@@ -1,7 +1,7 @@
 /** A monitor under test, whose manager is the test itself, and workers without privileges for its sessions. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -55,6 +55,8 @@ export class MonitorWorker {
   /** Resolves when the process has ended. */
   readonly ended: Promise<unknown>;
 
+  #acts = 0;
+
   /** `privileges`: arguments of setpriv. */
   constructor(t: TestContext, path: string, privileges: readonly string[] = UNPRIVILEGED) {
     this.#child = spawn('setpriv', [...privileges, process.execPath, WORKER, path], {
@@ -66,10 +68,14 @@ export class MonitorWorker {
   }
 
   async act(act: string, ...args: readonly unknown[]): Promise<Outcome> {
-    const answer = once(this.#child, 'message');
-    this.#child.send({ act, args });
-    const [outcome] = (await answer) as [Outcome];
-    return outcome;
+    this.#acts += 1;
+    const id = this.#acts;
+    this.#child.send({ id, act, args });
+    for await (const [answer] of on(this.#child, 'message')) {
+      const { id: of, outcome } = answer as { readonly id: number; readonly outcome: Outcome };
+      if (of === id) return outcome;
+    }
+    assert.fail('the worker has ended');
   }
 
   /** The result of an act that must not fail. */
@@ -97,6 +103,7 @@ export class TestMonitor {
   readonly directory: string;
   readonly path: string;
   readonly secrets: string;
+  readonly accounts: string;
   readonly registrar: MonitorRegistrar;
   readonly #settings: MonitorSettings;
   #sessions = 0;
@@ -109,13 +116,16 @@ export class TestMonitor {
     chownSync(this.directory, account.uid, account.gid);
     this.path = runPaths(this.directory).monitorSocket;
     this.secrets = join(this.#folder, 'chap-secrets');
+    this.accounts = join(this.#folder, 'accounts.json');
     this.registrar = new MonitorRegistrar(this.path);
     this.#settings = {
       secrets: this.secrets,
+      accounts: this.accounts,
       name: 'pptpd',
       stripDomain: false,
       authentication: ['ms-chap-v2', 'pap'],
       proxyArp: false,
+      vrf: null,
       ...settings,
     };
     writeFileSync(this.secrets, 'alice pptpd wonderland *\nbob * builder 203.0.113.77\n', { mode: 0o600 });

@@ -32,9 +32,11 @@ export const TUNNEL_REMOTE = '203.0.113.10-29';
 
 /** Any part of a configuration. */
 export type Settings = {
-  readonly [Key in keyof Configuration]?: Configuration[Key] extends object | undefined
-    ? Partial<Configuration[Key]>
-    : Configuration[Key];
+  readonly [Key in keyof Configuration]?: Configuration[Key] extends readonly unknown[]
+    ? Configuration[Key]
+    : Configuration[Key] extends object | undefined
+      ? Partial<Configuration[Key]>
+      : Configuration[Key];
 };
 
 /** A log line, with the keys that every line has. */
@@ -102,7 +104,8 @@ export class Server {
     };
     for (const [key, value] of Object.entries(settings)) {
       const part = base[key];
-      base[key] = typeof value === 'object' && typeof part === 'object' ? { ...part, ...value } : value;
+      const isSection = typeof value === 'object' && !Array.isArray(value);
+      base[key] = isSection && typeof part === 'object' ? { ...part, ...value } : value;
     }
     writeFileSync(this.configurationFile, JSON.stringify(base));
   }

@@ -1,16 +1,17 @@
 /**
- * A machine at the other end of a link: a network namespace with one veth interface, and a UDP socket that sends and
- * receives. The namespace ends with its process, and that with the test.
+ * A machine at the other end of a link: a network namespace with one veth interface, a UDP socket that sends and
+ * receives, and a TCP server that closes every connection. The namespace ends with its process, and that with the test.
  */
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Arrivals } from './wait.js';
 
-const STATION_PORT = 6000;
+export const STATION_PORT = 6000;
 
 /** A datagram that a station has received. */
 export interface Word {
@@ -92,9 +93,13 @@ function run(): void {
   writeFileSync('/proc/sys/net/ipv4/conf/all/accept_local', '1');
   const socket = createSocket('udp4');
   socket.on('message', (data, { address }) => process.send?.({ from: address, text: data.toString() } satisfies Word));
+  const server = createServer((connection) => {
+    connection.on('error', () => connection.destroy());
+    connection.end();
+  });
   socket.bind(STATION_PORT, () => {
     socket.setBroadcast(true);
-    process.send?.('ready');
+    server.listen(STATION_PORT, () => process.send?.('ready'));
   });
   process.on('message', ({ text, to }: Saying) => socket.send(text, STATION_PORT, to));
   process.on('disconnect', () => process.exit());

@@ -60,7 +60,15 @@ test('a word has its lines, its text and its oddities', () => {
   const [, word] = wordsOf('first\n"two\nlines" x');
   assert.deepEqual(
     { ...word, oddities: [...(word?.oddities ?? [])] },
-    { bytes: 'two\nlines', raw: '"two\nlines"', line: 2, lastLine: 3, isFirst: true, oddities: ['manyLines'] },
+    {
+      bytes: 'two\nlines',
+      raw: '"two\nlines"',
+      at: 6,
+      line: 2,
+      lastLine: 3,
+      isFirst: true,
+      oddities: ['manyLines'],
+    },
   );
 });
 

@@ -32,8 +32,11 @@ const failures = (codes: ReadonlySet<string>): Set<string> => new Set([...codes]
 
 const optionsIn = (text: string): string[] =>
   Array.from(text.matchAll(/(?<![\w-])--?[a-z][\w-]*/g), ([option]) => option);
+/** Of the command, or of one that belongs to it. */
 const hasOption = (command: Command, option: string): boolean =>
-  option === '--help' || command.options.some(({ short, long }) => short === option || long === option);
+  option === '--help' ||
+  command.options.some(({ short, long }) => short === option || long === option) ||
+  command.commands.some((each) => hasOption(each, option));
 
 test('each command has a section, and each section is for a command', () => {
   assert.deepEqual([...sections.keys()].toSorted(), COMMANDS.map((command) => command.name()).toSorted());

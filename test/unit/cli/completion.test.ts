@@ -17,10 +17,15 @@ const program = new Command('pptpd-ts')
   )
   .addCommand(new Command('sessions'))
   .addCommand(new Command('import').argument('[file]').argument('[arguments...]'))
+  .addCommand(
+    new Command('users')
+      .addCommand(new Command('add').argument('<name>').option('--note <text>'))
+      .addCommand(new Command('list').option('--json')),
+  )
   .addCommand(new Command('secret'), { hidden: true });
 
 const cases: readonly (readonly [words: readonly string[], expected: readonly string[] | 'files'])[] = [
-  [[''], ['show', 'sessions', 'import', 'help']],
+  [[''], ['show', 'sessions', 'import', 'users', 'help']],
   [['s'], ['show', 'sessions']],
   [['nothing', ''], []],
   [
@@ -48,6 +53,12 @@ const cases: readonly (readonly [words: readonly string[], expected: readonly st
   [['show', '--user', ''], []],
   [['show', '--sort', 'r'], ['rate']],
   [['show', '-c', ''], 'files'],
+  [
+    ['users', ''],
+    ['add', 'list', 'help'],
+  ],
+  [['users', 'add', '--'], ['--note']],
+  [['users', 'list', '--j'], ['--json']],
   [['import', ''], 'files'],
   [['import', 'x', 'y', ''], []],
 ];

@@ -14,6 +14,11 @@ test('a command has its arguments and options, with the allowed values', () => {
         .argument('[who...]', "the client's name")
         .option('-n, --lines <count>', 'how many', '10'),
     )
+    .addCommand(
+      new Command('users')
+        .description('of the server')
+        .addCommand(new Command('add').description('one').argument('<name>')),
+    )
     .addCommand(new Command('secret'), { hidden: true });
   assert.equal(
     commandsAsRoff(program),
@@ -31,6 +36,17 @@ test('a command has its arguments and options, with the allowed values', () => {
       '.TP',
       '\\fB\\-n\\fR, \\fB\\-\\-lines\\fR \\fIcount\\fR',
       'how many (default: \\fB10\\fR)',
+      '.RE',
+      '.TP',
+      '\\fBusers\\fR',
+      'of the server',
+      '.TP',
+      '\\fBusers add\\fR \\fIname\\fR',
+      'one',
+      '.RS',
+      '.TP',
+      '\\fIname\\fR',
+      '',
       '.RE',
     ].join('\n'),
   );

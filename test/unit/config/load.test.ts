@@ -92,7 +92,7 @@ for (const [name, text, problem] of notJson) {
 const wrong: readonly [input: unknown, ...problems: string[]][] = [
   [
     [],
-    '[] is not allowed; allowed: an object with listen, addresses, limits, access, timeouts, ppp, pppd, gre, broadcastRelay, policy, workers, log, accounting, runDirectory, user, pidFile, metrics',
+    '[] is not allowed; allowed: an object with listen, addresses, limits, access, timeouts, ppp, accounts, pppd, gre, network, broadcastRelay, policy, workers, log, accounting, radius, runDirectory, user, pidFile, metrics',
   ],
   [{ listen: 1723 }, 'listen: 1723 is not allowed; allowed: an object with address, port, vrf'],
   [{ listen: { port: '1723' } }, 'listen.port: "1723" is not allowed; allowed: a whole number from 1 to 65535'],
@@ -238,4 +238,32 @@ test('an unreadable file is reported with a remedy', { skip: cannotRefuse }, () 
     ok: false,
     problems: [`${secret}: this user may not read it; remedy: run the command as root, or change the file's mode`],
   });
+});
+
+test('RADIUS is for the builtin engine, and its tries end before a client gives up', () => {
+  const radius = (server: object, engine = 'builtin'): string =>
+    JSON.stringify({
+      ppp: { engine },
+      radius: { servers: [{ address: '192.0.2.53', secretFile: '/etc/radius-secret', ...server }] },
+    });
+  writeFileSync(file, radius({}));
+  const loaded = loadConfiguration(file);
+  assert(loaded.ok);
+  assert.deepEqual(loaded.configuration.radius, {
+    servers: [
+      { address: '192.0.2.53', authPort: 1812, acctPort: 1813, secretFile: '/etc/radius-secret', timeout: 3, tries: 3 },
+    ],
+    nasIdentifier: 'pptpd-ts',
+    requireMessageAuthenticator: true,
+  });
+  for (const engine of ['pppd', 'auto'])
+    assert.deepEqual(problemsOf(radius({}, engine)), [
+      `ppp.engine: "${engine}" is not allowed (the section 'radius' is for the builtin engine; pppd has its own plugin radius.so); allowed: "builtin", or no section radius`,
+    ]);
+  assert.deepEqual(problemsOf(radius({ timeout: 10, tries: 5 })), [
+    'radius.servers: 50 is not allowed (seconds for all tries of all servers, and clients wait no longer than 45); allowed: timeout * tries of all servers together up to 45',
+  ]);
+  assert.deepEqual(problemsOf(radius({ secretFile: 'secret' })), [
+    'radius.servers[0].secretFile: "secret" is not allowed; allowed: an absolute path',
+  ]);
 });

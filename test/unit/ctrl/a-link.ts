@@ -2,7 +2,15 @@
 import { noneCounted } from '../../../src/gre/relay-counters.js';
 import type { FrameTap } from '../../../src/gre/relay.js';
 import type { ProcessIdentity } from '../../../src/host/process.js';
-import type { Link, LinkCounters, LinkEvent, LinkKind, LinkOptions, Standby } from '../../../src/link/link.js';
+import type {
+  Link,
+  LinkCounters,
+  LinkEvent,
+  LinkKind,
+  LinkLimits,
+  LinkOptions,
+  Standby,
+} from '../../../src/link/link.js';
 import type { PppState } from '../../../src/ppp/reader.js';
 import { Link as PppLink } from '../ppp/frames.js';
 
@@ -12,6 +20,7 @@ const newProcess = (): ProcessIdentity => ({ pid: (processes += 1), startTime: '
 export class ALink implements Link {
   kind: LinkKind = 'pppd';
   interface: string | null = null;
+  limits: LinkLimits | null = null;
   readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly options: LinkOptions;
   readonly process: ProcessIdentity | null;

@@ -6,7 +6,7 @@ import { PeerLog } from '../../../src/ctrl/peer-log.js';
 import type { SessionEnd } from '../../../src/ctrl/session-end.js';
 import { Timers } from '../../../src/ctrl/timers.js';
 import type { EndCause } from '../../../src/link/end-cause.js';
-import type { LinkEvent } from '../../../src/link/link.js';
+import type { LinkEvent, LinkKind } from '../../../src/link/link.js';
 import type { ControlMessage, MessageOf } from '../../../src/pptp/index.js';
 import { CLOSE_REASONS, type CloseReason } from '../../../src/session/close-reason.js';
 import { aHandoff } from './a-handoff.js';
@@ -94,11 +94,12 @@ class Fixture {
   endsAtEnd = false;
   readonly ends: Promise<void>[] = [];
 
-  constructor(t: TestContext, standby: 'ready' | 'none' = 'ready') {
+  constructor(t: TestContext, standby: 'ready' | 'none' = 'ready', linkKind: LinkKind = 'pppd') {
     t.mock.timers.reset();
     t.mock.timers.enable({ apis: ['setTimeout'] });
     this.#t = t;
     this.control = new CallControl({
+      linkKind,
       standby: standby === 'ready' ? this.newStandby() : null,
       newStandby: () => this.newStandby(),
       handoff: HANDOFF,
@@ -113,7 +114,7 @@ class Fixture {
   }
 
   newStandby(): AStandby {
-    if (this.newStandbyFails) throw new Error('no pty is left');
+    if (this.newStandbyFails) throw new Error('there is no more');
     const standby = new AStandby();
     // The test decides when a link has closed.
     standby.closesAtOnce = false;
@@ -268,19 +269,22 @@ describe('a call request', () => {
     assert.equal(fixture.control.call?.link, fixture.standbys[0]?.made);
   });
 
-  test(`if no standby can be made: refused once with error ${PAC_ERROR}, and the session ends with the cause`, async (t) => {
-    const fixture = new Fixture(t, 'none');
-    fixture.newStandbyFails = true;
-    fixture.endsAtEnd = true;
-    fixture.control.recvOutgoingCallRequest(REQUEST);
-    assert.deepEqual(fixture.sent, [refused(PAC_ERROR)]);
-    assert.deepEqual(fixture.endsTold, [
-      { reason: 'pppdFailed', cause: { kind: 'notStarted', program: '/usr/sbin/pppd', problem: 'no pty is left' } },
-    ]);
-    await Promise.all(fixture.ends);
-    fixture.pass(2 * ESTABLISH);
-    assert.equal(fixture.endsTold.length, 1);
-  });
+  const problem = 'there is no more';
+  for (const [linkKind, end] of [
+    ['pppd', { reason: 'pppdFailed', cause: { kind: 'notStarted', program: '/usr/sbin/pppd', problem } }],
+    ['tun', { reason: 'deviceFailed', cause: { kind: 'device', problem: `cannot prepare its data path: ${problem}` } }],
+  ] as const)
+    test(`if no standby can be made for ${linkKind}: refused once with error ${PAC_ERROR}, and the session ends with the cause`, async (t) => {
+      const fixture = new Fixture(t, 'none', linkKind);
+      fixture.newStandbyFails = true;
+      fixture.endsAtEnd = true;
+      fixture.control.recvOutgoingCallRequest(REQUEST);
+      assert.deepEqual(fixture.sent, [refused(PAC_ERROR)]);
+      assert.deepEqual(fixture.endsTold, [end]);
+      await Promise.all(fixture.ends);
+      fixture.pass(2 * ESTABLISH);
+      assert.equal(fixture.endsTold.length, 1);
+    });
 });
 
 describe('the link is ready', () => {

@@ -9,7 +9,7 @@ import { type Explanation, explain, type FailureCause } from '../../../src/ctrl/
 import { linkEnded } from '../../../src/ctrl/session-end.js';
 import type { EngineSettings } from '../../../src/ppp/engine/engine.js';
 import { PppReader } from '../../../src/ppp/reader.js';
-import { ACCEPT, REFUSE, Server } from '../ppp/engine/peer.js';
+import { ACCEPT, REFUSE, refuseOnce, Server } from '../ppp/engine/peer.js';
 import * as ppp from '../ppp/frames.js';
 
 const MPPE = ppp.mppe('01000040');
@@ -283,7 +283,7 @@ const logins: readonly Failing[] = [
     () => {
       const login = new Login();
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the client may try again
-      login.server.judge = () => ({ ...REFUSE, retry: true }) as unknown as typeof REFUSE;
+      login.server.judge = refuseOnce;
       return after(login.open().respond(), () => login.send(ppp.LCP, ppp.TERMINATE, 2));
     },
   ],

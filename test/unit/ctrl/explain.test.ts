@@ -16,9 +16,10 @@ import { linkEnded } from '../../../src/ctrl/session-end.js';
 import type { EndCause, PppdComplaint } from '../../../src/link/end-cause.js';
 import type { RelayCounters } from '../../../src/gre/relay-counters.js';
 import type { MppeOffer } from '../../../src/ppp/options.js';
-import type { MonitorFailure } from '../../../src/monitor/monitor-connection.js';
+import type { MonitorFailure } from '../../../src/monitor/monitor-failure.js';
 import type { EngineEnd } from '../../../src/ppp/engine/engine.js';
 import { type PppFailure, PppReader, type SettingPlaces } from '../../../src/ppp/reader.js';
+import { LOGIN_PROBLEMS, type LoginProblem } from '../../../src/radius/protocol.js';
 
 const NEVER = { firstFrame: null, linkOpened: null, authenticated: null, up: null, terminated: null };
 const UP = { ...NEVER, up: 1000 };
@@ -87,7 +88,14 @@ const PPPD_CAUSES = [
   'pppdDied',
 ] as const satisfies readonly FailureCause[];
 type PppdCause = (typeof PPPD_CAUSES)[number];
-type EngineCause = 'deviceFailed' | 'loginNotChecked' | 'mppeKeysDiffer' | 'encryptionLost' | 'noAgreement';
+type EngineCause =
+  | 'accountDisabled'
+  | 'deviceFailed'
+  | 'radiusUnavailable'
+  | 'loginNotChecked'
+  | 'mppeKeysDiffer'
+  | 'encryptionLost'
+  | 'noAgreement';
 
 /** With pppd. */
 const cases: Readonly<Record<Exclude<FailureCause, EngineCause>, Partial<Evidence>>> = {
@@ -193,8 +201,20 @@ const cases: Readonly<Record<Exclude<FailureCause, EngineCause>, Partial<Evidenc
   },
 };
 
+const WITH_RADIUS: Evidence['configuration'] = {
+  ...CONFIGURATION,
+  ppp: { ...CONFIGURATION.ppp, engine: 'builtin' },
+  radius: {
+    servers: [
+      { address: '192.0.2.53', authPort: 1812, acctPort: 1813, secretFile: '/etc/radius-secret', timeout: 3, tries: 3 },
+    ],
+    nasIdentifier: 'pptpd-ts',
+    requireMessageAuthenticator: true,
+  },
+};
+
 /** With the builtin engine. */
-const engineCases: Readonly<Record<Exclude<FailureCause, PppdCause>, Partial<Evidence>>> = {
+const engineCases: Readonly<Record<Exclude<FailureCause, PppdCause> | 'loginRefused', Partial<Evidence>>> = {
   ...withoutPppd(cases),
   deviceFailed: {
     end: ended({
@@ -210,12 +230,36 @@ const engineCases: Readonly<Record<Exclude<FailureCause, PppdCause>, Partial<Evi
       failure: { kind: 'failed', step: 'read /etc/ppp/chap-secrets', code: 'ENOENT' },
     }),
   },
+  radiusUnavailable: {
+    end: ended({
+      kind: 'login',
+      problem: 'no RADIUS server answered (192.0.2.53:1812)',
+      failure: { kind: 'notJudged', problem: 'noAnswer', servers: '192.0.2.53:1812' },
+    }),
+    configuration: WITH_RADIUS,
+  },
+  loginRefused: { ...cases.authenticationFailed, configuration: WITH_RADIUS },
   loginNotChecked: {
     end: ended({
       kind: 'login',
-      problem: 'the monitor cannot be reached: ETIMEDOUT',
+      problem: 'the monitor does not answer: ETIMEDOUT',
       failure: { kind: 'unavailable', code: 'ETIMEDOUT' },
     }),
+  },
+  accountDisabled: {
+    end: endedBy({ kind: 'authentication', method: 'ms-chap-v2', code: 647, message: 'Account disabled' }),
+    ppp: {
+      ...SEEN,
+      user: 'alice',
+      failure: {
+        reason: 'authenticationFailed',
+        user: 'alice',
+        protocol: 'MS-CHAPv2',
+        code: 647,
+        cause: 'account disabled',
+        message: 'Account disabled',
+      },
+    },
   },
   addressNotAllowed: {
     end: endedBy({ kind: 'noAddress', whose: 'client' }),
@@ -345,8 +389,21 @@ describe('with the builtin engine', () => {
     assert.match(of(failing('EPERM')), /remedy: start the server as root; .*--cap-add NET_ADMIN/);
     assert.match(of(failing('EBUSY')), /remedy: see the server's log/);
     assert.match(of({ kind: 'refused', reason: 'address' }), /remedy: see the server's log/);
-    assert.match(of({ kind: 'unavailable', code: 'ETIMEDOUT' }), /remedy: start the server as root.*monitor/);
+    assert.match(of({ kind: 'refused', reason: 'stranger' }), /remedy: see why the manager could not register/);
     assert.match(of(undefined), /^the network interface failed \(it failed\); remedy: /);
+  });
+
+  test('without the monitor: whether it is dead, stands still, or is not to be reached', () => {
+    for (const kind of ['device', 'login'] as const) {
+      const of = (code: string): string =>
+        tellOfEngine({ end: ended({ kind, problem: 'it failed', failure: { kind: 'unavailable', code } }) })?.text ??
+        '';
+      for (const code of ['ECONNREFUSED', 'ENOENT'])
+        assert.match(of(code), /remedy: start the server again \(systemctl restart pptpd-ts, or serve\)/, code);
+      for (const code of ['ETIMEDOUT', 'EAGAIN'])
+        assert.match(of(code), /remedy: kill -KILL the process "pptpd-ts monitor"/, code);
+      assert.match(of('EACCES'), /remedy: start the server again as root/);
+    }
   });
 
   test('a login that was not checked, by why', () => {
@@ -359,6 +416,32 @@ describe('with the builtin engine', () => {
     const guessed = of({ kind: 'refused', reason: 'tooManyGuesses' });
     assert.equal(guessed?.cause, 'authenticationFailed');
     assert.match(guessed?.text ?? '', /too many wrong passwords/);
+  });
+
+  test('without a verdict of RADIUS, the remedy is that of its problem', () => {
+    const of = (problem: LoginProblem): string => {
+      const failure = { kind: 'notJudged', problem, servers: '192.0.2.53:1812' } as const;
+      const explained = tellOfEngine({ end: ended({ kind: 'login', problem: 'it failed', failure }) });
+      assert.equal(explained?.cause, 'radiusUnavailable');
+      return explained?.text ?? '';
+    };
+    const texts = (Object.keys(LOGIN_PROBLEMS) as LoginProblem[]).map(of);
+    assert.equal(new Set(texts).size, texts.length);
+    assert.match(of('forged'), /same secret/);
+    assert.match(of('unsigned'), /radius\.requireMessageAuthenticator/);
+  });
+
+  test('with RADIUS no remedy is in the secrets file', () => {
+    const texts = (['addressNotAllowed', 'loginRefused', 'encryptionUnavailable', 'mppeKeysDiffer'] as const).map(
+      (cause) => tellOfEngine({ ...engineCases[cause], configuration: WITH_RADIUS })?.text ?? '',
+    );
+    const keys = tellOfEngine({
+      end: endedBy({ kind: 'encryptionUnavailable', method: 'ms-chap-v2' }),
+      configuration: WITH_RADIUS,
+    });
+    for (const text of [...texts, keys?.text ?? '']) assert.doesNotMatch(text, /chap-secrets/);
+    assert.match(keys?.text ?? '', /MS-MPPE-Send-Key/);
+    assert.match(texts.at(-1) ?? '', /correct the key that the RADIUS server sends/);
   });
 
   test('a login without error number or message is authenticationFailed, unlike with pppd', () => {

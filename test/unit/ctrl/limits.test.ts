@@ -50,6 +50,19 @@ test('session time counts from the first login of each call', (t) => {
   assert.deepEqual(seen.ends, ['sessionTime: 60 s']);
 });
 
+test('the times of the account are those that count, for that call', (t) => {
+  const { limits, seen, pass } = fixture(t, { sessionTime: 60, idleTime: 30 });
+  limits.up({ sessionTime: 90, idleTime: 0 });
+  pass(89.5);
+  assert.deepEqual(seen.ends, []);
+  pass(0.5);
+  assert.deepEqual(seen.ends, ['sessionTime: 90 s']);
+  limits.callEnded();
+  limits.up({ sessionTime: null, idleTime: 10 });
+  pass(11);
+  assert.deepEqual(seen.ends.slice(1, 2), ['idle: 10 s']);
+});
+
 test('idle time counts from the last data, and ends the session at most a tenth late', (t) => {
   const { limits, seen, pass } = fixture(t, { idleTime: 20 });
   seen.frames = 7;

@@ -81,6 +81,7 @@ class Fixture {
     this.session = new Session({
       handoff: aHandoff({ timeouts: { establish: ESTABLISH }, ...configuration }, { firstBytes, ...parts }),
       socket: this.client,
+      linkKind: 'pppd',
       standby: this.newStandby(),
       newStandby: () => this.newStandby(),
       processLog: {
@@ -241,6 +242,7 @@ describe('the beginning', () => {
       pppdPid: null,
       link: null,
       interface: null,
+      limits: null,
       log: { level: 'debug', file: '/var/log/pptpd-ts/session-abc123.log' },
       ppp: null,
       counters: null,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { configurationSchema } from '../../../src/config/schema.js';
 import { type CheckResult, formatFailure, runChecks } from '../../../src/doctor/checks.js';
 import type { CommandResult, Failure, Machine } from '../../../src/doctor/machine.js';
+import type { NetworkProblem } from '../../../src/network/network-check.js';
+import { tableName } from '../../../src/network/ruleset.js';
 import { recorded } from '../cli/commands-document.js';
 
 const OPTIONS = '/etc/ppp/options.pptpd';
@@ -29,6 +31,10 @@ interface Description {
   readonly tun?: string | null;
   /** A monitor runs. */
   readonly monitor?: boolean;
+  /** Why the section `network` cannot be put into force. */
+  readonly network?: NetworkProblem | null;
+  /** `nft --json list ruleset`. */
+  readonly nft?: unknown;
   /** Root runs the checks. */
   readonly root?: boolean;
   /** Node.js's error when it loads raw-socket. */
@@ -37,6 +43,8 @@ interface Description {
   readonly listen?: Failure | null;
   /** Paths; true: all. */
   readonly unwritable?: boolean | readonly string[];
+  /** All file systems. */
+  readonly readOnly?: boolean;
   /** This user may not run pppd. */
   readonly forbidden?: boolean;
   readonly node?: string;
@@ -55,11 +63,14 @@ function machine({
   device = null,
   tun = null,
   monitor = false,
+  network = null,
+  nft = null,
   root = true,
   rawSocket = null,
   gre = null,
   listen = null,
   unwritable,
+  readOnly = false,
   forbidden,
   node = 'v20.11.0',
   users = ['pptpd-ts'],
@@ -91,7 +102,9 @@ function machine({
     read: (path) => content[path] ?? null,
     mode: (path) => (path === '/usr/sbin/pppd' && pppd === null ? null : (bits[path] ?? null)),
     isExecutable: () => pppd !== null && forbidden !== true,
-    isWritable: (path) => (typeof unwritable === 'object' ? !unwritable.includes(path) : unwritable !== true),
+    isWritable: (path) =>
+      !readOnly && (typeof unwritable === 'object' ? !unwritable.includes(path) : unwritable !== true),
+    isReadOnly: () => readOnly,
     run: async (path, args) => {
       if (path === 'id') return Promise.resolve({ code: users.includes(args.at(-1) ?? '') ? 0 : 1, output: '' });
       if (path === 'modprobe')
@@ -101,6 +114,8 @@ function machine({
     openDevice: (path) => (path === '/dev/net/tun' ? tun : device),
     isRoot: root,
     hasMonitor: async () => Promise.resolve(monitor),
+    findNetworkProblem: async () => Promise.resolve(network),
+    firewallRules: async () => Promise.resolve({ nft, legacy: null }),
     networks: () => networks,
     loadModule: async (name) => Promise.resolve(name === 'raw-socket' ? rawSocket : null),
     openGreSocket: async () => Promise.resolve(gre),
@@ -330,6 +345,17 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     false,
   ],
   [
+    'a firewall that drops what clients send',
+    {
+      nft: {
+        nftables: [{ chain: { family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'drop' } }],
+      },
+    },
+    'other firewalls',
+    /chain FORWARD of the table "ip filter" drops what clients send through this machine; remedy: iptables -I FORWARD -i ppp\+/,
+    false,
+  ],
+  [
     'a port that another program listens on',
     { listen: { code: 'EADDRINUSE', message: '' } },
     'listening',
@@ -385,6 +411,13 @@ const cases: [title: string, description: Description, fails: string, sentence: 
     false,
   ],
   ['a run directory that cannot be written', { unwritable: true }, 'run directory', /\/run cannot be written to/, true],
+  [
+    'a read-only root',
+    { readOnly: true },
+    'run directory',
+    /\/run cannot be written to \(runDirectory\): its file system is read-only; remedy: mount a writable one there/,
+    true,
+  ],
 ];
 
 for (const [title, description, name, sentence, fatal] of cases) {
@@ -935,6 +968,7 @@ test('a pppd whose group the server’s user is not in is there', async () => {
 
 test('the builtin engine without `user`: serve makes missing folders for the user that it becomes', async () => {
   assert.equal(await detail('run directory', { unwritable: true }, { ppp: { engine: 'builtin' } }), '/run/pptpd-ts');
+  assert.deepEqual(failed(await runChecks(builtin, { machine: machine({ readOnly: true }) })), ['run directory']);
   const results = await runChecks(builtin, {
     machine: machine({ unwritable: true, modes: { '/run/pptpd-ts': 0o40750 } }),
   });
@@ -953,10 +987,13 @@ test('each engine has only the checks that it needs', async () => {
   );
   assert.deepEqual(
     [...ofBuiltin].filter((name) => !ofPppd.has(name)),
-    ['TUN device', 'monitor'],
+    ['TUN device', 'monitor', 'accounts'],
   );
 });
 
+const ACCOUNTS = '/var/lib/pptpd-ts/accounts.json';
+const NO_ACCOUNTS = '{"accounts": []}';
+const ONE_ACCOUNT = `{"accounts": [{"name": "alice", "ntHash": "${'0'.repeat(32)}"}]}`;
 const NO_CAPABILITY = 'CapEff:\t0000000000002000\n';
 const builtinCases: typeof cases = [
   [
@@ -1031,6 +1068,23 @@ const builtinCases: typeof cases = [
     false,
   ],
   [
+    'a mistake in the accounts file',
+    {
+      files: { [ACCOUNTS]: '{\n"accounts": [{"name": "alice", "ntHash": "secret"}]}' },
+      modes: { [ACCOUNTS]: 0o100600 },
+    },
+    'accounts',
+    /^\/var\/lib\/pptpd-ts\/accounts\.json:2: accounts\[0\]\.ntHash: "a secret" is not allowed; allowed: .*; remedy: correct it/,
+    false,
+  ],
+  [
+    'an accounts file that others can read',
+    { files: { [ACCOUNTS]: NO_ACCOUNTS }, modes: { [ACCOUNTS]: 0o100644 } },
+    'accounts',
+    /accounts\.json can be read by others; remedy: chmod 600/,
+    false,
+  ],
+  [
     'a pool inside a local network',
     { networks: [{ name: 'eth0', cidr: '198.51.100.1/24' }] },
     'address pool',
@@ -1049,6 +1103,49 @@ for (const [title, description, name, sentence, fatal] of builtinCases) {
   });
 }
 
+const networked = configurationSchema.parse({ ...given, network: { masquerade: 'auto' } });
+const TABLE = tableName(networked.runDirectory);
+const RULESET = { nftables: [{ table: { family: 'inet', name: TABLE } }] };
+
+const networkCases: [title: string, description: Description, fatal: boolean, sentence: RegExp][] = [
+  [
+    'it cannot be put into force',
+    { network: { problem: 'the section "network" needs the program nft', remedy: 'apt-get install nftables' } },
+    true,
+    /needs the program nft; remedy: apt-get install nftables$/,
+  ],
+  [
+    'the server runs without the table',
+    { monitor: true },
+    false,
+    new RegExp(`the server runs, but its nftables table "inet ${TABLE}" is missing: .*; remedy: restart the server`),
+  ],
+];
+for (const [title, description, fatal, sentence] of networkCases)
+  test(`network: ${title}`, async () => {
+    const results = await runChecks(networked, { machine: machine(description) });
+    assert.deepEqual(failed(results), ['network']);
+    const result = results.find(({ name }) => name === 'network') ?? assert.fail();
+    assert.equal(result.fatal, fatal);
+    assert.match(formatFailure(result) ?? '', sentence);
+  });
+
+test('network: what is in force, or will be', async () => {
+  const off = { files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } };
+  const says = async (description: Description, name = 'network'): Promise<unknown> =>
+    (await runChecks(networked, { machine: machine(description) })).find((each) => each.name === name)?.outcome;
+  assert.deepEqual(await says({ monitor: true, nft: RULESET }), {
+    ok: true,
+    detail: `in force; table "inet ${TABLE}"`,
+  });
+  assert.deepEqual(await says({}), { ok: true, detail: `nftables accepts the rules; table "inet ${TABLE}"` });
+  assert.deepEqual(await says({ root: false }), { ok: true, detail: 'root puts the section into force at the start' });
+  assert.deepEqual(await says(off, 'forwarding'), {
+    ok: true,
+    detail: 'serve sets net.ipv4.ip_forward to 1 (network.forward)',
+  });
+});
+
 const builtinPasses: [title: string, ppp: object, description: Description, name: string, says: string][] = [
   ['a running monitor', {}, { root: false, monitor: true }, 'monitor', 'it is running'],
   ['root, without a monitor', {}, {}, 'monitor', 'root starts it with the server'],
@@ -1061,6 +1158,14 @@ const builtinPasses: [title: string, ppp: object, description: Description, name
     },
     'secrets',
     '/etc/vpn, 1 user',
+  ],
+  ['no accounts file', {}, {}, 'accounts', `no ${ACCOUNTS}: pptpd-ts users add makes it`],
+  [
+    'accounts instead of secrets',
+    {},
+    { files: { [ACCOUNTS]: ONE_ACCOUNT, '/etc/ppp/chap-secrets': null }, modes: { [ACCOUNTS]: 0o100600 } },
+    'secrets',
+    `none needed: users are in ${ACCOUNTS}`,
   ],
   ['the defaults', {}, {}, 'authentication', 'ms-chap-v2, encryption: require'],
   [
@@ -1116,4 +1221,40 @@ test('`auto` leaves methods without keys and the default encryption: a warning',
   const results = await runChecks(settings, { machine: machine(container) });
   assert.deepEqual(failed(results), ['authentication']);
   assert.match(results.map(formatFailure).join(''), /a client that logs in by pap is refused after the login/);
+});
+
+describe('with RADIUS', () => {
+  const radius = configurationSchema.parse({
+    ...given,
+    ppp: { engine: 'builtin' },
+    radius: { servers: [{ address: '192.0.2.53', secretFile: '/etc/radius-secret' }] },
+  });
+  const checked = async (description: Description) =>
+    (await runChecks(radius, { machine: machine(description) })).filter(({ name }) => name === 'radius');
+
+  test('no secrets file is needed, but the shared secret', async () => {
+    const description = {
+      files: { '/etc/ppp/chap-secrets': null, '/etc/radius-secret': 'secret\n' },
+      modes: { '/etc/radius-secret': 0o600 },
+    };
+    assert.deepEqual(failed(await runChecks(radius, { machine: machine(description) })), []);
+    const [result] = await checked(description);
+    assert.deepEqual(result?.outcome, { ok: true, detail: '192.0.2.53, secret in /etc/radius-secret' });
+  });
+
+  test('a shared secret that is missing or open to others has a remedy', async () => {
+    const sentences = await Promise.all(
+      [
+        {},
+        { files: { '/etc/radius-secret': 'secret\n' }, modes: { '/etc/radius-secret': 0o644 } },
+        { files: { '/etc/radius-secret': '' }, modes: { '/etc/radius-secret': 0o600 } },
+      ].map(async (description) => {
+        const [result = assert.fail()] = await checked(description);
+        return formatFailure(result) ?? '';
+      }),
+    );
+    assert.match(sentences[0] ?? '', /missing or cannot be read; remedy: write the shared secret into/);
+    assert.match(sentences[1] ?? '', /can be read by others; remedy: chmod 600/);
+    assert.match(sentences[2] ?? '', /does not have one line/);
+  });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deviceCause, loginCause } from '../../../src/link/monitor-cause.js';
-import { MonitorError, type MonitorFailure } from '../../../src/monitor/monitor-connection.js';
+import { MonitorError, type MonitorFailure } from '../../../src/monitor/monitor-failure.js';
 
 const FAILURES: readonly MonitorFailure[] = [
   { kind: 'unavailable', code: 'ETIMEDOUT' },
@@ -16,6 +16,15 @@ test('a failure of the monitor is kept, with its sentence', () => {
     assert.deepEqual(deviceCause(error), { kind: 'device', problem: error.message, failure });
     assert.deepEqual(loginCause(error), { kind: 'login', problem: error.message, failure });
   }
+});
+
+test('the sentence says whether the monitor is dead or stands still', () => {
+  for (const [code, problem] of [
+    ['ECONNREFUSED', 'neither the monitor nor its supervisor is running: ECONNREFUSED'],
+    ['ETIMEDOUT', 'the monitor does not answer: ETIMEDOUT'],
+    ['EACCES', 'the monitor cannot be reached: EACCES'],
+  ] as const)
+    assert.equal(new MonitorError({ kind: 'unavailable', code }).message, problem);
 });
 
 test('of any other error only the sentence is kept', () => {

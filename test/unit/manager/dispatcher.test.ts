@@ -306,12 +306,12 @@ describe('when everything is lent', () => {
     assert.equal(fixture.dispatcher.clientsOf(client.peer.address), 0);
   });
 
-  test('the addresses that others choose are not named', (t) => {
+  test('where the accounts choose the addresses, only the limit is named', (t) => {
     const fixture = full(t);
     fixture.registry.endingCount = 0;
     fixture.dispatcher.reconfigure(fixture.configuration({ addresses: { delegate: true } }));
     fixture.dispatcher.dispatch(new AClient());
-    assert.match(fixture.refused[0]?.[2] ?? '', /^addresses\.remote is pppd, /);
+    assert.match(fixture.refused[0]?.[2] ?? '', /^limits\.connections is \d+; remedy: raise it;/);
   });
 
   test('a client waits for what comes back, and has its session then', async (t) => {

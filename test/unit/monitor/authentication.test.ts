@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { pino } from 'pino';
 import { judge, mayUse } from '../../../src/monitor/authentication.js';
 import type { MonitorSettings } from '../../../src/monitor/protocol.js';
+import { UserAccounts } from '../../../src/monitor/user-accounts.js';
 import type { Login } from '../../../src/monitor/verifier.js';
 import { responseMd5 } from '../../../src/mschap/chap-md5.js';
 import { responseV1 } from '../../../src/mschap/ms-chap-v1.js';
 import { responseV2 } from '../../../src/mschap/ms-chap-v2.js';
 import { ntHash } from '../../../src/mschap/password-hash.js';
+import { hashOf, type User } from '../../../src/users/user.js';
+import { usersOf } from '../../../src/users/users-file.js';
+import { writeUsers } from '../../../src/users/users-text.js';
 
 const REMOTE = '203.0.113.10';
+const RETRY = '07'.repeat(16);
+const SILENT = pino({ level: 'silent' });
 
 function settingsWith(t: TestContext, secrets: string): MonitorSettings {
   const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-secrets-'));
@@ -21,10 +28,12 @@ function settingsWith(t: TestContext, secrets: string): MonitorSettings {
   writeFileSync(path, secrets.replaceAll('FOLDER', folder));
   return {
     secrets: path,
+    accounts: join(folder, 'accounts.json'),
     name: 'pptpd',
     stripDomain: false,
     authentication: ['ms-chap-v2', 'ms-chap', 'chap-md5', 'pap'],
     proxyArp: false,
+    vrf: null,
   };
 }
 
@@ -73,7 +82,7 @@ const judged = async (
   settings: MonitorSettings,
   login: Login,
   { remote = REMOTE, unit = 0 }: { remote?: string | null; unit?: number | null } = {},
-) => (await judge(login, { settings, remote, unit, mayRetry: true })).verdict;
+) => (await judge(login, { settings, users: new UserAccounts(SILENT), remote, unit, retryChallenge: RETRY })).verdict;
 
 describe('each method', () => {
   for (const method of METHODS)
@@ -89,8 +98,8 @@ describe('each method', () => {
         ['alice', ''],
       ] as const) {
         const verdict = await judged(settings, LOGINS[method](name, password));
-        const retry = method.startsWith('ms-chap');
-        assert.deepEqual(verdict, { accepted: false, code: 691, retry, message: 'Access denied' });
+        const retryChallenge = method.startsWith('ms-chap') ? RETRY : null;
+        assert.deepEqual(verdict, { accepted: false, code: 691, retryChallenge, message: 'Access denied' });
       }
     });
 });
@@ -164,7 +173,15 @@ describe('addresses of the account', () => {
   test('what a session may be configured with', async (t) => {
     const settings = settingsWith(t, 'alice * x 192.0.2.0/24\nbob * x *\n');
     const grantOf = async (name: string, remote: string | null) =>
-      (await judge(LOGINS.pap(name, 'x'), { settings, remote, unit: 0, mayRetry: true })).grant ?? assert.fail(name);
+      (
+        await judge(LOGINS.pap(name, 'x'), {
+          settings,
+          users: new UserAccounts(SILENT),
+          remote,
+          unit: 0,
+          retryChallenge: null,
+        })
+      ).grant ?? assert.fail(name);
     const choice = await grantOf('alice', null);
     assert.equal(mayUse(choice, null, '192.0.2.200'), true);
     assert.equal(mayUse(choice, null, '198.51.100.1'), false);
@@ -174,5 +191,161 @@ describe('addresses of the account', () => {
     assert.equal(mayUse(lent, REMOTE, '203.0.113.11'), false);
     const nothing = await grantOf('alice', REMOTE);
     assert.equal(mayUse(nothing, REMOTE, '192.0.2.200'), false);
+  });
+});
+
+describe('the accounts file', () => {
+  const alice: User = { name: 'alice', ntHash: hashOf('wonderland') };
+
+  /** With a secrets file too; null: there is no accounts file. */
+  function accountsWith(t: TestContext, accounts: readonly User[] | string | null, secrets = 'bob * builder *\n') {
+    const settings = settingsWith(t, secrets);
+    const logged: string[] = [];
+    const users = new UserAccounts(pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }));
+    let inode = 0;
+    const write = (next: readonly User[] | string | null): void => {
+      // A new file each time, as an editor makes it: two versions within one tick of the clock differ, too.
+      inode += 1;
+      const draft = `${settings.accounts}.${inode}`;
+      if (next === null) rmSync(settings.accounts);
+      else {
+        writeFileSync(draft, typeof next === 'string' ? next : writeUsers(next), { mode: 0o600 });
+        renameSync(draft, settings.accounts);
+      }
+    };
+    if (accounts !== null) write(accounts);
+    const tell = async (login: Login, remote: string | null = REMOTE) =>
+      judge(login, { settings, users, remote, unit: 0, retryChallenge: RETRY });
+    const accepts = async (name: string, password: string, method: Login['method'] = 'ms-chap-v2') =>
+      (await tell(LOGINS[method](name, password))).verdict.accepted;
+    return { settings, write, tell, accepts, logged };
+  }
+
+  for (const method of ['ms-chap-v2', 'ms-chap', 'pap'] as const)
+    test(`${method} by the NT hash`, async (t) => {
+      const { tell } = accountsWith(t, [alice]);
+      const { verdict, grant } = await tell(LOGINS[method]('alice', 'wonderland'));
+      assert(verdict.accepted);
+      assert.equal(verdict.keys !== null, method !== 'pap');
+      assert.deepEqual(verdict.limits, { account: 'alice', sessions: null, sessionTime: null, idleTime: null });
+      assert.equal(grant?.account, 'alice');
+      for (const [name, password] of [
+        ['alice', 'Wonderland'],
+        ['Alice', 'wonderland'],
+        ['alice', alice.ntHash],
+        ['mallory', 'wonderland'],
+      ] as const) {
+        const refused = await tell(LOGINS[method](name, password));
+        assert.deepEqual(refused.verdict, {
+          accepted: false,
+          code: 691,
+          retry: method !== 'pap',
+          message: 'Access denied',
+        });
+      }
+    });
+
+  test('CHAP-MD5 needs the password, and the log says so', async (t) => {
+    const { tell, write } = accountsWith(t, [alice]);
+    const refused = await tell(LOGINS['chap-md5']('alice', 'wonderland'));
+    assert(!refused.verdict.accepted);
+    assert.match(refused.note ?? '', /users passwd --store-password/);
+    write([{ ...alice, password: 'wonderland' }]);
+    assert((await tell(LOGINS['chap-md5']('alice', 'wonderland'))).verdict.accepted);
+    const wrong = await tell(LOGINS['chap-md5']('alice', 'x'));
+    assert.deepEqual([wrong.verdict.accepted, wrong.note], [false, null]);
+  });
+
+  test('the verdict has no hash', async (t) => {
+    const { tell } = accountsWith(t, [{ ...alice, password: 'wonderland', note: 'a note' }]);
+    const text = JSON.stringify((await tell(LOGINS['ms-chap-v2']('alice', 'wonderland'))).verdict);
+    for (const secret of [alice.ntHash, 'wonderland', 'a note']) assert(!text.includes(secret), text);
+  });
+
+  test('address and limits', async (t) => {
+    const limits = { sessions: 2, sessionTime: 60, idleTime: 0 };
+    const { tell } = accountsWith(t, [{ ...alice, ...limits, address: '203.0.113.77' }]);
+    for (const lease of [REMOTE, null]) {
+      const { verdict } = await tell(LOGINS.pap('alice', 'wonderland'), lease);
+      assert(verdict.accepted);
+      assert.equal(verdict.remote, '203.0.113.77');
+      assert.deepEqual(verdict.limits, { account: 'alice', ...limits });
+    }
+  });
+
+  test('who is disabled or expired is told so after the right password only', async (t) => {
+    const { tell, write } = accountsWith(t, [{ ...alice, disabled: true }]);
+    const refusals: [password: string, code: number, message: string][] = [
+      ['wonderland', 647, 'Account disabled'],
+      ['x', 691, 'Access denied'],
+    ];
+    for (const [password, code, message] of refusals) {
+      const { verdict, grant } = await tell(LOGINS['ms-chap-v2']('alice', password));
+      assert.deepEqual(verdict, { accepted: false, code, retry: code === 691, message });
+      assert.equal(grant, null);
+    }
+    write([{ ...alice, expires: '2001-01-01' }]);
+    const { verdict } = await tell(LOGINS.pap('alice', 'wonderland'));
+    assert(!verdict.accepted);
+    assert.equal(verdict.message, 'Account expired');
+  });
+
+  test('beside it the secrets file counts, but not for a name of the accounts file', async (t) => {
+    const secrets = 'bob * builder *\nalice * old *\n* * common *\n';
+    const { accepts, write } = accountsWith(t, null, secrets);
+    assert.deepEqual([await accepts('bob', 'builder'), await accepts('alice', 'old')], [true, true]);
+    write([{ ...alice, disabled: true }]);
+    assert.deepEqual([await accepts('bob', 'builder'), await accepts('carol', 'common')], [true, true]);
+    for (const password of ['old', 'common', 'wonderland']) assert.equal(await accepts('alice', password), false);
+  });
+
+  test('without a secrets file', async (t) => {
+    const { settings, accepts, write } = accountsWith(t, [alice]);
+    rmSync(settings.secrets);
+    assert.equal(await accepts('alice', 'wonderland'), true);
+    assert.equal(await accepts('bob', 'builder'), false);
+    write('{"accounts": []}');
+    assert.equal(await accepts('alice', 'wonderland'), false);
+  });
+
+  test('a file with a mistake: its last right version stays in force, and the log names line and field', async (t) => {
+    const { accepts, write, logged } = accountsWith(t, [alice, { ...alice, name: 'carol', disabled: true }]);
+    assert.equal(await accepts('alice', 'wonderland'), true);
+    for (const broken of [writeUsers([{ ...alice, sessions: -1 }]), '', null]) {
+      write(broken);
+      assert.equal(await accepts('alice', 'wonderland'), true);
+      assert.equal(await accepts('carol', 'wonderland'), false);
+    }
+    const errors = logged.filter((line) => line.includes('cannot be used'));
+    assert.equal(errors.length, 3, 'each version once');
+    assert.match(errors[0] ?? '', /accounts\.json:6: accounts\[0\]\.sessions: -1 is not allowed/);
+    write([{ ...alice, ntHash: hashOf('new') }]);
+    assert.deepEqual([await accepts('alice', 'new'), await accepts('alice', 'wonderland')], [true, false]);
+  });
+
+  test('with a mistake from the beginning nobody can log in', async (t) => {
+    const { accepts, write } = accountsWith(t, '{"accounts": [{}]}');
+    await assert.rejects(accepts('bob', 'builder'), /cannot use .*accounts\.json:1: accounts\[0\]\.name/);
+    write([]);
+    assert.equal(await accepts('bob', 'builder'), true);
+  });
+
+  test('a duration begins with the first login, which is written down', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2027-01-01T00:00:00Z') });
+    const { settings, accepts } = accountsWith(t, [
+      { ...alice, expiresAfter: 3600 },
+      { ...alice, name: 'carol' },
+    ]);
+    const saved = () => usersOf(settings.accounts, readFileSync(settings.accounts, 'utf8'))[0]?.firstLogin;
+    assert.equal(await accepts('alice', 'wrong'), false);
+    assert.equal(saved(), undefined);
+    assert.equal(await accepts('alice', 'wonderland'), true);
+    assert.equal(saved(), '2027-01-01T00:00:00.000Z');
+    t.mock.timers.tick(3_599_000);
+    assert.equal(await accepts('alice', 'wonderland'), true);
+    t.mock.timers.tick(1000);
+    assert.equal(await accepts('alice', 'wonderland'), false);
+    assert.equal(saved(), '2027-01-01T00:00:00.000Z');
+    assert.equal(await accepts('carol', 'wonderland'), true);
   });
 });

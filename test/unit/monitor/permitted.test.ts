@@ -3,17 +3,28 @@ import { test } from 'node:test';
 import { isPermitted, type Standing, standingOf } from '../../../src/monitor/permitted.js';
 import type { RequestType } from '../../../src/monitor/protocol.js';
 
-const TYPES = ['announce', 'register', 'release', 'authenticate', 'openTun', 'configure', 'close'] as const;
+const TYPES = [
+  'announce',
+  'register',
+  'release',
+  'review',
+  'challenge',
+  'authenticate',
+  'openTun',
+  'configure',
+  'close',
+] as const;
 
 /** The table as a person reads it: every request that is not named is refused. */
 const table: [standing: Standing, ...permitted: RequestType[]][] = [
   ['root', 'announce'],
-  ['manager', 'register', 'release'],
-  ['rootManager', 'announce', 'register', 'release'],
-  ['leased', 'authenticate', 'openTun', 'close'],
-  ['device', 'authenticate', 'close'],
-  ['granted', 'authenticate', 'openTun', 'close'],
-  ['ready', 'authenticate', 'configure', 'close'],
+  ['manager', 'register', 'release', 'review'],
+  ['rootManager', 'announce', 'register', 'release', 'review'],
+  ['leased', 'challenge', 'authenticate', 'openTun', 'close'],
+  ['device', 'challenge', 'authenticate', 'close'],
+  ['granted', 'challenge', 'authenticate', 'openTun', 'close'],
+  ['ready', 'challenge', 'authenticate', 'configure', 'close'],
+  ['pppd'],
   ['over'],
 ];
 

@@ -8,20 +8,31 @@ import {
   MAX_MESSAGE,
   type MonitorAnswer,
   type MonitorRequest,
+  type MonitorSettings,
 } from '../../../src/monitor/protocol.js';
 
 const WORKER = { pid: 1234, startTime: '98765' };
+const SETTINGS: MonitorSettings = {
+  secrets: '/etc/ppp/chap-secrets',
+  accounts: '/var/lib/pptpd-ts/accounts.json',
+  name: 'pptpd',
+  stripDomain: true,
+  authentication: ['ms-chap-v2', 'pap'],
+  proxyArp: false,
+  vrf: null,
+  network: {
+    forward: true,
+    masquerade: ['eth0', 'ppp0'],
+    clampMss: true,
+    isolateClients: false,
+    allow: ['192.0.2.0/24', '192.0.2.1 udp 5000-5010'],
+  },
+};
 const REQUESTS: readonly MonitorRequest[] = [
   {
     type: 'announce',
     manager: WORKER,
-    settings: {
-      secrets: '/etc/ppp/chap-secrets',
-      name: 'pptpd',
-      stripDomain: true,
-      authentication: ['ms-chap-v2', 'pap'],
-      proxyArp: false,
-    },
+    settings: SETTINGS,
   },
   {
     type: 'register',
@@ -32,7 +43,19 @@ const REQUESTS: readonly MonitorRequest[] = [
     peer: '198.51.100.7',
     callId: 65_535,
   },
+  {
+    type: 'register',
+    session: 'abc123',
+    worker: WORKER,
+    engine: 'pppd',
+    local: null,
+    remote: null,
+    peer: '198.51.100.7',
+    callId: 1,
+  },
   { type: 'release', session: 'abc123' },
+  { type: 'review' },
+  { type: 'challenge', method: 'ms-chap' },
   {
     type: 'authenticate',
     method: 'ms-chap-v2',
@@ -54,7 +77,8 @@ const REQUESTS: readonly MonitorRequest[] = [
 const ANSWERS: readonly MonitorAnswer[] = [
   { type: 'done' },
   { type: 'announced', version: '1.2.3', supervisor: WORKER },
-  { type: 'verdict', verdict: { accepted: false, code: 691, retry: true, message: 'Access denied' } },
+  { type: 'verdict', verdict: { accepted: false, code: 691, retryChallenge: '00'.repeat(16), message: 'No' } },
+  { type: 'challenge', challenge: '5a'.repeat(8) },
   {
     type: 'verdict',
     verdict: {
@@ -63,8 +87,10 @@ const ANSWERS: readonly MonitorAnswer[] = [
       keys: { send: '00'.repeat(16), receive: '11'.repeat(16), weak: '22'.repeat(8) },
       remote: null,
       remoteChoices: ['192.0.2.0/24'],
+      limits: { account: 'alice', sessions: 2, sessionTime: null, idleTime: 0.5 },
     },
   },
+  { type: 'reviewed', over: [{ session: 'abc123', why: 'disabled' }] },
   { type: 'device', name: 'ppp12' },
   { type: 'failed', step: 'open /dev/net/tun', code: 'ENOENT' },
   { type: 'refused', reason: 'notPermitted' },
@@ -88,8 +114,13 @@ describe('what is encoded is decoded', () => {
 const wrong: [type: MonitorRequest['type'], field: string, value: unknown][] = [
   ['announce', 'manager', { pid: 0, startTime: '1' }],
   ['announce', 'manager', { pid: 1, startTime: 1 }],
-  ['announce', 'settings', { secrets: 'relative', name: '', stripDomain: false, authentication: [], proxyArp: false }],
-  ['announce', 'settings', { secrets: '/a', name: '', stripDomain: false, authentication: ['eap'], proxyArp: false }],
+  ['announce', 'settings', { ...SETTINGS, secrets: 'relative' }],
+  ['announce', 'settings', { ...SETTINGS, authentication: ['eap'] }],
+  ['announce', 'settings', { ...SETTINGS, accounts: undefined }],
+  ['announce', 'settings', { ...SETTINGS, accounts: 'relative' }],
+  ['announce', 'settings', { ...SETTINGS, vrf: 'a name that is too long' }],
+  ['announce', 'settings', { ...SETTINGS, network: { ...SETTINGS.network, masquerade: ['eth0"'] } }],
+  ['register', 'engine', 'builtin'],
   ['register', 'session', '../abc'],
   ['register', 'worker', null],
   ['register', 'local', null],
@@ -98,6 +129,7 @@ const wrong: [type: MonitorRequest['type'], field: string, value: unknown][] = [
   ['register', 'peer', 'client.example'],
   ['register', 'callId', 0],
   ['release', 'session', 7],
+  ['challenge', 'method', 'pap'],
   ['authenticate', 'method', 'eap'],
   ['authenticate', 'method', 'toString'],
   ['authenticate', 'name', 'f'],

@@ -28,6 +28,7 @@ const PLACES: SettingPlaces = {
   optionsFile: '/etc/ppp/options.pptpd',
   written: new Set(),
   secrets: '/etc/ppp/chap-secrets',
+  radius: false,
 };
 const sentenceOf = (failure: PppFailure): string => describeFailure(failure, PLACES);
 

@@ -18,6 +18,7 @@ export const aState = (parts: Partial<SessionState> = {}): SessionState => ({
   pppdPid: null,
   link: null,
   interface: null,
+  limits: null,
   ppp: null,
   counters: null,
   log: null,

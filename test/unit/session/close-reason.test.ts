@@ -30,6 +30,7 @@ const EXPECTED: Readonly<Record<CloseReason, readonly [disconnect: number, stop:
     workerFailed: [GENERAL_ERROR, 3, false],
     kicked: [ADMINISTRATIVE, 3, false],
     userLimit: [ADMINISTRATIVE, 3, false],
+    accountEnded: [ADMINISTRATIVE, 3, false],
     replaced: [ADMINISTRATIVE, 3, true],
     blocked: [ADMINISTRATIVE, 3, false],
     sessionTime: [ADMINISTRATIVE, 3, false],

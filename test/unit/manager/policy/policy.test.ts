@@ -57,6 +57,20 @@ test('a user counts from the login on, not from the name alone', (t) => {
   assert.deepEqual(fixture.ended, ['a userLimit: "alice" already has a session']);
 });
 
+test('the limit of the account counts instead of that of the policy', (t) => {
+  const fixture = new Fixture(t, { sessionsPerUser: 1 });
+  const limited = (session: string, user: string, sessions: number | null): SessionState => ({
+    ...state(session, user, 'succeeded'),
+    limits: { account: user, sessions, sessionTime: null, idleTime: null },
+  });
+  for (const session of ['a', 'b', 'c']) fixture.tell(limited(session, 'alice', 2));
+  assert.deepEqual(fixture.ended, ['c userLimit: "alice" already has 2 sessions']);
+  assert.match(fixture.words.join(''), /sessions of the account: /);
+  for (const session of ['d', 'e', 'f']) fixture.tell(limited(session, 'bob', 0));
+  for (const session of ['g', 'h']) fixture.tell(limited(session, 'carol', null));
+  assert.deepEqual(fixture.ended.slice(1), ['h userLimit: "carol" already has a session']);
+});
+
 test('the detail of a replaced session names the new session', (t) => {
   const fixture = new Fixture(t, { sessionsPerUser: 1, whenExceeded: 'replace' });
   for (const session of ['a', 'b']) fixture.tell(state(session, 'alice', 'succeeded'));

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { EngineSettings } from '../../../../src/ppp/engine/engine.js';
 import { parseFrame } from '../../../../src/ppp/packet.js';
 import * as ppp from '../frames.js';
-import { ACCEPT, REFUSE, Server } from './peer.js';
+import { ACCEPT, REFUSE, refuseOnce, Server } from './peer.js';
 
 const CODES = ['', 'request', 'ack', 'nak', 'reject', 'terminate', 'terminateAck', 'codeReject', 'protocolReject'];
 
@@ -333,7 +333,7 @@ describe('MS-CHAPv2', () => {
     respond(server, undefined, 7);
     const [asked] = server.said('authenticate');
     assert.deepEqual(asked?.request, {
-      id: 1,
+      id: 2,
       method: 'ms-chap-v2',
       name: new Uint8Array(Buffer.from('alice')),
       challenge: Uint8Array.from(challenge),
@@ -349,8 +349,8 @@ describe('MS-CHAPv2', () => {
     for (let turn = 0; turn < 5; turn++) assert.deepEqual(respond(server), []);
     assert.equal(server.said('authenticate').length, 1);
     server.engine.recvVerdict({ ...REFUSE, id: 99 }, 0);
-    server.engine.recvVerdict({ ...ACCEPT, id: 1 }, 0);
-    server.engine.recvVerdict({ ...REFUSE, id: 1 }, 0);
+    server.engine.recvVerdict({ ...ACCEPT, id: 2 }, 0);
+    server.engine.recvVerdict({ ...REFUSE, id: 2 }, 0);
     const success = server.frames.findLast((frame) => frame[4] === 3 && frame[2] === 0xc2);
     assert.deepEqual(respond(server), [success]);
     assert.equal(server.said('authenticate').length, 1);
@@ -366,10 +366,31 @@ describe('MS-CHAPv2', () => {
     assert.deepEqual(server.end, { kind: 'verdictTimeout' });
   });
 
+  test('no challenge is sent but the one that was asked for, and none is an end', () => {
+    const server = new Server(withoutEcho).start();
+    server.draw = null;
+    openLcp(server);
+    assert.deepEqual(server.said('challengeNeeded'), [{ type: 'challengeNeeded', id: 1, method: 'ms-chap-v2' }]);
+    const octets = new Uint8Array(16).fill(7);
+    server.engine.recvChallenge({ id: 2, octets }, server.now);
+    assert.equal(challenged(server), -1);
+    server.engine.recvChallenge({ id: 1, octets }, server.now);
+    assert.deepEqual(body(server.frames.at(-1)).subarray(1, 17), octets);
+    const sent = server.frames.length;
+    server.engine.recvChallenge({ id: 1, octets: new Uint8Array(16) }, server.now);
+    assert.equal(server.frames.length, sent);
+
+    const forgotten = new Server(withoutEcho).start();
+    forgotten.draw = null;
+    openLcp(forgotten);
+    untilEnd(forgotten);
+    assert.deepEqual(forgotten.end, { kind: 'verdictTimeout' });
+  });
+
   test('a client that may retry gets a new challenge in the failure, three times in all', () => {
     for (const step of [0, 1]) {
       const server = new Server(withoutEcho).start();
-      server.judge = () => ({ ...REFUSE, retry: true }) as unknown as typeof REFUSE;
+      server.judge = refuseOnce;
       openLcp(server);
       let identifier = challenged(server);
       const failures: string[] = [];
@@ -380,7 +401,7 @@ describe('MS-CHAPv2', () => {
         if (attempt < 3) assert.deepEqual(respond(server, identifier, attempt), [failure]);
         const challenge = /C=([0-9A-F]{32})/.exec(text(failure))?.[1];
         const next = server.said('authenticate').at(-1)?.request;
-        assert.equal(next?.id, attempt);
+        assert.equal(next?.id, attempt + 1);
         if (attempt === 1)
           assert.notEqual(
             Buffer.from(next?.challenge ?? [])
@@ -402,7 +423,7 @@ describe('MS-CHAPv2', () => {
 
   test('the second attempt is judged by the new challenge', () => {
     const server = new Server(withoutEcho).start();
-    server.judge = () => ({ ...REFUSE, retry: true }) as unknown as typeof REFUSE;
+    server.judge = refuseOnce;
     openLcp(server);
     const [failure] = respond(server);
     server.judge = () => ACCEPT;
@@ -414,7 +435,7 @@ describe('MS-CHAPv2', () => {
 
   test('a client that gives up instead of trying again has failed to log in', () => {
     const server = new Server(withoutEcho).start();
-    server.judge = () => ({ ...REFUSE, retry: true }) as unknown as typeof REFUSE;
+    server.judge = refuseOnce;
     openLcp(server);
     respond(server);
     server.recv(ppp.frame(ppp.LCP, ppp.TERMINATE, 2, 'Failed to authenticate ourselves to peer'));
@@ -425,7 +446,7 @@ describe('MS-CHAPv2', () => {
 
   test('a change of the password is refused', () => {
     const server = new Server(withoutEcho).start();
-    server.judge = () => ({ ...REFUSE, code: 648, retry: true }) as unknown as typeof REFUSE;
+    server.judge = () => ({ ...refuseOnce(), code: 648 });
     openLcp(server);
     respond(server);
     const [failure] = server.recv(ppp.frame(ppp.CHAP, 7, 9, new Uint8Array(582)));

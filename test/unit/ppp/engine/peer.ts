@@ -37,7 +37,7 @@ export const ACCEPT = {
   remoteChoices: [],
 } as const;
 
-export const REFUSE = { accepted: false, code: 691, retry: false, message: 'Access denied' } as const;
+export const REFUSE = { accepted: false, code: 691, retryChallenge: null, message: 'Access denied' } as const;
 
 /** Octets from a seed. */
 export const octetsFrom =
@@ -47,7 +47,12 @@ export const octetsFrom =
 
 export const seeded = (seed: number): ((length: number) => Uint8Array) => octetsFrom(randomFrom(seed));
 
-type Judge = (name: string) => Omit<Extract<Verdict, { accepted: true }>, 'id'> | typeof REFUSE;
+/** A refusal after which the client may try again. */
+export const refuseOnce = () => ({ ...REFUSE, retryChallenge: seeded(2759)(16) });
+
+type Judge = (
+  name: string,
+) => Omit<Extract<Verdict, { accepted: true }>, 'id'> | Omit<Extract<Verdict, { accepted: false }>, 'id'>;
 
 /** An engine with a record of all that it says. */
 export class Server {
@@ -57,10 +62,13 @@ export class Server {
   now = 0;
   /** What to do with a login; null: leave it unanswered. */
   judge: Judge | null = () => ACCEPT;
+  /** Draws challenges; null: the engine gets none. */
+  draw: ((length: number) => Uint8Array) | null;
   /** Frames for the client go here too. */
   onFrame: (frame: Uint8Array) => void = () => {};
 
   constructor(settings: Partial<EngineSettings> = {}, random = seeded(2637)) {
+    this.draw = random;
     this.engine = new Engine({
       settings: { ...SETTINGS, ...settings },
       random,
@@ -72,6 +80,11 @@ export class Server {
     if (event.type === 'send') {
       this.frames.push(event.frame);
       this.onFrame(event.frame);
+      return;
+    }
+    if (event.type === 'challengeNeeded' && this.draw !== null) {
+      const octets = this.draw(event.method === 'ms-chap' ? 8 : 16);
+      this.engine.recvChallenge({ id: event.id, octets }, this.now);
       return;
     }
     this.events.push(event);

@@ -1,0 +1,160 @@
+/** The users of the builtin engine: the accounts file, and beside it the secrets file, which is only read. */
+import { existsSync, readFileSync } from 'node:fs';
+import { usersIn } from '../../accounts/chap-secrets-edit.js';
+import { textOf } from '../../accounts/pppd-words.js';
+import { expiryOf, hindranceOf } from '../../users/expiry.js';
+import { hashOf, nameFault, type User } from '../../users/user.js';
+import { changeUsers, usersOf } from '../../users/users-file.js';
+import {
+  type Field,
+  type FieldChanges,
+  FIELDS,
+  type NewUser,
+  noUser,
+  type ShownUser,
+  userExists,
+  type UserStore,
+} from './user-store.js';
+
+export interface AccountsStoreOptions {
+  readonly file: string;
+  /** Of the builtin engine: `ppp.secrets`, and the server's name in its second column. */
+  readonly secrets: string;
+  readonly server: string;
+}
+
+export class AccountsStore implements UserStore {
+  readonly file: string;
+  /** The manager asks the monitor every second. */
+  readonly endsSessions = true;
+  readonly #options: AccountsStoreOptions;
+
+  constructor(options: AccountsStoreOptions) {
+    this.#options = options;
+    this.file = options.file;
+  }
+
+  async list(): Promise<readonly ShownUser[]> {
+    const users = existsSync(this.file) ? usersOf(this.file, readFileSync(this.file, 'utf8')) : [];
+    const names = new Set(users.map(({ name }) => name));
+    const now = Date.now();
+    return [
+      ...users.map((user) => shown(user, this.file, now)),
+      ...this.#inSecrets().filter(({ name }) => !names.has(name)),
+    ];
+  }
+
+  async add({ name, password, storePassword, fields }: NewUser): Promise<void> {
+    const fault = nameFault(name);
+    if (fault !== null) throw new Error(fault);
+    const added = changed({ name, ...secretsOf(password, storePassword) }, fields);
+    await changeUsers(this.file, (users) => {
+      if (users.some((user) => user.name === name)) throw userExists(name, this.file);
+      return { users: [...users, added], result: null };
+    });
+  }
+
+  async set(name: string, fields: FieldChanges): Promise<void> {
+    await this.#change(name, (user) => changed(user, fields));
+  }
+
+  async setPassword({ name, password, storePassword }: Omit<NewUser, 'fields'>): Promise<void> {
+    await this.#change(name, ({ password: _old, ntHash: _hash, ...user }) => ({
+      ...user,
+      ...secretsOf(password, storePassword),
+    }));
+  }
+
+  async setDisabled(name: string, isDisabled: boolean): Promise<void> {
+    await this.#change(name, ({ disabled: _disabled, ...user }) => (isDisabled ? { ...user, disabled: true } : user));
+  }
+
+  async remove(name: string): Promise<void> {
+    await changeUsers(this.file, (users) => {
+      const kept = users.filter((user) => user.name !== name);
+      if (kept.length === users.length) throw this.#unknown(name);
+      return { users: kept, result: null };
+    });
+  }
+
+  async remarks(name: string): Promise<readonly string[]> {
+    const isThere = (await this.list()).find((user) => user.name === name)?.file === this.file;
+    if (isThere || !this.#inSecrets().some((user) => user.name === name)) return [];
+    return [`${JSON.stringify(name)} is also in ${this.#options.secrets}, and can still log in. Remove that line.`];
+  }
+
+  async #change(name: string, change: (user: User) => User): Promise<void> {
+    await changeUsers(this.file, (users) => {
+      if (!users.some((user) => user.name === name)) throw this.#unknown(name);
+      return { users: users.map((user) => (user.name === name ? change(user) : user)), result: null };
+    });
+  }
+
+  #unknown(name: string): Error {
+    if (!this.#inSecrets().some((user) => user.name === name)) return noUser(name, this.file);
+    return new Error(
+      `${JSON.stringify(name)} is in ${this.#options.secrets} only, which this command does not change with the builtin ` +
+        'engine. Copy its users: pptpd-ts users import',
+    );
+  }
+
+  #inSecrets(): ShownUser[] {
+    const { secrets, server } = this.#options;
+    if (!existsSync(secrets)) return [];
+    return usersIn(readFileSync(secrets, 'latin1'), server)
+      .filter(({ isDisabled }) => !isDisabled)
+      .map((user) => shownSecret(user, secrets));
+  }
+}
+
+/** A user of a secrets file. */
+export const shownSecret = (
+  { name, isDisabled, addresses }: ReturnType<typeof usersIn>[number],
+  file: string,
+): ShownUser => ({
+  name: textOf(name),
+  file,
+  hindrance: isDisabled ? 'disabled' : null,
+  address: addresses.join(' ') === '*' ? null : textOf(addresses.join(' ')),
+  expires: null,
+  expiresAfter: null,
+  firstLogin: null,
+  sessions: null,
+  sessionTime: null,
+  idleTime: null,
+  note: null,
+  hasPassword: true,
+});
+
+function shown(user: User, file: string, now: number): ShownUser {
+  const expires = expiryOf(user);
+  return {
+    name: user.name,
+    file,
+    hindrance: hindranceOf(user, now),
+    address: user.address ?? null,
+    expires: expires === null ? null : new Date(expires).toISOString(),
+    expiresAfter: user.expiresAfter ?? null,
+    firstLogin: user.firstLogin ?? null,
+    sessions: user.sessions ?? null,
+    sessionTime: user.sessionTime ?? null,
+    idleTime: user.idleTime ?? null,
+    note: user.note ?? null,
+    hasPassword: user.password !== undefined,
+  };
+}
+
+export const secretsOf = (password: string, store: boolean): Pick<User, 'ntHash' | 'password'> => ({
+  ntHash: hashOf(password),
+  ...(store ? { password } : {}),
+});
+
+/** `expires` and `expiresAfter` replace each other, and a new duration begins with the next login. */
+export function changed(user: User, fields: FieldChanges): User {
+  const isNewEnd = fields.expires !== undefined || fields.expiresAfter !== undefined;
+  const { expires: _expires, expiresAfter: _after, firstLogin: _firstLogin, ...others } = user;
+  const base = isNewEnd ? others : user;
+  const removed = new Set<string>(FIELDS.filter((field: Field) => fields[field] === null));
+  const set = Object.fromEntries(FIELDS.flatMap((field) => (fields[field] == null ? [] : [[field, fields[field]]])));
+  return { ...(Object.fromEntries(Object.entries(base).filter(([key]) => !removed.has(key))) as User), ...set };
+}

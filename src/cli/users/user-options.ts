@@ -1,0 +1,106 @@
+/** The options by which `pptpd-ts users add` and `set` change the fields of a user. */
+import { isIPv4 } from 'node:net';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Field, type FieldChanges, FIELDS } from './user-store.js';
+
+const SECONDS = { s: 1, min: 60, m: 60, h: 3600, d: 86_400 } as const;
+/** What timers can count, s. */
+const LONGEST = 2_000_000;
+const MOST_SESSIONS = 65_535;
+/** A hundred years, s. */
+const LONGEST_LIFE = 3_153_600_000;
+
+/** The field is removed. commander takes null for a value that is missing. */
+const NONE = Symbol('none');
+
+/** `90min`, `12h`, `30d`; seconds. null: it is no duration. */
+function secondsOf(text: string): number | null {
+  const [, count, unit] = /^(\d+(?:\.\d+)?) ?(s|min|m|h|d)$/.exec(text) ?? [];
+  return count === undefined ? null : Number(count) * SECONDS[unit as keyof typeof SECONDS];
+}
+
+function duration(text: string): number | typeof NONE {
+  if (text === 'default') return NONE;
+  const seconds = text === '0' ? 0 : secondsOf(text);
+  if (seconds === null || seconds > LONGEST)
+    throw new InvalidArgumentError(
+      'not a duration: write 90min, 12h, 7d (23 days at most), 0 for no limit, or default',
+    );
+  return seconds;
+}
+
+function address(text: string): string | typeof NONE {
+  if (text === 'any') return NONE;
+  if (!isIPv4(text)) throw new InvalidArgumentError('not an IPv4 address: write 192.0.2.7, or any');
+  return text;
+}
+
+function sessions(text: string): number | typeof NONE {
+  if (text === 'default') return NONE;
+  if (!/^\d{1,5}$/.test(text) || Number(text) > MOST_SESSIONS)
+    throw new InvalidArgumentError(`not a number up to ${MOST_SESSIONS}: write 0 for no limit, or default`);
+  return Number(text);
+}
+
+/** A point in time as the accounts file has it, or `30d` from now. */
+function expires(text: string): string | typeof NONE {
+  if (text === 'never') return NONE;
+  const seconds = secondsOf(text);
+  if (seconds !== null && seconds <= LONGEST_LIFE) return new Date(Date.now() + seconds * 1000).toISOString();
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?$/.test(text);
+  const time = Date.parse(isDay ? `${text}T00:00` : text);
+  const isRight = (isDay || isTime) && !Number.isNaN(time) && dayExists(text.slice(0, 10));
+  if (!isRight) throw new InvalidArgumentError('not a time: write 2027-01-31, 2027-01-31T18:00, 30d, or never');
+  return isDay ? text : new Date(time).toISOString();
+}
+
+/** JavaScript takes 2027-02-30 for March 2. */
+function dayExists(day: string): boolean {
+  const date = new Date(`${day}T00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}
+
+function expiresAfter(text: string): number | typeof NONE {
+  if (text === 'never') return NONE;
+  const seconds = secondsOf(text);
+  if (seconds === null || seconds < 1 || seconds > LONGEST_LIFE)
+    throw new InvalidArgumentError('not a duration: write 12h, 30d, or never');
+  return Math.round(seconds);
+}
+
+function note(text: string): string | typeof NONE {
+  if (text.length > 1000) throw new InvalidArgumentError('longer than 1000 characters');
+  return text === '' ? NONE : text;
+}
+
+export const addUserOptions = (command: Command): Command =>
+  command
+    .option('--address <address>', "the client's address in the tunnel; any: one of the pool", address)
+    .addOption(
+      new Option('--expires <time>', 'the account ends then: 2027-01-31, 2027-01-31T18:00, 30d (from now), never')
+        .argParser(expires)
+        .conflicts('expiresAfter'),
+    )
+    .option(
+      '--expires-after <duration>',
+      'the account ends so long after its first login: 12h, 30d, never',
+      expiresAfter,
+    )
+    .option('--sessions <number>', 'maximum number of sessions; 0: no limit; default: policy.sessionsPerUser', sessions)
+    .option('--session-time <duration>', 'longest session: 8h; 0: no limit; default: policy.sessionTime', duration)
+    .option(
+      '--idle-time <duration>',
+      'longest time without data: 30min; 0: no limit; default: policy.idleTime',
+      duration,
+    )
+    .option('--note <text>', 'for the administrator; an empty one removes it', note);
+
+/** Of the options that are given. */
+export const changesOf = (options: Readonly<Partial<Record<Field, unknown>>>): FieldChanges =>
+  Object.fromEntries(
+    FIELDS.flatMap((field) => {
+      const value = options[field];
+      return value === undefined ? [] : [[field, value === NONE ? null : value]];
+    }),
+  );

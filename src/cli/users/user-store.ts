@@ -1,0 +1,60 @@
+/** The users that `pptpd-ts users` works on: of the accounts file, or of pppd's chap-secrets. */
+import type { Hindrance } from '../../users/expiry.js';
+import type { User } from '../../users/user.js';
+
+/** What an administrator sets besides name and password. */
+export const FIELDS = ['address', 'expires', 'expiresAfter', 'sessions', 'sessionTime', 'idleTime', 'note'] as const;
+export type Field = (typeof FIELDS)[number];
+
+/** A field that is left out stays as it is; null removes it. */
+export type FieldChanges = { readonly [Key in Field]?: Exclude<User[Key], undefined> | null };
+
+/** A user as it is shown: without secrets. Of a user of a secrets file all but the first fields are null. */
+export interface ShownUser {
+  readonly name: string;
+  readonly file: string;
+  /** null: it can log in. */
+  readonly hindrance: Hindrance | null;
+  /** The fourth column of a secrets file may be a list. */
+  readonly address: string | null;
+  /** ISO 8601; null: never, or not before the first login. */
+  readonly expires: string | null;
+  readonly expiresAfter: number | null;
+  readonly firstLogin: string | null;
+  readonly sessions: number | null;
+  readonly sessionTime: number | null;
+  readonly idleTime: number | null;
+  readonly note: string | null;
+  /** The file has the password itself, not only its hash. */
+  readonly hasPassword: boolean;
+}
+
+export interface NewUser {
+  readonly name: string;
+  readonly password: string;
+  /** Also keep the password itself, not only its hash. */
+  readonly storePassword: boolean;
+  readonly fields: FieldChanges;
+}
+
+/** Every function rejects with a sentence for the administrator. */
+export interface UserStore {
+  /** The file that is changed. */
+  readonly file: string;
+  list(): Promise<readonly ShownUser[]>;
+  add(user: NewUser): Promise<void>;
+  set(name: string, fields: FieldChanges): Promise<void>;
+  setPassword(user: Omit<NewUser, 'fields'>): Promise<void>;
+  setDisabled(name: string, isDisabled: boolean): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Sentences about a user that was just changed, such as that another file has the same name. */
+  remarks(name: string): Promise<readonly string[]>;
+  /** The server does not end the sessions of a user who is disabled or removed. */
+  readonly endsSessions: boolean;
+}
+
+export const noUser = (name: string, file: string): Error =>
+  new Error(`there is no user ${JSON.stringify(name)} in ${file}. List them: pptpd-ts users list`);
+
+export const userExists = (name: string, file: string): Error =>
+  new Error(`${file} has a user ${JSON.stringify(name)} already. Change it: pptpd-ts users set, or users passwd`);

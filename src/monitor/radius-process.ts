@@ -1,0 +1,176 @@
+/**
+ * The RADIUS process as the monitor sees it. The monitor, which is root, reads the shared secrets and tells the process; the
+ * process, which reads the network, has no privileges and is no user that workers run as. It is restarted when it dies.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from '../log/logger.js';
+import {
+  decodeFromRadius,
+  encodeRadiusMessage,
+  type LoginProblem,
+  MAX_RADIUS_MESSAGE,
+  type ProcessSettings,
+  type RadiusLogin,
+  type RadiusVerdict,
+  type ToRadius,
+} from '../radius/protocol.js';
+import { close } from '../sys/descriptor.js';
+import { Poller } from '../sys/poller.js';
+import { receivePacket, seqpacketPair, sendPacket } from '../sys/seqpacket-socket.js';
+import type { RadiusSettings } from './protocol.js';
+import { readSecret } from './radius-secret.js';
+
+const ENTRY = fileURLToPath(new URL('../radius/main.js', import.meta.url));
+/** A user and a group without a name, of the numbers that systemd gives to services. */
+const USER = 61_724;
+/** Until a process that died is started again; doubled each time. */
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 30_000;
+/** A process that ran longer did not die of what it was started with. */
+const STABLE_MS = 60_000;
+
+const failed = (problem: LoginProblem): RadiusVerdict => ({ outcome: 'failed', problem });
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly fd: number;
+  readonly poller: Poller;
+  readonly startedAt: number;
+}
+
+export class RadiusProcess {
+  readonly #log: Logger;
+  readonly #level: string;
+  #settings: RadiusSettings | null = null;
+  #running: Running | null = null;
+  /** The secret of a server could be read. */
+  #hasServers = false;
+  #failures = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #lastId = 0;
+  readonly #waiting = new Map<number, (verdict: RadiusVerdict) => void>();
+  readonly #buffer = Buffer.alloc(MAX_RADIUS_MESSAGE);
+
+  constructor(log: Logger, level: string) {
+    this.#log = log;
+    this.#level = level;
+  }
+
+  /** Starts the process, tells it other settings, or ends it. The files of the secrets are read again. */
+  configure(settings: RadiusSettings | null): void {
+    this.#settings = settings;
+    if (settings === null) this.#end();
+    else if (this.#running === null) this.#start();
+    else this.#tellSettings(settings);
+  }
+
+  /** Never rejects. */
+  async judge(login: RadiusLogin): Promise<RadiusVerdict> {
+    if (!this.#hasServers) return failed('noSecret');
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      if (!this.#tell({ type: 'login', id, login })) this.#answer(id, failed('notRunning'));
+    });
+  }
+
+  #start(): void {
+    clearTimeout(this.#retryTimer);
+    const { ours, theirs } = seqpacketPair();
+    const child = spawn(
+      'setpriv',
+      [
+        `--reuid=${USER}`,
+        `--regid=${USER}`,
+        '--clear-groups',
+        '--inh-caps=-all',
+        '--ambient-caps=-all',
+        '--no-new-privs',
+        process.execPath,
+        ...process.execArgv,
+        ENTRY,
+        this.#level,
+      ],
+      { stdio: ['ignore', 'inherit', 'inherit', theirs], cwd: '/', env: { PATH: process.env['PATH'] } },
+    );
+    close(theirs);
+    const poller = new Poller(() => this.#receive());
+    const running: Running = { child, fd: ours, poller, startedAt: performance.now() };
+    this.#running = running;
+    poller.watch(ours, true, false);
+    child.on('error', (error) => this.#ended(running, error.message));
+    child.on('close', (code, signal) => this.#ended(running, signal ?? `exit code ${code}`));
+    if (this.#settings !== null) this.#tellSettings(this.#settings);
+  }
+
+  #tellSettings({ servers, nasIdentifier, requireMessageAuthenticator }: RadiusSettings): void {
+    const known: ProcessSettings['servers'] = servers.flatMap(({ secretFile, ...server }) => {
+      const secret = this.#secretIn(secretFile);
+      return secret === null ? [] : [{ ...server, secret: secret.toString('hex') }];
+    });
+    this.#hasServers = known.length > 0;
+    this.#tell({ type: 'configure', settings: { servers: known, nasIdentifier, requireMessageAuthenticator } });
+  }
+
+  /** null, and a log line, when there is none. */
+  #secretIn(file: string): Buffer | null {
+    const secret = readSecret(file);
+    if (secret.ok) return secret.octets;
+    this.#log.error({ file }, `a RADIUS server is not asked: ${secret.problem}; remedy: ${secret.remedy}`);
+    return null;
+  }
+
+  #tell(message: ToRadius): boolean {
+    return this.#running !== null && sendPacket(this.#running.fd, encodeRadiusMessage(message)) === 'sent';
+  }
+
+  #receive(): void {
+    while (this.#running !== null) {
+      const packet = receivePacket(this.#running.fd, this.#buffer, false);
+      if (packet === null) return;
+      if (packet === 'closed') {
+        // Its end says why.
+        this.#running.poller.watch(this.#running.fd, false, false);
+        return;
+      }
+      const message = decodeFromRadius(this.#buffer.subarray(0, packet.length));
+      if (message === null)
+        this.#log.error({ radius: this.#running.child.pid }, 'ignored a malformed message of the RADIUS process');
+      else this.#answer(message.id, message.verdict);
+    }
+  }
+
+  #answer(id: number, verdict: RadiusVerdict): void {
+    this.#waiting.get(id)?.(verdict);
+    this.#waiting.delete(id);
+  }
+
+  #ended(running: Running, how: string): void {
+    if (this.#running !== running) return;
+    this.#release(running);
+    if (performance.now() - running.startedAt >= STABLE_MS) this.#failures = 0;
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
+    this.#failures += 1;
+    this.#log.error(
+      { radius: running.child.pid, how, retrySeconds: delay / 1000 },
+      `the RADIUS process ended (${how}); starting it again`,
+    );
+    this.#retryTimer = setTimeout(() => {
+      if (this.#settings !== null) this.#start();
+    }, delay);
+  }
+
+  #end(): void {
+    clearTimeout(this.#retryTimer);
+    if (this.#running !== null) this.#release(this.#running);
+  }
+
+  /** It ends when its descriptor is closed. */
+  #release({ fd, poller }: Running): void {
+    this.#running = null;
+    poller.close();
+    close(fd);
+    for (const id of this.#waiting.keys()) this.#answer(id, failed('notRunning'));
+  }
+}

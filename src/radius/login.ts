@@ -1,0 +1,208 @@
+/** A login as RADIUS asks about it, and what the answer means: methods, keys, address and limits. Pure. */
+import { type StartKeys, startKeysOfHashes, STRONG_KEY } from '../mschap/start-keys.js';
+import { type Attribute, LONGEST_VALUE, valueOf, valuesOf } from './attributes.js';
+import type { Answer, RadiusServer, Reply } from './client.js';
+import { hidePassword, LONGEST_PASSWORD, showChapKeys, showKey } from './hidden-values.js';
+import { CODES } from './packet.js';
+import type { LoginProblem, RadiusKeys, RadiusLogin, RadiusVerdict } from './protocol.js';
+
+/** As the client sent it, and where it came from. */
+export interface Login extends Pick<RadiusLogin, 'method' | 'identifier' | 'port' | 'client'> {
+  readonly name: Uint8Array;
+  readonly challenge: Uint8Array;
+  readonly response: Uint8Array;
+}
+
+export const loginOf = (wire: RadiusLogin): Login => ({
+  ...wire,
+  name: Buffer.from(wire.name, 'hex'),
+  challenge: Buffer.from(wire.challenge, 'hex'),
+  response: Buffer.from(wire.response, 'hex'),
+});
+
+/** RFC 2865 §5.6, §5.7, §5.41; RFC 2868 §3.1, §3.2. */
+const FRAMED = 2;
+const PPP = 1;
+const VIRTUAL = 5;
+const PPTP = 1;
+const IPV4 = 1;
+
+/** RFC 2759 §6. */
+const AUTHENTICATION_FAILURE = 691;
+/** Of the client's response to MS-CHAP, octets (RFC 2759 §4, RFC 2433 §3). */
+const FLAGS_AT = 48;
+const RESPONSE = 49;
+/** `S=` and 40 digits (RFC 2759 §5). */
+const PROOF = /^S=[0-9A-F]{40}/;
+/** Longest text for the client, characters. */
+const LONGEST_MESSAGE = 200;
+
+type Server = Pick<RadiusServer, 'secret'>;
+type Method = Login['method'];
+
+const METHODS: Readonly<
+  Record<Method, (login: Login, server: Server, authenticator: Uint8Array) => readonly Attribute[]>
+> = {
+  'ms-chap-v2': ({ challenge, response, identifier }) => [
+    ['MS-CHAP-Challenge', challenge],
+    // The client's challenge, 8 reserved octets and its proof; the flags stand in front (RFC 2548 §2.3.2).
+    ['MS-CHAP2-Response', Buffer.concat([Uint8Array.of(identifier, 0), response.subarray(0, FLAGS_AT)])],
+  ],
+  'ms-chap': ({ challenge, response, identifier }) => [
+    ['MS-CHAP-Challenge', challenge],
+    [
+      'MS-CHAP-Response',
+      Buffer.concat([Uint8Array.of(identifier, response[FLAGS_AT] ?? 0), response.subarray(0, FLAGS_AT)]),
+    ],
+  ],
+  'chap-md5': ({ challenge, response, identifier }) => [
+    ['CHAP-Password', Buffer.concat([Uint8Array.of(identifier), response])],
+    ['CHAP-Challenge', challenge],
+  ],
+  pap: ({ response }, { secret }, authenticator) => [
+    ['User-Password', hidePassword(response, { secret, authenticator })],
+  ],
+};
+
+/** Whether the login can be asked about at all: RADIUS has no room for longer values. */
+export const isAskable = ({ method, name, response }: Login): boolean =>
+  name.length > 0 &&
+  name.length <= LONGEST_VALUE &&
+  (method === 'pap' ? response.length <= LONGEST_PASSWORD : method === 'chap-md5' || response.length === RESPONSE);
+
+export function loginAttributes(
+  login: Login,
+  nasIdentifier: string,
+  server: Server,
+  authenticator: Uint8Array,
+): readonly Attribute[] {
+  const { name, port, client } = login;
+  const unit: readonly Attribute[] =
+    port === null
+      ? []
+      : [
+          ['NAS-Port', port],
+          ['NAS-Port-Id', `ppp${port}`],
+        ];
+  return [
+    ['User-Name', name],
+    ...METHODS[login.method](login, server, authenticator),
+    ['NAS-Identifier', nasIdentifier],
+    ...unit,
+    ['NAS-Port-Type', VIRTUAL],
+    ['Service-Type', FRAMED],
+    ['Framed-Protocol', PPP],
+    ['Calling-Station-Id', client],
+    ['Tunnel-Type', PPTP],
+    ['Tunnel-Medium-Type', IPV4],
+  ];
+}
+
+/** What a server's answer, or the lack of one, means for the login. */
+export function verdictOf(login: Login, answer: Answer): RadiusVerdict {
+  if (!answer.answered) return { outcome: 'failed', problem: problemOf(answer) };
+  const { reply } = answer;
+  switch (reply.packet.code) {
+    case CODES.accessAccept:
+      return accepted(login, reply);
+    case CODES.accessChallenge:
+      return refusal('The server asks for more than PPP can answer', false);
+    default:
+      return rejected(login, reply);
+  }
+}
+
+function problemOf({ dropped }: Extract<Answer, { answered: false }>): LoginProblem {
+  if (dropped.has('unsigned')) return 'unsigned';
+  return dropped.has('forged') ? 'forged' : 'noAnswer';
+}
+
+const refusal = (message: string, retry: boolean, code = AUTHENTICATION_FAILURE): RadiusVerdict => ({
+  outcome: 'rejected',
+  code,
+  retry,
+  message,
+});
+
+function accepted(login: Login, reply: Reply): RadiusVerdict {
+  const { attributes } = reply.packet;
+  const greeting = replyMessage(reply) ?? 'Welcome';
+  const message = MESSAGES[login.method](reply, greeting);
+  if (message === null) return { outcome: 'failed', problem: 'noProof' };
+  return {
+    outcome: 'accepted',
+    message,
+    keys: inHex(KEYS[login.method](login, reply)),
+    address: valueOf(attributes, 'Framed-IP-Address'),
+    sessionTime: valueOf(attributes, 'Session-Timeout'),
+    idleTime: valueOf(attributes, 'Idle-Timeout'),
+  };
+}
+
+/** What the client is sent; null: the answer lacks what its method needs. */
+const MESSAGES: Readonly<Record<Method, (reply: Reply, greeting: string) => string | null>> = {
+  'ms-chap-v2': ({ packet }, greeting) => {
+    // The first octet is CHAP's identifier (RFC 2548 §2.3.3).
+    const success = Buffer.from(valueOf(packet.attributes, 'MS-CHAP2-Success')?.subarray(1) ?? []).toString('latin1');
+    const [proof] = PROOF.exec(success) ?? [];
+    return proof === undefined ? null : `${proof} M=${greeting}`;
+  },
+  'ms-chap': (_reply, greeting) => greeting,
+  'chap-md5': (_reply, greeting) => greeting,
+  pap: (_reply, greeting) => greeting,
+};
+
+type Keys = (login: Login, reply: Reply) => StartKeys | null;
+const KEYS: Readonly<Record<Method, Keys>> = {
+  'ms-chap-v2': (_login, reply) => {
+    const [send, receive] = (['MS-MPPE-Send-Key', 'MS-MPPE-Recv-Key'] as const).map((name) => {
+      const value = valueOf(reply.packet.attributes, name);
+      return value === null ? null : showKey(value, STRONG_KEY, reply);
+    });
+    return send == null || receive == null ? null : { send, receive, weak: null };
+  },
+  'ms-chap': ({ challenge }, reply) => {
+    const value = valueOf(reply.packet.attributes, 'MS-CHAP-MPPE-Keys');
+    const keys = value === null ? null : showChapKeys(value, reply);
+    if (keys === null) return null;
+    return startKeysOfHashes(keys.nt, keys.lm.some((octet) => octet !== 0) ? keys.lm : null, challenge);
+  },
+  'chap-md5': () => null,
+  pap: () => null,
+};
+
+const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
+
+const inHex = (keys: StartKeys | null): RadiusKeys | null =>
+  keys && { send: hex(keys.send), receive: hex(keys.receive), weak: keys.weak && hex(keys.weak) };
+
+function rejected({ method }: Login, reply: Reply): RadiusVerdict {
+  const error = valueOf(reply.packet.attributes, 'MS-CHAP-Error');
+  const fields = error === null ? null : errorFields(error);
+  const message = replyMessage(reply) ?? fields?.message ?? 'Access denied';
+  return refusal(message, method.startsWith('ms-chap') && (fields?.retry ?? true), fields?.code);
+}
+
+/** `E=691 R=1 C=… V=3 M=text` behind an identifier (RFC 2548 §2.3.4, RFC 2759 §6). */
+function errorFields(error: Uint8Array): { code: number | undefined; retry: boolean; message: string | undefined } {
+  const text = Buffer.from(error.subarray(1)).toString('utf8');
+  const code = Number(/\bE=(\d{1,3})\b/.exec(text)?.[1] ?? Number.NaN);
+  const message = /\bM=(.+)$/s.exec(text)?.[1];
+  return {
+    code: code > 0 ? code : undefined,
+    retry: /\bR=1\b/.test(text),
+    message: message === undefined ? undefined : printable(message),
+  };
+}
+
+function replyMessage({ packet }: Reply): string | null {
+  const text = printable(valuesOf(packet.attributes, 'Reply-Message').join(' '));
+  return text === '' ? null : text;
+}
+
+/** For the client's screen and for our log: control characters become spaces. */
+const printable = (text: string): string =>
+  text
+    .replaceAll(/\p{C}+/gu, ' ')
+    .trim()
+    .slice(0, LONGEST_MESSAGE);

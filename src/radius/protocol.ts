@@ -1,0 +1,152 @@
+/**
+ * What the monitor and the RADIUS process say to each other: a JSON object in each packet of a socket pair, octets in
+ * hexadecimal. The process reads the network, so the monitor checks all that comes from it.
+ */
+
+/** Longest message, octets. */
+export const MAX_RADIUS_MESSAGE = 16_384;
+
+/** What the process is told about one server. */
+export interface ServerSettings {
+  readonly address: string;
+  readonly authPort: number;
+  readonly acctPort: number;
+  readonly secret: string;
+  /** Seconds from one try to the next, and the number of tries. */
+  readonly timeout: number;
+  readonly tries: number;
+}
+
+export interface ProcessSettings {
+  readonly servers: readonly ServerSettings[];
+  readonly nasIdentifier: string;
+  readonly requireMessageAuthenticator: boolean;
+}
+
+export interface RadiusLogin {
+  readonly method: 'ms-chap-v2' | 'ms-chap' | 'chap-md5' | 'pap';
+  readonly name: string;
+  /** Empty for PAP. */
+  readonly challenge: string;
+  /** PAP: the password. */
+  readonly response: string;
+  /** CHAP's identifier. */
+  readonly identifier: number;
+  /** N of the session's interface pppN; null without one. */
+  readonly port: number | null;
+  /** The client's address. */
+  readonly client: string;
+}
+
+/** Why there is no verdict on a login. */
+export const LOGIN_PROBLEMS = {
+  noAnswer: 'no RADIUS server answered',
+  forged: 'what came from the RADIUS server was not signed with its secret',
+  unsigned: 'the RADIUS server signs its answers without Message-Authenticator',
+  noProof: 'the RADIUS server accepted the login without MS-CHAP2-Success',
+  noSecret: 'the shared secret of no RADIUS server can be read',
+  notRunning: 'the process that asks RADIUS does not run',
+} as const;
+export type LoginProblem = keyof typeof LOGIN_PROBLEMS;
+
+export interface RadiusKeys {
+  readonly send: string;
+  readonly receive: string;
+  readonly weak: string | null;
+}
+
+export type RadiusVerdict =
+  | {
+      readonly outcome: 'accepted';
+      /** For the client. */
+      readonly message: string;
+      readonly keys: RadiusKeys | null;
+      /** Framed-IP-Address, a dotted quad. */
+      readonly address: string | null;
+      /** Seconds. */
+      readonly sessionTime: number | null;
+      readonly idleTime: number | null;
+    }
+  /** `code`: RFC 2759 §6. */
+  | { readonly outcome: 'rejected'; readonly code: number; readonly retry: boolean; readonly message: string }
+  | { readonly outcome: 'failed'; readonly problem: LoginProblem };
+
+export type ToRadius =
+  /** The first message, and again when the settings change. */
+  | { readonly type: 'configure'; readonly settings: ProcessSettings }
+  | { readonly type: 'login'; readonly id: number; readonly login: RadiusLogin };
+
+export interface FromRadius {
+  readonly type: 'verdict';
+  readonly id: number;
+  readonly verdict: RadiusVerdict;
+}
+
+export const encodeRadiusMessage = (message: ToRadius | FromRadius): Buffer => Buffer.from(JSON.stringify(message));
+
+/** A message from the monitor, which is root and needs no check. */
+export const decodeToRadius = (octets: Uint8Array): ToRadius => JSON.parse(Buffer.from(octets).toString()) as ToRadius;
+
+/** A message of the process; null: it is none. Never throws. */
+export function decodeFromRadius(octets: Uint8Array): FromRadius | null {
+  let message: unknown;
+  try {
+    message = JSON.parse(Buffer.from(octets).toString());
+  } catch {
+    return null;
+  }
+  return isObject(message) &&
+    message['type'] === 'verdict' &&
+    isWhole(message['id'], 2 ** 53 - 1) &&
+    isVerdict(message['verdict'])
+    ? (message as unknown as FromRadius)
+    : null;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+/** Characters of a text for the client. */
+const LONGEST_MESSAGE = 300;
+const LONGEST_TIME = 2 ** 32 - 1;
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+const DOTTED_QUAD = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
+
+const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+const isWhole = (value: unknown, most: number): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most;
+const isHex = (value: unknown, octets: number): boolean =>
+  typeof value === 'string' && value.length === 2 * octets && /^[0-9a-f]*$/.test(value);
+const isMessage = (value: unknown): boolean => typeof value === 'string' && value.length <= LONGEST_MESSAGE;
+const isKeys = (value: unknown): boolean =>
+  isObject(value) &&
+  isHex(value['send'], 16) &&
+  isHex(value['receive'], 16) &&
+  (value['weak'] === null || isHex(value['weak'], 8));
+const isAddress = (value: unknown): boolean => typeof value === 'string' && DOTTED_QUAD.test(value);
+const isTime = (value: unknown): boolean => isWhole(value, LONGEST_TIME);
+const orNull =
+  (isRight: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === null || isRight(value);
+
+const VERDICTS: Readonly<Record<RadiusVerdict['outcome'], Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  accepted: {
+    message: isMessage,
+    keys: orNull(isKeys),
+    address: orNull(isAddress),
+    sessionTime: orNull(isTime),
+    idleTime: orNull(isTime),
+  },
+  rejected: {
+    code: (value) => isWhole(value, 999),
+    retry: (value) => typeof value === 'boolean',
+    message: isMessage,
+  },
+  failed: { problem: (value) => typeof value === 'string' && Object.hasOwn(LOGIN_PROBLEMS, value) },
+};
+
+function isVerdict(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { outcome } = value;
+  if (typeof outcome !== 'string' || !Object.hasOwn(VERDICTS, outcome)) return false;
+  return Object.entries(VERDICTS[outcome as RadiusVerdict['outcome']]).every(([name, isRight]) => isRight(value[name]));
+}

@@ -1,0 +1,112 @@
+/** The RADIUS process without its sockets: answers the monitor's questions by asking the servers. */
+import type { Logger } from '../log/logger.js';
+import {
+  type ClientEvent,
+  type DropReason,
+  RadiusClient,
+  type RadiusClientOptions,
+  type RadiusServer,
+} from './client.js';
+import { isAskable, loginAttributes, loginOf, verdictOf } from './login.js';
+import type { FromRadius, ProcessSettings, RadiusLogin, RadiusVerdict, ToRadius } from './protocol.js';
+
+/** Minimum time between log lines about dropped replies, ms. */
+const DROPPED_LOGGED_MS = 60_000;
+
+const DROPPED: Readonly<Record<DropReason, string>> = {
+  malformed: 'no RADIUS packet',
+  unexpected: 'no answer to an open question: late, repeated or forged',
+  wrongCode: 'no answer of the right kind',
+  forged: 'not signed with the shared secret: forged, or the secrets differ',
+  unsigned: 'without Message-Authenticator, which radius.requireMessageAuthenticator demands',
+};
+
+export interface RadiusServiceOptions extends Pick<RadiusClientOptions, 'random' | 'now' | 'startTimer'> {
+  readonly send: (server: RadiusServer, event: Extract<ClientEvent, { type: 'send' }>) => void;
+  /** The servers are others now. */
+  readonly onServers: (servers: readonly RadiusServer[]) => void;
+  readonly tell: (message: FromRadius) => void;
+  readonly log: Logger;
+}
+
+export class RadiusService {
+  readonly #options: RadiusServiceOptions;
+  #nasIdentifier = '';
+  #client: RadiusClient | null = null;
+  readonly #dropped = new Map<DropReason, number>();
+  #droppedLoggedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RadiusServiceOptions) {
+    this.#options = options;
+  }
+
+  recv(message: ToRadius): void {
+    if (message.type === 'configure') this.#configure(message.settings);
+    else void this.#judge(message.id, message.login);
+  }
+
+  /** Octets from a server. */
+  recvReply(server: RadiusServer, service: 'auth' | 'acct', octets: Uint8Array): void {
+    this.#client?.recv(server, service, octets);
+  }
+
+  #configure({ servers, nasIdentifier, requireMessageAuthenticator }: ProcessSettings): void {
+    const { random, now, startTimer, onServers } = this.#options;
+    this.#client?.close();
+    this.#nasIdentifier = nasIdentifier;
+    const known = servers.map((server) => ({ ...server, secret: Buffer.from(server.secret, 'hex') }));
+    onServers(known);
+    this.#client = new RadiusClient({
+      servers: known,
+      requireMessageAuthenticator,
+      random,
+      now,
+      startTimer,
+      onEvent: (event) => this.#recvEvent(event),
+    });
+  }
+
+  async #judge(id: number, wire: RadiusLogin): Promise<void> {
+    this.#options.tell({ type: 'verdict', id, verdict: await this.#verdict(wire) });
+  }
+
+  async #verdict(wire: RadiusLogin): Promise<RadiusVerdict> {
+    const login = loginOf(wire);
+    if (this.#client === null) return { outcome: 'failed', problem: 'notRunning' };
+    if (!isAskable(login)) return { outcome: 'rejected', code: 691, retry: false, message: 'Access denied' };
+    const answer = await this.#client.ask({
+      service: 'auth',
+      attributes: (server, authenticator) => loginAttributes(login, this.#nasIdentifier, server, authenticator),
+    });
+    return verdictOf(login, answer);
+  }
+
+  #recvEvent(event: ClientEvent): void {
+    const { log, send } = this.#options;
+    const { address } = event.server;
+    switch (event.type) {
+      case 'send':
+        send(event.server, event);
+        break;
+      case 'dropped':
+        this.#countDropped(address, event.reason);
+        break;
+      case 'dead':
+        log.warn({ server: address, service: event.service }, `the RADIUS server ${address} does not answer`);
+        break;
+      case 'alive':
+        log.info({ server: address, service: event.service }, `the RADIUS server ${address} answers again`);
+    }
+  }
+
+  #countDropped(address: string, reason: DropReason): void {
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
+    const now = this.#options.now();
+    if (now - this.#droppedLoggedAt < DROPPED_LOGGED_MS) return;
+    this.#droppedLoggedAt = now;
+    this.#options.log.warn(
+      { server: address, dropped: Object.fromEntries(this.#dropped) },
+      `dropped a packet from the RADIUS server ${address}: ${DROPPED[reason]}`,
+    );
+  }
+}

@@ -1,0 +1,196 @@
+/** `pptpd-ts users` with real logins: accounts of the builtin engine, and pppd's chap-secrets. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { after, before, describe, test, type TestContext } from 'node:test';
+import { hashOf } from '../../src/users/user.js';
+import { writeUsers } from '../../src/users/users-text.js';
+import { ClientLogins } from './support/client-logins.js';
+import { accountsOf, secretsOf, startBuiltin } from './support/engines.js';
+import { prepareMachine } from './support/monitor.js';
+import { enterNamespace } from './support/netns.js';
+import { CLIENT_ADDRESSES, type LogLine, type Server, SERVER_ADDRESS, startServer } from './support/server.js';
+import { VpnClient } from './support/vpn-client.js';
+import { until } from './support/wait.js';
+
+enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
+before(prepareMachine);
+
+const [FIRST, SECOND] = CLIENT_ADDRESSES;
+const SECRETS = '/etc/ppp/chap-secrets';
+const logins = new ClientLogins();
+after(() => logins.close());
+
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+  readonly words: string;
+}
+
+/** `input`: what is typed; null: nothing. */
+async function users(server: Server, input: string | null, ...words: readonly string[]): Promise<Outcome> {
+  const command = ['users', ...words, '-c', server.configurationFile];
+  const child = spawn(resolve('bin/pptpd-ts'), command, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let [output, said] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  child.stdin.on('error', () => undefined).end(input ?? '');
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, output, words: said };
+}
+
+async function done(server: Server, input: string | null, ...words: readonly string[]): Promise<string> {
+  const { code, output, words: said } = await users(server, input, ...words);
+  assert.deepEqual([code, said], [0, ''], words.join(' '));
+  return output;
+}
+
+/** No user but those of the accounts file. */
+async function startWithAccounts(t: TestContext): Promise<Server> {
+  const server = await startBuiltin(t);
+  rmSync(secretsOf(server));
+  return server;
+}
+
+const endOf = async (server: Server, { client }: VpnClient): Promise<LogLine> =>
+  server.waitForLog('the end', ({ msg, peer }) => peer === client.name && msg.startsWith('session ended'));
+
+async function refused(t: TestContext, server: Server, from: string, password?: string): Promise<LogLine> {
+  const vpn = await VpnClient.call(t, {
+    from,
+    ...(password === undefined ? {} : { password }),
+    callId: (lastCallId += 1),
+  });
+  vpn.negotiate();
+  await vpn.gone();
+  return server.waitForLog('why', ({ peer, cause }) => peer === vpn.client.name && cause !== undefined);
+}
+let lastCallId = 100;
+const loggedIn = async (t: TestContext, from: string): Promise<VpnClient> =>
+  VpnClient.loggedIn(t, { from, callId: (lastCallId += 1) });
+
+describe('the builtin engine', () => {
+  test('added, connected, disabled, enabled, another password, removed', async (t) => {
+    const server = await startWithAccounts(t);
+    assert.match(
+      await done(server, 'wonderland\n', 'add', 'alice', '--address', '203.0.113.77'),
+      /^"alice" was added to/,
+    );
+    assert.equal(statSync(accountsOf(server)).mode & 0o777, 0o600);
+    assert(!readFileSync(accountsOf(server), 'utf8').includes('wonderland'));
+    const vpn = await loggedIn(t, FIRST);
+    assert.equal(vpn.address, '203.0.113.77');
+    await vpn.echoOnce();
+    const { live } = JSON.parse(await done(server, null, 'show', 'alice', '--json')) as { live: string[] };
+    assert.equal(live.length, 1);
+
+    await done(server, null, 'disable', 'alice');
+    const end = await endOf(server, vpn);
+    assert.deepEqual([end['reason'], end['detail']], ['accountEnded', '"alice" is disabled']);
+    assert.equal((await refused(t, server, FIRST))['cause'], 'accountDisabled');
+    await done(server, null, 'enable', 'alice');
+    await done(server, 'wonderland', 'passwd', 'alice');
+    const again = await loggedIn(t, SECOND);
+    await done(server, 'looking glass\n', 'passwd', 'alice');
+    await again.echoOnce();
+    assert.equal((await refused(t, server, FIRST))['cause'], 'authenticationFailed');
+    await done(server, null, 'remove', 'alice');
+    assert.equal((await endOf(server, again))['detail'], '"alice" was removed');
+    const log = JSON.stringify(server.log.all);
+    for (const secret of ['looking glass', hashOf('wonderland'), hashOf('looking glass')])
+      assert(!log.includes(secret));
+  });
+
+  test('an account that expires ends its session; one with a mistake ends none', async (t) => {
+    const server = await startWithAccounts(t);
+    const alice = { name: 'alice', ntHash: hashOf('wonderland') };
+    writeFileSync(accountsOf(server), writeUsers([alice]), { mode: 0o600 });
+    const vpn = await loggedIn(t, FIRST);
+    writeFileSync(accountsOf(server), writeUsers([{ ...alice, disabled: true, sessions: -1 }]));
+    await server.waitForLog('the mistake', ({ msg }) => msg.includes('accounts.json:7: accounts[0].sessions: -1'));
+    await vpn.echoOnce();
+    await (await loggedIn(t, SECOND)).echoOnce();
+    const failed = await users(server, null, 'list');
+    assert.deepEqual([failed.code, failed.words.includes('accounts[0].sessions: -1')], [1, true]);
+    const expires = new Date(Date.now() + 100).toISOString();
+    writeFileSync(accountsOf(server), writeUsers([{ ...alice, expires }]));
+    assert.equal((await endOf(server, vpn))['detail'], '"alice" has expired');
+    assert.equal((await refused(t, server, FIRST))['cause'], 'accountDisabled');
+  });
+
+  test('sessions and times of the account; a new manager knows them too', async (t) => {
+    const server = await startWithAccounts(t);
+    await done(server, 'wonderland', 'add', 'alice', '--sessions', '1', '--session-time', '7d');
+    const vpn = await loggedIn(t, FIRST);
+    const [session] = await server.sessions();
+    assert.deepEqual(session?.limits, { account: 'alice', sessions: 1, sessionTime: 604_800, idleTime: null });
+    assert.equal((await refused(t, server, SECOND))['cause'], 'userLimit');
+    server.signal('SIGKILL');
+    await server.exited();
+    server.start();
+    await server.ready();
+    await done(server, null, 'disable', 'alice');
+    assert.equal((await endOf(server, vpn))['reason'], 'accountEnded');
+  });
+
+  test('the users of chap-secrets stay, and are imported', async (t) => {
+    const server = await startBuiltin(t);
+    assert.match(await done(server, null, 'import'), /^2 users were copied/);
+    await (await loggedIn(t, FIRST)).leave();
+    writeFileSync(secretsOf(server), '');
+    await (await loggedIn(t, SECOND)).leave();
+    assert.equal((await users(server, null, 'import')).code, 0);
+    const names = (JSON.parse(await done(server, null, 'list', '--json')) as { users: { name: string }[] }).users;
+    assert.deepEqual(
+      names.map(({ name }) => name),
+      ['alice', 'bob'],
+    );
+  });
+
+  test('what cannot be done says why', async (t) => {
+    const server = await startBuiltin(t);
+    const outcomes: [words: string[], input: string | null, code: number, said: RegExp][] = [
+      [['add', 'carol'], '', 1, /a password has 1 to 256 characters/],
+      [['add', 'carol'], 'a\u0007b\n', 1, /a password has 1 to 256 characters/],
+      [['add', 'ca\nrol'], 'x', 1, /a name has 1 to 255 octets/],
+      [['set', 'alice', '--sessions', '2'], null, 1, /"alice" is in .*chap-secrets only.*users import/],
+      [['set', 'carol'], null, 1, /nothing to change/],
+      [['disable', 'carol'], null, 1, /there is no user "carol"/],
+      [['add', 'carol', '--expires', 'soon'], 'x', 1, /not a time/],
+      [['add', 'carol', '--password', 'x'], null, 1, /unknown option/],
+    ];
+    for (const [words, input, code, said] of outcomes) {
+      const outcome = await users(server, input, ...words);
+      assert.match(outcome.words, said);
+      assert(outcome.code === code || outcome.code === 2, `${words.join(' ')}: ${outcome.code}`);
+    }
+  });
+});
+
+test('with pppd: lines of chap-secrets, and sessions that end', async (t) => {
+  const server = await startServer(t, {}, 'login');
+  const written = '# office\nbob\t*  "b b"  *  # since 2019\n';
+  writeFileSync(SECRETS, written, { mode: 0o600 });
+  await done(server, 'wonder land\n', 'add', 'alice', '--address', '203.0.113.10');
+  const [, added = ''] = /\n(alice .*)\n$/.exec(readFileSync(SECRETS, 'utf8')) ?? [];
+  assert.match(added, /^alice \S+ "wonder land" 203\.0\.113\.10$/);
+  const { client } = await logins.loggedIn(t, 'alice', FIRST);
+  await done(server, null, 'disable', 'alice');
+  const end = await server.waitForLog(
+    'the end',
+    ({ msg, peer }) => peer === client.name && msg.startsWith('session ended'),
+  );
+  assert.equal(end['reason'], 'accountEnded');
+  assert.equal(readFileSync(SECRETS, 'utf8'), `${written}#pptpd-ts-disabled ${added}\n`);
+  await done(server, null, 'enable', 'alice');
+  await done(server, 'new', 'passwd', 'bob');
+  assert.equal(readFileSync(SECRETS, 'utf8'), `${written.replace('"b b"', 'new')}${added}\n`);
+  const refusal = await users(server, null, 'set', 'alice', '--expires', '30d', '--note', 'x');
+  assert.equal(refusal.code, 1);
+  assert.match(refusal.words, /pppd cannot keep expires, note of a user: \/etc\/ppp\/chap-secrets/);
+  await done(server, null, 'remove', 'alice');
+  assert.equal(readFileSync(SECRETS, 'utf8'), written.replace('"b b"', 'new'));
+  await until('the file alone', () => statSync(SECRETS).mode % 0o1000 === 0o600);
+});

@@ -1,0 +1,178 @@
+/**
+ * Logins that a real FreeRADIUS judges: the monitor asks it by the RADIUS process, for workers without privileges. Beside it
+ * a server that lies, which knows everything but the secret.
+ */
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, describe, test, type TestContext } from 'node:test';
+import type { LoginVerdict } from '../../src/monitor/monitor-client.js';
+import type { RadiusSettings } from '../../src/monitor/protocol.js';
+import { authenticatorOf, CODES, decodePacket, encodeReply } from '../../src/radius/packet.js';
+import { FreeRadius, SECRET, withoutFreeRadius } from './support/free-radius.js';
+import { LOCAL, type MonitorWorker, PEER, prepareMachine, TestMonitor } from './support/monitor.js';
+import { enterNamespace, namespaceProcesses } from './support/netns.js';
+import { until } from './support/wait.js';
+
+const TRUE = '192.0.2.53';
+const LIAR = '192.0.2.54';
+enterNamespace(TRUE, LIAR);
+before(prepareMachine);
+
+const USERS = `
+trent	Cleartext-Password := "trent of RADIUS"
+	Framed-IP-Address = 203.0.113.77,
+	Session-Timeout = 3600,
+	Idle-Timeout = 600,
+	Reply-Message = "Good morning"
+peggy	Cleartext-Password := "peggy of RADIUS"
+	Framed-IP-Address = 255.255.255.254
+mallory	Cleartext-Password := "mallory of RADIUS", Auth-Type := Reject
+	Reply-Message = "Your account is closed"
+`;
+
+function secretFile(t: TestContext, secret = SECRET): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-secret-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'secret');
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  return file;
+}
+
+const server = (address: string, file: string): RadiusSettings['servers'][number] => ({
+  address,
+  authPort: 1812,
+  acctPort: 1813,
+  secretFile: file,
+  timeout: 1,
+  tries: 2,
+});
+
+async function monitorWith(t: TestContext, ...servers: RadiusSettings['servers']): Promise<TestMonitor> {
+  const radius = { servers, nasIdentifier: 'server1', requireMessageAuthenticator: true };
+  return TestMonitor.start(t, { radius });
+}
+
+async function logIn(worker: MonitorWorker, ...login: readonly string[]): Promise<LoginVerdict> {
+  return (await worker.does('authenticate', ...login)) as LoginVerdict;
+}
+
+/** Process id of the RADIUS process. */
+const radiusProcess = (): number | undefined =>
+  namespaceProcesses().find(({ command, zombie }) => !zombie && command.startsWith('pptpd-ts radius'))?.pid;
+
+describe('a login is judged by FreeRADIUS', { skip: withoutFreeRadius }, () => {
+  test('with keys, address, limits and greeting, or by the reason of a refusal', async (t) => {
+    const free = await FreeRadius.start(t, TRUE, USERS);
+    const monitor = await monitorWith(t, server(TRUE, secretFile(t)));
+    const worker = await monitor.worker(t);
+    await worker.does('openTun');
+
+    const wrong = await logIn(worker, 'trent', 'not his');
+    assert(!wrong.accepted);
+    assert.equal(wrong.code, 691);
+    assert.notEqual(wrong.retryChallenge, null);
+    assert.match(free.log, /Login incorrect.*trent.*from client test port 0/);
+    const closed = await logIn(worker, 'mallory', 'mallory of RADIUS');
+    assert(!closed.accepted);
+    assert.equal(closed.message, 'Your account is closed');
+
+    const right = await logIn(worker, 'trent', 'trent of RADIUS');
+    assert(right.accepted);
+    assert.match(right.message, /^S=[0-9A-F]{40} M=Good morning$/);
+    assert.equal((right.keys as unknown as { send: { data: number[] } }).send.data.length, 16);
+    assert.deepEqual([right.remote, right.limits?.sessionTime, right.limits?.idleTime], ['203.0.113.77', 3600, 600]);
+    await worker.does('configure', { mtu: 1396, ipv4: { local: LOCAL, remote: '203.0.113.77' }, ipv6: null });
+    assert.match(free.log, new RegExp(`Login OK.*trent.*port 0 cli ${PEER}`));
+
+    const other = await monitor.worker(t, '203.0.113.10');
+    const lent = await logIn(other, 'peggy', 'peggy of RADIUS');
+    assert(lent.accepted);
+    assert.deepEqual([lent.remote, lent.limits], ['203.0.113.10', null]);
+    const pap = (await other.does('authenticateByPap', 'peggy', 'peggy of RADIUS')) as LoginVerdict;
+    assert(pap.accepted);
+    assert.equal(pap.keys, null);
+    assert.equal(((await other.does('authenticateByPap', 'peggy', 'wrong')) as LoginVerdict).accepted, false);
+  });
+
+  test('by a process without privileges, which is restarted when it dies', async (t) => {
+    await FreeRadius.start(t, TRUE, USERS);
+    const monitor = await monitorWith(t, server(TRUE, secretFile(t)));
+    const worker = await monitor.worker(t);
+    await logIn(worker, 'peggy', 'peggy of RADIUS');
+    const pid = radiusProcess() ?? assert.fail('there is no RADIUS process');
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    for (const line of ['CapEff:\t0000000000000000', 'CapPrm:\t0000000000000000', 'NoNewPrivs:\t1'])
+      assert(status.includes(line), status);
+    assert.match(status, /^Uid:\t61724\t61724\t61724\t61724$/m);
+    assert(!readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(SECRET));
+    process.kill(pid, 'SIGKILL');
+    await until('another RADIUS process', () => ![undefined, pid].includes(radiusProcess()));
+    assert((await logIn(worker, 'peggy', 'peggy of RADIUS')).accepted);
+  });
+
+  test('although the first server lies about everything, and then dies', async (t) => {
+    const liar = createSocket('udp4');
+    t.after(() => liar.close());
+    let asked = 0;
+    liar.on('message', (octets, { address, port }) => {
+      asked += 1;
+      const { identifier = 0 } = decodePacket(octets) ?? {};
+      const accept = { code: CODES.accessAccept, identifier, attributes: [] } as const;
+      const how = { secret: Buffer.from('a guess'), request: authenticatorOf(octets) };
+      const lies = [
+        encodeReply(accept, { ...how, isSigned: true }),
+        encodeReply(accept, { ...how, secret: Buffer.from(SECRET), isSigned: false }),
+        encodeReply({ ...accept, identifier: identifier ^ 1 }, { ...how, isSigned: true }),
+        Uint8Array.from(octets).fill(255, 2, 4),
+        octets.subarray(0, 19),
+        octets,
+      ];
+      for (const lie of lies) liar.send(lie, port, address);
+    });
+    liar.bind(1812, LIAR);
+    await once(liar, 'listening');
+    await FreeRadius.start(t, TRUE, USERS);
+    const file = secretFile(t);
+    const monitor = await monitorWith(t, server(LIAR, file), server(TRUE, file));
+    const worker = await monitor.worker(t);
+    assert((await logIn(worker, 'peggy', 'peggy of RADIUS')).accepted);
+    assert.equal(asked, 2);
+    // The liar is taken for dead now, and not asked.
+    assert((await logIn(worker, 'peggy', 'peggy of RADIUS')).accepted);
+    assert.equal(asked, 2);
+  });
+});
+
+describe('a login is not judged', () => {
+  const failure = async (worker: MonitorWorker) => {
+    const outcome = await worker.act('authenticate', 'peggy', 'peggy of RADIUS');
+    assert('failure' in outcome);
+    return outcome.failure;
+  };
+  const servers = `${TRUE}:1812`;
+
+  test('while no server answers, nor with another secret', { skip: withoutFreeRadius }, async (t) => {
+    const file = secretFile(t, 'another secret');
+    const monitor = await monitorWith(t, server(TRUE, file));
+    const worker = await monitor.worker(t);
+    const noAnswer = { kind: 'notJudged', problem: 'noAnswer', servers };
+    assert.deepEqual(await failure(worker), noAnswer);
+    await FreeRadius.start(t, TRUE, USERS);
+    assert.deepEqual(await failure(worker), noAnswer);
+    // The server's next start reads the secret again.
+    writeFileSync(file, `${SECRET}\n`);
+    await monitor.ensure();
+    assert((await logIn(worker, 'peggy', 'peggy of RADIUS')).accepted);
+  });
+
+  test('without a secret that only root can read', async (t) => {
+    const file = secretFile(t);
+    chmodSync(file, 0o644);
+    const monitor = await monitorWith(t, server(TRUE, file));
+    assert.deepEqual(await failure(await monitor.worker(t)), { kind: 'notJudged', problem: 'noSecret', servers });
+  });
+});

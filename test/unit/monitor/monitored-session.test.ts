@@ -1,0 +1,175 @@
+/** A session as the monitor sees it, without root: what does not need an interface. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { WorkerGuesses } from '../../../src/monitor/guesses.js';
+import { MonitoredSession, type SavedSession } from '../../../src/monitor/monitored-session.js';
+import type { ChapMethod, LoginMethod, MonitorAnswer } from '../../../src/monitor/protocol.js';
+import { StateFolder } from '../../../src/monitor/state-folder.js';
+import { UserAccounts } from '../../../src/monitor/user-accounts.js';
+import { responseMd5 } from '../../../src/mschap/chap-md5.js';
+import { responseV1 } from '../../../src/mschap/ms-chap-v1.js';
+import { responseV2 } from '../../../src/mschap/ms-chap-v2.js';
+import { ntHash } from '../../../src/mschap/password-hash.js';
+import type { NetworkConfiguration } from '../../../src/sys/network-configuration.js';
+import { LogLines } from '../ctrl/log-lines.js';
+
+const PASSWORD = 'wonderland';
+const SESSION = 'abc123';
+const LIFE_MS = 120_000;
+
+const RESPONSES: Readonly<Record<ChapMethod, (challenge: Buffer, password: string) => Uint8Array>> = {
+  'ms-chap-v2': (challenge, password) =>
+    responseV2({ ntHash: ntHash(password), name: Buffer.from('alice'), challenge, clientChallenge: randomBytes(16) }),
+  'ms-chap': (challenge, password) => responseV1(ntHash(password), challenge),
+  'chap-md5': (challenge, password) => responseMd5({ identifier: 1, secret: Buffer.from(password), challenge }),
+};
+
+class Scene {
+  session: MonitoredSession;
+  readonly #folder: StateFolder;
+  readonly #make: (saved: SavedSession | null) => MonitoredSession;
+
+  constructor(t: TestContext, authentication: readonly LoginMethod[]) {
+    const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-session-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const secrets = join(directory, 'chap-secrets');
+    writeFileSync(secrets, `alice * ${PASSWORD} *\n`);
+    this.#folder = new StateFolder(join(directory, 'state'));
+    const { log } = new LogLines('info');
+    const settings = {
+      secrets,
+      accounts: join(directory, 'accounts.json'),
+      name: 'pptpd',
+      stripDomain: false,
+      authentication,
+      proxyArp: false,
+      vrf: null,
+    };
+    const services = {
+      settings: () => settings,
+      users: new UserAccounts(log),
+      askRadius: () => assert.fail('there is no RADIUS'),
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing here has an interface
+      network: {} as NetworkConfiguration,
+      folder: this.#folder,
+      log,
+    };
+    const registration = {
+      session: SESSION,
+      worker: { pid: 1, startTime: '1' },
+      local: '192.0.2.1',
+      remote: '203.0.113.10',
+      peer: '198.51.100.7',
+      callId: 1,
+    };
+    this.#make = (saved) => new MonitoredSession(registration, services, new WorkerGuesses(0), saved);
+    this.session = this.#make(null);
+  }
+
+  /** Another monitor takes over. */
+  restart(): void {
+    this.session = this.#make(this.#folder.read(SESSION) as SavedSession);
+  }
+
+  async challenge(method: ChapMethod): Promise<string> {
+    const { answer } = await this.session.request({ type: 'challenge', method });
+    assert(answer.type === 'challenge', answer.type);
+    return answer.challenge;
+  }
+
+  async logIn(method: ChapMethod, challenge: string, password = PASSWORD): Promise<MonitorAnswer> {
+    return this.respond(method, challenge, RESPONSES[method](Buffer.from(challenge, 'hex'), password));
+  }
+
+  async respond(method: LoginMethod, challenge: string, response: Uint8Array): Promise<MonitorAnswer> {
+    const name = Buffer.from('alice').toString('hex');
+    const octets = Buffer.from(response).toString('hex');
+    return (
+      await this.session.request({ type: 'authenticate', method, name, challenge, response: octets, identifier: 1 })
+    ).answer;
+  }
+}
+
+const REFUSED = { type: 'refused', reason: 'challenge' } as const;
+const isAccepted = (answer: MonitorAnswer): boolean => answer.type === 'verdict' && answer.verdict.accepted;
+
+describe('a login needs a challenge of the monitor', () => {
+  for (const [method, octets] of [
+    ['ms-chap-v2', 16],
+    ['ms-chap', 8],
+    ['chap-md5', 16],
+  ] as const)
+    test(`${method}: its own, once`, async (t) => {
+      const scene = new Scene(t, [method]);
+      const own = randomBytes(octets).toString('hex');
+      assert.deepEqual(await scene.logIn(method, own), REFUSED);
+      const challenge = await scene.challenge(method);
+      assert.equal(challenge.length, 2 * octets);
+      assert.deepEqual(await scene.logIn(method, own), REFUSED);
+      assert(isAccepted(await scene.logIn(method, challenge)));
+      assert.deepEqual(await scene.logIn(method, challenge), REFUSED);
+    });
+
+  test('not one of another session, of another method, of the call before, or one that was replaced', async (t) => {
+    const scene = new Scene(t, ['ms-chap-v2', 'chap-md5']);
+    const other = new Scene(t, ['ms-chap-v2']);
+    await scene.challenge('ms-chap-v2');
+    assert.deepEqual(await scene.logIn('ms-chap-v2', await other.challenge('ms-chap-v2')), REFUSED);
+    assert.deepEqual(await scene.logIn('chap-md5', await scene.challenge('ms-chap-v2')), REFUSED);
+    const replaced = await scene.challenge('ms-chap-v2');
+    const last = await scene.challenge('ms-chap-v2');
+    assert.deepEqual(await scene.logIn('ms-chap-v2', replaced), REFUSED);
+    await scene.session.request({ type: 'close' });
+    assert.deepEqual(await scene.logIn('ms-chap-v2', last), REFUSED);
+  });
+
+  test('for two minutes', async (t) => {
+    const scene = new Scene(t, ['ms-chap-v2']);
+    let now = 1000;
+    t.mock.method(process, 'hrtime', () => [now, 0]);
+    const challenge = await scene.challenge('ms-chap-v2');
+    now += LIFE_MS / 1000;
+    assert.deepEqual(await scene.logIn('ms-chap-v2', challenge), REFUSED);
+  });
+
+  test('after a wrong password: the one in the refusal', async (t) => {
+    const scene = new Scene(t, ['ms-chap-v2']);
+    const first = await scene.challenge('ms-chap-v2');
+    const answer = await scene.logIn('ms-chap-v2', first, 'wrong');
+    assert(answer.type === 'verdict' && !answer.verdict.accepted);
+    const next = answer.verdict.retryChallenge ?? assert.fail('it may not try again');
+    assert.notEqual(next, first);
+    assert.deepEqual(await scene.logIn('ms-chap-v2', first), REFUSED);
+    assert(isAccepted(await scene.logIn('ms-chap-v2', next)));
+  });
+
+  test('none after the last guess', async (t) => {
+    const scene = new Scene(t, ['ms-chap-v2']);
+    let challenge: string | null = await scene.challenge('ms-chap-v2');
+    let guesses = 0;
+    for (; challenge !== null; guesses += 1) {
+      const answer: MonitorAnswer = await scene.logIn('ms-chap-v2', challenge, 'wrong');
+      assert(answer.type === 'verdict' && !answer.verdict.accepted);
+      challenge = answer.verdict.retryChallenge;
+    }
+    assert.equal(guesses, 10);
+  });
+
+  test('a restarted monitor knows it', async (t) => {
+    const scene = new Scene(t, ['ms-chap-v2']);
+    const challenge = await scene.challenge('ms-chap-v2');
+    scene.restart();
+    assert(isAccepted(await scene.logIn('ms-chap-v2', challenge)));
+    scene.restart();
+    assert.deepEqual(await scene.logIn('ms-chap-v2', challenge), REFUSED);
+  });
+
+  test('PAP has none', async (t) => {
+    const scene = new Scene(t, ['pap']);
+    assert(isAccepted(await scene.respond('pap', '', Buffer.from(PASSWORD))));
+  });
+});
