@@ -5,12 +5,22 @@
  * Rule: either a file is mounted at /etc/pptpd-ts.json, or variables are given, or neither (the starter configuration).
  * Exit codes: 0; 1 the container lacks something, as each sentence on standard error says with its remedy.
  */
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { loadConfiguration } from '../config/load.js';
 import { type Configuration, type ConfigurationInput, configurationSchema } from '../config/schema.js';
 import { type Capability, missing, parseIdentity } from '../host/identity.js';
-import { configurationFrom, givenVariables } from './variables.js';
+import { ACCOUNTS, configurationFrom, givenVariables } from './variables.js';
 
 const CONFIGURATION = '/etc/pptpd-ts.json';
 /** The image's own file: what /etc/pptpd-ts.json is when nothing is mounted there. */
@@ -23,6 +33,7 @@ const GENERATED_SECRETS = `${GENERATED}/chap-secrets`;
 
 /** NET_ADMIN for interfaces, NET_RAW for GRE; the others to change the user, to give it folders, and to pass signals on. */
 const NEEDED: readonly Capability[] = ['NET_ADMIN', 'NET_RAW', 'CHOWN', 'KILL', 'SETGID', 'SETUID'];
+const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 const TUN = '/dev/net/tun';
 const WRITABLE_BY_OTHERS = 0o022;
 const FOLDER_MODE = 0o755;
@@ -46,6 +57,20 @@ const lackOfDevice = (): string[] =>
   existsSync(TUN)
     ? []
     : [`the container has no ${TUN}; remedy: start it with --device ${TUN}; if the host has none: modprobe tun there`];
+
+/** With the section `network`; the server would name the remedy of a machine. */
+function lackOfForwarding({ network }: Pick<ConfigurationInput, 'network'>): string[] {
+  if (network === undefined || network.forward === false) return [];
+  if (readFileSync(FORWARDING, 'latin1').trim() === '1') return [];
+  try {
+    accessSync(FORWARDING, constants.W_OK);
+    return [];
+  } catch {
+    return [
+      'net.ipv4.ip_forward is 0, and a container cannot change it; remedy: start it with --sysctl net.ipv4.ip_forward=1, or with host networking set it on the host',
+    ];
+  }
+}
 
 /**
  * The folder of the run directory must be writable, and root alone may write there, because the monitor trusts what it finds.
@@ -82,7 +107,7 @@ const fileText = (path: string): string | Error => {
 
 interface Ready {
   readonly path: string;
-  readonly runDirectory: string;
+  readonly configuration: Pick<Configuration, 'runDirectory' | 'network'>;
   readonly write: () => void;
 }
 
@@ -94,10 +119,8 @@ function mounted(): Ready | string[] {
       `${CONFIGURATION} is mounted, so variables have no effect: ${names.join(', ')}; remedy: remove them, or the file`,
     ];
   const loaded = loadConfiguration(CONFIGURATION);
-  const { runDirectory }: Pick<Configuration, 'runDirectory'> = loaded.ok
-    ? loaded.configuration
-    : configurationSchema.parse({});
-  return { path: CONFIGURATION, runDirectory, write: () => undefined };
+  const configuration = loaded.ok ? loaded.configuration : configurationSchema.parse({});
+  return { path: CONFIGURATION, configuration, write: () => undefined };
 }
 
 /** The starter configuration with what the variables replace. */
@@ -108,6 +131,7 @@ function generated(starter: string): Ready | readonly string[] {
     starter: JSON.parse(starter) as ConfigurationInput,
     usersFile: usersFile === '' ? null : fileText(usersFile),
     mountedSecrets: existsSync(SECRETS) ? SECRETS : null,
+    hasAccounts: existsSync(ACCOUNTS),
     secretsPath: GENERATED_SECRETS,
   });
   if (!effective.ok) return effective.problems;
@@ -118,19 +142,25 @@ function generated(starter: string): Ready | readonly string[] {
     writeFileSync(GENERATED_CONFIGURATION, `${JSON.stringify(input, null, 2)}\n`, { mode: 0o644 });
     if (secrets !== null) writeFileSync(GENERATED_SECRETS, secrets, { mode: 0o600 });
   };
-  return { path: GENERATED_CONFIGURATION, runDirectory: configurationSchema.parse(input).runDirectory, write };
+  return { path: GENERATED_CONFIGURATION, configuration: configurationSchema.parse(input), write };
 }
+
+const lackOfSurroundings = ({ runDirectory, network }: Ready['configuration']): string[] => [
+  ...lackOfVolume(dirname(runDirectory)),
+  ...lackOfForwarding({ network }),
+];
 
 const isReady = (value: Ready | readonly string[]): value is Ready => !Array.isArray(value);
 
 function main(): number {
   const starter = readFileSync(STARTER, 'utf8');
   const ready = fileText(CONFIGURATION) === starter ? generated(starter) : mounted();
-  const folder = dirname(isReady(ready) ? ready.runDirectory : GENERATED);
   const rights = lackOfRights();
   // Without rights nothing can be said about the rest.
   const problems =
-    rights.length > 0 ? rights : [...lackOfDevice(), ...lackOfVolume(folder), ...(isReady(ready) ? [] : ready)];
+    rights.length > 0
+      ? rights
+      : [...lackOfDevice(), ...(isReady(ready) ? lackOfSurroundings(ready.configuration) : ready)];
   for (const problem of problems) process.stderr.write(`pptpd-ts: ${problem}\n`);
   if (problems.length > 0 || !isReady(ready)) return 1;
   ready.write();

@@ -11,6 +11,9 @@ const PREFIX = 'PPTPD_TS_';
 const USERS = `${PREFIX}USERS`;
 const USERS_FILE = `${PREFIX}USERS_FILE`;
 
+/** Folder of `accounts.file`. The image does not have it. */
+export const ACCOUNTS = '/var/lib/pptpd-ts';
+
 interface Variable {
   /** The key of the configuration that it replaces. */
   readonly key: string;
@@ -32,6 +35,13 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   [`${PREFIX}DNS`]: {
     key: 'ppp.dns',
     replace: (input, value) => ({ ...input, ppp: { ...input.ppp, dns: listOf(value) } }),
+  },
+  [`${PREFIX}MASQUERADE`]: {
+    key: 'network.masquerade',
+    replace: (input, value) => ({
+      ...input,
+      network: { ...input.network, masquerade: value.trim() === 'auto' ? 'auto' : listOf(value) },
+    }),
   },
   [`${PREFIX}LOG_LEVEL`]: {
     key: 'log.level',
@@ -61,6 +71,8 @@ export interface Given {
   readonly usersFile: string | Error | null;
   /** chap-secrets, if one is mounted. */
   readonly mountedSecrets: string | null;
+  /** A volume is mounted for the users of `pptpd-ts users`, of which there may be none yet. */
+  readonly hasAccounts: boolean;
   /** Where the users of the variables will be written to. */
   readonly secretsPath: string;
 }
@@ -108,9 +120,9 @@ interface User {
   readonly password: string;
 }
 
-const HOW = `remedy: ${USERS}="alice:password bob:password", ${USERS_FILE}=FILE with one of them on each line, or mount a chap-secrets at /etc/ppp/chap-secrets`;
+const HOW = `remedy: ${USERS}="alice:password bob:password", ${USERS_FILE}=FILE with one of them on each line, a chap-secrets mounted at /etc/ppp/chap-secrets, or a volume at ${ACCOUNTS} for pptpd-ts users`;
 
-function usersOf({ environment, usersFile, mountedSecrets }: Given): Users {
+function usersOf({ environment, usersFile, mountedSecrets, hasAccounts }: Given): Users {
   const variable = environment[USERS] ?? '';
   const sources = [
     ...(variable === '' ? [] : [USERS]),
@@ -118,6 +130,7 @@ function usersOf({ environment, usersFile, mountedSecrets }: Given): Users {
     ...(mountedSecrets === null ? [] : [mountedSecrets]),
   ];
   const refuse = (...problems: string[]): Users => ({ secrets: null, problems });
+  if (sources.length === 0 && hasAccounts) return { secrets: null, problems: [] };
   if (sources.length === 0) return refuse(`nobody could log in: there are no users; ${HOW}`);
   if (sources.length > 1) return refuse(`users are given twice, by ${sources.join(' and ')}; remedy: remove one`);
   if (mountedSecrets !== null) return { secrets: null, problems: [] };

@@ -36,7 +36,7 @@ const mount = (destination, type, ...options) => ({ destination, type, source: t
  * Options: network (path of the namespace), run (a mount for /run; none), without (capability), uid, environment, mounts,
  * hasTun, isReadOnly.
  */
-function configure(folder, { network, run = null, without = null, uid = 0, environment = {}, mounts = [], hasTun = true, isReadOnly = false, sharesProcesses = false }) {
+function configure(folder, { network, run = null, without = null, uid = 0, environment = {}, mounts = [], hasTun = true, isReadOnly = false, sharesProcesses = false, forwards = true }) {
   const { config } = json(join(folder, 'image.json'));
   const capabilities = NEEDED.filter((name) => name !== without).map((name) => `CAP_${name}`);
   const tun = { type: 'c', major: 10, minor: 200 };
@@ -67,7 +67,7 @@ function configure(folder, { network, run = null, without = null, uid = 0, envir
       namespaces: [...(sharesProcesses ? [] : [{ type: 'pid' }]), { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }, { type: 'network', path: network }],
       devices: own,
       resources: { devices: [{ allow: false, access: 'rwm' }, ...(hasTun ? [{ allow: true, ...tun, access: 'rwm' }] : [])] },
-      sysctl: { 'net.ipv4.ip_forward': '1' },
+      sysctl: { 'net.ipv4.ip_forward': forwards ? '1' : '0' },
       maskedPaths: ['/proc/kcore', '/proc/keys', '/proc/timer_list', '/sys/firmware'],
       readonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
     },

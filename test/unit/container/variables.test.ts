@@ -23,6 +23,7 @@ const from = (environment: Environment, given: Partial<Given> = {}): ReturnType<
     starter,
     usersFile: null,
     mountedSecrets: null,
+    hasAccounts: false,
     secretsPath: '/run/generated/chap-secrets',
     ...given,
   });
@@ -58,6 +59,7 @@ test('every variable replaces its key, and nothing else', () => {
     PPTPD_TS_LOCAL: '198.51.100.1',
     PPTPD_TS_POOL: '198.51.100.10-20, 198.51.100.30',
     PPTPD_TS_DNS: '192.0.2.53,192.0.2.54',
+    PPTPD_TS_MASQUERADE: 'eth0 eth1',
     PPTPD_TS_LOG_LEVEL: 'debug',
   });
   assert.deepEqual(input.addresses, { local: ['198.51.100.1'], remote: ['198.51.100.10-20', '198.51.100.30'] });
@@ -66,7 +68,9 @@ test('every variable replaces its key, and nothing else', () => {
     dns: ['192.0.2.53', '192.0.2.54'],
     secrets: '/run/generated/chap-secrets',
   });
+  assert.deepEqual(input.network, { masquerade: ['eth0', 'eth1'] });
   assert.deepEqual(input.log, { level: 'debug' });
+  assert.deepEqual(effective({ ...USERS, PPTPD_TS_MASQUERADE: 'auto' }).input.network, { masquerade: 'auto' });
   assert.deepEqual(input.limits, starter.limits);
 });
 
@@ -83,6 +87,11 @@ test('mounted chap-secrets are used as they are', () => {
   const { input, secrets } = effective({}, { mountedSecrets: '/etc/ppp/chap-secrets' });
   assert.equal(secrets, null);
   assert.deepEqual(input, starter);
+});
+
+test('a volume for the users of pptpd-ts users is enough', () => {
+  assert.equal(effective({}, { hasAccounts: true }).secrets, null);
+  assert.notEqual(effective(USERS, { hasAccounts: true }).secrets, null);
 });
 
 test('variables with an empty value, and those that Kubernetes makes of a service, are not given', () => {
