@@ -145,7 +145,7 @@ async function groupOfLoginRecords(): Promise<number | null> {
 async function prepare({ configuration, engine }: Prepared): Promise<readonly string[]> {
   const { user, runDirectory, network } = configuration;
   const staysRoot = user === undefined && engine === 'pppd';
-  if (staysRoot) mkdirSync(dirname(runDirectory), { recursive: true });
+  if (staysRoot) makeFolder(dirname(runDirectory), { recursive: true });
   const command = staysRoot ? [] : await prepareUser(configuration, engine);
   if (engine === 'builtin' || network !== undefined || hasMonitor(runDirectory))
     await startMonitor(configuration, engine);
