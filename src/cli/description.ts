@@ -39,6 +39,10 @@ export function describeSession(state: SessionState, interfaceName: string | nul
     .join('\n\n');
 }
 
+const PATHS = { tun: 'TUN device', kernel: "the kernel's PPTP driver" } as const;
+/** Of a link that does not measure it. */
+const UNKNOWN = 'not known: the packets travel in the kernel (docs/data-paths.md)';
+
 function overview(state: SessionState, interfaceName: string | null, now: number): Section {
   const { session, user, peer, localAddress, tunnel, phase, since, callId, peerCallId, pid, pppdPid, link, log } =
     state;
@@ -57,7 +61,12 @@ function overview(state: SessionState, interfaceName: string | null, now: number
       ['call ids', `${callId} (ours)${peerCallId === null ? '' : `, ${peerCallId} (the client's)`}`],
       ['worker', `process ${pid}, pptpd-ts ${state.version}`],
       ['pppd', pppdPid === null ? null : `process ${pppdPid}${interfaceName === null ? '' : `, ${interfaceName}`}`],
-      ['PPP', link === 'tun' ? `builtin engine, ${interfaceName ?? 'no interface yet'} (TUN device)` : null],
+      [
+        'PPP',
+        link === 'pppd' || link === null
+          ? null
+          : `builtin engine, ${interfaceName ?? 'no interface yet'} (${PATHS[link]})`,
+      ],
       ['log', log === null ? null : `level ${log.level}, ${log.file ?? 'standard output of the server'}`],
     ],
   };
@@ -100,19 +109,25 @@ function traffic({ counters: all }: SessionState): Section {
   const count = (name: (typeof DESCRIBED_COUNTERS)[number]): number => all[name] ?? 0;
   const [received, lost] = [count('rxPackets'), count('rxLost')];
   const share = received + lost === 0 ? '' : ` (${((lost * 100) / (received + lost)).toFixed(2)} %)`;
-  const roundTrip = count('roundTrip');
+  const measured = (name: (typeof DESCRIBED_COUNTERS)[number], text: string): string =>
+    all[name] === undefined ? UNKNOWN : text;
   return {
     title: 'traffic',
     rows: [
       ['received', `${count('rxPackets')} packets, ${octets(count('rxBytes'))}`],
       ['sent', `${count('txPackets')} packets, ${octets(count('txBytes'))}`],
-      ['lost', `${lost} of the client's packets${share}`],
-      ['reordered', `${count('rxHeld')} held, ${count('rxLate')} too late, ${count('rxDuplicate')} duplicate`],
+      ['lost', measured('rxLost', `${lost} of the client's packets${share}`)],
+      [
+        'reordered',
+        measured('rxHeld', `${count('rxHeld')} held, ${count('rxLate')} too late, ${count('rxDuplicate')} duplicate`),
+      ],
       [
         'round trip',
-        roundTrip === 0 ? null : `${roundTrip.toFixed(1)} ms, time-out ${Math.round(count('timeout'))} ms`,
+        all['roundTrip'] === 0
+          ? null
+          : measured('roundTrip', `${count('roundTrip').toFixed(1)} ms, time-out ${Math.round(count('timeout'))} ms`),
       ],
-      ['window', `${Math.round(count('window'))} packets, ${count('outstanding')} unacknowledged`],
+      ['window', measured('window', `${Math.round(count('window'))} packets, ${count('outstanding')} unacknowledged`)],
     ],
   };
 }

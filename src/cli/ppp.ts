@@ -28,7 +28,10 @@ const UNKNOWN_PLACES: Omit<SettingPlaces, 'engine'> = {
 /** The failure's cause and remedy as a sentence. `link`: the session's. */
 export function failureText(failure: PppFailure, link: SessionState['link']): string {
   try {
-    return describeFailure(failure, { ...UNKNOWN_PLACES, engine: link === 'tun' ? 'builtin' : 'pppd' });
+    return describeFailure(failure, {
+      ...UNKNOWN_PLACES,
+      engine: link === 'pppd' || link === null ? 'pppd' : 'builtin',
+    });
   } catch {
     return failure.reason; // a reason that only a newer version knows
   }

@@ -21,7 +21,7 @@ export interface SessionRates {
   readonly txBits: number;
   readonly rxPackets: number;
   readonly txPackets: number;
-  /** Share of the client's packets that were lost, 0 to 1; null if none were expected. */
+  /** Share of the client's packets that were lost, 0 to 1; null if none were expected, or the link does not measure it. */
   readonly loss: number | null;
   /** Milliseconds; null if it was not measured. */
   readonly roundTrip: number | null;
@@ -44,6 +44,7 @@ function rates(before: SessionState, after: SessionState, seconds: number): Sess
   };
   const perSecond = (name: string): number => (seconds > 0 ? grown(name) / seconds : 0);
   const [received, lost] = [grown('rxPackets'), grown('rxLost')];
+  const measuresLoss = after.counters?.['rxLost'] !== undefined;
   return {
     session: after.session,
     user: after.user,
@@ -55,7 +56,7 @@ function rates(before: SessionState, after: SessionState, seconds: number): Sess
     txBits: perSecond('txBytes') * 8,
     rxPackets: perSecond('rxPackets'),
     txPackets: perSecond('txPackets'),
-    loss: received + lost === 0 ? null : lost / (received + lost),
+    loss: measuresLoss && received + lost > 0 ? lost / (received + lost) : null,
     roundTrip: (after.counters?.['roundTrip'] ?? 0) || null,
   };
 }

@@ -122,9 +122,11 @@ const pppSchema = z
         'Who speaks PPP: `pppd`, the server itself (`builtin`), or `auto`: pppd where it is installed and the kernel has PPP, otherwise `builtin`. The other keys apply to both engines. For pppd, a key left out takes its value from the options file.',
       ),
     dataPath: z
-      .enum(['auto', 'tun'])
+      .enum(['auto', 'tun', 'kernel'])
       .default('auto')
-      .describe('How packets travel with the builtin engine. `tun`: through a TUN device.'),
+      .describe(
+        "How packets travel with the builtin engine: through a TUN device (`tun`), through the kernel's PPTP driver (`kernel`, docs/data-paths.md), or `auto`: `kernel` where the modules pptp and ppp_mppe are there, otherwise `tun`.",
+      ),
     name: z
       .string()
       .regex(/^[\x21-\x7e]{1,64}$/)

@@ -35,6 +35,7 @@ const GENERATED_SECRETS = `${GENERATED}/chap-secrets`;
 const NEEDED: readonly Capability[] = ['NET_ADMIN', 'NET_RAW', 'CHOWN', 'KILL', 'SETGID', 'SETUID'];
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 const TUN = '/dev/net/tun';
+const KERNEL_PPP = '/dev/ppp';
 const WRITABLE_BY_OTHERS = 0o022;
 const FOLDER_MODE = 0o755;
 
@@ -53,8 +54,9 @@ function lackOfRights(): string[] {
   ];
 }
 
+/** The kernel's data path needs /dev/ppp and no TUN device. */
 const lackOfDevice = (): string[] =>
-  existsSync(TUN)
+  existsSync(TUN) || existsSync(KERNEL_PPP)
     ? []
     : [`the container has no ${TUN}; remedy: start it with --device ${TUN}; if the host has none: modprobe tun there`];
 

@@ -30,25 +30,34 @@ const REFUSALS = {
   failed: { resultCode: RESULT.OutgoingCallReply.generalError, errorCode: GENERAL_ERROR.pacError },
 } as const;
 
+/** A link falls back from the kernel alone. */
+const FELL_BACK = 'the kernel cannot carry this call, so it goes through a TUN device';
+
 /** Reasons to refuse a call that is not answered yet. */
 const NO_LINK: readonly CloseReason[] = ['pppdFailed', 'deviceFailed', 'relayFailed'];
+
+const noDevice = (seconds: number): SessionEnd => ({
+  reason: 'deviceFailed',
+  cause: { kind: 'device', problem: `it was not open within ${seconds} s` },
+});
 
 /** A link was not ready within so many seconds. */
 const NOT_READY: Readonly<Record<LinkKind, (seconds: number) => SessionEnd>> = {
   pppd: (seconds) => ({ reason: 'pppdFailed', cause: { kind: 'noFirstFrame', seconds } }),
-  tun: (seconds) => ({
-    reason: 'deviceFailed',
-    cause: { kind: 'device', problem: `it was not open within ${seconds} s` },
-  }),
+  tun: noDevice,
+  kernel: noDevice,
 };
+
+const noDataPath = (problem: string): SessionEnd => ({
+  reason: 'deviceFailed',
+  cause: { kind: 'device', problem: `cannot prepare its data path: ${problem}` },
+});
 
 /** Nothing could be prepared for a link. */
 const NO_STANDBY: Readonly<Record<LinkKind, (problem: string, program: string) => SessionEnd>> = {
   pppd: (problem, program) => ({ reason: 'pppdFailed', cause: { kind: 'notStarted', program, problem } }),
-  tun: (problem) => ({
-    reason: 'deviceFailed',
-    cause: { kind: 'device', problem: `cannot prepare its data path: ${problem}` },
-  }),
+  tun: noDataPath,
+  kernel: noDataPath,
 };
 
 type CallRequest = MessageOf<'OutgoingCallRequest'>;
@@ -234,6 +243,11 @@ export class CallControl {
       case 'ready':
         if (this.#state.kind === 'starting') this.#accept(call);
         break;
+      case 'fellBack': {
+        const { from, to, because } = event;
+        this.#options.log.write('warn', { from, to }, () => `${FELL_BACK}: ${because}`);
+        break;
+      }
       case 'ended':
         this.#fail(linkEnded(event.cause, this.#state.kind !== 'starting'));
         break;

@@ -62,7 +62,7 @@ interface Row {
   readonly remedy?: (evidence: Evidence) => string | null;
 }
 
-const ENGINES: Readonly<Record<LinkKind, PppEngine>> = { pppd: 'pppd', tun: 'builtin' };
+const ENGINES: Readonly<Record<LinkKind, PppEngine>> = { pppd: 'pppd', tun: 'builtin', kernel: 'builtin' };
 
 export function settingPlaces(
   { ppp, pppd, radius }: Pick<Evidence['configuration'], 'ppp' | 'pppd' | 'radius'>,
@@ -288,8 +288,12 @@ const DEVICE_REMEDIES: Readonly<Record<DeviceFault | 'other', string>> = {
   other: "see the server's log; pptpd-ts doctor checks what a network interface needs",
 };
 
+const KERNEL_PATH_REMEDY =
+  'modprobe -a ppp_generic pppox pptp ppp_mppe, or set ppp.dataPath to "tun"; pptpd-ts doctor checks what the kernel has';
+
 function deviceRemedy(evidence: Evidence): string {
   const failure = monitorFailure(evidence);
+  if (evidence.link === 'kernel' && failure?.kind === 'failed') return KERNEL_PATH_REMEDY;
   const fault = failure?.kind === 'failed' ? DEVICE_FAULTS[failure.code] : undefined;
   return monitorRemedy(evidence) ?? DEVICE_REMEDIES[fault ?? 'other'];
 }
@@ -413,6 +417,16 @@ const FAILURES = {
       complained('noAddressInSecrets')(evidence)
         ? 'put * into the fourth column of every line, or the address or network that its user may have'
         : BY_PPP.remedy(evidence),
+  },
+  addressIsOuter: {
+    when: (evidence) => {
+      const failure = monitorFailure(evidence);
+      return failure?.kind === 'refused' && failure.reason === 'outerAddress';
+    },
+    problem: ({ peer, local }) =>
+      `the tunnel would have the client's own address (${peer}) or the server's (${local}) inside, and its packets would be sent into the tunnel itself`,
+    remedy: () =>
+      "take the addresses that clients come from out of addresses.remote, and out of the fourth column of the user's line in chap-secrets",
   },
   deviceFailed: {
     when: ({ end }) => end.reason === 'deviceFailed',

@@ -6,9 +6,11 @@
 import './load-native-modules.js';
 import type { Socket } from 'node:net';
 import { version } from '../host/version.js';
-import type { Standby } from '../link/link.js';
+import type { LinkKind, Standby } from '../link/link.js';
+import { BuiltinStandby } from '../link/builtin/builtin-standby.js';
+import { KernelPath } from '../link/kernel/kernel-path.js';
 import { PtyStandby } from '../link/pppd/standby.js';
-import { TunStandby } from '../link/tun/tun-standby.js';
+import { TunPath } from '../link/tun/tun-path.js';
 import { ProcessLogs } from '../log/logger.js';
 import { MonitorClient } from '../monitor/monitor-client.js';
 import { type Handoff, isHandoff } from '../session/handoff.js';
@@ -39,11 +41,18 @@ function report(body: WorkerReport): void {
   if (process.connected) process.send?.(body, () => undefined);
 }
 
-/** Arguments of the worker: the PPP engine, and the monitor's socket for the builtin one (manager/worker). */
-const [engine, monitorSocket = ''] = process.argv.slice(2);
-const linkKind = engine === 'builtin' ? 'tun' : 'pppd';
-const makeStandby = (): Standby =>
-  linkKind === 'tun' ? new TunStandby(() => new MonitorClient(monitorSocket)) : new PtyStandby();
+/** Arguments of the worker: the kind of its links, and the monitor's socket for the builtin engine (manager/worker). */
+const [kind = '', monitorSocket = ''] = process.argv.slice(2);
+const connect = (): MonitorClient => new MonitorClient(monitorSocket);
+const newTunPath = (): TunPath => new TunPath();
+const STANDBYS: Readonly<Record<LinkKind, () => Standby>> = {
+  pppd: () => new PtyStandby(),
+  tun: () => new BuiltinStandby({ connect, path: newTunPath(), newFallback: null }),
+  kernel: () => new BuiltinStandby({ connect, path: new KernelPath(), newFallback: newTunPath }),
+};
+const isLinkKind = (text: string): text is LinkKind => Object.hasOwn(STANDBYS, text);
+const linkKind = isLinkKind(kind) ? kind : 'pppd';
+const makeStandby = STANDBYS[linkKind];
 
 /** null: none can be made now. The call tries again, and reports the error. */
 function newStandby(): Standby | null {

@@ -1,19 +1,41 @@
 /** Checks of what the builtin PPP engine needs: a TUN device, the monitor that opens it, and how clients log in. */
 import { pppSettings } from '../config/ppp-settings.js';
-import { makesKeys } from '../config/schema.js';
+import { type Configuration, makesKeys } from '../config/schema.js';
 import { missing } from '../host/identity.js';
 import { secretOf } from '../monitor/radius-secret.js';
 import { runPaths } from '../session/paths.js';
 import { bad, type Check, good } from './check.js';
+import { obstacleOf } from './engine.js';
 import { canLoad } from './kernel-modules.js';
 import { identityOf } from './privilege-checks.js';
 
 const DEVICE = '/dev/net/tun';
 const IN_A_CONTAINER = `start a container with --device ${DEVICE} --cap-add NET_ADMIN`;
 
+const POSSIBLE =
+  'packets could travel in the kernel, which takes a fraction of the time: "ppp": { "engine": "builtin", "dataPath": "kernel" }; docs/data-paths.md says what it cannot do';
+
+const isByKernel = ({ engine, dataPath: path }: Configuration['ppp']): boolean =>
+  engine === 'builtin' && path === 'kernel';
+
+/** Also says where the kernel's path is possible and not used. */
+export const dataPath: Check = {
+  name: 'data path',
+  fatal: ({ ppp }) => isByKernel(ppp),
+  async run(configuration, machine) {
+    const obstacle = await obstacleOf(configuration, machine);
+    if (!isByKernel(configuration.ppp)) return obstacle === null ? good(POSSIBLE) : [];
+    if (obstacle === null)
+      return good('the kernel has pptp and ppp_mppe; a call that it cannot take goes through a TUN device');
+    const { because, remedy } = obstacle;
+    return bad(`ppp.dataPath is "kernel", but ${because}`, `${remedy}; or set ppp.dataPath to "tun"`);
+  },
+};
+
 export const tunDevice: Check = {
   name: 'TUN device',
-  fatal: true,
+  // With the kernel's path only calls need it that the kernel cannot take.
+  fatal: ({ ppp }) => !isByKernel(ppp),
   engine: 'builtin',
   follows: 'privileges',
   async run(_configuration, machine) {

@@ -5,7 +5,7 @@
 import type { Configuration } from '../config/schema.js';
 import type { EngineChoice } from '../host/ppp-engine.js';
 import { builtinAccounts } from './accounts-check.js';
-import { builtinAuthentication, monitor, radius, tunDevice } from './builtin-checks.js';
+import { builtinAuthentication, dataPath, monitor, radius, tunDevice } from './builtin-checks.js';
 import { type Check, good, type Outcome } from './check.js';
 import { engineOf, withEngine } from './engine.js';
 import { type Machine, thisMachine } from './machine.js';
@@ -27,6 +27,7 @@ const CHECKS: readonly Check[] = [
   optionsFile,
   authentication,
   secrets,
+  dataPath,
   tunDevice,
   monitor,
   builtinAuthentication,
@@ -80,9 +81,9 @@ export async function runChecks(
   { only, machine = thisMachine, engine }: CheckOptions = {},
 ): Promise<CheckResult[]> {
   const remembered = remembering(machine);
-  const choice = engine ?? engineOf(written, remembered);
+  const choice = engine ?? (await engineOf(written, remembered));
   const configuration = withEngine(written, choice);
-  const chosen = { name: 'PPP engine', fatal: false, outcome: good(`${choice.engine}: ${choice.because}`) };
+  const chosen = { name: 'PPP engine', fatal: false, outcome: good(saidOf(choice)) };
   const results: CheckResult[] = only === 'start' ? [] : [chosen];
   /** Checks that failed, or were skipped because another one did. */
   const unmet = new Set<string>();
@@ -101,6 +102,11 @@ export async function runChecks(
   }
   return results;
 }
+
+const saidOf = (choice: EngineChoice): string =>
+  choice.engine === 'pppd'
+    ? `pppd: ${choice.because}`
+    : `builtin: ${choice.because}; data path ${choice.dataPath.kind}: ${choice.dataPath.because}`;
 
 /** The problem and the remedy of a failed check; null for one that passed. */
 export const formatFailure = ({ outcome }: CheckResult): string | null =>

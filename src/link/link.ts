@@ -5,12 +5,15 @@
 import type { Configuration } from '../config/schema.js';
 import type { RelayCounters } from '../gre/relay-counters.js';
 import type { FrameTap } from '../gre/relay.js';
+import type { LinkKind } from '../host/ppp-engine.js';
 import type { ProcessIdentity } from '../host/process.js';
 import type { PppEvent, PppState } from '../ppp/reader.js';
 import type { WireLimits } from '../monitor/protocol.js';
 import type { EndCause } from './end-cause.js';
 
-export type LinkCounters = RelayCounters;
+/** What a link counts. What it cannot know is not there; the traffic is: PPP frames and their octets. */
+export type LinkCounters = Partial<RelayCounters> &
+  Pick<RelayCounters, 'rxPackets' | 'rxBytes' | 'txPackets' | 'txBytes'>;
 
 /** What the frame path supports. */
 export interface LinkAbilities {
@@ -27,8 +30,12 @@ export type LinkEvent =
   | { readonly type: 'ppp'; readonly event: PppEvent }
   /** Long frames to the client are lost, while frames of up to `arrives` octets arrive. Emitted at most once. */
   | { readonly type: 'blackHole'; readonly arrives: number; readonly missing: number }
+  /** The call cannot be carried as it should be, and is carried otherwise. Emitted at most once, before `ready`. */
+  | { readonly type: 'fellBack'; readonly from: LinkKind; readonly to: LinkKind; readonly because: string }
   /** The link failed or ended by itself. Emitted at most once, never after `close`; `close` must still be called. */
   | { readonly type: 'ended'; readonly cause: EndCause };
+
+export type { LinkKind } from '../host/ppp-engine.js';
 
 export interface LinkOptions {
   readonly configuration: Pick<Configuration, 'ppp' | 'pppd' | 'listen' | 'gre' | 'timeouts' | 'radius'>;
@@ -44,9 +51,6 @@ export interface LinkOptions {
   readonly peerWindow: number;
   readonly onEvent: (event: LinkEvent) => void;
 }
-
-/** Who speaks PPP, and how packets travel: pppd on a pty, or the builtin engine with a TUN device. */
-export type LinkKind = 'pppd' | 'tun';
 
 /** See `limits` in session/state. */
 export type LinkLimits = WireLimits;

@@ -137,7 +137,7 @@ export class Dispatcher {
   async #adopt(worker: Worker, client: Client, lease: Lease, isLast: boolean): Promise<boolean> {
     const session = this.#newSessionId();
     const { socket, peer, localAddress } = client;
-    await this.#monitored?.enter({ session, worker: worker.pid, lease, peer });
+    await this.#monitored?.enter({ session, worker: worker.pid, lease, peer, server: localAddress });
     try {
       const firstBytes = client.takeBytes().toString('base64');
       await worker.adopt(

@@ -8,7 +8,7 @@ import { loadConfiguration } from '../config/load.js';
 import type { Configuration } from '../config/schema.js';
 import { runChecks, formatFailure } from '../doctor/checks.js';
 import { ownUser } from '../host/identity.js';
-import { chooseEngine, ENGINE_VARIABLE, type EngineChoice } from '../host/ppp-engine.js';
+import { chooseEngine, ENGINE_VARIABLE, type EngineChoice, type LinkKind, linkKindOf } from '../host/ppp-engine.js';
 import { openLog } from '../log/logger.js';
 import { isMonitorListening } from '../monitor/monitor-connection.js';
 import { runPaths } from '../session/paths.js';
@@ -34,15 +34,22 @@ function failAsWrongUser({ user }: Configuration): void {
   ]);
 }
 
+const isLinkKind = (text: string): text is LinkKind => text === 'pppd' || text === 'tun' || text === 'kernel';
+
+/** What root has found and this user cannot see. */
+function asFound(kind: LinkKind, { engine, because }: EngineChoice): EngineChoice {
+  const found = 'as root found it at the start';
+  if (kind === 'pppd') return { engine: 'pppd', because: found };
+  return { engine: 'builtin', because: engine === 'builtin' ? because : found, dataPath: { kind, because: found } };
+}
+
 /** As root has found it before (prepare), which may open devices that this user may not. */
 function engineFor(configuration: Configuration): EngineChoice {
   const found = process.env[ENGINE_VARIABLE];
   delete process.env[ENGINE_VARIABLE];
   const choice = chooseEngine(configuration);
-  const engine: EngineChoice =
-    found === 'pppd' || found === 'builtin'
-      ? { engine: found, because: found === choice.engine ? choice.because : 'as root found it at the start' }
-      : choice;
+  const isFound = found === undefined || !isLinkKind(found) || found === linkKindOf(choice);
+  const engine = isFound ? choice : asFound(found, choice);
   const needing = [
     ...(engine.engine === 'builtin' ? [`the builtin PPP engine (${engine.because})`] : []),
     ...(configuration.network === undefined ? [] : ['the section "network"']),

@@ -5,7 +5,7 @@ import type { Configuration } from '../config/schema.js';
 import type { ProcessLog } from '../log/logger.js';
 import { makeFolder } from '../host/folder.js';
 import { whoRunsAsWhat } from '../host/identity.js';
-import { describeEngine, type EngineChoice } from '../host/ppp-engine.js';
+import { describeEngine, type EngineChoice, linkKindOf } from '../host/ppp-engine.js';
 import * as processes from '../host/process.js';
 import { version } from '../host/version.js';
 import { MonitorRegistrar } from '../monitor/monitor-registrar.js';
@@ -128,7 +128,7 @@ export class Manager {
       this.#networkSessions = new NetworkSessions(new MonitorRegistrar(monitorSocket), log);
       this.#registry.watch(this.#networkSessions);
     }
-    const program = ctrlWorker(engine.engine, monitorSocket);
+    const program = ctrlWorker(linkKindOf(engine), monitorSocket);
     this.#pool = new WorkerPool({ spare: configuration.workers.spare, log, program });
     this.#dispatcher = new Dispatcher({
       configuration,

@@ -17,6 +17,8 @@ export interface NewSession {
   readonly worker: number | undefined;
   readonly lease: Lease;
   readonly peer: Peer;
+  /** The server's address that the client called. */
+  readonly server: string;
 }
 
 export class MonitoredSessions implements SessionWatcher {
@@ -39,12 +41,12 @@ export class MonitoredSessions implements SessionWatcher {
     clearTimeout(timer);
   }
 
-  async #register({ session, worker, lease, peer }: NewSession): Promise<void> {
+  async #register({ session, worker, lease, peer, server }: NewSession): Promise<void> {
     const identity = worker === undefined ? null : identify(worker);
     if (identity === null || lease.local === null) return;
     const { local, remote, callId } = lease;
     try {
-      await this.#registrar.register({ session, worker: identity, local, remote, peer: peer.address, callId });
+      await this.#registrar.register({ session, worker: identity, local, remote, peer: peer.address, server, callId });
     } catch (error) {
       this.#log.error({ session, err: error }, `cannot register a session with the monitor: ${messageOf(error)}`);
     }

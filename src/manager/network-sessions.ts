@@ -18,7 +18,7 @@ export class NetworkSessions implements SessionWatcher {
     this.#log = log;
   }
 
-  changed({ session, pid, peer, callId }: SessionState, before: SessionState | null): void {
+  changed({ session, pid, peer, localAddress, callId }: SessionState, before: SessionState | null): void {
     const worker = before === null ? identify(pid) : null;
     if (worker === null) return;
     const registration = {
@@ -28,6 +28,7 @@ export class NetworkSessions implements SessionWatcher {
       local: null,
       remote: null,
       peer: peer.address,
+      server: localAddress,
       callId,
     } as const;
     this.#report(session, this.#registrar.register(registration));

@@ -25,7 +25,15 @@ import { USUAL_RUN_DIRECTORY } from '../config/run-directory.js';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
 import { makeFolder } from '../host/folder.js';
 import { requireNativeModules } from '../host/native-modules.js';
-import { chooseEngine, ENGINE_VARIABLE, USUAL_PPPD } from '../host/ppp-engine.js';
+import {
+  chooseEngine,
+  chooseSpeaker,
+  ENGINE_VARIABLE,
+  kernelPathObstacle,
+  linkKindOf,
+  type LinkKind,
+  USUAL_PPPD,
+} from '../host/ppp-engine.js';
 import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
 import { runPaths } from '../session/paths.js';
 import { configurationPath } from './arguments.js';
@@ -36,7 +44,7 @@ const SERVER_PID = 'PPTPD_TS_SERVER_PID';
 
 interface Prepared {
   readonly configuration: Configuration;
-  readonly engine: 'pppd' | 'builtin';
+  readonly kind: LinkKind;
 }
 
 /**
@@ -48,7 +56,7 @@ async function toPrepare(): Promise<Prepared | null> {
   try {
     const path = configurationPath();
     const input = JSON.parse(readFileSync(path, 'utf8')) as ConfigurationInput;
-    const { engine } = chooseEngine({
+    const { engine } = chooseSpeaker({
       ppp: { engine: input.ppp?.engine ?? 'auto' },
       pppd: { path: input.pppd?.path ?? USUAL_PPPD },
     });
@@ -56,7 +64,9 @@ async function toPrepare(): Promise<Prepared | null> {
     if (needsNoRoot && !hasMonitor(input.runDirectory ?? USUAL_RUN_DIRECTORY)) return null;
     const { loadConfiguration } = await import('../config/load.js');
     const loaded = loadConfiguration(path);
-    return loaded.ok ? { configuration: loaded.configuration, engine } : null;
+    if (!loaded.ok) return null;
+    const { configuration } = loaded;
+    return { configuration, kind: linkKindOf(chooseEngine(configuration)) };
   } catch {
     return null; // the manager reports it
   }
@@ -141,18 +151,27 @@ async function groupOfLoginRecords(): Promise<number | null> {
   return gid !== 0 && (mode & 0o020) !== 0 ? gid : null;
 }
 
+/** Only root sees whether the kernel loads a module. Later every call would fail. */
+function refuseMissingModules({ configuration, kind }: Prepared): void {
+  const obstacle = kind === 'kernel' ? kernelPathObstacle(configuration) : null;
+  if (obstacle === null) return;
+  const { because, remedy } = obstacle;
+  throw new Error(`ppp.dataPath is "kernel", but ${because}; remedy: ${remedy}; or set ppp.dataPath to "tun"`);
+}
+
 /** Returns the words of the command that starts the server as its user; none if it stays root. */
-async function prepare({ configuration, engine }: Prepared): Promise<readonly string[]> {
+async function prepare(prepared: Prepared): Promise<readonly string[]> {
+  refuseMissingModules(prepared);
+  const { configuration, kind } = prepared;
   const { user, runDirectory, network } = configuration;
-  const staysRoot = user === undefined && engine === 'pppd';
+  const staysRoot = user === undefined && kind === 'pppd';
   if (staysRoot) makeFolder(dirname(runDirectory), { recursive: true });
-  const command = staysRoot ? [] : await prepareUser(configuration, engine);
-  if (engine === 'builtin' || network !== undefined || hasMonitor(runDirectory))
-    await startMonitor(configuration, engine);
+  const command = staysRoot ? [] : await prepareUser(prepared);
+  if (kind !== 'pppd' || network !== undefined || hasMonitor(runDirectory)) await startMonitor(prepared);
   return command;
 }
 
-async function prepareUser(configuration: Configuration, engine: Prepared['engine']): Promise<readonly string[]> {
+async function prepareUser({ configuration, kind }: Prepared): Promise<readonly string[]> {
   const { user, runDirectory, log, accounting, pidFile } = configuration;
   const account = accountOf(user);
   requireReadable(account);
@@ -161,13 +180,12 @@ async function prepareUser(configuration: Configuration, engine: Prepared['engin
   for (const folder of folders) if (folder !== undefined) make(folder, account);
   if (pidFile !== undefined) writePidFile(pidFile);
   const group = configuration.pppd.logwtmp ? await groupOfLoginRecords() : null;
-  return ['setpriv', ...identityArguments(account, group), 'env', `${ENGINE_VARIABLE}=${engine}`];
+  return ['setpriv', ...identityArguments(account, group), 'env', `${ENGINE_VARIABLE}=${kind}`];
 }
 
-async function startMonitor(
-  { runDirectory, log, ppp, accounts, listen, network, radius }: Configuration,
-  engine: Prepared['engine'],
-): Promise<void> {
+async function startMonitor({ configuration, kind }: Prepared): Promise<void> {
+  const { runDirectory, log, ppp, accounts, listen, network, radius } = configuration;
+  const isBuiltin = kind !== 'pppd';
   requireNativeModules(['koffi'], (problem, remedy) => {
     throw new Error(`${problem}; remedy: ${remedy}`);
   });
@@ -185,11 +203,11 @@ async function startMonitor(
       name,
       stripDomain,
       // pppd checks its logins itself.
-      authentication: engine === 'builtin' ? authentication : [],
+      authentication: isBuiltin ? authentication : [],
       proxyArp,
       vrf: listen.vrf ?? null,
       ...(network === undefined ? {} : { network }),
-      radius: engine === 'builtin' ? radius : undefined,
+      radius: isBuiltin ? radius : undefined,
     },
   });
 }

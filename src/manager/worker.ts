@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { LinkKind } from '../host/ppp-engine.js';
 import { nativeRemedy } from '../host/native-modules.js';
 import type { Logger } from '../log/logger.js';
 import type { Handoff } from '../session/handoff.js';
@@ -39,8 +40,8 @@ export const workerProgram = (
 });
 
 /** src/ctrl/main.ts with its imports in one file (scripts/build). Node starts in 0.1 s, on a very slow machine in 2 s. */
-export const ctrlWorker = (engine: 'pppd' | 'builtin', monitorSocket: string): WorkerProgram =>
-  workerProgram(fileURLToPath(new URL('../ctrl/main.cjs', import.meta.url)), 30_000, [engine, monitorSocket]);
+export const ctrlWorker = (kind: LinkKind, monitorSocket: string): WorkerProgram =>
+  workerProgram(fileURLToPath(new URL('../ctrl/main.cjs', import.meta.url)), 30_000, [kind, monitorSocket]);
 /** Adopting takes a few system calls; a worker that has not answered by then hangs. */
 const ADOPT_TIMEOUT_MS = 10_000;
 

@@ -1,5 +1,6 @@
 /** What a worker asks root for, for one session. Every function rejects with MonitorError. */
 import { MonitorConnection } from './monitor-connection.js';
+import type { KernelTunnel } from '../sys/ppp-device.js';
 import type { StartKeys } from '../mschap/start-keys.js';
 import type { ChapMethod, InterfaceState, LoginMethod, MonitorAnswer, WireKeys, WireVerdict } from './protocol.js';
 
@@ -67,9 +68,22 @@ export class MonitorClient {
 
   /** The interface's name (`ppp0`) and its TUN descriptor, which the caller closes. The interface goes with it. */
   async openTun(): Promise<{ readonly name: string; readonly fd: number }> {
-    const { answer, descriptor } = await this.#connection.ask({ type: 'openTun' });
-    if (descriptor === null) throw new Error('the monitor has sent no descriptor');
-    return { name: expected(answer, 'device').name, fd: descriptor };
+    const { answer, descriptors } = await this.#connection.ask({ type: 'openTun' });
+    const [fd] = descriptors;
+    if (fd === undefined) throw new Error('the monitor has sent no descriptor');
+    return { name: expected(answer, 'device').name, fd };
+  }
+
+  /**
+   * The call in the kernel, whose other end has the call id `peerCallId`, with its interface. The caller closes the descriptors,
+   * and call and interface go with them.
+   */
+  async openKernel(peerCallId: number): Promise<KernelTunnel> {
+    const { answer, descriptors } = await this.#connection.ask({ type: 'openKernel', peerCallId });
+    const [socket, channel, unit] = descriptors;
+    if (socket === undefined || channel === undefined || unit === undefined)
+      throw new Error('the monitor has sent too few descriptors');
+    return { name: expected(answer, 'device').name, socket, channel, unit };
   }
 
   /** The whole state that the interface is to have; see InterfaceState. Resolves when it has it. */

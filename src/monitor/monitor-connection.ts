@@ -33,10 +33,10 @@ export function isMonitorListening(path: string): boolean {
 
 type Succeeded = Exclude<MonitorAnswer, { type: 'notJudged' | 'failed' | 'refused' }>;
 
-/** An answer, and the descriptor that came with it, which the receiver closes. */
+/** An answer, and the descriptors that came with it, which the receiver closes. */
 export interface Answered {
   readonly answer: Succeeded;
-  readonly descriptor: number | null;
+  readonly descriptors: readonly number[];
 }
 
 interface Waiting {
@@ -148,12 +148,12 @@ export class MonitorConnection {
         return;
       }
       const decoded = decodeAnswer(this.#into.subarray(0, Math.min(packet.length, MAX_MESSAGE)));
-      if (decoded.ok) this.#take(decoded.id, decoded.message, packet.descriptor);
-      else if (packet.descriptor !== null) close(packet.descriptor);
+      if (decoded.ok) this.#take(decoded.id, decoded.message, packet.descriptors);
+      else for (const fd of packet.descriptors) close(fd);
     }
   }
 
-  #take(id: number, answer: MonitorAnswer, descriptor: number | null): void {
+  #take(id: number, answer: MonitorAnswer, descriptors: readonly number[]): void {
     // Id 0: it refuses the connection, or did not understand whose request it was.
     const all = id === 0 && answer.type === 'refused' ? this.#waiting : this.#waiting.filter((each) => each.id === id);
     if (answer.type === 'refused') {
@@ -165,14 +165,14 @@ export class MonitorConnection {
     }
     const [waiting] = all;
     if (waiting === undefined || answer.type === 'failed' || answer.type === 'notJudged') {
-      if (descriptor !== null) close(descriptor);
+      for (const fd of descriptors) close(fd);
       if (answer.type === 'failed') this.#fail(id, { kind: 'failed', step: answer.step, code: answer.code });
       if (answer.type === 'notJudged')
         this.#fail(id, { kind: 'notJudged', problem: answer.problem, servers: answer.servers });
       return;
     }
     this.#settle(waiting);
-    waiting.resolve({ answer, descriptor });
+    waiting.resolve({ answer, descriptors });
   }
 
   #fail(id: number, failure: MonitorFailure): void {

@@ -241,6 +241,7 @@ export class MonitorServer {
       case 'challenge':
       case 'authenticate':
       case 'openTun':
+      case 'openKernel':
       case 'configure':
       case 'close': {
         const session = role.name === 'worker' ? role.worker.session : null;
@@ -381,13 +382,13 @@ export class MonitorServer {
     this.#checkIdle();
   }
 
-  #reply(connection: Connection, id: number, type: string, { answer, descriptor }: Reply): void {
+  #reply(connection: Connection, id: number, type: string, { answer, descriptors = [] }: Reply): void {
     if (answer.type === 'refused') {
       this.#refuse(connection, id, answer.reason, type);
       return;
     }
-    const sent = connection.isOpen ? sendPacket(connection.fd, encodeMessage(id, answer), descriptor) : 'closed';
-    if (descriptor !== undefined) close(descriptor);
+    const sent = connection.isOpen ? sendPacket(connection.fd, encodeMessage(id, answer), descriptors) : 'closed';
+    for (const fd of descriptors) close(fd);
     // A process that reads no answers needs none.
     if (sent !== 'sent') this.#disconnect(connection);
     const { role } = connection;
@@ -461,13 +462,14 @@ function standingOfRole(role: Role): Standing {
 }
 
 /** The fields in one order, so that two of them can be compared as text. */
-const ordered = ({ session, worker, engine, local, remote, peer, callId }: Registration): Registration => ({
+const ordered = ({ session, worker, engine, local, remote, peer, server, callId }: Registration): Registration => ({
   session,
   worker: { pid: worker.pid, startTime: worker.startTime },
   ...(engine === undefined ? {} : { engine }),
   local,
   remote,
   peer,
+  server,
   callId,
 });
 

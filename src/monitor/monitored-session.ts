@@ -10,6 +10,7 @@ import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import type { RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
+import { openKernelTunnel } from '../sys/ppp-device.js';
 import { openTunDevice } from '../sys/tun-device.js';
 import { type Grant, judge, type Judgement, mayUse } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
@@ -81,13 +82,18 @@ export interface MonitorServices {
 export interface Reply {
   readonly answer: MonitorAnswer;
   /** To be sent along, and then closed. */
-  readonly descriptor?: number;
+  readonly descriptors?: readonly number[];
+}
+
+interface OpenedDevice {
+  readonly name: string;
+  readonly descriptors: readonly number[];
 }
 
 const DONE: Reply = { answer: { type: 'done' } };
 const refusal = (reason: Refusal): Reply => ({ answer: { type: 'refused', reason } });
 
-type WorkerRequest = MonitorRequest<'challenge' | 'authenticate' | 'openTun' | 'configure' | 'close'>;
+type WorkerRequest = MonitorRequest<'challenge' | 'authenticate' | 'openTun' | 'openKernel' | 'configure' | 'close'>;
 
 export class MonitoredSession {
   readonly registration: Registration;
@@ -168,7 +174,12 @@ export class MonitoredSession {
       case 'authenticate':
         return this.#authenticate(request);
       case 'openTun':
-        return this.#openTun();
+        return this.#openDevice(() => {
+          const { fd, name } = openTunDevice('ppp%d');
+          return { name, descriptors: [fd] };
+        });
+      case 'openKernel':
+        return this.#openDevice(() => this.#openKernel(request));
       case 'configure':
         return this.#configure(request);
       case 'close':
@@ -253,11 +264,23 @@ export class MonitoredSession {
     this.#workerGuesses.giveBack();
   }
 
-  #openTun(): Reply {
+  #openKernel({ peerCallId }: MonitorRequest<'openKernel'>): OpenedDevice {
+    const { server, callId, peer } = this.registration;
+    const { name, socket, channel, unit } = openKernelTunnel({
+      localAddress: server,
+      localCallId: callId,
+      peerAddress: peer,
+      peerCallId,
+      device: this.#services.settings()?.vrf ?? null,
+    });
+    return { name, descriptors: [socket, channel, unit] };
+  }
+
+  #openDevice(open: () => OpenedDevice): Reply {
     const { network } = this.#services;
     const last = this.#lastDevice;
     if (last !== null && network.index(last.name) === last.index) return refusal('deviceOpen');
-    const { fd: descriptor, name } = openTunDevice('ppp%d');
+    const { name, descriptors } = open();
     try {
       const index = network.index(name);
       if (index === null) throw new SystemCallFailed(`find the interface ${name}`, 'ENODEV');
@@ -267,10 +290,10 @@ export class MonitoredSession {
       this.#device = { name, index, since: Math.floor(Date.now() / 1000) };
       this.#save();
       this.#log.info({ interface: name }, 'interface opened');
-      return { answer: { type: 'device', name }, descriptor };
+      return { answer: { type: 'device', name }, descriptors };
     } catch (error) {
       this.#device = null;
-      close(descriptor);
+      for (const fd of descriptors) close(fd);
       throw error;
     }
   }
@@ -283,6 +306,7 @@ export class MonitoredSession {
     if (network.index(device.name) !== device.index) return refusal('notTheDevice');
     const { local, remote } = this.registration;
     if (ipv4 !== null && (ipv4.local !== local || !mayUse(grant, remote, ipv4.remote))) return refusal('address');
+    if (ipv4 !== null && this.#isOuter(ipv4)) return refusal('outerAddress');
 
     if (!same(this.#ipv4?.pair, ipv4)) this.#removeIpv4();
     if (!same(this.#ipv6?.pair, ipv6)) this.#removeIpv6();
@@ -298,6 +322,15 @@ export class MonitoredSession {
     }
     this.#log.info({ interface: device.name, mtu, ipv4, ipv6 }, 'interface configured');
     return DONE;
+  }
+
+  /**
+   * Whether the tunnel's own packets would be sent into the tunnel, or no longer leave this machine. The server's address may be
+   * the same inside and outside.
+   */
+  #isOuter(pair: AddressPair): boolean {
+    const { peer, server } = this.registration;
+    return pair.local === peer || pair.remote === peer || pair.remote === server;
   }
 
   /** Addresses and ip-pre-up, before the interface is up. */

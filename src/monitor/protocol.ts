@@ -29,7 +29,7 @@ export interface MonitorSettings {
   /** The permitted ways to log in. */
   readonly authentication: readonly LoginMethod[];
   readonly proxyArp: boolean;
-  /** The VRF of the interfaces. */
+  /** The device in which the server listens and the interfaces are; null: none. */
   readonly vrf: string | null;
   /** The section `network`. */
   readonly network?: NetworkSettings;
@@ -54,6 +54,9 @@ export interface Registration {
   readonly remote: string | null;
   /** Address of the client, `ipparam` of the scripts. */
   readonly peer: string;
+  /** Dotted quad: the address of the server that the client called. */
+  readonly server: string;
+  /** The server's call id. */
   readonly callId: number;
 }
 
@@ -96,6 +99,8 @@ interface RequestFields {
   authenticate: Login;
   /** Worker: an interface pppN; its descriptor comes with the answer. */
   openTun: Record<never, never>;
+  /** Worker: the call in the kernel, and its interface pppN; descriptors of socket, channel and unit come with the answer. */
+  openKernel: { readonly peerCallId: number };
   /** Worker: configure the interface. */
   configure: InterfaceState;
   /** Worker: the call is over; the client may call again. */
@@ -120,6 +125,7 @@ export const REFUSALS = {
   tooManyRequests: 'too many requests for one session',
   notTheDevice: 'the interface is not the one of this session',
   deviceOpen: 'the interface of the last call is still open',
+  outerAddress: 'an address inside of the tunnel is one of its ends outside: packets would go round in circles',
 } as const;
 export type Refusal = keyof typeof REFUSALS;
 
@@ -259,6 +265,7 @@ const registrationFault = wrongField({
   local: (value) => value === null || isAddress(value),
   remote: (value) => value === null || isAddress(value),
   peer: isAddress,
+  server: isAddress,
   callId: (value) => isWhole(value, 1, 65_535),
 });
 
@@ -277,6 +284,7 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
     identifier: (value) => isWhole(value, 0, 255),
   }),
   openTun: () => null,
+  openKernel: wrongField({ peerCallId: (value) => isWhole(value, 0, 65_535) }),
   configure: wrongField({
     mtu: (value) => isWhole(value, 68, 1500),
     ipv4: (value) => isPair(value, isAddress),

@@ -39,10 +39,10 @@ export const sessionState = z.object({
   pid: z.number(),
   pppdPid: z.number().nullable(),
   /**
-   * Who speaks PPP and how packets travel: pppd, or the builtin engine with a TUN device; null without a call, and for a
-   * kind that only a newer version knows.
+   * Who speaks PPP and how packets travel: pppd, or the builtin engine with a TUN device or the kernel's PPTP driver; null
+   * without a call, and for a kind that only a newer version knows.
    */
-  link: z.enum(['pppd', 'tun']).nullable().default(null).catch(null),
+  link: z.enum(['pppd', 'tun', 'kernel']).nullable().default(null).catch(null),
   /** The tunnel's network interface if PPP is not pppd's; null: not open yet, or the interface is pppd's. */
   interface: z.string().nullable().default(null),
   /**
@@ -62,7 +62,7 @@ export const sessionState = z.object({
   log: z.object({ level: z.string(), file: z.string().nullable() }).nullable().default(null),
   /** What was read of the PPP negotiation; its shape is defined by src/ppp. */
   ppp: z.record(z.string(), z.unknown()).nullable(),
-  /** The relay's counters by name; the names are defined by src/gre. */
+  /** The link's counters by name; the names are defined by src/gre. What the link cannot count is not there. */
   counters: z.record(z.string(), z.number()).nullable(),
 });
 

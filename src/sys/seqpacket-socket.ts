@@ -1,6 +1,6 @@
 /**
  * Unix sockets that keep the limits of messages (SOCK_SEQPACKET, unix(7)), which Node does not have: who is at the other
- * end is known for certain, and a message can carry a descriptor.
+ * end is known for certain, and a message can carry descriptors.
  */
 import { constants } from 'node:os';
 import koffi from './koffi.js';
@@ -27,12 +27,16 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const SCM_RIGHTS = 1;
-/** struct cmsghdr with one descriptor behind it: CMSG_LEN and CMSG_SPACE of 4 octets. */
-const CONTROL_LENGTH = 20;
-const CONTROL_SPACE = 24;
+/** struct cmsghdr, with descriptors behind it. */
 const LEVEL_AT = 8;
 const TYPE_AT = 12;
-const DESCRIPTOR_AT = 16;
+const DESCRIPTORS_AT = 16;
+const DESCRIPTOR = 4;
+/** Descriptors that come with one message. */
+const MOST_DESCRIPTORS = 4;
+const controlLength = (count: number): number => DESCRIPTORS_AT + DESCRIPTOR * count;
+/** CMSG_SPACE: whole words of 8 octets. */
+const controlSpace = (count: number): number => (controlLength(count) + 7) & ~7;
 
 const vector = koffi.struct({ base: 'void *', length: 'size_t' });
 const message = koffi.struct({
@@ -149,14 +153,19 @@ export function peerCredentials(fd: number): Credentials {
   return { pid: octets.readInt32LE(0), uid: octets.readUInt32LE(4) };
 }
 
-/** Sends one message, and with it a duplicate of `descriptor`. `full`: the other end reads nothing. */
-export function sendPacket(fd: number, octets: Uint8Array, descriptor?: number): 'sent' | 'full' | 'closed' {
-  const control = descriptor === undefined ? null : Buffer.alloc(CONTROL_SPACE);
-  if (control !== null && descriptor !== undefined) {
-    control.writeBigUInt64LE(BigInt(CONTROL_LENGTH), 0);
+/** Sends one message, and with it duplicates of up to MOST_DESCRIPTORS `descriptors`. `full`: the other end reads nothing. */
+export function sendPacket(
+  fd: number,
+  octets: Uint8Array,
+  descriptors: readonly number[] = [],
+): 'sent' | 'full' | 'closed' {
+  const control = descriptors.length === 0 ? null : Buffer.alloc(controlSpace(descriptors.length));
+  if (control !== null) {
+    control.writeBigUInt64LE(BigInt(controlLength(descriptors.length)), 0);
     control.writeInt32LE(SOL_SOCKET, LEVEL_AT);
     control.writeInt32LE(SCM_RIGHTS, TYPE_AT);
-    control.writeInt32LE(descriptor, DESCRIPTOR_AT);
+    for (const [index, descriptor] of descriptors.entries())
+      control.writeInt32LE(descriptor, DESCRIPTORS_AT + DESCRIPTOR * index);
   }
   if (sendmsg(fd, messageOf(octets, control), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return 'sent';
   return lastErrno() === EAGAIN ? 'full' : 'closed';
@@ -165,12 +174,12 @@ export function sendPacket(fd: number, octets: Uint8Array, descriptor?: number):
 /** Octets of one message: `length` is its whole length, which may exceed that of `into`. */
 export interface Packet {
   readonly length: number;
-  readonly descriptor: number | null;
+  readonly descriptors: readonly number[];
 }
 
-/** The next message; null when there is none yet. Descriptors that come with it are dropped, unless `withDescriptor`. */
-export function receivePacket(fd: number, into: Uint8Array, withDescriptor: boolean): Packet | 'closed' | null {
-  const control = withDescriptor ? Buffer.alloc(CONTROL_SPACE) : null;
+/** The next message; null when there is none yet. Descriptors that come with it are dropped, unless `withDescriptors`. */
+export function receivePacket(fd: number, into: Uint8Array, withDescriptors: boolean): Packet | 'closed' | null {
+  const control = withDescriptors ? Buffer.alloc(controlSpace(MOST_DESCRIPTORS)) : null;
   const receive = (): number => recvmsg(fd, messageOf(into, control), MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
   let length = receive();
   // The other end has closed without reading everything; what it has said before comes after the error.
@@ -180,10 +189,11 @@ export function receivePacket(fd: number, into: Uint8Array, withDescriptor: bool
     return errno === EAGAIN || errno === EINTR ? null : 'closed';
   }
   if (length === 0) return 'closed';
-  return { length, descriptor: control === null ? null : descriptorOf(control) };
+  return { length, descriptors: control === null ? [] : descriptorsOf(control) };
 }
 
-const descriptorOf = (control: Buffer): number | null =>
-  control.readInt32LE(LEVEL_AT) === SOL_SOCKET && control.readInt32LE(TYPE_AT) === SCM_RIGHTS
-    ? control.readInt32LE(DESCRIPTOR_AT)
-    : null;
+function descriptorsOf(control: Buffer): readonly number[] {
+  if (control.readInt32LE(LEVEL_AT) !== SOL_SOCKET || control.readInt32LE(TYPE_AT) !== SCM_RIGHTS) return [];
+  const count = (Number(control.readBigUInt64LE(0)) - DESCRIPTORS_AT) / DESCRIPTOR;
+  return Array.from({ length: count }, (_, index) => control.readInt32LE(DESCRIPTORS_AT + DESCRIPTOR * index));
+}

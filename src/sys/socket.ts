@@ -48,6 +48,15 @@ const recv: (fd: number, into: Uint8Array, length: number, flags: number) => num
 /** Receives one datagram, cut to the length of `into`; returns its length in octets. */
 export const receive = (fd: number, into: Uint8Array): number => recv(fd, into, into.length, 0);
 
+const sendOctets: (fd: number, from: Uint8Array, length: number, flags: number) => number = libc.func(
+  'send',
+  'int64_t',
+  ['int', 'void *', 'size_t', 'int'],
+);
+
+/** Sends one datagram to the peer of a connected socket. */
+export const send = (fd: number, octets: Uint8Array): number => sendOctets(fd, octets, octets.length, 0);
+
 const setOption: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number = libc.func(
   'setsockopt',
   'int',

@@ -72,7 +72,12 @@ export class Servers {
   #command(name: ServerName): string[] {
     switch (name) {
       case 'builtin':
-        return ['bin/pptpd-ts', 'serve', '-c', this.#ourConfiguration({ engine: 'builtin', secrets: this.#secrets() })];
+        return [
+          'bin/pptpd-ts',
+          'serve',
+          '-c',
+          this.#ourConfiguration({ engine: 'builtin', dataPath: 'tun', secrets: this.#secrets() }),
+        ];
       case 'ours':
         return ['bin/pptpd-ts', 'serve', '-c', this.#ourConfiguration({ engine: 'pppd' })];
       case 'base':

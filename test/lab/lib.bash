@@ -9,8 +9,14 @@ set -uo pipefail
 readonly checkout=/opt/pptpd-ts results=/results
 readonly run_directory=/run/pptpd-ts
 readonly server_address=192.0.2.1 tunnel_address=198.51.100.1
-# Who speaks PPP at the server: scripts/lab runs scenarios with the line '# Engines: pppd builtin' once with each.
-readonly engine=${LAB_ENGINE-pppd}
+# Who speaks PPP at the server: scripts/lab runs scenarios with the line '# Engines: pppd builtin' once with each. With
+# NAME@kernel the builtin engine's packets travel in the kernel, otherwise through TUN devices.
+engine=${LAB_ENGINE-pppd} data_path=tun
+[[ $engine != kernel ]] || engine=builtin data_path=kernel
+readonly engine data_path
+# The keys of the section ppp that say it.
+readonly engine_keys="\"engine\": \"$engine\", \"dataPath\": \"$data_path\","
+
 readonly users=('' alice bob carol dave erin frank grace heidi ivan judy mallory)
 # Seconds within which one client logs in or everything of one session is gone. A login takes 2 s in a quiet guest.
 readonly login_seconds=30 gone_seconds=10
@@ -150,7 +156,7 @@ install_starter() {
   rm -f /etc/ppp/options.pptpd
   sed -e 's|"addresses": .*|"listen": { "address": "192.0.2.1" },|' -e 's|"level": "info"|"level": "debug"|' \
     -e '2a\  "addresses": { "local": ["198.51.100.1"], "remote": ["198.51.100.11-20"] },' \
-    -e "s|\"ppp\": {|& \"engine\": \"$engine\",|" \
+    -e "s|\"ppp\": {|& $engine_keys|" \
     "$checkout/scripts/etc/pptpd-ts.json" > /etc/pptpd-ts.json
 }
 
@@ -167,9 +173,9 @@ choose_engine() {
   local file=/etc/pptpd-ts.json
   if grep -q '"engine"' $file; then return; fi
   if grep -q '"ppp": {' $file; then
-    sed -i "s/\"ppp\": {/& \"engine\": \"$engine\",/" $file
+    sed -i "s/\"ppp\": {/& $engine_keys/" $file
   else
-    sed -i "0,/{/s//{ \"ppp\": { \"engine\": \"$engine\" },/" $file
+    sed -i "0,/{/s//{ \"ppp\": { ${engine_keys%,} },/" $file
   fi
 }
 # start_server: pptpd-ts in namespace server, with /etc/pptpd-ts.json. LAB_SERVER=pptpd takes Debian's instead, to see

@@ -34,7 +34,7 @@ async function start(t: TestContext, ...prefix: readonly string[]): Promise<Serv
   chmodSync(server.directory, 0o755);
   const secrets = join(server.directory, 'chap-secrets');
   writeFileSync(secrets, 'alice pptpd secret *\n', { mode: 0o600 });
-  server.configure({ ppp: { engine: 'builtin', secrets } });
+  server.configure({ ppp: { engine: 'builtin', dataPath: 'tun', secrets } });
   server.start(...prefix);
   await server.ready();
   return server;

@@ -29,6 +29,7 @@ import {
   PEER,
   prepareMachine,
   recordScripts,
+  SERVER,
   TestMonitor,
 } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
@@ -260,6 +261,17 @@ describe('what a worker that was taken over does not get', () => {
     await worker.isRefused('notPermitted', 'configure', UP);
   });
 
+  for (const [whose, remote] of [
+    ['client', PEER],
+    ['server', SERVER],
+  ] as const)
+    test(`the ${whose}'s address outside as the client's inside, since the tunnel would lead into itself (addressIsOuter)`, async (t) => {
+      const monitor = await TestMonitor.start(t);
+      const worker = await loggedIn(t, monitor, remote);
+      await worker.isRefused('outerAddress', 'configure', { ...UP, ipv4: { local: LOCAL, remote } });
+      assert.equal(shown('-o', 'address', 'show', 'ppp0'), '');
+    });
+
   test("another session's interface, whose name it had itself", async (t) => {
     const monitor = await TestMonitor.start(t);
     const worker = await loggedIn(t, monitor);
@@ -323,7 +335,7 @@ describe('what a worker that was taken over does not get', () => {
     const settings = `{"secrets":"/etc/passwd","name":"x","stripDomain":false,"authentication":[],"proxyArp":false,"vrf":null}`;
     for (const request of [
       `{"v":1,"id":7,"type":"announce","manager":${identity},"settings":${settings}}`,
-      `{"v":1,"id":7,"type":"register","session":"abcdef","worker":${identity},"local":"${LOCAL}","remote":null,"peer":"${PEER}","callId":9}`,
+      `{"v":1,"id":7,"type":"register","session":"abcdef","worker":${identity},"local":"${LOCAL}","remote":null,"peer":"${PEER}","server":"${SERVER}","callId":9}`,
       `{"v":1,"id":7,"type":"release","session":"abcdef"}`,
     ])
       assert.deepEqual(await worker.does('raw', request), [refusedAs('notPermitted', 7)]);

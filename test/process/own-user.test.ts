@@ -147,7 +147,7 @@ test('a manager with the builtin engine takes over the run directory and the ses
   await tunnel.openLcp();
   server.signal('SIGKILL');
   await server.exited();
-  server.configure({ ppp: { engine: 'builtin' } });
+  server.configure({ ppp: { engine: 'builtin', dataPath: 'tun' } });
   server.start();
   await server.ready();
   await tunnel.assertRelays('with the new manager');

@@ -107,12 +107,13 @@ describe('what it does not get', () => {
     const configure = (local: string, remote: string): string =>
       message('configure', { mtu: 1400, ipv4: { local, remote }, ipv6: null });
     const identity = { pid: server.pid, startTime: '1' };
-    const lease = { local: TUNNEL_LOCAL, remote: alice.address, peer: FIRST, callId: 9 };
+    const lease = { local: TUNNEL_LOCAL, remote: alice.address, peer: FIRST, server: SERVER_ADDRESS, callId: 9 };
     for (const [request, reason] of [
       [configure(TUNNEL_LOCAL, alice.address), 'address'],
       [configure('192.0.2.77', bob.address), 'address'],
       [configure(TUNNEL_LOCAL, TUNNEL_LOCAL), 'address'],
       [message('openTun', {}), 'notPermitted'],
+      [message('openKernel', { peerCallId: 1 }), 'notPermitted'],
       [message('register', { session: 'abcdef', worker: identity, ...lease }), 'notPermitted'],
       [message('release', { session: 'abcdef' }), 'notPermitted'],
       [

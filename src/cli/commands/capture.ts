@@ -121,10 +121,15 @@ async function captureSession(
   const { peer, localAddress } = await session.state();
   const file = new PptpCapture(peer, { address: localAddress, port: TCP_PORT });
   const counts = { frames: 0, lost: 0 };
+  let isNoted = false;
   output.write(file.header(`pptpd-ts ${version}`, session.id));
   session.onCapture = (event) => {
     counts.frames += event.frames.length;
     counts.lost += event.lost;
+    if (!isNoted && event.frames.some(([, captured]) => isPpp(captured))) {
+      isNoted = true;
+      void noteWhatIsMissing(session);
+    }
     if (output.write(packetsOf(file, event))) return;
     session.pause();
     output.once('drain', () => session.resume());
@@ -143,6 +148,16 @@ async function captureSession(
     await once(output, 'close');
   }
   console.error(`${name}: ${counts.frames} frames and messages, ${counts.lost} lost`);
+}
+
+const isPpp = (captured: number): boolean => CAPTURE_SOURCE[CAPTURED[captured] ?? 'pppToClient'][0] === 'ppp';
+
+/** Says it once the session has a link: with the kernel's data path only PPP's negotiation passes the worker. */
+async function noteWhatIsMissing(session: SessionClient): Promise<void> {
+  const state = await session.state().catch(() => null);
+  if (state?.link !== 'kernel') return;
+  const shown = state.interface === null ? '' : `; to see it: tcpdump -ni ${state.interface}`;
+  console.error(`pptpd-ts: the data of this session travels in the kernel and is not captured${shown}`);
 }
 
 function packetsOf(file: PptpCapture, { lost, frames, bytes }: CaptureEvent): Uint8Array {

@@ -36,7 +36,7 @@ export const doctorCommand = (): Command =>
     )
     .action(async (_file: unknown, options: { config: string; fatal?: true; json?: true }) => {
       const configuration = configurationOf(options.config);
-      const engine = engineOf(configuration, thisMachine);
+      const engine = await engineOf(configuration, thisMachine);
       const machine = machineOf(configuration, engine.engine);
       const results = await runChecks(configuration, { machine, engine });
       const failures = results.filter(({ fatal, outcome }) => fatal && !outcome.ok);

@@ -12,6 +12,7 @@ import { close } from '../../sys/descriptor.js';
 import { lastErrno, lastErrorName } from '../../sys/libc.js';
 import { type Boxed, boxed, type SharedMemory } from '../../sys/shared-memory.js';
 import { LONGEST_READ, OFFLOAD_HEADER } from '../../sys/tun-device.js';
+import type { Framing, Network } from '../builtin/data-path.js';
 import { CIPHER_HEADER, FATAL, type FrameCipher, OUT_OF_SYNC } from './frame-cipher.js';
 import { Offload, SLACK } from './offload.js';
 
@@ -43,22 +44,6 @@ export type TunPortEvent =
   /** So many packets were nonsense to the cipher that the link must be ended. */
   | { readonly type: 'fatal' }
   | { readonly type: 'unknownProtocol'; readonly protocol: number; readonly frame: Uint8Array };
-
-/** How frames to the client are written: what it agreed to by LCP (RFC 1661 §6.5, §6.6). */
-export interface Framing {
-  readonly compressProtocol: boolean;
-  readonly compressAddress: boolean;
-}
-
-/** The network protocols that are up. */
-export interface Network {
-  /** IPCP: the client's address, an unsigned 32-bit number; null: not up. */
-  readonly client: number | null;
-  /** IPV6CP is up. */
-  readonly ipv6: boolean;
-  /** The longest IP packet for the client, octets. */
-  readonly mtu: number;
-}
 
 const NO_NETWORK: Network = { client: null, ipv6: false, mtu: 0 };
 

@@ -51,7 +51,7 @@ export function configureBuiltin(server: Server, { ppp, ...settings }: Settings 
   server.configure({
     accounts: { file: accountsOf(server) },
     ...settings,
-    ppp: { engine: 'builtin', secrets: secretsOf(server), ...ppp },
+    ppp: { engine: 'builtin', dataPath: 'tun', secrets: secretsOf(server), ...ppp },
   });
 }
 

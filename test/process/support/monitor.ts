@@ -32,6 +32,8 @@ const UNPRIVILEGED = [
 export const SCRIPTS = '/etc/ppp';
 export const LOCAL = '192.0.2.1';
 export const PEER = '198.51.100.7';
+/** What it called. */
+export const SERVER = '192.0.2.200';
 const EVENTS = ['ip-pre-up', 'ip-up', 'ip-down', 'ipv6-up', 'ipv6-down'] as const;
 
 /** Call it once, in the namespaces of the test file: /etc/ppp is the test's, and nobody can run the program. */
@@ -156,7 +158,9 @@ export class TestMonitor {
     this.#sessions += 1;
     const session = `sess${String(this.#sessions).padStart(2, '0')}`;
     const callId = this.#sessions;
-    await this.registrar.register({ session, worker: worker.identity, local: LOCAL, remote, peer: PEER, callId });
+    const { identity } = worker;
+    const [local, peer, server] = [LOCAL, PEER, SERVER];
+    await this.registrar.register({ session, worker: identity, local, remote, peer, server, callId });
     return session;
   }
 

@@ -64,6 +64,20 @@ test('a session is described completely', () => {
   assert.doesNotMatch(text, /rxPtyFull|failure|DNS|null|undefined/);
 });
 
+test('what the kernel’s path does not measure is not shown as 0', () => {
+  const counters = { rxPackets: 99, rxBytes: 2048, txPackets: 98, txBytes: 1024, acksSentAlone: 3 };
+  const text = describeSession(aStateUp({ link: 'kernel', pppdPid: null, counters }), 'ppp3', NOW);
+  for (const line of [
+    /^ {2}PPP +builtin engine, ppp3 \(the kernel's PPTP driver\)$/m,
+    /^ {2}received +99 packets, 2\.0 KiB$/m,
+    /^ {2}lost +not known: /m,
+    /^ {2}reordered +not known: /m,
+    /^ {2}round trip +not known: /m,
+    /^ {2}window +not known: /m,
+  ])
+    assert.match(text, line);
+});
+
 test('docs/commands.md shows a session with existing labels in their order', () => {
   const [session = ''] = sections.get('show')?.recordings[0]?.words.slice(1) ?? [];
   const [title, ...shown] = labels(recorded('show', session).filter((line) => !/^ {2}\d/.test(line)));

@@ -35,6 +35,12 @@ test('a new session has no rates yet, and an ended one is not shown', () => {
   );
 });
 
+test('a link that does not measure loss has none', () => {
+  const [before, after] = [[aStateUp({ counters: { rxPackets: 10 } })], [aStateUp({ counters: { rxPackets: 40 } })]];
+  const [rates] = ratesBetween({ at: 1000, sessions: before }, { at: 3000, sessions: after });
+  assert.deepEqual([rates?.rxPackets, rates?.loss], [15, null]);
+});
+
 test('a second call of a session counts from 0 again, and gives no negative rate', () => {
   const before = [aStateUp({ counters: { rxBytes: 5000 } })];
   const after = [aStateUp({ counters: { rxBytes: 100 } })];

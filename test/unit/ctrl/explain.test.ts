@@ -90,6 +90,7 @@ const PPPD_CAUSES = [
 type PppdCause = (typeof PPPD_CAUSES)[number];
 type EngineCause =
   | 'accountDisabled'
+  | 'addressIsOuter'
   | 'deviceFailed'
   | 'radiusUnavailable'
   | 'loginNotChecked'
@@ -216,6 +217,9 @@ const WITH_RADIUS: Evidence['configuration'] = {
 /** With the builtin engine. */
 const engineCases: Readonly<Record<Exclude<FailureCause, PppdCause> | 'loginRefused', Partial<Evidence>>> = {
   ...withoutPppd(cases),
+  addressIsOuter: {
+    end: ended({ kind: 'device', problem: 'refused', failure: { kind: 'refused', reason: 'outerAddress' } }),
+  },
   deviceFailed: {
     end: ended({
       kind: 'device',
@@ -369,6 +373,15 @@ describe('with the builtin engine', () => {
         assert.doesNotMatch(explanation?.text ?? '', /undefined|null|\[object|our pppd/);
         assert.equal(tellOfEngine({ end: endedBy(end), ppp: SEEN_UP })?.cause, after ?? undefined);
       });
+
+  test('an interface of the kernel’s path has a remedy of its own', () => {
+    const end = ended({
+      kind: 'device',
+      problem: "cannot open the kernel's PPTP socket: EPROTONOSUPPORT",
+      failure: { kind: 'failed', step: "open the kernel's PPTP socket", code: 'EPROTONOSUPPORT' },
+    });
+    assert.match(tell({ link: 'kernel', end })?.text ?? '', /remedy: modprobe -a .*pptp .*ppp\.dataPath/);
+  });
 
   test('what the reader has diagnosed counts, unless it is only that the link was ended', () => {
     const end = endedBy({ kind: 'encryptionRefused', how: 'nak', asked: null });

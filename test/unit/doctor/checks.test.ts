@@ -923,15 +923,25 @@ const auto = configurationSchema.parse({ ...given, ppp: {} });
 
 const engines: [title: string, settings: typeof configuration, description: Description, says: string][] = [
   ['pppd where everything is there', auto, {}, 'pppd: /usr/sbin/pppd is installed and the kernel has PPP'],
-  ['builtin without pppd', auto, container, 'builtin: /usr/sbin/pppd is not installed'],
+  [
+    'builtin without pppd',
+    auto,
+    container,
+    'builtin: /usr/sbin/pppd is not installed; data path tun: the kernel has no module ppp_generic',
+  ],
   [
     'builtin without PPP in the kernel',
     auto,
     { ...container, pppd: 'pppd version 2.4.9' },
-    "builtin: the kernel's PPP cannot be used here (/dev/ppp: ENOENT)",
+    "builtin: the kernel's PPP cannot be used here (/dev/ppp: ENOENT); data path tun: the kernel has no module ppp_generic",
   ],
   ['pppd by configuration', configuration, {}, 'pppd: ppp.engine says so'],
-  ['builtin by configuration', builtin, {}, 'builtin: ppp.engine says so'],
+  [
+    'builtin by configuration',
+    builtin,
+    {},
+    'builtin: ppp.engine says so; data path tun: the kernel has no module pppox',
+  ],
 ];
 for (const [title, settings, description, says] of engines) {
   test(`the first line says which engine serves, and why: ${title}`, async () => {
@@ -953,9 +963,13 @@ test('proxy ARP of the options file that the section `ppp` turns off counts as o
 });
 
 test('the engine that was chosen before counts, whatever the machine has', async () => {
-  const engine = { engine: 'builtin', because: 'as root found it' } as const;
+  const dataPath = { kind: 'tun', because: 'so is the path' } as const;
+  const engine = { engine: 'builtin', because: 'as root found it', dataPath } as const;
   const results = await runChecks(auto, { machine: machine({}), engine });
-  assert.deepEqual(results[0]?.outcome, { ok: true, detail: 'builtin: as root found it' });
+  assert.deepEqual(results[0]?.outcome, {
+    ok: true,
+    detail: 'builtin: as root found it; data path tun: so is the path',
+  });
   assert.ok(results.some(({ name }) => name === 'TUN device'));
   const started = await runChecks(auto, { only: 'start', machine: machine({ tun: 'EPERM' }), engine });
   assert.deepEqual(failed(started), ['TUN device']);
@@ -994,6 +1008,52 @@ test('each engine has only the checks that it needs', async () => {
 const ACCOUNTS = '/var/lib/pptpd-ts/accounts.json';
 const NO_ACCOUNTS = '{"accounts": []}';
 const ONE_ACCOUNT = `{"accounts": [{"name": "alice", "ntHash": "${'0'.repeat(32)}"}]}`;
+const KERNEL_MODULES = ['ppp_generic', 'pppox', 'pptp', 'ppp_mppe'];
+
+describe('the data path', () => {
+  const dataPathOf = async (ppp: object, description: Description) => {
+    const results = await runChecks(configurationSchema.parse({ ...given, ppp }), { machine: machine(description) });
+    const found = results.find(({ name }) => name === 'data path');
+    return { engine: results[0]?.outcome, found, failed: failed(results) };
+  };
+
+  test('auto takes the kernel where it has the modules', async () => {
+    const { engine, failed: failures } = await dataPathOf({ engine: 'builtin' }, { modules: KERNEL_MODULES });
+    const said = "builtin: ppp.engine says so; data path kernel: the kernel's PPTP driver is there";
+    assert.deepEqual(engine, { ok: true, detail: said });
+    assert.deepEqual(failures, []);
+  });
+
+  for (const [what, ppp] of [
+    ['pppd', { engine: 'pppd' }],
+    ['TUN devices', { engine: 'builtin', dataPath: 'tun' }],
+  ] as const)
+    test(`is said to be possible in the kernel, with ${what}`, async () => {
+      const { found } = await dataPathOf(ppp, { modules: KERNEL_MODULES });
+      assert.match(found?.outcome.ok === true ? found.outcome.detail : '', /could travel in the kernel/);
+      assert.equal((await dataPathOf(ppp, {})).found, undefined);
+    });
+
+  for (const module of KERNEL_MODULES.filter((each) => each !== 'ppp_mppe'))
+    test(`the kernel's is refused without ${module}`, async () => {
+      const modules = KERNEL_MODULES.filter((each) => each !== module);
+      const { found, failed: failures } = await dataPathOf({ engine: 'builtin', dataPath: 'kernel' }, { modules });
+      assert.deepEqual(failures, ['data path']);
+      assert(found !== undefined && found.fatal);
+      assert.equal(
+        formatFailure(found),
+        `ppp.dataPath is "kernel", but the kernel has no module ${module}; remedy: modprobe ${module}; a container needs a host that has loaded it; or set ppp.dataPath to "tun"`,
+      );
+    });
+
+  test('the kernel’s needs no TUN device but for single calls', async () => {
+    const settings = configurationSchema.parse({ ...given, ppp: { engine: 'builtin' } });
+    const results = await runChecks(settings, { machine: machine({ modules: KERNEL_MODULES, tun: 'EPERM' }) });
+    assert.deepEqual(failed(results), ['TUN device']);
+    assert.equal(results.find(({ name }) => name === 'TUN device')?.fatal, false);
+  });
+});
+
 const NO_CAPABILITY = 'CapEff:\t0000000000002000\n';
 const builtinCases: typeof cases = [
   [

@@ -1,8 +1,24 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { chooseEngine } from '../../../src/host/ppp-engine.js';
+import { describe, test } from 'node:test';
+import type { KernelPathModule } from '../../../src/host/kernel-path.js';
+import {
+  chooseEngine,
+  describeEngine,
+  type EngineMachine,
+  type EngineSettings,
+  linkKindOf,
+  type LinkKind,
+} from '../../../src/host/ppp-engine.js';
 
 const USUAL = '/usr/sbin/pppd';
+
+function settingsOf(ppp: Partial<EngineSettings['ppp']>, path = USUAL): EngineSettings {
+  return { ppp: { engine: 'auto', dataPath: 'tun', ...ppp }, pppd: { path }, gre: { window: 'advise' } };
+}
+
+function aMachine(device: string | null, installed = true, missing: KernelPathModule | null = null): EngineMachine {
+  return { openDevice: () => device, canExecute: () => installed, missingModule: () => missing };
+}
 
 const cases: [
   title: string,
@@ -24,22 +40,64 @@ const cases: [
 
 for (const [title, engine, path, installed, device, chosen] of cases) {
   test(title, () =>
-    assert.equal(
-      chooseEngine(
-        { ppp: { engine }, pppd: { path } },
-        () => device,
-        () => installed,
-      ).engine,
-      chosen,
-    ),
+    assert.equal(chooseEngine(settingsOf({ engine }, path), aMachine(device, installed)).engine, chosen),
   );
 }
 
 test('the reason names what is missing', () => {
-  const { because } = chooseEngine(
-    { ppp: { engine: 'auto' }, pppd: { path: USUAL } },
-    () => 'ENOENT',
-    () => true,
-  );
+  const { because } = chooseEngine(settingsOf({}), aMachine('ENOENT'));
   assert.equal(because, "the kernel's PPP cannot be used here (/dev/ppp: ENOENT)");
+});
+
+describe('the data path of the builtin engine', () => {
+  const all = aMachine(null);
+  const paths: [title: string, ppp: Partial<EngineSettings['ppp']>, EngineMachine, kind: LinkKind, because: string][] =
+    [
+      ['auto: the kernel where it has all modules', {}, all, 'kernel', "the kernel's PPTP driver is there"],
+      ['auto: a device of root alone is there', {}, aMachine('EACCES'), 'kernel', "the kernel's PPTP driver is there"],
+      ['auto: TUN without a module', {}, aMachine(null, true, 'pptp'), 'tun', 'the kernel has no module pptp'],
+      ['auto: TUN without the device', {}, aMachine('ENOENT'), 'tun', '/dev/ppp cannot be opened (ENOENT)'],
+      [
+        'auto: TUN for keys that the kernel does not have',
+        { encryptionKeys: [56] },
+        all,
+        'tun',
+        'ppp.encryptionKeys has 56 bits alone, which the kernel does not have',
+      ],
+      [
+        'auto: one of the keys is enough',
+        { encryptionKeys: [56, 128] },
+        all,
+        'kernel',
+        "the kernel's PPTP driver is there",
+      ],
+      [
+        'auto: keys do not matter without encryption',
+        { encryptionKeys: [56], encryption: 'none' },
+        all,
+        'kernel',
+        "the kernel's PPTP driver is there",
+      ],
+      [
+        'kernel by configuration, whatever is there',
+        { dataPath: 'kernel' },
+        aMachine('ENOENT'),
+        'kernel',
+        'ppp.dataPath says so',
+      ],
+      ['TUN by configuration, whatever is there', { dataPath: 'tun' }, all, 'tun', 'ppp.dataPath says so'],
+    ];
+  for (const [title, ppp, machine, kind, because] of paths)
+    test(title, () => {
+      const choice = chooseEngine(settingsOf({ engine: 'builtin', dataPath: 'auto', ...ppp }), machine);
+      assert.equal(linkKindOf(choice), kind);
+      assert(choice.engine === 'builtin');
+      assert.equal(choice.dataPath.because, because);
+      assert(describeEngine(choice).endsWith(because));
+    });
+
+  test('auto: TUN where the client’s window is to be enforced', () => {
+    const settings = { ...settingsOf({ engine: 'builtin', dataPath: 'auto' }), gre: { window: 'enforce' } } as const;
+    assert.equal(linkKindOf(chooseEngine(settings, all)), 'tun');
+  });
 });

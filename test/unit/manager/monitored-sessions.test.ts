@@ -12,6 +12,7 @@ const NEW = {
   worker: process.pid,
   lease: { local: '192.0.2.1', remote: '203.0.113.10', callId: 7 },
   peer: { address: '198.51.100.7', port: 40_123 },
+  server: '203.0.113.1',
 };
 
 /** A monitor that answers a registration when the test says so. */
@@ -44,7 +45,9 @@ describe('a session enters', () => {
     await enter();
     const { local, remote, callId } = NEW.lease;
     const worker = identifyOurselves();
-    assert.deepEqual(registered, [{ session: 'abc123', worker, local, remote, peer: '198.51.100.7', callId }]);
+    assert.deepEqual(registered, [
+      { session: 'abc123', worker, local, remote, peer: '198.51.100.7', server: '203.0.113.1', callId },
+    ]);
     assert.equal(hasEntered(), false);
     monitor().resolve();
     await settled();

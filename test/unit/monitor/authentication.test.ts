@@ -239,7 +239,7 @@ describe('the accounts file', () => {
         assert.deepEqual(refused.verdict, {
           accepted: false,
           code: 691,
-          retry: method !== 'pap',
+          retryChallenge: method === 'pap' ? null : RETRY,
           message: 'Access denied',
         });
       }
@@ -281,7 +281,7 @@ describe('the accounts file', () => {
     ];
     for (const [password, code, message] of refusals) {
       const { verdict, grant } = await tell(LOGINS['ms-chap-v2']('alice', password));
-      assert.deepEqual(verdict, { accepted: false, code, retry: code === 691, message });
+      assert.deepEqual(verdict, { accepted: false, code, retryChallenge: code === 691 ? RETRY : null, message });
       assert.equal(grant, null);
     }
     write([{ ...alice, expires: '2001-01-01' }]);

@@ -64,6 +64,7 @@ class Scene {
       local: '192.0.2.1',
       remote: '203.0.113.10',
       peer: '198.51.100.7',
+      server: '203.0.113.1',
       callId: 1,
     };
     this.#make = (saved) => new MonitoredSession(registration, services, new WorkerGuesses(0), saved);

@@ -10,5 +10,5 @@ test('a worker that knows nothing of other engines sends neither link nor interf
 });
 
 test('a link of a kind that only a newer version knows does not hide the rest', () => {
-  assert.deepEqual(sessionState.parse({ ...aStateUp(), link: 'kernel' }), { ...aStateUp(), link: null });
+  assert.deepEqual(sessionState.parse({ ...aStateUp(), link: 'quantum' }), { ...aStateUp(), link: null });
 });

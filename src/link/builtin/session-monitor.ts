@@ -1,5 +1,6 @@
 /** What a link asks of the monitor, which is root (src/monitor). Every function may reject, with a sentence. */
 import type { StartKeys } from '../../mschap/start-keys.js';
+import type { KernelTunnel } from '../../sys/ppp-device.js';
 import type { AuthenticationRequest, ChapMethod } from '../../ppp/engine/engine.js';
 import type { LinkLimits } from '../link.js';
 
@@ -32,6 +33,7 @@ export interface SessionMonitor {
       }
   >;
   openTun(): Promise<{ readonly name: string; readonly fd: number }>;
+  openKernel(peerCallId: number): Promise<KernelTunnel>;
   configure(state: { readonly mtu: number; readonly ipv4: Pair | null; readonly ipv6: Pair | null }): Promise<void>;
   close(): Promise<void>;
 }

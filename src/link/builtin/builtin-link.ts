@@ -1,35 +1,29 @@
 /**
- * A link of the builtin engine: PPP by ppp/engine, data through a TUN device. The monitor opens and configures the device
- * and judges the login. The link is ready when the device and the GRE socket are open.
+ * A link of the builtin engine: PPP by ppp/engine, data by a path (data-path). The monitor opens and configures the interface
+ * and judges the login. The link is ready when the path is open.
  */
 import { addressNumber } from '../../config/addresses.js';
 import { pppSettings } from '../../config/ppp-settings.js';
-import type { PacketBuffers } from '../../gre/packet-buffers.js';
-import { type FrameTap, Relay, type RelayEvent } from '../../gre/relay.js';
+import type { FrameTap } from '../../gre/relay.js';
 import type { ProcessIdentity } from '../../host/process.js';
-import type { Mppe } from '../../mschap/mppe.js';
-import type { StartKeys } from '../../mschap/start-keys.js';
 import { type AuthenticationRequest, Engine, type EngineEvent } from '../../ppp/engine/engine.js';
 import { PppReader, type PppState } from '../../ppp/reader.js';
 import { monotonicMs } from '../../sys/clock.js';
 import { randomOctets } from '../../sys/random.js';
-import type { EndCause } from '../end-cause.js';
-import { greCause } from '../gre-cause.js';
-import type { Link, LinkCounters, LinkLimits, LinkOptions } from '../link.js';
+import { describeEndCause, type EndCause } from '../end-cause.js';
+import type { Link, LinkAbilities, LinkCounters, LinkKind, LinkLimits, LinkOptions } from '../link.js';
 import { deviceCause, loginCause } from '../monitor-cause.js';
+import { type DataPath, type DataPathEvent, PathNotOpened } from './data-path.js';
 import type { SessionMonitor } from './session-monitor.js';
-import type { TunPort, TunPortEvent } from './tun-port.js';
 
 /** Octets that MPPE adds to a packet: protocol field and header (RFC 3078 §3.1). */
 const MPPE_OVERHEAD = 4;
 /** Longer than all tries of all RADIUS servers (config/schema), shorter than the engine waits, ms. */
 const RADIUS_MS = 50_000;
-/** Before a packet's protocol field has been skipped. */
-const PROTOCOL_FIELD = { compressed: 1, whole: 2 } as const;
 
 type State =
   | 'new'
-  /** The device is being opened. */
+  /** The path is being opened. */
   | 'starting'
   | 'ready'
   /** The engine terminates the connection with the client. */
@@ -48,30 +42,26 @@ interface Wanted {
   readonly mtu: number;
 }
 
-/** What a standby has made. */
-export interface TunLinkParts {
+export interface BuiltinLinkParts {
   readonly monitor: SessionMonitor;
-  readonly buffers: PacketBuffers;
-  readonly port: TunPort;
-  readonly mppe: Mppe;
+  readonly path: DataPath;
+  /** For a call that `path` cannot carry; null: there is no other. */
+  readonly newFallback: (() => DataPath) | null;
 }
 
-export class TunLink implements Link {
-  readonly kind = 'tun';
-  readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
+export class BuiltinLink implements Link {
   readonly process: ProcessIdentity | null = null;
   readonly #options: LinkOptions;
-  readonly #parts: TunLinkParts;
+  readonly #parts: BuiltinLinkParts;
   readonly #settings: ReturnType<typeof pppSettings>;
   readonly #engine: Engine;
   readonly #reader = new PppReader();
+  #path: DataPath;
   #state: State = 'new';
-  /** null before the device is open, and when the relay could not be opened. */
-  #relay: Relay | null = null;
   #interfaceName: string | null = null;
   #tap: FrameTap | null = null;
   #engineTimer: NodeJS.Timeout | undefined;
-  #keys: StartKeys | null = null;
+  #hasKeys = false;
   #limits: LinkLimits | null = null;
   #isEncrypted = false;
   #peerMru = 0;
@@ -82,14 +72,21 @@ export class TunLink implements Link {
   #terminated: () => void = () => undefined;
   #closing: Promise<void> | null = null;
 
-  constructor(options: LinkOptions, parts: TunLinkParts) {
+  constructor(options: LinkOptions, parts: BuiltinLinkParts) {
     this.#options = options;
     this.#parts = parts;
+    this.#path = parts.path;
     this.#settings = pppSettings(options.configuration.ppp);
-    const { statefulEncryption, ...settings } = this.#settings;
+    const { statefulEncryption, encryptionKeys, ...settings } = this.#settings;
     this.#engine = new Engine({
-      // The monitor knows which addresses the client may have.
-      settings: { ...settings, statelessOnly: !statefulEncryption, local: options.tunnel.local, remote: null },
+      settings: {
+        ...settings,
+        encryptionKeys: encryptionKeys.filter((bits) => parts.path.keyLengths.includes(bits)),
+        statelessOnly: !statefulEncryption,
+        local: options.tunnel.local,
+        // The monitor knows which addresses the client may have.
+        remote: null,
+      },
       random: randomOctets,
       onEvent: (event) => this.#recvEngineEvent(event),
     });
@@ -98,6 +95,14 @@ export class TunLink implements Link {
   /** Events of the engine change the state. */
   get #hasEnded(): boolean {
     return this.#state === 'ended';
+  }
+
+  get kind(): LinkKind {
+    return this.#path.kind;
+  }
+
+  get can(): LinkAbilities {
+    return this.#path.can;
   }
 
   get ppp(): PppState {
@@ -122,19 +127,19 @@ export class TunLink implements Link {
 
   setTap(tap: FrameTap | null): void {
     this.#tap = tap;
-    this.#relay?.setTap(tap);
+    this.#path.setTap(tap);
   }
 
   holdBack(isHeld: boolean): void {
-    this.#relay?.holdBack(isHeld);
+    this.#path.holdBack(isHeld);
   }
 
   counters(): LinkCounters | null {
-    return this.#relay?.counters() ?? null;
+    return this.#path.counters();
   }
 
   countStrays(): void {
-    this.#relay?.countStrays();
+    this.#path.countStrays();
   }
 
   async close({ peerGone }: { readonly peerGone: boolean }): Promise<void> {
@@ -147,12 +152,10 @@ export class TunLink implements Link {
     this.#state = 'ended';
     clearTimeout(this.#engineTimer);
     // ip-down is told how many octets went through the interface, which therefore exists until then.
-    this.#relay?.holdBack(true);
+    this.#path.holdBack(true);
     // A monitor that does not answer takes everything back when the manager releases the session, or the worker exits.
     await this.#parts.monitor.close().catch(() => undefined);
-    this.#relay?.close();
-    this.#parts.port.close();
-    this.#parts.mppe.stop();
+    this.#path.close();
   }
 
   /** Resolves when the client has acknowledged, or after `timeouts.pppdExit`. */
@@ -169,47 +172,43 @@ export class TunLink implements Link {
   }
 
   async #open(): Promise<void> {
-    const { monitor, port } = this.#parts;
     try {
-      const { fd, name } = await monitor.openTun();
-      port.open(fd);
-      this.#interfaceName = name;
+      this.#interfaceName = await this.#openPath();
     } catch (error) {
-      this.#end(deviceCause(error));
+      if (!(error instanceof PathNotOpened)) throw error;
+      this.#end(error.endCause);
       return;
     }
     if (this.#state !== 'starting') return;
-    try {
-      this.#relay = this.#openRelay();
-    } catch (error) {
-      this.#end(greCause(error));
-      return;
-    }
     this.#state = 'ready';
     this.#options.onEvent({ type: 'ready' });
     this.#drive((now) => this.#engine.start(now));
   }
 
-  #openRelay(): Relay {
-    const { configuration, peerAddress, localAddress, localCallId, peerCallId, peerWindow } = this.#options;
-    const relay = new Relay({
-      localAddress,
-      peerAddress,
-      localCallId,
-      peerCallId,
-      peerWindow,
-      window: configuration.gre.window,
-      device: configuration.listen.vrf,
-      buffers: this.#parts.buffers,
-      port: this.#parts.port,
-      limitBursts: true,
-      onEvent: (event) => this.#recvRelayEvent(event),
-    });
-    relay.setTap(this.#tap);
-    return relay;
+  /** Returns the interface's name. Rejects with PathNotOpened. */
+  async #openPath(): Promise<string> {
+    const { monitor, newFallback } = this.#parts;
+    const options = {
+      monitor,
+      call: this.#options,
+      onEvent: (event: DataPathEvent) => this.#recvPathEvent(event),
+    };
+    const path = this.#path;
+    try {
+      return await path.open(options);
+    } catch (error) {
+      const isOther = error instanceof PathNotOpened && error.isCallTaken && newFallback !== null && !this.#hasEnded;
+      if (!isOther) throw error;
+      path.close();
+      this.#path = newFallback();
+      this.#path.setTap(this.#tap);
+      const { kind } = this.#path;
+      this.#options.onEvent({ type: 'fellBack', from: path.kind, to: kind, because: describeEndCause(error.endCause) });
+      return this.#path.open(options);
+    }
   }
 
-  #recvRelayEvent(event: RelayEvent): void {
+  #recvPathEvent(event: DataPathEvent): void {
     switch (event.type) {
       case 'control':
         for (const step of this.#reader.observe(event.direction, event.frame, Date.now()))
@@ -219,19 +218,6 @@ export class TunLink implements Link {
       case 'blackHole':
         this.#options.onEvent(event);
         break;
-      case 'ended': {
-        const { failure } = event;
-        if (failure.kind === 'gre')
-          this.#end({ kind: 'gre', step: `${failure.step} GRE packets`, problem: failure.code });
-        else if (failure.kind === 'closed') this.#end({ kind: 'device', problem: 'its network interface was removed' });
-        else this.#end({ kind: 'device', problem: `its network interface cannot be read: ${failure.code}` });
-      }
-    }
-  }
-
-  /** What the port reports; TunStandby passes it on. */
-  recvPortEvent(event: TunPortEvent): void {
-    switch (event.type) {
       case 'resetNeeded':
         this.#drive((now) => this.#engine.requestReset(now));
         break;
@@ -239,10 +225,12 @@ export class TunLink implements Link {
         this.#end({ kind: 'undecryptable' });
         break;
       case 'unknownProtocol': {
-        const { protocol, frame } = event;
-        const field = ((frame[0] ?? 0) & 1) === 1 ? PROTOCOL_FIELD.compressed : PROTOCOL_FIELD.whole;
-        this.#drive((now) => this.#engine.recvUnknownData(protocol, frame.subarray(field), now));
+        const { protocol, information } = event;
+        this.#drive((now) => this.#engine.recvUnknownData(protocol, information, now));
+        break;
       }
+      case 'ended':
+        this.#end(event.cause);
     }
   }
 
@@ -250,7 +238,7 @@ export class TunLink implements Link {
   #drive(act: (now: number) => void): void {
     if (this.#state === 'ended') return;
     act(monotonicMs());
-    this.#relay?.sendQueued();
+    this.#path.flush();
     clearTimeout(this.#engineTimer);
     const { deadline } = this.#engine;
     if (deadline === null || this.#hasEnded) return;
@@ -261,15 +249,15 @@ export class TunLink implements Link {
   }
 
   #recvEngineEvent(event: EngineEvent): void {
-    const { port, mppe } = this.#parts;
+    const path = this.#path;
     switch (event.type) {
       case 'send':
-        port.queueControl(event.frame);
+        path.send(event.frame);
         break;
       case 'linkUp':
         this.#peerMru = event.peerMru;
-        port.setFraming({ compressProtocol: event.peerTakesPfc, compressAddress: event.peerTakesAcfc });
-        port.setRequireEncryption(this.#settings.encryption === 'require');
+        path.setFraming({ compressProtocol: event.peerTakesPfc, compressAddress: event.peerTakesAcfc });
+        path.setRequireEncryption(this.#settings.encryption === 'require');
         break;
       case 'linkDown':
         break;
@@ -280,19 +268,17 @@ export class TunLink implements Link {
         void this.#authenticate(event.request);
         break;
       case 'encryption':
-        if (this.#keys === null) break;
-        mppe.start(this.#keys, event.toClient, event.fromClient);
-        port.setEncryption(mppe);
-        port.setRequireEncryption(true);
+        if (!this.#hasKeys) break;
         this.#isEncrypted = true;
+        path.setRequireEncryption(true);
+        path.encrypt(event.toClient, event.fromClient);
         break;
       case 'encryptionDown':
-        port.setEncryption(null);
-        mppe.stop();
+        path.stopEncryption();
         this.#isEncrypted = false;
         break;
       case 'resetRequested':
-        mppe.flushNext();
+        path.flushNext();
         break;
       case 'network':
         this.#network = event;
@@ -329,7 +315,12 @@ export class TunLink implements Link {
     try {
       const patience = this.#options.configuration.radius === undefined ? undefined : RADIUS_MS;
       const verdict = await this.#parts.monitor.authenticate(request, patience);
-      if (verdict.accepted) [this.#keys, this.#limits] = [verdict.keys, verdict.limits];
+      if (this.#hasEnded) return;
+      if (verdict.accepted) this.#limits = verdict.limits;
+      if (verdict.accepted && verdict.keys !== null) {
+        this.#hasKeys = true;
+        this.#path.setKeys(verdict.keys);
+      }
       const { id } = request;
       this.#drive((now) =>
         this.#engine.recvVerdict(
@@ -359,7 +350,7 @@ export class TunLink implements Link {
 
   /** Has the interface configured as PPP has agreed; data passes after that. */
   #configure(): void {
-    if (this.#network === null && this.#network6 === null) this.#parts.port.setNetwork(null);
+    if (this.#network === null && this.#network6 === null) this.#path.setNetwork(null);
     const before = this.#configured;
     this.#configured = this.#configureAfter(before, { ipv4: this.#network, ipv6: this.#network6, mtu: this.#mtu });
   }
@@ -378,8 +369,9 @@ export class TunLink implements Link {
       return;
     }
     // A change that has come meanwhile has its own turn.
-    if (this.#network !== ipv4 || this.#network6 !== ipv6 || (ipv4 === null && ipv6 === null)) return;
-    this.#parts.port.setNetwork({ client: ipv4 && addressNumber(ipv4.remote), ipv6: ipv6 !== null, mtu });
+    const isOld = this.#network !== ipv4 || this.#network6 !== ipv6 || (ipv4 === null && ipv6 === null);
+    if (isOld || this.#hasEnded) return;
+    this.#path.setNetwork({ client: ipv4 && addressNumber(ipv4.remote), ipv6: ipv6 !== null, mtu });
   }
 
   #end(cause: EndCause): void {
