@@ -3,7 +3,16 @@ import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
 /** Bits of capabilities(7). */
-const BITS = { DAC_OVERRIDE: 1, SETGID: 6, SETUID: 7, NET_BIND_SERVICE: 10, NET_ADMIN: 12, NET_RAW: 13 } as const;
+const BITS = {
+  CHOWN: 0,
+  DAC_OVERRIDE: 1,
+  KILL: 5,
+  SETGID: 6,
+  SETUID: 7,
+  NET_BIND_SERVICE: 10,
+  NET_ADMIN: 12,
+  NET_RAW: 13,
+} as const;
 
 export type Capability = keyof typeof BITS;
 
