@@ -49,6 +49,13 @@ export interface LinkOptions {
 /** Who speaks PPP, and how packets travel: pppd on a pty, or the builtin engine with a TUN device. */
 export type LinkKind = 'pppd' | 'tun';
 
+export interface LinkClose {
+  /** The client is gone, or must get nothing more through the tunnel. */
+  readonly peerGone: boolean;
+  /** Acct-Terminate-Cause (RFC 2866 §5.10), for a link that is accounted by RADIUS. */
+  readonly terminateCause?: number;
+}
+
 export interface Link {
   readonly kind: LinkKind;
   readonly can: LinkAbilities;
@@ -77,7 +84,7 @@ export interface Link {
    * Ends the link; resolves when it is fully closed. Idempotent. Unless `peerGone`, PPP first terminates the connection
    * with the client, which takes some seconds if the client does not answer.
    */
-  close(options: { readonly peerGone: boolean }): Promise<void>;
+  close(options: LinkClose): Promise<void>;
 }
 
 /** The resources of a link that are slow to create, prepared before a client connects. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { addressGiven, fixedAddress, isPermitted, type Rule } from '../accounts/chap-secrets.js';
 import { addressNumber, addressText } from '../config/addresses.js';
 import type { StartKeys } from '../mschap/start-keys.js';
+import type { AccountRecord } from '../radius/protocol.js';
 import { addressRules, findAccount } from './accounts-file.js';
 import type { MonitorSettings, WireVerdict } from './protocol.js';
 import { type Login, verify } from './verifier.js';
@@ -14,6 +15,8 @@ export interface Grant {
   /** The client's address; null: one that `rules` permit. */
   readonly remote: string | null;
   readonly rules: readonly Rule[];
+  /** For the account that RADIUS gets. */
+  readonly radius?: Pick<AccountRecord, 'name' | 'classes'> & { readonly interim: number | null };
 }
 
 /** More networks than a person writes into one line. */

@@ -30,6 +30,7 @@ import {
   type Registration,
 } from './protocol.js';
 import type { RadiusProcess } from './radius-process.js';
+import type { RadiusSpool } from './radius-spool.js';
 
 /** Maximum number of connections accepted, and of messages taken from one connection, before others have their turn. */
 const MOST_IN_A_TURN = 16;
@@ -71,10 +72,12 @@ interface Connection {
   isOpen: boolean;
 }
 
-export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' | 'askRadius'> {
+export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' | 'askRadius' | 'account'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
   readonly radius: RadiusProcess;
+  /** Account records for RADIUS. */
+  readonly spool: RadiusSpool;
   /** Called when neither manager nor session is left. */
   readonly onIdle: () => void;
 }
@@ -103,6 +106,7 @@ export class MonitorServer {
       ...options,
       settings: () => this.#settings,
       askRadius: async (login) => options.radius.judge(login),
+      account: (record) => options.spool.add(record),
     };
     this.#restore();
     this.#poller.watch(options.listener, true, false);
@@ -245,6 +249,7 @@ export class MonitorServer {
   #use(settings: MonitorSettings): void {
     this.#settings = settings;
     this.#options.radius.configure(settings.radius ?? null);
+    if (settings.radius !== undefined) this.#options.spool.flush();
   }
 
   #watchManager(identity: ProcessIdentity): void {

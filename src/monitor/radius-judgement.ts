@@ -66,11 +66,16 @@ export async function judgeByRadius(
       };
     }
     case 'accepted': {
-      const { message, keys, sessionTime, idleTime } = verdict;
+      const { message, keys, sessionTime, idleTime, classes, interim } = verdict;
       const address = addressFor(verdict.address, local, remote);
       return {
         verdict: { accepted: true, message, keys, remote: address, remoteChoices: [], sessionTime, idleTime },
-        grant: { name: visible(Buffer.from(name).toString('latin1')), remote: address, rules: [] },
+        grant: {
+          name: visible(Buffer.from(name).toString('latin1')),
+          remote: address,
+          rules: [],
+          radius: { name: hex(name), classes, interim },
+        },
       };
     }
   }

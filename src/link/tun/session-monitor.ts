@@ -9,7 +9,10 @@ interface Pair {
 
 export interface SessionMonitor {
   /** `patience`: how long the verdict may take, ms. */
-  authenticate(request: Omit<AuthenticationRequest, 'id'>, patience?: number): Promise<
+  authenticate(
+    request: Omit<AuthenticationRequest, 'id'>,
+    patience?: number,
+  ): Promise<
     | {
         readonly accepted: true;
         readonly message: string;
@@ -24,5 +27,6 @@ export interface SessionMonitor {
   >;
   openTun(): Promise<{ readonly name: string; readonly fd: number }>;
   configure(state: { readonly mtu: number; readonly ipv4: Pair | null; readonly ipv6: Pair | null }): Promise<void>;
-  close(): Promise<void>;
+  /** `cause`: Acct-Terminate-Cause (RFC 2866 §5.10). */
+  close(cause?: number): Promise<void>;
 }

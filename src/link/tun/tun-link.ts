@@ -9,13 +9,13 @@ import { type FrameTap, Relay, type RelayEvent } from '../../gre/relay.js';
 import type { ProcessIdentity } from '../../host/process.js';
 import type { Mppe } from '../../mschap/mppe.js';
 import type { StartKeys } from '../../mschap/start-keys.js';
-import { type AuthenticationRequest, Engine, type EngineEvent } from '../../ppp/engine/engine.js';
+import { type AuthenticationRequest, Engine, type EngineEnd, type EngineEvent } from '../../ppp/engine/engine.js';
 import { PppReader, type PppState } from '../../ppp/reader.js';
 import { monotonicMs } from '../../sys/clock.js';
 import { randomOctets } from '../../sys/random.js';
 import type { EndCause } from '../end-cause.js';
 import { greCause } from '../gre-cause.js';
-import type { Link, LinkCounters, LinkOptions } from '../link.js';
+import type { Link, LinkClose, LinkCounters, LinkOptions } from '../link.js';
 import { deviceCause, loginCause } from '../monitor-cause.js';
 import type { SessionMonitor } from './session-monitor.js';
 import type { TunPort, TunPortEvent } from './tun-port.js';
@@ -26,6 +26,13 @@ const MPPE_OVERHEAD = 4;
 const RADIUS_MS = 50_000;
 /** Before a packet's protocol field has been skipped. */
 const PROTOCOL_FIELD = { compressed: 1, whole: 2 } as const;
+
+/** RFC 2866 §5.10: Lost Carrier, and User Request. */
+const ENGINE_CAUSES: Readonly<Partial<Record<EngineEnd['kind'], number>>> = {
+  echoTimeout: 2,
+  peerTerminated: 1,
+  networkClosed: 1,
+};
 
 type State =
   | 'new'
@@ -78,6 +85,8 @@ export class TunLink implements Link {
   #network6: Network6 | null = null;
   /** The interface is configured in the order of the changes. */
   #configured: Promise<void> = Promise.resolve();
+  /** Why the engine ended the link, as accounting says it. */
+  #engineCause: number | undefined;
   #terminated: () => void = () => undefined;
   #closing: Promise<void> | null = null;
 
@@ -132,19 +141,19 @@ export class TunLink implements Link {
     this.#relay?.countStrays();
   }
 
-  async close({ peerGone }: { readonly peerGone: boolean }): Promise<void> {
-    this.#closing ??= this.#close(peerGone);
+  async close(how: LinkClose): Promise<void> {
+    this.#closing ??= this.#close(how);
     return this.#closing;
   }
 
-  async #close(peerGone: boolean): Promise<void> {
+  async #close({ peerGone, terminateCause }: LinkClose): Promise<void> {
     if (this.#state === 'ready' && !peerGone) await this.#terminate();
     this.#state = 'ended';
     clearTimeout(this.#engineTimer);
     // ip-down is told how many octets went through the interface, which therefore exists until then.
     this.#relay?.holdBack(true);
     // A monitor that does not answer takes everything back when the manager releases the session, or the worker exits.
-    await this.#parts.monitor.close().catch(() => undefined);
+    await this.#parts.monitor.close(this.#engineCause ?? terminateCause).catch(() => undefined);
     this.#relay?.close();
     this.#parts.port.close();
     this.#parts.mppe.stop();
@@ -304,7 +313,10 @@ export class TunLink implements Link {
         break;
       case 'ended':
         if (this.#state === 'terminating') this.#terminated();
-        else this.#end({ kind: 'ppp', end: event.cause });
+        else {
+          this.#engineCause = ENGINE_CAUSES[event.cause.kind];
+          this.#end({ kind: 'ppp', end: event.cause });
+        }
     }
   }
 

@@ -2,7 +2,15 @@
 import { noneCounted } from '../../../src/gre/relay-counters.js';
 import type { FrameTap } from '../../../src/gre/relay.js';
 import type { ProcessIdentity } from '../../../src/host/process.js';
-import type { Link, LinkCounters, LinkEvent, LinkKind, LinkOptions, Standby } from '../../../src/link/link.js';
+import type {
+  Link,
+  LinkClose,
+  LinkCounters,
+  LinkEvent,
+  LinkKind,
+  LinkOptions,
+  Standby,
+} from '../../../src/link/link.js';
 import type { PppState } from '../../../src/ppp/reader.js';
 import { Link as PppLink } from '../ppp/frames.js';
 
@@ -23,7 +31,7 @@ export class ALink implements Link {
   isHeldBack = false;
   counted: LinkCounters = noneCounted();
   /** The options of each call of `close`. */
-  readonly closes: { readonly peerGone: boolean }[] = [];
+  readonly closes: LinkClose[] = [];
   /** Runs in `start`. */
   atStart: (link: ALink) => void = () => undefined;
   /** `close` resolves at once, otherwise at `isGone`. */
@@ -85,7 +93,7 @@ export class ALink implements Link {
     return this.counted;
   }
 
-  async close(how: { readonly peerGone: boolean }): Promise<void> {
+  async close(how: LinkClose): Promise<void> {
     this.closes.push(how);
     if (this.closesAtOnce) this.isGone();
     return this.#closed;

@@ -32,6 +32,8 @@ const accepted = {
   message: '',
   keys: null,
   address: null,
+  classes: ['c1a5'],
+  interim: 120,
   sessionTime: 60,
   idleTime: null,
 } as const;
@@ -66,6 +68,8 @@ test('limits are handed on, and the domain is kept unless it is to be stripped',
   const { verdict, grant, asked } = await judge(accepted);
   assert(verdict.accepted);
   assert.deepEqual([verdict.sessionTime, verdict.idleTime, grant?.name], [60, null, 'HOME\\alice']);
+  const name = Buffer.from('HOME\\alice').toString('hex');
+  assert.deepEqual(grant?.radius, { name, classes: ['c1a5'], interim: 120 });
   assert.equal(Buffer.from(asked[0]?.name ?? '', 'hex').toString(), 'HOME\\alice');
   const stripped = await judge(accepted, { stripDomain: true });
   assert.equal(Buffer.from(stripped.asked[0]?.name ?? '', 'hex').toString(), 'alice');
