@@ -255,6 +255,19 @@ const radiusSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Drop answers to logins that have no Message-Authenticator: others could forge them (BlastRADIUS).'),
+  accounting: z
+    .strictObject({
+      interim: z
+        .int()
+        .min(0)
+        .max(86_400)
+        .default(300)
+        .describe(
+          'Seconds between the interim records of a session, at least 60; an Acct-Interim-Interval of the server counts instead. 0: none, unless the server wants them.',
+        ),
+    })
+    .optional()
+    .describe('Reports start, course and end of each session to the servers. Without this key nothing is reported.'),
 });
 
 const keysTogether = (

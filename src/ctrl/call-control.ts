@@ -4,7 +4,7 @@
  */
 import { RECEIVE_WINDOW } from '../gre/relay.js';
 import type { ProcessIdentity } from '../host/process.js';
-import type { Link, LinkEvent, LinkKind, Standby } from '../link/link.js';
+import type { Link, LinkClose, LinkEvent, LinkKind, Standby } from '../link/link.js';
 import {
   type ControlMessage,
   findBadValue,
@@ -18,6 +18,7 @@ import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
 import type { PeerLog } from './peer-log.js';
 import { endOfLink, type SessionEnd } from './session-end.js';
+import { TERMINATE_CAUSES } from './terminate-cause.js';
 import type { Timers } from './timers.js';
 
 /** Connect speed in the reply, bits per second: the highest that clients display correctly (RFC 2637 §2.8). */
@@ -59,6 +60,11 @@ const NO_STANDBY: Readonly<Record<LinkKind, (problem: string, program: string) =
   tun: noDataPath,
   kernel: noDataPath,
 };
+
+const closing = (reason: CloseReason): LinkClose => ({
+  peerGone: CLOSE_REASONS[reason].clientGone,
+  terminateCause: TERMINATE_CAUSES[reason],
+});
 
 type CallRequest = MessageOf<'OutgoingCallRequest'>;
 
@@ -184,7 +190,7 @@ export class CallControl {
     this.#state = clearing;
     // The establish timer may still be running: pppd may have sent no frame yet, and may take long to exit.
     this.#options.timers.stop('establish');
-    await call.link.close({ peerGone: CLOSE_REASONS.clientCleared.clientGone });
+    await call.link.close(closing('clientCleared'));
     if (this.#state !== clearing) return null;
     // Not before pppd is gone: the client may call again as soon as it gets this message.
     this.#notify(call, 'clientCleared');
@@ -201,7 +207,7 @@ export class CallControl {
     this.#options.timers.stop('establish');
     if (call !== null && (kind === 'connected' || kind === 'clearing')) this.#notify(call, reason);
     if (call !== null && kind === 'starting' && NO_LINK.includes(reason)) this.#refuse(call.request, 'failed');
-    await Promise.all([this.#standby?.close(), call?.link.close({ peerGone: CLOSE_REASONS[reason].clientGone })]);
+    await Promise.all([this.#standby?.close(), call?.link.close(closing(reason))]);
   }
 
   #start(request: CallRequest): void {

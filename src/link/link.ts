@@ -55,6 +55,13 @@ export interface LinkOptions {
 /** See `limits` in session/state. */
 export type LinkLimits = WireLimits;
 
+export interface LinkClose {
+  /** The client is gone, or must get nothing more through the tunnel. */
+  readonly peerGone: boolean;
+  /** Acct-Terminate-Cause (RFC 2866 §5.10), for a link that is accounted by RADIUS. */
+  readonly terminateCause?: number;
+}
+
 export interface Link {
   readonly kind: LinkKind;
   readonly can: LinkAbilities;
@@ -86,7 +93,7 @@ export interface Link {
    * Ends the link; resolves when it is fully closed. Idempotent. Unless `peerGone`, PPP first terminates the connection
    * with the client, which takes some seconds if the client does not answer.
    */
-  close(options: { readonly peerGone: boolean }): Promise<void>;
+  close(options: LinkClose): Promise<void>;
 }
 
 /** The resources of a link that are slow to create, prepared before a client connects. */

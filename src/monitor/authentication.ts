@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { addressGiven, fixedAddress, isPermitted, type Rule, visible } from '../accounts/chap-secrets.js';
 import { addressNumber, addressText } from '../config/addresses.js';
 import type { StartKeys } from '../mschap/start-keys.js';
+import type { AccountRecord } from '../radius/protocol.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { type Hindrance, hindranceOf } from '../users/expiry.js';
 import type { User } from '../users/user.js';
@@ -24,7 +25,12 @@ export interface Grant {
   readonly speed: Speed;
   /** Networks behind the client. */
   readonly routes: readonly string[];
+  /** For the account that RADIUS gets. */
+  readonly radius?: Pick<AccountRecord, 'name' | 'classes'> & { readonly interim: number | null };
 }
+
+/** What a login grants that has no account in the accounts file. */
+export const NO_ACCOUNT = { account: null, speed: UNLIMITED, routes: [] } as const;
 
 /** More networks than a person writes into one line. */
 const MAX_CHOICES = 16;

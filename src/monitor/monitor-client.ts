@@ -91,11 +91,14 @@ export class MonitorClient {
     await this.#connection.ask({ type: 'configure', mtu: state.mtu, ipv4: state.ipv4, ipv6: state.ipv6 });
   }
 
-  /** The call is over: addresses go, and the scripts of the end run. The connection is closed whatever comes of it. */
-  async close(): Promise<void> {
+  /**
+   * The call is over: addresses go, and the scripts of the end run. The connection is closed whatever comes of it.
+   * `cause`: Acct-Terminate-Cause (RFC 2866 §5.10).
+   */
+  async close(cause?: number): Promise<void> {
     const timer = setTimeout(() => this.#connection.close(), CLOSE_MS);
     try {
-      await this.#connection.ask({ type: 'close' });
+      await this.#connection.ask({ type: 'close', ...(cause === undefined ? {} : { cause }) });
     } finally {
       clearTimeout(timer);
       this.#connection.close();

@@ -18,6 +18,7 @@ import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
 import { RadiusProcess } from './radius-process.js';
+import { RadiusSpool } from './radius-spool.js';
 import { makeRootFolder } from './root-folder.js';
 import { StateFolder } from './state-folder.js';
 
@@ -108,12 +109,19 @@ function monitor(directory: string, level: string): void {
     log.info('neither manager nor session is left; ending');
     process.exit(MONITOR_EXIT.ended);
   };
+  const radius = new RadiusProcess(log, level);
+  const spool = new RadiusSpool({
+    folder: new StateFolder(runPaths(directory).monitorAccounts),
+    send: async (record) => radius.account(record),
+    log,
+  });
   const server = new MonitorServer({
     listener: LISTENER,
     folder: new StateFolder(runPaths(directory).monitorState),
     network: new NetworkConfiguration(),
     rules: new NetworkRules(tableName(directory), log),
-    radius: new RadiusProcess(log, level),
+    radius,
+    spool,
     supervisor,
     log,
     onIdle,

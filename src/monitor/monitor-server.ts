@@ -36,6 +36,7 @@ import {
   type Registration,
 } from './protocol.js';
 import type { RadiusProcess } from './radius-process.js';
+import type { RadiusSpool } from './radius-spool.js';
 import { UserAccounts } from './user-accounts.js';
 
 /** Maximum number of connections accepted, and of messages taken from one connection, before others have their turn. */
@@ -76,11 +77,13 @@ interface Connection {
   isOpen: boolean;
 }
 
-export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' | 'users' | 'askRadius'> {
+export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' | 'users' | 'askRadius' | 'account'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
   readonly rules: Pick<NetworkRules, 'set'>;
   readonly radius: RadiusProcess;
+  /** Account records for RADIUS. */
+  readonly spool: RadiusSpool;
   /** Called when neither manager nor session is left. */
   readonly onIdle: () => void;
 }
@@ -112,6 +115,7 @@ export class MonitorServer {
       settings: () => this.#settings,
       users: this.#users,
       askRadius: async (login) => options.radius.judge(login),
+      account: (record) => options.spool.add(record),
     };
     this.#restore();
     this.#poller.watch(options.listener, true, false);
@@ -275,6 +279,7 @@ export class MonitorServer {
   #use(settings: MonitorSettings): void {
     this.#settings = settings;
     this.#options.radius.configure(settings.radius ?? null);
+    if (settings.radius !== undefined) this.#options.spool.flush();
   }
 
   #watchManager(identity: ProcessIdentity): void {

@@ -8,11 +8,11 @@ import type { Logger } from '../log/logger.js';
 import { monotonicMs } from '../sys/clock.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
-import type { RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
+import type { AccountRecord, RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openKernelTunnel } from '../sys/ppp-device.js';
 import { openTunDevice } from '../sys/tun-device.js';
-import { type Grant, judge, type Judgement, mayUse } from './authentication.js';
+import { type Grant, judge, type Judgement, mayUse, NO_ACCOUNT } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
 import { ip, take } from './iproute.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
@@ -28,6 +28,7 @@ import type {
   Registration,
 } from './protocol.js';
 import { proxyArpInterface } from './proxy-arp.js';
+import { type Amounts, interimOf, NO_AMOUNTS, recordOf, type SavedAccount, TERMINATE } from './radius-account.js';
 import { judgeByRadius, NotJudged } from './radius-judgement.js';
 import type { UserAccounts } from './user-accounts.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
@@ -69,6 +70,8 @@ export interface SavedSession {
   readonly ipv6: Configured | null;
   /** In force at the device. */
   readonly speed?: Speed;
+  /** For RADIUS; left out or null: there is none. */
+  readonly account?: SavedAccount | null;
 }
 export const SAVED_VERSION = 1;
 
@@ -78,6 +81,8 @@ export interface MonitorServices {
   readonly users: UserAccounts;
   /** Asks the RADIUS process; never rejects. */
   readonly askRadius: (login: RadiusLogin) => Promise<RadiusVerdict>;
+  /** Keeps the record until a RADIUS server has acknowledged it. */
+  readonly account: (record: AccountRecord) => void;
   readonly network: NetworkConfiguration;
   readonly folder: StateFolder;
   readonly log: Logger;
@@ -93,8 +98,6 @@ interface OpenedDevice {
   readonly name: string;
   readonly descriptors: readonly number[];
 }
-
-const NO_ACCOUNT = { account: null, speed: UNLIMITED, routes: [] } as const;
 
 const DONE: Reply = { answer: { type: 'done' } };
 const refusal = (reason: Refusal): Reply => ({ answer: { type: 'refused', reason } });
@@ -122,6 +125,8 @@ export class MonitoredSession {
   #speed: Speed;
   /** Removing what does not go with the device. */
   #clearing: Promise<void> = Promise.resolve();
+  #account: SavedAccount | null;
+  #interimTimer: NodeJS.Timeout | undefined;
   #over = false;
 
   /** A new session, or one of before the monitor died. Throws the system's error when it cannot be written down. */
@@ -144,6 +149,8 @@ export class MonitoredSession {
     this.#ipv4 = saved?.ipv4 ?? null;
     this.#ipv6 = saved?.ipv6 ?? null;
     this.#speed = saved?.speed ?? UNLIMITED;
+    this.#account = saved?.account ?? null;
+    if (this.#account !== null) this.#startInterim(this.#account);
     if (saved === null) this.#save();
   }
 
@@ -204,7 +211,7 @@ export class MonitoredSession {
       case 'configure':
         return this.#configure(request);
       case 'close':
-        this.#endCall();
+        this.#endCall(request.cause ?? TERMINATE.userRequest);
         return DONE;
     }
   }
@@ -345,6 +352,7 @@ export class MonitoredSession {
       this.#removeAll();
       throw error;
     }
+    if (ipv4 !== null || ipv6 !== null) this.#keepAccount(device, grant, ipv4?.remote ?? null);
     this.#log.info({ interface: device.name, mtu, ipv4, ipv6 }, 'interface configured');
     return DONE;
   }
@@ -428,6 +436,57 @@ export class MonitoredSession {
     this.#start('ipv6-up', this.#factsOf(this.#ipv6, true, false));
   }
 
+  /** Opens the call's account when the tunnel first carries packets. */
+  #keepAccount(device: Device, { radius }: Grant, address: string | null): void {
+    const accounting = this.#services.settings()?.radius?.accounting;
+    if (accounting === undefined || radius === undefined) return;
+    const { name, classes, interim: wish } = radius;
+    if (this.#account !== null) {
+      this.#account = { ...this.#account, address };
+      this.#save();
+      return;
+    }
+    const { session, peer } = this.registration;
+    const since = nowSeconds();
+    this.#account = {
+      id: `${session}-${since.toString(16)}-${device.index}`,
+      name,
+      classes,
+      port: unitOf(device.name),
+      client: peer,
+      address,
+      since,
+      interim: interimOf(accounting.interim, wish),
+      amounts: NO_AMOUNTS,
+    };
+    this.#save();
+    this.#services.account(recordOf(this.#account, 'start', since));
+    this.#startInterim(this.#account);
+  }
+
+  #startInterim({ interim }: SavedAccount): void {
+    if (interim === 0) return;
+    this.#interimTimer = setInterval(() => {
+      this.#count();
+      this.#try(() => this.#save());
+      if (this.#account !== null) this.#services.account(recordOf(this.#account, 'interim', nowSeconds()));
+    }, interim * 1000);
+  }
+
+  /** What has gone through the interface; once it is gone, what was counted last stays. */
+  #count(): void {
+    const [account, device] = [this.#account, this.#device];
+    if (account === null || device === null || this.#services.network.index(device.name) !== device.index) return;
+    this.#account = { ...account, amounts: amountsOf(device.name) ?? account.amounts };
+  }
+
+  #closeAccount(cause: number): void {
+    clearInterval(this.#interimTimer);
+    this.#count();
+    if (this.#account !== null) this.#services.account(recordOf(this.#account, 'stop', nowSeconds(), cause));
+    this.#account = null;
+  }
+
   /** The scripts start when the interface is down. */
   #removeAll(): void {
     const [device, { network }] = [this.#device, this.#services];
@@ -465,7 +524,8 @@ export class MonitoredSession {
   }
 
   /** The client may call again: what its worker has guessed still counts. */
-  #endCall(): void {
+  #endCall(cause: number): void {
+    this.#closeAccount(cause);
     this.#removeAll();
     this.#lastDevice = this.#device ?? this.#lastDevice;
     this.#device = null;
@@ -478,6 +538,7 @@ export class MonitoredSession {
   async #end(why: string): Promise<void> {
     if (this.#over) return;
     this.#over = true;
+    this.#closeAccount(TERMINATE.nasError);
     this.#removeAll();
     this.#services.folder.remove(this.registration.session);
     this.#log.info({ why }, 'session over');
@@ -523,6 +584,7 @@ export class MonitoredSession {
       ipv4: this.#ipv4,
       ipv6: this.#ipv6,
       speed: this.#speed,
+      account: this.#account,
     };
     this.#services.folder.write(this.registration.session, saved);
   }
@@ -546,8 +608,16 @@ const linkLocal = (identifier: string): string =>
     .map((group) => group.padStart(4, '0'))
     .join(':')}`;
 
+const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+
 /** What went through an interface, seen from this machine: it sends to the client. */
 function octetsOf(name: string): { readonly sent: number; readonly received: number } | null {
+  const amounts = amountsOf(name);
+  return amounts && { received: amounts.received.octets, sent: amounts.sent.octets };
+}
+
+/** The same with the numbers of packets. */
+function amountsOf(name: string): Amounts | null {
   const line = readFileSync('/proc/net/dev', 'latin1')
     .split('\n')
     .find((each) => each.trimStart().startsWith(`${name}:`));
@@ -556,5 +626,10 @@ function octetsOf(name: string): { readonly sent: number; readonly received: num
     .trim()
     .split(/\s+/)
     .map(Number);
-  return fields === undefined ? null : { received: fields[0] ?? 0, sent: fields[8] ?? 0 };
+  return fields === undefined
+    ? null
+    : {
+        received: { octets: fields[0] ?? 0, packets: fields[1] ?? 0 },
+        sent: { octets: fields[8] ?? 0, packets: fields[9] ?? 0 },
+      };
 }

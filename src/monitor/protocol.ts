@@ -40,6 +40,8 @@ export interface MonitorSettings {
 /** The configuration's section `radius`. */
 export interface RadiusSettings extends Omit<ProcessSettings, 'servers'> {
   readonly servers: readonly (Omit<ServerSettings, 'secret'> & { readonly secretFile: string })[];
+  /** Seconds between interim records; 0: none. undefined: no accounting. */
+  readonly accounting?: { readonly interim: number } | undefined;
 }
 
 /** What the manager grants a session. The monitor refuses its worker anything else. */
@@ -103,8 +105,8 @@ interface RequestFields {
   openKernel: { readonly peerCallId: number };
   /** Worker: configure the interface. */
   configure: InterfaceState;
-  /** Worker: the call is over; the client may call again. */
-  close: Record<never, never>;
+  /** Worker: the call is over; the client may call again. `cause`: RFC 2866 §5.10. */
+  close: { readonly cause?: number };
 }
 
 export type RequestType = keyof RequestFields;
@@ -233,7 +235,9 @@ const isRadius = (value: unknown): boolean =>
   Array.isArray(value['servers']) &&
   value['servers'].every(isServer) &&
   isText(value['nasIdentifier'], 253) &&
-  typeof value['requireMessageAuthenticator'] === 'boolean';
+  typeof value['requireMessageAuthenticator'] === 'boolean' &&
+  (value['accounting'] === undefined ||
+    (isObject(value['accounting']) && isWhole(value['accounting']['interim'], 0, 86_400)));
 export const isSettings = (value: unknown): value is MonitorSettings =>
   isObject(value) &&
   isText(value['secrets'], 1024) &&
@@ -290,7 +294,7 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
     ipv4: (value) => isPair(value, isAddress),
     ipv6: (value) => isPair(value, isIdentifier),
   }),
-  close: () => null,
+  close: wrongField({ cause: (value) => value === undefined || isWhole(value, 1, 18) }),
 };
 
 const isKeys = (value: unknown): boolean =>

@@ -71,11 +71,17 @@ export async function judgeByRadius(
       };
     }
     case 'accepted': {
-      const { message, keys } = verdict;
+      const { message, keys, classes, interim } = verdict;
       const address = addressFor(verdict.address, local, remote);
       return {
         verdict: { accepted: true, message, keys, remote: address, remoteChoices: [], limits: limitsOf(verdict) },
-        grant: { ...NO_ACCOUNT, name: visible(Buffer.from(name).toString('latin1')), remote: address, rules: [] },
+        grant: {
+          ...NO_ACCOUNT,
+          name: visible(Buffer.from(name).toString('latin1')),
+          remote: address,
+          rules: [],
+          radius: { name: hex(name), classes, interim },
+        },
         note: null,
       };
     }

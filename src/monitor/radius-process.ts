@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../log/logger.js';
 import {
+  type AccountRecord,
   decodeFromRadius,
   encodeRadiusMessage,
   type LoginProblem,
@@ -50,6 +51,7 @@ export class RadiusProcess {
   #retryTimer: NodeJS.Timeout | undefined;
   #lastId = 0;
   readonly #waiting = new Map<number, (verdict: RadiusVerdict) => void>();
+  readonly #accounting = new Map<number, (isDone: boolean) => void>();
   readonly #buffer = Buffer.alloc(MAX_RADIUS_MESSAGE);
 
   constructor(log: Logger, level: string) {
@@ -72,6 +74,15 @@ export class RadiusProcess {
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
       if (!this.#tell({ type: 'login', id, login })) this.#answer(id, failed('notRunning'));
+    });
+  }
+
+  /** Resolves with whether a server has acknowledged the record; never rejects. */
+  async account(record: AccountRecord): Promise<boolean> {
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      this.#accounting.set(id, resolve);
+      if (!this.#hasServers || !this.#tell({ type: 'account', id, record })) this.#settle(id, false);
     });
   }
 
@@ -137,13 +148,19 @@ export class RadiusProcess {
       const message = decodeFromRadius(this.#buffer.subarray(0, packet.length));
       if (message === null)
         this.#log.error({ radius: this.#running.child.pid }, 'ignored a malformed message of the RADIUS process');
-      else this.#answer(message.id, message.verdict);
+      else if (message.type === 'verdict') this.#answer(message.id, message.verdict);
+      else this.#settle(message.id, message.isDone);
     }
   }
 
   #answer(id: number, verdict: RadiusVerdict): void {
     this.#waiting.get(id)?.(verdict);
     this.#waiting.delete(id);
+  }
+
+  #settle(id: number, isDone: boolean): void {
+    this.#accounting.get(id)?.(isDone);
+    this.#accounting.delete(id);
   }
 
   #ended(running: Running, how: string): void {
@@ -172,5 +189,6 @@ export class RadiusProcess {
     poller.close();
     close(fd);
     for (const id of this.#waiting.keys()) this.#answer(id, failed('notRunning'));
+    for (const id of this.#accounting.keys()) this.#settle(id, false);
   }
 }

@@ -63,10 +63,25 @@ export const ATTRIBUTES = {
   'Framed-Protocol': rfc(7, integer),
   'Framed-IP-Address': rfc(8, address),
   'Reply-Message': rfc(18, text),
+  Class: rfc(25, octets),
   'Session-Timeout': rfc(27, integer),
   'Idle-Timeout': rfc(28, integer),
   'Calling-Station-Id': rfc(31, text),
   'NAS-Identifier': rfc(32, text),
+  'Acct-Status-Type': rfc(40, integer),
+  'Acct-Delay-Time': rfc(41, integer),
+  'Acct-Input-Octets': rfc(42, integer),
+  'Acct-Output-Octets': rfc(43, integer),
+  'Acct-Session-Id': rfc(44, text),
+  'Acct-Authentic': rfc(45, integer),
+  'Acct-Session-Time': rfc(46, integer),
+  'Acct-Input-Packets': rfc(47, integer),
+  'Acct-Output-Packets': rfc(48, integer),
+  'Acct-Terminate-Cause': rfc(49, integer),
+  /** RFC 2869 §5.1 to §5.3. */
+  'Acct-Input-Gigawords': rfc(52, integer),
+  'Acct-Output-Gigawords': rfc(53, integer),
+  'Event-Timestamp': rfc(55, integer),
   'CHAP-Challenge': rfc(60, octets),
   'NAS-Port-Type': rfc(61, integer),
   /** RFC 2868: a tag octet and three octets of number. */
@@ -74,7 +89,8 @@ export const ATTRIBUTES = {
   'Tunnel-Medium-Type': rfc(65, integer),
   /** RFC 2869 §5.14. */
   'Message-Authenticator': rfc(80, octets),
-  /** RFC 2869 §5.17. */
+  /** RFC 2869 §5.16, §5.17. */
+  'Acct-Interim-Interval': rfc(85, integer),
   'NAS-Port-Id': rfc(87, text),
   // RFC 2548.
   'MS-CHAP-Response': ofVendor(MICROSOFT, 1, octets),

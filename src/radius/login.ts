@@ -3,8 +3,9 @@ import { type StartKeys, startKeysOfHashes, STRONG_KEY } from '../mschap/start-k
 import { type Attribute, LONGEST_VALUE, valueOf, valuesOf } from './attributes.js';
 import type { Answer, RadiusServer, Reply } from './client.js';
 import { hidePassword, LONGEST_PASSWORD, showChapKeys, showKey } from './hidden-values.js';
+import { nasAttributes } from './nas-attributes.js';
 import { CODES } from './packet.js';
-import type { LoginProblem, RadiusKeys, RadiusLogin, RadiusVerdict } from './protocol.js';
+import { type LoginProblem, MOST_CLASSES, type RadiusKeys, type RadiusLogin, type RadiusVerdict } from './protocol.js';
 
 /** As the client sent it, and where it came from. */
 export interface Login extends Pick<RadiusLogin, 'method' | 'identifier' | 'port' | 'client'> {
@@ -19,13 +20,6 @@ export const loginOf = (wire: RadiusLogin): Login => ({
   challenge: Buffer.from(wire.challenge, 'hex'),
   response: Buffer.from(wire.response, 'hex'),
 });
-
-/** RFC 2865 §5.6, §5.7, §5.41; RFC 2868 §3.1, §3.2. */
-const FRAMED = 2;
-const PPP = 1;
-const VIRTUAL = 5;
-const PPTP = 1;
-const IPV4 = 1;
 
 /** RFC 2759 §6. */
 const AUTHENTICATION_FAILURE = 691;
@@ -76,25 +70,10 @@ export function loginAttributes(
   server: Server,
   authenticator: Uint8Array,
 ): readonly Attribute[] {
-  const { name, port, client } = login;
-  const unit: readonly Attribute[] =
-    port === null
-      ? []
-      : [
-          ['NAS-Port', port],
-          ['NAS-Port-Id', `ppp${port}`],
-        ];
   return [
-    ['User-Name', name],
+    ['User-Name', login.name],
     ...METHODS[login.method](login, server, authenticator),
-    ['NAS-Identifier', nasIdentifier],
-    ...unit,
-    ['NAS-Port-Type', VIRTUAL],
-    ['Service-Type', FRAMED],
-    ['Framed-Protocol', PPP],
-    ['Calling-Station-Id', client],
-    ['Tunnel-Type', PPTP],
-    ['Tunnel-Medium-Type', IPV4],
+    ...nasAttributes(login, nasIdentifier),
   ];
 }
 
@@ -136,6 +115,8 @@ function accepted(login: Login, reply: Reply): RadiusVerdict {
     address: valueOf(attributes, 'Framed-IP-Address'),
     sessionTime: valueOf(attributes, 'Session-Timeout'),
     idleTime: valueOf(attributes, 'Idle-Timeout'),
+    classes: valuesOf(attributes, 'Class').slice(0, MOST_CLASSES).map(hex),
+    interim: valueOf(attributes, 'Acct-Interim-Interval'),
   };
 }
 

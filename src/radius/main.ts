@@ -74,6 +74,7 @@ let sockets = new Map<RadiusServer, Readonly<Record<Service, ServerSocket>>>();
 const service = new RadiusService({
   random: randomBytes,
   now: monotonicMs,
+  wallClock: Date.now,
   startTimer: (ms, callback) => {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);

@@ -38,6 +38,9 @@ export interface RadiusLogin {
   readonly client: string;
 }
 
+/** More than a server has use for; the others are not repeated. */
+export const MOST_CLASSES = 8;
+
 /** Why there is no verdict on a login. */
 export const LOGIN_PROBLEMS = {
   noAnswer: 'no RADIUS server answered',
@@ -66,21 +69,55 @@ export type RadiusVerdict =
       /** Seconds. */
       readonly sessionTime: number | null;
       readonly idleTime: number | null;
+      /** Class, which the account repeats. */
+      readonly classes: readonly string[];
+      /** Acct-Interim-Interval, seconds. */
+      readonly interim: number | null;
     }
   /** `code`: RFC 2759 §6. */
   | { readonly outcome: 'rejected'; readonly code: number; readonly retry: boolean; readonly message: string }
   | { readonly outcome: 'failed'; readonly problem: LoginProblem };
 
+/** Of one direction. */
+export interface Amount {
+  readonly octets: number;
+  readonly packets: number;
+}
+
+/** What is told about a session, at its start, in its course and at its end. */
+export interface AccountRecord {
+  readonly status: 'start' | 'interim' | 'stop';
+  /** Acct-Session-Id: no other session ever has it. */
+  readonly id: string;
+  readonly name: string;
+  readonly classes: readonly string[];
+  /** N of its interface pppN. */
+  readonly port: number;
+  /** The client's address. */
+  readonly client: string;
+  /** The client's address in the tunnel. */
+  readonly address: string | null;
+  /** Seconds since 1970: when it was so. */
+  readonly at: number;
+  /** Seconds since the start. */
+  readonly seconds: number;
+  /** From and to the client. */
+  readonly received: Amount;
+  readonly sent: Amount;
+  /** Acct-Terminate-Cause (RFC 2866 §5.10). */
+  readonly cause: number | null;
+}
+
 export type ToRadius =
   /** The first message, and again when the settings change. */
   | { readonly type: 'configure'; readonly settings: ProcessSettings }
-  | { readonly type: 'login'; readonly id: number; readonly login: RadiusLogin };
+  | { readonly type: 'login'; readonly id: number; readonly login: RadiusLogin }
+  | { readonly type: 'account'; readonly id: number; readonly record: AccountRecord };
 
-export interface FromRadius {
-  readonly type: 'verdict';
-  readonly id: number;
-  readonly verdict: RadiusVerdict;
-}
+export type FromRadius =
+  | { readonly type: 'verdict'; readonly id: number; readonly verdict: RadiusVerdict }
+  /** Whether a server has acknowledged the record. */
+  | { readonly type: 'accounted'; readonly id: number; readonly isDone: boolean };
 
 export const encodeRadiusMessage = (message: ToRadius | FromRadius): Buffer => Buffer.from(JSON.stringify(message));
 
@@ -95,18 +132,21 @@ export function decodeFromRadius(octets: Uint8Array): FromRadius | null {
   } catch {
     return null;
   }
-  return isObject(message) &&
-    message['type'] === 'verdict' &&
-    isWhole(message['id'], 2 ** 53 - 1) &&
-    isVerdict(message['verdict'])
-    ? (message as unknown as FromRadius)
-    : null;
+  if (!isObject(message) || !isWhole(message['id'], Number.MAX_SAFE_INTEGER)) return null;
+  const isRight =
+    message['type'] === 'verdict'
+      ? isVerdict(message['verdict'])
+      : message['type'] === 'accounted' && typeof message['isDone'] === 'boolean';
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every field has been checked
+  return isRight ? (message as unknown as FromRadius) : null;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 /** Characters of a text for the client. */
 const LONGEST_MESSAGE = 300;
 const LONGEST_TIME = 2 ** 32 - 1;
+/** Hexadecimal digits of an attribute's value. */
+const LONGEST_CLASS = 506;
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 const DOTTED_QUAD = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
 
@@ -122,6 +162,11 @@ const isKeys = (value: unknown): boolean =>
   isHex(value['receive'], 16) &&
   (value['weak'] === null || isHex(value['weak'], 8));
 const isAddress = (value: unknown): boolean => typeof value === 'string' && DOTTED_QUAD.test(value);
+
+const isClasses = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.length <= MOST_CLASSES &&
+  value.every((each) => typeof each === 'string' && each.length <= LONGEST_CLASS && /^(?:[0-9a-f]{2})*$/.test(each));
 const isTime = (value: unknown): boolean => isWhole(value, LONGEST_TIME);
 const orNull =
   (isRight: (value: unknown) => boolean) =>
@@ -135,6 +180,8 @@ const VERDICTS: Readonly<Record<RadiusVerdict['outcome'], Readonly<Record<string
     address: orNull(isAddress),
     sessionTime: orNull(isTime),
     idleTime: orNull(isTime),
+    classes: isClasses,
+    interim: orNull(isTime),
   },
   rejected: {
     code: (value) => isWhole(value, 999),

@@ -7,8 +7,9 @@ import {
   type RadiusClientOptions,
   type RadiusServer,
 } from './client.js';
+import { accountAttributes } from './account.js';
 import { isAskable, loginAttributes, loginOf, verdictOf } from './login.js';
-import type { FromRadius, ProcessSettings, RadiusLogin, RadiusVerdict, ToRadius } from './protocol.js';
+import type { AccountRecord, FromRadius, ProcessSettings, RadiusLogin, RadiusVerdict, ToRadius } from './protocol.js';
 
 /** Minimum time between log lines about dropped replies, ms. */
 const DROPPED_LOGGED_MS = 60_000;
@@ -22,6 +23,8 @@ const DROPPED: Readonly<Record<DropReason, string>> = {
 };
 
 export interface RadiusServiceOptions extends Pick<RadiusClientOptions, 'random' | 'now' | 'startTimer'> {
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
   readonly send: (server: RadiusServer, event: Extract<ClientEvent, { type: 'send' }>) => void;
   /** The servers are others now. */
   readonly onServers: (servers: readonly RadiusServer[]) => void;
@@ -31,7 +34,7 @@ export interface RadiusServiceOptions extends Pick<RadiusClientOptions, 'random'
 
 export class RadiusService {
   readonly #options: RadiusServiceOptions;
-  #nasIdentifier = '';
+  #settings: ProcessSettings | null = null;
   #client: RadiusClient | null = null;
   readonly #dropped = new Map<DropReason, number>();
   #droppedLoggedAt = Number.NEGATIVE_INFINITY;
@@ -40,9 +43,21 @@ export class RadiusService {
     this.#options = options;
   }
 
+  get #nasIdentifier(): string {
+    return this.#settings?.nasIdentifier ?? '';
+  }
+
   recv(message: ToRadius): void {
-    if (message.type === 'configure') this.#configure(message.settings);
-    else void this.#judge(message.id, message.login);
+    switch (message.type) {
+      case 'configure':
+        this.#configure(message.settings);
+        break;
+      case 'login':
+        void this.#judge(message.id, message.login);
+        break;
+      case 'account':
+        void this.#account(message.id, message.record);
+    }
   }
 
   /** Octets from a server. */
@@ -50,10 +65,13 @@ export class RadiusService {
     this.#client?.recv(server, service, octets);
   }
 
-  #configure({ servers, nasIdentifier, requireMessageAuthenticator }: ProcessSettings): void {
+  /** The same settings again, after a restart of the server, change nothing: open questions stay open. */
+  #configure(settings: ProcessSettings): void {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
+    this.#settings = settings;
+    const { servers, requireMessageAuthenticator } = settings;
     const { random, now, startTimer, onServers } = this.#options;
     this.#client?.close();
-    this.#nasIdentifier = nasIdentifier;
     const known = servers.map((server) => ({ ...server, secret: Buffer.from(server.secret, 'hex') }));
     onServers(known);
     this.#client = new RadiusClient({
@@ -68,6 +86,15 @@ export class RadiusService {
 
   async #judge(id: number, wire: RadiusLogin): Promise<void> {
     this.#options.tell({ type: 'verdict', id, verdict: await this.#verdict(wire) });
+  }
+
+  async #account(id: number, record: AccountRecord): Promise<void> {
+    const { tell, wallClock } = this.#options;
+    const answer = await this.#client?.ask({
+      service: 'acct',
+      attributes: () => accountAttributes(record, this.#nasIdentifier, Math.floor(wallClock() / 1000)),
+    });
+    tell({ type: 'accounted', id, isDone: answer?.answered === true });
   }
 
   async #verdict(wire: RadiusLogin): Promise<RadiusVerdict> {

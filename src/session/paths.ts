@@ -16,6 +16,7 @@
  *
  *     RUNDIR.monitor/socket        what workers without root ask root for
  *     RUNDIR.monitor/state/        what the monitor knows about sessions
+ *     RUNDIR.monitor/accounts/     account records that no RADIUS server has acknowledged yet
  */
 import { join, resolve } from 'node:path';
 
@@ -35,6 +36,7 @@ export interface RunPaths {
   readonly monitor: string;
   readonly monitorSocket: string;
   readonly monitorState: string;
+  readonly monitorAccounts: string;
   readonly blocks: string;
   readonly sessions: string;
   readonly accounts: string;
@@ -52,6 +54,7 @@ export function runPaths(runDirectory: string): RunPaths {
     monitor,
     monitorSocket: join(monitor, 'socket'),
     monitorState: join(monitor, 'state'),
+    monitorAccounts: join(monitor, 'accounts'),
     blocks: join(runDirectory, 'blocks.json'),
     sessions: join(runDirectory, SESSIONS),
     accounts: join(runDirectory, ACCOUNTS),

@@ -27,6 +27,7 @@ trent	Cleartext-Password := "trent of RADIUS"
 	Framed-IP-Address = 203.0.113.77,
 	Session-Timeout = 3600,
 	Idle-Timeout = 600,
+	Class = "sales",
 	Reply-Message = "Good morning"
 peggy	Cleartext-Password := "peggy of RADIUS"
 	Framed-IP-Address = 255.255.255.254
@@ -144,6 +145,79 @@ describe('a login is judged by FreeRADIUS', { skip: withoutFreeRadius }, () => {
     // The liar is taken for dead now, and not asked.
     assert((await logIn(worker, 'peggy', 'peggy of RADIUS')).accepted);
     assert.equal(asked, 2);
+  });
+});
+
+describe('accounting', { skip: withoutFreeRadius }, () => {
+  const UP = { mtu: 1396, ipv4: { local: LOCAL, remote: '203.0.113.77' }, ipv6: null };
+  const withAccounting = async (t: TestContext): Promise<TestMonitor> =>
+    TestMonitor.start(t, {
+      radius: {
+        servers: [server(TRUE, secretFile(t))],
+        nasIdentifier: 'server1',
+        requireMessageAuthenticator: true,
+        accounting: { interim: 0 },
+      },
+    });
+  async function sessionUp(worker: MonitorWorker): Promise<void> {
+    await worker.does('openTun');
+    assert((await logIn(worker, 'trent', 'trent of RADIUS')).accepted);
+    await worker.does('configure', UP);
+  }
+  const of = (record: string, name: string): string | undefined =>
+    new RegExp(`^\\t${name} = "?([^"\n]*)`, 'm').exec(record)?.[1];
+  const statuses = (free: FreeRadius): (string | undefined)[] =>
+    free.accounting.map((record) => of(record, 'Acct-Status-Type'));
+
+  test('starts and stops with what went through, by one id for each call', async (t) => {
+    const free = await FreeRadius.start(t, TRUE, USERS);
+    const monitor = await withAccounting(t);
+    const worker = await monitor.worker(t);
+    await sessionUp(worker);
+    await until('the start', () => free.accounting.length === 1);
+    const socket = createSocket('udp4');
+    socket.send(Buffer.alloc(1000), 6000, '203.0.113.77', () => socket.close());
+    await once(socket, 'close');
+    assert.notDeepEqual(await worker.does('readTun'), []);
+    await worker.does('configure', UP);
+    await worker.does('close', 5);
+    await worker.does('closeTun');
+    await until('the stop', () => free.accounting.length === 2);
+    await sessionUp(worker);
+    await worker.kill();
+    await until('the second call', () => free.accounting.length === 4);
+    const [start = '', stop = '', , killed = ''] = free.accounting;
+    assert.deepEqual(statuses(free), ['Start', 'Stop', 'Start', 'Stop']);
+    assert.equal(of(start, 'Acct-Session-Id'), of(stop, 'Acct-Session-Id'));
+    assert.equal(of(start, 'Class'), '0x73616c6573');
+    assert.deepEqual(
+      ['User-Name', 'Framed-IP-Address', 'Calling-Station-Id', 'NAS-Identifier', 'Acct-Terminate-Cause'].map((name) =>
+        of(stop, name),
+      ),
+      ['trent', '203.0.113.77', PEER, 'server1', 'Session-Timeout'],
+    );
+    assert.equal(of(stop, 'Acct-Output-Octets'), '1028');
+    assert.equal(of(killed, 'Acct-Terminate-Cause'), 'NAS-Error');
+    assert.notEqual(of(killed, 'Acct-Session-Id'), of(stop, 'Acct-Session-Id'));
+  });
+
+  test('survives a server that is down and a monitor that ends, and nothing comes twice', async (t) => {
+    const free = await FreeRadius.start(t, TRUE, USERS);
+    const monitor = await withAccounting(t);
+    const worker = await monitor.worker(t);
+    await sessionUp(worker);
+    await until('the start', () => free.accounting.length === 1);
+    await free.stop();
+    await worker.does('close', 1);
+    await monitor.stopped();
+    await free.start();
+    await monitor.ensure();
+    await until('the stop', () => free.accounting.length === 2);
+    assert.deepEqual(statuses(free), ['Start', 'Stop']);
+    const next = await monitor.worker(t);
+    await sessionUp(next);
+    await until('the next start', () => free.accounting.length === 3);
+    assert.deepEqual(statuses(free), ['Start', 'Stop', 'Start']);
   });
 });
 

@@ -6,12 +6,12 @@ import { addressNumber } from '../../config/addresses.js';
 import { pppSettings } from '../../config/ppp-settings.js';
 import type { FrameTap } from '../../gre/relay.js';
 import type { ProcessIdentity } from '../../host/process.js';
-import { type AuthenticationRequest, Engine, type EngineEvent } from '../../ppp/engine/engine.js';
+import { type AuthenticationRequest, Engine, type EngineEnd, type EngineEvent } from '../../ppp/engine/engine.js';
 import { PppReader, type PppState } from '../../ppp/reader.js';
 import { monotonicMs } from '../../sys/clock.js';
 import { randomOctets } from '../../sys/random.js';
 import { describeEndCause, type EndCause } from '../end-cause.js';
-import type { Link, LinkAbilities, LinkCounters, LinkKind, LinkLimits, LinkOptions } from '../link.js';
+import type { Link, LinkAbilities, LinkClose, LinkCounters, LinkKind, LinkLimits, LinkOptions } from '../link.js';
 import { deviceCause, loginCause } from '../monitor-cause.js';
 import { type DataPath, type DataPathEvent, PathNotOpened } from './data-path.js';
 import type { SessionMonitor } from './session-monitor.js';
@@ -20,6 +20,13 @@ import type { SessionMonitor } from './session-monitor.js';
 const MPPE_OVERHEAD = 4;
 /** Longer than all tries of all RADIUS servers (config/schema), shorter than the engine waits, ms. */
 const RADIUS_MS = 50_000;
+
+/** RFC 2866 §5.10: Lost Carrier, and User Request. */
+const ENGINE_CAUSES: Readonly<Partial<Record<EngineEnd['kind'], number>>> = {
+  echoTimeout: 2,
+  peerTerminated: 1,
+  networkClosed: 1,
+};
 
 type State =
   | 'new'
@@ -69,6 +76,8 @@ export class BuiltinLink implements Link {
   #network6: Network6 | null = null;
   /** The interface is configured in the order of the changes. */
   #configured: Promise<void> = Promise.resolve();
+  /** Why the engine ended the link, as accounting says it. */
+  #engineCause: number | undefined;
   #terminated: () => void = () => undefined;
   #closing: Promise<void> | null = null;
 
@@ -142,19 +151,19 @@ export class BuiltinLink implements Link {
     this.#path.countStrays();
   }
 
-  async close({ peerGone }: { readonly peerGone: boolean }): Promise<void> {
-    this.#closing ??= this.#close(peerGone);
+  async close(how: LinkClose): Promise<void> {
+    this.#closing ??= this.#close(how);
     return this.#closing;
   }
 
-  async #close(peerGone: boolean): Promise<void> {
+  async #close({ peerGone, terminateCause }: LinkClose): Promise<void> {
     if (this.#state === 'ready' && !peerGone) await this.#terminate();
     this.#state = 'ended';
     clearTimeout(this.#engineTimer);
     // ip-down is told how many octets went through the interface, which therefore exists until then.
     this.#path.holdBack(true);
     // A monitor that does not answer takes everything back when the manager releases the session, or the worker exits.
-    await this.#parts.monitor.close().catch(() => undefined);
+    await this.#parts.monitor.close(this.#engineCause ?? terminateCause).catch(() => undefined);
     this.#path.close();
   }
 
@@ -298,7 +307,10 @@ export class BuiltinLink implements Link {
         break;
       case 'ended':
         if (this.#state === 'terminating') this.#terminated();
-        else this.#end({ kind: 'ppp', end: event.cause });
+        else {
+          this.#engineCause = ENGINE_CAUSES[event.cause.kind];
+          this.#end({ kind: 'ppp', end: event.cause });
+        }
     }
   }
 

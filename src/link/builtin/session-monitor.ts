@@ -35,5 +35,6 @@ export interface SessionMonitor {
   openTun(): Promise<{ readonly name: string; readonly fd: number }>;
   openKernel(peerCallId: number): Promise<KernelTunnel>;
   configure(state: { readonly mtu: number; readonly ipv4: Pair | null; readonly ipv6: Pair | null }): Promise<void>;
-  close(): Promise<void>;
+  /** `cause`: Acct-Terminate-Cause (RFC 2866 §5.10). */
+  close(cause?: number): Promise<void>;
 }

@@ -9,7 +9,7 @@ import { interfaceOfPppd } from '../../host/ppp-interface.js';
 import { type PppEvent, PppReader, type PppState } from '../../ppp/reader.js';
 import type { EndCause } from '../end-cause.js';
 import { greCause } from '../gre-cause.js';
-import type { Link, LinkCounters, LinkOptions } from '../link.js';
+import type { Link, LinkClose, LinkCounters, LinkOptions } from '../link.js';
 import { pppdArguments } from './command.js';
 import { complaintIn } from './complaints.js';
 import { ACCM_ALL } from './hdlc.js';
@@ -123,7 +123,7 @@ export class PtyLink implements Link {
     this.#relay?.countStrays();
   }
 
-  async close({ peerGone }: { readonly peerGone: boolean }): Promise<void> {
+  async close({ peerGone }: LinkClose): Promise<void> {
     this.#state = 'ended';
     this.#stopAwaitingExit();
     if (peerGone) {

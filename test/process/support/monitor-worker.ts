@@ -60,8 +60,8 @@ const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
     }
   },
   configure: async (state: InterfaceState) => client.configure(state),
-  close: async () => {
-    await client.close();
+  close: async (cause?: number) => {
+    await client.close(cause);
     client = new MonitorClient(path);
   },
   /** Sends messages (text) on a connection of its own; returns what comes back until the monitor closes it. */

@@ -4,6 +4,7 @@ import type { FrameTap } from '../../../src/gre/relay.js';
 import type { ProcessIdentity } from '../../../src/host/process.js';
 import type {
   Link,
+  LinkClose,
   LinkCounters,
   LinkEvent,
   LinkKind,
@@ -32,7 +33,7 @@ export class ALink implements Link {
   isHeldBack = false;
   counted: LinkCounters = noneCounted();
   /** The options of each call of `close`. */
-  readonly closes: { readonly peerGone: boolean }[] = [];
+  readonly closes: LinkClose[] = [];
   /** Runs in `start`. */
   atStart: (link: ALink) => void = () => undefined;
   /** `close` resolves at once, otherwise at `isGone`. */
@@ -94,7 +95,7 @@ export class ALink implements Link {
     return this.counted;
   }
 
-  async close(how: { readonly peerGone: boolean }): Promise<void> {
+  async close(how: LinkClose): Promise<void> {
     this.closes.push(how);
     if (this.closesAtOnce) this.isGone();
     return this.#closed;

@@ -8,6 +8,7 @@ import { Timers } from '../../../src/ctrl/timers.js';
 import type { EndCause } from '../../../src/link/end-cause.js';
 import type { LinkEvent, LinkKind } from '../../../src/link/link.js';
 import type { ControlMessage, MessageOf } from '../../../src/pptp/index.js';
+import { TERMINATE_CAUSES } from '../../../src/ctrl/terminate-cause.js';
 import { CLOSE_REASONS, type CloseReason } from '../../../src/session/close-reason.js';
 import { aHandoff } from './a-handoff.js';
 import { ALink, AStandby } from './a-link.js';
@@ -405,7 +406,7 @@ describe('clear', () => {
       Object.assign(link.counted, { rxPackets: 1, rxBytes: 20, txPackets: 3, txBytes: 400 });
       const cleared = fixture.control.clear();
       await settled();
-      assert.deepEqual([link.closes, fixture.sent], [[{ peerGone: true }], []]);
+      assert.deepEqual([link.closes, fixture.sent], [[{ peerGone: true, terminateCause: 1 }], []]);
       link.isGone();
       assert.equal(await cleared, call);
       const callStatistics = 'rx 1 packets 20 bytes, tx 3 packets 400 bytes';
@@ -474,7 +475,8 @@ describe('the end of the session', () => {
         fixture.end(reason);
         assert.deepEqual(fixture.sent, TOLD[state](reason), reason);
         if (WITHOUT_CALL.has(state)) continue;
-        assert.deepEqual(fixture.link.closes.at(-1), { peerGone: CLOSE_REASONS[reason].clientGone }, reason);
+        const how = { peerGone: CLOSE_REASONS[reason].clientGone, terminateCause: TERMINATE_CAUSES[reason] };
+        assert.deepEqual(fixture.link.closes.at(-1), how, reason);
       }
     });
 
@@ -509,7 +511,10 @@ describe('the end of the session', () => {
   test('closes a standby that has become a link as a link', (t) => {
     const fixture = reach(t, 'connected');
     fixture.end('clientClosed');
-    assert.deepEqual([fixture.standbys[0]?.isClosed, fixture.link.closes], [false, [{ peerGone: true }]]);
+    assert.deepEqual(
+      [fixture.standbys[0]?.isClosed, fixture.link.closes],
+      [false, [{ peerGone: true, terminateCause: 2 }]],
+    );
   });
 });
 

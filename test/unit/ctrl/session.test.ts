@@ -679,7 +679,7 @@ describe('a probe because another session has the client’s address and call id
     await settled();
     assert.deepEqual(fixture.ending, ['calledAgain', 'no Echo-Reply within 3 s']);
     assert.deepEqual([fixture.takeTypes(), fixture.isOver], [['CallDisconnectNotify'], true]);
-    assert.deepEqual(fixture.link.closes, [{ peerGone: true }]);
+    assert.deepEqual(fixture.link.closes, [{ peerGone: true, terminateCause: 2 }]);
     assert.deepEqual(warnings(fixture), []);
   });
 

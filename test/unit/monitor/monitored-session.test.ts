@@ -53,6 +53,7 @@ class Scene {
       settings: () => settings,
       users: new UserAccounts(log),
       askRadius: () => assert.fail('there is no RADIUS'),
+      account: () => assert.fail('there is no RADIUS'),
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing here has an interface
       network: {} as NetworkConfiguration,
       folder: this.#folder,

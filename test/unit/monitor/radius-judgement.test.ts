@@ -33,6 +33,8 @@ const accepted = {
   message: '',
   keys: null,
   address: null,
+  classes: ['c1a5'],
+  interim: 120,
   sessionTime: 60,
   idleTime: null,
 } as const;
@@ -68,6 +70,8 @@ test('limits are handed on, and the domain is kept unless it is to be stripped',
   assert(verdict.accepted);
   assert.deepEqual(verdict.limits, { account: null, sessions: null, sessionTime: 60, idleTime: null });
   assert.equal(grant?.name, 'HOME\\alice');
+  const name = Buffer.from('HOME\\alice').toString('hex');
+  assert.deepEqual(grant?.radius, { name, classes: ['c1a5'], interim: 120 });
   assert.equal(Buffer.from(asked[0]?.name ?? '', 'hex').toString(), 'HOME\\alice');
   const stripped = await judge(accepted, { stripDomain: true });
   assert.equal(Buffer.from(stripped.asked[0]?.name ?? '', 'hex').toString(), 'alice');

@@ -51,9 +51,12 @@ const key = (octets: Uint8Array, salt: number): Uint8Array =>
   hideKey(octets, { ...HIDING, salt: Uint8Array.of(salt, salt) });
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
 /** As the monitor gets it. */
-const verdict = (from: Answer, change: Partial<Login> = {}): RadiusVerdict =>
-  decodeFromRadius(encodeRadiusMessage({ type: 'verdict', id: 1, verdict: verdictOf({ ...login, ...change }, from) }))
-    ?.verdict ?? assert.fail('the monitor would refuse it');
+function verdict(from: Answer, change: Partial<Login> = {}): RadiusVerdict {
+  const sent = { type: 'verdict', id: 1, verdict: verdictOf({ ...login, ...change }, from) } as const;
+  const message = decodeFromRadius(encodeRadiusMessage(sent));
+  assert(message?.type === 'verdict', 'the monitor would refuse it');
+  return message.verdict;
+}
 
 describe('what is asked', () => {
   test('who the client is, and by which interface of which server', () => {
@@ -108,6 +111,8 @@ describe('an Access-Accept', () => {
     ['Framed-IP-Address', '203.0.113.77'],
     ['Session-Timeout', 3600],
     ['Idle-Timeout', 600],
+    ['Acct-Interim-Interval', 120],
+    ...Array.from({ length: 9 }, (_, at): Attribute => ['Class', Uint8Array.of(at)]),
   ];
 
   test('has the proof for the client, the keys, address and limits', () => {
@@ -118,6 +123,8 @@ describe('an Access-Accept', () => {
       address: '203.0.113.77',
       sessionTime: 3600,
       idleTime: 600,
+      classes: ['00', '01', '02', '03', '04', '05', '06', '07'],
+      interim: 120,
     });
   });
 
@@ -203,8 +210,18 @@ test('the monitor refuses what is no message of the process', () => {
   const right = { type: 'verdict', id: 1, verdict: { outcome: 'rejected', code: 691, retry: true, message: '' } };
   const decoded = (change: object): unknown => decodeFromRadius(Buffer.from(JSON.stringify({ ...right, ...change })));
   assert.notEqual(decoded({}), null);
-  const accepted = { outcome: 'accepted', message: '', keys: null, address: null, sessionTime: null, idleTime: null };
+  const accepted = {
+    outcome: 'accepted',
+    message: '',
+    keys: null,
+    address: null,
+    sessionTime: null,
+    idleTime: null,
+    classes: ['00'],
+    interim: null,
+  };
   assert.notEqual(decoded({ verdict: accepted }), null);
+  assert.notEqual(decoded({ type: 'accounted', isDone: true }), null);
   const wrong = [
     { id: -1 },
     { type: 'other' },
@@ -216,6 +233,9 @@ test('the monitor refuses what is no message of the process', () => {
     { verdict: { ...accepted, keys: { send: '00', receive: '00', weak: null } } },
     { verdict: { ...accepted, sessionTime: 1.5 } },
     { verdict: { outcome: 'failed', problem: 'toString' } },
+    { verdict: { ...accepted, classes: ['0'] } },
+    { verdict: { ...accepted, classes: Array.from({ length: 9 }, () => '00') } },
+    { type: 'accounted', isDone: 1 },
   ];
   for (const change of wrong) assert.equal(decoded(change), null, JSON.stringify(change));
   assert.equal(decodeFromRadius(Buffer.from('{')), null);
