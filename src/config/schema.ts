@@ -299,13 +299,22 @@ const webhook = z.string().superRefine((text, context) => {
 
 const hook = z
   .strictObject({
-    on: z.array(z.enum(HOOK_EVENTS)).min(1),
+    on: z
+      .array(z.enum(HOOK_EVENTS))
+      .min(1)
+      .describe('What it is told: `connect`, `up`, `fail`, `end`, `blocked` (docs/hooks.md).'),
     run: z
       .tuple([path], z.string())
       .meta({ title: 'an array: the absolute path of a program, and its arguments' })
-      .optional(),
-    post: webhook.optional(),
-    timeout: z.number().positive().max(300).default(10),
+      .optional()
+      .describe('Program and its arguments. It gets JSON on its standard input.'),
+    post: webhook.optional().describe('URL to which the same JSON is posted.'),
+    timeout: z
+      .number()
+      .positive()
+      .max(300)
+      .default(10)
+      .describe('Seconds after which the program is ended, or the post has failed.'),
   })
   .superRefine(({ run, post }, context) => {
     if ((run === undefined) !== (post === undefined)) return;
@@ -536,7 +545,7 @@ const sections = z.strictObject({
     .max(20)
     .default([])
     .describe(
-      'Programs to run and URLs to post to when something happens to a session. Each has `on`, an array of `connect`, `up`, `fail`, `end` and `blocked`; `run`, a program and its arguments, or `post`, a URL; and `timeout`, seconds (10). docs/hooks.md says what they are told.',
+      'Programs to run and URLs to post to when something happens to a session: each hook has `run` or `post`.',
     ),
   radius: radiusSchema
     .optional()
