@@ -1,5 +1,4 @@
 /** A connection to the monitor, for workers, manager and root: requests and their answers. */
-import { LOGIN_PROBLEMS, type LoginProblem } from '../radius/protocol.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
