@@ -1,3 +1,5 @@
+import type { HeaderFault } from './header.js';
+
 /** What a relay has counted since its start: plain numbers, which can be sent and shown as they are. */
 export type RelayCounters = {
   /** PPP frames from the client that the port has accepted, and their octets. */
@@ -89,6 +91,17 @@ export type RelayCounters = {
   roundTrip: number;
   timeout: number;
 };
+
+/** The counter of each fault of a header. */
+export const FAULT_COUNTERS = {
+  tooShort: 'rxTooShort',
+  wrongVersion: 'rxWrongVersion',
+  wrongProtocol: 'rxWrongProtocol',
+  wrongFlags: 'rxWrongFlags',
+  wrongCallId: 'rxWrongCallId',
+  truncated: 'rxTruncated',
+  noSequence: 'rxNoSequence',
+} as const satisfies Record<HeaderFault, keyof RelayCounters>;
 
 /** Every counter at 0. */
 export const noneCounted = (): RelayCounters => ({
