@@ -1,3 +1,5 @@
+import type { HeaderFault } from './header.js';
+
 /** What a relay has counted since its start: plain numbers, which can be sent and shown as they are. */
 export type RelayCounters = {
   /** PPP frames from the client that the port has accepted, and their octets. */
@@ -106,6 +108,16 @@ export const noneCountedByTun = () => ({
   txControlFull: 0,
   txCut: 0,
 });
+/** The counter of each fault of a header. */
+export const FAULT_COUNTERS = {
+  tooShort: 'rxTooShort',
+  wrongVersion: 'rxWrongVersion',
+  wrongProtocol: 'rxWrongProtocol',
+  wrongFlags: 'rxWrongFlags',
+  wrongCallId: 'rxWrongCallId',
+  truncated: 'rxTruncated',
+  noSequence: 'rxNoSequence',
+} as const satisfies Record<HeaderFault, keyof RelayCounters>;
 
 /** Every counter at 0. */
 export const noneCounted = (): RelayCounters => ({

@@ -11,11 +11,11 @@ import { Poller } from '../sys/poller.js';
 import { ACKNOWLEDGMENT_DELAY, Acknowledgment } from './acknowledgment.js';
 import { BurstLimit, PAUSE } from './burst-limit.js';
 import { GreSocket } from './gre-socket.js';
-import { decodeHeader, emptyHeader, encodeAcknowledgment, encodeDataHeader, type HeaderFault } from './header.js';
+import { decodeHeader, emptyHeader, encodeAcknowledgment, encodeDataHeader } from './header.js';
 import { ACKNOWLEDGMENT_MESSAGE, MAX_FRAME, type PacketBuffers, RECEIVE_BATCH, SEND_BATCH } from './packet-buffers.js';
 import type { Port, PortFailure } from './port.js';
 import { ReceiveSlots } from './receive-slots.js';
-import { noneCounted, type RelayCounters } from './relay-counters.js';
+import { FAULT_COUNTERS, noneCounted, type RelayCounters } from './relay-counters.js';
 import { SendWindow } from './send-window.js';
 import { ReceiveSequence } from './sequence.js';
 import { SizeLoss } from './size-loss.js';
@@ -76,16 +76,6 @@ const READS_PER_ROUND = 8;
 const ADDRESS = 0xff;
 const CONTROL = 0x03;
 const FIRST_CONTROL_PROTOCOL = 0x80;
-
-const FAULT_COUNTERS = {
-  tooShort: 'rxTooShort',
-  wrongVersion: 'rxWrongVersion',
-  wrongProtocol: 'rxWrongProtocol',
-  wrongFlags: 'rxWrongFlags',
-  wrongCallId: 'rxWrongCallId',
-  truncated: 'rxTruncated',
-  noSequence: 'rxNoSequence',
-} as const satisfies Record<HeaderFault, keyof RelayCounters>;
 
 export class Relay {
   readonly #localCallId: number;
@@ -214,11 +204,7 @@ export class Relay {
    * first frame uses them.
    */
   countStrays(): void {
-    for (let packet: Uint8Array | null; (packet = this.#strays?.read() ?? null) !== null; ) {
-      const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
-      const fault = decodeHeader(view, (view.getUint8(0) & 0x0f) * 4, packet.length, this.#localCallId, this.#header);
-      if (fault !== null) this.#counters[FAULT_COUNTERS[fault]] += 1;
-    }
+    this.#strays?.countInto(this.#counters);
   }
 
   #closeStrays(): void {

@@ -18,6 +18,8 @@ import {
   SOL_SOCKET,
 } from '../sys/socket.js';
 import { connectGre, type GreAddresses, IPPROTO_GRE } from './gre-socket.js';
+import { decodeHeader, emptyHeader } from './header.js';
+import { FAULT_COUNTERS, type RelayCounters } from './relay-counters.js';
 import { strayFilter } from './socket-filter.js';
 
 const SO_RCVBUF = 8;
@@ -30,10 +32,13 @@ const MAX_DRAINED = 256;
 
 export class StraySocket {
   readonly #packet = new Uint8Array(LONGEST);
+  readonly #header = emptyHeader();
+  readonly #callId: number;
   #fd: number;
 
-  /** Does not throw: if the socket cannot be opened, `read` returns nothing and only explanations are less precise. */
+  /** Does not throw: if the socket cannot be opened, nothing is counted and only explanations are less precise. */
   constructor(options: GreAddresses) {
+    this.#callId = options.callId;
     this.#fd = openSocket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_GRE);
     if (this.#fd < 0) return;
     try {
@@ -43,15 +48,22 @@ export class StraySocket {
     }
   }
 
-  /**
-   * The headers of the next packet, starting with the IP header, valid until the next call; null when there is none.
-   */
-  read(): Uint8Array | null {
+  /** Adds those that have come since the last call, by what is wrong with them. */
+  countInto(counters: Partial<RelayCounters>): void {
+    for (let packet: Uint8Array | null; (packet = this.#read()) !== null; ) {
+      const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
+      const fault = decodeHeader(view, (view.getUint8(0) & 0x0f) * 4, packet.length, this.#callId, this.#header);
+      if (fault !== null) counters[FAULT_COUNTERS[fault]] = (counters[FAULT_COUNTERS[fault]] ?? 0) + 1;
+    }
+  }
+
+  /** The headers of the next packet, starting with the IP header, valid until the next call; null when there is none. */
+  #read(): Uint8Array | null {
     if (this.#fd < 0) return null;
     const length = receive(this.#fd, this.#packet);
     if (length > 0) return this.#packet.subarray(0, length);
     // A pending ICMP error is reported once, before the packets.
-    return length < 0 && lastError() === 'icmpError' ? this.read() : null;
+    return length < 0 && lastError() === 'icmpError' ? this.#read() : null;
   }
 
   /** Idempotent. */
@@ -65,6 +77,6 @@ export class StraySocket {
     checked(setIntOption(this.#fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER), 'set SO_RCVBUF');
     connectGre(this.#fd, options);
     // Packets that arrived before filter and connect may belong to another call.
-    for (let count = 0; count < MAX_DRAINED && this.read() !== null; count += 1);
+    for (let count = 0; count < MAX_DRAINED && this.#read() !== null; count += 1);
   }
 }

@@ -11,10 +11,11 @@ const NAME = 'pptpd-ts.service';
 /** The first version that checks a unit that is not installed. */
 const OLDEST_SYSTEMD = 250;
 /**
- * Tenths; the maximum is 10. What pppd needs (root by its set-uid bit, interfaces, the network) makes 3.7. systemd cannot see
- * that the server itself gives up root and all capabilities except one; the process tests show that.
+ * Tenths; the maximum is 10. What pppd needs (root by its set-uid bit, interfaces, the network) makes 3.7, sockets of the
+ * kernel's PPTP driver 0.2 more. systemd cannot see that the server itself gives up root and all capabilities except one; the
+ * process tests show that.
  */
-const EXPOSURE_LIMIT = 38;
+const EXPOSURE_LIMIT = 39;
 
 const version = Number(
   /^systemd (\d+)/.exec(spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' }).stdout)?.[1],

@@ -6,6 +6,7 @@
  */
 import { type Direction, type FrameTap, RECEIVE_WINDOW } from '../../gre/relay.js';
 import { distance } from '../../gre/serial.js';
+import { StraySocket } from '../../gre/stray-socket.js';
 import type { StartKeys } from '../../mschap/start-keys.js';
 import { monotonicMs } from '../../sys/clock.js';
 import { InterfaceStatistics, type InterfaceTraffic } from '../../sys/interface-statistics.js';
@@ -93,6 +94,10 @@ export class KernelPath implements DataPath {
   #failed = false;
   /** The last known; the interface goes with the path. */
   #traffic: InterfaceTraffic = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0 };
+  /** null before the path is open, and once the client has sent a frame. */
+  #strays: StraySocket | null = null;
+  /** What strays are; without those that there were none of. */
+  readonly #faults: Partial<LinkCounters> = {};
   #acksSentAlone = 0;
   #rxUndecryptable = 0;
   #lookTimer: NodeJS.Timeout | undefined;
@@ -126,6 +131,7 @@ export class KernelPath implements DataPath {
     try {
       const { vrf: device } = configuration.listen;
       this.#start(tunnel, new SampleSocket({ localAddress, peerAddress, localCallId, peerCallId, device }));
+      this.#strays = new StraySocket({ localAddress, peerAddress, callId: localCallId, device });
     } catch (error) {
       closeKernelTunnel(tunnel);
       throw new PathNotOpened(greCause(error));
@@ -197,6 +203,7 @@ export class KernelPath implements DataPath {
   #recv(isOfChannel: boolean, frame: Uint8Array): void {
     const protocol = protocolOf(frame);
     if (isOfChannel) this.#countReceived(frame.length - PROTOCOL_FIELD);
+    this.#closeStrays();
     if (protocol >= FIRST_CONTROL_PROTOCOL) this.#show('fromClient', frame);
     else if (protocol === MPPE) this.#recvUndecrypted();
     else this.#onEvent({ type: 'unknownProtocol', protocol, information: frame.subarray(PROTOCOL_FIELD) });
@@ -209,6 +216,11 @@ export class KernelPath implements DataPath {
       const hasFailed = (this.#unitFlags() & PPP_FLAGS.decompressionFailed) !== 0;
       this.#onEvent({ type: hasFailed ? 'fatal' : 'resetNeeded' });
     });
+  }
+
+  #closeStrays(): void {
+    this.#strays?.close();
+    this.#strays = null;
   }
 
   #show(direction: Direction, frame: Uint8Array): void {
@@ -382,6 +394,7 @@ export class KernelPath implements DataPath {
       txBytes: interfaceTraffic.txBytes + beside.txBytes,
       rxUndecryptable: this.#rxUndecryptable,
       acksSentAlone: this.#acksSentAlone,
+      ...this.#faults,
     };
   }
 
@@ -390,13 +403,16 @@ export class KernelPath implements DataPath {
     return this.#traffic;
   }
 
-  /** Only the kernel knows what it drops. */
-  countStrays(): void {}
+  countStrays(): void {
+    this.#strays?.countInto(this.#faults);
+  }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#lookTimer);
+    this.countStrays();
+    this.#closeStrays();
     if (this.#open === null) return;
     this.#readTraffic();
     const { tunnel, poller, samples, statistics } = this.#open;
