@@ -250,7 +250,9 @@ const JUDGES = {
       : null,
 
   notAComment: ({ client }) =>
-    /^(?:;|\/\/)/.test(client.raw) ? ['the server reads it as a user: only # begins a comment', 'begin it with #'] : null,
+    /^(?:;|\/\/)/.test(client.raw)
+      ? ['the server reads it as a user: only # begins a comment', 'begin it with #']
+      : null,
 
   fewColumns: ({ server, secret }, { file }) =>
     secret !== null

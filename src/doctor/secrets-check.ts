@@ -51,7 +51,15 @@ export const builtinSecrets: Check = {
   engine: 'builtin',
   run(configuration, machine) {
     const { name, secrets: path } = pppSettings(configuration.ppp);
-    const file = { engine: 'builtin', kind: 'chap', path, isSpare: false, server: name, namedBy: 'ppp.name', hasLogin: false } as const;
+    const file = {
+      engine: 'builtin',
+      kind: 'chap',
+      path,
+      isSpare: false,
+      server: name,
+      namedBy: 'ppp.name',
+      hasLogin: false,
+    } as const;
     return lookInto(file, configuration, machine);
   },
 };
