@@ -70,6 +70,8 @@ export class MonitorConnection {
   #lastId = 0;
   #open: { readonly fd: number; readonly poller: Poller } | null = null;
   #retryTimer: NodeJS.Timeout | undefined;
+  /** Since when the monitor has refused this process as a stranger; null: it has not. */
+  #strangerSince: number | null = null;
   #closed = false;
 
   constructor({ path, onReconnect = () => [], absence = ABSENCE_MS }: MonitorConnectionOptions) {
@@ -107,8 +109,7 @@ export class MonitorConnection {
       fd = connectSeqpacket(this.#path);
     } catch (error) {
       if (!(error instanceof SystemCallFailed)) throw error;
-      this.#failOverdue({ kind: 'unavailable', code: error.code });
-      this.#retry();
+      this.#recvAbsence(error.code);
       return;
     }
     if (peerCredentials(fd).uid !== 0) {
@@ -123,10 +124,20 @@ export class MonitorConnection {
     for (const { id, request } of this.#waiting) this.#send(id, request);
   }
 
-  /** Nobody listens, or nobody knows this process: other requests wait for that to change. */
-  #failOverdue(failure: MonitorFailure): void {
+  /** Nobody listens. */
+  #recvAbsence(code: string): void {
     const latest = performance.now() - this.#absence;
-    for (const { id, since } of this.#waiting) if (since < latest) this.#fail(id, failure);
+    for (const { id, since } of this.#waiting) if (since < latest) this.#fail(id, { kind: 'unavailable', code });
+    this.#retry();
+  }
+
+  /** The monitor does not know this process: the manager may still be registering it. */
+  #recvStranger(): void {
+    this.#strangerSince ??= performance.now();
+    const isOver = performance.now() - this.#strangerSince > this.#absence;
+    if (isOver) for (const { id } of this.#waiting) this.#fail(id, { kind: 'refused', reason: 'stranger' });
+    if (isOver) this.#strangerSince = null;
+    this.#retry();
   }
 
   #retry(): void {
@@ -157,11 +168,15 @@ export class MonitorConnection {
     const all = id === 0 && answer.type === 'refused' ? this.#waiting : this.#waiting.filter((each) => each.id === id);
     if (answer.type === 'refused') {
       this.#disconnect();
-      if (answer.reason === 'stranger') this.#failOverdue({ kind: 'refused', reason: 'stranger' });
-      else for (const { id: refused } of all) this.#fail(refused, { kind: 'refused', reason: answer.reason });
+      if (id === 0 && answer.reason === 'stranger') {
+        this.#recvStranger();
+        return;
+      }
+      for (const waiting of all) this.#fail(waiting.id, { kind: 'refused', reason: answer.reason });
       this.#retry();
       return;
     }
+    this.#strangerSince = null;
     const [waiting] = all;
     if (waiting === undefined || answer.type === 'failed' || answer.type === 'notJudged') {
       for (const fd of descriptors) close(fd);
