@@ -70,7 +70,8 @@ function realPath(path: string): string {
   }
 }
 
-function isAt(fd: number, path: string): boolean {
+/** Whether the open file still has this name: another process may have replaced it before this one had the lock. */
+export function isAt(fd: number, path: string): boolean {
   const [open, named] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })];
   return open.ino === named?.ino && open.dev === named.dev;
 }

@@ -1,5 +1,5 @@
 /** Reads and changes the accounts file. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { changeFile } from './locked-file.js';
 import type { User } from './user.js';
@@ -9,6 +9,16 @@ const FOLDER_MODE = 0o700;
 
 /** The file has mistakes. The message names each, with its line. */
 export class UsersFileBroken extends Error {}
+
+/** The text of a file; null: it does not exist. Throws the system's error. */
+export function textOfFile(path: string, encoding: 'utf8' | 'latin1'): string | null {
+  try {
+    return readFileSync(path, encoding);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
 
 /** Throws UsersFileBroken. */
 export function usersOf(path: string, text: string): readonly User[] {

@@ -5,14 +5,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
 import { MONITOR_VERSION } from '../../src/monitor/protocol.js';
 import { responseV2 } from '../../src/mschap/ms-chap-v2.js';
 import { ntHash } from '../../src/mschap/password-hash.js';
 import { runPaths } from '../../src/session/paths.js';
-import { builtinServer, secretsOf } from './support/engines.js';
+import { writeUsers } from '../../src/users/users-text.js';
+import { accountsOf, builtinServer, secretsOf } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, endWith, type Server, SERVER_ADDRESS, TUNNEL_LOCAL } from './support/server.js';
@@ -36,6 +37,7 @@ interface Scene {
 
 async function scene(t: TestContext): Promise<Scene> {
   const server = builtinServer();
+  writeFileSync(accountsOf(server), writeUsers([]), { mode: 0o600 });
   const takenOver = new TakenOver(join(server.directory, 'taken-over'));
   endWith(t, server);
   server.start(...takenOver.prefix);
@@ -75,9 +77,15 @@ describe('what it does not get', () => {
   test('secrets and other files of root’s', async (t) => {
     const { server, act, alice } = await scene(t);
     const { monitorState } = runPaths(server.runDirectory);
-    for (const path of [secretsOf(server), '/etc/shadow', join(monitorState, 'manager.json'), '/proc/1/environ'])
+    for (const path of [
+      secretsOf(server),
+      accountsOf(server),
+      '/etc/shadow',
+      join(monitorState, 'manager.json'),
+      '/proc/1/environ',
+    ])
       assert.equal(await act('read', path), 'EACCES', path);
-    for (const path of ['/etc/passwd', secretsOf(server), '/etc/ppp/ip-up'])
+    for (const path of ['/etc/passwd', secretsOf(server), accountsOf(server), '/etc/ppp/ip-up'])
       assert.equal(await act('append', path), 'EACCES', path);
     assert.equal(await act('becomeRoot'), 'EPERM');
     assert.match(

@@ -1,5 +1,4 @@
 /** `pptpd-ts users`: the users of the accounts file, or with pppd those of chap-secrets. */
-import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { valueOf } from '../../accounts/pppd-option-table.js';
 import { pppSettings } from '../../config/ppp-settings.js';
@@ -8,7 +7,7 @@ import { effectiveOptions, serverName } from '../../doctor/effective-options.js'
 import { thisMachine } from '../../doctor/machine.js';
 import { chooseEngine } from '../../host/ppp-engine.js';
 import { listSessions, SessionClient } from '../../session/client.js';
-import { changeUsers } from '../../users/users-file.js';
+import { changeUsers, textOfFile } from '../../users/users-file.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
 import { duration, localTime } from '../output.js';
 import { bitRate } from '../rates.js';
@@ -241,9 +240,8 @@ async function importUsers(
     throw new Error(`pppd's users are in ${store.file} already; only the builtin engine has an accounts file`);
   const { secrets, name: server } = pppSettings(configuration.ppp);
   const path = file ?? secrets;
-  if (!existsSync(path))
-    throw new Error(`${path}: there is no such file. Name another one: pptpd-ts users import FILE`);
-  const bytes = readFileSync(path, 'latin1');
+  const bytes = textOfFile(path, 'latin1');
+  if (bytes === null) throw new Error(`${path}: there is no such file. Name another one: pptpd-ts users import FILE`);
   const { users, remarks } = await changeUsers(store.file, (before) => {
     const known = new Set(before.map(({ name }) => name));
     const result = importSecrets({ bytes, server, known, storePassword: options.storePassword === true });

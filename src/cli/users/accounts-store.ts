@@ -1,10 +1,9 @@
 /** The users of the builtin engine: the accounts file, and beside it the secrets file, which is only read. */
-import { existsSync, readFileSync } from 'node:fs';
 import { usersIn } from '../../accounts/chap-secrets-edit.js';
 import { textOf } from '../../accounts/pppd-words.js';
 import { expiryOf, hindranceOf } from '../../users/expiry.js';
 import { hashOf, nameFault, type User } from '../../users/user.js';
-import { changeUsers, usersOf } from '../../users/users-file.js';
+import { changeUsers, textOfFile, usersOf } from '../../users/users-file.js';
 import {
   type Field,
   type FieldChanges,
@@ -35,7 +34,8 @@ export class AccountsStore implements UserStore {
   }
 
   async list(): Promise<readonly ShownUser[]> {
-    const users = existsSync(this.file) ? usersOf(this.file, readFileSync(this.file, 'utf8')) : [];
+    const text = textOfFile(this.file, 'utf8');
+    const users = text === null ? [] : usersOf(this.file, text);
     const names = new Set(users.map(({ name }) => name));
     const now = Date.now();
     return [
@@ -100,8 +100,7 @@ export class AccountsStore implements UserStore {
 
   #inSecrets(): ShownUser[] {
     const { secrets, server } = this.#options;
-    if (!existsSync(secrets)) return [];
-    return usersIn(readFileSync(secrets, 'latin1'), server)
+    return usersIn(textOfFile(secrets, 'latin1') ?? '', server)
       .filter(({ isDisabled }) => !isDisabled)
       .map((user) => shownSecret(user, secrets));
   }

@@ -13,10 +13,16 @@ export async function readPassword(name: string): Promise<string> {
   return text;
 }
 
+/** The terminal echoes nothing from before the first question on. */
 async function askTwice(name: string): Promise<string> {
-  const first = await ask(`Password of ${JSON.stringify(name)}: `);
-  if ((await ask('The same again: ')) !== first) throw new Error('the two passwords differ; nothing was changed');
-  return first;
+  process.stdin.setRawMode(true);
+  try {
+    const first = await ask(`Password of ${JSON.stringify(name)}: `);
+    if ((await ask('The same again: ')) !== first) throw new Error('the two passwords differ; nothing was changed');
+    return first;
+  } finally {
+    process.stdin.setRawMode(false);
+  }
 }
 
 /** One line of standard input, of which the rest is left. */
@@ -33,14 +39,12 @@ async function firstLine(): Promise<string> {
 async function ask(question: string): Promise<string> {
   const { stdin, stderr } = process;
   stderr.write(question);
-  stdin.setRawMode(true);
   stdin.setEncoding('utf8');
   stdin.resume();
   return new Promise((resolve, reject) => {
     let text = '';
     const end = (settle: () => void): void => {
       stdin.off('data', take);
-      stdin.setRawMode(false);
       stdin.pause();
       stderr.write('\n');
       settle();

@@ -1,5 +1,4 @@
 /** pppd's users: chap-secrets, of which single entries are changed and nothing else. */
-import { existsSync, readFileSync } from 'node:fs';
 import {
   addUser,
   disableUser,
@@ -12,6 +11,7 @@ import {
   usersIn,
 } from '../../accounts/chap-secrets-edit.js';
 import { changeFile } from '../../users/locked-file.js';
+import { textOfFile } from '../../users/users-file.js';
 import { shownSecret } from './accounts-store.js';
 import {
   type Field,
@@ -39,8 +39,7 @@ export class SecretsStore implements UserStore {
   }
 
   async list(): Promise<readonly ShownUser[]> {
-    if (!existsSync(this.file)) return [];
-    return usersIn(readFileSync(this.file, 'latin1'), this.#server).map((user) => shownSecret(user, this.file));
+    return usersIn(textOfFile(this.file, 'latin1') ?? '', this.#server).map((user) => shownSecret(user, this.file));
   }
 
   async add({ name, password, fields }: NewUser): Promise<void> {

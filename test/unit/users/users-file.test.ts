@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { tryToLock } from '../../../src/sys/file-lock.js';
-import { changeFile } from '../../../src/users/locked-file.js';
+import { changeFile, isAt } from '../../../src/users/locked-file.js';
 import { hashOf, type User } from '../../../src/users/user.js';
 import { changeUsers, UsersFileBroken, usersOf } from '../../../src/users/users-file.js';
 
@@ -62,6 +62,19 @@ test('an editor that waited for a file that was replaced meanwhile changes the n
   closeSync(fd);
   await waiting;
   assert.deepEqual(namesIn(path), ['carol', 'bob']);
+});
+
+test('a lock of a file that was replaced or removed is none', (t) => {
+  const path = join(folderOf(t), 'file');
+  writeFileSync(path, 'one');
+  const fd = openSync(path, 'r');
+  t.after(() => closeSync(fd));
+  assert.equal(isAt(fd, path), true);
+  writeFileSync(`${path}.new`, 'one');
+  renameSync(`${path}.new`, path);
+  assert.equal(isAt(fd, path), false);
+  rmSync(path);
+  assert.equal(isAt(fd, path), false);
 });
 
 test('an editor that never ends is reported', async (t) => {
