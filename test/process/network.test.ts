@@ -18,7 +18,7 @@ import { checksum, FLAGS, tcp4 } from '../unit/link/tun/packets.js';
 import { ClientLogins } from './support/client-logins.js';
 import { configureBuiltin, startBuiltin } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
-import { enterNamespace } from './support/netns.js';
+import { enterNamespace, namespaceProcesses } from './support/netns.js';
 import { CLIENT_ADDRESSES, endWith, Server, SERVER_ADDRESS, TUNNEL_LOCAL } from './support/server.js';
 import { ip, Station, STATION_PORT } from './support/station.js';
 import { VpnClient } from './support/vpn-client.js';
@@ -217,6 +217,9 @@ test('with pppd: the rules stay while a session lives, and go with the monitor',
   await until('the monitor to know of the session', () => known().length === 1);
   await visitor.echo();
   assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  await until('the workers to be gone', () =>
+    namespaceProcesses().every(({ command, zombie }) => zombie || command.startsWith('pptpd-ts monitor')),
+  );
   server.endMonitor();
   await until('the table to be gone', () => !hasTable(server));
 });
