@@ -12,6 +12,7 @@ import { openLog } from '../log/logger.js';
 import { runPaths } from '../session/paths.js';
 import { NetworkConfiguration } from '../sys/network-configuration.js';
 import { listenSeqpacket } from '../sys/seqpacket-socket.js';
+import { endSession } from './end-session.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
@@ -120,6 +121,7 @@ function monitor(directory: string, level: string): void {
     network: new NetworkConfiguration(),
     radius,
     spool,
+    endSession: (session, worker, detail) => endSession({ runDirectory: directory, session, worker, detail, log }),
     supervisor,
     log,
     onIdle,
