@@ -268,6 +268,22 @@ const radiusSchema = z.strictObject({
     })
     .optional()
     .describe('Reports start, course and end of each session to the servers. Without this key nothing is reported.'),
+  dynamic: z
+    .strictObject({
+      port: port.default(3799).describe('UDP port for requests of RADIUS servers.'),
+      clients: z
+        .array(
+          z.strictObject({
+            address: address.describe('Address from which Disconnect-Requests may come.'),
+            secretFile: path.describe('File with the secret shared with it, as in `radius.servers[].secretFile`.'),
+          }),
+        )
+        .min(1)
+        .max(8)
+        .describe('Who may end sessions. Requests of others are dropped.'),
+    })
+    .optional()
+    .describe('Lets RADIUS servers end sessions (Disconnect-Request, RFC 5176). Without this key none can.'),
 });
 
 const keysTogether = (

@@ -80,6 +80,7 @@ export function describeDetail(end: SessionEnd): string | null {
     case 'clientCleared':
       return null;
     case 'kicked':
+    case 'radiusDisconnect':
     case 'serverShutdown':
     case 'madeRoom':
     case 'userLimit':

@@ -33,6 +33,7 @@ export const TERMINATE_CAUSES: Readonly<Record<CloseReason, (typeof CAUSE)[keyof
   relayFailed: CAUSE.nasError,
   workerFailed: CAUSE.nasError,
   kicked: CAUSE.adminReset,
+  radiusDisconnect: CAUSE.adminReset,
   userLimit: CAUSE.adminReset,
   replaced: CAUSE.portPreempted,
   blocked: CAUSE.adminReset,

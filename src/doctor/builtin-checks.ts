@@ -92,7 +92,7 @@ export const radius: Check = {
   isLogged: true,
   run({ radius: settings }, machine) {
     const { uid } = identityOf(machine);
-    return (settings?.servers ?? []).map(({ address, secretFile }) => {
+    return [...(settings?.servers ?? []), ...(settings?.dynamic?.clients ?? [])].map(({ address, secretFile }) => {
       if (uid !== 0 && machine.mode(secretFile) !== null && machine.read(secretFile) === null)
         return good(`${address}; only root can read ${secretFile}`);
       const secret = secretOf(secretFile, { text: machine.read(secretFile), mode: machine.mode(secretFile) });

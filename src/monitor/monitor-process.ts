@@ -14,6 +14,7 @@ import { tableName } from '../network/ruleset.js';
 import { runPaths } from '../session/paths.js';
 import { NetworkConfiguration } from '../sys/network-configuration.js';
 import { listenSeqpacket } from '../sys/seqpacket-socket.js';
+import { endSession } from './end-session.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
@@ -122,6 +123,7 @@ function monitor(directory: string, level: string): void {
     rules: new NetworkRules(tableName(directory), log),
     radius,
     spool,
+    endSession: (session, worker, detail) => endSession({ runDirectory: directory, session, worker, detail, log }),
     supervisor,
     log,
     onIdle,

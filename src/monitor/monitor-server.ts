@@ -6,6 +6,7 @@ import { isAlive, identify, type ProcessIdentity } from '../host/process.js';
 import { version } from '../host/version.js';
 import type { Logger } from '../log/logger.js';
 import type { NetworkRules } from '../network/network-rules.js';
+import type { SessionSelector } from '../radius/protocol.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
@@ -82,6 +83,8 @@ export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' |
   readonly supervisor: ProcessIdentity;
   readonly rules: Pick<NetworkRules, 'set'>;
   readonly radius: RadiusProcess;
+  /** Ends a session of this worker, for RADIUS. */
+  readonly endSession: (session: string, worker: number, detail: string) => void;
   /** Account records for RADIUS. */
   readonly spool: RadiusSpool;
   /** Called when neither manager nor session is left. */
@@ -117,6 +120,7 @@ export class MonitorServer {
       askRadius: async (login) => options.radius.judge(login),
       account: (record) => options.spool.add(record),
     };
+    options.radius.onDisconnect = (selector, by) => this.#disconnectFor(selector, by);
     this.#restore();
     this.#poller.watch(options.listener, true, false);
     this.#checkIdle();
@@ -274,6 +278,15 @@ export class MonitorServer {
       if (over.length === MOST_REVIEWED) break;
     }
     return over;
+  }
+
+  #disconnectFor(selector: SessionSelector, by: string): number {
+    const selected = [...this.#workers.values()].filter(({ session }) => session?.isSelected(selector) === true);
+    for (const { session, identity } of selected)
+      if (session !== null)
+        this.#options.endSession(session.registration.session, identity.pid, `Disconnect-Request from ${by}`);
+    this.#log.info({ ...selector, by, sessions: selected.length }, 'a RADIUS server ends sessions');
+    return selected.length;
   }
 
   #use(settings: MonitorSettings): void {

@@ -8,7 +8,7 @@ import type { Logger } from '../log/logger.js';
 import { monotonicMs } from '../sys/clock.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
-import type { AccountRecord, RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
+import type { AccountRecord, RadiusLogin, RadiusVerdict, SessionSelector } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openKernelTunnel } from '../sys/ppp-device.js';
 import { openTunDevice } from '../sys/tun-device.js';
@@ -162,6 +162,21 @@ export class MonitoredSession {
   /** The name in the accounts file by which the client has logged in; null: none. */
   get account(): string | null {
     return this.#grant?.account ?? null;
+  }
+
+  /** Whether a RADIUS server means this session: RADIUS has judged its login, and all that is selected is true of it. */
+  isSelected({ id, name, address, port, client }: SessionSelector): boolean {
+    const radius = this.#grant?.radius;
+    if (radius === undefined) return false;
+    const unit = this.#device === null ? null : unitOf(this.#device.name);
+    const facts = [
+      [id, this.#account?.id],
+      [name, radius.name],
+      [address, this.#ipv4?.pair.remote],
+      [port, unit],
+      [client, this.registration.peer],
+    ];
+    return facts.every(([selected, is]) => selected === null || selected === is);
   }
 
   /** Throws SystemCallFailed when the system refuses a step. */

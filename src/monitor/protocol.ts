@@ -38,10 +38,13 @@ export interface MonitorSettings {
 }
 
 /** The configuration's section `radius`. */
-export interface RadiusSettings extends Omit<ProcessSettings, 'servers'> {
+export interface RadiusSettings extends Omit<ProcessSettings, 'servers' | 'dynamic'> {
   readonly servers: readonly (Omit<ServerSettings, 'secret'> & { readonly secretFile: string })[];
   /** Seconds between interim records; 0: none. undefined: no accounting. */
   readonly accounting?: { readonly interim: number } | undefined;
+  readonly dynamic?:
+    | { readonly port: number; readonly clients: readonly { readonly address: string; readonly secretFile: string }[] }
+    | undefined;
 }
 
 /** What the manager grants a session. The monitor refuses its worker anything else. */
@@ -230,12 +233,18 @@ const isServer = (value: unknown): boolean =>
   isText(value['secretFile'], 1024) &&
   typeof value['timeout'] === 'number' &&
   isWhole(value['tries'], 1, 100);
+const isDynamic = (value: unknown): boolean =>
+  isObject(value) &&
+  isPort(value['port']) &&
+  Array.isArray(value['clients']) &&
+  value['clients'].every((each) => isObject(each) && isAddress(each['address']) && isText(each['secretFile'], 1024));
 const isRadius = (value: unknown): boolean =>
   isObject(value) &&
   Array.isArray(value['servers']) &&
   value['servers'].every(isServer) &&
   isText(value['nasIdentifier'], 253) &&
   typeof value['requireMessageAuthenticator'] === 'boolean' &&
+  (value['dynamic'] === undefined || isDynamic(value['dynamic'])) &&
   (value['accounting'] === undefined ||
     (isObject(value['accounting']) && isWhole(value['accounting']['interim'], 0, 86_400)));
 export const isSettings = (value: unknown): value is MonitorSettings =>

@@ -11,9 +11,9 @@ import {
   encodeRadiusMessage,
   type LoginProblem,
   MAX_RADIUS_MESSAGE,
-  type ProcessSettings,
   type RadiusLogin,
   type RadiusVerdict,
+  type SessionSelector,
   type ToRadius,
 } from '../radius/protocol.js';
 import { close } from '../sys/descriptor.js';
@@ -53,6 +53,9 @@ export class RadiusProcess {
   readonly #waiting = new Map<number, (verdict: RadiusVerdict) => void>();
   readonly #accounting = new Map<number, (isDone: boolean) => void>();
   readonly #buffer = Buffer.alloc(MAX_RADIUS_MESSAGE);
+
+  /** Ends the sessions that a RADIUS server wants ended; returns their number. Set by who knows the sessions. */
+  onDisconnect: (selector: SessionSelector, by: string) => number = () => 0;
 
   constructor(log: Logger, level: string) {
     this.#log = log;
@@ -115,20 +118,34 @@ export class RadiusProcess {
     if (this.#settings !== null) this.#tellSettings(this.#settings);
   }
 
-  #tellSettings({ servers, nasIdentifier, requireMessageAuthenticator }: RadiusSettings): void {
-    const known: ProcessSettings['servers'] = servers.flatMap(({ secretFile, ...server }) => {
-      const secret = this.#secretIn(secretFile);
-      return secret === null ? [] : [{ ...server, secret: secret.toString('hex') }];
-    });
+  #tellSettings({ servers, dynamic, nasIdentifier, requireMessageAuthenticator }: RadiusSettings): void {
+    const known = this.#withSecrets(servers);
+    const clients = dynamic && { port: dynamic.port, clients: this.#withSecrets(dynamic.clients) };
     this.#hasServers = known.length > 0;
-    this.#tell({ type: 'configure', settings: { servers: known, nasIdentifier, requireMessageAuthenticator } });
+    this.#tell({
+      type: 'configure',
+      settings: { servers: known, dynamic: clients, nasIdentifier, requireMessageAuthenticator },
+    });
+  }
+
+  /** Without those whose secret cannot be read. */
+  #withSecrets<T extends { readonly secretFile: string }>(
+    all: readonly T[],
+  ): (Omit<T, 'secretFile'> & { readonly secret: string })[] {
+    return all.flatMap(({ secretFile, ...rest }) => {
+      const secret = this.#secretIn(secretFile);
+      return secret === null ? [] : [{ ...rest, secret: secret.toString('hex') }];
+    });
   }
 
   /** null, and a log line, when there is none. */
   #secretIn(file: string): Buffer | null {
     const secret = readSecret(file);
     if (secret.ok) return secret.octets;
-    this.#log.error({ file }, `a RADIUS server is not asked: ${secret.problem}; remedy: ${secret.remedy}`);
+    this.#log.error(
+      { file },
+      `the secret shared with a RADIUS server cannot be used: ${secret.problem}; remedy: ${secret.remedy}`,
+    );
     return null;
   }
 
@@ -149,13 +166,18 @@ export class RadiusProcess {
       if (message === null)
         this.#log.error({ radius: this.#running.child.pid }, 'ignored a malformed message of the RADIUS process');
       else if (message.type === 'verdict') this.#answer(message.id, message.verdict);
-      else this.#settle(message.id, message.isDone);
+      else if (message.type === 'accounted') this.#settle(message.id, message.isDone);
+      else this.#disconnect(message.id, message.selector, message.by);
     }
   }
 
   #answer(id: number, verdict: RadiusVerdict): void {
     this.#waiting.get(id)?.(verdict);
     this.#waiting.delete(id);
+  }
+
+  #disconnect(id: number, selector: SessionSelector, by: string): void {
+    this.#tell({ type: 'disconnected', id, count: this.onDisconnect(selector, by) });
   }
 
   #settle(id: number, isDone: boolean): void {

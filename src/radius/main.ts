@@ -71,6 +71,21 @@ class ServerSocket {
 
 let sockets = new Map<RadiusServer, Readonly<Record<Service, ServerSocket>>>();
 
+let listener: Socket | null = null;
+
+function listenAt(port: number | null): void {
+  listener?.close();
+  listener = port === null ? null : createSocket('udp4');
+  listener?.on('error', (error) => log.error({ port }, `cannot receive RADIUS requests: ${error.message}`));
+  listener?.on('message', (octets, { address, port: from }) => {
+    const socket = listener;
+    service.recvRequest(octets, { address, port: from }, (reply) =>
+      socket?.send(reply, from, address, () => undefined),
+    );
+  });
+  if (port !== null) listener?.bind(port, () => log.info({ port }, 'receiving RADIUS requests'));
+}
+
 const service = new RadiusService({
   random: randomBytes,
   now: monotonicMs,
@@ -89,6 +104,7 @@ const service = new RadiusService({
       new ServerSocket(server, which, (octets) => service.recvReply(server, which, octets));
     sockets = new Map(servers.map((server) => [server, { auth: open(server, 'auth'), acct: open(server, 'acct') }]));
   },
+  onListen: listenAt,
   tell: (message) => {
     if (sendPacket(MONITOR, encodeRadiusMessage(message)) === 'closed') process.exit(0);
   },

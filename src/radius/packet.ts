@@ -12,6 +12,13 @@ export const CODES = {
   accountingRequest: 4,
   accountingResponse: 5,
   accessChallenge: 11,
+  // RFC 5176 §2.3.
+  disconnectRequest: 40,
+  disconnectAck: 41,
+  disconnectNak: 42,
+  coaRequest: 43,
+  coaAck: 44,
+  coaNak: 45,
 } as const;
 
 /** Octets of the header and of an authenticator. */

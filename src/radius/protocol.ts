@@ -17,8 +17,28 @@ export interface ServerSettings {
   readonly tries: number;
 }
 
+/** For requests of RADIUS servers to this one (RFC 5176). */
+export interface DynamicSettings {
+  readonly port: number;
+  readonly clients: readonly { readonly address: string; readonly secret: string }[];
+}
+
+/** Sessions of whom all of this is true; null: it does not matter. */
+export interface SessionSelector {
+  /** Acct-Session-Id. */
+  readonly id: string | null;
+  readonly name: string | null;
+  /** The client's address in the tunnel. */
+  readonly address: string | null;
+  readonly port: number | null;
+  /** The client's address. */
+  readonly client: string | null;
+}
+
 export interface ProcessSettings {
   readonly servers: readonly ServerSettings[];
+  /** Who may end sessions; undefined: nobody. */
+  readonly dynamic?: DynamicSettings | undefined;
   readonly nasIdentifier: string;
   readonly requireMessageAuthenticator: boolean;
 }
@@ -112,12 +132,16 @@ export type ToRadius =
   /** The first message, and again when the settings change. */
   | { readonly type: 'configure'; readonly settings: ProcessSettings }
   | { readonly type: 'login'; readonly id: number; readonly login: RadiusLogin }
-  | { readonly type: 'account'; readonly id: number; readonly record: AccountRecord };
+  | { readonly type: 'account'; readonly id: number; readonly record: AccountRecord }
+  /** So many sessions are being ended. */
+  | { readonly type: 'disconnected'; readonly id: number; readonly count: number };
 
 export type FromRadius =
   | { readonly type: 'verdict'; readonly id: number; readonly verdict: RadiusVerdict }
   /** Whether a server has acknowledged the record. */
-  | { readonly type: 'accounted'; readonly id: number; readonly isDone: boolean };
+  | { readonly type: 'accounted'; readonly id: number; readonly isDone: boolean }
+  /** A RADIUS server wants these sessions ended; `by`: its address. */
+  | { readonly type: 'disconnect'; readonly id: number; readonly by: string; readonly selector: SessionSelector };
 
 export const encodeRadiusMessage = (message: ToRadius | FromRadius): Buffer => Buffer.from(JSON.stringify(message));
 
@@ -133,10 +157,9 @@ export function decodeFromRadius(octets: Uint8Array): FromRadius | null {
     return null;
   }
   if (!isObject(message) || !isWhole(message['id'], Number.MAX_SAFE_INTEGER)) return null;
+  const { type } = message;
   const isRight =
-    message['type'] === 'verdict'
-      ? isVerdict(message['verdict'])
-      : message['type'] === 'accounted' && typeof message['isDone'] === 'boolean';
+    typeof type === 'string' && Object.hasOwn(MESSAGES, type) && MESSAGES[type as FromRadius['type']](message);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every field has been checked
   return isRight ? (message as unknown as FromRadius) : null;
 }
@@ -172,6 +195,21 @@ const orNull =
   (isRight: (value: unknown) => boolean) =>
   (value: unknown): boolean =>
     value === null || isRight(value);
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= LONGEST_CLASS;
+const isSelector = (value: unknown): boolean =>
+  isObject(value) &&
+  orNull(isText)(value['id']) &&
+  orNull(isText)(value['name']) &&
+  orNull(isAddress)(value['address']) &&
+  orNull(isTime)(value['port']) &&
+  orNull(isText)(value['client']);
+
+const MESSAGES: Readonly<Record<FromRadius['type'], (message: Fields) => boolean>> = {
+  verdict: ({ verdict }) => isVerdict(verdict),
+  accounted: ({ isDone }) => typeof isDone === 'boolean',
+  disconnect: ({ by, selector }) => isAddress(by) && isSelector(selector),
+};
 
 const VERDICTS: Readonly<Record<RadiusVerdict['outcome'], Readonly<Record<string, (value: unknown) => boolean>>>> = {
   accepted: {

@@ -8,17 +8,21 @@ import {
   type RadiusServer,
 } from './client.js';
 import { accountAttributes } from './account.js';
+import { DynamicRequests, type RequestFault, type Sender } from './dynamic-requests.js';
 import { isAskable, loginAttributes, loginOf, verdictOf } from './login.js';
 import type { AccountRecord, FromRadius, ProcessSettings, RadiusLogin, RadiusVerdict, ToRadius } from './protocol.js';
 
 /** Minimum time between log lines about dropped replies, ms. */
 const DROPPED_LOGGED_MS = 60_000;
 
-const DROPPED: Readonly<Record<DropReason, string>> = {
+const DROPPED: Readonly<Record<DropReason | RequestFault, string>> = {
   malformed: 'no RADIUS packet',
   unexpected: 'no answer to an open question: late, repeated or forged',
   wrongCode: 'no answer of the right kind',
   forged: 'not signed with the shared secret: forged, or the secrets differ',
+  unknownSender: 'its sender is not in radius.dynamic.clients',
+  stale: 'its Event-Timestamp is missing, or not of this time',
+  repeated: 'a request that was done already',
   unsigned: 'without Message-Authenticator, which radius.requireMessageAuthenticator demands',
 };
 
@@ -28,6 +32,8 @@ export interface RadiusServiceOptions extends Pick<RadiusClientOptions, 'random'
   readonly send: (server: RadiusServer, event: Extract<ClientEvent, { type: 'send' }>) => void;
   /** The servers are others now. */
   readonly onServers: (servers: readonly RadiusServer[]) => void;
+  /** Requests come to this port now; null: to none. */
+  readonly onListen: (port: number | null) => void;
   readonly tell: (message: FromRadius) => void;
   readonly log: Logger;
 }
@@ -36,7 +42,11 @@ export class RadiusService {
   readonly #options: RadiusServiceOptions;
   #settings: ProcessSettings | null = null;
   #client: RadiusClient | null = null;
-  readonly #dropped = new Map<DropReason, number>();
+  #dynamic: DynamicRequests | null = null;
+  #lastId = 0;
+  /** Requests that the monitor works on. */
+  readonly #disconnects = new Map<number, (count: number) => void>();
+  readonly #dropped = new Map<DropReason | RequestFault, number>();
   #droppedLoggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RadiusServiceOptions) {
@@ -57,6 +67,31 @@ export class RadiusService {
         break;
       case 'account':
         void this.#account(message.id, message.record);
+        break;
+      case 'disconnected':
+        this.#disconnects.get(message.id)?.(message.count);
+        this.#disconnects.delete(message.id);
+    }
+  }
+
+  /** Octets that came to our own port; `reply` sends the answer. */
+  recvRequest(octets: Uint8Array, sender: Sender, reply: (octets: Uint8Array) => void): void {
+    const { wallClock, tell } = this.#options;
+    const outcome = this.#dynamic?.recv(octets, sender, Math.floor(wallClock() / 1000));
+    switch (outcome?.type) {
+      case 'dropped':
+        this.#countDropped(sender.address, outcome.reason);
+        break;
+      case 'reply':
+        reply(outcome.octets);
+        break;
+      case 'disconnect': {
+        const id = ++this.#lastId;
+        this.#disconnects.set(id, (count) => reply(outcome.answer(count)));
+        tell({ type: 'disconnect', id, by: sender.address, selector: outcome.selector });
+        break;
+      }
+      case undefined:
     }
   }
 
@@ -74,6 +109,7 @@ export class RadiusService {
     this.#client?.close();
     const known = servers.map((server) => ({ ...server, secret: Buffer.from(server.secret, 'hex') }));
     onServers(known);
+    this.#listen(settings);
     this.#client = new RadiusClient({
       servers: known,
       requireMessageAuthenticator,
@@ -82,6 +118,13 @@ export class RadiusService {
       startTimer,
       onEvent: (event) => this.#recvEvent(event),
     });
+  }
+
+  #listen({ dynamic, nasIdentifier }: ProcessSettings): void {
+    const clients = dynamic?.clients.map(({ address, secret }) => ({ address, secret: Buffer.from(secret, 'hex') }));
+    const now = Math.floor(this.#options.wallClock() / 1000);
+    this.#dynamic = clients === undefined ? null : new DynamicRequests(clients, nasIdentifier, now);
+    this.#options.onListen(dynamic?.port ?? null);
   }
 
   async #judge(id: number, wire: RadiusLogin): Promise<void> {
@@ -126,14 +169,14 @@ export class RadiusService {
     }
   }
 
-  #countDropped(address: string, reason: DropReason): void {
+  #countDropped(address: string, reason: DropReason | RequestFault): void {
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
     const now = this.#options.now();
     if (now - this.#droppedLoggedAt < DROPPED_LOGGED_MS) return;
     this.#droppedLoggedAt = now;
     this.#options.log.warn(
       { server: address, dropped: Object.fromEntries(this.#dropped) },
-      `dropped a packet from the RADIUS server ${address}: ${DROPPED[reason]}`,
+      `dropped a RADIUS packet from ${address}: ${DROPPED[reason]}`,
     );
   }
 }

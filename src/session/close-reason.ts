@@ -115,6 +115,12 @@ export const CLOSE_REASONS = {
     clientGone: false,
     stop: STOP_REASON.localShutdown,
   },
+  radiusDisconnect: {
+    text: 'ended by a RADIUS server',
+    disconnect: DISCONNECT.administrativeShutdown,
+    clientGone: false,
+    stop: STOP_REASON.localShutdown,
+  },
   userLimit: {
     text: 'the user already has as many sessions as policy.sessionsPerUser or the account allows',
     disconnect: DISCONNECT.administrativeShutdown,

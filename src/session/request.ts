@@ -24,6 +24,7 @@ export interface Greeting {
 /** Reasons that a `disconnect` request may give. */
 const DISCONNECT_REASONS = [
   'kicked',
+  'radiusDisconnect',
   'serverShutdown',
   'madeRoom',
   'userLimit',

@@ -3,6 +3,7 @@
  * a server that lies, which knows everything but the secret.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { before, describe, test, type TestContext } from 'node:test';
 import type { LoginVerdict } from '../../src/monitor/monitor-client.js';
 import type { RadiusSettings } from '../../src/monitor/protocol.js';
 import { authenticatorOf, CODES, decodePacket, encodeReply } from '../../src/radius/packet.js';
+import { sessionSocketPath } from '../../src/session/paths.js';
 import { FreeRadius, SECRET, withoutFreeRadius } from './support/free-radius.js';
 import { LOCAL, type MonitorWorker, PEER, prepareMachine, TestMonitor } from './support/monitor.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
@@ -218,6 +220,59 @@ describe('accounting', { skip: withoutFreeRadius }, () => {
     await sessionUp(next);
     await until('the next start', () => free.accounting.length === 3);
     assert.deepEqual(statuses(free), ['Start', 'Stop', 'Start']);
+  });
+});
+
+describe('a Disconnect-Request', { skip: withoutFreeRadius }, () => {
+  const DYNAMIC_SECRET = 'another secret';
+  /** What radclient says to the attributes: code and Error-Cause of the answer, or that there was none. */
+  function ask(...attributes: readonly string[]): string {
+    const time = `Event-Timestamp = ${Math.floor(Date.now() / 1000)}`;
+    const options = ['-x', '-r', '1', '-t', '2', '127.0.0.1:3799', 'disconnect', DYNAMIC_SECRET];
+    return spawnSync('radclient', options, { input: [...attributes, time].join('\n'), encoding: 'utf8' }).stdout;
+  }
+
+  test('ends the sessions that it names, over the socket of their workers alone', async (t) => {
+    const free = await FreeRadius.start(t, TRUE, USERS);
+    const dynamic = { port: 3799, clients: [{ address: '127.0.0.1', secretFile: secretFile(t, DYNAMIC_SECRET) }] };
+    const monitor = await TestMonitor.start(t, {
+      radius: {
+        servers: [server(TRUE, secretFile(t))],
+        nasIdentifier: 'server1',
+        requireMessageAuthenticator: true,
+        accounting: { interim: 0 },
+        dynamic,
+      },
+    });
+    const [worker, other] = [await monitor.worker(t), await monitor.worker(t)];
+    await worker.does('openTun');
+    assert((await logIn(worker, 'trent', 'trent of RADIUS')).accepted);
+    await worker.does('configure', { mtu: 1396, ipv4: { local: LOCAL, remote: '203.0.113.77' }, ipv6: null });
+    await until('the start', () => free.accounting.length === 1);
+    const [, id = ''] = /Acct-Session-Id = "([^"]+)"/.exec(free.accounting[0] ?? '') ?? [];
+    const socket = sessionSocketPath(monitor.directory, id.slice(0, 6));
+
+    assert.match(ask('User-Name = "peggy"'), /Disconnect-NAK[^]*Session-Context-Not-Found/);
+    assert.match(ask('User-Name = "trent"', 'NAS-Port = 7'), /Disconnect-NAK/);
+    // Somebody else where the worker should listen gets nothing.
+    await other.does('serveSession', socket);
+    assert.match(ask('User-Name = "trent"'), /Disconnect-ACK/);
+    await worker.does('remove', socket);
+    await worker.does('serveSession', socket);
+    assert.match(ask(`Acct-Session-Id = "${id}"`, 'Framed-IP-Address = 203.0.113.77'), /Disconnect-ACK/);
+    const asked = async (of: MonitorWorker) => (await of.does('asked')) as string[];
+    let lines: string[] = [];
+    await until('the request', async () => {
+      lines = await asked(worker);
+      return lines.length > 0;
+    });
+    assert.deepEqual(JSON.parse(lines[0] ?? ''), {
+      id: 1,
+      op: 'disconnect',
+      reason: 'radiusDisconnect',
+      detail: 'Disconnect-Request from 127.0.0.1',
+    });
+    assert.deepEqual(await asked(other), []);
   });
 });
 

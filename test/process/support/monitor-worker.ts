@@ -3,7 +3,10 @@
  * client, or sends it whatever octets the test likes, as somebody would who has taken a worker over.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { type LoginRequest, MonitorClient } from '../../../src/monitor/monitor-client.js';
 import { MonitorError } from '../../../src/monitor/monitor-failure.js';
 import { encodeMessage, type InterfaceState } from '../../../src/monitor/protocol.js';
@@ -24,6 +27,7 @@ import {
 const [path = ''] = process.argv.slice(2);
 let client = new MonitorClient(path);
 let tun: number | null = null;
+const asked: string[] = [];
 
 /** What the test can have it do; each returns JSON. */
 const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
@@ -64,6 +68,14 @@ const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
     await client.close(cause);
     client = new MonitorClient(path);
   },
+  /** Listens as a session's worker does at `at`; `asked` has what is sent to it. */
+  serveSession: async (at: string) => {
+    mkdirSync(dirname(at), { recursive: true });
+    const server = createServer((socket) => socket.on('data', (line) => asked.push(String(line))));
+    server.listen(at);
+    await once(server, 'listening');
+  },
+  asked: () => asked,
   /** Sends messages (text) on a connection of its own; returns what comes back until the monitor closes it. */
   raw: async (...messages: readonly string[]) => exchange(messages),
   readFile: (file: string) => readFileSync(file, 'utf8'),

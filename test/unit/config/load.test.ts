@@ -260,6 +260,14 @@ test('RADIUS is for the builtin engine, and its tries end before a client gives 
     assert.deepEqual(problemsOf(radius({}, engine)), [
       `ppp.engine: "${engine}" is not allowed (the section 'radius' is for the builtin engine; pppd has its own plugin radius.so); allowed: "builtin", or no section radius`,
     ]);
+  const dynamic = { clients: [{ address: '192.0.2.53', secretFile: '/etc/radius-secret' }] };
+  const servers = [{ address: '192.0.2.53', secretFile: '/etc/radius-secret' }];
+  const more = { ppp: { engine: 'builtin' }, radius: { servers, accounting: {}, dynamic } };
+  writeFileSync(file, JSON.stringify(more));
+  const whole = loadConfiguration(file);
+  assert(whole.ok);
+  assert.deepEqual(whole.configuration.radius?.accounting, { interim: 300 });
+  assert.deepEqual(whole.configuration.radius?.dynamic, { port: 3799, ...dynamic });
   assert.deepEqual(problemsOf(radius({ timeout: 10, tries: 5 })), [
     'radius.servers: 50 is not allowed (seconds for all tries of all servers, and clients wait no longer than 45); allowed: timeout * tries of all servers together up to 45',
   ]);

@@ -46,6 +46,7 @@ function fixture() {
     wallClock: () => 0,
     send: (server, { octets }) => sent.push({ server, octets }),
     onServers: () => undefined,
+    onListen: () => undefined,
     tell: (message) => told.push(message),
     log: pino({}, { write: (line) => lines.push(line) }),
   });

@@ -29,6 +29,7 @@ const EXPECTED: Readonly<Record<CloseReason, readonly [disconnect: number, stop:
     relayFailed: [LOST_CARRIER, 1, true],
     workerFailed: [GENERAL_ERROR, 3, false],
     kicked: [ADMINISTRATIVE, 3, false],
+    radiusDisconnect: [ADMINISTRATIVE, 3, false],
     userLimit: [ADMINISTRATIVE, 3, false],
     accountEnded: [ADMINISTRATIVE, 3, false],
     replaced: [ADMINISTRATIVE, 3, true],
