@@ -46,8 +46,8 @@ function engineFor(configuration: Configuration): EngineChoice {
   const found = process.env[ENGINE_VARIABLE];
   delete process.env[ENGINE_VARIABLE];
   const choice = chooseEngine(configuration);
-  const isFound = found === undefined || !isLinkKind(found) || found === linkKindOf(choice);
-  const engine = isFound ? choice : asFound(found, choice);
+  const isOther = found !== undefined && isLinkKind(found) && found !== linkKindOf(choice);
+  const engine = isOther ? asFound(found, choice) : choice;
   if (engine.engine === 'builtin' && !isMonitorListening(runPaths(configuration.runDirectory).monitorSocket)) {
     fail(1, [
       `the builtin PPP engine (${engine.because}) needs its monitor, which root starts; remedy: start the server with pptpd-ts serve, as root`,
