@@ -129,3 +129,17 @@ test('the account may limit the idle time where the policy does not', (t) => {
   pass(22);
   assert.deepEqual(seen.ends, ['idle: 20 s']);
 });
+
+test('a session time that no timer can count is no limit', (t) => {
+  const { limits, seen } = fixture(t, {});
+  for (const [sessionTime, ends] of [
+    [2_000_000, ['sessionTime: 2000000 s']],
+    [2_000_001, []],
+  ] as const) {
+    limits.callEnded();
+    limits.ofAccount({ sessionTime, idleTime: null });
+    limits.up();
+    t.mock.timers.tick(2_000_001_000);
+    assert.deepEqual(seen.ends.splice(0), ends);
+  }
+});
