@@ -168,10 +168,13 @@ listens() {
   [[ $(< "/proc/$1/net/tcp") =~ :06BB\ 00000000:0000\ 0A ]]
 }
 
-# choose_engine: writes $engine into the section ppp of the configuration, unless that names an engine.
+# choose_engine: writes $engine and $data_path into the section ppp of the configuration, unless that names them.
 choose_engine() {
   local file=/etc/pptpd-ts.json
-  if grep -q '"engine"' $file; then return; fi
+  if grep -q '"engine"' $file; then
+    grep -q '"dataPath"' $file || sed -i "s/\"engine\": \"[a-z]*\"/&, \"dataPath\": \"$data_path\"/" $file
+    return
+  fi
   if grep -q '"ppp": {' $file; then
     sed -i "s/\"ppp\": {/& $engine_keys/" $file
   else
