@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Functions for setup, start and test: headings, steps with progress, and becoming root. Sourced, not run.
+# Functions for setup, start and test: headings, steps with progress, becoming root, headers for native addons. Sourced, not run.
 # The output of a step is printed only if the step fails, because a hundred lines of apt hide the one that matters.
 
 set -uo pipefail
@@ -78,4 +78,11 @@ step() {
     printf '      %s\n' "${lines[@]:${#lines[@]} > failure_lines ? ${#lines[@]} - failure_lines : 0}"
   fi
   return "$status"
+}
+
+# use_own_headers: has node-gyp take the headers of this Node.js if it has them, instead of downloading them.
+use_own_headers() {
+  local prefix
+  prefix=$(node -p "require('node:path').dirname(require('node:path').dirname(process.execPath))")
+  [[ ! -e $prefix/include/node/node.h ]] || export npm_config_nodedir=$prefix
 }

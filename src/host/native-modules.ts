@@ -4,18 +4,19 @@
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const NATIVE_MODULES = ['koffi', 'node-pty', 'raw-socket'] as const;
 type NativeModule = (typeof NATIVE_MODULES)[number];
 
-const inProgram = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The remedy, as an imperative without a full stop. Only a clone has scripts/setup, and only an npm package this list. */
+/** The remedy, as an imperative without a full stop. Only a clone has scripts/setup. */
 export function nativeRemedy(): string {
-  const setup = inProgram('scripts/setup');
+  const setup = join(PROGRAM, 'scripts/setup');
   if (existsSync(setup)) return `run ${setup}`;
-  if (existsSync(inProgram('npm-shrinkwrap.json'))) return 'install the npm package again, with this Node.js';
+  if (/\/node_modules\/pptpd-ts\/?$/.test(PROGRAM)) return 'install the npm package again, with this Node.js';
   return `install a package that was built with Node.js ${process.version}, or install the Node.js that this package was built with`;
 }
 

@@ -48,8 +48,8 @@ function engineFor(configuration: Configuration): EngineChoice {
   const found = process.env[ENGINE_VARIABLE];
   delete process.env[ENGINE_VARIABLE];
   const choice = chooseEngine(configuration);
-  const isFound = found === undefined || !isLinkKind(found) || found === linkKindOf(choice);
-  const engine = isFound ? choice : asFound(found, choice);
+  const isOther = found !== undefined && isLinkKind(found) && found !== linkKindOf(choice);
+  const engine = isOther ? asFound(found, choice) : choice;
   const needing = [
     ...(engine.engine === 'builtin' ? [`the builtin PPP engine (${engine.because})`] : []),
     ...(configuration.network === undefined ? [] : ['the section "network"']),

@@ -35,6 +35,8 @@ export function endSession({ runDirectory, session, worker, detail, log }: EndSe
       failed('another process listens on its socket');
       return;
     }
+    // The worker closes the socket when the session has ended, which may take longer.
+    socket.setTimeout(0);
     socket.end(`${JSON.stringify({ id: 1, op: 'disconnect', reason: 'radiusDisconnect', detail })}\n`);
   });
 }

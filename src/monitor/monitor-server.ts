@@ -281,11 +281,12 @@ export class MonitorServer {
   }
 
   #disconnectFor(selector: SessionSelector, by: string): number {
-    const selected = [...this.#workers.values()].filter(({ session }) => session?.isSelected(selector) === true);
-    for (const { session, identity } of selected)
-      if (session !== null)
-        this.#options.endSession(session.registration.session, identity.pid, `Disconnect-Request from ${by}`);
-    this.#log.info({ ...selector, by, sessions: selected.length }, 'a RADIUS server ends sessions');
+    const selected = [...this.#workers.values()].flatMap(({ session }) =>
+      session?.isSelected(selector) === true ? session.registration : [],
+    );
+    this.#log.info({ by, sessions: selected.map(({ session }) => session) }, 'a RADIUS server ends sessions');
+    for (const { session, worker } of selected)
+      this.#options.endSession(session, worker.pid, `Disconnect-Request from ${by}`);
     return selected.length;
   }
 

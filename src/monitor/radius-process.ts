@@ -31,6 +31,9 @@ const LAST_RETRY_MS = 30_000;
 /** A process that ran longer did not die of what it was started with. */
 const STABLE_MS = 60_000;
 
+/** Longer than the process takes with all servers (config/schema), ms: its answer is lost. */
+const PATIENCE_MS = 60_000;
+
 const failed = (problem: LoginProblem): RadiusVerdict => ({ outcome: 'failed', problem });
 
 interface Running {
@@ -75,7 +78,11 @@ export class RadiusProcess {
     if (!this.#hasServers) return failed('noSecret');
     const id = ++this.#lastId;
     return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
+      const timer = setTimeout(() => this.#answer(id, failed('noAnswer')), PATIENCE_MS);
+      this.#waiting.set(id, (verdict) => {
+        clearTimeout(timer);
+        resolve(verdict);
+      });
       if (!this.#tell({ type: 'login', id, login })) this.#answer(id, failed('notRunning'));
     });
   }
@@ -84,7 +91,11 @@ export class RadiusProcess {
   async account(record: AccountRecord): Promise<boolean> {
     const id = ++this.#lastId;
     return new Promise((resolve) => {
-      this.#accounting.set(id, resolve);
+      const timer = setTimeout(() => this.#settle(id, false), PATIENCE_MS);
+      this.#accounting.set(id, (isDone) => {
+        clearTimeout(timer);
+        resolve(isDone);
+      });
       if (!this.#hasServers || !this.#tell({ type: 'account', id, record })) this.#settle(id, false);
     });
   }

@@ -15,6 +15,7 @@ import { decodeToRadius, encodeRadiusMessage, MAX_RADIUS_MESSAGE } from './proto
 import { RadiusService } from './radius-service.js';
 
 const MONITOR = 3;
+const LISTEN_AGAIN_MS = 5000;
 
 const [level] = process.argv.slice(2);
 if (level === undefined || !isSeqpacket(MONITOR)) {
@@ -72,18 +73,31 @@ class ServerSocket {
 let sockets = new Map<RadiusServer, Readonly<Record<Service, ServerSocket>>>();
 
 let listener: Socket | null = null;
+let listenTimer: NodeJS.Timeout | undefined;
 
+/** Tries again when the port is taken: the process before this one may still be ending. */
 function listenAt(port: number | null): void {
+  clearTimeout(listenTimer);
   listener?.close();
-  listener = port === null ? null : createSocket('udp4');
-  listener?.on('error', (error) => log.error({ port }, `cannot receive RADIUS requests: ${error.message}`));
-  listener?.on('message', (octets, { address, port: from }) => {
-    const socket = listener;
-    service.recvRequest(octets, { address, port: from }, (reply) =>
-      socket?.send(reply, from, address, () => undefined),
+  listener = null;
+  if (port === null) return;
+  const socket = createSocket('udp4');
+  listener = socket;
+  socket.on('error', (error) => {
+    log.error(
+      { port },
+      `cannot receive RADIUS requests: ${error.message}; trying again in ${LISTEN_AGAIN_MS / 1000} s`,
     );
+    if (listener === socket) listenTimer = setTimeout(() => listenAt(port), LISTEN_AGAIN_MS);
   });
-  if (port !== null) listener?.bind(port, () => log.info({ port }, 'receiving RADIUS requests'));
+  socket.on('message', (octets, sender) => {
+    const { address, port: from } = sender;
+    service.recvRequest(octets, sender, (reply) => {
+      // Other settings may have closed it meanwhile.
+      if (listener === socket) socket.send(reply, from, address, () => undefined);
+    });
+  });
+  socket.bind(port, () => log.info({ port }, 'receiving RADIUS requests'));
 }
 
 const service = new RadiusService({

@@ -12,8 +12,8 @@ const DEAD_PROCESS = 8;
 export const DEFAULT_UTMP = '/var/run/utmp';
 const DEFAULT_WTMP = '/var/log/wtmp';
 
-// 64-bit glibc keeps the 32-bit format of session and time on x86 only.
-const wordsOf32 = process.arch === 'x64';
+// glibc keeps the 32-bit format of session and time on 64-bit machines, except on arm64.
+const wordsOf32 = process.arch !== 'arm64';
 const exitStatus = koffi.struct({ termination: 'int16', exit: 'int16' });
 const timeval = koffi.struct(wordsOf32 ? { sec: 'int32', usec: 'int32' } : { sec: 'int64', usec: 'int64' });
 const utmpx = koffi.struct({

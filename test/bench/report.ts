@@ -7,13 +7,16 @@ import type { Measure, Target, Titled } from './works.js';
 /** `at the floor`: not the target, but nine tenths of the floor's ratio. */
 export type Reached = 'reached' | 'at the floor' | 'MISSED';
 
+/** `kernel`: ours with the kernel's data path, which only the lab can measure. */
+export type Column = ServerName | 'kernel';
+
 export interface Row {
   readonly work: string;
   readonly title: string;
   readonly figure: string;
   readonly unit: string;
   readonly digits: number;
-  readonly values: Readonly<Partial<Record<ServerName, Summary>>>;
+  readonly values: Readonly<Partial<Record<Column, Summary>>>;
   /** ours / pptpd, and floor / pptpd; null where one of them has no value, or 0. */
   readonly ratio: number | null;
   readonly floorRatio: number | null;
@@ -22,13 +25,13 @@ export interface Row {
 }
 
 /** All results of a work, by server, in the order of the runs. */
-export type Results<Result = LoadResult> = ReadonlyMap<ServerName, readonly Result[]>;
+export type Results<Result = LoadResult> = ReadonlyMap<Column, readonly Result[]>;
 
 const OF_FLOOR = 0.9;
 
 export const rowsOf = <Result = LoadResult>(work: Titled<Result>, results: Results<Result>): Row[] =>
   work.figures.map((figure) => {
-    const values: Partial<Record<ServerName, Summary>> = {};
+    const values: Partial<Record<Column, Summary>> = {};
     for (const [server, all] of results) {
       const summary = summarize(all.flatMap((result) => figure.from(result) ?? []));
       if (summary !== null) values[server] = summary;
@@ -63,6 +66,7 @@ const MEASURES: Readonly<Record<Measure, (values: Values) => number | null>> = {
   builtin: ({ builtin }) => builtin?.median ?? null,
   'builtin/ours': ({ builtin, ours }) => quotient(builtin, ours),
   'builtin/pptpd': ({ builtin, pptpd }) => quotient(builtin, pptpd),
+  'kernel/ours': ({ kernel, ours }) => quotient(kernel, ours),
 };
 
 export const measureOf = (measure: Measure, values: Values): number | null => MEASURES[measure](values);
@@ -78,6 +82,7 @@ function reachedBy(target: Target, value: number | null, floorRatio: number | nu
 const HEADINGS = [
   'work',
   'figure',
+  'kernel',
   'builtin',
   'ours',
   'base',
@@ -88,6 +93,7 @@ const HEADINGS = [
   'floor/pptpd',
   'builtin/ours',
   'builtin/pptpd',
+  'kernel/ours',
   'target',
   '',
 ] as const;
@@ -116,16 +122,17 @@ function cellsOf(rows: readonly Row[]): string[][] {
   return rows.map((row) => {
     const title = row.title === last ? '' : row.title;
     last = row.title;
-    const { builtin, ours, base, pptpd, floor } = row.values;
+    const { kernel, builtin, ours, base, pptpd, floor } = row.values;
     return [
       title,
       row.figure,
-      ...[builtin, ours, base, pptpd, floor].map((summary) => valueText(row, summary)),
+      ...[kernel, builtin, ours, base, pptpd, floor].map((summary) => valueText(row, summary)),
       ratioText(row.ratio),
       ratioText(quotient(ours, base)),
       ratioText(row.floorRatio),
       ratioText(quotient(builtin, ours)),
       ratioText(quotient(builtin, pptpd)),
+      ratioText(quotient(kernel, ours)),
       targetText(row.target),
       row.reached ?? '',
     ];

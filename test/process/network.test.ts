@@ -196,7 +196,8 @@ test('with pppd: the rules stay while a session lives, and go with the monitor',
   const notes = join(server.directory, 'stand-in-pppd.jsonl');
   writeFileSync(notes, '');
   chmodSync(notes, 0o666);
-  server.configure({ user: 'nobody', network: { isolateClients: true, clampMss: false } }, ['login']);
+  const network = { isolateClients: true, clampMss: false };
+  server.configure({ user: 'nobody', network }, ['login']);
   endWith(t, server);
   server.start();
   await server.ready();
@@ -212,6 +213,8 @@ test('with pppd: the rules stay while a session lives, and go with the monitor',
   await until('the monitor to end', () => server.monitorProcesses().supervisor === undefined);
   assert(hasTable(server));
   for (const name of known()) rmSync(join(state, name));
+  // This one stays root.
+  server.configure({ network }, ['login']);
   server.start();
   await server.ready();
   await until('the monitor to know of the session', () => known().length === 1);

@@ -35,7 +35,12 @@ export class FarHost {
       execPath: 'unshare',
       execArgv: ['--net', process.execPath],
     });
-    t.after(async () => end(child));
+    let poller: Poller | null = null;
+    t.after(async () => {
+      // First: with the child its network ends, and with that the device.
+      poller?.close();
+      await end(child);
+    });
     await once(child, 'message'); // listens
     const { address, peer, address6, mtu, onPacket } = options;
     const tun = new Tun(t, 'far', '192.0.2.254', '192.0.2.253');
@@ -45,12 +50,11 @@ export class FarHost {
     ip(`address add ${address} peer ${peer} dev far`, pid);
     ip(`address add ${address6} dev far nodad`, pid);
     ip(`link set far mtu ${mtu} up`, pid);
-    const poller = new Poller(() => {
+    poller = new Poller(() => {
       tun.read();
       for (const packet of tun.packets.splice(0)) onPacket(packet);
     });
     poller.watch(tun.fd, true, false);
-    t.after(() => poller.close());
     return new FarHost(tun);
   }
 

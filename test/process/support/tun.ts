@@ -49,8 +49,9 @@ export class Tun {
     });
   }
 
-  /** Reads the available packets. */
+  /** Reads the available packets. Does nothing once it is closed: its descriptor may be another TUN device's by then. */
   read(): void {
+    if (!this.#open) return;
     const buffer = Buffer.alloc(2048);
     for (;;) {
       try {
