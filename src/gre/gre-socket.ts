@@ -5,32 +5,16 @@
 import { MSG_DONTWAIT, recvmmsg } from '../sys/batch-io.js';
 import { close } from '../sys/descriptor.js';
 import { checked } from '../sys/libc.js';
-import { openRawSocket } from '../sys/raw-socket.js';
-import {
-  attachFilter,
-  bind,
-  bindToDevice,
-  connect,
-  internetAddress,
-  readOption,
-  setIntOption,
-  SOL_SOCKET,
-} from '../sys/socket.js';
+import { IPPROTO_GRE, openRawSocket } from '../sys/raw-socket.js';
+import { attachFilter, bind, bindToDevice, connect, internetAddress, readOption, SOL_SOCKET } from '../sys/socket.js';
 import { type PacketBuffers, RECEIVE_BATCH } from './packet-buffers.js';
 import { greFilter } from './socket-filter.js';
 
-export const IPPROTO_GRE = 47;
 // asm-generic/socket.h
-const SO_SNDBUFFORCE = 32;
-const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
 /** Length of the SO_MEMINFO result, and offset of its count of dropped packets, octets. */
 const MEMINFO_LENGTH = 36;
 const MEMINFO_DROPS_AT = 32;
-
-/** How much the kernel may queue while this process is not running, octets; the kernel doubles both values. */
-const RECEIVE_BUFFER = 1024 * 1024;
-const SEND_BUFFER = 512 * 1024;
 
 /** Maximum number of batches discarded at the start, since the peer may be flooding. */
 const MAX_DRAINED = 64;
@@ -46,6 +30,8 @@ export interface GreAddresses {
 
 export interface GreSocketOptions extends GreAddresses {
   readonly buffers: PacketBuffers;
+  /** A raw socket for GRE that root has opened, with long buffers; undefined: this process opens one. */
+  readonly socket?: number | undefined;
 }
 
 export class GreSocket {
@@ -56,7 +42,7 @@ export class GreSocket {
 
   /** Throws SystemCallFailed or RawSocketRefused. */
   constructor(options: GreSocketOptions) {
-    this.fd = openRawSocket(IPPROTO_GRE);
+    this.fd = options.socket ?? openRawSocket(IPPROTO_GRE);
     try {
       this.#prepare(options);
     } catch (error) {
@@ -85,9 +71,6 @@ export class GreSocket {
     const { fd } = this;
     // Filter first, so that the kernel queues no more packets of other calls.
     checked(attachFilter(fd, greFilter(options.callId)), 'filter GRE by call id');
-    // Fails without CAP_NET_ADMIN; the system's default sizes then apply.
-    setIntOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
-    setIntOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER);
     connectGre(fd, options);
     this.#drain(options.buffers);
   }

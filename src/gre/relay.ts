@@ -60,6 +60,8 @@ export interface RelayOptions {
   readonly limitBursts?: boolean;
   /** Name of the VRF device to bind to. */
   readonly device?: string | undefined;
+  /** See GreSocketOptions; closed by the relay. */
+  readonly socket?: number | undefined;
   /** Used by this relay only. */
   readonly buffers: PacketBuffers;
   /** Closed by the relay. */
@@ -127,7 +129,7 @@ export class Relay {
    * cannot be opened, and closes the port.
    */
   constructor(options: RelayOptions) {
-    const { localAddress, peerAddress, localCallId, device, buffers, port } = options;
+    const { localAddress, peerAddress, localCallId, device, buffers, port, socket } = options;
     this.#localCallId = localCallId;
     this.#peerCallId = options.peerCallId;
     this.#enforce = options.window === 'enforce';
@@ -144,7 +146,7 @@ export class Relay {
     try {
       poller = new Poller(() => this.#turn());
       poller.watch(port.fd, true, false);
-      this.#socket = new GreSocket({ buffers, localAddress, peerAddress, callId: localCallId, device });
+      this.#socket = new GreSocket({ buffers, localAddress, peerAddress, callId: localCallId, device, socket });
       this.#strays = new StraySocket({ localAddress, peerAddress, callId: localCallId, device });
     } catch (error) {
       poller?.close();

@@ -6,6 +6,7 @@
 import { lastError } from '../sys/batch-io.js';
 import { close } from '../sys/descriptor.js';
 import { checked } from '../sys/libc.js';
+import { IPPROTO_GRE } from '../sys/raw-socket.js';
 import {
   AF_INET,
   attachFilter,
@@ -17,7 +18,7 @@ import {
   SOCK_RAW,
   SOL_SOCKET,
 } from '../sys/socket.js';
-import { connectGre, type GreAddresses, IPPROTO_GRE } from './gre-socket.js';
+import { connectGre, type GreAddresses } from './gre-socket.js';
 import { decodeHeader, emptyHeader } from './header.js';
 import { FAULT_COUNTERS, type RelayCounters } from './relay-counters.js';
 import { strayFilter } from './socket-filter.js';

@@ -186,7 +186,7 @@ async function prepareUser({ configuration, kind }: Prepared): Promise<readonly 
 async function startMonitor({ configuration, kind }: Prepared): Promise<void> {
   const { runDirectory, log, ppp, accounts, listen, network, radius } = configuration;
   const isBuiltin = kind !== 'pppd';
-  requireNativeModules(['koffi'], (problem, remedy) => {
+  requireNativeModules(['koffi', 'raw-socket'], (problem, remedy) => {
     throw new Error(`${problem}; remedy: ${remedy}`);
   });
   const { ensureMonitor } = await import('../monitor/ensure-monitor.js');

@@ -66,12 +66,15 @@ export class MonitorClient {
       : { ...verdict, retryChallenge: verdict.retryChallenge === null ? null : octets(verdict.retryChallenge) };
   }
 
-  /** The interface's name (`ppp0`) and its TUN descriptor, which the caller closes. The interface goes with it. */
-  async openTun(): Promise<{ readonly name: string; readonly fd: number }> {
+  /**
+   * The interface's name (`ppp0`) and its TUN descriptor, which the caller closes. The interface goes with it. And a raw socket
+   * for GRE, whose buffers only root can make long; undefined: the monitor could not open one.
+   */
+  async openTun(): Promise<{ readonly name: string; readonly fd: number; readonly socket: number | undefined }> {
     const { answer, descriptors } = await this.#connection.ask({ type: 'openTun' });
-    const [fd] = descriptors;
+    const [fd, socket] = descriptors;
     if (fd === undefined) throw new Error('the monitor has sent no descriptor');
-    return { name: expected(answer, 'device').name, fd };
+    return { name: expected(answer, 'device').name, fd, socket };
   }
 
   /**

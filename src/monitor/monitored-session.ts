@@ -11,6 +11,7 @@ import { SystemCallFailed } from '../sys/libc.js';
 import type { AccountRecord, RadiusLogin, RadiusVerdict, SessionSelector } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openKernelTunnel } from '../sys/ppp-device.js';
+import { IPPROTO_GRE, openRawSocket } from '../sys/raw-socket.js';
 import { openTunDevice } from '../sys/tun-device.js';
 import { type Grant, judge, type Judgement, mayUse, NO_ACCOUNT } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
@@ -219,7 +220,7 @@ export class MonitoredSession {
       case 'openTun':
         return this.#openDevice(() => {
           const { fd, name } = openTunDevice('ppp%d');
-          return { name, descriptors: [fd] };
+          return { name, descriptors: [fd, ...greSocket()] };
         });
       case 'openKernel':
         return this.#openDevice(() => this.#openKernel(request));
@@ -608,6 +609,15 @@ export class MonitoredSession {
 const sameSpeed = (one: Speed, other: Speed): boolean => one.up === other.up && one.down === other.down;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** None when it cannot be opened: the worker tries itself then, and says why. */
+function greSocket(): readonly number[] {
+  try {
+    return [openRawSocket(IPPROTO_GRE)];
+  } catch {
+    return [];
+  }
+}
 
 const isNetwork = (rule: Rule): boolean => 'base' in rule;
 

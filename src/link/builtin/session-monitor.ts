@@ -32,7 +32,8 @@ export interface SessionMonitor {
         readonly message: string;
       }
   >;
-  openTun(): Promise<{ readonly name: string; readonly fd: number }>;
+  /** `socket`: a raw socket for GRE, for the path to use and close; undefined: the monitor could not open one. */
+  openTun(): Promise<{ readonly name: string; readonly fd: number; readonly socket?: number | undefined }>;
   openKernel(peerCallId: number): Promise<KernelTunnel>;
   configure(state: { readonly mtu: number; readonly ipv4: Pair | null; readonly ipv6: Pair | null }): Promise<void>;
   /** `cause`: Acct-Terminate-Cause (RFC 2866 §5.10). */

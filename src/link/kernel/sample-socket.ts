@@ -2,7 +2,8 @@
  * A raw GRE socket beside a call that the kernel carries: it gets the packets that packet-filters' `sampling` picks, and sends
  * acknowledgments without data (RFC 2637 §4.4). The kernel's own socket gets every packet all the same.
  */
-import { connectGre, IPPROTO_GRE } from '../../gre/gre-socket.js';
+import { connectGre } from '../../gre/gre-socket.js';
+import { IPPROTO_GRE } from '../../sys/raw-socket.js';
 import { decodeHeader, emptyHeader, encodeAcknowledgment, MAX_HEADER } from '../../gre/header.js';
 import { lastError } from '../../sys/batch-io.js';
 import { close } from '../../sys/descriptor.js';

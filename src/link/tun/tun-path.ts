@@ -39,19 +39,19 @@ export class TunPath implements DataPath {
 
   async open({ monitor, call, onEvent }: DataPathOptions): Promise<string> {
     this.#onEvent = onEvent;
-    const { fd, name } = await monitor.openTun().catch((error: unknown) => {
+    const { fd, name, socket } = await monitor.openTun().catch((error: unknown) => {
       throw new PathNotOpened(deviceCause(error));
     });
     this.#port.open(fd);
     try {
-      this.#relay = this.#openRelay(call);
+      this.#relay = this.#openRelay(call, socket);
     } catch (error) {
       throw new PathNotOpened(greCause(error));
     }
     return name;
   }
 
-  #openRelay(call: DataPathOptions['call']): Relay {
+  #openRelay(call: DataPathOptions['call'], socket: number | undefined): Relay {
     const { configuration, peerAddress, localAddress, localCallId, peerCallId, peerWindow } = call;
     const relay = new Relay({
       localAddress,
@@ -61,6 +61,7 @@ export class TunPath implements DataPath {
       peerWindow,
       window: configuration.gre.window,
       device: configuration.listen.vrf,
+      socket,
       buffers: this.#buffers,
       port: this.#port,
       limitBursts: true,

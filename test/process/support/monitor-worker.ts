@@ -42,8 +42,9 @@ const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
       identifier: 1,
     }),
   openTun: async () => {
-    const { name, fd } = await client.openTun();
+    const { name, fd, socket } = await client.openTun();
     tun = fd;
+    if (socket !== undefined) closeSync(socket);
     return name;
   },
   closeTun: () => {
