@@ -4,7 +4,7 @@ import { addressText, firstOf, parseNetwork } from './addresses.js';
 /** Names that need no escaping in nft's language. */
 const INTERFACE = /^(?!\.{1,2}$)[\w.@:+-]{1,15}$/;
 /** Keeps the monitor's message short. */
-export const MOST_DESTINATIONS = 50;
+export const MAX_DESTINATIONS = 50;
 
 export const isUplinkName = (text: string): boolean => INTERFACE.test(text);
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { LOG_LEVELS } from '../log/level.js';
 import { RFC_TIMERS, TCP_PORT } from '../pptp/index.js';
 import { addressList, addressNumber, expandRanges, parseNetwork, rangesOf } from './addresses.js';
-import { isUplinkName, MOST_DESTINATIONS, parseDestination } from './network.js';
+import { isUplinkName, MAX_DESTINATIONS, parseDestination } from './network.js';
 import { USUAL_RUN_DIRECTORY } from './run-directory.js';
 
 /** Titles describe the allowed values where a type, a number range or a list of values cannot. */
@@ -209,7 +209,7 @@ const pppSchema = z
   .prefault({});
 
 /** A client gives up, and the worker's request to the monitor, before longer tries have ended; seconds. */
-const LONGEST_ROUND = 45;
+const MAX_ROUND = 45;
 
 const radiusServer = z.strictObject({
   address: address.describe('Address of the RADIUS server.'),
@@ -234,7 +234,7 @@ const radiusSchema = z.strictObject({
     .max(8)
     .superRefine((all, context) => {
       const together = all.reduce((sum, { timeout, tries }) => sum + timeout * tries, 0);
-      if (together > LONGEST_ROUND)
+      if (together > MAX_ROUND)
         context.addIssue({
           code: 'custom',
           params: {
@@ -471,7 +471,7 @@ const sections = z.strictObject({
       isolateClients: z.boolean().default(false).describe('`true`: clients cannot reach each other.'),
       allow: z
         .array(destination)
-        .max(MOST_DESTINATIONS)
+        .max(MAX_DESTINATIONS)
         .default([])
         .describe(
           'What clients may reach, the server included: `192.0.2.0/24`, `192.0.2.1 tcp 443`, `192.0.2.1 udp 5000-5010`. Everything else is rejected. Empty: everything.',

@@ -47,7 +47,7 @@ const IDLE_MS = 10_000;
 /** Minimum time between log lines about unknown processes, ms. */
 const STRANGERS_LOGGED_MS = 60_000;
 /** Maximum number of sessions in one answer: as many fit into a message. */
-const MOST_REVIEWED = 50;
+const MAX_REVIEWED = 50;
 /** Name in the state folder; sessions have six characters. */
 const MANAGER = 'manager';
 
@@ -275,7 +275,7 @@ export class MonitorServer {
       const why = user === undefined ? 'removed' : hindranceOf(this.#users.withFirstLogin(user), now);
       if (why !== null) over.push({ session, why });
       else if (user !== undefined && monitored !== null) void monitored.setSpeed(speedOf(user));
-      if (over.length === MOST_REVIEWED) break;
+      if (over.length === MAX_REVIEWED) break;
     }
     return over;
   }

@@ -6,7 +6,7 @@ export const TERMINATE = { userRequest: 1, nasError: 9 } as const;
 /** RFC 2869 §5.16: a shorter interval floods servers. */
 const SHORTEST_INTERIM = 60;
 /** As in the configuration; timers can count no more than 24 days. */
-const LONGEST_INTERIM = 86_400;
+const MAX_INTERIM = 86_400;
 
 export interface Amounts {
   readonly received: Amount;
@@ -35,5 +35,5 @@ export const recordOf = (
 /** Seconds between interim records: the server's wish counts, within the limits; 0: none. */
 export const interimOf = (configured: number, wish: number | null): number => {
   const seconds = wish === null || wish === 0 ? configured : wish;
-  return seconds === 0 ? 0 : Math.min(Math.max(SHORTEST_INTERIM, seconds), LONGEST_INTERIM);
+  return seconds === 0 ? 0 : Math.min(Math.max(SHORTEST_INTERIM, seconds), MAX_INTERIM);
 };

@@ -22,7 +22,7 @@ export class NotJudged extends Error {
   }
 }
 
-export interface RadiusCircumstances {
+export interface RadiusContext {
   readonly settings: RadiusSettings;
   /** `DOMAIN\\user` is asked about as `user`. */
   readonly stripDomain: boolean;
@@ -40,7 +40,7 @@ export interface RadiusCircumstances {
 /** `ask` asks the RADIUS process. Rejects with NotJudged. */
 export async function judgeByRadius(
   login: Login,
-  { settings, stripDomain, local, remote, peer, unit, retryChallenge }: RadiusCircumstances,
+  { settings, stripDomain, local, remote, peer, unit, retryChallenge }: RadiusContext,
   ask: (login: RadiusLogin) => Promise<RadiusVerdict>,
 ): Promise<Judgement> {
   const { method, identifier, challenge, response } = login;
@@ -89,12 +89,12 @@ export async function judgeByRadius(
 }
 
 /** What timers can count, seconds (23 days). */
-const LONGEST_LIMIT = 2_000_000;
+const MAX_LIMIT = 2_000_000;
 
 /** Session-Timeout and Idle-Timeout (RFC 2865 §5.27, §5.28); 0 says nothing. A limit that no timer can count is none. */
 function limitOf(seconds: number | null | undefined): number | null {
   if (seconds == null || seconds === 0) return null;
-  return seconds > LONGEST_LIMIT ? 0 : seconds;
+  return seconds > MAX_LIMIT ? 0 : seconds;
 }
 
 const limitsOf = ({ sessionTime, idleTime }: Extract<RadiusVerdict, { outcome: 'accepted' }>): WireLimits | null =>

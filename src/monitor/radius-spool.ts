@@ -10,7 +10,7 @@ import type { StateFolder } from './state-folder.js';
 /** How long after a record was not acknowledged it is sent again, ms. */
 export const RETRY_MS = 10_000;
 /** Of more records the oldest are given up. */
-export const MOST_KEPT = 10_000;
+export const MAX_KEPT = 10_000;
 /** Digits of a file's name, so that names are in the order of the records. */
 const DIGITS = 12;
 
@@ -43,7 +43,7 @@ export class RadiusSpool {
 
   /** Keeps the record and has it sent. */
   add(record: AccountRecord): void {
-    const { folder, log, mostKept = MOST_KEPT } = this.#options;
+    const { folder, log, mostKept = MAX_KEPT } = this.#options;
     const name = String(this.#next).padStart(DIGITS, '0');
     this.#next += 1;
     try {

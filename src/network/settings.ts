@@ -1,5 +1,5 @@
 /** The section `network` as the monitor gets it. Pure. */
-import { isUplinkName, MOST_DESTINATIONS, parseDestination } from '../config/network.js';
+import { isUplinkName, MAX_DESTINATIONS, parseDestination } from '../config/network.js';
 import type { Configuration } from '../config/schema.js';
 
 export type NetworkSettings = NonNullable<Configuration['network']>;
@@ -17,7 +17,7 @@ export function isNetworkSettings(value: unknown): value is NetworkSettings {
     [forward, clampMss, isolateClients].every((each) => typeof each === 'boolean') &&
     (masquerade === 'auto' || isListOf(masquerade, isUplinkName)) &&
     isListOf(allow, (text) => parseDestination(text) !== null) &&
-    (allow as readonly string[]).length <= MOST_DESTINATIONS
+    (allow as readonly string[]).length <= MAX_DESTINATIONS
   );
 }
 

@@ -13,7 +13,7 @@ const VENDOR_SPECIFIC = 26;
 const HEADER = 2;
 const VENDOR_NUMBER = 4;
 /** An attribute's value, octets: its length is one octet, which counts the header. */
-export const LONGEST_VALUE = 255 - HEADER;
+export const MAX_VALUE = 255 - HEADER;
 
 interface Codec<T> {
   readonly encode: (value: T) => Uint8Array;
@@ -152,7 +152,7 @@ function encodeAttribute([name, value]: Attribute): Uint8Array {
 }
 
 function headed(type: number, value: Uint8Array): Uint8Array {
-  if (value.length > LONGEST_VALUE) throw new Error(`attribute ${type} has ${value.length} octets`);
+  if (value.length > MAX_VALUE) throw new Error(`attribute ${type} has ${value.length} octets`);
   return Buffer.concat([Uint8Array.of(type, HEADER + value.length), value]);
 }
 

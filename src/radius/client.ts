@@ -34,7 +34,7 @@ export const DEAD_MS = 60_000;
 /** Identifiers of one socket. */
 const IDENTIFIERS = 256;
 /** Requests that wait for an identifier; later ones fail. */
-export const MOST_WAITING = 1000;
+export const MAX_WAITING = 1000;
 
 const REPLIES: Readonly<Record<Service, readonly number[]>> = {
   auth: [CODES.accessAccept, CODES.accessReject, CODES.accessChallenge],
@@ -189,7 +189,7 @@ export class RadiusClient {
     const port = asking.left.shift();
     if (port === undefined) asking.resolve({ answered: false, dropped: asking.dropped });
     else if (port.open.size < IDENTIFIERS) this.#open(port, asking);
-    else if (this.#waiting.length < MOST_WAITING) this.#waiting.push({ port, asking });
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ port, asking });
     else this.#askNext(asking);
   }
 

@@ -9,7 +9,7 @@ import type { SessionSelector } from './protocol.js';
 /** RFC 5176 §6.3: how far a request's time may be from ours, seconds. */
 export const TIME_WINDOW = 300;
 /** Requests that are remembered; the oldest are forgotten. */
-const MOST_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 
 /** RFC 5176 §3.5. */
 const ERROR_CAUSE = { missingAttribute: 402, nasMismatch: 403, unsupportedService: 405, noSession: 503 } as const;
@@ -94,7 +94,7 @@ export class DynamicRequests {
 
   #remember(key: string, sender: Sender): Remembered {
     const [oldest] = this.#remembered.keys();
-    if (oldest !== undefined && this.#remembered.size >= MOST_REMEMBERED) this.#remembered.delete(oldest);
+    if (oldest !== undefined && this.#remembered.size >= MAX_REMEMBERED) this.#remembered.delete(oldest);
     const remembered = { sender, reply: null };
     this.#remembered.set(key, remembered);
     return remembered;

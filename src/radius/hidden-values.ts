@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 const BLOCK = 16;
 /** RFC 2865 §5.2. */
-export const LONGEST_PASSWORD = 128;
+export const MAX_PASSWORD = 128;
 const SALT = 2;
 /** The first bit of a salt is set (RFC 2548 §2.4.2). */
 const SALT_MARK = 0x80;
@@ -37,7 +37,7 @@ const padded = (value: Uint8Array): Uint8Array => {
   return whole;
 };
 
-/** User-Password, at most LONGEST_PASSWORD octets. */
+/** User-Password, at most MAX_PASSWORD octets. */
 export const hidePassword = (password: Uint8Array, hiding: Hiding): Uint8Array =>
   xorChain(padded(password), false, hiding);
 

@@ -1,11 +1,11 @@
 /** A login as RADIUS asks about it, and what the answer means: methods, keys, address and limits. Pure. */
 import { type StartKeys, startKeysOfHashes, STRONG_KEY } from '../mschap/start-keys.js';
-import { type Attribute, LONGEST_VALUE, valueOf, valuesOf } from './attributes.js';
+import { type Attribute, MAX_VALUE, valueOf, valuesOf } from './attributes.js';
 import type { Answer, RadiusServer, Reply } from './client.js';
-import { hidePassword, LONGEST_PASSWORD, showChapKeys, showKey } from './hidden-values.js';
+import { hidePassword, MAX_PASSWORD, showChapKeys, showKey } from './hidden-values.js';
 import { nasAttributes } from './nas-attributes.js';
 import { CODES } from './packet.js';
-import { type LoginProblem, MOST_CLASSES, type RadiusKeys, type RadiusLogin, type RadiusVerdict } from './protocol.js';
+import { type LoginProblem, MAX_CLASSES, type RadiusKeys, type RadiusLogin, type RadiusVerdict } from './protocol.js';
 
 /** As the client sent it, and where it came from. */
 export interface Login extends Pick<RadiusLogin, 'method' | 'identifier' | 'port' | 'client'> {
@@ -29,7 +29,7 @@ const RESPONSE = 49;
 /** `S=` and 40 digits (RFC 2759 §5). */
 const PROOF = /^S=[0-9A-F]{40}/;
 /** Longest text for the client, characters. */
-const LONGEST_MESSAGE = 200;
+const MAX_MESSAGE = 200;
 
 type Server = Pick<RadiusServer, 'secret'>;
 type Method = Login['method'];
@@ -61,8 +61,8 @@ const METHODS: Readonly<
 /** Whether the login can be asked about at all: RADIUS has no room for longer values. */
 export const isAskable = ({ method, name, response }: Login): boolean =>
   name.length > 0 &&
-  name.length <= LONGEST_VALUE &&
-  (method === 'pap' ? response.length <= LONGEST_PASSWORD : method === 'chap-md5' || response.length === RESPONSE);
+  name.length <= MAX_VALUE &&
+  (method === 'pap' ? response.length <= MAX_PASSWORD : method === 'chap-md5' || response.length === RESPONSE);
 
 export function loginAttributes(
   login: Login,
@@ -115,7 +115,7 @@ function accepted(login: Login, reply: Reply): RadiusVerdict {
     address: valueOf(attributes, 'Framed-IP-Address'),
     sessionTime: valueOf(attributes, 'Session-Timeout'),
     idleTime: valueOf(attributes, 'Idle-Timeout'),
-    classes: valuesOf(attributes, 'Class').slice(0, MOST_CLASSES).map(hex),
+    classes: valuesOf(attributes, 'Class').slice(0, MAX_CLASSES).map(hex),
     interim: valueOf(attributes, 'Acct-Interim-Interval'),
   };
 }
@@ -186,4 +186,4 @@ const printable = (text: string): string =>
   text
     .replaceAll(/\p{C}+/gu, ' ')
     .trim()
-    .slice(0, LONGEST_MESSAGE);
+    .slice(0, MAX_MESSAGE);

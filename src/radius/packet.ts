@@ -28,7 +28,7 @@ export const AUTHENTICATOR = 16;
 /** Of the first attribute's value. */
 const FIRST_VALUE_AT = HEADER + 2;
 /** RFC 2865 §3, octets. */
-export const LONGEST_PACKET = 4096;
+export const MAX_PACKET = 4096;
 
 /** The authenticator of an encoded packet. */
 export const authenticatorOf = (octets: Uint8Array): Uint8Array =>
@@ -59,7 +59,7 @@ export function decodePacket(octets: Uint8Array): RadiusPacket | null {
 function withinLength(octets: Uint8Array): Uint8Array | null {
   if (octets.length < HEADER) return null;
   const length = Buffer.from(octets).readUInt16BE(2);
-  return length < HEADER || length > LONGEST_PACKET || length > octets.length ? null : octets.subarray(0, length);
+  return length < HEADER || length > MAX_PACKET || length > octets.length ? null : octets.subarray(0, length);
 }
 
 export function encodePacket({ code, identifier, authenticator, attributes }: RadiusPacket): Uint8Array {

@@ -59,7 +59,7 @@ export interface RadiusLogin {
 }
 
 /** More than a server has use for; the others are not repeated. */
-export const MOST_CLASSES = 8;
+export const MAX_CLASSES = 8;
 
 /** Why there is no verdict on a login. */
 export const LOGIN_PROBLEMS = {
@@ -166,10 +166,10 @@ export function decodeFromRadius(octets: Uint8Array): FromRadius | null {
 
 type Fields = Readonly<Record<string, unknown>>;
 /** Characters of a text for the client. */
-const LONGEST_MESSAGE = 300;
-const LONGEST_TIME = 2 ** 32 - 1;
+const MAX_MESSAGE = 300;
+const MAX_TIME = 2 ** 32 - 1;
 /** Hexadecimal digits of an attribute's value. */
-const LONGEST_CLASS = 506;
+const MAX_CLASS = 506;
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 const DOTTED_QUAD = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
 
@@ -178,7 +178,7 @@ const isWhole = (value: unknown, most: number): boolean =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most;
 const isHex = (value: unknown, octets: number): boolean =>
   typeof value === 'string' && value.length === 2 * octets && /^[0-9a-f]*$/.test(value);
-const isMessage = (value: unknown): boolean => typeof value === 'string' && value.length <= LONGEST_MESSAGE;
+const isMessage = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_MESSAGE;
 const isKeys = (value: unknown): boolean =>
   isObject(value) &&
   isHex(value['send'], 16) &&
@@ -188,15 +188,15 @@ const isAddress = (value: unknown): boolean => typeof value === 'string' && DOTT
 
 const isClasses = (value: unknown): boolean =>
   Array.isArray(value) &&
-  value.length <= MOST_CLASSES &&
-  value.every((each) => typeof each === 'string' && each.length <= LONGEST_CLASS && /^(?:[0-9a-f]{2})*$/.test(each));
-const isTime = (value: unknown): boolean => isWhole(value, LONGEST_TIME);
+  value.length <= MAX_CLASSES &&
+  value.every((each) => typeof each === 'string' && each.length <= MAX_CLASS && /^(?:[0-9a-f]{2})*$/.test(each));
+const isTime = (value: unknown): boolean => isWhole(value, MAX_TIME);
 const orNull =
   (isRight: (value: unknown) => boolean) =>
   (value: unknown): boolean =>
     value === null || isRight(value);
 
-const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= LONGEST_CLASS;
+const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_CLASS;
 const isSelector = (value: unknown): boolean =>
   isObject(value) &&
   orNull(isText)(value['id']) &&

@@ -14,7 +14,7 @@ const SUBJECTS = {
   nftables: { protocol: 12, group: 7 },
 } as const;
 /** Messages before others have their turn. */
-const MOST_IN_A_TURN = 64;
+const MAX_IN_A_TURN = 64;
 
 /** Calls `onChange` after each change, or once for several. Returns a function that ends this. Throws SystemCallFailed. */
 export function watchNetlink(subject: keyof typeof SUBJECTS, onChange: () => void): () => void {
@@ -33,7 +33,7 @@ export function watchNetlink(subject: keyof typeof SUBJECTS, onChange: () => voi
   const message = Buffer.alloc(16);
   const poller = new Poller(() => {
     // An error means that messages were lost: something has changed all the same.
-    for (let count = 0; count < MOST_IN_A_TURN && receive(fd, message) >= 0; count += 1);
+    for (let count = 0; count < MAX_IN_A_TURN && receive(fd, message) >= 0; count += 1);
     onChange();
   });
   poller.watch(fd, true, false);

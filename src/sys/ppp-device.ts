@@ -54,7 +54,7 @@ export const PPP_FLAGS = {
 /** enum NPmode. */
 const PROTOCOL_MODES = { pass: 0, drop: 1 } as const;
 /** A first unit number that nobody uses is sought up to here, where an old kernel does not avoid names in use. */
-const MOST_UNITS = 4096;
+const MAX_UNITS = 4096;
 
 const ioctl: (fd: number, request: number, type: 'void *', argument: Uint8Array) => number = libc.func(
   'int ioctl(int fd, unsigned long request, ...)',
@@ -165,7 +165,7 @@ function newUnit(fd: number): number {
     try {
       return withNumber(fd, PPPIOCNEWUNIT, number, step);
     } catch (error) {
-      if (!(error instanceof SystemCallFailed) || error.code !== 'EEXIST' || number === MOST_UNITS) throw error;
+      if (!(error instanceof SystemCallFailed) || error.code !== 'EEXIST' || number === MAX_UNITS) throw error;
     }
   }
 }

@@ -33,7 +33,7 @@ const TYPE_AT = 12;
 const DESCRIPTORS_AT = 16;
 const DESCRIPTOR = 4;
 /** Descriptors that come with one message. */
-const MOST_DESCRIPTORS = 4;
+const MAX_DESCRIPTORS = 4;
 const controlLength = (count: number): number => DESCRIPTORS_AT + DESCRIPTOR * count;
 /** CMSG_SPACE: whole words of 8 octets. */
 const controlSpace = (count: number): number => (controlLength(count) + 7) & ~7;
@@ -153,7 +153,7 @@ export function peerCredentials(fd: number): Credentials {
   return { pid: octets.readInt32LE(0), uid: octets.readUInt32LE(4) };
 }
 
-/** Sends one message, and with it duplicates of up to MOST_DESCRIPTORS `descriptors`. `full`: the other end reads nothing. */
+/** Sends one message, and with it duplicates of up to MAX_DESCRIPTORS `descriptors`. `full`: the other end reads nothing. */
 export function sendPacket(
   fd: number,
   octets: Uint8Array,
@@ -179,7 +179,7 @@ export interface Packet {
 
 /** The next message; null when there is none yet. Descriptors that come with it are dropped, unless `withDescriptors`. */
 export function receivePacket(fd: number, into: Uint8Array, withDescriptors: boolean): Packet | 'closed' | null {
-  const control = withDescriptors ? Buffer.alloc(controlSpace(MOST_DESCRIPTORS)) : null;
+  const control = withDescriptors ? Buffer.alloc(controlSpace(MAX_DESCRIPTORS)) : null;
   const receive = (): number => recvmsg(fd, messageOf(into, control), MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
   let length = receive();
   // The other end has closed without reading everything; what it has said before comes after the error.

@@ -8,8 +8,8 @@ import { ntHash } from '../mschap/password-hash.js';
 import { timeOf } from './expiry.js';
 
 /** Octets of a name in CHAP (RFC 1994 §4.1), and characters of a password (RFC 2759 §8). */
-const LONGEST_NAME = 255;
-const LONGEST_PASSWORD = 256;
+const MAX_NAME = 255;
+const MAX_PASSWORD = 256;
 
 const isControl = (code: number): boolean => code < 0x20 || code === 0x7f;
 const hasControl = (text: string): boolean => Array.from(text).some((each) => isControl(each.codePointAt(0) ?? 0));
@@ -20,16 +20,16 @@ const duration = z.number().min(0).max(2_000_000);
 /** Slower a login would not succeed; faster needs no limit. */
 const bitRate = z.int().min(8000).max(100_000_000_000);
 
-const NAME = `1 to ${LONGEST_NAME} octets without control characters`;
+const NAME = `1 to ${MAX_NAME} octets without control characters`;
 const name = z
   .string()
-  .refine((text) => text !== '' && Buffer.byteLength(text) <= LONGEST_NAME && !hasControl(text))
+  .refine((text) => text !== '' && Buffer.byteLength(text) <= MAX_NAME && !hasControl(text))
   .meta({ title: NAME });
 
-const PASSWORD = `1 to ${LONGEST_PASSWORD} characters without control characters`;
+const PASSWORD = `1 to ${MAX_PASSWORD} characters without control characters`;
 const password = z
   .string()
-  .refine((text) => text !== '' && text.length <= LONGEST_PASSWORD && !hasControl(text))
+  .refine((text) => text !== '' && text.length <= MAX_PASSWORD && !hasControl(text))
   .meta({ title: PASSWORD });
 
 const NETWORK = 'a network without host bits, for example 198.51.100.0/24';

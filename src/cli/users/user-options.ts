@@ -7,10 +7,10 @@ import { type Field, type FieldChanges, FIELDS } from './user-store.js';
 const SECONDS = { s: 1, min: 60, m: 60, h: 3600, d: 86_400 } as const;
 /** What timers can count, s. */
 const LONGEST = 2_000_000;
-const MOST_SESSIONS = 65_535;
-const MOST_ROUTES = 32;
+const MAX_SESSIONS = 65_535;
+const MAX_ROUTES = 32;
 /** A hundred years, s. */
-const LONGEST_LIFE = 3_153_600_000;
+const MAX_LIFE = 3_153_600_000;
 
 /** The field is removed. commander takes null for a value that is missing. */
 const NONE = Symbol('none');
@@ -39,8 +39,8 @@ function address(text: string): string | typeof NONE {
 
 function sessions(text: string): number | typeof NONE {
   if (text === 'default') return NONE;
-  if (!/^\d{1,5}$/.test(text) || Number(text) > MOST_SESSIONS)
-    throw new InvalidArgumentError(`not a number up to ${MOST_SESSIONS}: write 0 for no limit, or default`);
+  if (!/^\d{1,5}$/.test(text) || Number(text) > MAX_SESSIONS)
+    throw new InvalidArgumentError(`not a number up to ${MAX_SESSIONS}: write 0 for no limit, or default`);
   return Number(text);
 }
 
@@ -48,7 +48,7 @@ function sessions(text: string): number | typeof NONE {
 function expires(text: string): string | typeof NONE {
   if (text === 'never') return NONE;
   const seconds = secondsOf(text);
-  if (seconds !== null && seconds <= LONGEST_LIFE) return new Date(Date.now() + seconds * 1000).toISOString();
+  if (seconds !== null && seconds <= MAX_LIFE) return new Date(Date.now() + seconds * 1000).toISOString();
   const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
   const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?$/.test(text);
   const time = Date.parse(isDay ? `${text}T00:00` : text);
@@ -66,7 +66,7 @@ function dayExists(day: string): boolean {
 function expiresAfter(text: string): number | typeof NONE {
   if (text === 'never') return NONE;
   const seconds = secondsOf(text);
-  if (seconds === null || seconds < 1 || seconds > LONGEST_LIFE)
+  if (seconds === null || seconds < 1 || seconds > MAX_LIFE)
     throw new InvalidArgumentError('not a duration: write 12h, 30d, or never');
   return Math.round(seconds);
 }
@@ -100,7 +100,7 @@ function speed(text: string): User['speed'] | typeof NONE {
 function routes(text: string): string[] | typeof NONE {
   if (text === 'none') return NONE;
   const networks = text.split(',');
-  if (networks.length > MOST_ROUTES || !networks.every(isNetwork))
+  if (networks.length > MAX_ROUTES || !networks.every(isNetwork))
     throw new InvalidArgumentError('not a list of networks: write 198.51.100.0/24,203.0.113.0/24, or none');
   return networks;
 }

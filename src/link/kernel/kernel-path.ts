@@ -55,7 +55,7 @@ const FIRST_CHANNEL_PROTOCOL = 0xc000;
 const ADDRESS_AND_CONTROL = 2;
 const PROTOCOL_FIELD = 2;
 /** As with the other path; a client may send more than the MRU that it was told. Octets. */
-const LONGEST_FRAME = 2000;
+const MAX_FRAME = 2000;
 /** Frames per turn, so that the control connection is never delayed. */
 const FRAMES_PER_TURN = 64;
 
@@ -85,7 +85,7 @@ export class KernelPath implements DataPath {
   readonly can = { capture: false, enforceWindow: false, measureLoss: false, detectBlackHole: false };
   /** ppp_mppe has no 56 bits. */
   readonly keyLengths = [128, 40] as const;
-  readonly #frame = Buffer.alloc(LONGEST_FRAME + PROTOCOL_FIELD);
+  readonly #frame = Buffer.alloc(MAX_FRAME + PROTOCOL_FIELD);
   readonly #beside: Beside = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0 };
   /** null before it is open, and after `close`. */
   #open: Open | null = null;
@@ -452,7 +452,7 @@ function prepare({ socket, channel, unit }: KernelTunnel): void {
   setProtocolMode(unit, IPV4, 'drop');
   setProtocolMode(unit, IPV6, 'drop');
   setPppFlags(unit, PPP_FLAGS.mustCompress);
-  setReceiveUnit(unit, LONGEST_FRAME);
+  setReceiveUnit(unit, MAX_FRAME);
   connectChannel(channel, unit);
 }
 

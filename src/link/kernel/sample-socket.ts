@@ -23,7 +23,7 @@ import { type GuardState, SAMPLE_LENGTH, sampling } from './packet-filters.js';
 /** Fixed part of the GRE header, and the acknowledgment number. */
 const ACKNOWLEDGMENT_LENGTH = 12;
 /** The longest IP packet: the header of a sample tells of octets that the filter has cut off. */
-const LONGEST_PACKET = 65_535;
+const MAX_PACKET = 65_535;
 /** Maximum number of packets discarded at the start. */
 const MAX_DRAINED = 256;
 
@@ -85,7 +85,7 @@ export class SampleSocket {
       const fault = decodeHeader(
         view,
         (view.getUint8(0) & 0x0f) * 4,
-        LONGEST_PACKET,
+        MAX_PACKET,
         this.#options.localCallId,
         this.#header,
       );

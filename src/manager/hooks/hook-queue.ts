@@ -7,7 +7,7 @@ import type { Deliver, Delivered } from './delivery.js';
 import type { HookEvent } from './hook-event.js';
 
 /** Events that may wait. */
-export const MOST_WAITING = 200;
+export const MAX_WAITING = 200;
 /** Before the second attempt and the following ones, ms. */
 export const RETRY_MS: readonly number[] = [1000, 5000, 25_000];
 
@@ -40,8 +40,8 @@ export class HookQueue {
       onDropped();
       return;
     }
-    if (this.#waiting.length >= MOST_WAITING) {
-      if (this.#overflowed === 0) log.warn({ hook: name }, `${name}: ${MOST_WAITING} events wait; dropping new ones`);
+    if (this.#waiting.length >= MAX_WAITING) {
+      if (this.#overflowed === 0) log.warn({ hook: name }, `${name}: ${MAX_WAITING} events wait; dropping new ones`);
       this.#overflowed += 1;
       onDropped();
       return;

@@ -1,7 +1,7 @@
 /** What RADIUS's verdict means for a session. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeByRadius, NotJudged, type RadiusCircumstances } from '../../../src/monitor/radius-judgement.js';
+import { judgeByRadius, NotJudged, type RadiusContext } from '../../../src/monitor/radius-judgement.js';
 import { secretOf } from '../../../src/monitor/radius-secret.js';
 import type { RadiusLogin, RadiusVerdict } from '../../../src/radius/protocol.js';
 
@@ -39,7 +39,7 @@ const accepted = {
   idleTime: null,
 } as const;
 
-const judge = async (verdict: RadiusVerdict, change: Partial<RadiusCircumstances> = {}) => {
+const judge = async (verdict: RadiusVerdict, change: Partial<RadiusContext> = {}) => {
   const asked: RadiusLogin[] = [];
   const judgement = await judgeByRadius(login, { ...circumstances, ...change }, async (each) => {
     asked.push(each);

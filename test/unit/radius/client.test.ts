@@ -5,7 +5,7 @@ import {
   type Answer,
   type ClientEvent,
   DEAD_MS,
-  MOST_WAITING,
+  MAX_WAITING,
   RadiusClient,
   type RadiusServer,
 } from '../../../src/radius/client.js';
@@ -217,7 +217,7 @@ test('more questions than identifiers wait, and more than can wait are not asked
   client.recv(last(client), client.reply(last(client)));
   await settle();
   assert.equal(waits.answer?.answered, true);
-  for (let count = 0; count < MOST_WAITING + 1; count += 1) client.ask();
+  for (let count = 0; count < MAX_WAITING + 1; count += 1) client.ask();
   const tooMany = client.ask();
   await settle();
   assert.equal(tooMany.answer?.answered, false);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Delivered } from '../../../../src/manager/hooks/delivery.js';
 import { blockOf, type HookEvent } from '../../../../src/manager/hooks/hook-event.js';
-import { HookQueue, MOST_WAITING, RETRY_MS } from '../../../../src/manager/hooks/hook-queue.js';
+import { HookQueue, MAX_WAITING, RETRY_MS } from '../../../../src/manager/hooks/hook-queue.js';
 import { LogLines } from '../../ctrl/log-lines.js';
 
 const event = (client: string): HookEvent => blockOf({ address: client, failedLogins: 3, remaining: 60 });
@@ -97,12 +97,12 @@ test('an attempt that throws is one that failed', async () => {
 
 test('a queue that is full drops what comes, counts it, and says so twice', async (t) => {
   const hook = new Slow(t);
-  for (let count = 0; count < MOST_WAITING + 3; count += 1) hook.queue.offer(event(String(count)));
+  for (let count = 0; count < MAX_WAITING + 3; count += 1) hook.queue.offer(event(String(count)));
   assert.equal(hook.dropped, 3);
-  for (let count = 0; count < MOST_WAITING; count += 1) await hook.ends();
-  assert.equal(hook.told.at(-1), String(MOST_WAITING - 1));
+  for (let count = 0; count < MAX_WAITING; count += 1) await hook.ends();
+  assert.equal(hook.told.at(-1), String(MAX_WAITING - 1));
   assert.deepEqual(hook.lines.at('warn'), [
-    `hooks[0] (/x): ${MOST_WAITING} events wait; dropping new ones`,
+    `hooks[0] (/x): ${MAX_WAITING} events wait; dropping new ones`,
     'hooks[0] (/x): dropped 3 events; none wait now',
   ]);
 });
