@@ -21,7 +21,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { tryToLock } from '../sys/file-lock.js';
 
 /** How long a change waits for another one, ms. Each takes some milliseconds. */
 const PATIENCE_MS = 10_000;
@@ -40,6 +39,8 @@ export interface ChangeOptions<T> {
 
 /** Rejects with the system's error, or with a sentence if another process does not release the file. */
 export async function changeFile<T>({ path, initial, change, patience = PATIENCE_MS }: ChangeOptions<T>): Promise<T> {
+  // Not before a file is changed: loading native modules takes time, and a program that only reads needs none.
+  const { tryToLock } = await import('../sys/file-lock.js');
   const latest = performance.now() + patience;
   for (;;) {
     const target = realPath(path);
