@@ -58,8 +58,9 @@ export class AccountUsage {
     return usedBy(this.#usage, name);
   }
 
+  /** One that has less than the call's last one changes nothing. */
   count(reading: Reading): void {
-    if (this.#usage.calls.get(reading.call) === reading.octets) return;
+    if (reading.octets <= (this.#usage.calls.get(reading.call) ?? 0)) return;
     count(this.#usage, reading, Date.now());
     this.#unwritten.set(reading.call, reading);
   }

@@ -65,6 +65,15 @@ test('an ended call is written soon, and leaves the file with a later write', as
   assert.equal(total(usage), 30);
 });
 
+test('a call whose interface is gone at its end counts as it was read last', async (t) => {
+  const { start } = scene(t);
+  const usage = start();
+  usage.count(of('a', 60));
+  usage.end(of('a', 0));
+  await usage.write();
+  assert.equal(total(start()), 60);
+});
+
 test('two monitors with the same accounts lose nothing of each other', async (t) => {
   const { start } = scene(t);
   const [one, other] = [start(), start()];
