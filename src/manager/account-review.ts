@@ -1,6 +1,6 @@
 /**
- * Ends sessions that their accounts no longer permit: disabled, expired, removed or beyond its quota while a client is connected. The monitor
- * knows the accounts, and is asked again and again, because time alone ends accounts too.
+ * Ends sessions that their accounts no longer permit: disabled, expired, removed or beyond their quota while a client is
+ * connected. The monitor knows the accounts, and is asked again and again, because time and traffic end accounts too.
  */
 import type { Logger } from '../log/logger.js';
 import type { MonitorRegistrar } from '../monitor/monitor-registrar.js';

@@ -176,7 +176,7 @@ export class MonitoredSession {
     return {
       call: `${session}-${device.since.toString(16)}-${device.index}`,
       name,
-      // None are lost where the interface is gone already: those of the last reading count.
+      // Where the interface is gone the last reading counts.
       octets: carried === undefined ? 0 : carried.received.octets + carried.sent.octets,
     };
   }

@@ -33,7 +33,7 @@ export const noUsage = (): Usage => ({ accounts: new Map(), calls: new Map() });
 
 export const usedBy = ({ accounts }: Usage, name: string): UsedOctets => accounts.get(name) ?? NOTHING_USED;
 
-/** Adds what the call has carried since it was counted last to the periods at `now`, ms since the epoch. */
+/** Idempotent. Adds what the call has carried since it was counted last to the periods at `now`, ms since the epoch. */
 export function count({ accounts, calls }: Usage, { call, name, octets }: Reading, now: number): void {
   const before = calls.get(call) ?? 0;
   putLast(calls, call, Math.max(before, octets), KEPT_CALLS);

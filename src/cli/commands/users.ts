@@ -35,9 +35,8 @@ Examples:
   pptpd-ts users import
 
 With the builtin engine they are in accounts.file, and the sessions of a user who is disabled, expired, removed or beyond the
-quota end within a second or two. With pppd this command changes single lines of chap-secrets. A speed and a quota count at once, other changes at the
-next login. Passwords are
-typed, or read from standard input.
+quota end within two seconds. With pppd this command changes single lines of chap-secrets. A speed and a quota count at once,
+other changes at the next login. Passwords are typed, or read from standard input.
 
 Exit code 1: the user does not exist, or exists already, or the file cannot be changed; 2: a wrong call.`;
 
