@@ -307,8 +307,13 @@ function secretsUnreadable(evidence: Evidence): boolean {
   return isLoginUnchecked(evidence) && failure?.kind === 'failed' && UNREADABLE.includes(failure.code);
 }
 
-/** RFC 2759 §6: what the monitor answers for an account that is disabled or has expired. */
+/** RFC 2759 §6: what the monitor answers for an account that is disabled or has expired, and for one without quota left. */
 const ACCOUNT_DISABLED = 647;
+const NO_PERMISSION = 649;
+
+const refusedWith = (code: number): ((evidence: Evidence) => boolean) =>
+  endedBy((cause) => cause.kind === 'ppp' && cause.end.kind === 'authentication' && cause.end.code === code);
+
 /** What to do when RADIUS has not judged a login. */
 const RADIUS_REMEDIES: Readonly<Record<LoginProblem, string>> = {
   noAnswer:
@@ -476,12 +481,16 @@ const FAILURES = {
           "the RADIUS server's log",
   },
   accountDisabled: {
-    when: endedBy(
-      (cause) => cause.kind === 'ppp' && cause.end.kind === 'authentication' && cause.end.code === ACCOUNT_DISABLED,
-    ),
+    when: refusedWith(ACCOUNT_DISABLED),
     problem: pppProblem,
     remedy: () =>
       'pptpd-ts users enable NAME if it is disabled, pptpd-ts users set NAME --expires TIME if it has expired',
+  },
+  quotaReached: {
+    when: refusedWith(NO_PERMISSION),
+    problem: (evidence) => `the account has used up its quota: ${pppProblem(evidence)}`,
+    remedy: () =>
+      'pptpd-ts users show NAME shows when it begins anew; pptpd-ts users set NAME --quota SIZE/PERIOD raises it',
   },
   authenticationFailed: {
     when: failed(({ reason }) => reason === 'authenticationFailed'),

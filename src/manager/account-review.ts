@@ -1,6 +1,6 @@
 /**
- * Ends sessions that their accounts no longer permit: disabled, expired or removed while a client is connected. The monitor
- * knows the accounts, and is asked again and again, because time alone ends accounts too.
+ * Ends sessions that their accounts no longer permit: disabled, expired, removed or beyond their quota while a client is
+ * connected. The monitor knows the accounts, and is asked again and again, because time and traffic end accounts too.
  */
 import type { Logger } from '../log/logger.js';
 import type { MonitorRegistrar } from '../monitor/monitor-registrar.js';
@@ -14,6 +14,7 @@ export const REVIEW_MS = 1000;
 const ENDS: Readonly<Record<AccountEnd, string>> = {
   disabled: 'is disabled',
   expired: 'has expired',
+  quota: 'has used up its quota',
   removed: 'was removed',
 };
 

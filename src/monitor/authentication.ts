@@ -7,6 +7,7 @@ import type { AccountRecord } from '../radius/protocol.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { type Hindrance, hindranceOf } from '../users/expiry.js';
 import type { User } from '../users/user.js';
+import type { AccountUsage } from './account-usage.js';
 import { type Account, addressRules, findAccount } from './accounts-file.js';
 import type { MonitorSettings, WireLimits, WireVerdict } from './protocol.js';
 import { type Speed, UNLIMITED } from './speed-limit.js';
@@ -36,8 +37,11 @@ export const NO_ACCOUNT = { account: null, speed: UNLIMITED, routes: [] } as con
 const MAX_CHOICES = 16;
 /** RFC 2759 §6. */
 export const AUTHENTICATION_FAILURE = 691;
-const ACCOUNT_DISABLED = 647;
-const HINDRANCES: Readonly<Record<Hindrance, string>> = { disabled: 'Account disabled', expired: 'Account expired' };
+const HINDRANCES: Readonly<Record<Hindrance, { readonly code: number; readonly message: string }>> = {
+  disabled: { code: 647, message: 'Account disabled' },
+  expired: { code: 647, message: 'Account expired' },
+  quota: { code: 649, message: 'Quota used up' },
+};
 const BACKSLASH = 0x5c;
 
 export interface Judgement {
@@ -50,6 +54,7 @@ export interface Judgement {
 export interface LoginContext {
   readonly settings: MonitorSettings;
   readonly users: UserAccounts;
+  readonly usage: Pick<AccountUsage, 'use' | 'used'>;
   /** The client's address in its lease. */
   readonly remote: string | null;
   /** N of its interface. */
@@ -71,8 +76,7 @@ export async function judge(login: Login, context: LoginContext): Promise<Judgem
     return refused({ code: AUTHENTICATION_FAILURE, retryChallenge, message: 'Access denied' }, note);
   }
   const { hindrance } = candidate;
-  if (hindrance !== null)
-    return refused({ code: ACCOUNT_DISABLED, retryChallenge: null, message: HINDRANCES[hindrance] }, null);
+  if (hindrance !== null) return refused({ ...HINDRANCES[hindrance], retryChallenge: null }, null);
   const { rules, limits, speed, routes } = await candidate.admit(unit);
   const granted = remote === null ? fixedAddress(rules) : addressGiven(rules, addressNumber(remote));
   const address = granted == null ? null : addressText(granted);
@@ -115,11 +119,16 @@ interface Admission {
 }
 
 /** The accounts file comes first: who is disabled there cannot log in by the secrets file. */
-async function candidateFor(name: Uint8Array, { settings, users }: LoginContext): Promise<Candidate | null> {
+async function candidateFor(name: Uint8Array, { settings, users, usage }: LoginContext): Promise<Candidate | null> {
   const accounts = await users.current(settings.accounts);
   const user = accounts?.get(Buffer.from(name).toString());
   const account = inSecrets(name, settings, { isNeeded: user === undefined, mayBeMissing: accounts !== null });
-  if (user !== undefined) return candidateOf(users.withFirstLogin(user), settings, users);
+  if (user !== undefined) {
+    usage.use(settings.accounts);
+    const known = users.withFirstLogin(user);
+    const hindrance = hindranceOf(known, Date.now(), usage.used(user.name));
+    return candidateOf(known, hindrance, settings, users);
+  }
   return (
     account && {
       secret: { password: account.secret },
@@ -129,10 +138,15 @@ async function candidateFor(name: Uint8Array, { settings, users }: LoginContext)
   );
 }
 
-function candidateOf(user: User, { accounts }: MonitorSettings, users: UserAccounts): Candidate {
+function candidateOf(
+  user: User,
+  hindrance: Hindrance | null,
+  { accounts }: MonitorSettings,
+  users: UserAccounts,
+): Candidate {
   return {
     secret: user.password === undefined ? { ntHash: Buffer.from(user.ntHash, 'hex') } : { password: user.password },
-    hindrance: hindranceOf(user, Date.now()),
+    hindrance,
     async admit() {
       await users.loggedIn(accounts, user);
       return { rules: rulesOfUser(user), limits: limitsOf(user), speed: speedOf(user), routes: user.routes ?? [] };

@@ -13,8 +13,11 @@ import { Poller } from '../sys/poller.js';
 import { watchProcess } from '../sys/process-descriptor.js';
 import { acceptSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
 import { WorkerGuesses } from './guesses.js';
+import { AccountUsage } from './account-usage.js';
+import { amountsByName } from './interface-amounts.js';
 import { speedOf } from './authentication.js';
 import { hindranceOf } from '../users/expiry.js';
+import type { Reading } from '../users/usage-file.js';
 import {
   MonitoredSession,
   type MonitorServices,
@@ -78,7 +81,8 @@ interface Connection {
   isOpen: boolean;
 }
 
-export interface MonitorServerOptions extends Omit<MonitorServices, 'settings' | 'users' | 'askRadius' | 'account'> {
+export interface MonitorServerOptions
+  extends Omit<MonitorServices, 'settings' | 'users' | 'usage' | 'askRadius' | 'account'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
   readonly rules: Pick<NetworkRules, 'set'>;
@@ -95,6 +99,7 @@ export class MonitorServer {
   readonly #options: MonitorServerOptions;
   readonly #services: MonitorServices;
   readonly #users: UserAccounts;
+  readonly #usage: AccountUsage;
   readonly #log: Logger;
   readonly #workers = new Map<number, Worker>();
   readonly #sessions = new Map<string, Worker>();
@@ -113,10 +118,12 @@ export class MonitorServer {
     this.#options = options;
     this.#log = options.log;
     this.#users = new UserAccounts(options.log);
+    this.#usage = new AccountUsage(options.log, () => this.#readings());
     this.#services = {
       ...options,
       settings: () => this.#settings,
       users: this.#users,
+      usage: this.#usage,
       askRadius: async (login) => options.radius.judge(login),
       account: (record) => options.spool.add(record),
     };
@@ -266,18 +273,28 @@ export class MonitorServer {
     const accounts =
       this.#settings === null ? null : await this.#users.current(this.#settings.accounts).catch(() => null);
     if (accounts === null) return [];
+    for (const reading of this.#readings()) this.#usage.count(reading);
     const now = Date.now();
     const over: AccountOver[] = [];
     for (const [session, { session: monitored }] of this.#sessions) {
       const account = monitored?.account ?? null;
       if (account === null) continue;
       const user = accounts.get(account);
-      const why = user === undefined ? 'removed' : hindranceOf(this.#users.withFirstLogin(user), now);
+      const why =
+        user === undefined ? 'removed' : hindranceOf(this.#users.withFirstLogin(user), now, this.#usage.used(account));
       if (why !== null) over.push({ session, why });
       else if (user !== undefined && monitored !== null) void monitored.setSpeed(speedOf(user));
       if (over.length === MAX_REVIEWED) break;
     }
     return over;
+  }
+
+  /** Of all live calls; the usage file may have been changed. */
+  #readings(): Reading[] {
+    if (this.#settings === null) return [];
+    this.#usage.use(this.#settings.accounts);
+    const amounts = amountsByName();
+    return [...this.#sessions.values()].flatMap(({ session }) => session?.reading(amounts) ?? []);
   }
 
   #disconnectFor(selector: SessionSelector, by: string): number {
@@ -292,6 +309,7 @@ export class MonitorServer {
 
   #use(settings: MonitorSettings): void {
     this.#settings = settings;
+    this.#usage.use(settings.accounts);
     this.#options.radius.configure(settings.radius ?? null);
     if (settings.radius !== undefined) this.#options.spool.flush();
   }
@@ -437,6 +455,7 @@ export class MonitorServer {
 
   /** Resolves when this process may end. The rules stay for the next monitor if a manager or a session is left. */
   async leave(): Promise<void> {
+    await this.#usage.write();
     const processes = [this.#manager, ...this.#sessions.values()].flatMap((each) => each?.identity ?? []);
     // This process may not have noticed yet that some of them have ended.
     if (!processes.some(isAlive)) await this.#setRules(undefined);

@@ -2,7 +2,6 @@
  * One session as the monitor sees it: what its worker may have, what it has, and how all of it is removed. Requests are
  * handled one after the other. Whatever is to be undone after the monitor's own death is written down before it is done.
  */
-import { readFileSync } from 'node:fs';
 import type { Rule } from '../accounts/chap-secrets.js';
 import type { Logger } from '../log/logger.js';
 import { monotonicMs } from '../sys/clock.js';
@@ -13,9 +12,12 @@ import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-c
 import { openKernelTunnel } from '../sys/ppp-device.js';
 import { IPPROTO_GRE, openRawSocket } from '../sys/raw-socket.js';
 import { openTunDevice } from '../sys/tun-device.js';
+import type { AccountUsage } from './account-usage.js';
 import { type Grant, judge, type Judgement, mayUse, NO_ACCOUNT } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
+import type { Reading } from '../users/usage-file.js';
 import { ip, take } from './iproute.js';
+import { type AmountsByName, amountsByName, octetsOf } from './interface-amounts.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
 import type {
@@ -29,7 +31,7 @@ import type {
   Registration,
 } from './protocol.js';
 import { proxyArpInterface } from './proxy-arp.js';
-import { type Amounts, interimOf, NO_AMOUNTS, recordOf, type SavedAccount, TERMINATE } from './radius-account.js';
+import { interimOf, NO_AMOUNTS, recordOf, type SavedAccount, TERMINATE } from './radius-account.js';
 import { judgeByRadius, NotJudged } from './radius-judgement.js';
 import type { UserAccounts } from './user-accounts.js';
 import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
@@ -80,6 +82,7 @@ export interface MonitorServices {
   /** null: no manager has announced itself yet. */
   readonly settings: () => MonitorSettings | null;
   readonly users: UserAccounts;
+  readonly usage: AccountUsage;
   /** Asks the RADIUS process; never rejects. */
   readonly askRadius: (login: RadiusLogin) => Promise<RadiusVerdict>;
   /** Keeps the record until a RADIUS server has acknowledged it. */
@@ -163,6 +166,20 @@ export class MonitoredSession {
   /** The name in the accounts file by which the client has logged in; null: none. */
   get account(): string | null {
     return this.#grant?.account ?? null;
+  }
+
+  /** What the call has carried for its account; null: there is no call, or no account. */
+  reading(amounts: AmountsByName): Reading | null {
+    const [device, name] = [this.#device, this.account];
+    if (device === null || name === null) return null;
+    const carried = this.#services.network.index(device.name) === device.index ? amounts.get(device.name) : undefined;
+    const { session } = this.registration;
+    return {
+      call: `${session}-${device.since.toString(16)}-${device.index}`,
+      name,
+      // Where the interface is gone the last reading counts.
+      octets: carried === undefined ? 0 : carried.received.octets + carried.sent.octets,
+    };
   }
 
   /** Whether a RADIUS server means this session: RADIUS has judged its login, and all that is selected is true of it. */
@@ -294,7 +311,7 @@ export class MonitoredSession {
     };
     const { radius } = settings;
     return radius === undefined
-      ? judge(login, { settings, users: this.#services.users, ...circumstances })
+      ? judge(login, { settings, users: this.#services.users, usage: this.#services.usage, ...circumstances })
       : judgeByRadius(
           login,
           { settings: radius, stripDomain: settings.stripDomain, local: local ?? '', peer, ...circumstances },
@@ -493,10 +510,12 @@ export class MonitoredSession {
   #count(): void {
     const [account, device] = [this.#account, this.#device];
     if (account === null || device === null || this.#services.network.index(device.name) !== device.index) return;
-    this.#account = { ...account, amounts: amountsOf(device.name) ?? account.amounts };
+    this.#account = { ...account, amounts: amountsByName().get(device.name) ?? account.amounts };
   }
 
   #closeAccount(cause: number): void {
+    const reading = this.account === null ? null : this.reading(amountsByName());
+    if (reading !== null) this.#services.usage.end(reading);
     clearInterval(this.#interimTimer);
     this.#count();
     if (this.#account !== null) this.#services.account(recordOf(this.#account, 'stop', nowSeconds(), cause));
@@ -634,27 +653,3 @@ const linkLocal = (identifier: string): string =>
     .join(':')}`;
 
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
-
-/** What went through an interface, seen from this machine: it sends to the client. */
-function octetsOf(name: string): { readonly sent: number; readonly received: number } | null {
-  const amounts = amountsOf(name);
-  return amounts && { received: amounts.received.octets, sent: amounts.sent.octets };
-}
-
-/** The same with the numbers of packets. */
-function amountsOf(name: string): Amounts | null {
-  const line = readFileSync('/proc/net/dev', 'latin1')
-    .split('\n')
-    .find((each) => each.trimStart().startsWith(`${name}:`));
-  const fields = line
-    ?.slice(line.indexOf(':') + 1)
-    .trim()
-    .split(/\s+/)
-    .map(Number);
-  return fields === undefined
-    ? null
-    : {
-        received: { octets: fields[0] ?? 0, packets: fields[1] ?? 0 },
-        sent: { octets: fields[8] ?? 0, packets: fields[9] ?? 0 },
-      };
-}

@@ -153,7 +153,7 @@ export interface WireLimits {
 }
 
 /** Why an account no longer permits a session. */
-export const ACCOUNT_ENDS = ['disabled', 'expired', 'removed'] as const;
+export const ACCOUNT_ENDS = ['disabled', 'expired', 'quota', 'removed'] as const;
 export type AccountEnd = (typeof ACCOUNT_ENDS)[number];
 
 /** A session that has to end. */

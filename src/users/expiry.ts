@@ -1,4 +1,5 @@
-/** When an account ends, and why it is not in force. Judged by the machine's clock whenever it matters. Pure. */
+/** When an account ends, and why it is not in force: dates, quota. Judged by the machine's clock whenever it matters. Pure. */
+import { NOTHING_USED, type UsedOctets, usedOf } from './quota.js';
 import type { User } from './user.js';
 
 type Dates = Pick<User, 'expires' | 'expiresAfter' | 'firstLogin'>;
@@ -15,11 +16,16 @@ export function expiryOf({ expires, expiresAfter, firstLogin }: Dates): number |
   return ends.length === 0 ? null : Math.min(...ends);
 }
 
-export type Hindrance = 'disabled' | 'expired';
+export type Hindrance = 'disabled' | 'expired' | 'quota';
 
 /** Why this user cannot log in, and its sessions end; null: it may. `now`: ms since the epoch. */
-export function hindranceOf(user: Dates & Pick<User, 'disabled'>, now: number): Hindrance | null {
+export function hindranceOf(
+  user: Dates & Pick<User, 'disabled' | 'quota'>,
+  now: number,
+  used: UsedOctets = NOTHING_USED,
+): Hindrance | null {
   if (user.disabled === true) return 'disabled';
   const end = expiryOf(user);
-  return end !== null && now >= end ? 'expired' : null;
+  if (end !== null && now >= end) return 'expired';
+  return user.quota !== undefined && usedOf(user.quota, used, now) >= user.quota.octets ? 'quota' : null;
 }

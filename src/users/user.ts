@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { addressNumber } from '../config/addresses.js';
 import { ntHash } from '../mschap/password-hash.js';
 import { timeOf } from './expiry.js';
+import { PERIODS } from './quota.js';
 
 /** Octets of a name in CHAP (RFC 1994 §4.1), and characters of a password (RFC 2759 §8). */
 const MAX_NAME = 255;
@@ -90,6 +91,10 @@ export const userSchema = z
       .strictObject({ up: bitRate.optional(), down: bitRate.optional() })
       .optional()
       .describe('Bits per second from the client (`up`) and to it (`down`); left out: no limit.'),
+    quota: z
+      .strictObject({ octets: z.int().min(1).max(Number.MAX_SAFE_INTEGER), per: z.enum(PERIODS) })
+      .optional()
+      .describe('Octets in the tunnel, both ways, per `day`, `month` or in `total`.'),
     routes: z
       .array(z.string().refine(isNetwork).meta({ title: NETWORK }))
       .max(32)

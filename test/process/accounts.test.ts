@@ -12,7 +12,15 @@ import { ClientLogins } from './support/client-logins.js';
 import { accountsOf, secretsOf, startBuiltin } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
-import { CLIENT_ADDRESSES, type LogLine, type Server, SERVER_ADDRESS, startServer } from './support/server.js';
+import { echoRequest } from './support/icmp.js';
+import {
+  CLIENT_ADDRESSES,
+  type LogLine,
+  type Server,
+  SERVER_ADDRESS,
+  startServer,
+  TUNNEL_LOCAL,
+} from './support/server.js';
 import { VpnClient } from './support/vpn-client.js';
 import { until } from './support/wait.js';
 
@@ -189,6 +197,34 @@ describe('the builtin engine', () => {
     await until('nothing to be left', () => !linkNames().some((name) => /^(?:ppp|ifb-)/.test(name)));
   });
 
+  test('a quota is used up: the session ends, logins are refused, a higher one lets the user in', async (t) => {
+    const server = await startWithAccounts(t);
+    await done(server, 'wonderland', 'add', 'alice', '--quota', '1k/month');
+    const vpn = await loggedIn(t, FIRST);
+    await vpn.echo();
+    const packet = echoRequest(vpn.address, TUNNEL_LOCAL, Buffer.alloc(56));
+    for (let sent = 0; sent < 1024; sent += packet.length) vpn.sendPacket(packet);
+    const end = await endOf(server, vpn);
+    assert.deepEqual([end['reason'], end['detail']], ['accountEnded', '"alice" has used up its quota']);
+    assert.equal((await refused(t, server, FIRST))['cause'], 'quotaReached');
+
+    // Another server knows it too.
+    server.signal('SIGTERM');
+    await server.exited();
+    server.start();
+    await server.ready();
+    assert.equal((await refused(t, server, FIRST))['cause'], 'quotaReached');
+    await done(server, null, 'set', 'alice', '--quota', '1M/month');
+    await (await loggedIn(t, SECOND)).echoOnce();
+    const { quota } = JSON.parse(await done(server, null, 'show', 'alice', '--json')) as {
+      quota: { used: number; left: number; beginsAnew: string };
+    };
+    assert(quota.used >= 1024 && quota.left === 2 ** 20 - quota.used, JSON.stringify(quota));
+    const next = new Date(quota.beginsAnew);
+    assert.deepEqual([next.getDate(), next.getHours()], [1, 0]);
+    assert.match(await done(server, null, 'list'), /alice +active .* of 1\.0 MiB/);
+  });
+
   test('the users of chap-secrets stay, and are imported', async (t) => {
     const server = await startBuiltin(t);
     assert.match(await done(server, null, 'import'), /^2 users were copied/);
@@ -254,9 +290,9 @@ test('with pppd: lines of chap-secrets, and sessions that end', async (t) => {
   await done(server, null, 'enable', 'alice');
   await done(server, 'new', 'passwd', 'bob');
   assert.equal(readFileSync(SECRETS, 'utf8'), `${written.replace('"b b"', 'new')}${added}\n`);
-  const refusal = await users(server, null, 'set', 'alice', '--expires', '30d', '--note', 'x');
+  const refusal = await users(server, null, 'set', 'alice', '--expires', '30d', '--quota', '5G', '--note', 'x');
   assert.equal(refusal.code, 1);
-  assert.match(refusal.words, /pppd cannot keep expires, note of a user: \/etc\/ppp\/chap-secrets/);
+  assert.match(refusal.words, /pppd cannot keep expires, quota, note of a user: \/etc\/ppp\/chap-secrets/);
   await done(server, null, 'remove', 'alice');
   assert.equal(readFileSync(SECRETS, 'utf8'), written.replace('"b b"', 'new'));
   await until('the file alone', () => statSync(SECRETS).mode % 0o1000 === 0o600);

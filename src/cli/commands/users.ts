@@ -9,7 +9,7 @@ import { chooseEngine } from '../../host/ppp-engine.js';
 import { listSessions, SessionClient } from '../../session/client.js';
 import { changeUsers, textOfFile } from '../../users/users-file.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
-import { duration, localTime } from '../output.js';
+import { duration, localTime, octets } from '../output.js';
 import { bitRate } from '../rates.js';
 import { table } from '../table.js';
 import { AccountsStore } from '../users/accounts-store.js';
@@ -19,8 +19,10 @@ import { SecretsStore } from '../users/secrets-store.js';
 import { addUserOptions, changesOf } from '../users/user-options.js';
 import { type Field, noUser, type ShownUser, type UserStore } from '../users/user-store.js';
 
+/** The server asks for them again while sessions are up. */
+const AT_ONCE: ReadonlySet<string> = new Set<Field>(['speed', 'quota']);
 const CHAP_SECRETS = '/etc/ppp/chap-secrets';
-const HEADINGS = ['NAME', 'STATE', 'ADDRESS', 'EXPIRES', 'SESSIONS', 'FILE', 'NOTE'];
+const HEADINGS = ['NAME', 'STATE', 'ADDRESS', 'EXPIRES', 'SESSIONS', 'QUOTA LEFT', 'FILE', 'NOTE'];
 
 const HELP = `
 Examples:
@@ -28,12 +30,13 @@ Examples:
   pptpd-ts users add bob --address 192.0.2.7 --expires 30d < password-file
   pptpd-ts users list --json
   pptpd-ts users set alice --sessions 2 --idle-time 30min
+  pptpd-ts users set alice --quota 5G/month
   pptpd-ts users disable alice
   pptpd-ts users import
 
-With the builtin engine they are in accounts.file, and the sessions of a user who is disabled, expired or removed end within
-a second. With pppd this command changes single lines of chap-secrets. Other changes count at the next login. Passwords are
-typed, or read from standard input.
+With the builtin engine they are in accounts.file, and the sessions of a user who is disabled, expired, removed or beyond the
+quota end within two seconds. With pppd this command changes single lines of chap-secrets. A speed and a quota count at once,
+other changes at the next login. Passwords are typed, or read from standard input.
 
 Exit code 1: the user does not exist, or exists already, or the file cannot be changed; 2: a wrong call.`;
 
@@ -106,12 +109,16 @@ async function list(store: UserStore, { json }: UsersOptions): Promise<void> {
   else console.log(table(HEADINGS, users.map(row)));
 }
 
+const stateText = ({ hindrance }: ShownUser): string =>
+  hindrance === 'quota' ? 'quota used up' : (hindrance ?? 'active');
+
 const row = (user: ShownUser): string[] => [
   user.name,
-  user.hindrance ?? 'active',
+  stateText(user),
   user.address ?? '-',
   expiryText(user) ?? '-',
   user.sessions === null ? '-' : numberText(user.sessions),
+  user.quota === null ? '-' : `${octets(user.quota.left)} of ${octets(user.quota.octets)}`,
   user.file,
   user.note ?? '',
 ];
@@ -132,6 +139,14 @@ const speedText = (speed: ShownUser['speed']): string | null =>
         .map(([way, bits]) => `${way} ${bitRate(bits ?? 0)}`)
         .join(', ');
 
+function quotaText(quota: ShownUser['quota']): string | null {
+  if (quota === null) return null;
+  const { used, left, per, beginsAnew } = quota;
+  const end = beginsAnew === null ? '' : `; begins anew ${localTime(Date.parse(beginsAnew))}`;
+  const period = per === 'total' ? 'in total' : `per ${per}`;
+  return `${octets(quota.octets)} ${period}: ${octets(used)} used, ${octets(left)} left${end}`;
+}
+
 async function show(
   store: UserStore,
   { json }: UsersOptions,
@@ -147,7 +162,7 @@ async function show(
   }
   const rows: [string, string | null][] = [
     ['name', user.name],
-    ['state', user.hindrance ?? 'active'],
+    ['state', stateText(user)],
     ['address', user.address],
     ['expires', expiryText(user)],
     ['first login', user.firstLogin === null ? null : localTime(Date.parse(user.firstLogin))],
@@ -156,6 +171,7 @@ async function show(
     ['idle time', timeText(user.idleTime)],
     ['routes', user.routes?.join(', ') ?? null],
     ['speed', speedText(user.speed)],
+    ['quota', quotaText(user.quota)],
     ['password', user.hasPassword ? 'stored as it is' : 'stored as its NT hash'],
     ['file', user.file],
     ['note', user.note],
@@ -186,7 +202,7 @@ async function set(store: UserStore, options: UsersOptions, _: Configuration, na
     throw new Error('nothing to change: give an option (pptpd-ts users set --help)');
   await store.set(name, fields);
   console.log(
-    `${JSON.stringify(name)} was changed; ${Object.keys(fields).join() === 'speed' ? 'it counts at once' : 'it counts at the next login'}`,
+    `${JSON.stringify(name)} was changed; it counts ${Object.keys(fields).every((each) => AT_ONCE.has(each)) ? 'at once' : 'at the next login'}`,
   );
 }
 

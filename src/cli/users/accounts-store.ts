@@ -2,6 +2,8 @@
 import { usersIn } from '../../accounts/chap-secrets-edit.js';
 import { textOf } from '../../accounts/pppd-words.js';
 import { expiryOf, hindranceOf } from '../../users/expiry.js';
+import { periodEnd, type Quota, type UsedOctets, usedOf } from '../../users/quota.js';
+import { forgetUsage, noUsage, readUsage, usageFileOf, usedBy } from '../../users/usage-file.js';
 import { hashOf, nameFault, type User } from '../../users/user.js';
 import { changeUsers, textOfFile, usersOf } from '../../users/users-file.js';
 import {
@@ -10,6 +12,7 @@ import {
   FIELDS,
   type NewUser,
   noUser,
+  type ShownQuota,
   type ShownUser,
   userExists,
   type UserStore,
@@ -38,8 +41,9 @@ export class AccountsStore implements UserStore {
     const users = text === null ? [] : usersOf(this.file, text);
     const names = new Set(users.map(({ name }) => name));
     const now = Date.now();
+    const usage = readUsage(usageFileOf(this.file)) ?? noUsage();
     return [
-      ...users.map((user) => shown(user, this.file, now)),
+      ...users.map((user) => shown(user, { file: this.file, now, used: usedBy(usage, user.name) })),
       ...this.#inSecrets().filter(({ name }) => !names.has(name)),
     ];
   }
@@ -75,6 +79,7 @@ export class AccountsStore implements UserStore {
       if (kept.length === users.length) throw this.#unknown(name);
       return { users: kept, result: null };
     });
+    await forgetUsage(usageFileOf(this.file), name);
   }
 
   async remarks(name: string): Promise<readonly string[]> {
@@ -122,17 +127,24 @@ export const shownSecret = (
   sessionTime: null,
   idleTime: null,
   speed: null,
+  quota: null,
   routes: null,
   note: null,
   hasPassword: true,
 });
 
-function shown(user: User, file: string, now: number): ShownUser {
+interface Circumstances {
+  readonly file: string;
+  readonly now: number;
+  readonly used: UsedOctets;
+}
+
+function shown(user: User, { file, now, used }: Circumstances): ShownUser {
   const expires = expiryOf(user);
   return {
     name: user.name,
     file,
-    hindrance: hindranceOf(user, now),
+    hindrance: hindranceOf(user, now, used),
     address: user.address ?? null,
     expires: expires === null ? null : new Date(expires).toISOString(),
     expiresAfter: user.expiresAfter ?? null,
@@ -141,9 +153,20 @@ function shown(user: User, file: string, now: number): ShownUser {
     sessionTime: user.sessionTime ?? null,
     idleTime: user.idleTime ?? null,
     speed: user.speed ?? null,
+    quota: user.quota === undefined ? null : shownQuota(user.quota, used, now),
     routes: user.routes ?? null,
     note: user.note ?? null,
     hasPassword: user.password !== undefined,
+  };
+}
+
+function shownQuota(quota: Quota, octets: UsedOctets, now: number): ShownQuota {
+  const [used, end] = [usedOf(quota, octets, now), periodEnd(quota.per, now)];
+  return {
+    ...quota,
+    used,
+    left: Math.max(0, quota.octets - used),
+    beginsAnew: end === null ? null : new Date(end).toISOString(),
   };
 }
 

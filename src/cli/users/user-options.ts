@@ -1,6 +1,7 @@
 /** The options by which `pptpd-ts users add` and `set` change the fields of a user. */
 import { isIPv4 } from 'node:net';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Period, PERIODS } from '../../users/quota.js';
 import { isNetwork, type User } from '../../users/user.js';
 import { type Field, type FieldChanges, FIELDS } from './user-store.js';
 
@@ -97,6 +98,21 @@ function speed(text: string): User['speed'] | typeof NONE {
   return Object.fromEntries(Object.entries(named).map(([way, bits]) => [way, bitsOf(bits)]));
 }
 
+/** As sizes are shown. */
+const OCTETS = { k: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 } as const;
+
+/** `5G/month`; without a period the quota is for all time. */
+function quota(text: string): User['quota'] | typeof NONE {
+  if (text === 'none') return NONE;
+  const [, count, unit, per = 'total'] = /^(\d+(?:\.\d+)?)([kMGT])(?:\/(\w+))?$/.exec(text) ?? [];
+  const octets = Math.round(Number(count) * OCTETS[unit as keyof typeof OCTETS]);
+  if (!isPeriod(per) || !Number.isSafeInteger(octets) || octets < 1)
+    throw new InvalidArgumentError('not a quota: write 500M/day, 5G/month, 1T/total, or none');
+  return { octets, per };
+}
+
+const isPeriod = (text: string): text is Period => (PERIODS as readonly string[]).includes(text);
+
 function routes(text: string): string[] | typeof NONE {
   if (text === 'none') return NONE;
   const networks = text.split(',');
@@ -131,6 +147,7 @@ export const addUserOptions = (command: Command): Command =>
       duration,
     )
     .option('--speed <speed>', 'bits per second: 20M both ways, up=5M,down=20M, none; it counts at once', speed)
+    .option('--quota <quota>', 'octets in the tunnel, both ways: 500M/day, 5G/month, 1T/total, none; at once', quota)
     .option('--routes <networks>', 'networks behind the client, separated by commas; none', routes)
     .option('--note <text>', 'for the administrator; an empty one removes it', note);
 

@@ -1,5 +1,6 @@
 /** The users that `pptpd-ts users` works on: of the accounts file, or of pppd's chap-secrets. */
 import type { Hindrance } from '../../users/expiry.js';
+import type { Quota } from '../../users/quota.js';
 import type { User } from '../../users/user.js';
 
 /** What an administrator sets besides name and password. */
@@ -11,6 +12,7 @@ export const FIELDS = [
   'sessionTime',
   'idleTime',
   'speed',
+  'quota',
   'routes',
   'note',
 ] as const;
@@ -18,6 +20,13 @@ export type Field = (typeof FIELDS)[number];
 
 /** A field that is left out stays as it is; null removes it. */
 export type FieldChanges = { readonly [Key in Field]?: Exclude<User[Key], undefined> | null };
+
+/** `beginsAnew`: ISO 8601; null: never. */
+export interface ShownQuota extends Quota {
+  readonly used: number;
+  readonly left: number;
+  readonly beginsAnew: string | null;
+}
 
 /** A user as it is shown: without secrets. Of a user of a secrets file all but the first fields are null. */
 export interface ShownUser {
@@ -36,6 +45,7 @@ export interface ShownUser {
   readonly idleTime: number | null;
   /** Bits per second; what is left out has no limit. */
   readonly speed: NonNullable<User['speed']> | null;
+  readonly quota: ShownQuota | null;
   readonly routes: readonly string[] | null;
   readonly note: string | null;
   /** The file has the password itself, not only its hash. */

@@ -90,6 +90,7 @@ const PPPD_CAUSES = [
 type PppdCause = (typeof PPPD_CAUSES)[number];
 type EngineCause =
   | 'accountDisabled'
+  | 'quotaReached'
   | 'addressIsOuter'
   | 'deviceFailed'
   | 'radiusUnavailable'
@@ -262,6 +263,21 @@ const engineCases: Readonly<Record<Exclude<FailureCause, PppdCause> | 'loginRefu
         code: 647,
         cause: 'account disabled',
         message: 'Account disabled',
+      },
+    },
+  },
+  quotaReached: {
+    end: endedBy({ kind: 'authentication', method: 'ms-chap-v2', code: 649, message: 'Quota used up' }),
+    ppp: {
+      ...SEEN,
+      user: 'alice',
+      failure: {
+        reason: 'authenticationFailed',
+        user: 'alice',
+        protocol: 'MS-CHAPv2',
+        code: 649,
+        cause: 'no permission to dial in',
+        message: 'Quota used up',
       },
     },
   },

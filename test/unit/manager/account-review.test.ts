@@ -41,18 +41,20 @@ test('each session that the monitor names is ended, with the reason', async (t) 
     { session: 'aaaaaa', why: 'disabled' },
     { session: 'bbbbbb', why: 'expired' },
     { session: 'cccccc', why: 'removed' },
+    { session: 'eeeeee', why: 'quota' },
     { session: 'dddddd', why: 'removed' },
     { session: 'gone11', why: 'removed' },
   ];
   const { seen, pass } = fixture(t, async () => over);
   const ending = { reason: 'kicked', detail: null, cause: null, text: null };
-  seen.sessions = ['aaaaaa', 'bbbbbb', 'cccccc'].map((session) => aState({ session, limits }));
+  seen.sessions = ['aaaaaa', 'bbbbbb', 'cccccc', 'eeeeee'].map((session) => aState({ session, limits }));
   seen.sessions.push(aState({ session: 'dddddd', limits, ending }));
   await pass();
   assert.deepEqual(seen.ended, [
     'aaaaaa accountEnded: "alice" is disabled',
     'bbbbbb accountEnded: "alice" has expired',
     'cccccc accountEnded: "alice" was removed',
+    'eeeeee accountEnded: "alice" has used up its quota',
   ]);
 });
 

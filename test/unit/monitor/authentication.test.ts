@@ -6,6 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { judge, mayUse } from '../../../src/monitor/authentication.js';
 import type { MonitorSettings } from '../../../src/monitor/protocol.js';
+import { NOTHING_USED, type UsedOctets } from '../../../src/users/quota.js';
 import { UserAccounts } from '../../../src/monitor/user-accounts.js';
 import type { Login } from '../../../src/monitor/verifier.js';
 import { responseMd5 } from '../../../src/mschap/chap-md5.js';
@@ -18,6 +19,7 @@ import { writeUsers } from '../../../src/users/users-text.js';
 
 const REMOTE = '203.0.113.10';
 const RETRY = '07'.repeat(16);
+const usage = { use: () => undefined, used: () => NOTHING_USED };
 const SILENT = pino({ level: 'silent' });
 
 function settingsWith(t: TestContext, secrets: string): MonitorSettings {
@@ -82,7 +84,9 @@ const judged = async (
   settings: MonitorSettings,
   login: Login,
   { remote = REMOTE, unit = 0 }: { remote?: string | null; unit?: number | null } = {},
-) => (await judge(login, { settings, users: new UserAccounts(SILENT), remote, unit, retryChallenge: RETRY })).verdict;
+) =>
+  (await judge(login, { settings, users: new UserAccounts(SILENT), usage, remote, unit, retryChallenge: RETRY }))
+    .verdict;
 
 describe('each method', () => {
   for (const method of METHODS)
@@ -177,6 +181,7 @@ describe('addresses of the account', () => {
         await judge(LOGINS.pap(name, 'x'), {
           settings,
           users: new UserAccounts(SILENT),
+          usage,
           remote,
           unit: 0,
           retryChallenge: null,
@@ -214,8 +219,15 @@ describe('the accounts file', () => {
       }
     };
     if (accounts !== null) write(accounts);
-    const tell = async (login: Login, remote: string | null = REMOTE) =>
-      judge(login, { settings, users, remote, unit: 0, retryChallenge: RETRY });
+    const tell = async (login: Login, remote: string | null = REMOTE, usedUp: UsedOctets = NOTHING_USED) =>
+      judge(login, {
+        settings,
+        users,
+        usage: { ...usage, used: () => usedUp },
+        remote,
+        unit: 0,
+        retryChallenge: RETRY,
+      });
     const accepts = async (name: string, password: string, method: Login['method'] = 'ms-chap-v2') =>
       (await tell(LOGINS[method](name, password))).verdict.accepted;
     return { settings, write, tell, accepts, logged };
@@ -254,6 +266,18 @@ describe('the accounts file', () => {
     assert((await tell(LOGINS['chap-md5']('alice', 'wonderland'))).verdict.accepted);
     const wrong = await tell(LOGINS['chap-md5']('alice', 'x'));
     assert.deepEqual([wrong.verdict.accepted, wrong.note], [false, null]);
+  });
+
+  test('a quota that is used up refuses the right password, and says nothing to a wrong one', async (t) => {
+    const { tell, write } = accountsWith(t, [{ ...alice, quota: { octets: 100, per: 'total' } }]);
+    const used = new Map([['total', 100]]);
+    const refusal = { accepted: false, code: 649, retryChallenge: null, message: 'Quota used up' };
+    assert.deepEqual((await tell(LOGINS.pap('alice', 'wonderland'), REMOTE, used)).verdict, refusal);
+    const wrong = (await tell(LOGINS.pap('alice', 'x'), REMOTE, used)).verdict;
+    assert.equal(!wrong.accepted && wrong.code, 691);
+    assert((await tell(LOGINS.pap('alice', 'wonderland'), REMOTE, new Map([['total', 99]]))).verdict.accepted);
+    write([{ ...alice, quota: { octets: 101, per: 'total' } }]);
+    assert((await tell(LOGINS.pap('alice', 'wonderland'), REMOTE, used)).verdict.accepted);
   });
 
   test('the verdict has no hash', async (t) => {

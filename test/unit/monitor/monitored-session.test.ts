@@ -9,6 +9,7 @@ import { WorkerGuesses } from '../../../src/monitor/guesses.js';
 import { MonitoredSession, type SavedSession } from '../../../src/monitor/monitored-session.js';
 import type { ChapMethod, LoginMethod, MonitorAnswer } from '../../../src/monitor/protocol.js';
 import { StateFolder } from '../../../src/monitor/state-folder.js';
+import { AccountUsage } from '../../../src/monitor/account-usage.js';
 import { UserAccounts } from '../../../src/monitor/user-accounts.js';
 import { responseMd5 } from '../../../src/mschap/chap-md5.js';
 import { responseV1 } from '../../../src/mschap/ms-chap-v1.js';
@@ -52,6 +53,7 @@ class Scene {
     const services = {
       settings: () => settings,
       users: new UserAccounts(log),
+      usage: new AccountUsage(log, () => []),
       askRadius: () => assert.fail('there is no RADIUS'),
       account: () => assert.fail('there is no RADIUS'),
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing here has an interface

@@ -93,7 +93,7 @@ const ANSWERS: readonly MonitorAnswer[] = [
       limits: { account: 'alice', sessions: 2, sessionTime: null, idleTime: 0.5 },
     },
   },
-  { type: 'reviewed', over: [{ session: 'abc123', why: 'disabled' }] },
+  { type: 'reviewed', over: [{ session: 'abc123', why: 'quota' }] },
   { type: 'device', name: 'ppp12' },
   { type: 'failed', step: 'open /dev/net/tun', code: 'ENOENT' },
   { type: 'refused', reason: 'notPermitted' },
