@@ -81,7 +81,7 @@ export class FieldReader {
 
   /** A copy of all that is left, cut to `limit` bytes. */
   bytes(limit: number): Uint8Array {
-    return this.#takeRest(limit).slice();
+    return Uint8Array.from(this.#takeRest(limit));
   }
 
   /**

@@ -285,7 +285,7 @@ export class Engine {
       case 'hold':
         // Longer requests come again; to keep them all is not needed.
         if (packet !== 'malformed' && packet.code === CODES.configureRequest && frame.length <= MAX_HELD) {
-          this.#held.set(packet.protocol, frame.slice());
+          this.#held.set(packet.protocol, Uint8Array.from(frame));
         }
         return;
       case 'reject':
