@@ -175,7 +175,8 @@ export class KernelPath implements DataPath {
     const ccp = ccpPacket(frame);
     if (ccp === null) return;
     if (RENEGOTIATING.some((code) => code === ccp.code)) this.#passNothing();
-    if (ccp.mppe === null || this.#keys === null) return;
+    // A repeated Configure-Ack is sent while encryption runs: another compressor would begin with the first keys again.
+    if (ccp.mppe === null || this.#keys === null || this.#isEncrypted) return;
     const forSending = isForSending(ccp);
     setCompressor(unit, compressorOf(ccp.mppe, this.#keys, forSending), forSending);
   }
