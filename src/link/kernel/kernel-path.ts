@@ -252,13 +252,15 @@ export class KernelPath implements DataPath {
   }
 
   #recvSample({ sequence, frame }: Sample): void {
-    // The kernel takes no packet that is late, either.
-    if (this.#sequence !== null && distance(this.#sequence, sequence) <= 0) return;
-    this.#sequence = sequence;
     const ccp = this.#isEncrypted ? ccpPacket(frame) : null;
-    if (ccp === null || !RENEGOTIATING.some((code) => code === ccp.code)) return;
-    this.#countReceived(frame.length);
-    this.#show('fromClient', frame);
+    if (ccp !== null && RENEGOTIATING.some((code) => code === ccp.code)) {
+      // The kernel has not seen it, so its sequence number, which may be forged, says nothing.
+      this.#countReceived(frame.length);
+      this.#show('fromClient', frame);
+      return;
+    }
+    // The kernel takes no packet that is late, either.
+    if (this.#sequence === null || distance(this.#sequence, sequence) > 0) this.#sequence = sequence;
   }
 
   /** What has come before the guard was set came to the kernel, too. */
