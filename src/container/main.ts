@@ -39,12 +39,12 @@ const KERNEL_PPP = '/dev/ppp';
 const WRITABLE_BY_OTHERS = 0o022;
 const FOLDER_MODE = 0o755;
 
-/** The process lacks what it needs from its engine: one sentence for each thing. */
+/** One sentence for each right that the engine has not granted. */
 function lackOfRights(): string[] {
   const { uid, capabilities } = parseIdentity(readFileSync('/proc/self/status', 'latin1'));
   if (uid !== 0)
     return [
-      `the container runs as user ${uid}; remedy: start it as root (no --user, no runAsUser): the server changes to a user without rights itself`,
+      `the container runs as user ${uid}; remedy: start it as root (no --user, no runAsUser): the server itself changes to an unprivileged user`,
     ];
   const lacking = missing(capabilities, NEEDED);
   if (lacking.length === 0) return [];
@@ -84,7 +84,7 @@ function lackOfVolume(folder: string): string[] {
     const { uid, mode } = lstatSync(folder);
     if (uid !== 0)
       return [
-        `the volume at ${folder} belongs to user ${uid}, and only root may own it; remedy: chown 0:0 its folder, or use a new volume or --tmpfs ${folder}`,
+        `the volume at ${folder} belongs to user ${uid}, but root must own it; remedy: chown 0:0 its folder, or use a new volume or --tmpfs ${folder}`,
       ];
     if ((mode & WRITABLE_BY_OTHERS) !== 0) chmodSync(folder, FOLDER_MODE);
     const probe = `${folder}/.pptpd-ts-probe`;
@@ -118,7 +118,7 @@ function mounted(): Ready | string[] {
   const names = givenVariables(process.env);
   if (names.length > 0)
     return [
-      `${CONFIGURATION} is mounted, so variables have no effect: ${names.join(', ')}; remedy: remove them, or the file`,
+      `${CONFIGURATION} is mounted, so variables have no effect: ${names.join(', ')}; remedy: remove the variables or the file`,
     ];
   const loaded = loadConfiguration(CONFIGURATION);
   const configuration = loaded.ok ? loaded.configuration : configurationSchema.parse({});
@@ -158,7 +158,7 @@ function main(): number {
   const starter = readFileSync(STARTER, 'utf8');
   const ready = fileText(CONFIGURATION) === starter ? generated(starter) : mounted();
   const rights = lackOfRights();
-  // Without rights nothing can be said about the rest.
+  // Without root's rights the other checks cannot be made.
   const problems =
     rights.length > 0
       ? rights

@@ -91,7 +91,7 @@ export function configurationFrom(given: Given): Effective {
   const names = givenVariables(given.environment);
   const problems = names
     .filter((name) => !VARIABLE_NAMES.includes(name))
-    .map((name) => `${name} is no variable of this image; known ones: ${VARIABLE_NAMES.join(', ')}`);
+    .map((name) => `${name} is not a variable of this image; remedy: use one of ${VARIABLE_NAMES.join(', ')}`);
   let input = given.starter;
   for (const [name, { replace }] of Object.entries(VARIABLES)) {
     const value = given.environment[name] ?? '';
@@ -120,7 +120,7 @@ interface User {
   readonly password: string;
 }
 
-const HOW = `remedy: ${USERS}="alice:password bob:password", ${USERS_FILE}=FILE with one of them on each line, a chap-secrets mounted at /etc/ppp/chap-secrets, or a volume at ${ACCOUNTS} for pptpd-ts users`;
+const HOW = `remedy: set ${USERS}="alice:password bob:password", or ${USERS_FILE}=FILE with one user on each line, or mount chap-secrets at /etc/ppp/chap-secrets, or mount a volume at ${ACCOUNTS} for pptpd-ts users`;
 
 function usersOf({ environment, usersFile, mountedSecrets, hasAccounts }: Given): Users {
   const variable = environment[USERS] ?? '';
@@ -131,7 +131,7 @@ function usersOf({ environment, usersFile, mountedSecrets, hasAccounts }: Given)
   ];
   const refuse = (...problems: string[]): Users => ({ secrets: null, problems });
   if (sources.length === 0 && hasAccounts) return { secrets: null, problems: [] };
-  if (sources.length === 0) return refuse(`nobody could log in: there are no users; ${HOW}`);
+  if (sources.length === 0) return refuse(`there are no users, so nobody can log in; ${HOW}`);
   if (sources.length > 1) return refuse(`users are given twice, by ${sources.join(' and ')}; remedy: remove one`);
   if (mountedSecrets !== null) return { secrets: null, problems: [] };
   if (usersFile instanceof Error)
@@ -149,7 +149,7 @@ function usersOf({ environment, usersFile, mountedSecrets, hasAccounts }: Given)
 /** pppd keeps so many bytes of a word. */
 const LONGEST = 1023;
 
-/** What chap-secrets cannot say, or would say something else by. */
+/** What chap-secrets cannot express, or would take for something else. */
 const UNWRITABLE: readonly { readonly what: string; readonly isSo: (user: User) => boolean }[] = [
   { what: 'a blank or a control character in the name', isSo: ({ name }) => /[\s\p{Cc}]/u.test(name) },
   { what: 'a control character in the password', isSo: ({ password }) => /\p{Cc}/u.test(password) },
@@ -171,11 +171,11 @@ function secretsOf(source: string, entries: readonly string[]): Users {
     const unwritable = UNWRITABLE.find(({ isSo }) => isSo(user));
     // Without a colon the entry may be a password, so it is not shown.
     if (colon < 1 || user.password === '')
-      problems.push(`${source}: user ${index + 1} is not written as NAME:PASSWORD; remedy: write it so`);
+      problems.push(`${source}: user ${index + 1} does not have the form NAME:PASSWORD; remedy: write it in this form`);
     else if (unwritable !== undefined)
-      problems.push(`${source}: user ${index + 1} has ${unwritable.what}; remedy: choose another`);
+      problems.push(`${source}: user ${index + 1} has ${unwritable.what}; remedy: change it`);
     else if (users.some(({ name }) => name === user.name))
-      problems.push(`${source}: ${JSON.stringify(user.name)} is there twice; remedy: remove one`);
+      problems.push(`${source}: ${JSON.stringify(user.name)} appears twice; remedy: remove one`);
     else users.push(user);
   }
   if (entries.length === 0) problems.push(`${source} has no users; ${HOW}`);

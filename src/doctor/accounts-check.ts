@@ -1,4 +1,4 @@
-/** The check of the accounts file, and what it says about who can log in. */
+/** The check of the accounts file, and the number of its accounts. */
 import type { Configuration } from '../config/schema.js';
 import { readUsers } from '../users/users-text.js';
 import { bad, type Check, good } from './check.js';
@@ -20,12 +20,15 @@ export const builtinAccounts: Check = {
     const mode = machine.mode(file);
     const text = machine.read(file);
     if (text === null && identityOf(machine).uid !== 0) return good(`${file}: only root can read it`);
-    if (mode === null) return good(`no ${file}: pptpd-ts users add makes it`);
+    if (mode === null) return good(`no ${file}: pptpd-ts users add creates it`);
     if (text === null) return bad(`${file} cannot be read: nobody can log in`, `chmod 600 ${file}`);
     const read = readUsers(text);
     if (!read.ok)
       return read.problems.map((problem) =>
-        bad(`${file}:${problem.line}: ${problem.text}`, 'correct it; until then its last right version stays in force'),
+        bad(
+          `${file}:${problem.line}: ${problem.text}`,
+          'correct it; until then a running server uses the last valid version, and one that starts lets nobody log in',
+        ),
       );
     if ((mode & 0o077) !== 0) return bad(`${file} can be read by others`, `chmod 600 ${file}`);
     return good(`${file}, ${read.users.length} ${read.users.length === 1 ? 'account' : 'accounts'}`);

@@ -13,12 +13,12 @@ const DEVICE = '/dev/net/tun';
 const IN_A_CONTAINER = `start a container with --device ${DEVICE} --cap-add NET_ADMIN`;
 
 const POSSIBLE =
-  'packets could travel in the kernel, which takes a fraction of the time: "ppp": { "engine": "builtin", "dataPath": "kernel" }; docs/data-paths.md says what it cannot do';
+  'packets could stay in the kernel, which takes a fraction of the CPU time: "ppp": { "engine": "builtin", "dataPath": "kernel" }; docs/data-paths.md lists what the kernel cannot do';
 
 const isByKernel = ({ engine, dataPath: path }: Configuration['ppp']): boolean =>
   engine === 'builtin' && path === 'kernel';
 
-/** Also says where the kernel's path is possible and not used. */
+/** Also says when the kernel's path is possible but not used. */
 export const dataPath: Check = {
   name: 'data path',
   fatal: ({ ppp }) => isByKernel(ppp),
@@ -26,7 +26,7 @@ export const dataPath: Check = {
     const obstacle = await obstacleOf(configuration, machine);
     if (!isByKernel(configuration.ppp)) return obstacle === null ? good(POSSIBLE) : [];
     if (obstacle === null)
-      return good('the kernel has pptp and ppp_mppe; a call that it cannot take goes through a TUN device');
+      return good('the kernel has pptp and ppp_mppe; a call that it cannot carry goes through a TUN device');
     const { because, remedy } = obstacle;
     return bad(`ppp.dataPath is "kernel", but ${because}`, `${remedy}; or set ppp.dataPath to "tun"`);
   },
@@ -34,14 +34,14 @@ export const dataPath: Check = {
 
 export const tunDevice: Check = {
   name: 'TUN device',
-  // With the kernel's path only calls need it that the kernel cannot take.
+  // With the kernel's path, only calls that the kernel cannot carry need it.
   fatal: ({ ppp }) => !isByKernel(ppp),
   engine: 'builtin',
   follows: 'privileges',
   async run(_configuration, machine) {
     const { uid, capabilities, bounding } = identityOf(machine);
     const answer = machine.openDevice(DEVICE);
-    // The monitor opens it, which is root whoever the server is.
+    // The monitor opens it, and is root whatever the server's user is.
     const isRoots = answer === 'EACCES' && uid !== 0;
     const refusal = isRoots ? null : answer;
     if (refusal === 'EPERM' || refusal === 'EACCES') {

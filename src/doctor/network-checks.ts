@@ -101,17 +101,17 @@ export const forwarding: Check = {
 
 const hasInterface = (name: string, machine: Machine): boolean => machine.mode(`/sys/class/net/${name}`) !== null;
 
-/** Root has put the rules into force, or has failed with the same sentence, before `serve` runs its checks. */
+/** Before `serve` runs its checks, root has applied the rules, or has failed with the same sentence. */
 export const networkRules: Check = {
   name: 'network',
   fatal: true,
   async run({ network, runDirectory }, machine) {
     if (network === undefined) return [];
-    if (!machine.isRoot) return good('root puts the section into force at the start');
+    if (!machine.isRoot) return good('root applies the section when the server starts');
     const table = tableName(runDirectory);
     const found = await machine.findNetworkProblem(network, table);
     if (found !== null) return bad(found.problem, found.remedy);
-    if (!needsTable(network)) return good('forwarding, and no rules');
+    if (!needsTable(network)) return good('forwarding only, which needs no rules');
     const { masquerade } = network;
     const unknown = masquerade === 'auto' ? [] : masquerade.filter((name) => !hasInterface(name, machine));
     if (unknown.length > 0) {
@@ -124,8 +124,8 @@ export const networkRules: Check = {
     if (!isRunning) return good(`nftables accepts the rules; table "inet ${table}"`);
     if (hasTable(await machine.firewallRules(), table)) return good(`in force; table "inet ${table}"`);
     return doubt(
-      `the server runs, but its nftables table "inet ${table}" is missing: it was started without the section "network", or somebody deletes the table again and again`,
-      'restart the server, which ends no session; if the table goes again, its log says when',
+      `the server runs, but its nftables table "inet ${table}" is missing: it was started without the section "network", or another program keeps deleting the table`,
+      'restart the server, which ends no session; if the table disappears again, the log says when',
     );
   },
 };

@@ -29,7 +29,7 @@ export class UserAccounts {
   }
 
   /**
-   * The accounts by name; null: there is no file. While the file is wrong or missing, those of its last right version.
+   * The accounts by name; null: there is no file. While the file is wrong or missing, those of its last valid version.
    * Throws SystemCallFailed if there has been none: nobody can then tell who is disabled.
    */
   async current(path: string): Promise<Users | null> {
@@ -53,7 +53,7 @@ export class UserAccounts {
       }
     } catch (error) {
       this.#fault = error instanceof Error ? error.message : String(error);
-      const force = isKnown ? 'its last right version stays in force' : 'nobody can log in';
+      const force = isKnown ? 'the last valid version stays in force' : 'nobody can log in';
       this.#log.error({ file: path }, `the accounts file cannot be used: ${this.#fault}; ${force}`);
     }
     this.#signature = signature;

@@ -1,6 +1,6 @@
 /**
- * The kernel's switch for IPv4 forwarding. The server turns it on and never off: it cannot know who else has come to rely
- * on it meanwhile.
+ * The kernel's switch for IPv4 forwarding. The server turns it on and never off, because other programs may rely on it by
+ * then.
  */
 import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { SystemCallFailed } from '../sys/libc.js';

@@ -1,4 +1,4 @@
-/** Whether the section `network` can be put into force here. Changes nothing. Needs root. */
+/** Checks whether this machine can apply the section `network`. Changes nothing. Needs root. */
 import { defaultRoutes } from './default-routes.js';
 import { forwardingFailure } from './forwarding.js';
 import { nft } from './nft.js';
@@ -17,7 +17,7 @@ export async function findNetworkProblem(settings: NetworkSettings, table: strin
   const forwarding = settings.forward ? forwardingFailure() : null;
   if (forwarding !== null) {
     return {
-      problem: `net.ipv4.ip_forward is 0 and cannot be changed from here (${forwarding}; network.forward)`,
+      problem: `net.ipv4.ip_forward is 0, and the server cannot change it (${forwarding}; network.forward)`,
       remedy:
         'set it at boot: echo net.ipv4.ip_forward=1 > /etc/sysctl.d/50-pptpd-ts.conf && sysctl -p /etc/sysctl.d/50-pptpd-ts.conf',
     };

@@ -11,9 +11,9 @@ import { nft } from './nft.js';
 import { removal, ruleset } from './ruleset.js';
 import { needsTable, type NetworkSettings } from './settings.js';
 
-/** Others change rules and routes in several steps; time to wait for the last one, ms. */
+/** Other programs change rules and routes in several steps; time to wait for the last step, ms. */
 const SETTLE_MS = 200;
-/** Least time between two restorations, for the case that another program removes the table again and again, ms. */
+/** Minimum time between two restorations, in case another program keeps removing the table, ms. */
 const PAUSE_MS = 1000;
 /** Until a failed attempt is repeated, ms. */
 const RETRY_MS = 30_000;
@@ -42,7 +42,7 @@ export class NetworkRules {
     this.#log = log;
   }
 
-  /** null: there are to be none. Throws SystemCallFailed; the rules that were in force then stay. */
+  /** null: no rules. Throws SystemCallFailed; the previous rules then stay in force. */
   async set(settings: NetworkSettings | null): Promise<void> {
     await this.#inTurn(async () => {
       if (settings === null) await this.#remove();
@@ -58,7 +58,7 @@ export class NetworkRules {
 
   async #put(settings: NetworkSettings): Promise<void> {
     if (settings.forward && turnForwardingOn())
-      this.#log.info('net.ipv4.ip_forward was 0 and is 1 now (network.forward)');
+      this.#log.info('changed net.ipv4.ip_forward from 0 to 1 (network.forward)');
     if (!needsTable(settings)) {
       await this.#remove();
       return;
@@ -101,7 +101,7 @@ export class NetworkRules {
     this.#log.info({ table: this.#table }, 'rules of the section "network" removed');
   }
 
-  /** Compares after a while what there is with what there should be. */
+  /** Compares the rules with those that should be in force, after a pause. */
   #look(after = Math.max(SETTLE_MS, this.#restoredAt + PAUSE_MS - performance.now())): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

@@ -10,7 +10,7 @@ const PROGRAM_PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
 export type NftResult =
   | { readonly kind: 'done'; readonly output: string }
   | { readonly kind: 'missing' }
-  /** `words`: the first line of what it said. */
+  /** `words`: the first line of its error message. */
   | { readonly kind: 'failed'; readonly words: string };
 
 /** `input` is its standard input. */

@@ -1,7 +1,7 @@
 /**
- * Finds rules of others that drop what clients send through this machine: in nftables a packet must pass the chains of
- * every table, so the server's own rules cannot admit it. Pure. A chain counts as open as soon as one rule of its table
- * admits the clients, whatever else the table says.
+ * Finds rules of other programs that drop what clients send through this machine: in nftables a packet must pass the chains
+ * of every table, so the server's own rules cannot accept it. Pure. A chain counts as open if one rule of its table accepts
+ * the clients; the other rules are not evaluated.
  */
 import { addressNumber, firstOf, parseNetwork } from '../config/addresses.js';
 

@@ -1,4 +1,4 @@
-/** Reads everybody's firewall rules. Needs root. */
+/** Reads the firewall rules of all programs. Needs root. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { nft } from './nft.js';

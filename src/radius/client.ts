@@ -41,7 +41,7 @@ const REPLIES: Readonly<Record<Service, readonly number[]>> = {
   acct: [CODES.accountingResponse],
 };
 
-/** Why a reply was dropped. `unexpected`: it answers no open question, so it is late, repeated or another's. */
+/** Why a reply was dropped. `unexpected`: it answers no open request, so it is late, repeated or forged. */
 export type DropReason = 'malformed' | 'unexpected' | 'wrongCode' | ReplyFault;
 
 /** What a reply's hidden values are hidden with. */

@@ -1,12 +1,12 @@
 /**
- * Requests of RADIUS servers to this one (RFC 5176): who may send them, and that none is done twice. A Disconnect-Request ends
- * sessions; a CoA-Request is refused. Pure.
+ * Requests of RADIUS servers to this server (RFC 5176): checks the sender, and carries out no request twice. A
+ * Disconnect-Request ends sessions; a CoA-Request is refused. Pure.
  */
 import { type Attribute, valueOf } from './attributes.js';
 import { AUTHENTICATOR, CODES, decodePacket, encodeReply, judgeReply, type RadiusPacket } from './packet.js';
 import type { SessionSelector } from './protocol.js';
 
-/** RFC 5176 §6.3: how far a request's time may be from ours, seconds. */
+/** RFC 5176 §6.3: maximum difference between a request's time and this server's clock, seconds. */
 export const TIME_WINDOW = 300;
 /** Requests that are remembered; the oldest are forgotten. */
 const MAX_REMEMBERED = 10_000;
@@ -22,7 +22,7 @@ export interface DynamicClient {
   readonly secret: Uint8Array;
 }
 
-/** Why a request gets no answer. `stale`: its Event-Timestamp is missing or of another time. `repeated`: it was done already. */
+/** Why a request gets no answer. `stale`: its Event-Timestamp is missing or out of range. `repeated`: a replay. */
 export type RequestFault = 'unknownSender' | 'malformed' | 'wrongCode' | 'forged' | 'stale' | 'repeated';
 
 export type DynamicOutcome =
@@ -83,7 +83,7 @@ export class DynamicRequests {
     return this.#repeated(key, sender) ?? this.#work(packet, client, this.#remember(key, sender));
   }
 
-  /** The sender gets the answer again, which may be lost; anybody else repeats what was heard. */
+  /** The sender gets the answer again, since the first may be lost. From anybody else the request is a replay. */
   #repeated(key: string, { address, port }: Sender): DynamicOutcome | null {
     const known = this.#remembered.get(key);
     if (known === undefined) return null;
@@ -120,7 +120,7 @@ export class DynamicRequests {
   }
 }
 
-/** What says which sessions are meant (RFC 5176 §3); null when nothing does. */
+/** The attributes that select sessions (RFC 5176 §3); null if there is none. */
 function selectorOf(attributes: readonly Attribute[]): SessionSelector | null {
   const name = valueOf(attributes, 'User-Name');
   const selector = {

@@ -1,4 +1,4 @@
-/** A login as RADIUS asks about it, and what the answer means: methods, keys, address and limits. Pure. */
+/** Makes a RADIUS request of a login, and a verdict of the answer: methods, keys, address and limits. Pure. */
 import { type StartKeys, startKeysOfHashes, STRONG_KEY } from '../mschap/start-keys.js';
 import { type Attribute, MAX_VALUE, valueOf, valuesOf } from './attributes.js';
 import type { Answer, RadiusServer, Reply } from './client.js';
@@ -58,7 +58,7 @@ const METHODS: Readonly<
   ],
 };
 
-/** Whether the login can be asked about at all: RADIUS has no room for longer values. */
+/** Whether the login fits into a RADIUS request. */
 export const isAskable = ({ method, name, response }: Login): boolean =>
   name.length > 0 &&
   name.length <= MAX_VALUE &&
@@ -85,7 +85,7 @@ export function verdictOf(login: Login, answer: Answer): RadiusVerdict {
     case CODES.accessAccept:
       return accepted(login, reply);
     case CODES.accessChallenge:
-      return refusal('The server asks for more than PPP can answer', false);
+      return refusal('The RADIUS server sent a challenge, which PPP cannot answer', false);
     default:
       return rejected(login, reply);
   }

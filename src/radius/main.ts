@@ -19,7 +19,9 @@ const LISTEN_AGAIN_MS = 5000;
 
 const [level] = process.argv.slice(2);
 if (level === undefined || !isSeqpacket(MONITOR)) {
-  process.stderr.write('pptpd-ts: only the monitor starts the RADIUS process; set radius in the configuration\n');
+  process.stderr.write(
+    'pptpd-ts: only the monitor can start the RADIUS process; remedy: set radius in the configuration\n',
+  );
   process.exit(2);
 }
 process.title = 'pptpd-ts radius';
@@ -64,7 +66,7 @@ class ServerSocket {
     });
   }
 
-  /** Such as an ICMP message that nobody listens there: the request is repeated, and then another server is asked. */
+  /** For example ICMP port unreachable. The request is sent again, and then to another server. */
   #failed(error: Error): void {
     log.debug({ server: this.#server.address, service: this.#service }, `RADIUS socket: ${error.message}`);
   }

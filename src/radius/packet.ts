@@ -107,7 +107,7 @@ export function encodeReply(
 /** `forged`: an authenticator is wrong. `unsigned`: it has no Message-Authenticator. */
 export type ReplyFault = 'forged' | 'unsigned';
 
-/** `request`: the authenticator of the request that the packet answers. null: it comes from who knows the secret. */
+/** `request`: the authenticator of the request that the packet answers. Returns null if the sender knows the secret. */
 export function judgeReply(
   octets: Uint8Array,
   {

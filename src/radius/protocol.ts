@@ -23,7 +23,7 @@ export interface DynamicSettings {
   readonly clients: readonly { readonly address: string; readonly secret: string }[];
 }
 
-/** Sessions of whom all of this is true; null: it does not matter. */
+/** Selects the sessions that match every field; null: any value matches. */
 export interface SessionSelector {
   /** Acct-Session-Id. */
   readonly id: string | null;
@@ -58,17 +58,17 @@ export interface RadiusLogin {
   readonly client: string;
 }
 
-/** More than a server has use for; the others are not repeated. */
+/** Class attributes that are repeated; further ones are not. */
 export const MAX_CLASSES = 8;
 
 /** Why there is no verdict on a login. */
 export const LOGIN_PROBLEMS = {
   noAnswer: 'no RADIUS server answered',
-  forged: 'what came from the RADIUS server was not signed with its secret',
+  forged: "the RADIUS server's answers were not signed with the shared secret",
   unsigned: 'the RADIUS server signs its answers without Message-Authenticator',
   noProof: 'the RADIUS server accepted the login without MS-CHAP2-Success',
-  noSecret: 'the shared secret of no RADIUS server can be read',
-  notRunning: 'the process that asks RADIUS does not run',
+  noSecret: 'none of the shared secrets can be read',
+  notRunning: 'the RADIUS process is not running',
 } as const;
 export type LoginProblem = keyof typeof LOGIN_PROBLEMS;
 
@@ -104,7 +104,7 @@ export interface Amount {
   readonly packets: number;
 }
 
-/** What is told about a session, at its start, in its course and at its end. */
+/** An accounting record of a session: at its start, in between, or at its end. */
 export interface AccountRecord {
   readonly status: 'start' | 'interim' | 'stop';
   /** Acct-Session-Id: no other session ever has it. */
@@ -117,7 +117,7 @@ export interface AccountRecord {
   readonly client: string;
   /** The client's address in the tunnel. */
   readonly address: string | null;
-  /** Seconds since 1970: when it was so. */
+  /** When the record was made, seconds since 1970. */
   readonly at: number;
   /** Seconds since the start. */
   readonly seconds: number;
@@ -133,7 +133,7 @@ export type ToRadius =
   | { readonly type: 'configure'; readonly settings: ProcessSettings }
   | { readonly type: 'login'; readonly id: number; readonly login: RadiusLogin }
   | { readonly type: 'account'; readonly id: number; readonly record: AccountRecord }
-  /** So many sessions are being ended. */
+  /** `count` sessions are being ended. */
   | { readonly type: 'disconnected'; readonly id: number; readonly count: number };
 
 export type FromRadius =

@@ -16,23 +16,23 @@ import type { AccountRecord, FromRadius, ProcessSettings, RadiusLogin, RadiusVer
 const DROPPED_LOGGED_MS = 60_000;
 
 const DROPPED: Readonly<Record<DropReason | RequestFault, string>> = {
-  malformed: 'no RADIUS packet',
-  unexpected: 'no answer to an open question: late, repeated or forged',
-  wrongCode: 'no answer of the right kind',
-  forged: 'not signed with the shared secret: forged, or the secrets differ',
+  malformed: 'not a RADIUS packet',
+  unexpected: 'it answers no open request: it is late, repeated or forged',
+  wrongCode: 'its packet type is not allowed here',
+  forged: 'not signed with the shared secret: it is forged, or the secrets differ',
   unknownSender: 'its sender is not in radius.dynamic.clients',
-  stale: 'its Event-Timestamp is missing, or not of this time',
-  repeated: 'a request that was done already',
-  unsigned: 'without Message-Authenticator, which radius.requireMessageAuthenticator demands',
+  stale: 'its Event-Timestamp is missing, too old, or too far in the future',
+  repeated: 'a replayed request',
+  unsigned: 'it has no Message-Authenticator, which radius.requireMessageAuthenticator requires',
 };
 
 export interface RadiusServiceOptions extends Pick<RadiusClientOptions, 'random' | 'now' | 'startTimer'> {
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly send: (server: RadiusServer, event: Extract<ClientEvent, { type: 'send' }>) => void;
-  /** The servers are others now. */
+  /** The servers have changed. */
   readonly onServers: (servers: readonly RadiusServer[]) => void;
-  /** Requests come to this port now; null: to none. */
+  /** The port for requests has changed; null: none. */
   readonly onListen: (port: number | null) => void;
   readonly tell: (message: FromRadius) => void;
   readonly log: Logger;

@@ -1,4 +1,4 @@
-/** When an account ends, and why it is not in force: dates, quota. Judged by the machine's clock whenever it matters. Pure. */
+/** When an account expires, and why its user cannot log in: disabled, expired, quota used up. Pure. */
 import { NOTHING_USED, type UsedOctets, usedOf } from './quota.js';
 import type { User } from './user.js';
 
@@ -18,7 +18,7 @@ export function expiryOf({ expires, expiresAfter, firstLogin }: Dates): number |
 
 export type Hindrance = 'disabled' | 'expired' | 'quota';
 
-/** Why this user cannot log in, and its sessions end; null: it may. `now`: ms since the epoch. */
+/** Why this user cannot log in and its sessions end; null: it can log in. `now`: ms since the epoch. */
 export function hindranceOf(
   user: Dates & Pick<User, 'disabled' | 'quota'>,
   now: number,

@@ -56,7 +56,10 @@ export async function changeFile<T>({ path, initial, change, patience = PATIENCE
     } finally {
       closeSync(fd);
     }
-    if (performance.now() > latest) throw new Error(`${path}: another process has been changing it for too long`);
+    if (performance.now() > latest)
+      throw new Error(
+        `cannot change ${path}: another process has kept it locked for ${patience / 1000} s; remedy: try again, or end that process`,
+      );
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The usage file, beside the accounts file: how many octets each account has used, and how much of each call is included.
- * A call's octets are those of its interface since its beginning, so counting the same octets twice changes nothing,
- * whoever dies meanwhile.
+ * A call's octets are those of its interface since its beginning, so counting the same octets twice changes nothing, even if
+ * a process dies meanwhile.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { changeFile } from './locked-file.js';
@@ -125,7 +125,7 @@ export async function changeUsage(path: string, instead: Usage, change: (usage: 
   });
 }
 
-/** Of an account that was removed: another one of its name begins anew. */
+/** Removes the usage of an account, so that a later one of the same name starts from zero. */
 export async function forgetUsage(path: string, name: string): Promise<void> {
   if (readUsage(path)?.accounts.has(name) !== true) return;
   await changeUsage(path, noUsage(), ({ accounts }) => void accounts.delete(name));

@@ -18,7 +18,7 @@ const hasControl = (text: string): boolean => Array.from(text).some((each) => is
 /** Up to 23 days, which is what timers can count. */
 const duration = z.number().min(0).max(2_000_000);
 
-/** Slower a login would not succeed; faster needs no limit. */
+/** A slower login would not succeed; a faster link needs no limit. */
 const bitRate = z.int().min(8000).max(100_000_000_000);
 
 const NAME = `1 to ${MAX_NAME} octets without control characters`;
@@ -35,7 +35,7 @@ const password = z
 
 const NETWORK = 'a network without host bits, for example 198.51.100.0/24';
 
-/** Not 0.0.0.0/0: the server itself would lose its way. */
+/** Not 0.0.0.0/0, which would replace the server's own default route. */
 export function isNetwork(text: string): boolean {
   const [, host = '', bits = ''] = /^([\d.]+)\/([1-9]|[12]\d|3[0-2])$/.exec(text) ?? [];
   const number = addressNumber(host);
@@ -59,8 +59,8 @@ export const userSchema = z
     ntHash: z
       .string()
       .regex(/^[0-9a-f]{32}$/)
-      .meta({ title: '32 hexadecimal digits in lower case: write it by `pptpd-ts users passwd NAME`' })
-      .describe('The NT hash of the password. It suffices to log in as this user, so keep it secret.'),
+      .meta({ title: '32 hexadecimal digits in lower case, which `pptpd-ts users passwd NAME` writes' })
+      .describe('The NT hash of the password. It is enough to log in as this user, so keep it secret.'),
     password: password
       .optional()
       .describe('The password itself. Only CHAP-MD5 needs it. `users passwd --store-password` writes it.'),
@@ -71,14 +71,16 @@ export const userSchema = z
       .optional()
       .describe("The client's address in the tunnel. Left out: one of the pool `addresses.remote`."),
     disabled: z.boolean().optional().describe('`true`: the user cannot log in.'),
-    expires: time.optional().describe('From then on the user cannot log in, and its sessions end.'),
+    expires: time.optional().describe('When the account expires: the user then cannot log in, and its sessions end.'),
     expiresAfter: z
       .int()
       .min(1)
       .max(3_153_600_000)
       .optional()
       .describe('Seconds from the first login until the account expires.'),
-    firstLogin: time.optional().describe('When `expiresAfter` began. The server writes it.'),
+    firstLogin: time
+      .optional()
+      .describe('Time of the first login, from which `expiresAfter` counts. The server writes it.'),
     sessions: z
       .int()
       .min(0)
@@ -94,18 +96,18 @@ export const userSchema = z
     quota: z
       .strictObject({ octets: z.int().min(1).max(Number.MAX_SAFE_INTEGER), per: z.enum(PERIODS) })
       .optional()
-      .describe('Octets in the tunnel, both ways, per `day`, `month` or in `total`.'),
+      .describe('Limit of octets in the tunnel, both directions together, per `day`, `month` or in `total`.'),
     routes: z
       .array(z.string().refine(isNetwork).meta({ title: NETWORK }))
       .max(32)
       .optional()
-      .describe('Networks behind the client: routed to its interface while it is connected.'),
+      .describe('Networks behind the client. The server routes them to the client while it is connected.'),
     note: z.string().max(1000).meta({ title: 'at most 1000 characters' }).optional().describe('For the administrator.'),
   })
   .superRefine((user, context) => {
     if (user.password === undefined || hashOf(user.password) === user.ntHash) return;
     const reason = 'it is not the password of ntHash';
-    const allowed = 'the password of ntHash: write both by `pptpd-ts users passwd --store-password`';
+    const allowed = 'the password of ntHash; `pptpd-ts users passwd --store-password` writes both';
     context.addIssue({ code: 'custom', path: ['password'], params: { reason, allowed } });
   });
 
@@ -131,7 +133,8 @@ export const hashOf = (text: string): string => Buffer.from(ntHash(text)).toStri
 
 /** What is wrong with a password; null: nothing. */
 export const passwordFault = (text: string): string | null =>
-  password.safeParse(text).success ? null : `a password has ${PASSWORD}`;
+  password.safeParse(text).success ? null : `this password is not allowed; allowed: ${PASSWORD}`;
 
 /** What is wrong with a name; null: nothing. */
-export const nameFault = (text: string): string | null => (name.safeParse(text).success ? null : `a name has ${NAME}`);
+export const nameFault = (text: string): string | null =>
+  name.safeParse(text).success ? null : `this name is not allowed; allowed: ${NAME}`;

@@ -258,9 +258,9 @@ describe('the builtin engine', () => {
   test('what cannot be done says why', async (t) => {
     const server = await startBuiltin(t);
     const outcomes: [words: string[], input: string | null, code: number, said: RegExp][] = [
-      [['add', 'carol'], '', 1, /a password has 1 to 256 characters/],
-      [['add', 'ca\nrol'], 'x', 1, /a name has 1 to 255 octets/],
-      [['set', 'alice', '--sessions', '2'], null, 1, /"alice" is in .*chap-secrets only.*users import/],
+      [['add', 'carol'], '', 1, /this password is not allowed; allowed: 1 to 256 characters/],
+      [['add', 'ca\nrol'], 'x', 1, /this name is not allowed; allowed: 1 to 255 octets/],
+      [['set', 'alice', '--sessions', '2'], null, 1, /"alice" is only in .*chap-secrets, .*users import/],
       [['set', 'carol'], null, 1, /nothing to change/],
       [['add', 'carol', '--password', 'x'], null, 1, /unknown option/],
     ];

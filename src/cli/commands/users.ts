@@ -17,9 +17,9 @@ import { importSecrets } from '../users/import-secrets.js';
 import { readPassword } from '../users/password-input.js';
 import { SecretsStore } from '../users/secrets-store.js';
 import { addUserOptions, changesOf } from '../users/user-options.js';
-import { type Field, noUser, type ShownUser, type UserStore } from '../users/user-store.js';
+import { type Field, noUser, type ShownUser, userExists, type UserStore } from '../users/user-store.js';
 
-/** The server asks for them again while sessions are up. */
+/** Fields that the server also applies to sessions that are up. */
 const AT_ONCE: ReadonlySet<string> = new Set<Field>(['speed', 'quota']);
 const CHAP_SECRETS = '/etc/ppp/chap-secrets';
 const HEADINGS = ['NAME', 'STATE', 'ADDRESS', 'EXPIRES', 'SESSIONS', 'QUOTA LEFT', 'FILE', 'NOTE'];
@@ -34,11 +34,12 @@ Examples:
   pptpd-ts users disable alice
   pptpd-ts users import
 
-With the builtin engine they are in accounts.file, and the sessions of a user who is disabled, expired, removed or beyond the
-quota end within two seconds. With pppd this command changes single lines of chap-secrets. A speed and a quota count at once,
-other changes at the next login. Passwords are typed, or read from standard input.
+With the builtin engine, users are in accounts.file. When a user is disabled, is removed, expires, or has used up the
+quota, its sessions end within two seconds. With pppd, users are in chap-secrets, and this command changes only the
+user's lines. A new speed or quota takes effect at once, any other change at the next login. On a terminal the command
+asks for the password; otherwise it reads the first line of standard input.
 
-Exit code 1: the user does not exist, or exists already, or the file cannot be changed; 2: a wrong call.`;
+Exit code 1: the user does not exist, or exists already, or the file cannot be changed; 2: wrong usage.`;
 
 interface UsersOptions extends Partial<Record<Field, unknown>> {
   readonly config: string;
@@ -68,14 +69,14 @@ export function usersCommand(): Command {
   const ofOne = (name: string, description: string): Command =>
     sub(name, description).argument('<name>', "the user's name");
   const store = '--store-password';
-  const storing = 'also keep the password itself, which CHAP-MD5 needs; otherwise only its hash';
+  const storing = 'store the password itself, which CHAP-MD5 needs, and not only its hash';
 
   sub('list', 'list the users').option('--json', 'print JSON').action(withStore(list));
   ofOne('show', 'show one user').option('--json', 'print JSON').action(withStore(show));
-  addUserOptions(ofOne('add', 'add a user; the password is asked for')).option(store, storing).action(withStore(add));
-  addUserOptions(ofOne('set', 'change what a user may')).action(withStore(set));
+  addUserOptions(ofOne('add', 'add a user; asks for the password')).option(store, storing).action(withStore(add));
+  addUserOptions(ofOne('set', "change a user's address, limits or note")).action(withStore(set));
   ofOne('passwd', "change a user's password").option(store, storing).action(withStore(passwd));
-  ofOne('disable', 'let a user log in no more, and end its sessions').action(withStore(disable));
+  ofOne('disable', 'keep a user from logging in, and end its sessions').action(withStore(disable));
   ofOne('enable', 'let a user log in again').action(withStore(enable));
   ofOne('remove', 'remove a user, and end its sessions').action(withStore(remove));
   sub('import', 'copy the users of a chap-secrets file to the accounts file')
@@ -90,7 +91,7 @@ function fail(error: unknown): void {
   const { code, path } = error as NodeJS.ErrnoException;
   const isDenied = code === 'EACCES' || code === 'EPERM';
   const text = error instanceof Error ? error.message : String(error);
-  const sentence = isDenied ? `${path}: this user may not read or change it. Run the command as root.` : text;
+  const sentence = isDenied ? `${path}: this user may not read or change it; remedy: run the command as root` : text;
   for (const line of sentence.split('\n')) console.error(`pptpd-ts: ${line}`);
   process.exitCode = EXIT.failed;
 }
@@ -188,9 +189,7 @@ async function sessionsOf(name: string, runDirectory: string): Promise<string[]>
 
 async function add(store: UserStore, options: UsersOptions, _: Configuration, name: string): Promise<void> {
   if ((await store.list()).some((user) => user.name === name && user.file === store.file))
-    throw new Error(
-      `${store.file} has a user ${JSON.stringify(name)} already. Change it: pptpd-ts users set, or users passwd`,
-    );
+    throw userExists(name, store.file);
   const password = await readPassword(name);
   await store.add({ name, password, storePassword: options.storePassword === true, fields: changesOf(options) });
   console.log(`${JSON.stringify(name)} was added to ${store.file}`);
@@ -199,7 +198,7 @@ async function add(store: UserStore, options: UsersOptions, _: Configuration, na
 async function set(store: UserStore, options: UsersOptions, _: Configuration, name: string): Promise<void> {
   const fields = changesOf(options);
   if (Object.keys(fields).length === 0)
-    throw new Error('nothing to change: give an option (pptpd-ts users set --help)');
+    throw new Error('nothing to change; remedy: give an option, see pptpd-ts users set --help');
   await store.set(name, fields);
   console.log(
     `${JSON.stringify(name)} was changed; it counts ${Object.keys(fields).every((each) => AT_ONCE.has(each)) ? 'at once' : 'at the next login'}`,
@@ -231,7 +230,7 @@ async function remove(store: UserStore, _: UsersOptions, configuration: Configur
   for (const remark of await store.remarks(name)) console.error(`pptpd-ts: ${remark}`);
 }
 
-/** Where the server does not do it itself. */
+/** Ends the user's sessions, if the server does not. */
 async function endSessions(
   store: UserStore,
   name: string,
@@ -253,11 +252,14 @@ async function importUsers(
   file: string | undefined,
 ): Promise<void> {
   if (!(store instanceof AccountsStore))
-    throw new Error(`pppd's users are in ${store.file} already; only the builtin engine has an accounts file`);
+    throw new Error(
+      `nothing to import: pppd reads its users from ${store.file}; only the builtin engine has an accounts file`,
+    );
   const { secrets, name: server } = pppSettings(configuration.ppp);
   const path = file ?? secrets;
   const bytes = textOfFile(path, 'latin1');
-  if (bytes === null) throw new Error(`${path}: there is no such file. Name another one: pptpd-ts users import FILE`);
+  if (bytes === null)
+    throw new Error(`${path}: there is no such file; remedy: name another one: pptpd-ts users import FILE`);
   const { users, remarks } = await changeUsers(store.file, (before) => {
     const known = new Set(before.map(({ name }) => name));
     const result = importSecrets({ bytes, server, known, storePassword: options.storePassword === true });
@@ -265,7 +267,7 @@ async function importUsers(
   });
   for (const { line, text } of remarks) console.error(`${path}:${line}: ${text}`);
   console.log(
-    `${users.length} ${users.length === 1 ? 'user was' : 'users were'} copied to ${store.file}; ${path} is as it was`,
+    `${users.length} ${users.length === 1 ? 'user was' : 'users were'} copied to ${store.file}; ${path} was not changed`,
   );
   if (remarks.length > 0) process.exitCode = EXIT.failed;
 }

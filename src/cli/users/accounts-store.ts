@@ -85,7 +85,9 @@ export class AccountsStore implements UserStore {
   async remarks(name: string): Promise<readonly string[]> {
     const isThere = (await this.list()).find((user) => user.name === name)?.file === this.file;
     if (isThere || !this.#inSecrets().some((user) => user.name === name)) return [];
-    return [`${JSON.stringify(name)} is also in ${this.#options.secrets}, and can still log in. Remove that line.`];
+    return [
+      `${JSON.stringify(name)} is also in ${this.#options.secrets}, and can still log in; remedy: remove that line`,
+    ];
   }
 
   async #change(name: string, change: (user: User) => User): Promise<void> {
@@ -98,8 +100,8 @@ export class AccountsStore implements UserStore {
   #unknown(name: string): Error {
     if (!this.#inSecrets().some((user) => user.name === name)) return noUser(name, this.file);
     return new Error(
-      `${JSON.stringify(name)} is in ${this.#options.secrets} only, which this command does not change with the builtin ` +
-        'engine. Copy its users: pptpd-ts users import',
+      `${JSON.stringify(name)} is only in ${this.#options.secrets}, which this command does not change with the builtin ` +
+        'engine; remedy: copy its users to the accounts file: pptpd-ts users import',
     );
   }
 

@@ -20,7 +20,7 @@ export interface ImportOptions {
   readonly storePassword: boolean;
 }
 
-/** pppd writes bytes that are not printable ASCII so: from the written name the client's cannot be told. */
+/** How pppd writes bytes that are not printable ASCII; the name that the client sends is then ambiguous. */
 const WRITTEN_OTHERWISE = /M-|\^|[^ -~]/;
 
 export function importSecrets({ bytes, server, known, storePassword }: ImportOptions): Imported {
@@ -32,7 +32,12 @@ export function importSecrets({ bytes, server, known, storePassword }: ImportOpt
     // pppd uses one entry of a name.
     if (!isWild(entry.client) && usedOf(entries, entry.client.bytes) !== entry) continue;
     const user = userOf(entry, name, storePassword);
-    const text = typeof user === 'string' ? user : known.has(name) ? 'it is an account already; not changed' : null;
+    const text =
+      typeof user === 'string'
+        ? user
+        : known.has(name)
+          ? 'not imported: there is already an account of this name'
+          : null;
     if (typeof user !== 'string' && text === null) users.push(user);
     else remarks.push({ line: entry.client.line, text: `${JSON.stringify(name)}: ${text}` });
   }
@@ -47,11 +52,11 @@ function usedOf(entries: readonly Entry[], client: string): Entry | undefined {
 
 /** The account, or why there can be none. */
 function userOf({ client, secret, addresses }: Entry, name: string, storePassword: boolean): User | string {
-  if (isWild(client)) return 'not imported: an account has one name. It stays valid in the secrets file';
+  if (isWild(client)) return 'not imported: an account has exactly one name; the line in the secrets file still works';
   if (WRITTEN_OTHERWISE.test(client.bytes) || nameFault(name) !== null)
-    return 'not imported: the name cannot be read for certain. Use pptpd-ts users add';
+    return 'not imported: the exact name cannot be told from the line; remedy: pptpd-ts users add';
   if (secret === null) return 'not imported: the line has no password';
-  if (fileOf(secret) !== null) return 'not imported: the password is in a file. Use pptpd-ts users add';
+  if (fileOf(secret) !== null) return 'not imported: the password is in a file; remedy: pptpd-ts users add';
   const password = textOf(secret.bytes);
   if (passwordFault(password) !== null) return `not imported: ${passwordFault(password)}`;
   const rules = rulesOf(addresses);
@@ -59,7 +64,7 @@ function userOf({ client, secret, addresses }: Entry, name: string, storePasswor
   if (isAnything(rules)) return account;
   const address = addressOf(rules);
   if (address === null)
-    return 'not imported: an account has one address or any, and the fourth column says something else';
+    return 'not imported: an account has either one address or any, but the fourth column says something else';
   return { ...account, address };
 }
 

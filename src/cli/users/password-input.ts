@@ -1,4 +1,5 @@
-/** Reads a password from the terminal, without showing it, or from standard input. Never from arguments: others see those. */
+/** Reads a password from the terminal, without showing it, or from standard input; other users could see arguments. */
+import { isUtf8 } from 'node:buffer';
 import { passwordFault } from '../../users/user.js';
 
 const ENTER = new Set(['\r', '\n', '\u0004']);
@@ -13,7 +14,7 @@ export async function readPassword(name: string): Promise<string> {
   return text;
 }
 
-/** The terminal echoes nothing from before the first question on. */
+/** The terminal stops echoing before the first question. */
 async function askTwice(name: string): Promise<string> {
   process.stdin.setRawMode(true);
   try {
@@ -25,14 +26,16 @@ async function askTwice(name: string): Promise<string> {
   }
 }
 
-/** One line of standard input, of which the rest is left. */
+/** The first line of standard input. */
 async function firstLine(): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of process.stdin) {
     parts.push(part as Buffer);
     if ((part as Buffer).includes('\n')) break;
   }
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
+  const octets = Buffer.concat(parts);
+  if (!isUtf8(octets)) throw new Error('the password on standard input is not UTF-8; nothing was changed');
+  const text = new TextDecoder().decode(octets);
   return (text.split('\n')[0] ?? '').replace(/\r$/, '');
 }
 

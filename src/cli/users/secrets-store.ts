@@ -89,8 +89,8 @@ function refuseFields(fields: FieldChanges, file: string): void {
   const refused = FIELDS.filter((field) => fields[field] !== undefined && !KEPT.has(field));
   if (refused.length === 0) return;
   throw new Error(
-    `pppd cannot keep ${refused.join(', ')} of a user: ${file} has no place for it. ` +
-      'Only the builtin engine ("ppp": { "engine": "builtin" }) has accounts with limits.',
+    `pppd cannot keep ${refused.join(', ')} of a user: ${file} has no column for it; ` +
+      'remedy: use the builtin engine, whose accounts have limits ("ppp": { "engine": "builtin" })',
   );
 }
 
@@ -101,11 +101,11 @@ function sentenceOf(fault: EditFault, name: string, file: string): Error {
     case 'known':
       return userExists(name, file);
     case 'value':
-      return new Error(`pppd cannot read this ${fault.field}: ${fault.reason}. Choose another one.`);
+      return new Error(`pppd cannot read this ${fault.field}: ${fault.reason}; remedy: choose another one`);
     case 'lines':
       return new Error(
-        `${file}:${fault.line}: this entry cannot be changed without others (it spans several lines, or a quote is open). ` +
-          'Change it in an editor.',
+        `${file}:${fault.line}: this entry cannot be changed alone: it spans several lines, or a quote is open; ` +
+          'remedy: change it in an editor',
       );
   }
 }

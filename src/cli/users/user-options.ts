@@ -122,7 +122,7 @@ function routes(text: string): string[] | typeof NONE {
 }
 
 function note(text: string): string | typeof NONE {
-  if (text.length > 1000) throw new InvalidArgumentError('longer than 1000 characters');
+  if (text.length > 1000) throw new InvalidArgumentError('longer than 1000 characters: write a shorter text');
   return text === '' ? NONE : text;
 }
 
@@ -130,13 +130,13 @@ export const addUserOptions = (command: Command): Command =>
   command
     .option('--address <address>', "the client's address in the tunnel; any: one of the pool", address)
     .addOption(
-      new Option('--expires <time>', 'the account ends then: 2027-01-31, 2027-01-31T18:00, 30d (from now), never')
+      new Option('--expires <time>', 'when the account expires: 2027-01-31, 2027-01-31T18:00, 30d (from now), never')
         .argParser(expires)
         .conflicts('expiresAfter'),
     )
     .option(
       '--expires-after <duration>',
-      'the account ends so long after its first login: 12h, 30d, never',
+      'how long after its first login the account expires: 12h, 30d, never',
       expiresAfter,
     )
     .option('--sessions <number>', 'maximum number of sessions; 0: no limit; default: policy.sessionsPerUser', sessions)
@@ -146,10 +146,14 @@ export const addUserOptions = (command: Command): Command =>
       'longest time without data: 30min; 0: no limit; default: policy.idleTime',
       duration,
     )
-    .option('--speed <speed>', 'bits per second: 20M both ways, up=5M,down=20M, none; it counts at once', speed)
-    .option('--quota <quota>', 'octets in the tunnel, both ways: 500M/day, 5G/month, 1T/total, none; at once', quota)
-    .option('--routes <networks>', 'networks behind the client, separated by commas; none', routes)
-    .option('--note <text>', 'for the administrator; an empty one removes it', note);
+    .option('--speed <speed>', 'bits per second: 20M in each direction, up=5M,down=20M, none', speed)
+    .option(
+      '--quota <quota>',
+      'octets in the tunnel, both directions together: 500M/day, 5G/month, 1T/total, none',
+      quota,
+    )
+    .option('--routes <networks>', 'networks behind the client, separated by commas; none: no networks', routes)
+    .option('--note <text>', 'a text for administrators; an empty one removes it', note);
 
 /** Of the options that are given. */
 export const changesOf = (options: Readonly<Partial<Record<Field, unknown>>>): FieldChanges =>

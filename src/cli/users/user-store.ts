@@ -77,7 +77,9 @@ export interface UserStore {
 }
 
 export const noUser = (name: string, file: string): Error =>
-  new Error(`there is no user ${JSON.stringify(name)} in ${file}. List them: pptpd-ts users list`);
+  new Error(`there is no user ${JSON.stringify(name)} in ${file}; remedy: pptpd-ts users list shows all users`);
 
 export const userExists = (name: string, file: string): Error =>
-  new Error(`${file} has a user ${JSON.stringify(name)} already. Change it: pptpd-ts users set, or users passwd`);
+  new Error(
+    `${file} already has a user ${JSON.stringify(name)}; remedy: change it: pptpd-ts users set, or pptpd-ts users passwd`,
+  );

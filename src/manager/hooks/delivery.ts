@@ -40,7 +40,7 @@ interface Limits {
   readonly milliseconds: number;
 }
 
-/** What a client sent as its name may have a NUL, which no environment can hold. */
+/** The name that a client sends may contain a NUL, which an environment variable cannot. */
 const environmentOf = ({ event, session, user, client, address }: HookEvent): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
   PPTPD_TS_EVENT: event,
@@ -50,7 +50,7 @@ const environmentOf = ({ event, session, user, client, address }: HookEvent): No
   PPTPD_TS_ADDRESS: address ?? '',
 });
 
-/** The event is its standard input. In a process group of its own, all of which is killed at the end of its time. */
+/** The program reads the event on standard input. It has its own process group, which is killed after the time limit. */
 async function runProgram(
   [program = '', ...args]: readonly string[],
   event: HookEvent,

@@ -1,4 +1,4 @@
-/** What hooks are told (docs/hooks.md), from the states of sessions. Pure but for the clock. */
+/** The events that hooks get (docs/hooks.md), made from the states of sessions. Pure except for the clock. */
 import { hostname } from 'node:os';
 import type { HookEventName } from '../../config/schema.js';
 import type { Block } from '../../session/manager-status.js';

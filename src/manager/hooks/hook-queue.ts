@@ -1,6 +1,6 @@
 /**
- * The events that one hook has not been told yet. They are delivered one after the other, so that a session's end comes
- * after its beginning. Nobody waits for them: what comes while the queue is full is dropped and counted.
+ * The events that one hook has not got yet. They are delivered one at a time, so that a session's end comes after its
+ * beginning. Nothing waits for the delivery: events that come while the queue is full are dropped and counted.
  */
 import type { Logger } from '../../log/logger.js';
 import type { Deliver, Delivered } from './delivery.js';
@@ -88,7 +88,7 @@ export class HookQueue {
         const { event: what, session } = event;
         log.warn(
           { hook: name, event: what, session, why: result.why },
-          `${name} was not told about "${what}": ${result.why}`,
+          `${name} did not get the event "${what}": ${result.why}`,
         );
         break;
       }

@@ -10,7 +10,7 @@ import { type Deliver, deliverer, destinationOf, type Hook } from './delivery.js
 import { blockOf, endOf, eventsBetween, type HookEvent } from './hook-event.js';
 import { HookQueue } from './hook-queue.js';
 
-/** How long a server that stops waits for hooks that were not told yet, ms. */
+/** How long a server that stops waits for events that are not delivered yet, ms. */
 const LAST_CHANCE_MS = 2000;
 
 interface Listening {
@@ -23,7 +23,7 @@ export class Hooks implements SessionWatcher {
   readonly #delivererOf: (hook: Hook) => Deliver;
   #all: readonly Listening[] = [];
   #dropped = 0;
-  /** Sessions of an earlier manager that have not reported yet: what they have reported was told there. */
+  /** Sessions of an earlier manager that have not reported yet: that manager has delivered their first events. */
   readonly #found = new Set<string>();
 
   constructor(log: Logger, delivererOf: (hook: Hook) => Deliver = deliverer) {
@@ -31,12 +31,12 @@ export class Hooks implements SessionWatcher {
     this.#delivererOf = delivererOf;
   }
 
-  /** Events that no hook was told, since the manager's start. */
+  /** Events that a hook did not get, since the manager's start. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Hooks that stay the same keep what waits for them; the others give it up. */
+  /** Hooks that stay the same keep their waiting events; those of the others are dropped. */
   reconfigure(hooks: readonly Hook[]): void {
     const before = [...this.#all];
     this.#all = hooks.map((hook, index) => {
@@ -64,7 +64,7 @@ export class Hooks implements SessionWatcher {
     this.#tell(blockOf(block));
   }
 
-  /** Resolves when every hook was told, or the time is up. */
+  /** Resolves when all events are delivered, or the time is up. */
   async close(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise((resolve) => (timer = setTimeout(resolve, LAST_CHANCE_MS)));

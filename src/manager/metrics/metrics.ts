@@ -29,7 +29,7 @@ interface Sources {
   readonly dispatcher: Pick<Dispatcher, 'onHandedOver'>;
   readonly refusedClients: Pick<RefusedClients, 'total'>;
   readonly policy: Pick<Policy, 'blocks'>;
-  /** Events that a hook was not told. */
+  /** Events that a hook did not get. */
   readonly hooksDropped: () => number;
 }
 
@@ -187,7 +187,7 @@ export class ManagerMetrics implements SessionWatcher {
     lookedUp(Gauge, 'pptpd_blocked_addresses', 'Client addresses blocked after failed logins', null, registers, () => [
       ['', policy.blocks().length],
     ]);
-    lookedUp(Counter, 'pptpd_hook_events_dropped_total', 'Events that a hook was not told', null, registers, () => [
+    lookedUp(Counter, 'pptpd_hook_events_dropped_total', 'Events that a hook did not get', null, registers, () => [
       ['', hooksDropped()],
     ]);
   }

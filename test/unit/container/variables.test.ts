@@ -107,12 +107,12 @@ test('variables with an empty value, and those that Kubernetes makes of a servic
 });
 
 const WRONG: readonly [name: string, environment: Environment, given: Partial<Given>, expected: readonly RegExp[]][] = [
-  ['no users', {}, {}, [/^nobody could log in: there are no users; remedy: PPTPD_TS_USERS=/]],
+  ['no users', {}, {}, [/^there are no users, so nobody can log in; remedy: set PPTPD_TS_USERS=/]],
   [
     'an unknown variable',
     { ...USERS, PPTPD_TS_POOLS: 'x' },
     {},
-    [/^PPTPD_TS_POOLS is no variable of this image; known ones: .*PPTPD_TS_POOL/],
+    [/^PPTPD_TS_POOLS is not a variable of this image; remedy: use one of .*PPTPD_TS_POOL/],
   ],
   [
     'a wrong pool',
@@ -168,9 +168,9 @@ const WRONG: readonly [name: string, environment: Environment, given: Partial<Gi
     'a user without a password',
     { PPTPD_TS_USERS: 'alice: b hunter2' },
     {},
-    [/^PPTPD_TS_USERS: user 1 is not written/, /user 2 is not/, /user 3 is not/],
+    [/^PPTPD_TS_USERS: user 1 does not have the form NAME:PASSWORD/, /user 2 does not/, /user 3 does not/],
   ],
-  ['a user twice', { PPTPD_TS_USERS: 'alice:hunter2 alice:hunter2' }, {}, [/^PPTPD_TS_USERS: "alice" is there twice/]],
+  ['a user twice', { PPTPD_TS_USERS: 'alice:hunter2 alice:hunter2' }, {}, [/^PPTPD_TS_USERS: "alice" appears twice/]],
   ['a name with a blank', { PPTPD_TS_USERS_FILE: '/f' }, { usersFile: 'a b:hunter2' }, [/user 1 has a blank/]],
   [
     'what chap-secrets would mean otherwise',

@@ -1030,7 +1030,7 @@ describe('the data path', () => {
   ] as const)
     test(`is said to be possible in the kernel, with ${what}`, async () => {
       const { found } = await dataPathOf(ppp, { modules: KERNEL_MODULES });
-      assert.match(found?.outcome.ok === true ? found.outcome.detail : '', /could travel in the kernel/);
+      assert.match(found?.outcome.ok === true ? found.outcome.detail : '', /could stay in the kernel/);
       assert.equal((await dataPathOf(ppp, {})).found, undefined);
     });
 
@@ -1222,7 +1222,10 @@ test('network: what is in force, or will be', async () => {
     detail: `in force; table "inet ${TABLE}"`,
   });
   assert.deepEqual(await says({}), { ok: true, detail: `nftables accepts the rules; table "inet ${TABLE}"` });
-  assert.deepEqual(await says({ root: false }), { ok: true, detail: 'root puts the section into force at the start' });
+  assert.deepEqual(await says({ root: false }), {
+    ok: true,
+    detail: 'root applies the section when the server starts',
+  });
   assert.deepEqual(await says(off, 'forwarding'), {
     ok: true,
     detail: 'serve sets net.ipv4.ip_forward to 1 (network.forward)',
@@ -1242,7 +1245,7 @@ const builtinPasses: [title: string, ppp: object, description: Description, name
     'secrets',
     '/etc/vpn, 1 user',
   ],
-  ['no accounts file', {}, {}, 'accounts', `no ${ACCOUNTS}: pptpd-ts users add makes it`],
+  ['no accounts file', {}, {}, 'accounts', `no ${ACCOUNTS}: pptpd-ts users add creates it`],
   [
     'accounts instead of secrets',
     {},

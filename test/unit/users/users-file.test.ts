@@ -84,7 +84,7 @@ test('an editor that never ends is reported', async (t) => {
   t.after(() => closeSync(fd));
   assert(tryToLock(fd));
   const change = () => ({ users: [], result: null });
-  await assert.rejects(changeUsers(path, change, 0), /another process has been changing it/);
+  await assert.rejects(changeUsers(path, change, 0), /another process has kept it locked/);
   assert.deepEqual(namesIn(path), ['alice']);
 });
 

@@ -108,7 +108,7 @@ describe('a file', () => {
     const read = readUsers(text);
     assert(!read.ok);
     assert.deepEqual(problemLines('F', read.problems), [
-      'F:7: accounts[1].ntHash: nothing is not allowed; allowed: 32 hexadecimal digits in lower case: write it by `pptpd-ts users passwd NAME`',
+      'F:7: accounts[1].ntHash: nothing is not allowed; allowed: 32 hexadecimal digits in lower case, which `pptpd-ts users passwd NAME` writes',
       'F:9: accounts[1].sessions: -1 is not allowed; allowed: a whole number from 0 to 65535',
     ]);
   });

@@ -20,8 +20,8 @@ const single: [line: string, account: object | RegExp][] = [
   ['alice * x vpn.example', /one address or any/],
   ['alice * @/etc/secret *', /password is in a file/],
   ['alice * "" *', /1 to 256 characters/],
-  ['jM-CM-\\<rgen * x *', /cannot be read for certain/],
-  ['jürgen * x *', /cannot be read for certain/],
+  ['jM-CM-\\<rgen * x *', /exact name cannot be told/],
+  ['jürgen * x *', /exact name cannot be told/],
 ];
 
 for (const [line, account] of single)
@@ -39,7 +39,7 @@ test('only users of this server, each once, and none that is an account', () => 
   const text = 'alice other x *\nalice *\nbob * one *\nbob pptpd two *\ncarol * x *\n';
   const { users, remarks } = imported(text, ['carol']);
   assert.deepEqual(users, [{ name: 'bob', ntHash: hashOf('two') }]);
-  assert.deepEqual(remarks, [{ line: 5, text: '"carol": it is an account already; not changed' }]);
+  assert.deepEqual(remarks, [{ line: 5, text: '"carol": not imported: there is already an account of this name' }]);
 });
 
 test('with the passwords where they are wanted', () => {

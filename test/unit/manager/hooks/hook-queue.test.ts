@@ -74,7 +74,7 @@ test('what may succeed later is tried again, and given up after the last attempt
   assert.deepEqual(hook.told, ['a', 'a', 'a', 'a']);
   await hook.ends(AGAIN);
   assert.deepEqual([hook.told.at(-1), hook.dropped], ['b', 1]);
-  assert.deepEqual(hook.lines.at('warn'), ['hooks[0] (/x) was not told about "blocked": status 503']);
+  assert.deepEqual(hook.lines.at('warn'), ['hooks[0] (/x) did not get the event "blocked": status 503']);
 });
 
 test('a program that failed is not run again', async (t) => {
@@ -92,7 +92,7 @@ test('an attempt that throws is one that failed', async () => {
   const queue = new HookQueue({ name: 'hooks[0] (/x)', deliver, log: lines.log, onDropped: () => undefined });
   queue.offer(event('a'));
   await queue.idle();
-  assert.deepEqual(lines.at('warn'), ['hooks[0] (/x) was not told about "blocked": no descriptors left']);
+  assert.deepEqual(lines.at('warn'), ['hooks[0] (/x) did not get the event "blocked": no descriptors left']);
 });
 
 test('a queue that is full drops what comes, counts it, and says so twice', async (t) => {
