@@ -24,10 +24,13 @@ class Fault extends Error {
   }
 }
 
-/** The first error of the text; null if JSON.parse accepts it and no key is duplicate. */
-export function findJsonFault(text: string): JsonFault | null {
+/**
+ * The first error of the text; null if JSON.parse accepts it and no key is duplicate. `isSecret`: its problem quotes nothing of
+ * the text, which may be a part of a password.
+ */
+export function findJsonFault(text: string, isSecret = false): JsonFault | null {
   try {
-    new Reader(text).document();
+    new Reader(text, { isSecret }).document();
     return null;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
@@ -42,20 +45,28 @@ export type JsonPath = readonly (string | number)[];
 /** Calls `take` with the path of each value of the text, which has no fault, and the line on which it begins, from 1. */
 export function forEachJsonValue(text: string, take: (path: JsonPath, line: number) => void): void {
   let [line, counted] = [1, 0];
-  new Reader(text, (path, at) => {
+  const onValue = (path: JsonPath, at: number): void => {
     for (; counted < at; counted += 1) if (text[counted] === '\n') line += 1;
     take(path, line);
-  }).document();
+  };
+  new Reader(text, { onValue }).document();
+}
+
+interface ReaderOptions {
+  readonly onValue?: (path: JsonPath, at: number) => void;
+  readonly isSecret?: boolean;
 }
 
 class Reader {
   readonly #text: string;
+  readonly #isSecret: boolean;
   readonly #onValue: (path: JsonPath, at: number) => void;
   readonly #path: (string | number)[] = [];
   #at = 0;
 
-  constructor(text: string, onValue: (path: JsonPath, at: number) => void = () => undefined) {
+  constructor(text: string, { onValue = () => undefined, isSecret = false }: ReaderOptions) {
     this.#text = text;
+    this.#isSecret = isSecret;
     this.#onValue = onValue;
   }
 
@@ -88,7 +99,8 @@ class Reader {
       if (keys.has(key)) throw new Fault(start, `duplicate key ${JSON.stringify(key)}`);
       keys.add(key);
       this.#space();
-      if (this.#text[this.#at] !== ':') this.#unexpected(`':' after the key ${JSON.stringify(key)}`);
+      if (this.#text[this.#at] !== ':')
+        this.#unexpected(this.#isSecret ? "':' after a key" : `':' after the key ${JSON.stringify(key)}`);
       this.#at += 1;
       this.#space();
       this.#inside(key, depth);
@@ -165,7 +177,8 @@ class Reader {
     const rest = this.#text.slice(at);
     if (/^(?:\/\/|\/\*|#)/.test(rest))
       throw new Fault(at, `a comment, which JSON does not allow; expected ${expected}`);
-    throw new Fault(at, `found ${word === null ? described(rest[0]) : JSON.stringify(word)}; expected ${expected}`);
+    const found = word === null ? described(rest[0]) : JSON.stringify(word);
+    throw new Fault(at, this.#isSecret ? `expected ${expected}` : `found ${found}; expected ${expected}`);
   }
 }
 

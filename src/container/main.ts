@@ -5,22 +5,13 @@
  * Rule: either a file is mounted at /etc/pptpd-ts.json, or variables are given, or neither (the starter configuration).
  * Exit codes: 0; 1 the container lacks something, as each sentence on standard error says with its remedy.
  */
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadConfiguration } from '../config/load.js';
 import { type Configuration, type ConfigurationInput, configurationSchema } from '../config/schema.js';
 import { type Capability, missing, parseIdentity } from '../host/identity.js';
 import { ACCOUNTS, configurationFrom, givenVariables } from './variables.js';
+import { closeFolder, lackOfVolume } from './volume.js';
 
 const CONFIGURATION = '/etc/pptpd-ts.json';
 /** The image's own file: what /etc/pptpd-ts.json is when nothing is mounted there. */
@@ -36,7 +27,6 @@ const NEEDED: readonly Capability[] = ['NET_ADMIN', 'NET_RAW', 'CHOWN', 'KILL', 
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 const TUN = '/dev/net/tun';
 const KERNEL_PPP = '/dev/ppp';
-const WRITABLE_BY_OTHERS = 0o022;
 const FOLDER_MODE = 0o755;
 
 /** One sentence for each right that the engine has not granted. */
@@ -74,31 +64,6 @@ function lackOfForwarding({ network }: Pick<ConfigurationInput, 'network'>): str
   }
 }
 
-/**
- * The folder of the run directory must be writable, and root alone may write there, because the monitor trusts what it finds.
- * Kubernetes makes volumes that everybody may write to: root may change that.
- */
-function lackOfVolume(folder: string): string[] {
-  try {
-    mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-    const { uid, mode } = lstatSync(folder);
-    if (uid !== 0)
-      return [
-        `the volume at ${folder} belongs to user ${uid}, but root must own it; remedy: chown 0:0 its folder, or use a new volume or --tmpfs ${folder}`,
-      ];
-    if ((mode & WRITABLE_BY_OTHERS) !== 0) chmodSync(folder, FOLDER_MODE);
-    const probe = `${folder}/.pptpd-ts-probe`;
-    writeFileSync(probe, '');
-    rmSync(probe);
-    return [];
-  } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    return [
-      `${folder} cannot be written to (${code}); remedy: mount a writable volume there: --volume pptpd-ts:${folder}, or --tmpfs ${folder}`,
-    ];
-  }
-}
-
 const fileText = (path: string): string | Error => {
   try {
     return readFileSync(path, 'utf8');
@@ -109,7 +74,7 @@ const fileText = (path: string): string | Error => {
 
 interface Ready {
   readonly path: string;
-  readonly configuration: Pick<Configuration, 'runDirectory' | 'network'>;
+  readonly configuration: Pick<Configuration, 'runDirectory' | 'network' | 'accounts'>;
   readonly write: () => void;
 }
 
@@ -165,6 +130,7 @@ function main(): number {
       : [...lackOfDevice(), ...(isReady(ready) ? lackOfSurroundings(ready.configuration) : ready)];
   for (const problem of problems) process.stderr.write(`pptpd-ts: ${problem}\n`);
   if (problems.length > 0 || !isReady(ready)) return 1;
+  closeFolder(dirname(ready.configuration.accounts.file));
   ready.write();
   process.stdout.write(`${ready.path}\n`);
   return 0;

@@ -6,20 +6,8 @@
  * except a run directory of root's for the user without a name. The manager reports errors in arguments and configuration.
  */
 import { spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fchownSync,
-  lchownSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, constants, existsSync, fchownSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { USUAL_RUN_DIRECTORY } from '../config/run-directory.js';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
@@ -37,6 +25,7 @@ import {
 import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
 import { runPaths } from '../session/paths.js';
 import { configurationPath } from './arguments.js';
+import { handOver } from './hand-over.js';
 
 const FOLDER_MODE = 0o750;
 /** Environment variable with the process id of bin/pptpd-ts, which becomes the manager by exec. */
@@ -88,19 +77,6 @@ function make(folder: string, { uid, gid }: UnixUser): void {
   const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   fchownSync(descriptor, uid, gid);
   closeSync(descriptor);
-}
-
-/**
- * Gives the user a run directory that was root's, as it is after the server has run with the other engine: its sessions
- * may go on. Only root could write there, so nothing in it is anybody's trap.
- */
-function handOver(path: string, account: UnixUser): void {
-  const { uid, mode } = lstatSync(path);
-  if (uid !== 0) return;
-  const isFolder = (mode & constants.S_IFMT) === constants.S_IFDIR;
-  if (isFolder && (mode & 0o022) !== 0) return;
-  if (isFolder) for (const name of readdirSync(path)) handOver(join(path, name), account);
-  lchownSync(path, account.uid, account.gid);
 }
 
 /**

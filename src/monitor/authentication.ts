@@ -119,7 +119,8 @@ interface Admission {
 }
 
 /** The accounts file comes first: who is disabled there cannot log in by the secrets file. */
-async function candidateFor(name: Uint8Array, { settings, users, usage }: LoginContext): Promise<Candidate | null> {
+async function candidateFor(name: Uint8Array, context: LoginContext): Promise<Candidate | null> {
+  const { settings, users, usage } = context;
   const accounts = await users.current(settings.accounts);
   const user = accounts?.get(Buffer.from(name).toString());
   const account = inSecrets(name, settings, { isNeeded: user === undefined, mayBeMissing: accounts !== null });
@@ -127,7 +128,7 @@ async function candidateFor(name: Uint8Array, { settings, users, usage }: LoginC
     usage.use(settings.accounts);
     const known = users.withFirstLogin(user);
     const hindrance = hindranceOf(known, Date.now(), usage.used(user.name));
-    return candidateOf(known, hindrance, settings, users);
+    return candidateOf(known, hindrance, context);
   }
   return (
     account && {
@@ -138,18 +139,18 @@ async function candidateFor(name: Uint8Array, { settings, users, usage }: LoginC
   );
 }
 
-function candidateOf(
-  user: User,
-  hindrance: Hindrance | null,
-  { accounts }: MonitorSettings,
-  users: UserAccounts,
-): Candidate {
+function candidateOf(user: User, hindrance: Hindrance | null, { settings, users, remote }: LoginContext): Candidate {
   return {
     secret: user.password === undefined ? { ntHash: Buffer.from(user.ntHash, 'hex') } : { password: user.password },
     hindrance,
     async admit() {
-      await users.loggedIn(accounts, user);
-      return { rules: rulesOfUser(user), limits: limitsOf(user), speed: speedOf(user), routes: user.routes ?? [] };
+      await users.loggedIn(settings.accounts, user);
+      return {
+        rules: rulesOfUser(user, remote),
+        limits: limitsOf(user),
+        speed: speedOf(user),
+        routes: user.routes ?? [],
+      };
     },
   };
 }
@@ -172,8 +173,9 @@ function inSecrets(
 const ANYWHERE: Rule = { permits: true, base: 0, mask: 0, host: '0.0.0.0' };
 const WHOLE = 0xff_ff_ff_ff;
 
-function rulesOfUser({ address }: User): readonly Rule[] {
-  if (address === undefined) return [ANYWHERE];
+/** Without an address of its own it has that of the lease, and none that the client chooses. */
+function rulesOfUser({ address }: User, lease: string | null): readonly Rule[] {
+  if (address === undefined) return lease === null ? [] : [ANYWHERE];
   return [{ permits: true, base: addressNumber(address) ?? 0, mask: WHOLE, host: address }];
 }
 

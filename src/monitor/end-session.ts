@@ -7,7 +7,7 @@ import type { Logger } from '../log/logger.js';
 import { sessionSocketPath } from '../session/paths.js';
 import { peerCredentials } from '../sys/seqpacket-socket.js';
 
-/** How long the worker may take to accept, ms. */
+/** How long the worker may take, ms. */
 const PATIENCE_MS = 2000;
 
 export interface EndSession {
@@ -17,16 +17,24 @@ export interface EndSession {
   readonly worker: number;
   readonly detail: string;
   readonly log: Logger;
+  readonly patience?: number;
 }
 
 /** Never throws; a failure is logged. */
-export function endSession({ runDirectory, session, worker, detail, log }: EndSession): void {
+export function endSession(options: EndSession): void {
+  const { runDirectory, session, worker, detail, log, patience = PATIENCE_MS } = options;
   const socket = createConnection(sessionSocketPath(runDirectory, session));
   const failed = (problem: string): void => {
     log.warn({ session }, `cannot end a session for RADIUS: ${problem}`);
     socket.destroy();
   };
-  socket.setTimeout(PATIENCE_MS, () => failed('its worker does not answer'));
+  let isSent = false;
+  // Whatever the worker does: a RADIUS server that repeats its request must not use up this process's descriptors.
+  const timer = setTimeout(() => {
+    if (isSent) socket.destroy();
+    else failed('its worker does not answer');
+  }, patience);
+  socket.on('close', () => clearTimeout(timer));
   socket.on('error', (error) => failed(error.message));
   // The answer is not needed: the session's end is seen in its account.
   socket.on('data', () => undefined);
@@ -35,8 +43,8 @@ export function endSession({ runDirectory, session, worker, detail, log }: EndSe
       failed('another process listens on its socket');
       return;
     }
-    // The worker closes the socket when the session has ended, which may take longer.
-    socket.setTimeout(0);
+    // A session may take longer to end; the request waits for a worker that has not read it.
+    isSent = true;
     socket.end(`${JSON.stringify({ id: 1, op: 'disconnect', reason: 'radiusDisconnect', detail })}\n`);
   });
 }

@@ -13,6 +13,10 @@ export interface Step {
 export const tc = (...args: readonly string[]): Step => ({ program: 'tc', args });
 export const ip = (...args: readonly string[]): Step => ({ program: 'ip', args });
 
+/** Without its name a route of an interface in a VRF would be in the main table, for everybody. `vrf`: null: none. */
+export const addRoute = (network: string, device: string, vrf: string | null): Step =>
+  ip('route', 'add', network, 'dev', device, ...(vrf === null ? [] : ['vrf', vrf]));
+
 /** Takes the steps in their order. Rejects with a sentence at the first one that fails. */
 export async function take(steps: readonly Step[]): Promise<void> {
   for (const step of steps) await run(step);

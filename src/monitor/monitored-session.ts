@@ -16,7 +16,7 @@ import type { AccountUsage } from './account-usage.js';
 import { type Grant, judge, type Judgement, mayUse, NO_ACCOUNT } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
 import type { Reading } from '../users/usage-file.js';
-import { ip, take } from './iproute.js';
+import { addRoute, take } from './iproute.js';
 import { type AmountsByName, amountsByName, octetsOf } from './interface-amounts.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
@@ -287,7 +287,7 @@ export class MonitoredSession {
     try {
       const { verdict, grant, note } = await this.#judge(login, settings);
       isGuess = !verdict.accepted;
-      this.#grant = grant;
+      this.#replaceGrant(grant);
       this.#log.info({ method, accepted: verdict.accepted, user: grant?.name, guesses: this.#guesses }, 'login judged');
       if (note !== null) this.#log.warn({ method }, note);
       return { answer: { type: 'verdict', verdict } };
@@ -317,6 +317,15 @@ export class MonitoredSession {
           { settings: radius, stripDomain: settings.stripDomain, local: local ?? '', peer, ...circumstances },
           this.#services.askRadius,
         );
+  }
+
+  /** What was used until now is the last login's. What that one permitted ends, unless it is the same account again. */
+  #replaceGrant(grant: Grant | null): void {
+    const before = this.#grant;
+    const reading = this.account === null ? null : this.reading(amountsByName());
+    if (reading !== null) this.#services.usage.count(reading);
+    if (before !== null && !isSameAccount(before, grant)) this.#takeDown();
+    this.#grant = grant;
   }
 
   /** The password was right, or could not be judged. */
@@ -382,7 +391,7 @@ export class MonitoredSession {
       }
       if (ipv6 !== null && this.#ipv6 === null) this.#bringUpIpv6(device, grant, ipv6);
     } catch (error) {
-      this.#removeAll();
+      this.#takeDown();
       throw error;
     }
     if (ipv4 !== null || ipv6 !== null) this.#keepAccount(device, grant, ipv4?.remote ?? null);
@@ -401,8 +410,9 @@ export class MonitoredSession {
 
   /** They go when the interface goes down. One that another interface has already is left to it. */
   async #addRoutes({ name }: Device, { routes }: Grant): Promise<void> {
+    const vrf = this.#services.settings()?.vrf ?? null;
     for (const network of routes) {
-      await take([ip('route', 'add', network, 'dev', name)]).catch((error: unknown) =>
+      await take([addRoute(network, name, vrf)]).catch((error: unknown) =>
         this.#log.error({ interface: name, network }, `cannot route ${network} to ${name}: ${messageOf(error)}`),
       );
     }
@@ -522,12 +532,16 @@ export class MonitoredSession {
     this.#account = null;
   }
 
-  /** The scripts start when the interface is down. */
   #removeAll(): void {
+    this.#takeDown();
+    if (this.#device !== null) this.#unlimit(this.#device);
+  }
+
+  /** The speed limit stays: the interface may come up again. The scripts start when it is down. */
+  #takeDown(): void {
     const [device, { network }] = [this.#device, this.#services];
     this.#removeIpv6();
     this.#removeIpv4();
-    if (device !== null) this.#unlimit(device);
     if (device !== null && network.index(device.name) === device.index)
       this.#try(() => network.setUp(device.name, false));
   }
@@ -624,6 +638,9 @@ export class MonitoredSession {
     this.#services.folder.write(this.registration.session, saved);
   }
 }
+
+const isSameAccount = (one: Grant, other: Grant | null): boolean =>
+  one.name === other?.name && one.account === other.account && one.remote === other.remote;
 
 const sameSpeed = (one: Speed, other: Speed): boolean => one.up === other.up && one.down === other.down;
 

@@ -18,7 +18,7 @@ import {
 } from '../radius/protocol.js';
 import { close } from '../sys/descriptor.js';
 import { Poller } from '../sys/poller.js';
-import { receivePacket, seqpacketPair, sendPacket } from '../sys/seqpacket-socket.js';
+import { receivePackets, seqpacketPair, sendPacket } from '../sys/seqpacket-socket.js';
 import type { RadiusSettings } from './protocol.js';
 import { readSecret } from './radius-secret.js';
 
@@ -31,6 +31,8 @@ const LAST_RETRY_MS = 30_000;
 /** A process that ran longer did not die of what it was started with. */
 const STABLE_MS = 60_000;
 
+/** Maximum number of messages taken from the process before others have their turn. */
+const MAX_IN_A_TURN = 16;
 /** Longer than the process takes with all servers (config/schema), ms: its answer is lost. */
 const PATIENCE_MS = 60_000;
 
@@ -165,21 +167,20 @@ export class RadiusProcess {
   }
 
   #receive(): void {
-    while (this.#running !== null) {
-      const packet = receivePacket(this.#running.fd, this.#buffer, false);
-      if (packet === null) return;
-      if (packet === 'closed') {
-        // Its end says why.
-        this.#running.poller.watch(this.#running.fd, false, false);
-        return;
-      }
-      const message = decodeFromRadius(this.#buffer.subarray(0, packet.length));
-      if (message === null)
-        this.#log.error({ radius: this.#running.child.pid }, 'ignored a malformed message of the RADIUS process');
-      else if (message.type === 'verdict') this.#answer(message.id, message.verdict);
-      else if (message.type === 'accounted') this.#settle(message.id, message.isDone);
-      else this.#disconnect(message.id, message.selector, message.by);
-    }
+    if (this.#running === null) return;
+    const { fd, poller } = this.#running;
+    // Its end says why.
+    if (!receivePackets(fd, this.#buffer, MAX_IN_A_TURN, (length) => this.#recv(length)))
+      poller.watch(fd, false, false);
+  }
+
+  #recv(length: number): void {
+    const message = decodeFromRadius(this.#buffer.subarray(0, length));
+    if (message === null)
+      this.#log.error({ radius: this.#running?.child.pid }, 'ignored a malformed message of the RADIUS process');
+    else if (message.type === 'verdict') this.#answer(message.id, message.verdict);
+    else if (message.type === 'accounted') this.#settle(message.id, message.isDone);
+    else this.#disconnect(message.id, message.selector, message.by);
   }
 
   #answer(id: number, verdict: RadiusVerdict): void {

@@ -36,7 +36,9 @@ export class UserAccounts {
     if (path !== this.#path) [this.#path, this.#users, this.#signature, this.#fault] = [path, null, null, null];
     const signature = signatureOf(path);
     if (signature !== this.#signature) await this.#read(path, signature);
-    if (this.#users === null && this.#fault !== null) throw new SystemCallFailed(`use ${this.#fault}`, 'EINVAL');
+    // The log has all mistakes; a message to a worker has room for one.
+    if (this.#users === null && this.#fault !== null)
+      throw new SystemCallFailed(`use ${this.#fault.split('\n', 1).join()}`, 'EINVAL');
     return this.#users;
   }
 

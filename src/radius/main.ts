@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { openLog } from '../log/logger.js';
 import { monotonicMs } from '../sys/clock.js';
+import { closeToOthers } from '../sys/close-to-others.js';
 import { Poller } from '../sys/poller.js';
 import { isSeqpacket, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
 import type { RadiusServer, Service } from './client.js';
@@ -25,6 +26,8 @@ if (level === undefined || !isSeqpacket(MONITOR)) {
   process.exit(2);
 }
 process.title = 'pptpd-ts radius';
+// It has the shared secrets, and systemd may give its user's number to a service too.
+closeToOthers();
 const { log } = openLog('radius', { level, file: 'radius.log' });
 
 /** A connected socket, so that the kernel drops what comes from elsewhere. A server may have no route at first. */

@@ -192,6 +192,20 @@ export function receivePacket(fd: number, into: Uint8Array, withDescriptors: boo
   return { length, descriptors: control === null ? [] : descriptorsOf(control) };
 }
 
+/**
+ * Calls `recv` with the length of each message that waits, up to `most`: what is left makes the descriptor readable again, when
+ * others have had their turn. Returns whether the other end is still open. Descriptors that come with messages are dropped.
+ */
+export function receivePackets(fd: number, into: Uint8Array, most: number, recv: (length: number) => void): boolean {
+  for (let count = 0; count < most; count += 1) {
+    const packet = receivePacket(fd, into, false);
+    if (packet === 'closed') return false;
+    if (packet === null) return true;
+    recv(packet.length);
+  }
+  return true;
+}
+
 function descriptorsOf(control: Buffer): readonly number[] {
   if (control.readInt32LE(LEVEL_AT) !== SOL_SOCKET || control.readInt32LE(TYPE_AT) !== SCM_RIGHTS) return [];
   const count = (Number(control.readBigUInt64LE(0)) - DESCRIPTORS_AT) / DESCRIPTOR;

@@ -26,6 +26,7 @@ import { basename, dirname, join } from 'node:path';
 const PATIENCE_MS = 10_000;
 const POLL_MS = 20;
 const NEW_MODE = 0o600;
+const WRITABLE_BY_ALL = 0o002;
 
 export interface ChangeOptions<T> {
   readonly path: string;
@@ -44,6 +45,7 @@ export async function changeFile<T>({ path, initial, change, patience = PATIENCE
   const latest = performance.now() + patience;
   for (;;) {
     const target = realPath(path);
+    for (const folder of new Set([dirname(path), dirname(target)])) requireOwnFolder(folder);
     if (initial !== null && !existsSync(target)) create(target, initial);
     const fd = openSync(target, 'r');
     try {
@@ -62,6 +64,15 @@ export async function changeFile<T>({ path, initial, change, patience = PATIENCE
       );
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+/** Whoever can change the folder could put a link to any other file in place of the one that root changes. */
+function requireOwnFolder(folder: string): void {
+  const { uid, mode } = statSync(folder);
+  const isOwn = uid === 0 || uid === process.geteuid?.();
+  if (isOwn && (mode & WRITABLE_BY_ALL) === 0) return;
+  const who = isOwn ? 'everybody' : `uid ${uid}`;
+  throw new Error(`${folder} can be changed by ${who}. Keep such a file in a folder that only root can change.`);
 }
 
 /** The file itself where `path` is a link; also of a file that does not exist. */

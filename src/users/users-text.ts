@@ -20,7 +20,7 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set(['ntHash', 'password']);
 export function readUsers(text: string): ReadUsers {
   if (text.trim() === '')
     return { ok: false, problems: [{ line: 1, text: 'the file is empty; remedy: write {"accounts": []}' }] };
-  const fault = findJsonFault(text);
+  const fault = findJsonFault(text, true);
   if (fault !== null) {
     const { line, column, problem } = fault;
     return { ok: false, problems: [{ line, text: `not JSON, column ${column}: ${problem}` }] };

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
@@ -112,6 +112,7 @@ describe('a login is judged by FreeRADIUS', { skip: withoutFreeRadius }, () => {
       assert(status.includes(line), status);
     assert.match(status, /^Uid:\t61724\t61724\t61724\t61724$/m);
     assert(!readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(SECRET));
+    assert.equal(statSync(`/proc/${pid}/mem`).uid, 0, 'others of its user could read the secrets');
     process.kill(pid, 'SIGKILL');
     await until('another RADIUS process', () => ![undefined, pid].includes(radiusProcess()));
     assert((await logIn(worker, 'peggy', 'peggy of RADIUS')).accepted);

@@ -347,9 +347,21 @@ describe('the accounts file', () => {
     assert.deepEqual([await accepts('alice', 'new'), await accepts('alice', 'wonderland')], [true, false]);
   });
 
+  test('without an address of its own, or one in the lease, the client cannot choose any', async (t) => {
+    const { tell } = accountsWith(t, [alice]);
+    const { verdict, grant } = await tell(LOGINS['ms-chap-v2']('alice', 'wonderland'), null);
+    assert(verdict.accepted && grant !== null);
+    assert.deepEqual([verdict.remote, verdict.remoteChoices], [null, []]);
+    assert.equal(mayUse(grant, null, '192.0.2.53'), false);
+  });
+
   test('with a mistake from the beginning nobody can log in', async (t) => {
-    const { accepts, write } = accountsWith(t, '{"accounts": [{}]}');
-    await assert.rejects(accepts('bob', 'builder'), /cannot use .*accounts\.json:1: accounts\[0\]\.name/);
+    const { accepts, write } = accountsWith(t, '{"accounts": [{}, {}]}');
+    // The first of the mistakes, in one line.
+    await assert.rejects(
+      accepts('bob', 'builder'),
+      /^Error: cannot use .*accounts\.json:1: accounts\[0\]\.name.*: EINVAL$/,
+    );
     write([]);
     assert.equal(await accepts('bob', 'builder'), true);
   });

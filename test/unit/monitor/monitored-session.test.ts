@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { WorkerGuesses } from '../../../src/monitor/guesses.js';
+import type { Grant } from '../../../src/monitor/authentication.js';
 import { MonitoredSession, type SavedSession } from '../../../src/monitor/monitored-session.js';
 import type { ChapMethod, LoginMethod, MonitorAnswer } from '../../../src/monitor/protocol.js';
 import { StateFolder } from '../../../src/monitor/state-folder.js';
@@ -15,6 +16,7 @@ import { responseMd5 } from '../../../src/mschap/chap-md5.js';
 import { responseV1 } from '../../../src/mschap/ms-chap-v1.js';
 import { responseV2 } from '../../../src/mschap/ms-chap-v2.js';
 import { ntHash } from '../../../src/mschap/password-hash.js';
+import { SystemCallFailed } from '../../../src/sys/libc.js';
 import type { NetworkConfiguration } from '../../../src/sys/network-configuration.js';
 import { LogLines } from '../ctrl/log-lines.js';
 
@@ -34,13 +36,16 @@ class Scene {
   readonly #folder: StateFolder;
   readonly #make: (saved: SavedSession | null) => MonitoredSession;
 
-  constructor(t: TestContext, authentication: readonly LoginMethod[]) {
+  readonly usage: AccountUsage;
+
+  constructor(t: TestContext, authentication: readonly LoginMethod[], network: Partial<NetworkConfiguration> = {}) {
     const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-session-'));
     t.after(() => rmSync(directory, { recursive: true }));
     const secrets = join(directory, 'chap-secrets');
     writeFileSync(secrets, `alice * ${PASSWORD} *\n`);
     this.#folder = new StateFolder(join(directory, 'state'));
     const { log } = new LogLines('info');
+    this.usage = new AccountUsage(log, () => []);
     const settings = {
       secrets,
       accounts: join(directory, 'accounts.json'),
@@ -53,11 +58,11 @@ class Scene {
     const services = {
       settings: () => settings,
       users: new UserAccounts(log),
-      usage: new AccountUsage(log, () => []),
+      usage: this.usage,
       askRadius: () => assert.fail('there is no RADIUS'),
       account: () => assert.fail('there is no RADIUS'),
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing here has an interface
-      network: {} as NetworkConfiguration,
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a test needs of it
+      network: network as NetworkConfiguration,
       folder: this.#folder,
       log,
     };
@@ -74,9 +79,13 @@ class Scene {
     this.session = this.#make(null);
   }
 
+  get saved(): SavedSession {
+    return this.#folder.read(SESSION) as SavedSession;
+  }
+
   /** Another monitor takes over. */
-  restart(): void {
-    this.session = this.#make(this.#folder.read(SESSION) as SavedSession);
+  restart(changed: Partial<SavedSession> = {}): void {
+    this.session = this.#make({ ...this.saved, ...changed });
   }
 
   async challenge(method: ChapMethod): Promise<string> {
@@ -176,4 +185,67 @@ describe('a login needs a challenge of the monitor', () => {
     const scene = new Scene(t, ['pap']);
     assert(isAccepted(await scene.respond('pap', '', Buffer.from(PASSWORD))));
   });
+});
+
+const INDEX = 7;
+const PAIR = { local: '192.0.2.1', remote: '203.0.113.10' };
+const SPEED = { up: null, down: 64_000 };
+const GRANT: Grant = { name: 'alice', remote: PAIR.remote, rules: [], account: 'alice', speed: SPEED, routes: [] };
+
+/** A session whose tunnel is up; every machine has an interface `lo`. `steps`: what is done to it. */
+function upScene(t: TestContext, grant: Grant, failing?: 'setUp'): { readonly scene: Scene; readonly steps: string[] } {
+  const steps: string[] = [];
+  const scene = new Scene(t, ['pap'], {
+    index: () => INDEX,
+    setMtu: () => undefined,
+    removeAddresses: () => void steps.push('removeAddresses'),
+    setUp: (_, isUp) => {
+      if (isUp && failing === 'setUp') throw new SystemCallFailed('bring up lo', 'EIO');
+      steps.push(isUp ? 'up' : 'down');
+    },
+  });
+  scene.restart({
+    grant,
+    device: { name: 'lo', index: INDEX, since: 1 },
+    ipv4: { pair: PAIR, name: grant.name, proxyArp: null, hasScripts: false },
+    speed: SPEED,
+  });
+  return { scene, steps };
+}
+
+describe('a login while the tunnel of another one is up', () => {
+  const logins: [what: string, password: string, grant: Grant, steps: string[]][] = [
+    ['refused: the tunnel goes down', 'wrong', GRANT, ['removeAddresses', 'down']],
+    ['as somebody else: likewise', PASSWORD, { ...GRANT, name: 'bob', account: 'bob' }, ['removeAddresses', 'down']],
+    ['the same again: the tunnel stays', PASSWORD, { ...GRANT, account: null }, []],
+  ];
+  for (const [what, password, grant, expected] of logins)
+    test(what, async (t) => {
+      const { scene, steps } = upScene(t, grant);
+      const count = t.mock.method(scene.usage, 'count');
+      const answer = await scene.respond('pap', '', Buffer.from(password));
+      assert.equal(isAccepted(answer), password === PASSWORD);
+      assert.deepEqual(steps, expected);
+      // What was used until then is charged to whoever was logged in.
+      const charged = count.mock.calls.map(({ arguments: [reading] }) => reading.name);
+      assert.deepEqual(charged, grant.account === null ? [] : [grant.account]);
+    });
+});
+
+test('the speed limit is still known to be in force when the interface could not be configured', async (t) => {
+  const { scene, steps } = upScene(t, GRANT, 'setUp');
+  await assert.rejects(
+    scene.session.request({ type: 'configure', mtu: 1400, ipv4: PAIR, ipv6: null }),
+    /bring up lo: EIO/,
+  );
+  assert.deepEqual(steps, ['removeAddresses', 'down']);
+  await scene.session.request({
+    type: 'authenticate',
+    method: 'pap',
+    name: '',
+    challenge: '',
+    response: '',
+    identifier: 1,
+  });
+  assert.deepEqual(scene.saved.speed, SPEED);
 });

@@ -1,6 +1,7 @@
 /** The accounts file on a disk: who may read it, several editors at once, and what is left when something goes wrong. */
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -137,4 +138,16 @@ test('a link stays one, and a mode stays as it was', async (t) => {
   assert(lstatSync(path).isSymbolicLink());
   assert.equal(readFileSync(target, 'latin1'), 'two');
   assert.equal(statSync(target).mode & 0o777, 0o640);
+});
+
+test('nothing is changed where somebody else could put a link to any file of this user', async (t) => {
+  const folder = folderOf(t);
+  const [path, victim] = [join(folder, 'open', 'accounts.usage.json'), join(folder, 'shadow')];
+  writeFileSync(victim, 'kept');
+  mkdirSync(join(folder, 'open'));
+  chmodSync(join(folder, 'open'), 0o777);
+  symlinkSync(victim, path);
+  const change = () => ({ content: Buffer.from('lost'), result: null });
+  await assert.rejects(changeFile({ path, initial: null, change }), /open can be changed by everybody\. Keep/);
+  assert.equal(readFileSync(victim, 'utf8'), 'kept');
 });

@@ -155,3 +155,16 @@ describe('a file', () => {
     );
   });
 });
+
+test('a problem quotes nothing that may be a password', () => {
+  for (const text of [
+    '{"accounts": [{"name": "alice", "password": hunter2}]}',
+    '{"accounts": [{"name": "alice", "password": "x"hunter2"}]}',
+    '{"accounts": [{"name": "alice", "hunter2"}]}',
+  ]) {
+    const read = readUsers(text);
+    assert(!read.ok);
+    assert.match(read.problems[0]?.text ?? '', /^not JSON, column \d+: expected/);
+    assert.doesNotMatch(JSON.stringify(read.problems), /hunter2/);
+  }
+});
