@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { addressGiven, fixedAddress, isPermitted, type Rule, visible } from '../accounts/chap-secrets.js';
 import { addressNumber, addressText } from '../config/addresses.js';
+import { withoutDomain } from '../mschap/ms-chap-v2.js';
 import type { StartKeys } from '../mschap/start-keys.js';
 import type { AccountRecord } from '../radius/protocol.js';
 import { SystemCallFailed } from '../sys/libc.js';
@@ -42,7 +43,6 @@ const HINDRANCES: Readonly<Record<Hindrance, { readonly code: number; readonly m
   expired: { code: 647, message: 'Account expired' },
   quota: { code: 649, message: 'Quota used up' },
 };
-const BACKSLASH = 0x5c;
 
 export interface Judgement {
   readonly verdict: WireVerdict;
@@ -66,7 +66,7 @@ export interface LoginContext {
 /** Throws SystemCallFailed when the secrets file or the accounts file cannot be read. */
 export async function judge(login: Login, context: LoginContext): Promise<Judgement> {
   const { settings, remote, unit } = context;
-  const name = settings.stripDomain ? login.name.subarray(login.name.lastIndexOf(BACKSLASH) + 1) : login.name;
+  const name = settings.stripDomain ? withoutDomain(login.name) : login.name;
   const candidate = await candidateFor(name, context);
   // An unknown name takes as long as a wrong password.
   const proof = verify(login, candidate?.secret ?? { password: randomBytes(8).toString('hex') });

@@ -6,6 +6,7 @@ import type { ProcessIdentity } from '../host/process.js';
 import { isNetworkSettings, type NetworkSettings } from '../network/settings.js';
 import { LOGIN_PROBLEMS, type LoginProblem, type ProcessSettings, type ServerSettings } from '../radius/protocol.js';
 import { isSessionId } from '../session/paths.js';
+import { MAX_TIMER_SECONDS } from '../sys/clock.js';
 
 /** Increased when a message changes; the monitor refuses every other version. */
 export const MONITOR_VERSION = 1;
@@ -313,10 +314,8 @@ const isKeys = (value: unknown): boolean =>
     isHex(value['receive'], 16) &&
     (value['weak'] === null || isHex(value['weak'], 8)));
 const isChallenge = (value: unknown): boolean => isHex(value, 16) && value !== '';
-/** More than any limit; a number beyond timers is none. */
-const MOST = 2_000_000;
 const isLimit = (value: unknown): boolean =>
-  value === null || (typeof value === 'number' && value >= 0 && value <= MOST);
+  value === null || (typeof value === 'number' && value >= 0 && value <= MAX_TIMER_SECONDS);
 const isLimits = (value: unknown): boolean =>
   value === null ||
   (isObject(value) &&

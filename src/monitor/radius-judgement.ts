@@ -5,6 +5,7 @@ import type { RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
 import { AUTHENTICATION_FAILURE, type Judgement, NO_ACCOUNT } from './authentication.js';
 import type { MonitorAnswer, RadiusSettings, WireLimits } from './protocol.js';
 import type { Login } from './verifier.js';
+import { MAX_TIMER_SECONDS } from '../sys/clock.js';
 
 /** RFC 2865 §5.8: the client, or the server, chooses the address. The client's wish is not asked for here. */
 const CHOSEN_HERE = ['255.255.255.255', '255.255.255.254'];
@@ -88,13 +89,10 @@ export async function judgeByRadius(
   }
 }
 
-/** What timers can count, seconds (23 days). */
-const MAX_LIMIT = 2_000_000;
-
 /** Session-Timeout and Idle-Timeout (RFC 2865 §5.27, §5.28); 0 says nothing. A limit that no timer can count is none. */
 function limitOf(seconds: number | null | undefined): number | null {
   if (seconds == null || seconds === 0) return null;
-  return seconds > MAX_LIMIT ? 0 : seconds;
+  return seconds > MAX_TIMER_SECONDS ? 0 : seconds;
 }
 
 const limitsOf = ({ sessionTime, idleTime }: Extract<RadiusVerdict, { outcome: 'accepted' }>): WireLimits | null =>

@@ -11,3 +11,6 @@ export function monotonicMs(): number {
 
 /** Seconds, with fractions. */
 export const monotonicSeconds = (): number => monotonicMs() / 1000;
+
+/** The longest time that a limit may have, seconds (23 days): what Node's timers can count, rounded down. */
+export const MAX_TIMER_SECONDS = 2_000_000;

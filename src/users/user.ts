@@ -7,6 +7,7 @@ import { addressNumber } from '../config/addresses.js';
 import { ntHash } from '../mschap/password-hash.js';
 import { timeOf } from './expiry.js';
 import { PERIODS } from './quota.js';
+import { MAX_TIMER_SECONDS } from '../sys/clock.js';
 
 /** Octets of a name in CHAP (RFC 1994 §4.1), and characters of a password (RFC 2759 §8). */
 const MAX_NAME = 255;
@@ -15,8 +16,7 @@ const MAX_PASSWORD = 256;
 const isControl = (code: number): boolean => code < 0x20 || code === 0x7f;
 const hasControl = (text: string): boolean => Array.from(text).some((each) => isControl(each.codePointAt(0) ?? 0));
 
-/** Up to 23 days, which is what timers can count. */
-const duration = z.number().min(0).max(2_000_000);
+const duration = z.number().min(0).max(MAX_TIMER_SECONDS);
 
 /** A slower login would not succeed; a faster link needs no limit. */
 const bitRate = z.int().min(8000).max(100_000_000_000);

@@ -4,10 +4,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Period, PERIODS } from '../../users/quota.js';
 import { isNetwork, type User } from '../../users/user.js';
 import { type Field, type FieldChanges, FIELDS } from './user-store.js';
+import { MAX_TIMER_SECONDS } from '../../sys/clock.js';
 
 const SECONDS = { s: 1, min: 60, m: 60, h: 3600, d: 86_400 } as const;
-/** What timers can count, s. */
-const LONGEST = 2_000_000;
 const MAX_SESSIONS = 65_535;
 const MAX_ROUTES = 32;
 /** A hundred years, s. */
@@ -25,7 +24,7 @@ function secondsOf(text: string): number | null {
 function duration(text: string): number | typeof NONE {
   if (text === 'default') return NONE;
   const seconds = text === '0' ? 0 : secondsOf(text);
-  if (seconds === null || seconds > LONGEST)
+  if (seconds === null || seconds > MAX_TIMER_SECONDS)
     throw new InvalidArgumentError(
       'not a duration: write 90min, 12h, 7d (23 days at most), 0 for no limit, or default',
     );

@@ -1,40 +1,10 @@
-/** The kernel's filter program, run by a second interpreter of classic BPF, written from bpf(4). */
+/** The kernel's filter program, run by a second interpreter of classic BPF. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { greFilter } from '../../../src/gre/socket-filter.js';
-import { encodeFilter } from '../../../src/sys/packet-filter.js';
+import { runFilter } from '../sys/bpf.js';
 
 const CALL_ID = 0x1234;
-
-/** How many octets of `packet` a program lets pass, from its octets as the kernel is given them. */
-function run(program: Buffer, packet: Buffer): number {
-  let [accumulator, index] = [0, 0];
-  for (let at = 0; at < program.length; at += 8) {
-    const operand = program.readUInt32LE(at + 4);
-    switch (program.readUInt16LE(at)) {
-      case 0xb1: // ldx 4 * ([k] & 0xf)
-        index = 4 * (packet.readUInt8(operand) & 0xf);
-        break;
-      case 0x40: // ld [x + k]
-        accumulator = packet.readUInt32BE(index + operand);
-        break;
-      case 0x48: // ldh [x + k]
-        accumulator = packet.readUInt16BE(index + operand);
-        break;
-      case 0x54: // and #k
-        accumulator = (accumulator & operand) >>> 0;
-        break;
-      case 0x15: // jeq #k, jt, jf
-        at += 8 * program.readUInt8(at + (accumulator === operand ? 2 : 3));
-        break;
-      case 0x06: // ret #k
-        return operand;
-      default:
-        assert.fail(`an instruction that this interpreter does not know: 0x${program.toString('hex', at, at + 8)}`);
-    }
-  }
-  return assert.fail('the program has no end');
-}
 
 /** An IPv4 packet with `words` of header, and GRE as RFC 2637 §4.1 has it behind it. */
 function aPacket(parts: { words?: number; flags?: number; protocol?: number; callId?: number } = {}): Buffer {
@@ -48,7 +18,7 @@ function aPacket(parts: { words?: number; flags?: number; protocol?: number; cal
   return octets;
 }
 
-const filter = encodeFilter(greFilter(CALL_ID));
+const filter = greFilter(CALL_ID);
 
 const PASS: Readonly<Record<string, Buffer>> = {
   'data with an acknowledgment': aPacket(),
@@ -67,6 +37,6 @@ const STAY: Readonly<Record<string, Buffer>> = {
   'another call id behind a header with options': aPacket({ words: 15, callId: CALL_ID - 1 }),
 };
 for (const [what, octets] of Object.entries(PASS))
-  test(`${what}: passes whole`, () => assert.equal(run(filter, octets), 0xffff_ffff));
+  test(`${what}: passes whole`, () => assert.equal(runFilter(filter, octets), 0xffff_ffff));
 for (const [what, octets] of Object.entries(STAY))
-  test(`${what}: stays in the kernel`, () => assert.equal(run(filter, octets), 0));
+  test(`${what}: stays in the kernel`, () => assert.equal(runFilter(filter, octets), 0));
