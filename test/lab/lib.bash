@@ -302,6 +302,10 @@ client_goodbye() {
   kill -TERM "${client[$1]}"
   wait_for "client $1 has hung up" 20 not alive "${client[$1]}"
 }
+# client_gone NUMBER: waits until no process of it is left. Its pptp outlives its pppd, for at most one of its timers
+# (60 s; the guest's clock skips idle time), and would take packets of the next client.
+client_gone() { wait_until 70 client_has_no_process "$1" || fail "client $1 ends" "$(ip netns pids "c$1" | xargs ps -fp)"; }
+client_has_no_process() { [[ -z $(ip netns pids "c$1") ]]; }
 # client_kill NUMBER: everything of it dies at once, without a word from pppd or pptp: while the first one dies the
 # others are stopped already, or they would say goodbye for it.
 client_kill() {
