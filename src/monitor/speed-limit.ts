@@ -13,6 +13,8 @@ export interface Speed {
 
 export const UNLIMITED: Speed = { up: null, down: null };
 
+export const isSameSpeed = (one: Speed, other: Speed): boolean => one.up === other.up && one.down === other.down;
+
 export interface LimitedDevice {
   readonly name: string;
   /** No other interface has had or will have this number. */
