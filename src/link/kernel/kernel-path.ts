@@ -15,7 +15,6 @@ import { InterfaceQueries } from '../../sys/network-interface.js';
 import { Poller } from '../../sys/poller.js';
 import {
   closeKernelTunnel,
-  connectChannel,
   filterCall,
   type KernelTunnel,
   PPP_FLAGS,
@@ -450,13 +449,12 @@ export class KernelPath implements DataPath {
 }
 
 /** Nothing passes yet, and what is not encrypted never does. */
-function prepare({ socket, channel, unit }: KernelTunnel): void {
+function prepare({ socket, unit }: KernelTunnel): void {
   filterCall(socket, guard('encrypted'));
   setProtocolMode(unit, IPV4, 'drop');
   setProtocolMode(unit, IPV6, 'drop');
   setPppFlags(unit, PPP_FLAGS.mustCompress);
   setReceiveUnit(unit, MAX_FRAME);
-  connectChannel(channel, unit);
 }
 
 function indexOf(name: string): number {
