@@ -81,7 +81,6 @@ interface Open {
 
 export class KernelPath implements DataPath {
   readonly kind = 'kernel';
-  readonly can = { capture: false, enforceWindow: false, measureLoss: false, detectBlackHole: false };
   /** ppp_mppe has no 56 bits. */
   readonly keyLengths = [128, 40] as const;
   readonly #frame = Buffer.alloc(MAX_FRAME + PROTOCOL_FIELD);
@@ -378,7 +377,7 @@ export class KernelPath implements DataPath {
     return this.#open === null ? 0 : pppFlags(this.#open.tunnel.unit);
   }
 
-  /** The tap gets control frames only: data does not come here (`can`). */
+  /** The tap gets control frames only: data does not come here, and `pptpd-ts capture` says so. */
   setTap(tap: FrameTap | null): void {
     this.#tap = tap;
   }
