@@ -22,7 +22,6 @@ export class ALink implements Link {
   kind: LinkKind = 'pppd';
   interface: string | null = null;
   limits: LinkLimits | null = null;
-  readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly options: LinkOptions;
   readonly process: ProcessIdentity | null;
   /** The frames that have passed, and the state of their reader. */
