@@ -12,6 +12,7 @@ import type {
   LinkOptions,
   Standby,
 } from '../../../src/link/link.js';
+import type { Speed } from '../../../src/monitor/limited-device.js';
 import type { PppState } from '../../../src/ppp/reader.js';
 import { Link as PppLink } from '../ppp/frames.js';
 
@@ -22,6 +23,7 @@ export class ALink implements Link {
   kind: LinkKind = 'pppd';
   interface: string | null = null;
   limits: LinkLimits | null = null;
+  inForce: Speed | null = null;
   readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly options: LinkOptions;
   readonly process: ProcessIdentity | null;
@@ -75,6 +77,10 @@ export class ALink implements Link {
 
   interfaceName(): string | null {
     return this.interface;
+  }
+
+  speed(): Speed | null {
+    return this.inForce;
   }
 
   setSendAccm(accm: number): void {
