@@ -63,6 +63,19 @@ function rates(before: SessionState, after: SessionState, seconds: number): Sess
 
 const UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s'] as const;
 
+/** `up 5.0 Mbit/s, down 20.0 Mbit/s`, without what has no limit. Of bits per second; null: no limit at all. */
+export function speedText(speed: Speed | null): string | null {
+  if (speed === null) return null;
+  const ways = (['up', 'down'] as const).flatMap((way) => (speed[way] == null ? [] : `${way} ${bitRate(speed[way])}`));
+  return ways.length === 0 ? null : ways.join(', ');
+}
+
+/** Left out or null: no limit in this direction. */
+interface Speed {
+  readonly up?: number | null | undefined;
+  readonly down?: number | null | undefined;
+}
+
 /** Bits per second with about three digits: `1.4 Mbit/s`. */
 export function bitRate(bits: number): string {
   let [value, unit] = [bits, 0];

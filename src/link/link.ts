@@ -8,6 +8,7 @@ import type { FrameTap } from '../gre/relay.js';
 import type { LinkKind } from '../host/ppp-engine.js';
 import type { ProcessIdentity } from '../host/process.js';
 import type { PppEvent, PppState } from '../ppp/reader.js';
+import type { Speed } from '../monitor/limited-device.js';
 import type { WireLimits } from '../monitor/protocol.js';
 import type { EndCause } from './end-cause.js';
 
@@ -67,6 +68,8 @@ export interface Link {
   start(): void;
   /** The tunnel's network interface, such as `ppp0`; null while it is not known. */
   interfaceName(): string | null;
+  /** The speed limits that the kernel applies to that interface now; null: none, or not known. */
+  speed(): Speed | null;
   /** Sets the send ACCM from a Set-Link-Info (RFC 2637 §2.15), bit n for octet n. It is added to the negotiated one. */
   setSendAccm(accm: number): void;
   /** Stops or resumes sending to the client; what the client sends is received as before. */

@@ -87,7 +87,7 @@ export interface MonitorServerOptions
   extends Omit<MonitorServices, 'settings' | 'users' | 'usage' | 'askRadius' | 'account'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
-  readonly rules: Pick<NetworkRules, 'set'>;
+  readonly rules: Pick<NetworkRules, 'set' | 'report'>;
   readonly radius: RadiusProcess;
   /** Ends a session of this worker, for RADIUS. */
   readonly endSession: (session: string, worker: number, detail: string) => void;
@@ -249,6 +249,8 @@ export class MonitorServer {
       }
       case 'review':
         return { answer: { type: 'reviewed', over: await this.#review() } };
+      case 'network':
+        return { answer: { type: 'network', report: await this.#options.rules.report() } };
       case 'challenge':
       case 'authenticate':
       case 'openTun':

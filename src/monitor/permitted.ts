@@ -26,8 +26,8 @@ export type WorkerState =
 
 const PERMITTED: Readonly<Record<PeerState, ReadonlySet<RequestType>>> = {
   root: new Set(['announce']),
-  manager: new Set(['register', 'release', 'review']),
-  rootManager: new Set(['announce', 'register', 'release', 'review']),
+  manager: new Set(['register', 'release', 'review', 'network']),
+  rootManager: new Set(['announce', 'register', 'release', 'review', 'network']),
   leased: new Set(['challenge', 'authenticate', 'openTun', 'openKernel', 'close']),
   device: new Set(['challenge', 'authenticate', 'close']),
   granted: new Set(['challenge', 'authenticate', 'openTun', 'openKernel', 'close']),

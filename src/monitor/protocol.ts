@@ -3,6 +3,7 @@
  * worker loads no zod. Octets are written in hexadecimal.
  */
 import type { ProcessIdentity } from '../host/process.js';
+import { type NetworkReport, RESTORATIONS, TABLE_STATES } from '../network/report.js';
 import { isNetworkSettings, type NetworkSettings } from '../network/settings.js';
 import {
   isKeys,
@@ -107,6 +108,8 @@ interface RequestFields {
   release: { readonly session: string };
   /** Manager: which sessions do their accounts no longer permit? */
   review: Record<never, never>;
+  /** Manager: how are the rules of the section `network`? */
+  network: Record<never, never>;
   /** Worker: a challenge for the next login of its session. It replaces the one before. */
   challenge: { readonly method: ChapMethod };
   /** Worker: is this login right? */
@@ -195,6 +198,8 @@ export type MonitorAnswer =
   | { readonly type: 'device'; readonly name: string }
   /** A part of them, where they are many. */
   | { readonly type: 'reviewed'; readonly over: readonly AccountOver[] }
+  /** null: no rules are in force. */
+  | { readonly type: 'network'; readonly report: NetworkReport | null }
   /** RADIUS has not judged the login; `servers`: who was to be asked. */
   | { readonly type: 'notJudged'; readonly problem: LoginProblem; readonly servers: string }
   /** The system refused a step: error name as in errno(3). */
@@ -274,6 +279,7 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
     registrationFault(fields) ?? (fields['local'] === null && fields['engine'] === undefined ? 'local' : null),
   release: wrongField({ session: isSession }),
   review: () => null,
+  network: () => null,
   challenge: wrongField({ method: (value) => isMethod(value) && value !== 'pap' }),
   authenticate: wrongField({
     method: isMethod,
@@ -304,6 +310,23 @@ const isLimits = (value: unknown): boolean =>
     isLimit(value['idleTime']));
 const isOver = (value: unknown): boolean =>
   isObject(value) && isSession(value['session']) && ACCOUNT_ENDS.some((why) => why === value['why']);
+const isTime = (value: unknown): boolean => isWhole(value, 0, Number.MAX_SAFE_INTEGER);
+const isReport = (value: unknown): boolean =>
+  value === null ||
+  (isObject(value) &&
+    (value['table'] === null || isText(value['table'], 40)) &&
+    TABLE_STATES.some((state) => state === value['state']) &&
+    typeof value['forwarding'] === 'boolean' &&
+    Array.isArray(value['masquerade']) &&
+    value['masquerade'].every((name) => isText(name, 15)) &&
+    isTime(value['since']) &&
+    (value['restored'] === null || isRestored(value['restored'])));
+const isRestored = (value: unknown): boolean =>
+  isObject(value) &&
+  isWhole(value['count'], 1, Number.MAX_SAFE_INTEGER) &&
+  isTime(value['at']) &&
+  typeof value['why'] === 'string' &&
+  Object.hasOwn(RESTORATIONS, value['why']);
 const isVerdict = (value: unknown): boolean => {
   if (!isObject(value) || typeof value['message'] !== 'string') return false;
   if (value['accepted'] === false)
@@ -325,6 +348,7 @@ const ANSWERS: { readonly [T in AnswerType]: Check } = {
   verdict: wrongField({ verdict: isVerdict }),
   device: wrongField({ name: (value) => isText(value, 15) }),
   reviewed: wrongField({ over: (value) => Array.isArray(value) && value.every(isOver) }),
+  network: wrongField({ report: isReport }),
   notJudged: wrongField({
     problem: (value) => typeof value === 'string' && Object.hasOwn(LOGIN_PROBLEMS, value),
     servers: (value) => isText(value, 300),

@@ -76,6 +76,8 @@ interface Open {
   readonly poller: Poller;
   readonly samples: SampleSocket;
   readonly statistics: InterfaceStatistics;
+  /** The interface's number. */
+  readonly index: number;
   readonly acknowledging: Acknowledging;
 }
 
@@ -138,14 +140,14 @@ export class KernelPath implements DataPath {
   }
 
   #start(tunnel: KernelTunnel, samples: SampleSocket): void {
-    const statistics = new InterfaceStatistics(indexOf(tunnel.name));
+    const [statistics, index] = [new InterfaceStatistics(), indexOf(tunnel.name)];
     const poller = new Poller(() => this.#turn());
     const traffic = (): { fromClient: number; toClient: number } => {
       const { rxPackets, txPackets } = this.#readTraffic();
       return { fromClient: rxPackets, toClient: txPackets };
     };
     const acknowledging = new Acknowledging({ window: RECEIVE_WINDOW, traffic, now: monotonicMs() });
-    this.#open = { tunnel, poller, samples, statistics, acknowledging };
+    this.#open = { tunnel, poller, samples, statistics, index, acknowledging };
     for (const fd of [tunnel.channel, tunnel.unit, samples.fd]) poller.watch(fd, true, false);
     this.#sample();
   }
@@ -400,7 +402,7 @@ export class KernelPath implements DataPath {
   }
 
   #readTraffic(): InterfaceTraffic {
-    this.#traffic = this.#open?.statistics.read() ?? this.#traffic;
+    this.#traffic = this.#open?.statistics.read(this.#open.index) ?? this.#traffic;
     return this.#traffic;
   }
 

@@ -100,6 +100,11 @@ export class PtyLink implements Link {
     return interfaceOfPppd(this.#pppd.pid);
   }
 
+  /** Only scripts limit pppd's interface. */
+  speed(): null {
+    return null;
+  }
+
   setSendAccm(accm: number): void {
     this.#accm.added = accm;
     this.#escape();
