@@ -11,7 +11,7 @@ import { engineOf, withEngine } from './engine.js';
 import { type Machine, thisMachine } from './machine.js';
 import { addressPool, forwarding, listening, networkRules, otherFirewalls } from './network-checks.js';
 import { authentication, optionsFile, pppd } from './pppd-checks.js';
-import { privileges, user } from './privilege-checks.js';
+import { loginRecords, privileges, user } from './privilege-checks.js';
 import { builtinSecrets, secrets } from './secrets-check.js';
 import { files, greSocket, hooks, kernelPpp, mppe, nativeModules, node, runDirectory } from './system-checks.js';
 
@@ -42,6 +42,7 @@ const CHECKS: readonly Check[] = [
   otherFirewalls,
   runDirectory,
   files,
+  loginRecords,
   hooks,
 ];
 

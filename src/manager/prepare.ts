@@ -160,7 +160,7 @@ async function prepareUser({ configuration, kind }: Prepared): Promise<readonly 
 }
 
 async function startMonitor({ configuration, kind }: Prepared): Promise<void> {
-  const { runDirectory, log, ppp, accounts, listen, network, radius } = configuration;
+  const { runDirectory, log, ppp, pppd, accounts, listen, network, radius } = configuration;
   const isBuiltin = kind !== 'pppd';
   requireNativeModules(['koffi', 'raw-socket'], (problem, remedy) => {
     throw new Error(`${problem}; remedy: ${remedy}`);
@@ -182,6 +182,7 @@ async function startMonitor({ configuration, kind }: Prepared): Promise<void> {
       authentication: isBuiltin ? authentication : [],
       proxyArp,
       vrf: listen.vrf ?? null,
+      logwtmp: pppd.logwtmp,
       ...(network === undefined ? {} : { network }),
       radius: isBuiltin ? radius : undefined,
     },

@@ -12,6 +12,7 @@ import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-c
 import { openKernelTunnel } from '../sys/ppp-device.js';
 import { IPPROTO_GRE, openRawSocket } from '../sys/raw-socket.js';
 import { openTunDevice } from '../sys/tun-device.js';
+import { WtmpdbEntry } from '../sys/wtmpdb.js';
 import type { AccountUsage } from './account-usage.js';
 import { type Grant, judge, type Judgement, mayUse, NO_ACCOUNT } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
@@ -75,6 +76,7 @@ export interface SavedSession {
   readonly speed?: Speed;
   /** For RADIUS; left out or null: there is none. */
   readonly account?: SavedAccount | null;
+  readonly isRecorded?: boolean;
 }
 export const SAVED_VERSION = 1;
 
@@ -131,6 +133,9 @@ export class MonitoredSession {
   #clearing: Promise<void> = Promise.resolve();
   #account: SavedAccount | null;
   #interimTimer: NodeJS.Timeout | undefined;
+  readonly #wtmpdb: WtmpdbEntry;
+  /** It has an entry in wtmpdb. */
+  #isRecorded: boolean;
   #over = false;
 
   /** A new session, or one of before the monitor died. Throws the system's error when it cannot be written down. */
@@ -155,6 +160,8 @@ export class MonitoredSession {
     this.#speed = saved?.speed ?? UNLIMITED;
     this.#account = saved?.account ?? null;
     if (this.#account !== null) this.#startInterim(this.#account);
+    this.#wtmpdb = new WtmpdbEntry({ onFailure: (message) => this.#log.warn(`wtmpdb: ${message}`) });
+    this.#isRecorded = saved?.isRecorded ?? false;
     if (saved === null) this.#save();
   }
 
@@ -210,7 +217,7 @@ export class MonitoredSession {
   /** Takes everything back; idempotent, never fails. Resolves when the scripts of the end have ended, too. */
   async end(why: string): Promise<void> {
     await this.#inTurn(async () => this.#end(why));
-    await Promise.all([this.#scripts.idle, this.#clearing]);
+    await Promise.all([this.#scripts.idle, this.#clearing, this.#wtmpdb.written]);
   }
 
   /** The account has this speed now. */
@@ -394,7 +401,10 @@ export class MonitoredSession {
       this.#takeDown();
       throw error;
     }
-    if (ipv4 !== null || ipv6 !== null) this.#keepAccount(device, grant, ipv4?.remote ?? null);
+    if (ipv4 !== null || ipv6 !== null) {
+      this.#keepAccount(device, grant, ipv4?.remote ?? null);
+      this.#recordLogin(device, grant);
+    }
     this.#log.info({ interface: device.name, mtu, ipv4, ipv6 }, 'interface configured');
     return DONE;
   }
@@ -507,6 +517,18 @@ export class MonitoredSession {
     this.#startInterim(this.#account);
   }
 
+  #recordLogin({ name: line }: Device, { name: user }: Grant): void {
+    if (this.#isRecorded || this.#services.settings()?.logwtmp !== true) return;
+    this.#isRecorded = true;
+    this.#save();
+    this.#wtmpdb.begin({ line, user, host: this.registration.peer }, Date.now());
+  }
+
+  #recordLogout(): void {
+    if (this.#isRecorded && this.#device !== null) this.#wtmpdb.end(this.#device.name, Date.now());
+    this.#isRecorded = false;
+  }
+
   #startInterim({ interim }: SavedAccount): void {
     if (interim === 0) return;
     this.#interimTimer = setInterval(() => {
@@ -575,6 +597,7 @@ export class MonitoredSession {
   /** The client may call again: what its worker has guessed still counts. */
   #endCall(cause: number): void {
     this.#closeAccount(cause);
+    this.#recordLogout();
     this.#removeAll();
     this.#lastDevice = this.#device ?? this.#lastDevice;
     this.#device = null;
@@ -588,6 +611,7 @@ export class MonitoredSession {
     if (this.#over) return;
     this.#over = true;
     this.#closeAccount(TERMINATE.nasError);
+    this.#recordLogout();
     this.#removeAll();
     this.#services.folder.remove(this.registration.session);
     this.#log.info({ why }, 'session over');
@@ -634,6 +658,7 @@ export class MonitoredSession {
       ipv6: this.#ipv6,
       speed: this.#speed,
       account: this.#account,
+      isRecorded: this.#isRecorded,
     };
     this.#services.folder.write(this.registration.session, saved);
   }
