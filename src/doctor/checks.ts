@@ -12,7 +12,7 @@ import { secretFolders } from './folder-checks.js';
 import { type Machine, thisMachine } from './machine.js';
 import { addressPool, forwarding, listening, networkRules, otherFirewalls } from './network-checks.js';
 import { authentication, optionsFile, pppd } from './pppd-checks.js';
-import { privileges, user } from './privilege-checks.js';
+import { loginRecords, privileges, user } from './privilege-checks.js';
 import { builtinSecrets, secrets } from './secrets-check.js';
 import { files, greSocket, hooks, kernelPpp, mppe, nativeModules, node, runDirectory } from './system-checks.js';
 
@@ -44,6 +44,7 @@ const CHECKS: readonly Check[] = [
   otherFirewalls,
   runDirectory,
   files,
+  loginRecords,
   hooks,
 ];
 

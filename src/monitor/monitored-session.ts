@@ -11,6 +11,7 @@ import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-c
 import { openKernelTunnel } from '../sys/ppp-device.js';
 import { IPPROTO_GRE, openRawSocket } from '../sys/raw-socket.js';
 import { openTunDevice } from '../sys/tun-device.js';
+import { WtmpdbEntry } from '../sys/wtmpdb.js';
 import { type Grant, mayUse, NO_ACCOUNT } from './authentication.js';
 import type { Reading } from '../users/usage-file.js';
 import { addRoute, take } from './iproute.js';
@@ -43,6 +44,7 @@ export interface SavedSession extends SavedLogin {
   readonly speed?: Speed;
   /** For RADIUS; left out or null: there is none. */
   readonly account?: SavedAccount | null;
+  readonly isRecorded?: boolean;
 }
 export const SAVED_VERSION = 1;
 
@@ -85,6 +87,9 @@ export class MonitoredSession {
   readonly #addresses: SessionAddresses;
   readonly #speed: SessionSpeed;
   readonly #radiusAccount: SessionAccount;
+  readonly #wtmpdb: WtmpdbEntry;
+  /** It has an entry in wtmpdb. */
+  #isRecorded: boolean;
   #stage: 'live' | 'ending' | 'over' = 'live';
 
   /** A new session, or one of before the monitor died. Throws the system's error when it cannot be written down. */
@@ -127,6 +132,8 @@ export class MonitoredSession {
       amounts: () => this.#amounts(),
       now: nowSeconds,
     });
+    this.#wtmpdb = new WtmpdbEntry({ onFailure: (message) => this.#log.warn(`wtmpdb: ${message}`) });
+    this.#isRecorded = saved?.isRecorded ?? false;
     if (saved === null) this.#save();
   }
 
@@ -186,7 +193,7 @@ export class MonitoredSession {
     if (this.#stage === 'live') this.#stage = 'ending';
     this.#login.abandon();
     await this.#inTurn(async () => this.#end(why));
-    await Promise.all([this.#scripts.idle, this.#speed.idle]);
+    await Promise.all([this.#scripts.idle, this.#speed.idle, this.#wtmpdb.written]);
   }
 
   /** The account has this speed now. */
@@ -310,7 +317,10 @@ export class MonitoredSession {
       this.#takeDown();
       throw error;
     }
-    if (ipv4 !== null || ipv6 !== null) this.#openAccount(device, grant, ipv4?.remote ?? null);
+    if (ipv4 !== null || ipv6 !== null) {
+      this.#openAccount(device, grant, ipv4?.remote ?? null);
+      this.#recordLogin(device, grant);
+    }
     this.#log.info({ interface: device.name, mtu, ipv4, ipv6 }, 'interface configured');
     return DONE;
   }
@@ -353,6 +363,18 @@ export class MonitoredSession {
     });
   }
 
+  #recordLogin({ name: line }: Device, { name: user }: Grant): void {
+    if (this.#isRecorded || this.#services.settings()?.logwtmp !== true) return;
+    this.#isRecorded = true;
+    this.#save();
+    this.#wtmpdb.begin({ line, user, host: this.registration.peer }, Date.now());
+  }
+
+  #recordLogout(): void {
+    if (this.#isRecorded && this.#device !== null) this.#wtmpdb.end(this.#device.name, Date.now());
+    this.#isRecorded = false;
+  }
+
   /** What has gone through the interface; null: it is gone. */
   #amounts(): Amounts | null {
     const device = this.#device;
@@ -383,6 +405,7 @@ export class MonitoredSession {
   /** The client may call again: what its worker has guessed still counts. */
   #endCall(cause: number): void {
     this.#closeAccounts(cause);
+    this.#recordLogout();
     this.#removeAll();
     this.#lastDevice = this.#device ?? this.#lastDevice;
     this.#device = null;
@@ -396,6 +419,7 @@ export class MonitoredSession {
     if (this.#stage === 'over') return;
     this.#stage = 'over';
     this.#closeAccounts(TERMINATE.nasError);
+    this.#recordLogout();
     this.#removeAll();
     this.#services.folder.remove(this.registration.session);
     this.#log.info({ why }, 'session over');
@@ -423,6 +447,7 @@ export class MonitoredSession {
       ipv6: this.#addresses.ipv6,
       speed: this.#speed.value,
       account: this.#radiusAccount.value,
+      isRecorded: this.#isRecorded,
     };
     this.#services.folder.write(this.registration.session, saved);
   }

@@ -41,6 +41,8 @@ export interface MonitorSettings {
   readonly proxyArp: boolean;
   /** The device in which the server listens and the interfaces are; null: none. */
   readonly vrf: string | null;
+  /** Logins are written to wtmpdb; undefined: they are not. */
+  readonly logwtmp?: boolean;
   /** The section `network`. */
   readonly network?: NetworkSettings;
   /** Who judges logins in place of the accounts and secrets files; undefined: nobody. */
@@ -256,6 +258,7 @@ export const isSettings = (value: unknown): value is MonitorSettings =>
   value['authentication'].every(isMethod) &&
   typeof value['proxyArp'] === 'boolean' &&
   (value['vrf'] === null || isText(value['vrf'], 15)) &&
+  (value['logwtmp'] === undefined || typeof value['logwtmp'] === 'boolean') &&
   (value['network'] === undefined || isNetworkSettings(value['network'])) &&
   (value['radius'] === undefined || isRadius(value['radius']));
 

@@ -1238,6 +1238,32 @@ test('hooks: a program that the server cannot run is named', async () => {
   );
 });
 
+describe('login records: whether last can show sessions', () => {
+  const says = async (modes: Readonly<Record<string, number>>, more: object = {}): Promise<readonly unknown[]> => {
+    const checked = configurationSchema.parse({ ...given, pppd: { options: OPTIONS, logwtmp: true }, ...more });
+    const results = await runChecks(checked, { machine: machine({ modes }) });
+    return results.flatMap((result) =>
+      result.name === 'login records' ? (formatFailure(result) ?? result.outcome.ok) : [],
+    );
+  };
+  const [wtmp, wtmpdb] = [{ '/var/log/wtmp': 0o100664 }, { '/var/lib/wtmpdb': 0o40755 }];
+  const user = { user: 'pptpd-ts' };
+
+  test('nothing is said without pppd.logwtmp', async () => assert.deepEqual(await says({}, given), []));
+  test('wtmp', async () => assert.deepEqual(await says(wtmp, user), [true]));
+  test('wtmpdb, to which root writes', async () => assert.deepEqual(await says(wtmpdb), [true]));
+  test("wtmpdb, to which the builtin engine's monitor writes", async () =>
+    assert.deepEqual(await says(wtmpdb, { ...user, ppp: { engine: 'builtin' } }), [true]));
+  test('neither', async () =>
+    assert.deepEqual(await says({}), [
+      'pppd.logwtmp writes nothing: there is neither /var/log/wtmp nor wtmpdb; remedy: apt-get install wtmpdb (Debian 13 and later), or install -m 664 -g utmp /dev/null /var/log/wtmp',
+    ]));
+  test('wtmpdb, to which the server may not write', async () =>
+    assert.deepEqual(await says({ ...wtmp, ...wtmpdb }, user), [
+      '`last` will show no session: only root may write to wtmpdb, and the server runs as pptpd-ts; remedy: let the server speak PPP itself: "ppp": { "engine": "builtin" }; or remove "user"; or use accounting',
+    ]));
+});
+
 test('network: what is in force, or will be', async () => {
   const off = { files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } };
   const says = async (description: Description, name = 'network'): Promise<unknown> =>
