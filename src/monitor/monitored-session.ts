@@ -6,6 +6,7 @@ import type { Rule } from '../accounts/chap-secrets.js';
 import type { Logger } from '../log/logger.js';
 import { monotonicMs } from '../sys/clock.js';
 import { close } from '../sys/descriptor.js';
+import { withoutDomain } from '../mschap/ms-chap-v2.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import type { AccountRecord, RadiusLogin, RadiusVerdict, SessionSelector } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
@@ -18,7 +19,8 @@ import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
 import type { Reading } from '../users/usage-file.js';
 import { addRoute, take } from './iproute.js';
 import { type AmountsByName, amountsByName, octetsOf } from './interface-amounts.js';
-import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
+import { type Guess, type GuessLimits } from './guess-limits.js';
+import { type Guesses, GUESSES_PER_SESSION } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
 import type {
   AddressPair,
@@ -83,6 +85,7 @@ export interface MonitorServices {
   readonly settings: () => MonitorSettings | null;
   readonly users: UserAccounts;
   readonly usage: AccountUsage;
+  readonly guesses: Pick<GuessLimits, 'take' | 'giveBack'>;
   /** Asks the RADIUS process; never rejects. */
   readonly askRadius: (login: RadiusLogin) => Promise<RadiusVerdict>;
   /** Keeps the record until a RADIUS server has acknowledged it. */
@@ -113,7 +116,7 @@ export class MonitoredSession {
   readonly #services: MonitorServices;
   readonly #log: Logger;
   readonly #scripts: Scripts;
-  readonly #workerGuesses: WorkerGuesses;
+  readonly #workerGuesses: Guesses;
   #turn: Promise<unknown> = Promise.resolve();
   #requests = 0;
   #guesses: number;
@@ -131,13 +134,16 @@ export class MonitoredSession {
   #clearing: Promise<void> = Promise.resolve();
   #account: SavedAccount | null;
   #interimTimer: NodeJS.Timeout | undefined;
-  #over = false;
+  /** `ending`: nothing more is permitted, and the last request is still worked on. */
+  #life: 'live' | 'ending' | 'over' = 'live';
+  /** The answer of RADIUS is needed no more. */
+  #giveUpRadius: () => void = () => undefined;
 
   /** A new session, or one of before the monitor died. Throws the system's error when it cannot be written down. */
   constructor(
     registration: Registration,
     services: MonitorServices,
-    workerGuesses: WorkerGuesses,
+    workerGuesses: Guesses,
     saved: SavedSession | null = null,
   ) {
     this.registration = registration;
@@ -199,9 +205,10 @@ export class MonitoredSession {
 
   /** Throws SystemCallFailed when the system refuses a step. */
   async request(request: WorkerRequest): Promise<Reply> {
+    if (request.type === 'close') this.#giveUpRadius();
     return this.#inTurn(async () => {
       this.#requests += 1;
-      if (this.#over || !isPermitted(this.state, request.type)) return refusal('notPermitted');
+      if (this.#life !== 'live' || !isPermitted(this.state, request.type)) return refusal('notPermitted');
       if (this.#requests > MAX_REQUESTS) return refusal('tooManyRequests');
       return this.#answer(request);
     });
@@ -209,6 +216,8 @@ export class MonitoredSession {
 
   /** Takes everything back; idempotent, never fails. Resolves when the scripts of the end have ended, too. */
   async end(why: string): Promise<void> {
+    if (this.#life === 'live') this.#life = 'ending';
+    this.#giveUpRadius();
     await this.#inTurn(async () => this.#end(why));
     await Promise.all([this.#scripts.idle, this.#clearing]);
   }
@@ -216,7 +225,7 @@ export class MonitoredSession {
   /** The account has this speed now. */
   async setSpeed(speed: Speed): Promise<void> {
     await this.#inTurn(async () => {
-      if (this.#over || this.#grant === null || sameSpeed(this.#grant.speed, speed)) return;
+      if (this.#life !== 'live' || this.#grant === null || sameSpeed(this.#grant.speed, speed)) return;
       this.#grant = { ...this.#grant, speed };
       if (this.#device !== null && (this.#ipv4 !== null || this.#ipv6 !== null)) await this.#limit(this.#device, speed);
     });
@@ -268,9 +277,8 @@ export class MonitoredSession {
     if (settings === null || !settings.authentication.includes(method)) return refusal('notPermitted');
     if (!isChallenged({ method, challenge }, this.#challenge, monotonicMs())) return refusal('challenge');
     // Counted before the answer is known, and written down: nothing that happens meanwhile gives another guess.
-    if (this.#guesses >= GUESSES_PER_SESSION || !this.#workerGuesses.take(performance.now()))
-      return refusal('tooManyGuesses');
-    this.#guesses += 1;
+    const guess = this.#guessOf(name, settings);
+    if (!this.#takeGuess(guess)) return refusal('tooManyGuesses');
     // With the challenge: if the monitor dies now, the worker asks again with the same response.
     this.#save();
     const mayRetry = method !== 'pap' && this.#guesses < GUESSES_PER_SESSION;
@@ -296,7 +304,7 @@ export class MonitoredSession {
       this.#log.warn({ method, ...error.answer }, 'login not judged');
       return { answer: error.answer };
     } finally {
-      if (!isGuess) this.#giveBackGuess();
+      if (!isGuess) this.#giveBackGuess(guess);
       this.#save();
     }
   }
@@ -315,8 +323,16 @@ export class MonitoredSession {
       : judgeByRadius(
           login,
           { settings: radius, stripDomain: settings.stripDomain, local: local ?? '', peer, ...circumstances },
-          this.#services.askRadius,
+          async (asked) => this.#askRadius(asked),
         );
+  }
+
+  /** The end of the session, or of its call, does not wait for a server. */
+  async #askRadius(login: RadiusLogin): Promise<RadiusVerdict> {
+    const givenUp = new Promise<RadiusVerdict>((resolve) => {
+      this.#giveUpRadius = () => resolve({ outcome: 'failed', problem: 'noAnswer' });
+    });
+    return Promise.race([this.#services.askRadius(login), givenUp]);
   }
 
   /** What was used until now is the last login's. What that one permitted ends, unless it is the same account again. */
@@ -328,10 +344,29 @@ export class MonitoredSession {
     this.#grant = grant;
   }
 
+  /** `name`: hexadecimal. */
+  #guessOf(name: string, { stripDomain }: MonitorSettings): Guess {
+    const octets = Buffer.from(name, 'hex');
+    const account = Buffer.from(stripDomain ? withoutDomain(octets) : octets).toString();
+    return { client: this.registration.peer, account };
+  }
+
+  /** false when the session, its worker, its client or the account has none left. */
+  #takeGuess(guess: Guess): boolean {
+    if (this.#guesses >= GUESSES_PER_SESSION || !this.#workerGuesses.take(performance.now())) return false;
+    if (!this.#services.guesses.take(guess)) {
+      this.#workerGuesses.giveBack();
+      return false;
+    }
+    this.#guesses += 1;
+    return true;
+  }
+
   /** The password was right, or could not be judged. */
-  #giveBackGuess(): void {
+  #giveBackGuess(guess: Guess): void {
     this.#guesses -= 1;
     this.#workerGuesses.giveBack();
+    this.#services.guesses.giveBack(guess);
   }
 
   #openKernel({ peerCallId }: MonitorRequest<'openKernel'>): OpenedDevice {
@@ -585,12 +620,21 @@ export class MonitoredSession {
   }
 
   async #end(why: string): Promise<void> {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#life === 'over') return;
+    this.#life = 'over';
     this.#closeAccount(TERMINATE.nasError);
     this.#removeAll();
+    for (const device of [this.#device, this.#lastDevice]) if (device !== null) this.#removeLeftOver(device);
     this.#services.folder.remove(this.registration.session);
     this.#log.info({ why }, 'session over');
+  }
+
+  /** An interface goes with its descriptor, unless a worker that was taken over has made it stay or passed the descriptor on. */
+  #removeLeftOver({ name, index }: Device): void {
+    const { network } = this.#services;
+    if (network.index(name) !== index) return;
+    this.#log.warn({ interface: name }, `removing ${name}: the session has left it behind`);
+    this.#try(() => network.remove(index, name));
   }
 
   #start(event: ScriptEvent, facts: ScriptFacts): void {
@@ -622,7 +666,7 @@ export class MonitoredSession {
   }
 
   #save(): void {
-    if (this.#over) return;
+    if (this.#life === 'over') return;
     const saved: SavedSession = {
       v: SAVED_VERSION,
       registration: this.registration,

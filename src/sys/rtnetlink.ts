@@ -7,6 +7,7 @@ import { openSocket, receive, SOCK_CLOEXEC, SOCK_RAW } from './socket.js';
 // sys/socket.h, linux/netlink.h, linux/rtnetlink.h, linux/if_link.h
 const AF_NETLINK = 16;
 const NETLINK_ROUTE = 0;
+const RTM_DELLINK = 17;
 const RTM_SETLINK = 19;
 const NLM_F_REQUEST = 0x01;
 const NLM_F_ACK = 0x04;
@@ -23,16 +24,25 @@ const MAX_ANSWER = 4096;
 
 /** Puts the interface of this index under `master`, an index too: a VRF or a bridge. Throws SystemCallFailed with `step`. */
 export function setMaster(index: number, master: number, step: string): void {
-  const request = Buffer.alloc(HEADER + LINK + ATTRIBUTE);
-  request.writeUInt32LE(request.length, 0);
-  request.writeUInt16LE(RTM_SETLINK, 4);
-  request.writeUInt16LE(NLM_F_REQUEST | NLM_F_ACK, 6);
-  request.writeInt32LE(index, INDEX_AT);
+  const request = linkRequest(RTM_SETLINK, index, ATTRIBUTE);
   const attribute = HEADER + LINK;
   request.writeUInt16LE(ATTRIBUTE, attribute);
   request.writeUInt16LE(IFLA_MASTER, attribute + 2);
   request.writeUInt32LE(master, attribute + 4);
   ask(request, step);
+}
+
+/** Removes the interface of this index, whoever has its descriptor. Throws SystemCallFailed with `step`. */
+export const deleteLink = (index: number, step: string): void => ask(linkRequest(RTM_DELLINK, index), step);
+
+/** `more`: octets of attributes. */
+function linkRequest(type: number, index: number, more = 0): Buffer {
+  const request = Buffer.alloc(HEADER + LINK + more);
+  request.writeUInt32LE(request.length, 0);
+  request.writeUInt16LE(type, 4);
+  request.writeUInt16LE(NLM_F_REQUEST | NLM_F_ACK, 6);
+  request.writeInt32LE(index, INDEX_AT);
+  return request;
 }
 
 function ask(request: Buffer, step: string): void {
