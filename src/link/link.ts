@@ -12,17 +12,9 @@ import type { Speed } from '../monitor/limited-device.js';
 import type { WireLimits } from '../monitor/protocol.js';
 import type { EndCause } from './end-cause.js';
 
-/** What a link counts. What it cannot know is not there; the traffic is: PPP frames and their octets. */
+/** What a link counts. What it cannot know is not there, and then shown as not known; the traffic is: PPP frames and their octets. */
 export type LinkCounters = Partial<RelayCounters> &
   Pick<RelayCounters, 'rxPackets' | 'rxBytes' | 'txPackets' | 'txBytes'>;
-
-/** What the frame path supports. */
-export interface LinkAbilities {
-  readonly capture: boolean;
-  readonly enforceWindow: boolean;
-  readonly measureLoss: boolean;
-  readonly detectBlackHole: boolean;
-}
 
 export type LinkEvent =
   /** PPP is running: the client can be told that the call is connected. Emitted at most once. */
@@ -65,7 +57,6 @@ export interface LinkClose {
 
 export interface Link {
   readonly kind: LinkKind;
-  readonly can: LinkAbilities;
   /** The process that must not outlive the session; null if there is none. */
   readonly process: ProcessIdentity | null;
   readonly ppp: PppState;

@@ -8,6 +8,8 @@ import { helperOf, type Speed, UNLIMITED } from './limited-device.js';
 
 export { type Speed, UNLIMITED };
 
+export const isSameSpeed = (one: Speed, other: Speed): boolean => one.up === other.up && one.down === other.down;
+
 export interface LimitedDevice {
   readonly name: string;
   /** No other interface has had or will have this number. */

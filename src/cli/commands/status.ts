@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { RESTORATIONS } from '../../network/report.js';
 import { listSessions } from '../../session/client.js';
 import { type ManagerStatus, managerStatus, type NetworkStatus } from '../../session/manager-status.js';
-import { askManager, NoManager } from '../ask-manager.js';
+import { askManager, NoManager } from '../../admin/ask-manager.js';
 import {
   addConfigurationArgument,
   addRunDirectoryOptions,
@@ -11,7 +11,7 @@ import {
   runDirectoryOf,
   type RunDirectoryOptions,
 } from '../configuration.js';
-import { localTime } from '../output.js';
+import { localTime } from '../../admin/units.js';
 
 const counts = (values: Readonly<Record<string, number>>): string =>
   Object.entries(values)

@@ -12,7 +12,7 @@ import { PppReader, type PppState } from '../../ppp/reader.js';
 import { monotonicMs } from '../../sys/clock.js';
 import { randomOctets } from '../../sys/random.js';
 import { describeEndCause, type EndCause } from '../end-cause.js';
-import type { Link, LinkAbilities, LinkClose, LinkCounters, LinkKind, LinkLimits, LinkOptions } from '../link.js';
+import type { Link, LinkClose, LinkCounters, LinkKind, LinkLimits, LinkOptions } from '../link.js';
 import { deviceCause, loginCause } from '../monitor-cause.js';
 import { type DataPath, type DataPathEvent, PathNotOpened } from './data-path.js';
 import type { SessionMonitor } from './session-monitor.js';
@@ -110,10 +110,6 @@ export class BuiltinLink implements Link {
 
   get kind(): LinkKind {
     return this.#path.kind;
-  }
-
-  get can(): LinkAbilities {
-    return this.#path.can;
   }
 
   get ppp(): PppState {

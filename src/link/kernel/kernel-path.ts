@@ -15,7 +15,6 @@ import { InterfaceQueries } from '../../sys/network-interface.js';
 import { Poller } from '../../sys/poller.js';
 import {
   closeKernelTunnel,
-  connectChannel,
   filterCall,
   type KernelTunnel,
   PPP_FLAGS,
@@ -84,7 +83,6 @@ interface Open {
 
 export class KernelPath implements DataPath {
   readonly kind = 'kernel';
-  readonly can = { capture: false, enforceWindow: false, measureLoss: false, detectBlackHole: false };
   /** ppp_mppe has no 56 bits. */
   readonly keyLengths = [128, 40] as const;
   readonly #frame = Buffer.alloc(MAX_FRAME + PROTOCOL_FIELD);
@@ -381,7 +379,7 @@ export class KernelPath implements DataPath {
     return this.#open === null ? 0 : pppFlags(this.#open.tunnel.unit);
   }
 
-  /** The tap gets control frames only: data does not come here (`can`). */
+  /** The tap gets control frames only: data does not come here, and `pptpd-ts capture` says so. */
   setTap(tap: FrameTap | null): void {
     this.#tap = tap;
   }
@@ -452,13 +450,12 @@ export class KernelPath implements DataPath {
 }
 
 /** Nothing passes yet, and what is not encrypted never does. */
-function prepare({ socket, channel, unit }: KernelTunnel): void {
+function prepare({ socket, unit }: KernelTunnel): void {
   filterCall(socket, guard('encrypted'));
   setProtocolMode(unit, IPV4, 'drop');
   setProtocolMode(unit, IPV6, 'drop');
   setPppFlags(unit, PPP_FLAGS.mustCompress);
   setReceiveUnit(unit, MAX_FRAME);
-  connectChannel(channel, unit);
 }
 
 function indexOf(name: string): number {

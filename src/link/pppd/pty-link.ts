@@ -46,7 +46,6 @@ export interface PtyLinkParts {
 
 export class PtyLink implements Link {
   readonly kind = 'pppd';
-  readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   /** pppd knows no accounts but those of its secrets files. */
   readonly limits = null;
   readonly #options: LinkOptions;

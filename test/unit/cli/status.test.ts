@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { networkText } from '../../../src/cli/commands/status.js';
-import { localTime } from '../../../src/cli/output.js';
+import { localTime } from '../../../src/admin/units.js';
 
 const since = Date.parse('2026-11-28T12:00:00Z');
 const TABLE = 'pptpd_ts_0a1b2c3d';

@@ -24,7 +24,6 @@ export class ALink implements Link {
   interface: string | null = null;
   limits: LinkLimits | null = null;
   inForce: Speed | null = null;
-  readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly options: LinkOptions;
   readonly process: ProcessIdentity | null;
   /** The frames that have passed, and the state of their reader. */

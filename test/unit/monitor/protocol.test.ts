@@ -20,6 +20,7 @@ const SETTINGS: MonitorSettings = {
   authentication: ['ms-chap-v2', 'pap'],
   proxyArp: false,
   vrf: null,
+  logwtmp: true,
   network: {
     forward: true,
     masquerade: ['eth0', 'ppp0'],

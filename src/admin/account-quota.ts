@@ -1,9 +1,9 @@
 /** An account's quota as text, and the quota of the account that a session has logged in with. */
-import { pppSettings } from '../../config/ppp-settings.js';
-import { loadConfiguration } from '../../config/load.js';
-import { localTime, octets } from '../output.js';
-import { AccountsStore } from './accounts-store.js';
-import type { ShownQuota } from './user-store.js';
+import { pppSettings } from '../config/ppp-settings.js';
+import { loadConfiguration } from '../config/load.js';
+import { localTime, octets } from './units.js';
+import { AccountsStore } from '../users/accounts-store.js';
+import type { ShownQuota } from '../users/user-store.js';
 
 export function quotaText(quota: ShownQuota | null): string | null {
   if (quota === null) return null;
