@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { tableName } from '../../src/network/ruleset.js';
 import { managerStatus } from '../../src/session/manager-status.js';
-import { askManager } from '../../src/cli/ask-manager.js';
+import { askManager } from '../../src/admin/ask-manager.js';
 import { namespaceProcesses } from './support/netns.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, TUNNEL_LOCAL, TUNNEL_REMOTE } from './support/server.js';
 import { enterSystemd, installUnit, property, systemctl } from './support/systemd.js';
