@@ -5,7 +5,6 @@
 import type { Rule } from '../accounts/chap-secrets.js';
 import type { Logger } from '../log/logger.js';
 import { close } from '../sys/descriptor.js';
-import { withoutDomain } from '../mschap/ms-chap-v2.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import type { AccountRecord, SessionSelector } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
