@@ -152,6 +152,8 @@ export interface WireLimits {
   /** Seconds; 0: no limit. */
   readonly sessionTime: number | null;
   readonly idleTime: number | null;
+  /** Name of a filter, which the administrator's scripts get; left out or null: none. */
+  readonly filter?: string | null;
 }
 
 /** Why an account no longer permits a session. */
@@ -301,7 +303,8 @@ const isLimits = (value: unknown): boolean =>
     (value['account'] === null || isText(value['account'], MAX_FIELD)) &&
     isLimit(value['sessions']) &&
     isLimit(value['sessionTime']) &&
-    isLimit(value['idleTime']));
+    isLimit(value['idleTime']) &&
+    (value['filter'] == null || isText(value['filter'], MAX_FIELD)));
 const isOver = (value: unknown): boolean =>
   isObject(value) && isSession(value['session']) && ACCOUNT_ENDS.some((why) => why === value['why']);
 const isVerdict = (value: unknown): boolean => {

@@ -104,11 +104,12 @@ test('a session without a call has no negotiation and no traffic', () => {
 
 test('the limits of the account are shown, where it has some', () => {
   const limitsIn = (parts: object): string | undefined => {
-    const limits = { account: 'alice', sessions: null, sessionTime: null, idleTime: null, ...parts };
+    const limits = { account: 'alice', sessions: null, sessionTime: null, idleTime: null, filter: null, ...parts };
     return /^ {2}limits +(.*)$/m.exec(describeSession(aStateUp({ limits }), null, NOW))?.[1];
   };
   assert.equal(limitsIn({}), undefined);
   assert.equal(limitsIn({ sessions: 2, idleTime: 1800 }), 'sessions 2, idle time 30 min (of the account)');
+  assert.equal(limitsIn({ filter: 'guests' }), 'filter "guests" (of the account)');
   assert.equal(
     limitsIn({ sessions: 0, sessionTime: 0 }),
     'sessions without limit, session time without limit (of the account)',
