@@ -14,7 +14,7 @@ import { tableName } from '../network/ruleset.js';
 import { runPaths } from '../session/paths.js';
 import { NetworkConfiguration } from '../sys/network-configuration.js';
 import { listenSeqpacket } from '../sys/seqpacket-socket.js';
-import { endSession } from './end-session.js';
+import { askSession } from './ask-session.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
@@ -123,7 +123,8 @@ function monitor(directory: string, level: string): void {
     rules: new NetworkRules(tableName(directory), log),
     radius,
     spool,
-    endSession: (session, worker, detail) => endSession({ runDirectory: directory, session, worker, detail, log }),
+    askSession: async (session, worker, request) =>
+      askSession({ runDirectory: directory, session, worker, request, log }),
     supervisor,
     log,
     onIdle,
