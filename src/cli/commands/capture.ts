@@ -12,6 +12,7 @@ import { type Captured, CAPTURED, type CaptureEvent } from '../../session/captur
 import { SessionClient } from '../../session/client.js';
 import { SessionFollower } from '../../session/follower.js';
 import { listSessionIds } from '../../session/record.js';
+import type { SessionState } from '../../session/state.js';
 import { missingManager } from '../ask-manager.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { parseAddresses } from '../selection.js';
@@ -152,12 +153,18 @@ async function captureSession(
 
 const isPpp = (captured: number): boolean => CAPTURE_SOURCE[CAPTURED[captured] ?? 'pppToClient'][0] === 'ppp';
 
-/** Says it once the session has a link: with the kernel's data path only PPP's negotiation passes the worker. */
+/** Says it once the session has a link. */
 async function noteWhatIsMissing(session: SessionClient): Promise<void> {
   const state = await session.state().catch(() => null);
-  if (state?.link !== 'kernel') return;
-  const shown = state.interface === null ? '' : `; to see it: tcpdump -ni ${state.interface}`;
-  console.error(`pptpd-ts: the data of this session travels in the kernel and is not captured${shown}`);
+  const note = state === null ? null : notCaptured(state);
+  if (note !== null) console.error(`pptpd-ts: ${note}`);
+}
+
+/** With the kernel's data path only PPP's negotiation passes the worker. null: everything is captured. */
+export function notCaptured({ link, interface: name }: Pick<SessionState, 'link' | 'interface'>): string | null {
+  if (link !== 'kernel') return null;
+  const shown = name === null ? '' : `; to see it: tcpdump -ni ${name}`;
+  return `the data of this session travels in the kernel and is not captured${shown}`;
 }
 
 function packetsOf(file: PptpCapture, { lost, frames, bytes }: CaptureEvent): Uint8Array {
