@@ -77,7 +77,7 @@ export class Manager {
   readonly #engine: EngineChoice;
   /** null: pppd is the engine. */
   readonly #monitored: MonitoredSessions | null = null;
-  /** null: the monitor knows of the sessions, or need not. */
+  /** Keeps the monitor as long as there are sessions; null: the monitor knows of them, or need not. */
   readonly #networkSessions: NetworkSessions | null = null;
   readonly #accountReview: AccountReview | null = null;
   /** null as long as there are no `hooks`. */
@@ -129,7 +129,7 @@ export class Manager {
         disconnect: (session, reason, detail) => this.#registry.disconnect(session, reason, detail),
         log,
       });
-    } else if (configuration.network !== undefined) {
+    } else if (configuration.network !== undefined || configuration.console !== undefined) {
       this.#networkSessions = new NetworkSessions(new MonitorRegistrar(monitorSocket), log);
       this.#registry.watch(this.#networkSessions);
     }

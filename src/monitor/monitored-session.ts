@@ -17,7 +17,7 @@ import { type Grant, judge, type Judgement, mayUse, NO_ACCOUNT } from './authent
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
 import type { Reading } from '../users/usage-file.js';
 import { addRoute, take } from './iproute.js';
-import { type AmountsByName, amountsByName, octetsOf } from './interface-amounts.js';
+import { type AmountsByName, amountsByName, octetsOf } from '../host/interface-amounts.js';
 import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
 import type {
