@@ -1,5 +1,6 @@
 /** Puts the console together: access, API, the page's files, the server. */
 import { Hono } from 'hono';
+import { isLoopback } from '../config/addresses.js';
 import type { Logger } from '../log/logger.js';
 import { Access, API, type ConsoleEnv, type ConsoleUsers } from './access/access.js';
 import { createApi } from './api/app.js';
@@ -32,7 +33,8 @@ export async function startConsole({ settings, root, log, now, random }: Console
     log,
     now,
     random,
-    origin: { address, names },
+    // A proxy has the name that the administrator gave it; on loopback no other site's name may point here.
+    origin: { names, isStrict: names.length > 0 || (socket === null && isLoopback(address)) },
     isUnixSocket: socket !== null,
     proxies,
   });
@@ -40,7 +42,7 @@ export async function startConsole({ settings, root, log, now, random }: Console
   const app = new Hono<ConsoleEnv>();
   app.use('*', access.guard);
   app.route(API, createApi({ access, log, model, root, settings }));
-  const server = new ConsoleServer({ address, port, socket, tls }, app.fetch as ConstructorParameters<typeof ConsoleServer>[1]);
+  const server = new ConsoleServer({ address, port, socket, tls }, app.fetch);
   await server.listen();
-  log.info({ address, port, socket, tls: tls !== null }, `the console listens ${socket ?? `on ${address}:${port}`}`);
+  log.info({ where: server.where }, `the console listens at ${server.where}`);
 }

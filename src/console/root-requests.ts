@@ -65,7 +65,8 @@ export class RootConnection implements Root {
   }
 
   async ask(request: RootRequest): Promise<unknown> {
-    if (this.#waiting.size >= MAX_WAITING) throw new RootRefusal('failed', 'too many requests wait for an answer of root');
+    if (this.#waiting.size >= MAX_WAITING)
+      throw new RootRefusal('failed', 'too many requests wait for an answer of root');
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -172,7 +172,9 @@ async function consoleOf({ configuration, kind }: Prepared): Promise<MonitorCons
     );
   const { uid, gid } = accountOf(user);
   if (uid === 0 || gid === 0)
-    throw new Error(`user is ${user}, and the console would have root's group; remedy: set user to one without privileges`);
+    throw new Error(
+      `user is ${user}, and the console would have root's group; remedy: set user to one without privileges`,
+    );
   const { userPlaceOf } = await import('../admin/user-place.js');
   const { tls = null, users, plainHttp: _, ...listen } = section;
   return {

@@ -130,7 +130,6 @@ export class ConsoleProcess {
     const waiting: unknown[] = [];
     let working = 0;
     const answer = async (line: unknown): Promise<void> => {
-      working += 1;
       const given = await requests.answer(line);
       if (given === null) this.#log.error({ console: child.pid }, 'ignored a malformed request of the console');
       else await new Promise<void>((resolve) => connection.write(`${JSON.stringify(given)}\n`, () => resolve()));
@@ -139,7 +138,9 @@ export class ConsoleProcess {
     };
     // What has arrived beyond that waits, and nothing more is read.
     const work = (): void => {
-      while (working < MAX_AT_ONCE && waiting.length > 0) void answer(waiting.shift());
+      const begun = waiting.splice(0, MAX_AT_ONCE - working);
+      working += begun.length;
+      for (const line of begun) void answer(line);
       if (waiting.length > 0) connection.pause();
       else connection.resume();
     };

@@ -104,7 +104,10 @@ function sentenceOf(fault: EditFault, name: string, file: string): Error {
     case 'known':
       return userExists(name, file);
     case 'value':
-      return new UserFault('refused', `pppd cannot read this ${fault.field}: ${fault.reason}; remedy: choose another one`);
+      return new UserFault(
+        'refused',
+        `pppd cannot read this ${fault.field}: ${fault.reason}; remedy: choose another one`,
+      );
     case 'lines':
       return new UserFault(
         'refused',

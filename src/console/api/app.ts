@@ -63,7 +63,11 @@ function checked(schema: z.ZodType | undefined, input: unknown): unknown {
   if (schema === undefined) return undefined;
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const found = problemsOf(parsed.error, withoutSecrets(input), z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+  const found = problemsOf(
+    parsed.error,
+    withoutSecrets(input),
+    z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
+  );
   throw new ApiFault(400, found.map(({ key, text }) => (key === '' ? text : `${key}: ${text}`)).join('; '));
 }
 

@@ -1,11 +1,12 @@
 /** Routes about what is over: failures, and ended sessions in the accounting file. */
 import type { AccountRecord } from '../../accounting/record.js';
 import { recordsFromEnd } from '../../accounting/read-backwards.js';
-import { addressesIn, isSelected } from '../../admin/selection.js';
+import { isSelected } from '../../admin/selection.js';
 import { pointInTime } from '../../admin/units.js';
 import { CLOSE_REASONS } from '../../session/close-reason.js';
 import { ApiFault } from './fault.js';
 import { route, type Services } from './route.js';
+import { selectionOf } from './selection.js';
 import * as schemas from './schemas.js';
 
 /** Octets of the accounting file that one request reads at most: some hundred thousand sessions. */
@@ -103,11 +104,7 @@ export const HISTORY_ROUTES = [
         throw new ApiFault(404, 'ended sessions are not recorded', 'add the section "accounting" to the configuration');
       const { search, user, client, address, since, until, before, limit } = call.query;
       const [from, to] = [timeOf(since, 0), timeOf(until, Number.POSITIVE_INFINITY)];
-      const wanted = {
-        ...(user === undefined ? {} : { user }),
-        ...networkOf('client', client),
-        ...networkOf('address', address),
-      };
+      const wanted = selectionOf({ user, client, address });
       const text = search?.toLowerCase() ?? '';
       const isMatch = (record: AccountRecord): boolean =>
         Date.parse(record.end) >= from &&
@@ -137,11 +134,6 @@ export const HISTORY_ROUTES = [
     },
   }),
 ];
-
-function networkOf<K extends 'client' | 'address'>(key: K, text: string | undefined) {
-  const list = text === undefined ? null : addressesIn(text);
-  return list === null ? {} : ({ [key]: list } as { readonly [Key in K]: typeof list });
-}
 
 function cursorOf(text: string): { readonly end: number; readonly session: string } {
   const [end = '', session = ''] = text.split('-');

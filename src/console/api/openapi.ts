@@ -38,7 +38,9 @@ const answerOf = (answer: AnswerKind): Json =>
 function operationOf({ path, method, role, summary, parameters, query, body, answer }: RouteDeclaration): Json {
   const inputs = [...parametersOf(parameters, 'path'), ...parametersOf(query, 'query')];
   return {
-    operationId: `${method} ${path}`.replaceAll(/[^A-Za-z]+(.)?/g, (_, next: string | undefined) => (next ?? '').toUpperCase()),
+    operationId: `${method} ${path}`.replaceAll(/[^A-Za-z]+(.)?/g, (_, next: string | undefined) =>
+      (next ?? '').toUpperCase(),
+    ),
     summary,
     ...(role === null ? { security: [] } : { description: `Needs the role ${role}.` }),
     ...(inputs.length === 0 ? {} : { parameters: inputs }),
@@ -66,7 +68,8 @@ export function openApiOf(routes: readonly RouteDeclaration[]): Json {
           type: 'apiKey',
           in: 'cookie',
           name: 'pptpd-ts-console',
-          description: 'Set by POST /login. Every request that is not GET then needs the header X-CSRF-Token of GET /me.',
+          description:
+            'Set by POST /login. Every request that is not GET then needs the header X-CSRF-Token of GET /me.',
         },
       },
       responses: { error: { description: 'refused', content: jsonContent(jsonSchema(apiError, 'output')) } },

@@ -211,6 +211,7 @@ export const user = z.object({
   sessions: z.number().nullable(),
   sessionTime: z.number().nullable(),
   idleTime: z.number().nullable(),
+  /** Bits per second from the client and to it; what is left out has no limit. */
   speed: z.object({ up: z.number().optional(), down: z.number().optional() }).nullable(),
   quota: shownQuota.nullable(),
   routes: z.array(z.string()).nullable(),
@@ -284,10 +285,11 @@ const addresses = z
 const someUser = z.string().max(255);
 const selection = { user: someUser.optional(), client: addresses.optional(), address: addresses.optional() };
 export const sessionQuery = z.strictObject(selection);
-export const kickMany = z.strictObject({ ...selection, reason: kickReason.optional() }).refine(
-  ({ user: who, client, address }) => (who ?? client ?? address) !== undefined,
-  { error: 'name a user, a client or an address' },
-);
+export const kickMany = z
+  .strictObject({ ...selection, reason: kickReason.optional() })
+  .refine(({ user: who, client, address }) => (who ?? client ?? address) !== undefined, {
+    error: 'name a user, a client or an address',
+  });
 
 /** Minutes at level debug; `off`: the configured level. */
 export const debugRequest = z.strictObject({ minutes: z.union([z.int().min(1).max(1440), z.literal('off')]) });
@@ -331,10 +333,7 @@ export const historyQuery = z.strictObject({
 });
 
 export const sessionParameters = z.object({
-  id: z
-    .string()
-    .refine(isSessionId)
-    .meta({ title: 'the id of a session: six letters and digits' }),
+  id: z.string().refine(isSessionId).meta({ title: 'the id of a session: six letters and digits' }),
 });
 export const addressParameters = z.object({ address: z.ipv4() });
 export const userParameters = z.object({ name: userName });

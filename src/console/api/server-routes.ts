@@ -33,11 +33,19 @@ const finding = z.object({
 
 function findingsOf(result: unknown): schemas.Findings {
   return {
-    findings: z.array(finding).parse(result).map(({ name, fatal, outcome }) =>
-      outcome.ok
-        ? { check: name, level: 'ok' as const, text: outcome.detail, remedy: null }
-        : { check: name, level: fatal ? ('fail' as const) : ('warn' as const), text: outcome.problem, remedy: outcome.remedy },
-    ),
+    findings: z
+      .array(finding)
+      .parse(result)
+      .map(({ name, fatal, outcome }) =>
+        outcome.ok
+          ? { check: name, level: 'ok' as const, text: outcome.detail, remedy: null }
+          : {
+              check: name,
+              level: fatal ? ('fail' as const) : ('warn' as const),
+              text: outcome.problem,
+              remedy: outcome.remedy,
+            },
+      ),
   };
 }
 

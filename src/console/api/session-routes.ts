@@ -5,7 +5,7 @@ import { captureSession, nextSession } from '../../admin/capture.js';
 import { COUNTER_WORDS } from '../../admin/counter-words.js';
 import { kick, type Kicked, type Named, namedIn } from '../../admin/kick.js';
 import { lastLines, type LogLine } from '../../admin/log-tail.js';
-import { addressesIn, isSelected, type Selection } from '../../admin/selection.js';
+import { addressesIn, isSelected } from '../../admin/selection.js';
 import { sectionsOf } from '../../admin/session-description.js';
 import { LOG_LEVELS } from '../../log/level.js';
 import { listSessions, SessionClient, SessionGone } from '../../session/client.js';
@@ -14,6 +14,7 @@ import type { SessionState } from '../../session/state.js';
 import { ApiFault } from './fault.js';
 import { type Call, route, type Services } from './route.js';
 import * as schemas from './schemas.js';
+import { selectionOf } from './selection.js';
 
 const LOG_LINES = 20;
 /** Sessions that are ended at the same time. */
@@ -38,17 +39,6 @@ async function withSession<T>(services: Services, id: string, work: (client: Ses
     throw sessionFault(id, error);
   }
 }
-
-const selectionOf = (query: z.output<typeof schemas.sessionQuery>): Selection => {
-  const [client, address] = [query.client, query.address].map((text) =>
-    text === undefined ? null : addressesIn(text),
-  );
-  return {
-    ...(query.user === undefined ? {} : { user: query.user }),
-    ...(client == null ? {} : { client }),
-    ...(address == null ? {} : { address }),
-  };
-};
 
 /** The log file belongs to the server's user; its group may read it. */
 function logOf({ log }: SessionState): z.input<typeof schemas.logLine>[] {
@@ -123,7 +113,10 @@ function requireFreeCapture(): void {
     throw new ApiFault(429, `${MAX_CAPTURES} captures are running already`, 'end one of them, or wait');
 }
 
-const PCAPNG = { contentType: 'application/octet-stream', words: 'a pcapng file, which grows while it is read' } as const;
+const PCAPNG = {
+  contentType: 'application/octet-stream',
+  words: 'a pcapng file, which grows while it is read',
+} as const;
 
 export const SESSION_ROUTES = [
   route({

@@ -2,8 +2,7 @@
 import { z } from 'zod';
 import { listSessions, SessionClient } from '../../session/client.js';
 import type { SessionState } from '../../session/state.js';
-import type { UserAnswer, UserRequest } from '../../users/user-requests.js';
-import type { ShownUser } from '../../users/user-store.js';
+import type { UserRequest } from '../../users/user-requests.js';
 import { ApiFault } from './fault.js';
 import { route, type Services } from './route.js';
 import * as schemas from './schemas.js';
@@ -16,8 +15,10 @@ const rootAnswer = z.object({
   endsSessions: z.boolean(),
 });
 
-const ask = async ({ root }: Services, request: UserRequest): Promise<Omit<UserAnswer, 'keeps'> & { keeps: string[] }> =>
-  rootAnswer.parse(await root.ask({ ask: 'users', request })) as UserAnswer & { keeps: string[] };
+type Answer = z.output<typeof rootAnswer>;
+
+const ask = async ({ root }: Services, request: UserRequest): Promise<Answer> =>
+  rootAnswer.parse(await root.ask({ ask: 'users', request }));
 
 /** Ids of live sessions by the name of the account. */
 function liveByUser(states: readonly SessionState[]): Map<string, string[]> {
@@ -29,7 +30,7 @@ function liveByUser(states: readonly SessionState[]): Map<string, string[]> {
   return live;
 }
 
-async function changed(services: Services, request: UserRequest): Promise<UserAnswer | Omit<UserAnswer, 'keeps'>> {
+async function changed(services: Services, request: UserRequest): Promise<Answer> {
   const answer = await ask(services, request);
   services.model.usersChanged();
   return answer;
@@ -46,7 +47,7 @@ async function endSessions(services: Services, name: string, why: string): Promi
   }
 }
 
-const find = async (services: Services, name: string): Promise<ShownUser> => {
+const find = async (services: Services, name: string): Promise<Answer['users'][number]> => {
   const { users, file } = await ask(services, { op: 'list' });
   const found = users.find((user) => user.name === name);
   if (found === undefined) throw new ApiFault(404, `there is no user ${JSON.stringify(name)} in ${file}`);
@@ -67,7 +68,7 @@ const setDisabled = (disabled: boolean) =>
       const { name } = call.parameters;
       const { remarks, endsSessions } = await changed(call, { op: 'setDisabled', name, disabled });
       if (disabled && !endsSessions) await endSessions(call, name, 'is disabled');
-      return { remarks: [...remarks] };
+      return { remarks };
     },
   });
 
@@ -99,7 +100,7 @@ export const USER_ROUTES = [
       const { name, fields } = call.body;
       const { remarks } = await changed(call, { op: 'add', ...call.body });
       call.changed({ user: name, fields: Object.keys(fields) });
-      return { remarks: [...remarks] };
+      return { remarks };
     },
   }),
   route({
@@ -129,7 +130,7 @@ export const USER_ROUTES = [
       if (Object.keys(fields).length === 0) throw new ApiFault(400, 'nothing to change', 'name a field');
       const { remarks } = await changed(call, { op: 'set', name: call.parameters.name, fields });
       call.changed(fields);
-      return { remarks: [...remarks] };
+      return { remarks };
     },
   }),
   route({
@@ -145,7 +146,7 @@ export const USER_ROUTES = [
       const { name } = call.parameters;
       const { remarks, endsSessions } = await changed(call, { op: 'remove', name });
       if (!endsSessions) await endSessions(call, name, 'was removed');
-      return { remarks: [...remarks] };
+      return { remarks };
     },
   }),
   route({
@@ -160,18 +161,14 @@ export const USER_ROUTES = [
     answer: schemas.userChanged,
     handle: async (call) => {
       const { remarks } = await changed(call, { op: 'setPassword', name: call.parameters.name, ...call.body });
-      return { remarks: [...remarks] };
+      return { remarks };
     },
   }),
   setDisabled(true),
   setDisabled(false),
 ];
 
-function withSessions(user: ShownUser, live: ReadonlyMap<string, string[]>): schemas.ApiUser {
-  return {
-    ...user,
-    speed: user.speed as schemas.ApiUser['speed'],
-    routes: user.routes === null ? null : [...user.routes],
-    live: live.get(user.name) ?? [],
-  };
-}
+const withSessions = (user: Answer['users'][number], live: ReadonlyMap<string, string[]>): schemas.ApiUser => ({
+  ...user,
+  live: live.get(user.name) ?? [],
+});

@@ -114,16 +114,18 @@ export class LiveModel {
 
   /** Requests that come meanwhile share the answer; it tells pages when the manager comes, goes or counts otherwise. */
   async #askManager(): Promise<void> {
-    this.#asking ??= askManager(this.#options.runDirectory, 'status')
-      .then((answer): Answer => ({ server: managerStatus.parse(answer) }))
-      .catch((error: Error): Answer => ({ server: null, why: error.message }))
-      .then((answer) => {
-        this.#asking = null;
-        if (JSON.stringify(answer) === JSON.stringify(this.#manager)) return;
-        this.#manager = answer;
-        this.streams.send({ event: 'status', data: this.#status });
-      });
+    this.#asking ??= this.#hearManager().finally(() => (this.#asking = null));
     return this.#asking;
+  }
+
+  async #hearManager(): Promise<void> {
+    const before = JSON.stringify(this.#manager);
+    try {
+      this.#manager = { server: managerStatus.parse(await askManager(this.#options.runDirectory, 'status')) };
+    } catch (error) {
+      this.#manager = { server: null, why: error instanceof Error ? error.message : String(error) };
+    }
+    if (JSON.stringify(this.#manager) !== before) this.streams.send({ event: 'status', data: this.#status });
   }
 
   #look(): void {

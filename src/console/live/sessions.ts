@@ -144,8 +144,7 @@ export class LiveSessions {
       state,
       interface: before?.state.pppdPid === state.pppdPid ? before.interface : null,
     });
-    for (const happening of happenings(last, state))
-      this.#options.onEvent({ type: 'happened', happening, state });
+    for (const happening of happenings(last, state)) this.#options.onEvent({ type: 'happened', happening, state });
     this.#options.onEvent({ type: 'changed', id });
   }
 
