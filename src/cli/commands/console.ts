@@ -14,7 +14,7 @@ import {
 } from '../../users/console-users.js';
 import { configurationOf, configurationOption } from '../configuration.js';
 import { fail } from '../failure.js';
-import { localTime } from '../output.js';
+import { localTime } from '../../admin/units.js';
 import { table } from '../table.js';
 import { readPassword } from '../users/password-input.js';
 
