@@ -7,6 +7,7 @@ import type { EngineChoice } from '../host/ppp-engine.js';
 import { builtinAccounts } from './accounts-check.js';
 import { builtinAuthentication, dataPath, monitor, radius, tunDevice } from './builtin-checks.js';
 import { type Check, good, type Outcome } from './check.js';
+import { consoleCheck } from './console-check.js';
 import { engineOf, withEngine } from './engine.js';
 import { type Machine, thisMachine } from './machine.js';
 import { addressPool, forwarding, listening, networkRules, otherFirewalls } from './network-checks.js';
@@ -43,6 +44,7 @@ const CHECKS: readonly Check[] = [
   runDirectory,
   files,
   hooks,
+  consoleCheck,
 ];
 
 /** `serve` skips these: it does the same itself, with the same messages. */

@@ -5,6 +5,7 @@ import type { Configuration } from '../../config/schema.js';
 import { listSessions, SessionClient } from '../../session/client.js';
 import { changeUsers, textOfFile } from '../../users/users-file.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
+import { fail } from '../failure.js';
 import { duration, localTime, octets } from '../../admin/units.js';
 import { fail } from '../failure.js';
 import { bitRate } from '../rates.js';
