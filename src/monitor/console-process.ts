@@ -8,14 +8,13 @@ import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type ConsoleSettings, MAX_CONSOLE_REQUEST } from '../console/protocol.js';
+import { CONSOLE_UID } from '../host/unix-user.js';
 import type { Logger } from '../log/logger.js';
 import { readLines } from '../session/lines.js';
 import type { ConsoleRequests } from './console-requests.js';
 import type { MonitorConsoleSettings } from './protocol.js';
 
 const ENTRY = fileURLToPath(new URL('../console/main.js', import.meta.url));
-/** A user without a name, of the numbers that systemd gives to services. */
-const USER = 61_725;
 const CONNECTION = 3;
 /** Until a process that died is started again; doubled each time. */
 const FIRST_RETRY_MS = 50;
@@ -100,7 +99,7 @@ export class ConsoleProcess {
     const child = spawn(
       'setpriv',
       [
-        `--reuid=${USER}`,
+        `--reuid=${CONSOLE_UID}`,
         `--regid=${settings.gid}`,
         '--clear-groups',
         '--inh-caps=-all',

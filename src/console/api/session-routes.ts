@@ -1,6 +1,7 @@
 /** Routes about live sessions: list, one session, kick, debug, capture. */
 import { PassThrough, Readable } from 'node:stream';
 import { z } from 'zod';
+import { quotaText } from '../../admin/account-quota.js';
 import { captureSession, nextSession } from '../../admin/capture.js';
 import { COUNTER_WORDS } from '../../admin/counter-words.js';
 import { kick, type Kicked, type Named, namedIn } from '../../admin/kick.js';
@@ -11,6 +12,7 @@ import { LOG_LEVELS } from '../../log/level.js';
 import { listSessions, SessionClient, SessionGone } from '../../session/client.js';
 import { listSessionIds } from '../../session/record.js';
 import type { SessionState } from '../../session/state.js';
+import { quotaOf } from './ask-users.js';
 import { ApiFault } from './fault.js';
 import { type Call, route, type Services } from './route.js';
 import * as schemas from './schemas.js';
@@ -149,12 +151,15 @@ export const SESSION_ROUTES = [
       // The model hears of a new session a moment later.
       const row = call.model.sessions.row(id);
       if (row === null) throw noSession(id);
+      const quota = quotaText(await quotaOf(call, state.limits?.account ?? null).catch(() => null));
       return {
         row,
-        sections: sectionsOf(state, row.interface, Date.now()).map(({ title, rows }) => ({
-          title,
-          rows: rows.map(([name, value]) => ({ name, value })),
-        })),
+        sections: sectionsOf(state, { interfaceName: row.interface, quota, now: Date.now() }).map(
+          ({ title, rows }) => ({
+            title,
+            rows: rows.map(([name, value]) => ({ name, value })),
+          }),
+        ),
         counters: Object.entries(state.counters ?? {}).map(([name, value]) => ({
           name,
           words: COUNTER_WORDS.get(name) ?? null,

@@ -1,24 +1,11 @@
 /** Routes about the users of the VPN, whose files only root may read and change. */
-import { z } from 'zod';
 import { listSessions, SessionClient } from '../../session/client.js';
 import type { SessionState } from '../../session/state.js';
 import type { UserRequest } from '../../users/user-requests.js';
+import { type UserAnswer as Answer, askUsers as ask } from './ask-users.js';
 import { ApiFault } from './fault.js';
 import { route, type Services } from './route.js';
 import * as schemas from './schemas.js';
-
-const rootAnswer = z.object({
-  users: z.array(schemas.user.omit({ live: true })),
-  remarks: z.array(z.string()),
-  file: z.string(),
-  keeps: z.array(z.string()),
-  endsSessions: z.boolean(),
-});
-
-type Answer = z.output<typeof rootAnswer>;
-
-const ask = async ({ root }: Services, request: UserRequest): Promise<Answer> =>
-  rootAnswer.parse(await root.ask({ ask: 'users', request }));
 
 /** Ids of live sessions by the name of the account. */
 function liveByUser(states: readonly SessionState[]): Map<string, string[]> {
