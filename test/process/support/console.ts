@@ -56,7 +56,9 @@ export class ConsoleClient {
       headers: {
         ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
         ...(content === null
-          ? {}
+          ? method === 'GET'
+            ? {}
+            : { 'content-length': '0' }
           : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(content)) }),
         ...headers,
       },
