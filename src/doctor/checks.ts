@@ -9,10 +9,11 @@ import { builtinAuthentication, dataPath, monitor, radius, tunDevice } from './b
 import { type Check, good, type Outcome } from './check.js';
 import { consoleCheck } from './console-check.js';
 import { engineOf, withEngine } from './engine.js';
+import { secretFolders } from './folder-checks.js';
 import { type Machine, thisMachine } from './machine.js';
 import { addressPool, forwarding, listening, networkRules, otherFirewalls } from './network-checks.js';
 import { authentication, optionsFile, pppd } from './pppd-checks.js';
-import { privileges, user } from './privilege-checks.js';
+import { loginRecords, privileges, user } from './privilege-checks.js';
 import { builtinSecrets, secrets } from './secrets-check.js';
 import { files, greSocket, hooks, kernelPpp, mppe, nativeModules, node, runDirectory } from './system-checks.js';
 
@@ -34,6 +35,7 @@ const CHECKS: readonly Check[] = [
   builtinAuthentication,
   builtinAccounts,
   builtinSecrets,
+  secretFolders,
   radius,
   greSocket,
   listening,
@@ -43,6 +45,7 @@ const CHECKS: readonly Check[] = [
   otherFirewalls,
   runDirectory,
   files,
+  loginRecords,
   hooks,
   consoleCheck,
 ];
