@@ -106,6 +106,9 @@ export function parseNetwork(text: string): Network | null {
   return address === null || bits > 32 || rest.length > 0 ? null : { address, bits };
 }
 
+/** Of 127.0.0.0/8, which only this machine can reach. */
+export const isLoopback = (text: string): boolean => Math.floor((addressNumber(text) ?? 0) / 2 ** 24) === 127;
+
 /** The first address of a network. */
 export const firstOf = ({ address, bits }: Network): number => address - (address % 2 ** (32 - bits));
 

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../log/level.js';
 import { RFC_TIMERS, TCP_PORT } from '../pptp/index.js';
-import { addressList, addressNumber, expandRanges, parseNetwork, rangesOf } from './addresses.js';
+import { addressList, addressNumber, expandRanges, isLoopback, parseNetwork, rangesOf } from './addresses.js';
 import { isUplinkName, MAX_DESTINATIONS, parseDestination } from './network.js';
 import { USUAL_RUN_DIRECTORY } from './run-directory.js';
 
@@ -286,10 +286,82 @@ const radiusSchema = z.strictObject({
     .describe('Lets RADIUS servers end sessions (Disconnect-Request, RFC 5176). Without this key none can.'),
 });
 
-const keysTogether = (
-  { radius, ppp }: { readonly radius?: unknown; readonly ppp: { readonly engine: string } },
-  context: z.core.$RefinementCtx,
-): void => {
+const hostName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)
+  .meta({ title: 'a host name in lower case without a port, for example vpn.example.net' });
+
+/** Passwords and cookies in clear text leave the machine only if the administrator says so. */
+const consoleSchema = z
+  .strictObject({
+    address: address.default('127.0.0.1').describe('Address on which the console is served.'),
+    port: port.default(8723).describe('TCP port of the console. The console has no privileges: not below 1024.'),
+    socket: path
+      .optional()
+      .describe(
+        'Unix socket for a proxy, in place of `console.address` and `console.port`. Its mode is 0660. Its folder must exist and belong to the user of the server.',
+      ),
+    tls: z
+      .strictObject({
+        certificate: path.describe('File with the certificate and those of its issuers (PEM).'),
+        key: path.describe('File with its private key (PEM). Root reads it; others should not be able to.'),
+      })
+      .optional()
+      .describe('Serves HTTPS. Without this key it is HTTP.'),
+    plainHttp: z
+      .boolean()
+      .default(false)
+      .describe('`true`: permit HTTP beyond loopback, for a proxy on another host that serves HTTPS.'),
+    names: z
+      .array(hostName)
+      .max(20)
+      .default([])
+      .describe(
+        "Host names by which browsers reach the console. `localhost` and addresses are always permitted. Empty: on a loopback address no other name, otherwise every name. Behind a proxy: the proxy's name.",
+      ),
+    proxies: z
+      .array(network)
+      .max(20)
+      .default([])
+      .describe(
+        'Addresses of proxies. Their headers X-Forwarded-For and X-Forwarded-Proto say who the client is. Those from a unix socket are always believed.',
+      ),
+    users: path
+      .default('/var/lib/pptpd-ts/console.json')
+      .describe('Users and tokens of the console, which `pptpd-ts console` writes.'),
+  })
+  .superRefine(({ address: on, socket, tls, plainHttp }, context) => {
+    const problem = (key: string, value: unknown, reason: string, allowed: string): void =>
+      context.addIssue({ code: 'custom', path: [key], params: { value, reason, allowed } });
+    if (socket !== undefined && tls !== undefined)
+      problem('tls', tls, 'console.socket is for a proxy, which serves HTTPS itself', 'one of tls and socket');
+    if (socket === undefined && tls === undefined && !plainHttp && !isLoopback(on))
+      problem(
+        'address',
+        on,
+        'passwords would cross the network in clear text',
+        'a loopback address such as 127.0.0.1; any address with console.tls; or "plainHttp": true behind a proxy that serves HTTPS',
+      );
+  });
+
+interface KeysTogether {
+  readonly radius?: unknown;
+  readonly console?: unknown;
+  readonly user?: unknown;
+  readonly ppp: { readonly engine: string };
+}
+
+const keysTogether = ({ radius, console, user, ppp }: KeysTogether, context: z.core.$RefinementCtx): void => {
+  if (console !== undefined && user === undefined && ppp.engine === 'pppd')
+    context.addIssue({
+      code: 'custom',
+      path: ['user'],
+      params: {
+        reason: 'without it the server runs as root with pppd, and the console would too',
+        allowed: 'a user\'s name, for example "pptpd-ts"; or no section console',
+      },
+    });
   if (radius !== undefined && ppp.engine !== 'builtin')
     context.addIssue({
       code: 'custom',
@@ -586,6 +658,9 @@ const sections = z.strictObject({
     })
     .optional()
     .describe('Serves Prometheus metrics. Without this section there are none.'),
+  console: consoleSchema
+    .optional()
+    .describe('Serves a console for browsers, and its API (docs/console.md). Without this section there is none.'),
 });
 
 export const configurationSchema = sections.superRefine(keysTogether);

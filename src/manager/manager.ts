@@ -44,6 +44,7 @@ const RESTART_ONLY = [
   'user',
   'pidFile',
   'metrics',
+  'console',
   'network',
 ] as const satisfies readonly (keyof Configuration)[];
 

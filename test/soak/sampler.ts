@@ -1,7 +1,7 @@
 /** What the server takes and holds at a moment: memory, descriptors, files, sessions, addresses, dead processes. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import { askManager } from '../../src/cli/ask-manager.js';
+import { askManager } from '../../src/admin/ask-manager.js';
 import { managerStatus, type ManagerStatus } from '../../src/session/manager-status.js';
 import { runPaths } from '../../src/session/paths.js';
 import { listSessionIds, readRecord } from '../../src/session/record.js';

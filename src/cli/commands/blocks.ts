@@ -2,7 +2,7 @@
 import { isIPv4 } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { blocksResult, unblockResult } from '../../session/manager-status.js';
-import { askManager, NoManager } from '../ask-manager.js';
+import { askManager, NoManager } from '../../admin/ask-manager.js';
 import {
   addConfigurationArgument,
   addRunDirectoryOptions,
@@ -10,7 +10,7 @@ import {
   runDirectoryOf,
   type RunDirectoryOptions,
 } from '../configuration.js';
-import { duration, localTime } from '../output.js';
+import { duration, localTime } from '../../admin/units.js';
 import { table } from '../table.js';
 
 interface BlocksOptions extends RunDirectoryOptions {

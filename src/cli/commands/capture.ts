@@ -4,19 +4,13 @@ import { once } from 'node:events';
 import type { BlockList } from 'node:net';
 import type { Writable } from 'node:stream';
 import { Command } from 'commander';
-import { version } from '../../host/version.js';
-import { PptpCapture } from '../../pcap/pptp-capture.js';
-import type { Sender } from '../../pcap/tcp-stream.js';
-import { TCP_PORT } from '../../pptp/index.js';
-import { type Captured, CAPTURED, type CaptureEvent } from '../../session/captures.js';
+import { missingManager } from '../../admin/ask-manager.js';
+import { captureSession, nextSession } from '../../admin/capture.js';
 import { SessionClient } from '../../session/client.js';
-import { SessionFollower } from '../../session/follower.js';
-import { listSessionIds } from '../../session/record.js';
-import { missingManager } from '../ask-manager.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { parseAddresses } from '../selection.js';
 import { SessionArgument, withSession } from '../session-argument.js';
-import { aborted, stopSignal } from '../stop.js';
+import { stopSignal } from '../stop.js';
 
 interface CaptureOptions extends RunDirectoryOptions {
   readonly write: string;
@@ -56,10 +50,23 @@ export const captureCommand = (): Command =>
       const runDirectory = runDirectoryOf(options);
       const stop = stopSignal();
       const find = async (): Promise<SessionClient | null> =>
-        id === undefined ? nextSession(runDirectory, options.next, stop) : SessionClient.connect(runDirectory, id);
+        options.next === undefined
+          ? SessionClient.connect(runDirectory, id ?? '')
+          : waitForNext(runDirectory, options.next, stop);
       await withSession(find, async (session) => {
         const output = await openOutput(options.write);
-        await captureSession(session, output, options.write, stop);
+        const { frames, lost } = await captureSession({
+          session,
+          output,
+          stop,
+          onStarted: (client) => console.error(`capturing session ${session.id} of ${client}; Ctrl-C to stop`),
+          onNote: (note) => console.error(`pptpd-ts: ${note}`),
+        });
+        if (output !== process.stdout) {
+          output.end();
+          await once(output, 'close');
+        }
+        console.error(`${options.write}: ${frames} frames and messages, ${lost} lost`);
       });
     });
 
@@ -70,106 +77,10 @@ async function openOutput(name: string): Promise<Writable> {
   return file;
 }
 
-/** Waits for the next session of these clients; null if stopped before. */
-async function nextSession(
-  runDirectory: string,
-  clients: BlockList | undefined,
-  stop: AbortSignal,
-): Promise<SessionClient | null> {
+/** Null if stopped before. */
+async function waitForNext(runDirectory: string, clients: BlockList, stop: AbortSignal): Promise<SessionClient | null> {
   const noManager = await missingManager(runDirectory);
   if (noManager !== null) console.error(`pptpd-ts: ${noManager.message}; waiting for one`);
   console.error('waiting for the client to connect; Ctrl-C to stop');
-  return new Promise((resolve) => {
-    let settled = false;
-    const settle = (session: SessionClient | null): void => {
-      settled = true;
-      follower.close();
-      resolve(session);
-    };
-    const found = async (session: SessionClient): Promise<void> => {
-      const { peer } = await session.state();
-      if (!settled && clients?.check(peer.address) === true) settle(session);
-      else session.close();
-    };
-    const follower = new SessionFollower({
-      runDirectory,
-      ignored: listSessionIds(runDirectory),
-      onEvent: (event) => {
-        // A session that ends before it answers cannot be captured.
-        if (event.type === 'found') void found(event.session).catch(() => event.session.close());
-        else console.error(`pptpd-ts: ${event.why}`);
-      },
-    });
-    void aborted(stop).then(() => settle(null));
-  });
-}
-
-const CAPTURE_SOURCE = {
-  pppFromClient: ['ppp', 'client'],
-  pppToClient: ['ppp', 'server'],
-  controlFromClient: ['control', 'client'],
-  controlToClient: ['control', 'server'],
-} as const satisfies Record<Captured, readonly ['ppp' | 'control', Sender]>;
-
-/** Captures until the session ends or `stop` is aborted. Rejects with the system's error if the file cannot be written. */
-async function captureSession(
-  session: SessionClient,
-  output: Writable,
-  name: string,
-  stop: AbortSignal,
-): Promise<void> {
-  const { peer, localAddress } = await session.state();
-  const file = new PptpCapture(peer, { address: localAddress, port: TCP_PORT });
-  const counts = { frames: 0, lost: 0 };
-  let isNoted = false;
-  output.write(file.header(`pptpd-ts ${version}`, session.id));
-  session.onCapture = (event) => {
-    counts.frames += event.frames.length;
-    counts.lost += event.lost;
-    if (!isNoted && event.frames.some(([, captured]) => isPpp(captured))) {
-      isNoted = true;
-      void noteWhatIsMissing(session);
-    }
-    if (output.write(packetsOf(file, event))) return;
-    session.pause();
-    output.once('drain', () => session.resume());
-  };
-  const over = new Promise<void>((resolve, reject) => {
-    session.onClose = () => resolve();
-    void aborted(stop).then(resolve);
-    output.once('error', reject);
-  });
-  await session.request('capture', {});
-  console.error(`capturing session ${session.id} of ${peer.address}; Ctrl-C to stop`);
-  await over;
-  output.write(file.rest(Date.now() * 1000));
-  if (output !== process.stdout) {
-    output.end();
-    await once(output, 'close');
-  }
-  console.error(`${name}: ${counts.frames} frames and messages, ${counts.lost} lost`);
-}
-
-const isPpp = (captured: number): boolean => CAPTURE_SOURCE[CAPTURED[captured] ?? 'pppToClient'][0] === 'ppp';
-
-/** Says it once the session has a link: with the kernel's data path only PPP's negotiation passes the worker. */
-async function noteWhatIsMissing(session: SessionClient): Promise<void> {
-  const state = await session.state().catch(() => null);
-  if (state?.link !== 'kernel') return;
-  const shown = state.interface === null ? '' : `; to see it: tcpdump -ni ${state.interface}`;
-  console.error(`pptpd-ts: the data of this session travels in the kernel and is not captured${shown}`);
-}
-
-function packetsOf(file: PptpCapture, { lost, frames, bytes }: CaptureEvent): Uint8Array {
-  file.addLost(lost);
-  const octets = Buffer.from(bytes, 'base64');
-  let at = 0;
-  return Buffer.concat(
-    frames.map(([time, captured, length]) => {
-      const frame = octets.subarray(at, at + length);
-      at += length;
-      const [kind, sender] = CAPTURE_SOURCE[CAPTURED[captured] ?? 'pppToClient'];
-      return file[kind](time, sender, frame);
-    }),
-  );
+  return nextSession({ runDirectory, clients, stop, onUnreachable: (why) => console.error(`pptpd-ts: ${why}`) });
 }

@@ -1,7 +1,7 @@
 /** `pptpd-ts reload`: has the manager read its configuration again, and prints what is wrong with it. */
 import { Command } from 'commander';
 import { reloadResult } from '../../session/manager-status.js';
-import { askManager, NoManager } from '../ask-manager.js';
+import { askManager, NoManager } from '../../admin/ask-manager.js';
 import {
   addConfigurationArgument,
   addRunDirectoryOptions,

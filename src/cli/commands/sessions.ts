@@ -8,10 +8,13 @@ import {
   runDirectoryOf,
   type RunDirectoryOptions,
 } from '../configuration.js';
-import { ENDED_HEADINGS, endedRow, endedSessions } from '../ended-sessions.js';
-import { isDeserted, liveSessions, reportMissingManager } from '../live-sessions.js';
-import { localTime, octets, pointInTime } from '../output.js';
-import { addSelectionOptions, selected, type Selection } from '../selection.js';
+import { endedSessions } from '../../admin/ended-sessions.js';
+import { ENDED_HEADINGS, endedRow } from '../ended-sessions.js';
+import { isDeserted, liveSessions } from '../../admin/live-sessions.js';
+import { reportMissingManager } from '../missing-manager.js';
+import { localTime, octets, pointInTime } from '../../admin/units.js';
+import { selected, type Selection } from '../../admin/selection.js';
+import { addSelectionOptions } from '../selection.js';
 import { table } from '../table.js';
 
 const HEADINGS = ['ID', 'USER', 'CLIENT', 'TUNNEL', 'PHASE', 'SINCE', 'RECEIVED', 'SENT'];

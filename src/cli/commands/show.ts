@@ -5,7 +5,7 @@ import type { SessionState } from '../../session/state.js';
 import { SessionClient } from '../../session/client.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { describeSession } from '../description.js';
-import { lastLines, type LogLine, logLineText } from '../log-tail.js';
+import { lastLines, type LogLine, logLineText } from '../../admin/log-tail.js';
 import { bold } from '../output.js';
 import { NO_SUCH_SESSION, SessionArgument, withSession } from '../session-argument.js';
 

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { listSessions } from '../../session/client.js';
 import { type ManagerStatus, managerStatus } from '../../session/manager-status.js';
-import { askManager, NoManager } from '../ask-manager.js';
+import { askManager, NoManager } from '../../admin/ask-manager.js';
 import {
   addConfigurationArgument,
   addRunDirectoryOptions,
@@ -10,7 +10,7 @@ import {
   runDirectoryOf,
   type RunDirectoryOptions,
 } from '../configuration.js';
-import { localTime } from '../output.js';
+import { localTime } from '../../admin/units.js';
 
 const counts = (values: Readonly<Record<string, number>>): string =>
   Object.entries(values)

@@ -2,10 +2,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
-import { isDeserted, type LiveSessions, liveSessions, reportMissingManager } from '../live-sessions.js';
-import { bold, duration, localTime } from '../output.js';
+import { isDeserted, type LiveSessions, liveSessions } from '../../admin/live-sessions.js';
+import { reportMissingManager } from '../missing-manager.js';
+import { duration, localTime } from '../../admin/units.js';
+import { bold } from '../output.js';
 import { bitRate, type Sample, type SessionRates, ratesBetween } from '../rates.js';
-import { addSelectionOptions, selected, type Selection } from '../selection.js';
+import { selected, type Selection } from '../../admin/selection.js';
+import { addSelectionOptions } from '../selection.js';
 import { stopSignal } from '../stop.js';
 import { table } from '../table.js';
 

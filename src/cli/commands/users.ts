@@ -1,27 +1,23 @@
 /** `pptpd-ts users`: the users of the accounts file, or with pppd those of chap-secrets. */
 import { Command } from 'commander';
-import { valueOf } from '../../accounts/pppd-option-table.js';
 import { pppSettings } from '../../config/ppp-settings.js';
 import type { Configuration } from '../../config/schema.js';
-import { effectiveOptions, serverName } from '../../doctor/effective-options.js';
-import { thisMachine } from '../../doctor/machine.js';
-import { chooseEngine } from '../../host/ppp-engine.js';
 import { listSessions, SessionClient } from '../../session/client.js';
 import { changeUsers, textOfFile } from '../../users/users-file.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
-import { duration, localTime, octets } from '../output.js';
+import { duration, localTime, octets } from '../../admin/units.js';
 import { bitRate } from '../rates.js';
 import { table } from '../table.js';
-import { AccountsStore } from '../users/accounts-store.js';
-import { importSecrets } from '../users/import-secrets.js';
+import { userPlaceOf } from '../../admin/user-place.js';
+import { AccountsStore } from '../../users/accounts-store.js';
+import { openUserStore } from '../../users/open-user-store.js';
+import { importSecrets } from '../../users/import-secrets.js';
 import { readPassword } from '../users/password-input.js';
-import { SecretsStore } from '../users/secrets-store.js';
 import { addUserOptions, changesOf } from '../users/user-options.js';
-import { type Field, noUser, type ShownUser, userExists, type UserStore } from '../users/user-store.js';
+import { type Field, noUser, type ShownUser, userExists, type UserStore } from '../../users/user-store.js';
 
 /** Fields that the server also applies to sessions that are up. */
 const AT_ONCE: ReadonlySet<string> = new Set<Field>(['speed', 'quota']);
-const CHAP_SECRETS = '/etc/ppp/chap-secrets';
 const HEADINGS = ['NAME', 'STATE', 'ADDRESS', 'EXPIRES', 'SESSIONS', 'QUOTA LEFT', 'FILE', 'NOTE'];
 
 const HELP = `
@@ -59,7 +55,12 @@ export function usersCommand(): Command {
       const options = all.at(-2) as UsersOptions;
       const configuration = configurationOf(options.config);
       try {
-        await work(storeOf(configuration), options, configuration, ...(all.slice(0, -2) as unknown as A));
+        await work(
+          openUserStore(userPlaceOf(configuration)),
+          options,
+          configuration,
+          ...(all.slice(0, -2) as unknown as A),
+        );
       } catch (error) {
         fail(error);
       }
@@ -94,14 +95,6 @@ function fail(error: unknown): void {
   const sentence = isDenied ? `${path}: this user may not read or change it; remedy: run the command as root` : text;
   for (const line of sentence.split('\n')) console.error(`pptpd-ts: ${line}`);
   process.exitCode = EXIT.failed;
-}
-
-function storeOf(configuration: Configuration): UserStore {
-  const { engine } = chooseEngine(configuration);
-  const { secrets, name } = pppSettings(configuration.ppp);
-  if (engine === 'builtin') return new AccountsStore({ file: configuration.accounts.file, secrets, server: name });
-  const options = effectiveOptions({ ...configuration, ppp: { ...configuration.ppp, engine } }, thisMachine);
-  return new SecretsStore(valueOf(options, 'chap-secrets') ?? CHAP_SECRETS, serverName(options, thisMachine));
 }
 
 async function list(store: UserStore, { json }: UsersOptions): Promise<void> {

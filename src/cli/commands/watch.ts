@@ -3,12 +3,15 @@ import { Command } from 'commander';
 import type { SessionClient } from '../../session/client.js';
 import { SessionFollower } from '../../session/follower.js';
 import type { SessionState } from '../../session/state.js';
-import { missingManager } from '../ask-manager.js';
+import { aborted } from '../../admin/aborted.js';
+import { missingManager } from '../../admin/ask-manager.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
-import { ending, type Happening, happenings, type Step } from '../happenings.js';
-import { green, localTime, red, yellow } from '../output.js';
-import { addSelectionOptions, selected, type Selection } from '../selection.js';
-import { aborted, stopSignal } from '../stop.js';
+import { ending, type Happening, happenings, type Step } from '../../admin/happenings.js';
+import { localTime } from '../../admin/units.js';
+import { green, red, yellow } from '../output.js';
+import { selected, type Selection } from '../../admin/selection.js';
+import { addSelectionOptions } from '../selection.js';
+import { stopSignal } from '../stop.js';
 
 interface WatchOptions extends RunDirectoryOptions, Selection {
   readonly json?: true;

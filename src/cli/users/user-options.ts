@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Period, PERIODS } from '../../users/quota.js';
 import { isNetwork, type User } from '../../users/user.js';
-import { type Field, type FieldChanges, FIELDS } from './user-store.js';
+import { type Field, type FieldChanges, FIELDS } from '../../users/user-store.js';
 import { MAX_TIMER_SECONDS } from '../../sys/clock.js';
 
 const SECONDS = { s: 1, min: 60, m: 60, h: 3600, d: 86_400 } as const;

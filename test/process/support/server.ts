@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { askManager } from '../../../src/cli/ask-manager.js';
+import { askManager } from '../../../src/admin/ask-manager.js';
 import type { Configuration } from '../../../src/config/schema.js';
 import { listSessions } from '../../../src/session/client.js';
 import { managerStatus } from '../../../src/session/manager-status.js';

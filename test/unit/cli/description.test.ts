@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { describeSession } from '../../../src/cli/description.js';
-import { lastLines, logLineText } from '../../../src/cli/log-tail.js';
+import { lastLines, logLineText } from '../../../src/admin/log-tail.js';
 import { noneCounted } from '../../../src/gre/relay-counters.js';
 import { aStateUp } from '../session/a-state.js';
 import { labels, recorded, sections } from './commands-document.js';

@@ -92,7 +92,7 @@ for (const [name, text, problem] of notJson) {
 const wrong: readonly [input: unknown, ...problems: string[]][] = [
   [
     [],
-    '[] is not allowed; allowed: an object with listen, addresses, limits, access, timeouts, ppp, accounts, pppd, gre, network, broadcastRelay, policy, workers, log, accounting, hooks, radius, runDirectory, user, pidFile, metrics',
+    '[] is not allowed; allowed: an object with listen, addresses, limits, access, timeouts, ppp, accounts, pppd, gre, network, broadcastRelay, policy, workers, log, accounting, hooks, radius, runDirectory, user, pidFile, metrics, console',
   ],
   [{ listen: 1723 }, 'listen: 1723 is not allowed; allowed: an object with address, port, vrf'],
   [{ listen: { port: '1723' } }, 'listen.port: "1723" is not allowed; allowed: a whole number from 1 to 65535'],
@@ -130,6 +130,23 @@ const wrong: readonly [input: unknown, ...problems: string[]][] = [
     `runDirectory: "var${'/long'.repeat(11)}… is not allowed; allowed: an absolute path`,
   ],
   [{ metrics: { port: 99_999 } }, 'metrics.port: 99999 is not allowed; allowed: a whole number from 1 to 65535'],
+  [
+    { console: { address: '192.0.2.1' } },
+    'console.address: "192.0.2.1" is not allowed (passwords would cross the network in clear text); allowed: a loopback address such as 127.0.0.1; any address with console.tls; or "plainHttp": true behind a proxy that serves HTTPS',
+  ],
+  [
+    { console: { socket: '/run/c.sock', tls: { certificate: '/c', key: '/k' } } },
+    'console.tls: {"certificate":"/c","key":"/k"} is not allowed (console.socket is for a proxy, which serves HTTPS itself); allowed: one of tls and socket',
+  ],
+  [
+    { console: {}, ppp: { engine: 'pppd' } },
+    'user: nothing is not allowed (without it the server runs as root with pppd, and the console would too); allowed: a user\'s name, for example "pptpd-ts"; or no section console',
+  ],
+  [
+    { console: { names: ['Vpn.example.net:443'] } },
+    'console.names[0]: "Vpn.example.net:443" is not allowed; allowed: a host name in lower case without a port, for example vpn.example.net',
+  ],
+  [{ console: { tls: { certificate: '/c' } } }, 'console.tls.key: nothing is not allowed; allowed: an absolute path'],
   [
     { addresses: { remote: 7 } },
     `addresses.remote: 7 is not allowed; allowed: an array or a comma list, each ${RANGE}`,
@@ -210,6 +227,20 @@ for (const addresses of [
 ]) {
   test(`allowed: ${JSON.stringify(addresses)}`, () => {
     writeFileSync(file, JSON.stringify({ addresses }));
+    const loaded = loadConfiguration(file);
+    assert.ok(loaded.ok, loaded.ok ? '' : loaded.problems.join('\n'));
+  });
+}
+
+for (const console of [
+  {},
+  { address: '127.255.0.1' },
+  { address: '0.0.0.0', tls: { certificate: '/c', key: '/k' } },
+  { address: '192.0.2.1', plainHttp: true },
+  { address: '192.0.2.1', socket: '/run/console/socket' },
+]) {
+  test(`allowed: console ${JSON.stringify(console)}`, () => {
+    writeFileSync(file, JSON.stringify({ console }));
     const loaded = loadConfiguration(file);
     assert.ok(loaded.ok, loaded.ok ? '' : loaded.problems.join('\n'));
   });

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Command } from 'commander';
-import { changed } from '../../../../src/cli/users/accounts-store.js';
+import { changed } from '../../../../src/users/accounts-store.js';
 import { addUserOptions, changesOf } from '../../../../src/cli/users/user-options.js';
-import type { FieldChanges } from '../../../../src/cli/users/user-store.js';
+import type { FieldChanges } from '../../../../src/users/user-store.js';
 import { hashOf, type User } from '../../../../src/users/user.js';
 
 const NOW = Date.parse('2027-01-01T00:00:00Z');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { importSecrets } from '../../../../src/cli/users/import-secrets.js';
-import { bytesOf } from '../../../../src/accounts/pppd-words.js';
-import { hashOf } from '../../../../src/users/user.js';
+import { importSecrets } from '../../../src/users/import-secrets.js';
+import { bytesOf } from '../../../src/accounts/pppd-words.js';
+import { hashOf } from '../../../src/users/user.js';
 
 const imported = (text: string, known: readonly string[] = [], storePassword = false) =>
   importSecrets({ bytes: bytesOf(text), server: 'pptpd', known: new Set(known), storePassword });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ending, happenings } from '../../../src/cli/happenings.js';
+import { ending, happenings } from '../../../src/admin/happenings.js';
 import { aStateUp } from '../session/a-state.js';
 
 const connected = aStateUp({ phase: 'connected', user: null });

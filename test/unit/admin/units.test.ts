@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { duration, localTime, octets, pointInTime } from '../../../src/cli/output.js';
-import { table } from '../../../src/cli/table.js';
+import { duration, localTime, octets, pointInTime } from '../../../src/admin/units.js';
 
 const amounts: [count: number, text: string][] = [
   [0, '0 B'],
@@ -19,32 +18,6 @@ for (const [count, text] of amounts) {
 
 test('a time is local time', () => {
   assert.equal(localTime(new Date(2026, 0, 2, 3, 4, 5).getTime()), '2026-01-02 03:04:05');
-});
-
-const HEADINGS = ['ID', 'USER', 'CLIENT'];
-const ROW = ['abc123', 'someone with a long name', '192.0.2.7'];
-
-test('columns are as wide as needed, and lines do not end in spaces', () => {
-  assert.deepEqual(table(HEADINGS, [ROW, ['d', '', '']]).split('\n'), [
-    'ID      USER                      CLIENT',
-    'abc123  someone with a long name  192.0.2.7',
-    'd',
-  ]);
-});
-
-test('headings alone', () => assert.equal(table(HEADINGS, []), 'ID  USER  CLIENT'));
-
-test('the widest column is cut first', () => {
-  assert.equal(table(HEADINGS, [ROW], 35).split('\n')[1], 'abc123  someone with a …  192.0.2.7');
-});
-
-test('columns keep a minimum width: on a narrower terminal lines wrap', () => {
-  assert.equal(table(HEADINGS, [ROW], 5).split('\n')[1], 'abc123  someone…  192.0.2…');
-});
-
-test('a character of several code points counts once and is never cut', () => {
-  const character = 'e\u0301\u0323';
-  assert.equal(table(['NAME'], [[character.repeat(12)]], 10).split('\n')[1], `${character.repeat(9)}…`);
 });
 
 test('durations have their two largest units', () => {

@@ -1,7 +1,7 @@
 /** The users that `pptpd-ts users` works on: of the accounts file, or of pppd's chap-secrets. */
-import type { Hindrance } from '../../users/expiry.js';
-import type { Quota } from '../../users/quota.js';
-import type { User } from '../../users/user.js';
+import type { Hindrance } from './expiry.js';
+import type { Quota } from './quota.js';
+import type { User } from './user.js';
 
 /** What an administrator sets besides name and password. */
 export const FIELDS = [

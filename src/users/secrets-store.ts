@@ -9,9 +9,9 @@ import {
   setAddress,
   setPassword,
   usersIn,
-} from '../../accounts/chap-secrets-edit.js';
-import { changeFile } from '../../users/locked-file.js';
-import { textOfFile } from '../../users/users-file.js';
+} from '../accounts/chap-secrets-edit.js';
+import { changeFile } from './locked-file.js';
+import { textOfFile } from './users-file.js';
 import { shownSecret } from './accounts-store.js';
 import {
   type Field,

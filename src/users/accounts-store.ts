@@ -1,11 +1,11 @@
 /** The users of the builtin engine: the accounts file, and beside it the secrets file, which is only read. */
-import { usersIn } from '../../accounts/chap-secrets-edit.js';
-import { textOf } from '../../accounts/pppd-words.js';
-import { expiryOf, hindranceOf } from '../../users/expiry.js';
-import { periodEnd, type Quota, type UsedOctets, usedOf } from '../../users/quota.js';
-import { forgetUsage, noUsage, readUsage, usageFileOf, usedBy } from '../../users/usage-file.js';
-import { hashOf, nameFault, type User } from '../../users/user.js';
-import { changeUsers, textOfFile, usersOf } from '../../users/users-file.js';
+import { usersIn } from '../accounts/chap-secrets-edit.js';
+import { textOf } from '../accounts/pppd-words.js';
+import { expiryOf, hindranceOf } from './expiry.js';
+import { periodEnd, type Quota, type UsedOctets, usedOf } from './quota.js';
+import { forgetUsage, noUsage, readUsage, usageFileOf, usedBy } from './usage-file.js';
+import { hashOf, nameFault, type User } from './user.js';
+import { changeUsers, textOfFile, usersOf } from './users-file.js';
 import {
   type Field,
   type FieldChanges,

@@ -1,7 +1,7 @@
 /** Users of a secrets file of pppd as accounts. What an account cannot keep is named, line by line. Pure. */
-import { entriesOfBytes, type Entry, fileOf, isOf, isWild, rulesOf, type Rule } from '../../accounts/chap-secrets.js';
-import { textOf } from '../../accounts/pppd-words.js';
-import { nameFault, passwordFault, type User } from '../../users/user.js';
+import { entriesOfBytes, type Entry, fileOf, isOf, isWild, rulesOf, type Rule } from '../accounts/chap-secrets.js';
+import { textOf } from '../accounts/pppd-words.js';
+import { nameFault, passwordFault, type User } from './user.js';
 import { secretsOf } from './accounts-store.js';
 
 export interface Imported {

@@ -1,7 +1,7 @@
 /** Events for `pptpd-ts watch`, derived from two successive states of a session. Pure. */
 import { CLOSE_REASONS } from '../session/close-reason.js';
 import type { SessionState } from '../session/state.js';
-import { encryptionText, failureText, pppOf } from './ppp.js';
+import { encryptionText, failureText, pppOf } from './ppp-texts.js';
 
 export type Step = 'connected' | 'authenticated' | 'up' | 'warning' | 'failed' | 'ended';
 
