@@ -293,14 +293,14 @@ const hostName = z
   .meta({ title: 'a host name in lower case without a port, for example vpn.example.net' });
 
 /** Passwords and cookies in clear text leave the machine only if the administrator says so. */
-const consoleSchema = z
+export const consoleSchema = z
   .strictObject({
     address: address.default('127.0.0.1').describe('Address on which the console is served.'),
     port: port.default(8723).describe('TCP port of the console. The console has no privileges: not below 1024.'),
     socket: path
       .optional()
       .describe(
-        'Unix socket for a proxy, in place of `console.address` and `console.port`. Its mode is 0660. Its folder must exist and belong to the user of the server.',
+        'Unix socket for a proxy, in place of `console.address` and `console.port`. Its mode is 0660. Uid 61725, which the console runs as, must be able to write to its folder (docs/console.md).',
       ),
     tls: z
       .strictObject({
@@ -358,7 +358,7 @@ const keysTogether = ({ radius, console, user, ppp }: KeysTogether, context: z.c
       code: 'custom',
       path: ['user'],
       params: {
-        reason: 'without it the server runs as root with pppd, and the console would too',
+        reason: 'without it the server runs as root with pppd, and the console, which is not root, could not ask it',
         allowed: 'a user\'s name, for example "pptpd-ts"; or no section console',
       },
     });

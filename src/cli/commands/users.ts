@@ -5,6 +5,7 @@ import type { Configuration } from '../../config/schema.js';
 import { listSessions, SessionClient } from '../../session/client.js';
 import { changeUsers, textOfFile } from '../../users/users-file.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
+import { fail } from '../failure.js';
 import { duration, localTime, octets } from '../../admin/units.js';
 import { bitRate } from '../rates.js';
 import { table } from '../table.js';
@@ -85,16 +86,6 @@ export function usersCommand(): Command {
     .option(store, storing)
     .action(withStore(importUsers));
   return command;
-}
-
-/** Prints one line for each mistake, and sets the exit code. */
-function fail(error: unknown): void {
-  const { code, path } = error as NodeJS.ErrnoException;
-  const isDenied = code === 'EACCES' || code === 'EPERM';
-  const text = error instanceof Error ? error.message : String(error);
-  const sentence = isDenied ? `${path}: this user may not read or change it; remedy: run the command as root` : text;
-  for (const line of sentence.split('\n')) console.error(`pptpd-ts: ${line}`);
-  process.exitCode = EXIT.failed;
 }
 
 async function list(store: UserStore, { json }: UsersOptions): Promise<void> {
