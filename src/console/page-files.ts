@@ -13,11 +13,16 @@ export interface PageResponse {
 
 export interface PageFiles {
   /** null: there is no such file. `headers`: the request's, by names in lower case. */
-  respond(path: string, headers: { readonly acceptEncoding: string; readonly ifNoneMatch: string }): PageResponse | null;
+  respond(
+    path: string,
+    headers: { readonly acceptEncoding: string; readonly ifNoneMatch: string },
+  ): PageResponse | null;
 }
 
 /** As scripts/build.d/page.mjs writes it, by path. */
-type Table = Readonly<Record<string, { readonly file: string; readonly type: string; readonly compressed: readonly string[] }>>;
+type Table = Readonly<
+  Record<string, { readonly file: string; readonly type: string; readonly compressed: readonly string[] }>
+>;
 
 interface File {
   readonly type: string;
@@ -47,7 +52,10 @@ export function loadPageFiles(folder = fileURLToPath(new URL('./assets/', import
     ]),
   );
   // The document's own name in caches is that of what it refers to, so a new build is noticed.
-  const tag = `"${Object.keys(table).toSorted().join('').replaceAll(/[^0-9a-z]/g, '')}"`;
+  const tag = `"${Object.keys(table)
+    .toSorted()
+    .join('')
+    .replaceAll(/[^0-9a-z]/g, '')}"`;
   return {
     respond: (path, { acceptEncoding, ifNoneMatch }) => {
       const isView = VIEWS.test(path);
@@ -82,6 +90,7 @@ function chosen({ contents }: File, acceptEncoding: string): readonly [string, U
       .filter((each) => !/;\s*q=0(?:\.0*)?\s*$/.test(each))
       .map((each) => (each.split(';')[0] ?? '').trim()),
   );
-  for (const [encoding, body] of contents) if (encoding === 'identity' || accepted.has(encoding)) return [encoding, body];
+  for (const [encoding, body] of contents)
+    if (encoding === 'identity' || accepted.has(encoding)) return [encoding, body];
   return ['identity', NOTHING];
 }

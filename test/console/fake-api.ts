@@ -121,7 +121,7 @@ export async function startFakeApi({ port = 0, count = 40 }: { port?: number; co
       const cause = url.searchParams.get('cause');
       const all = failures(Date.now()).filter((each) => cause === null || each.cause === cause);
       const byCause: Record<string, number> = {};
-      for (const each of all) byCause[each.cause] = (byCause[each.cause] ?? 0) + 1;
+      for (const each of all) byCause[each.cause ?? 'unknown'] = (byCause[each.cause ?? 'unknown'] ?? 0) + 1;
       send(response, 200, { failures: all.slice(0, Number(url.searchParams.get('limit') ?? 100)), byCause });
     } else if (key === 'GET /doctor') send(response, 200, { findings: FINDINGS });
     else if (key === 'GET /blocks')
@@ -136,7 +136,10 @@ export async function startFakeApi({ port = 0, count = 40 }: { port?: number; co
       const search = url.searchParams.get('search') ?? '';
       const begin = Number(url.searchParams.get('before') ?? 0);
       const all = history(now).filter((each) => JSON.stringify(each).includes(search));
-      send(response, 200, { sessions: all.slice(begin, begin + 100), next: begin + 100 < all.length ? String(begin + 100) : null });
+      send(response, 200, {
+        sessions: all.slice(begin, begin + 100),
+        next: begin + 100 < all.length ? String(begin + 100) : null,
+      });
     } else if (key === 'POST /reload' || key === 'POST /check') send(response, 200, { problems: [] });
     else {
       const [, id = '', deed = ''] = /^\/sessions\/([0-9a-z]+)(?:\/(\w+))?$/.exec(path) ?? [];

@@ -1,16 +1,37 @@
 /** Data for a console without a server: as much as wanted, always the same. */
 import type {
   AccountRecord,
+  ApiUser,
   Failure,
   Finding,
   SessionDetail,
   SessionRow,
   Status,
   TrafficPoint,
-  User,
 } from '../../src/console/page/model/api-types.js';
 
-const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy', 'mallory', 'niaj', 'olivia', 'peggy', 'rupert', 'sybil', 'trent', 'victor', 'walter', 'wendy'];
+const NAMES = [
+  'alice',
+  'bob',
+  'carol',
+  'dave',
+  'erin',
+  'frank',
+  'grace',
+  'heidi',
+  'ivan',
+  'judy',
+  'mallory',
+  'niaj',
+  'olivia',
+  'peggy',
+  'rupert',
+  'sybil',
+  'trent',
+  'victor',
+  'walter',
+  'wendy',
+];
 /** What a client may send as its name. */
 export const HOSTILE = '<img src=x onerror="document.title=\'owned\'">&amp;\u202e';
 
@@ -29,7 +50,9 @@ export const rateOf = (index: number, turn: number): [number, number] => {
 };
 
 const nameAt = (index: number): string =>
-  index === 6 ? HOSTILE : `${NAMES[index % NAMES.length]}${index < NAMES.length ? '' : Math.floor(index / NAMES.length)}`;
+  index === 6
+    ? HOSTILE
+    : `${NAMES[index % NAMES.length]}${index < NAMES.length ? '' : Math.floor(index / NAMES.length)}`;
 const addressAt = (index: number, first: string): string => `${first}.${Math.floor(index / 250)}.${2 + (index % 250)}`;
 
 export function sessions(count: number, now: number): SessionRow[] {
@@ -37,7 +60,7 @@ export function sessions(count: number, now: number): SessionRow[] {
     const isUp = index % 23 !== 9;
     const [rxRate, txRate] = isUp ? rateOf(index, 0) : [0, 0];
     return {
-      id: (index + 46_656).toString(36) + 'q7x'.slice(0, 3),
+      id: (index + 46_656).toString(36) + 'q7',
       user: isUp || index % 2 === 0 ? nameAt(index) : null,
       client: `192.0.2.${2 + (index % 250)}`,
       address: isUp ? addressAt(index, '198.51') : null,
@@ -60,20 +83,25 @@ export function sessions(count: number, now: number): SessionRow[] {
 }
 
 export const status = (count: number, now: number): Status => ({
-  version: '0.1.0',
-  pid: 812,
-  since: now - 3 * 86_400_000 - 7_300_000,
-  runsAs: 'manager and workers: user pptpd with CAP_NET_RAW; monitor: root',
-  engine: 'builtin, packets through TUN devices',
-  listening: '192.0.2.1:1723',
-  sessions: { up: count },
-  workers: { idle: 2, starting: 0 },
-  turnedAway: { blocked: 41, badStartRequest: 12 },
-  blocked: 2,
-  manager: { answers: true },
   host: 'vpn.example.net',
+  version: '0.1.0',
   console: { since: now - 86_400_000 },
+  manager: { answers: true, why: null },
+  server: {
+    version: '0.1.0',
+    pid: 812,
+    since: now - 3 * 86_400_000 - 7_300_000,
+    runsAs: 'manager and workers: user pptpd with CAP_NET_RAW; monitor: root',
+    engine: 'builtin, packets through TUN devices',
+    listening: '192.0.2.1:1723',
+    workers: { idle: 2, starting: 0 },
+    turnedAway: { blocked: 41, badStartRequest: 12 },
+    blocked: 2,
+  },
+  sessions: { total: count, byPhase: { up: count } },
   addresses: { used: count, total: Math.max(20, Math.ceil(count * 1.25)) },
+  traffic: { rx: 0, tx: 0, rxBytes: 0, txBytes: 0 },
+  hasHistory: true,
 });
 
 export const traffic = (count: number, now: number): TrafficPoint[] =>
@@ -94,13 +122,25 @@ const FAILURES: readonly (readonly [string, string, string | null])[] = [
     'no GRE packet of the client arrived: a firewall or NAT router on the way drops IP protocol 47',
     'let IP protocol 47 pass, or enable the PPTP helper of the router in front of the client',
   ],
-  ['userLimit', 'the user already has as many sessions as policy.sessionsPerUser or the account allows ("alice" already has a session)', 'end the other session with pptpd-ts kick, raise the limit, or set policy.whenExceeded to "replace"'],
-  ['encryptionRefused', 'the client refuses encryption, which ppp.encryption requires', 'switch encryption on in the client'],
+  [
+    'userLimit',
+    'the user already has as many sessions as policy.sessionsPerUser or the account allows ("alice" already has a session)',
+    'end the other session with pptpd-ts kick, raise the limit, or set policy.whenExceeded to "replace"',
+  ],
+  [
+    'encryptionRefused',
+    'the client refuses encryption, which ppp.encryption requires',
+    'switch encryption on in the client',
+  ],
 ];
 
 export const failures = (now: number, count = 24): Failure[] =>
   Array.from({ length: count }, (_, index) => {
-    const [cause, text, remedy] = FAILURES[Math.floor(noise(index, 11) ** 1.6 * FAILURES.length)] ?? ['unknown', 'it failed', null];
+    const [cause, text, remedy] = FAILURES[Math.floor(noise(index, 11) ** 1.6 * FAILURES.length)] ?? [
+      'unknown',
+      'it failed',
+      null,
+    ];
     return {
       time: now - index * 2_700_000 - 90_000,
       session: `f${(index + 1300).toString(36)}`,
@@ -134,7 +174,7 @@ export const history = (now: number, count = 240): AccountRecord[] =>
     };
   });
 
-export const users = (now: number, count = 14): User[] =>
+export const users = (now: number, count = 14): ApiUser[] =>
   Array.from({ length: count }, (_, index) => ({
     name: nameAt(index),
     file: '/etc/pptpd-ts/accounts.json',
@@ -153,14 +193,25 @@ export const users = (now: number, count = 14): User[] =>
         : null,
     routes: null,
     note: index % 4 === 0 ? 'branch office, till of the shop in the station' : null,
+    live: index % 3 === 0 ? [] : Array.from({ length: index === 1 ? 2 : 1 }, () => '1000q7'),
   }));
 
 export const FINDINGS: readonly Finding[] = [
-  { level: 'ok', text: 'user: manager and workers run as pptpd', remedy: null },
-  { level: 'ok', text: 'TUN: /dev/net/tun can be opened', remedy: null },
-  { level: 'warn', text: 'firewall: a rule of ufw drops GRE (IP protocol 47) from outside', remedy: 'ufw allow proto gre' },
-  { level: 'warn', text: 'addresses: the pool has 12 addresses left', remedy: 'add a range to addresses.remote' },
-  { level: 'ok', text: 'files: /etc/pptpd-ts/accounts.json can be read by root only', remedy: null },
+  { check: 'user', level: 'ok', text: 'manager and workers run as pptpd', remedy: null },
+  { check: 'TUN', level: 'ok', text: '/dev/net/tun can be opened', remedy: null },
+  {
+    check: 'firewall',
+    level: 'warn',
+    text: 'a rule of ufw drops GRE (IP protocol 47) from outside',
+    remedy: 'ufw allow proto gre',
+  },
+  {
+    check: 'addresses',
+    level: 'warn',
+    text: 'the pool has 12 addresses left',
+    remedy: 'add a range to addresses.remote',
+  },
+  { check: 'files', level: 'ok', text: '/etc/pptpd-ts/accounts.json can be read by root only', remedy: null },
 ];
 
 export const detail = (row: SessionRow): SessionDetail => ({
@@ -178,27 +229,42 @@ export const detail = (row: SessionRow): SessionDetail => ({
     ending: null,
     log: { level: 'info', file: '/var/log/pptpd-ts/session.log' },
   },
-  negotiation: [
-    { name: 'authentication', value: 'MS-CHAPv2: succeeded' },
-    { name: 'encryption', value: 'MPPE 128 stateless' },
-    { name: 'addresses', value: `198.51.100.1 to ${row.address ?? '?'}` },
-    { name: 'DNS', value: '198.51.100.53' },
-    { name: 'MRU', value: '1400 to the client, 1400 from it' },
-    { name: 'client says', value: `MSRASV5.20, ${HOSTILE}` },
+  sections: [
+    {
+      title: `session ${row.id}`,
+      rows: [
+        { name: 'server', value: '192.0.2.1' },
+        { name: 'limits', value: 'sessions 2, idle time 30 min (of the account)' },
+        { name: 'worker', value: 'process 4711, pptpd-ts 0.1.0' },
+      ],
+    },
+    {
+      title: 'PPP negotiation',
+      rows: [
+        { name: 'authentication', value: 'MS-CHAPv2: succeeded' },
+        { name: 'encryption', value: 'MPPE 128 stateless' },
+        { name: 'addresses', value: `198.51.100.1 to ${row.address ?? '?'}` },
+        { name: 'DNS', value: '198.51.100.53' },
+        { name: 'client says', value: `MSRASV5.20, ${HOSTILE}` },
+      ],
+    },
+    {
+      title: 'traffic',
+      rows: [
+        { name: 'received', value: '481223 packets, 115 MB' },
+        { name: 'sent', value: '1204992 packets, 9.92 MB' },
+        { name: 'lost', value: "211 of the client's packets (0.04 %)" },
+        { name: 'round trip', value: '23.4 ms, time-out 71 ms' },
+      ],
+    },
   ],
   counters: [
-    { name: 'rxPackets', words: 'Packets from the client', value: 481_223 },
-    { name: 'txPackets', words: 'Packets to the client', value: 1_204_992 },
-    { name: 'rxLost', words: 'Packets of the client that were lost', value: '211 (0.04 %)' },
-    { name: 'roundTrip', words: 'Round trip', value: '23.4 ms' },
-    { name: 'rxHeld', words: 'Packets that came out of order and were put right', value: 18 },
-    { name: 'window', words: 'Packets that may be on the way', value: 64 },
+    { name: 'rxPackets', words: 'packets from the client', value: 481_223 },
+    { name: 'rxHeld', words: 'packets that came out of order', value: 18 },
   ],
-  limits: 'sessions 2, idle time 30 min (of the account)',
   log: [
-    '14:02:11.021 info  client connected from 192.0.2.7:40123',
-    '14:02:11.040 info  recv Outgoing-Call-Request call id 12',
-    '14:02:11.912 info  user "alice" logged in (MS-CHAPv2)',
-    '14:02:12.004 info  PPP is up: MPPE 128 stateless, 198.51.100.1 to 198.51.0.2',
+    { time: '14:02:11.021', level: 'info', text: 'client connected from 192.0.2.7:40123' },
+    { time: '14:02:11.912', level: 'info', text: 'user "alice" logged in (MS-CHAPv2)' },
+    { time: '14:02:12.004', level: 'warn', text: `the client says ${HOSTILE}` },
   ],
 });

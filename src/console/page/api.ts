@@ -45,7 +45,7 @@ export class Api {
   async me(): Promise<Me | null> {
     try {
       const me = await this.#send<Me>('GET', apiPath('/me'), undefined, null, false);
-      this.#csrf = me.csrf;
+      this.#csrf = me.csrf ?? '';
       return me;
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) return null;
@@ -82,7 +82,11 @@ export class Api {
       });
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') throw error;
-      throw new ApiError(0, 'The console does not answer.', 'Check your connection, and on the server: pptpd-ts console.');
+      throw new ApiError(
+        0,
+        'The console does not answer.',
+        'Check your connection, and on the server: pptpd-ts console.',
+      );
     }
     if (response.ok) return (response.status === 204 ? {} : await response.json()) as Answer;
     if (response.status === 401 && reportsLogout) this.onLoggedOut();
@@ -93,9 +97,14 @@ export class Api {
 async function problemOf(response: Response): Promise<ApiError> {
   try {
     const { error, remedy = null } = (await response.json()) as ApiProblem;
-    if (typeof error === 'string') return new ApiError(response.status, error, typeof remedy === 'string' ? remedy : null);
+    if (typeof error === 'string')
+      return new ApiError(response.status, error, typeof remedy === 'string' ? remedy : null);
   } catch {
     // Not JSON: a proxy in between has answered.
   }
-  return new ApiError(response.status, `The console answered ${response.status} ${response.statusText}.`.trimEnd(), null);
+  return new ApiError(
+    response.status,
+    `The console answered ${response.status} ${response.statusText}.`.trimEnd(),
+    null,
+  );
 }

@@ -4,6 +4,7 @@ import { go, useApplication, useLive } from './app.js';
 import { type Route, routeOf } from './model/routes.js';
 import { Brand } from './parts/brand.js';
 import { Icon, type IconName } from './parts/icons.js';
+import { sentence } from './parts/notice.js';
 import { useTheme } from './theme.js';
 import { Failures } from './views/failures.js';
 import { History } from './views/history.js';
@@ -25,7 +26,8 @@ const PLACES = [
 
 /** Follows links inside the page without loading it again. */
 function followLink(event: MouseEvent): void {
-  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+    return;
   const link = event.target instanceof Element ? event.target.closest('a') : null;
   if (link === null || link.origin !== location.origin || link.hasAttribute('download') || link.target !== '') return;
   if (routeOf(link.pathname).view === 'unknown') return;
@@ -123,7 +125,12 @@ export function Shell() {
             <b>{me.name}</b>
             <small>{me.role === 'admin' ? 'administrator' : 'may look, not change'}</small>
           </p>
-          <button type="button" class="icon-button" onClick={toggle} aria-label={theme === 'dark' ? 'Light colours' : 'Dark colours'}>
+          <button
+            type="button"
+            class="icon-button"
+            onClick={toggle}
+            aria-label={theme === 'dark' ? 'Light colours' : 'Dark colours'}
+          >
             <Icon name="theme" />
           </button>
           <button type="button" class="icon-button" onClick={() => void logOut()} aria-label="Log out">
@@ -158,7 +165,7 @@ function State() {
           <p>
             <b>The server’s manager does not answer.</b> Sessions go on, but nobody new can connect.
           </p>
-          {status.manager.why === undefined ? null : <p class="muted">{status.manager.why}</p>}
+          {status.manager.why === null ? null : <p class="muted">{sentence(status.manager.why)}</p>}
           <p class="remedy">
             <strong>To do</strong> If it does not come back by itself, look at its log: journalctl -u pptpd-ts.
           </p>

@@ -3,7 +3,7 @@ export type Role = 'view' | 'admin';
 export interface Me {
   readonly name: string;
   readonly role: Role;
-  readonly csrf: string;
+  readonly csrf: string | null;
 }
 export interface SessionRow {
   readonly id: string;
@@ -22,21 +22,27 @@ export interface SessionRow {
   readonly warning: string | null;
   readonly loginFailure: string | null;
 }
-export interface Status {
-  readonly version: string | null;
-  readonly pid: number | null;
-  readonly since: number | null;
-  readonly runsAs: string | null;
-  readonly engine: string | null;
-  readonly listening: string | null;
-  readonly sessions: Readonly<Record<string, number>>;
-  readonly workers: { readonly idle: number; readonly starting: number } | null;
+export interface ManagerStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly since: number;
+  readonly runsAs: string;
+  readonly engine: string;
+  readonly listening: string;
+  readonly workers: { readonly idle: number; readonly starting: number };
   readonly turnedAway: Readonly<Record<string, number>>;
   readonly blocked: number;
-  readonly manager: { readonly answers: boolean; readonly why?: string | undefined };
+}
+export interface Status {
   readonly host: string;
+  readonly version: string;
   readonly console: { readonly since: number };
+  readonly manager: { readonly answers: boolean; readonly why: string | null };
+  readonly server: ManagerStatus | null;
+  readonly sessions: { readonly total: number; readonly byPhase: Readonly<Record<string, number>> };
   readonly addresses: { readonly used: number; readonly total: number } | null;
+  readonly traffic: { readonly rx: number; readonly tx: number; readonly rxBytes: number; readonly txBytes: number };
+  readonly hasHistory: boolean;
 }
 export interface TrafficPoint {
   readonly time: number;
@@ -69,17 +75,19 @@ export interface SessionDetail {
     readonly ending: { readonly reason: string; readonly detail: string | null; readonly text: string | null } | null;
     readonly log: { readonly level: string; readonly file: string | null } | null;
   };
-  readonly negotiation: readonly { readonly name: string; readonly value: string }[];
-  readonly counters: readonly { readonly name: string; readonly words: string; readonly value: string | number }[];
-  readonly limits: string | null;
-  readonly log: readonly string[];
+  readonly sections: readonly {
+    readonly title: string;
+    readonly rows: readonly { readonly name: string; readonly value: string }[];
+  }[];
+  readonly counters: readonly { readonly name: string; readonly words: string | null; readonly value: number }[];
+  readonly log: readonly { readonly time: string; readonly level: string; readonly text: string }[];
 }
 export interface Failure {
   readonly time: number;
   readonly session: string;
   readonly user: string | null;
   readonly client: string;
-  readonly cause: string;
+  readonly cause: string | null;
   readonly text: string;
   readonly remedy: string | null;
 }
@@ -112,11 +120,12 @@ export interface Block {
   readonly remaining: number;
 }
 export interface Finding {
+  readonly check: string;
   readonly level: string;
   readonly text: string;
   readonly remedy: string | null;
 }
-export interface User {
+export interface ApiUser {
   readonly name: string;
   readonly file: string;
   readonly hindrance: string | null;
@@ -137,13 +146,25 @@ export interface User {
   } | null;
   readonly routes: readonly string[] | null;
   readonly note: string | null;
+  readonly live: readonly string[];
 }
 export interface Users {
-  readonly users: readonly User[];
+  readonly users: readonly ApiUser[];
   readonly keeps: readonly string[];
   readonly file: string;
 }
 export interface ApiProblem {
   readonly error: string;
   readonly remedy?: string | undefined;
+}
+export interface Ended {
+  readonly ended: readonly string[];
+  readonly failed: readonly { readonly id: string; readonly why: string }[];
+}
+export interface UserChanged {
+  readonly remarks: readonly string[];
+}
+export interface Unreachable {
+  readonly id: string;
+  readonly why: string;
 }

@@ -65,7 +65,22 @@ export function moment(time: number, now: number): string {
 /** `2026-11-28`, in the reader's zone. */
 export const day = (time: number): string => dayOf(new Date(time));
 
-const ABBREVIATIONS = new Set(['gre', 'ppp', 'pppd', 'mppe', 'mtu', 'radius', 'lcp', 'ipcp', 'ccp', 'chap', 'ip', 'mru', 'tcp', 'dns']);
+const ABBREVIATIONS = new Set([
+  'gre',
+  'ppp',
+  'pppd',
+  'mppe',
+  'mtu',
+  'radius',
+  'lcp',
+  'ipcp',
+  'ccp',
+  'chap',
+  'ip',
+  'mru',
+  'tcp',
+  'dns',
+]);
 /** pppd is written in lower case. */
 const spelled = (word: string): string => (word === 'pppd' || !ABBREVIATIONS.has(word) ? word : word.toUpperCase());
 
@@ -86,7 +101,12 @@ export function parseAmount(text: string): number | null {
 
 /** The shortest text that `parseAmount` reads as this number: 20000000 → `20M`. */
 export function amount(value: number): string {
-  for (const [unit, factor] of [['T', 1e12], ['G', 1e9], ['M', 1e6], ['k', 1e3]] as const) {
+  for (const [unit, factor] of [
+    ['T', 1e12],
+    ['G', 1e9],
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const) {
     if (value >= factor && Number.isInteger((value * 1000) / factor)) return `${value / factor}${unit}`;
   }
   return String(value);

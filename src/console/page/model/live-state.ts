@@ -2,12 +2,16 @@
  * What the server tells about itself while the page is open: sessions with their recent rates, traffic, happenings, status.
  * Events change it at once, its readers are told at most four times a second. Pure: the timer comes from outside.
  */
-import type { Happening, SessionRow, Status, TrafficPoint } from './api-types.js';
+import type { Happening, SessionRow, Status, TrafficPoint, Unreachable } from './api-types.js';
 
 export type LiveEvent =
-  | { readonly event: 'snapshot'; readonly data: { readonly sessions: readonly SessionRow[] } }
+  | {
+      readonly event: 'snapshot';
+      readonly data: { readonly sessions: readonly SessionRow[]; readonly unreachable: readonly Unreachable[] };
+    }
   | { readonly event: 'session'; readonly data: SessionRow }
   | { readonly event: 'gone'; readonly data: { readonly id: string } }
+  | { readonly event: 'unreachable'; readonly data: Unreachable }
   | { readonly event: 'rates'; readonly data: Readonly<Record<string, readonly number[]>> }
   | { readonly event: 'traffic'; readonly data: TrafficPoint }
   | { readonly event: 'happening'; readonly data: Happening }
@@ -32,6 +36,8 @@ export const NOTIFY_EVERY = 250;
 export class LiveState {
   connection: Connection = 'connecting';
   rows: ReadonlyMap<string, SessionRow> = new Map();
+  /** Why sessions do not answer, by id. */
+  unreachable: ReadonlyMap<string, string> = new Map();
   traffic: readonly TrafficPoint[] = [];
   /** The newest first. */
   happenings: readonly Happening[] = [];
@@ -86,14 +92,20 @@ export class LiveState {
       case 'snapshot':
         this.rows = new Map(each.data.sessions.map((row) => [row.id, row]));
         this.#rowsAreShared = false;
+        this.unreachable = new Map(each.data.unreachable.map(({ id, why }) => [id, why]));
         for (const id of this.#rates.keys()) if (!this.rows.has(id)) this.#rates.delete(id);
         break;
       case 'session':
         this.#ownRows().set(each.data.id, each.data);
+        this.#setUnreachable(each.data.id, null);
         break;
       case 'gone':
         this.#ownRows().delete(each.data.id);
         this.#rates.delete(each.data.id);
+        this.#setUnreachable(each.data.id, null);
+        break;
+      case 'unreachable':
+        this.#setUnreachable(each.data.id, each.data.why);
         break;
       case 'rates':
         this.#applyRates(each.data);
@@ -115,11 +127,20 @@ export class LiveState {
     }
   }
 
+  #setUnreachable(id: string, why: string | null): void {
+    if (why === null && !this.unreachable.has(id)) return;
+    const next = new Map(this.unreachable);
+    if (why === null) next.delete(id);
+    else next.set(id, why);
+    this.unreachable = next;
+  }
+
   /** Sessions that are not mentioned have the rates of before. */
   #applyRates(changed: Readonly<Record<string, readonly number[]>>): void {
     const rows = this.#ownRows();
     for (const [id, row] of rows) {
-      const [rxRate = row.rxRate, txRate = row.txRate, rxBytes = row.rxBytes, txBytes = row.txBytes] = changed[id] ?? [];
+      const [rxRate = row.rxRate, txRate = row.txRate, rxBytes = row.rxBytes, txBytes = row.txBytes] =
+        changed[id] ?? [];
       if (id in changed) rows.set(id, { ...row, rxRate, txRate, rxBytes, txBytes });
       if (rxRate === null || txRate === null) continue;
       const rates = this.#rates.get(id) ?? [];

@@ -50,16 +50,21 @@ export function ordered(rows: readonly SessionRow[], { column, descending }: Ord
   const key = KEYS[column];
   const sign = descending ? -1 : 1;
   const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0);
-  return rows
-    .map((row) => ({ row, key: key(row) }))
-    // Equal ones keep a fixed order, so that rows do not change places at every update.
-    .toSorted((a, b) => sign * compare(a.key, b.key) || compare(a.row.id, b.row.id))
-    .map(({ row }) => row);
+  return (
+    rows
+      .map((row) => ({ row, key: key(row) }))
+      // Equal ones keep a fixed order, so that rows do not change places at every update.
+      .toSorted((a, b) => sign * compare(a.key, b.key) || compare(a.row.id, b.row.id))
+      .map(({ row }) => row)
+  );
 }
 
 /** Rows that contain every word of the search, in user, addresses, id or interface. Case does not matter. */
 export function found(rows: readonly SessionRow[], search: string): readonly SessionRow[] {
-  const words = search.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  const words = search
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
   if (words.length === 0) return rows;
   return rows.filter((row) => {
     const text = [row.user, row.client, row.address, row.id, row.interface, row.phase].join(' ').toLowerCase();

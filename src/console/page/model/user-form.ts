@@ -1,17 +1,17 @@
 /** The fields of a user as a form has them: texts that people write, and the values that the API takes. Pure. */
-import type { User } from './api-types.js';
+import type { ApiUser } from './api-types.js';
 import { amount, durationInput, parseAmount, parseDuration } from './format.js';
 
 /** What was written cannot be understood; the message is shown in the form. */
 export class FormError extends Error {}
 
-type Values = { readonly [Key in keyof User]?: unknown };
+type Values = { readonly [Key in keyof ApiUser]?: unknown };
 
 export interface UserField {
   /** In the form. */
   readonly name: string;
   /** The field of the user that it is a part of. */
-  readonly keptAs: keyof User;
+  readonly keptAs: keyof ApiUser;
   readonly label: string;
   readonly hint?: string;
   /** What an empty field means. */
@@ -20,7 +20,7 @@ export interface UserField {
   readonly choices?: readonly (readonly [string, string])[];
   readonly isLong?: true;
   /** The text of what the user has; empty: nothing. */
-  readonly shows: (user: User) => string;
+  readonly shows: (user: ApiUser) => string;
   /** The value of a text that is not empty; null: it is not understood. */
   readonly reads: (text: string) => unknown;
 }
@@ -135,7 +135,7 @@ export const USER_FIELDS: readonly UserField[] = [
   },
 ];
 
-export const valueOf = (field: UserField, user: User): string => field.shows(user);
+export const valueOf = (field: UserField, user: ApiUser): string => field.shows(user);
 
 /** Fields that are one value of the user. */
 const JOINED: Readonly<Record<string, (read: (name: string) => unknown) => unknown>> = {
@@ -150,7 +150,7 @@ const JOINED: Readonly<Record<string, (read: (name: string) => unknown) => unkno
  * What to send: the fields that are other than the user's (`user`: null for a new one); null removes one.
  * @throws {FormError} a text cannot be understood.
  */
-export function bodyOf(fields: readonly UserField[], text: (name: string) => string, user: User | null): Values {
+export function bodyOf(fields: readonly UserField[], text: (name: string) => string, user: ApiUser | null): Values {
   const read = (name: string): unknown => {
     const field = fields.find((each) => each.name === name);
     const written = text(name).trim();

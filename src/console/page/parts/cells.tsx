@@ -5,7 +5,7 @@ import { inWords } from '../model/format.js';
 /** A dash for eyes, `none` for screen readers. */
 export function None({ says = 'none' }: { says?: string }) {
   return (
-    <span class="muted">
+    <span class="muted nothing">
       <span aria-hidden="true">–</span>
       <span class="hidden">{says}</span>
     </span>
@@ -15,8 +15,13 @@ export function None({ says = 'none' }: { says?: string }) {
 export const orNone = (text: string | null | undefined, says?: string): ComponentChildren =>
   text === null || text === undefined || text === '' ? <None {...(says === undefined ? {} : { says })} /> : text;
 
-/** Who a session is of. Before the login there is no name. */
+/** Before the login a session has no name. */
 export const nameOf = (user: string | null): string => (user === null || user === '' ? 'no name yet' : user);
+
+/** Who a session is of. A name may have characters that turn the direction of writing: they end with it. */
+export function Name({ of }: { of: string | null }) {
+  return <bdi>{nameOf(of)}</bdi>;
+}
 
 const PHASE_KINDS: Readonly<Record<string, string>> = { up: 'ok', ending: 'bad' };
 

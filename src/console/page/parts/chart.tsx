@@ -12,16 +12,24 @@ export interface TrafficSeries {
   readonly up: readonly number[];
 }
 
+/** A chart that has just begun is not shorter: seconds. */
+const LEAST_SPAN = 60;
+
 /** Space above the highest point, and a scale that does not blow noise up. */
 const range = (_: uPlot, _least: number, most: number): [number, number] => [0, Math.max(most * 1.15, 1000)];
 
 /** The colours are the style sheet's; they are registered as colours there, so that they arrive resolved. */
 const colourOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-function options(width: number, height: number): uPlot.Options {
-  const [down, downFill, up, upFill, grid, text] = ['--down', '--down-fill', '--up', '--up-fill', '--line', '--muted'].map(
-    colourOf,
-  ) as [string, string, string, string, string, string];
+function options(width: number, height: number, span: number): uPlot.Options {
+  const [down, downFill, up, upFill, grid, text] = [
+    '--down',
+    '--down-fill',
+    '--up',
+    '--up-fill',
+    '--line',
+    '--muted',
+  ].map(colourOf) as [string, string, string, string, string, string];
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
   return {
     width,
@@ -29,9 +37,19 @@ function options(width: number, height: number): uPlot.Options {
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     legend: { show: false },
     padding: [8, 4, 0, 0],
-    scales: { x: { time: true }, y: { range } },
+    scales: {
+      x: { time: true, range: (_, first, last) => [Math.max(last - span, Math.min(first, last - LEAST_SPAN)), last] },
+      y: { range },
+    },
     axes: [
-      { stroke: text, font, grid: { show: false }, ticks: { show: false }, values: '{HH}:{mm}', space: 70, size: 28 },
+      {
+        stroke: text,
+        font,
+        grid: { show: false },
+        ticks: { show: false },
+        ...ticksOf(span),
+        size: 24,
+      },
       {
         stroke: text,
         font,
@@ -50,9 +68,23 @@ function options(width: number, height: number): uPlot.Options {
   };
 }
 
+/** Steps of the time axis in seconds, and how they are written. */
+const ticksOf = (span: number): Pick<uPlot.Axis, 'values' | 'incrs' | 'space'> =>
+  span > 900
+    ? { values: '{HH}:{mm}', incrs: [300, 600, 900, 1800], space: 52 }
+    : { values: '{HH}:{mm}:{ss}', incrs: [10, 30, 60, 120], space: 72 };
+
 const dataOf = ({ times, down, up }: TrafficSeries): uPlot.AlignedData => [[...times], [...down], [...up]];
 
-export function TrafficChart({ series, height = 220, summary }: { series: TrafficSeries; height?: number; summary: string }) {
+interface ChartOptions {
+  readonly series: TrafficSeries;
+  /** Seconds that the chart shows at most, up to the newest point. */
+  readonly span: number;
+  readonly height?: number;
+  readonly summary: string;
+}
+
+export function TrafficChart({ series, span, height = 220, summary }: ChartOptions) {
   const place = useRef<HTMLDivElement>(null);
   const tip = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
@@ -61,7 +93,7 @@ export function TrafficChart({ series, height = 220, summary }: { series: Traffi
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const drawn = new uPlot(options(element.clientWidth, height), dataOf(series), element);
+    const drawn = new uPlot(options(element.clientWidth, height, span), dataOf(series), element);
     drawn.setData(dataOf(series));
     chart.current = drawn;
     const showTip = (plot: uPlot): void => {
@@ -82,7 +114,7 @@ export function TrafficChart({ series, height = 220, summary }: { series: Traffi
       chart.current = null;
     };
     // The colours are read when the chart is made.
-  }, [height, theme]);
+  }, [height, theme, span]);
 
   useEffect(() => chart.current?.setData(dataOf(series)), [series]);
 
@@ -94,14 +126,22 @@ export function TrafficChart({ series, height = 220, summary }: { series: Traffi
   );
 }
 
-export function ChartLegend({ down, up }: { down: number; up: number }) {
+export function ChartLegend({
+  down,
+  up,
+  whose = 'clients',
+}: {
+  down: number;
+  up: number;
+  whose?: 'clients' | 'client';
+}) {
   return (
     <p class="chart-legend">
       <span class="key-down">
-        Down, to the clients <b>{bitRate(down)}</b>
+        Down, to the {whose} <b>{bitRate(down)}</b>
       </span>
       <span class="key-up">
-        Up, from the clients <b>{bitRate(up)}</b>
+        Up, from the {whose} <b>{bitRate(up)}</b>
       </span>
     </p>
   );

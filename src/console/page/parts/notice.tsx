@@ -16,16 +16,16 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
   );
 }
 
-/** A first capital and a full stop: the server's sentences are parts of log lines. */
+/** A first capital and a full stop: the server's sentences are parts of log lines. A program's name stays as it is. */
 export const sentence = (text: string): string => {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  const whole = /^(?:pppd|pptpd|nft|tun)\b/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?…]$/.test(whole) ? whole : `${whole}.`;
 };
 
 export function Remedy({ children }: { children: string }) {
   return (
     <p class="remedy">
-      <strong>To do</strong> {sentence(children)}
+      <strong>To do</strong> {children}
     </p>
   );
 }

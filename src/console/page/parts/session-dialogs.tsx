@@ -2,28 +2,44 @@
 import { useState } from 'preact/hooks';
 import { apiPath } from '../api.js';
 import { useApplication } from '../app.js';
-import type { SessionRow } from '../model/api-types.js';
-import { nameOf } from './cells.js';
+import type { Ended, SessionRow } from '../model/api-types.js';
+import { Name, nameOf } from './cells.js';
 import { Dialog, FormDialog } from './dialog.js';
 
 export function KickDialog({ row, onClose }: { row: SessionRow; onClose: () => void }) {
   const { api, say } = useApplication();
   return (
     <FormDialog
-      title={`Disconnect ${nameOf(row.user)}?`}
+      title={
+        <>
+          Disconnect <Name of={row.user} />?
+        </>
+      }
       action="Disconnect"
       isDangerous
       onClose={onClose}
-      onSubmit={async () => {
-        await api.change('POST', `/sessions/${row.id}/kick`);
+      onSubmit={async (form) => {
+        const reason = String(form.get('reason') ?? '').trim();
+        const { failed } = await api.change<Ended>('POST', `/sessions/${row.id}/kick`, reason === '' ? {} : { reason });
+        if (failed[0] !== undefined) throw new Error(failed[0].why);
         say(`${nameOf(row.user)} was disconnected.`);
       }}
     >
       <p>
-        The session of <b>{nameOf(row.user)}</b> from {row.client}
+        The session of{' '}
+        <b>
+          <Name of={row.user} />
+        </b>{' '}
+        from {row.client}
         {row.address === null ? '' : <> with the address {row.address}</>} ends at once. Its connections break.
       </p>
-      <p class="muted">The client may call again. To keep it out, disable the user, or block its address in your firewall.</p>
+      <label>
+        Reason <small class="muted">for log and history</small>
+        <input name="reason" maxLength={200} autocomplete="off" placeholder="optional" />
+      </label>
+      <p class="muted hint">
+        The client may call again. To keep it out, disable the user, or block its address in your firewall.
+      </p>
     </FormDialog>
   );
 }
@@ -37,11 +53,13 @@ export function DebugDialog({ row, onClose }: { row: SessionRow; onClose: () => 
       onClose={onClose}
       onSubmit={async (form) => {
         const minutes = String(form.get('minutes'));
-        await api.change('POST', `/sessions/${row.id}/debug`, minutes === 'off' ? { off: true } : { minutes: Number(minutes) });
+        await api.change('POST', `/sessions/${row.id}/debug`, { minutes: minutes === 'off' ? 'off' : Number(minutes) });
         say(minutes === 'off' ? 'The log has its usual level again.' : `Level debug for ${minutes} minutes.`);
       }}
     >
-      <p>The session’s log gets every control message and every step of the negotiation. Other sessions are not affected.</p>
+      <p>
+        The session’s log gets every control message and every step of the negotiation. Other sessions are not affected.
+      </p>
       <label>
         How long
         <select name="minutes">
@@ -67,13 +85,18 @@ export function CaptureDialog({ row, onClose }: { row: SessionRow | null; onClos
       <p>
         {row === null
           ? 'Records the control messages and PPP frames of the next client that connects from this address, from its first byte.'
-          : `Records the control messages and PPP frames of ${nameOf(row.user)}.`}{' '}
+          : 'Records the control messages and PPP frames of this session.'}{' '}
         The file (pcapng) opens in Wireshark. It contains what the user sends and receives.
       </p>
       {row === null ? (
         <label>
           Address of the client
-          <input value={client} onInput={({ currentTarget }) => setClient(currentTarget.value.trim())} placeholder="192.0.2.7" inputMode="decimal" />
+          <input
+            value={client}
+            onInput={({ currentTarget }) => setClient(currentTarget.value.trim())}
+            placeholder="192.0.2.7"
+            inputMode="decimal"
+          />
         </label>
       ) : null}
       <label>

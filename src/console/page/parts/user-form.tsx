@@ -1,41 +1,71 @@
 /** Adds a user, or changes what is known about one. Only the fields that the server's user file can keep are there. */
 import { useApplication } from '../app.js';
 import { bodyOf, type UserField, USER_FIELDS, valueOf } from '../model/user-form.js';
-import type { User } from '../model/api-types.js';
+import type { ApiUser, UserChanged } from '../model/api-types.js';
 import { FormDialog } from './dialog.js';
 
 interface UserFormOptions {
   /** Left out: a new one. */
-  readonly user?: User;
+  readonly user?: ApiUser;
   /** Fields that the user file can keep. */
   readonly keeps: readonly string[];
   readonly onClose: () => void;
   readonly onDone: () => void;
+  /** Opens another dialog of this user. */
+  readonly onOther?: (deed: 'password' | 'disable' | 'enable' | 'remove') => void;
 }
 
-export function UserForm({ user, keeps, onClose, onDone }: UserFormOptions) {
+export function UserForm({ user, keeps, onClose, onDone, onOther }: UserFormOptions) {
   const { api, say } = useApplication();
   const fields = USER_FIELDS.filter(({ keptAs }) => keeps.includes(keptAs));
   const submit = async (form: FormData): Promise<void> => {
     const text = (name: string): string => String(form.get(name) ?? '');
     const changes = bodyOf(fields, text, user ?? null);
     if (user === undefined) {
-      await api.change('POST', '/users', { name: text('name'), password: text('password'), ...changes });
-      say(`${text('name')} was added.`);
+      const { remarks } = await api.change<UserChanged>('POST', '/users', {
+        name: text('name'),
+        password: text('password'),
+        fields: changes,
+      });
+      say([`${text('name')} was added.`, ...remarks].join(' '));
     } else {
-      await api.change('PATCH', `/users/${encodeURIComponent(user.name)}`, changes);
-      say(`${user.name} was changed.`);
+      const { remarks } = await api.change<UserChanged>('PATCH', `/users/${encodeURIComponent(user.name)}`, changes);
+      say([`${user.name} was changed.`, ...remarks].join(' '));
     }
     onDone();
   };
   return (
     <FormDialog
-      title={user === undefined ? 'Add a user' : `Edit ${user.name}`}
+      title={user === undefined ? 'Add a user' : <bdi>{user.name}</bdi>}
       action={user === undefined ? 'Add' : 'Save'}
       wide
       onClose={onClose}
       onSubmit={submit}
     >
+      {user === undefined || onOther === undefined ? null : (
+        <div class="others">
+          <button type="button" class="button small" onClick={() => onOther('password')}>
+            New password…
+          </button>
+          {user.hindrance === 'disabled' ? (
+            <button type="button" class="button small" onClick={() => onOther('enable')}>
+              Enable…
+            </button>
+          ) : (
+            <button type="button" class="button small" onClick={() => onOther('disable')}>
+              Disable…
+            </button>
+          )}
+          <button type="button" class="button small danger" onClick={() => onOther('remove')}>
+            Remove…
+          </button>
+        </div>
+      )}
+      {fields.length === 0 && user !== undefined ? (
+        <p class="muted">
+          <code>{user.file}</code> keeps name and password only.
+        </p>
+      ) : null}
       <div class="fields">
         {user === undefined ? (
           <>
@@ -79,4 +109,3 @@ function Field({ field, value }: { field: UserField; value: string }) {
     </label>
   );
 }
-

@@ -3,13 +3,13 @@ import { useEffect, useState } from 'preact/hooks';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
 import type { Failure, Failures as Answer } from '../model/api-types.js';
 import { count, inWords, moment } from '../model/format.js';
-import { nameOf } from '../parts/cells.js';
+import { Name } from '../parts/cells.js';
 import { Empty, Remedy, sentence, Shown } from '../parts/notice.js';
 
 const SPANS = [
-  ['3600', 'Last hour'],
-  ['86400', 'Last 24 hours'],
-  ['604800', 'Last 7 days'],
+  ['1h', 'Last hour'],
+  ['24h', 'Last 24 hours'],
+  ['7d', 'Last 7 days'],
 ] as const;
 
 const LIMIT = 200;
@@ -17,14 +17,13 @@ const LIMIT = 200;
 export function Failures() {
   const { api } = useApplication();
   const live = useLive();
-  const [seconds, setSeconds] = useState('86400');
+  const [since, setSince] = useState('24h');
   const [cause, setCause] = useState(new URLSearchParams(location.search).get('cause') ?? '');
   const failed = live.happenings.filter(({ event }) => event === 'failed').length;
   // Of all causes, so that the choice stays whole.
   const [loaded, again] = useLoaded(
-    async (signal) =>
-      api.get<Answer>('/failures', { since: Date.now() - Number(seconds) * 1000, cause, limit: LIMIT }, signal),
-    [api, seconds, cause, failed],
+    async (signal) => api.get<Answer>('/failures', { since, cause, limit: LIMIT }, signal),
+    [api, since, cause, failed],
   );
   const [causes, setCauses] = useState<Answer['byCause']>({});
   useEffect(() => {
@@ -49,7 +48,7 @@ export function Failures() {
           </label>
           <label>
             <span class="hidden">Time</span>
-            <select value={seconds} onChange={({ currentTarget }) => setSeconds(currentTarget.value)}>
+            <select value={since} onChange={({ currentTarget }) => setSince(currentTarget.value)}>
               {SPANS.map(([value, name]) => (
                 <option key={value} value={value}>
                   {name}
@@ -64,7 +63,9 @@ export function Failures() {
           failures.length === 0 ? (
             <div class="card">
               <Empty icon="ok" title="Nothing failed">
-                {cause === '' ? 'No login and no session failed in this time.' : `No failure “${inWords(cause)}” in this time.`}
+                {cause === ''
+                  ? 'No login and no session failed in this time.'
+                  : `No failure “${inWords(cause)}” in this time.`}
               </Empty>
             </div>
           ) : (
@@ -86,10 +87,12 @@ function Card({ failure }: { failure: Failure }) {
   return (
     <li class="card failure">
       <div class="failure-head">
-        <h2>{inWords(failure.cause)}</h2>
+        <h2>{inWords(failure.cause ?? 'unknown')}</h2>
         <span class="muted">
-          <a href={`/history?search=${encodeURIComponent(failure.user ?? failure.client)}`}>{nameOf(failure.user)}</a> from{' '}
-          {failure.client}
+          <a href={`/history?search=${encodeURIComponent(failure.user ?? failure.client)}`}>
+            <Name of={failure.user} />
+          </a>{' '}
+          from {failure.client}
         </span>
         <time class="muted number" dateTime={new Date(failure.time).toISOString()}>
           {moment(failure.time, now)}

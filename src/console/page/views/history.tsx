@@ -3,15 +3,16 @@ import { useEffect, useState } from 'preact/hooks';
 import { useApplication, useLoaded, useNow, useSettled } from '../app.js';
 import type { AccountRecord, History as Answer } from '../model/api-types.js';
 import { duration, inWords, moment, octets } from '../model/format.js';
-import { nameOf, orNone } from '../parts/cells.js';
+import { Name, orNone } from '../parts/cells.js';
 import { Icon } from '../parts/icons.js';
 import { Empty, Loading, Problem } from '../parts/notice.js';
 
 const PAGE = 100;
 const DAY = 86_400_000;
 
-/** The begin of a day in the reader's zone; null: none was chosen. */
-const dayBegin = (text: string): number | null => (text === '' ? null : new Date(`${text}T00:00`).getTime());
+/** The begin of a day in the reader's zone, or of the day after; null: none was chosen. */
+const dayBegin = (text: string, later = 0): string | null =>
+  text === '' ? null : new Date(new Date(`${text}T00:00`).getTime() + later).toISOString();
 
 export function History() {
   const { api } = useApplication();
@@ -23,10 +24,13 @@ export function History() {
   const query = {
     search: settled,
     since: dayBegin(since),
-    until: until === '' ? null : (dayBegin(until) ?? 0) + DAY,
+    until: dayBegin(until, DAY),
     limit: PAGE,
   };
-  const [loaded, again] = useLoaded(async (signal) => api.get<Answer>('/history', query, signal), [api, settled, since, until]);
+  const [loaded, again] = useLoaded(
+    async (signal) => api.get<Answer>('/history', query, signal),
+    [api, settled, since, until],
+  );
   const [more, setMore] = useState<Answer | null>(null);
   const [moreError, setMoreError] = useState<Error | null>(null);
   useEffect(() => {
@@ -131,7 +135,9 @@ function Table({ rows, now }: { rows: readonly AccountRecord[]; now: number }) {
         {rows.map((row) => (
           <tr key={`${row.session}${row.start}`} role="row">
             <th role="rowheader" scope="row" class="user">
-              <span class="cut">{nameOf(row.user)}</span>
+              <span class="cut">
+                <Name of={row.user} />
+              </span>
             </th>
             <td role="cell" class="ended">
               <time dateTime={row.end}>{moment(Date.parse(row.end), now)}</time>

@@ -43,7 +43,15 @@ export function Login({ api, wasIn, onLogin }: { api: Api; wasIn: boolean; onLog
           {error === null ? null : <Problem error={error} />}
           <label>
             Name
-            <input name="name" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus maxLength={64} />
+            <input
+              name="name"
+              autocomplete="username"
+              autocapitalize="none"
+              spellcheck={false}
+              required
+              autofocus
+              maxLength={64}
+            />
           </label>
           <label>
             Password
@@ -60,8 +68,8 @@ export function Login({ api, wasIn, onLogin }: { api: Api; wasIn: boolean; onLog
             service, and then read the recorded traffic. Nothing protects packets from being changed.
           </p>
           <p>
-            Use it for devices that support nothing better, or inside another encrypted tunnel. For everything else there are
-            WireGuard and IPsec.
+            Use it for devices that support nothing better, or inside another encrypted tunnel. For everything else
+            there are WireGuard and IPsec.
           </p>
         </section>
       </div>

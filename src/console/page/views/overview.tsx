@@ -5,12 +5,10 @@ import type { Failures, Finding, Status, TrafficPoint } from '../model/api-types
 import { bitRate, count, counted, duration, inWords, moment } from '../model/format.js';
 import type { LiveState } from '../model/live-state.js';
 import { ordered } from '../model/session-rows.js';
-import { Meter, nameOf } from '../parts/cells.js';
+import { Meter, Name } from '../parts/cells.js';
 import { ChartLegend, TrafficChart } from '../parts/chart.js';
 import { Icon } from '../parts/icons.js';
 import { Empty, Loading, Problem, sentence, Shown } from '../parts/notice.js';
-
-const DAY = 86_400_000;
 
 export function Overview() {
   const live = useLive();
@@ -48,8 +46,9 @@ function Running({ status }: { status: Status | null }) {
   return (
     <p class="muted running">
       <span class="pill ok">Running</span>
-      {status.since === null ? '' : ` for ${duration((now - status.since) / 1000)}`}
-      {status.listening === null ? '' : ` on ${status.listening}`}
+      {status.server === null
+        ? ''
+        : `for ${duration((now - status.server.since) / 1000)}, on ${status.server.listening}`}
     </p>
   );
 }
@@ -60,7 +59,8 @@ function Tiles({ live }: { live: LiveState }) {
   const others = rows.size - up;
   const warned = Array.from(rows.values()).filter(({ warning }) => warning !== null).length;
   const addresses = status?.addresses ?? null;
-  const refused = Object.values(status?.turnedAway ?? {}).reduce((total, each) => total + each, 0);
+  const server = status?.server ?? null;
+  const refused = Object.values(server?.turnedAway ?? {}).reduce((total, each) => total + each, 0);
   return (
     <ul class="tiles">
       <li>
@@ -71,7 +71,7 @@ function Tiles({ live }: { live: LiveState }) {
             {addresses === null ? null : <small> of {count(addresses.total)}</small>}
           </span>
           <span class="tile-note">
-            {others === 0 ? 'all are up' : `${count(others)} connecting or ending`}
+            {others === 0 ? 'all are up' : `${count(others)} not up`}
             {warned === 0 ? '' : `, ${counted(warned, 'warning')}`}
           </span>
         </a>
@@ -82,6 +82,7 @@ function Tiles({ live }: { live: LiveState }) {
           <span class="tile-value">{addresses === null ? '–' : count(addresses.total - addresses.used)}</span>
           <span class="tile-note">
             {addresses === null ? 'not known' : <Meter share={addresses.used / addresses.total} />}
+            {addresses === null ? null : <span>{count(addresses.used)} used</span>}
           </span>
         </div>
       </li>
@@ -101,10 +102,11 @@ function Tiles({ live }: { live: LiveState }) {
       <li>
         <a href="/server">
           <span class="tile-name">Kept out</span>
-          <span class="tile-value">{count(status?.blocked ?? 0)}</span>
-          <span class="tile-note">
-            {(status?.blocked ?? 0) === 1 ? 'address blocked' : 'addresses blocked'}, {count(refused)} refused
+          <span class="tile-value">
+            {server === null ? '–' : count(server.blocked)}
+            {server === null ? null : <small> blocked</small>}
           </span>
+          <span class="tile-note">{count(refused)} refused since the start</span>
         </a>
       </li>
     </ul>
@@ -131,6 +133,7 @@ function Traffic({ points }: { points: readonly TrafficPoint[] }) {
   return (
     <TrafficChart
       series={series}
+      span={3600}
       summary={`Traffic of the last hour: at most ${most(series.down)} to the clients and ${most(series.up)} from them.`}
     />
   );
@@ -155,7 +158,7 @@ function Busiest({ live }: { live: LiveState }) {
           {rows.map((row) => (
             <li key={row.id}>
               <a href={`/sessions/${row.id}`} class="grow cut">
-                {nameOf(row.user)}
+                <Name of={row.user} />
               </a>
               <span class="number key-down">{bitRate(row.txRate)}</span>
               <span class="number key-up">{bitRate(row.rxRate)}</span>
@@ -172,7 +175,7 @@ function FailedLogins() {
   // A failure is a happening: then the list is asked for again.
   const failed = live.happenings.filter(({ event }) => event === 'failed').length;
   const [loaded, again] = useLoaded(
-    async (signal) => api.get<Failures>('/failures', { since: Date.now() - DAY, limit: 1 }, signal),
+    async (signal) => api.get<Failures>('/failures', { since: '24h', limit: 1 }, signal),
     [api, failed],
   );
   return (
@@ -226,7 +229,10 @@ function Happenings({ live }: { live: LiveState }) {
             <li key={`${each.time}${each.session}${each.event}`}>
               <span class={`dot ${EVENT_KINDS[each.event] ?? ''}`} aria-hidden="true" />
               <span class="grow cut">
-                <b>{each.user ?? each.client}</b> {each.event}
+                <b>
+                  <bdi>{each.user ?? each.client}</bdi>
+                </b>{' '}
+                {each.event}
                 {each.cause === null || each.cause === undefined ? '' : `: ${inWords(each.cause)}`}
               </span>
               <time class="muted number">{moment(each.time, now)}</time>
@@ -259,10 +265,10 @@ function Findings({ of }: { of: readonly Finding[] }) {
   if (bad.length === 0) return <Empty icon="ok" title={`${counted(of.length, 'check')}, nothing to complain about`} />;
   return (
     <ul class="list findings">
-      {bad.slice(0, 4).map(({ level, text }) => (
-        <li key={text}>
+      {bad.slice(0, 4).map(({ check, level, text }) => (
+        <li key={`${check}${text}`}>
           <span class={`dot ${level === 'fail' ? 'bad' : 'warn'}`} aria-hidden="true" />
-          <span class="grow clamp">{sentence(text)}</span>
+          <span class="grow clamp">{sentence(`${check}: ${text}`)}</span>
         </li>
       ))}
       {bad.length > 4 ? <li class="muted">and {count(bad.length - 4)} more</li> : null}

@@ -1,7 +1,8 @@
 /** The server itself: its processes, the machine's checks, blocked addresses, its configuration. */
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
-import type { Block, Finding } from '../model/api-types.js';
+import type { Block, Finding, ManagerStatus } from '../model/api-types.js';
 import { counted, duration, inWords, moment } from '../model/format.js';
 import { Facts, orNone } from '../parts/cells.js';
 import { FormDialog } from '../parts/dialog.js';
@@ -31,6 +32,7 @@ function Processes() {
   const { status } = useLive();
   const now = useNow(30);
   if (status === null) return null;
+  const { server } = status;
   return (
     <section class="card" aria-labelledby="processes">
       <div class="card-head">
@@ -41,23 +43,22 @@ function Processes() {
       </div>
       <Facts
         of={[
-          ['Version', orNone(status.version)],
-          ['Running since', status.since === null ? orNone(null) : moment(status.since, now)],
-          ['Listens on', orNone(status.listening)],
-          ['Runs as', orNone(status.runsAs)],
-          ['PPP engine', orNone(status.engine)],
-          ['Manager', status.pid === null ? orNone(null) : `process ${status.pid}`],
-          [
-            'Workers',
-            status.workers === null ? orNone(null) : `${status.workers.idle} spare, ${status.workers.starting} starting`,
-          ],
-          ['Refused clients', orNone(counts(status.turnedAway))],
-          ['Console since', moment(status.console.since, now)],
+          ['Console', `version ${status.version}, since ${moment(status.console.since, now)}`],
+          ...(server === null ? [] : factsOf(server, now)),
         ]}
       />
     </section>
   );
 }
+
+const factsOf = (server: ManagerStatus, now: number): readonly (readonly [string, ComponentChildren])[] => [
+  ['Manager', `version ${server.version}, process ${server.pid}, since ${moment(server.since, now)}`],
+  ['Listens on', server.listening],
+  ['Runs as', server.runsAs],
+  ['PPP engine', server.engine],
+  ['Workers', `${server.workers.idle} spare, ${server.workers.starting} starting`],
+  ['Refused clients', orNone(counts(server.turnedAway))],
+];
 
 const LEVELS: Readonly<Record<string, string>> = { ok: 'ok', warn: 'warn', fail: 'bad' };
 const LEVEL_NAMES: Readonly<Record<string, string>> = { ok: 'OK', warn: 'Warning', fail: 'Failed' };
@@ -83,11 +84,13 @@ function Doctor() {
                 <Empty icon="ok" title={`${counted(findings.length, 'check')}, nothing to complain about`} />
               ) : (
                 <ul class="checks">
-                  {(isAll ? findings : bad).map(({ level, text, remedy }) => (
-                    <li key={text}>
+                  {(isAll ? findings : bad).map(({ check, level, text, remedy }) => (
+                    <li key={`${check}${text}`}>
                       <span class={`pill ${LEVELS[level] ?? 'warn'}`}>{LEVEL_NAMES[level] ?? level}</span>
                       <div>
-                        <p>{sentence(text)}</p>
+                        <p>
+                          <b>{check}</b> {text}
+                        </p>
                         {remedy === null ? null : <Remedy>{remedy}</Remedy>}
                       </div>
                     </li>
@@ -110,7 +113,7 @@ function Blocks() {
   const { status } = useLive();
   const [loaded, again] = useLoaded(
     async (signal) => api.get<{ blocks: Block[] }>('/blocks', {}, signal),
-    [api, status?.blocked, status?.manager.answers],
+    [api, status?.server?.blocked, status?.manager.answers],
   );
   const [chosen, setChosen] = useState<string | null>(null);
   const unblock = async (address: string): Promise<void> => {
@@ -143,7 +146,12 @@ function Blocks() {
                     {counted(failedLogins, 'failed login')}, blocked for another {duration(remaining)}
                   </span>
                   {me.role === 'admin' ? (
-                    <button type="button" class="button small" onClick={() => setChosen(address)} aria-label={`Unblock ${address}`}>
+                    <button
+                      type="button"
+                      class="button small"
+                      onClick={() => setChosen(address)}
+                      aria-label={`Unblock ${address}`}
+                    >
                       Unblock…
                     </button>
                   ) : null}
@@ -224,7 +232,11 @@ function Configuration() {
         ) : null}
       </div>
       <p class="muted">
-        Scripts use the same interface as this page: <a href="/api/v1/openapi.json" download="openapi.json">its description (OpenAPI)</a>.
+        Scripts use the same interface as this page:{' '}
+        <a href="/api/v1/openapi.json" download="openapi.json">
+          its description (OpenAPI)
+        </a>
+        .
       </p>
     </section>
   );

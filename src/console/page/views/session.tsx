@@ -3,9 +3,9 @@ import { useMemo, useState } from 'preact/hooks';
 import { ApiError } from '../api.js';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
 import type { SessionDetail, SessionRow } from '../model/api-types.js';
-import { bitRate, duration, moment, octets } from '../model/format.js';
-import { RATE_SECONDS } from '../model/live-state.js';
-import { Facts, nameOf, orNone, pathOf, Phase } from '../parts/cells.js';
+import { bitRate, count, duration, inWords, moment, octets } from '../model/format.js';
+import { RATE_SAMPLES, RATE_SECONDS } from '../model/live-state.js';
+import { Facts, Name, orNone, pathOf, Phase } from '../parts/cells.js';
 import { ChartLegend, TrafficChart } from '../parts/chart.js';
 import { Icon } from '../parts/icons.js';
 import { Empty, Loading, Notice, Problem, sentence } from '../parts/notice.js';
@@ -64,7 +64,9 @@ function Head({ row, isOver }: { row: SessionRow; isOver: boolean }) {
   const close = (): void => setOpen(null);
   return (
     <header class="head">
-      <h1 class="cut">{nameOf(row.user)}</h1>
+      <h1 class="cut">
+        <Name of={row.user} />
+      </h1>
       {isOver ? <span class="pill">Over</span> : <Phase phase={row.phase} />}
       {me.role === 'admin' && !isOver ? (
         <div class="tools">
@@ -88,7 +90,7 @@ function Head({ row, isOver }: { row: SessionRow; isOver: boolean }) {
 
 function Body({ detail, row }: { detail: SessionDetail; row: SessionRow }) {
   const now = useNow();
-  const { state, negotiation, counters, limits, log } = detail;
+  const { state, sections, counters, log } = detail;
   return (
     <>
       {row.loginFailure === null ? null : (
@@ -106,62 +108,53 @@ function Body({ detail, row }: { detail: SessionDetail; row: SessionRow }) {
           of={[
             ['Client', `${state.peer.address}, port ${state.peer.port}`],
             ['Address in the tunnel', orNone(row.address, 'none yet')],
-            ['Up for', duration((now - row.since) / 1000)],
-            ['Since', moment(row.since, now)],
+            ['Connected', `for ${duration((now - row.since) / 1000)}, since ${moment(row.since, now)}`],
             ['Encryption', orNone(row.encryption)],
             ['Interface', orNone(row.interface)],
             ['Path of the packets', orNone(pathOf(row.link))],
             ['Down, to the client', octets(row.txBytes)],
             ['Up, from the client', octets(row.rxBytes)],
-            ['Limits', orNone(limits, 'no limits')],
-            ['Session', row.id],
-            ['Worker', `process ${state.pid}, version ${state.version}`],
           ]}
         />
       </section>
       <section class="card" aria-labelledby="live">
         <div class="card-head">
           <h2 id="live">Traffic, live</h2>
-          <ChartLegend down={row.txRate ?? 0} up={row.rxRate ?? 0} />
+          <ChartLegend down={row.txRate ?? 0} up={row.rxRate ?? 0} whose="client" />
         </div>
         <LiveChart id={row.id} now={now} />
       </section>
       <div class="columns">
-        <section class="card" aria-labelledby="negotiation">
-          <div class="card-head">
-            <h2 id="negotiation">Negotiation</h2>
-          </div>
-          {negotiation.length === 0 ? (
-            <Empty icon="sessions" title="Nothing was negotiated yet" />
-          ) : (
+        {/* The first one is who the session is of, which is above: its details come last. */}
+        {[...sections.slice(1), ...sections.slice(0, 1)].map(({ title, rows }) => (
+          <section key={title} class="card" aria-label={title}>
+            <div class="card-head">
+              <h2>{title.charAt(0).toUpperCase() + title.slice(1)}</h2>
+            </div>
             <dl class="rows">
-              {negotiation.map(({ name, value }) => (
+              {rows.map(({ name, value }) => (
                 <div key={name}>
                   <dt>{name}</dt>
                   <dd>{value}</dd>
                 </div>
               ))}
             </dl>
-          )}
-        </section>
-        <section class="card" aria-labelledby="counters">
-          <div class="card-head">
-            <h2 id="counters">Packets</h2>
-          </div>
-          {counters.length === 0 ? (
-            <Empty icon="sessions" title="No packets yet" />
-          ) : (
-            <dl class="rows numbers">
-              {counters.map(({ name, words, value }) => (
-                <div key={name}>
-                  <dt>{words}</dt>
-                  <dd>{typeof value === 'number' ? value.toLocaleString('en') : value}</dd>
-                </div>
-              ))}
-            </dl>
-          )}
-        </section>
+          </section>
+        ))}
       </div>
+      {counters.length === 0 ? null : (
+        <details class="card">
+          <summary>All {counters.length} counters</summary>
+          <dl class="rows numbers">
+            {counters.map(({ name, words, value }) => (
+              <div key={name}>
+                <dt>{words ?? inWords(name)}</dt>
+                <dd>{count(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      )}
       <section class="card" aria-labelledby="log">
         <div class="card-head">
           <h2 id="log">Log</h2>
@@ -174,7 +167,7 @@ function Body({ detail, row }: { detail: SessionDetail; row: SessionRow }) {
         ) : (
           // A region that scrolls must be reachable by keyboard.
           <pre tabIndex={0} role="region" aria-labelledby="log">
-            {log.join('\n')}
+            {log.map(({ time, level, text }) => `${time}  ${level.padEnd(5)}  ${text}`).join('\n')}
           </pre>
         )}
       </section>
@@ -204,6 +197,7 @@ function LiveChart({ id, now }: { id: string; now: number }) {
   return (
     <TrafficChart
       series={series}
+      span={RATE_SAMPLES * RATE_SECONDS}
       height={180}
       summary={`Traffic of the last minutes, now ${bitRate(newest?.[1] ?? 0)} to the client and ${bitRate(newest?.[0] ?? 0)} from it.`}
     />

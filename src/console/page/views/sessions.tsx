@@ -5,9 +5,9 @@ import type { SessionRow } from '../model/api-types.js';
 import { bitRate, count, counted, duration, octets } from '../model/format.js';
 import { clicked, type Column, found, type Order, ordered } from '../model/session-rows.js';
 import { sliceOf } from '../model/virtual-list.js';
-import { nameOf, orNone, pathOf, Phase } from '../parts/cells.js';
+import { Name, nameOf, orNone, pathOf, Phase } from '../parts/cells.js';
 import { Icon } from '../parts/icons.js';
-import { Empty } from '../parts/notice.js';
+import { Empty, Notice } from '../parts/notice.js';
 import { CaptureDialog, KickDialog } from '../parts/session-dialogs.js';
 import { Sparkline } from '../parts/sparkline.js';
 
@@ -30,14 +30,12 @@ export function Sessions() {
   const [kicked, setKicked] = useState<SessionRow | null>(null);
   const [captures, setCaptures] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  const rows = useMemo(
-    () => ordered(found(Array.from(live.rows.values()), search), order),
-    [live.rows, search, order],
-  );
+  const rows = useMemo(() => ordered(found(Array.from(live.rows.values()), search), order), [live.rows, search, order]);
 
   useEffect(() => {
     const focusSearch = (event: KeyboardEvent): void => {
-      if (event.key !== '/' || event.target instanceof HTMLInputElement || document.querySelector('dialog[open]')) return;
+      if (event.key !== '/' || event.target instanceof HTMLInputElement || document.querySelector('dialog[open]'))
+        return;
       event.preventDefault();
       field.current?.focus();
     };
@@ -70,15 +68,30 @@ export function Sessions() {
         </div>
       </header>
       <p class="muted count" role="status">
-        {search.trim() === '' ? counted(live.rows.size, 'session') : `${count(rows.length)} of ${counted(live.rows.size, 'session')}`}
+        {search.trim() === ''
+          ? counted(live.rows.size, 'session')
+          : `${count(rows.length)} of ${counted(live.rows.size, 'session')}`}
       </p>
+      {live.unreachable.size === 0 ? null : (
+        <Notice kind="warn">
+          <p>{counted(live.unreachable.size, 'session does', 'sessions do')} not answer:</p>
+          <ul>
+            {Array.from(live.unreachable, ([id, why]) => (
+              <li key={id}>
+                {id}: {why}
+              </li>
+            ))}
+          </ul>
+        </Notice>
+      )}
       {live.rows.size === 0 ? (
         <div class="card">
           {live.connection === 'connecting' ? (
             <p class="loading">Loading…</p>
           ) : (
             <Empty icon="sessions" title="Nobody is connected">
-              Sessions appear here as soon as clients log in. If a login fails, <a href="/failures">Failures</a> says why.
+              Sessions appear here as soon as clients log in. If a login fails, <a href="/failures">Failures</a> says
+              why.
             </Empty>
           )}
         </div>
@@ -91,7 +104,12 @@ export function Sessions() {
           </Empty>
         </div>
       ) : (
-        <Table rows={rows} order={order} onOrder={(column) => setOrder((last) => clicked(last, column))} onKick={setKicked} />
+        <Table
+          rows={rows}
+          order={order}
+          onOrder={(column) => setOrder((last) => clicked(last, column))}
+          onKick={setKicked}
+        />
       )}
       {kicked === null ? null : <KickDialog row={kicked} onClose={() => setKicked(null)} />}
       {captures ? <CaptureDialog row={null} onClose={() => setCaptures(false)} /> : null}
@@ -107,7 +125,10 @@ interface TableOptions {
 }
 
 /** Where the page is scrolled to in relation to the table's body, and how high a row is there (the style sheet decides). */
-function useView(body: { current: HTMLElement | null }, rows: number): { scrolled: number; height: number; rowHeight: number } {
+function useView(
+  body: { current: HTMLElement | null },
+  rows: number,
+): { scrolled: number; height: number; rowHeight: number } {
   const [view, setView] = useState({ scrolled: 0, height: innerHeight, rowHeight: 44 });
   useLayoutEffect(() => {
     const measure = (): void => {
@@ -138,7 +159,6 @@ function Table({ rows, order, onOrder, onKick }: TableOptions) {
   const body = useRef<HTMLTableSectionElement>(null);
   const view = useView(body, rows.length);
   const slice = sliceOf({ rows: rows.length, ...view });
-  const columns = HEADINGS.length + 3;
   /** Arrow keys go from row to row. */
   const step = (event: KeyboardEvent): void => {
     const by = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -177,20 +197,22 @@ function Table({ rows, order, onOrder, onKick }: TableOptions) {
         </tr>
       </thead>
       <tbody ref={body} role="rowgroup" onKeyDown={step}>
-        <Space height={slice.before} columns={columns} />
+        <Space height={slice.before} />
         {rows.slice(slice.begin, slice.end).map((row, index) => (
           <tr key={row.id} role="row" aria-rowindex={slice.begin + index + 2}>
             <th role="rowheader" scope="row" class="user">
-              <a class="row-link cut" href={`/sessions/${row.id}`}>
-                {nameOf(row.user)}
-              </a>
-              {row.warning === null ? null : (
-                <span class="warned" title={row.warning}>
-                  <Icon name="warning" />
-                  <span class="hidden">{row.warning}</span>
-                </span>
-              )}
-              {row.phase === 'up' ? null : <Phase phase={row.phase} />}
+              <div class="line">
+                <a class="row-link cut" href={`/sessions/${row.id}`}>
+                  <Name of={row.user} />
+                </a>
+                {row.warning === null ? null : (
+                  <span class="warned" title={row.warning}>
+                    <Icon name="warning" />
+                    <span class="hidden">{row.warning}</span>
+                  </span>
+                )}
+                {row.phase === 'up' ? null : <Phase phase={row.phase} />}
+              </div>
             </th>
             <td role="cell" class="address">
               {orNone(row.address, 'no address yet')}
@@ -212,7 +234,7 @@ function Table({ rows, order, onOrder, onKick }: TableOptions) {
             </td>
             <td role="cell" class="encryption">
               <span class="cut" title={row.encryption ?? ''}>
-                {orNone(row.encryption)}
+                {orNone(row.encryption?.replace(' stateless', ''))}
               </span>
             </td>
             <td role="cell" class="curve">
@@ -236,17 +258,17 @@ function Table({ rows, order, onOrder, onKick }: TableOptions) {
             </td>
           </tr>
         ))}
-        <Space height={slice.after} columns={columns} />
+        <Space height={slice.after} />
       </tbody>
     </table>
   );
 }
 
 /** In place of the rows that do not exist. */
-function Space({ height, columns }: { height: number; columns: number }) {
+function Space({ height }: { height: number }) {
   return height === 0 ? null : (
     <tr class="space" aria-hidden="true" style={{ height: `${height}px` }}>
-      <td colSpan={columns} />
+      <td />
     </tr>
   );
 }

@@ -1,7 +1,7 @@
 /** Who may log in: add, change, disable, remove. */
 import { useState } from 'preact/hooks';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
-import type { User, Users as Answer } from '../model/api-types.js';
+import type { ApiUser, UserChanged, Users as Answer } from '../model/api-types.js';
 import { bitRate, count, counted, duration, inWords, moment, octets } from '../model/format.js';
 import { Meter, orNone } from '../parts/cells.js';
 import { FormDialog } from '../parts/dialog.js';
@@ -11,7 +11,7 @@ import { UserForm } from '../parts/user-form.js';
 
 type Open =
   | { readonly deed: 'add' }
-  | { readonly deed: 'edit' | 'password' | 'disable' | 'enable' | 'remove'; readonly user: User };
+  | { readonly deed: 'edit' | 'password' | 'disable' | 'enable' | 'remove'; readonly user: ApiUser };
 
 export function Users() {
   const { api, me } = useApplication();
@@ -60,7 +60,15 @@ export function Users() {
               onOpen={setOpen}
             />
             {open?.deed === 'add' ? <UserForm keeps={keeps} onClose={close} onDone={done} /> : null}
-            {open?.deed === 'edit' ? <UserForm user={open.user} keeps={keeps} onClose={close} onDone={done} /> : null}
+            {open?.deed === 'edit' ? (
+              <UserForm
+                user={open.user}
+                keeps={keeps}
+                onClose={close}
+                onDone={done}
+                onOther={(deed) => setOpen({ deed, user: open.user })}
+              />
+            ) : null}
           </>
         )}
       </Shown>
@@ -73,14 +81,24 @@ export function Users() {
   );
 }
 
-function List({ users, isEmpty, onOpen }: { users: readonly User[]; isEmpty: boolean; onOpen: (open: Open) => void }) {
-  const { me, live } = useApplication();
+function List({
+  users,
+  isEmpty,
+  onOpen,
+}: {
+  users: readonly ApiUser[];
+  isEmpty: boolean;
+  onOpen: (open: Open) => void;
+}) {
+  const { me } = useApplication();
   const now = useNow(60);
   if (isEmpty) {
     return (
       <div class="card">
         <Empty icon="users" title="There are no users yet">
-          {me.role === 'admin' ? 'Add the first one: it can log in at once.' : 'An administrator can add the first one.'}
+          {me.role === 'admin'
+            ? 'Add the first one: it can log in at once.'
+            : 'An administrator can add the first one.'}
         </Empty>
       </div>
     );
@@ -92,13 +110,11 @@ function List({ users, isEmpty, onOpen }: { users: readonly User[]; isEmpty: boo
       </div>
     );
   }
-  const online = new Map<string, number>();
-  for (const { user } of live.rows.values()) if (user !== null) online.set(user, (online.get(user) ?? 0) + 1);
   return (
     <table class="users" role="table" aria-label="Users">
       <thead role="rowgroup">
         <tr role="row">
-          {['User', 'State', 'Address', 'Expires', 'Speed', 'Quota', 'Note'].map((name) => (
+          {['User', 'State', 'Address', 'Expires', 'Speed', 'Quota'].map((name) => (
             <th key={name} role="columnheader" scope="col">
               {name}
             </th>
@@ -112,10 +128,13 @@ function List({ users, isEmpty, onOpen }: { users: readonly User[]; isEmpty: boo
         {users.map((user) => (
           <tr key={`${user.file} ${user.name}`} role="row">
             <th role="rowheader" scope="row" class="user">
-              <span class="cut">{user.name}</span>
+              <span class="cut">
+                <bdi>{user.name}</bdi>
+              </span>
+              {user.note === null ? null : <small class="muted cut">{user.note}</small>}
             </th>
             <td role="cell" class="state">
-              <UserState user={user} sessions={online.get(user.name) ?? 0} />
+              <UserState user={user} />
             </td>
             <td role="cell" class="address">
               {orNone(user.address, 'any address')}
@@ -124,7 +143,7 @@ function List({ users, isEmpty, onOpen }: { users: readonly User[]; isEmpty: boo
               {orNone(expiryOf(user, now), 'never')}
             </td>
             <td role="cell" class="speed">
-              {orNone(speedOf(user), 'no limit')}
+              <Speed of={user.speed} />
             </td>
             <td role="cell" class="quota">
               {user.quota === null ? (
@@ -133,17 +152,23 @@ function List({ users, isEmpty, onOpen }: { users: readonly User[]; isEmpty: boo
                 <>
                   <span>
                     {octets(user.quota.used)} of {octets(user.quota.octets)}
-                    <small class="muted"> {user.quota.per === 'total' ? 'in total' : `a ${user.quota.per}`}</small>
+                    <span class="muted"> {user.quota.per === 'total' ? 'in total' : `a ${user.quota.per}`}</span>
                   </span>
                   <Meter share={user.quota.used / user.quota.octets} />
                 </>
               )}
             </td>
-            <td role="cell" class="note">
-              <span class="cut">{orNone(user.note)}</span>
-            </td>
             <td role="cell" class="deed">
-              {me.role === 'admin' ? <Deeds user={user} onOpen={onOpen} /> : null}
+              {me.role === 'admin' ? (
+                <button
+                  type="button"
+                  class="button small"
+                  onClick={() => onOpen({ deed: 'edit', user })}
+                  aria-label={`Edit ${user.name}`}
+                >
+                  Edit
+                </button>
+              ) : null}
             </td>
           </tr>
         ))}
@@ -152,78 +177,56 @@ function List({ users, isEmpty, onOpen }: { users: readonly User[]; isEmpty: boo
   );
 }
 
-function UserState({ user, sessions }: { user: User; sessions: number }) {
+function UserState({ user }: { user: ApiUser }) {
+  const sessions = user.live.length;
   if (user.hindrance !== null) return <span class="pill bad">{inWords(user.hindrance)}</span>;
   if (sessions === 0) return <span class="pill">Offline</span>;
-  return <span class="pill ok">{sessions === 1 ? 'Online' : `Online, ${count(sessions)} times`}</span>;
+  return (
+    <a class="pill ok" href={`/sessions?search=${encodeURIComponent(user.name)}`}>
+      {sessions === 1 ? 'Online' : `Online, ${count(sessions)} times`}
+    </a>
+  );
 }
 
-function expiryOf({ expires, expiresAfter }: User, now: number): string | null {
+function expiryOf({ expires, expiresAfter }: ApiUser, now: number): string | null {
   if (expires !== null) return moment(Date.parse(expires), now).slice(0, 10);
-  return expiresAfter === null ? null : `${duration(expiresAfter)} after the first login`;
+  return expiresAfter === null ? null : `${duration(expiresAfter)} after first login`;
 }
 
-function speedOf({ speed }: User): string | null {
-  if (speed === null) return null;
-  return [speed.down === undefined ? '' : `↓ ${bitRate(speed.down)}`, speed.up === undefined ? '' : `↑ ${bitRate(speed.up)}`]
-    .filter((part) => part !== '')
-    .join('  ');
-}
-
-function Deeds({ user, onOpen }: { user: User; onOpen: (open: Open) => void }) {
-  const isDisabled = user.hindrance === 'disabled';
+function Speed({ of }: { of: ApiUser['speed'] }) {
+  if (of === null) return orNone(null, 'no limit');
   return (
     <>
-      <button type="button" class="button small" onClick={() => onOpen({ deed: 'edit', user })} aria-label={`Edit ${user.name}`}>
-        Edit
-      </button>
-      <button
-        type="button"
-        class="button small"
-        onClick={() => onOpen({ deed: 'password', user })}
-        aria-label={`Change the password of ${user.name}`}
-      >
-        Password
-      </button>
-      <button
-        type="button"
-        class="button small"
-        onClick={() => onOpen({ deed: isDisabled ? 'enable' : 'disable', user })}
-        aria-label={`${isDisabled ? 'Enable' : 'Disable'} ${user.name}`}
-      >
-        {isDisabled ? 'Enable' : 'Disable'}
-      </button>
-      <button
-        type="button"
-        class="icon-button"
-        onClick={() => onOpen({ deed: 'remove', user })}
-        aria-label={`Remove ${user.name}`}
-        title="Remove…"
-      >
-        <Icon name="close" />
-      </button>
+      {of.down === undefined ? null : <span class="key-down">↓ {bitRate(of.down)}</span>}{' '}
+      {of.up === undefined ? null : <span class="key-up">↑ {bitRate(of.up)}</span>}
     </>
   );
 }
 
 interface DeedOptions {
-  readonly user: User;
+  readonly user: ApiUser;
   readonly onClose: () => void;
   readonly onDone: () => void;
 }
 
-const pathOf = ({ name }: User): string => `/users/${encodeURIComponent(name)}`;
+const pathOf = ({ name }: ApiUser): string => `/users/${encodeURIComponent(name)}`;
 
 function PasswordDialog({ user, onClose, onDone }: DeedOptions) {
   const { api, say } = useApplication();
   return (
     <FormDialog
-      title={`New password of ${user.name}`}
+      title={
+        <>
+          New password of <bdi>{user.name}</bdi>
+        </>
+      }
       action="Change the password"
       onClose={onClose}
       onSubmit={async (form) => {
-        await api.change('PUT', `${pathOf(user)}/password`, { password: String(form.get('password')) });
-        say(`${user.name} has a new password.`);
+        const { remarks } = await api.change<UserChanged>('PUT', `${pathOf(user)}/password`, {
+          password: String(form.get('password')),
+        });
+        say([`${user.name} has a new password.`, ...remarks].join(' '));
         onDone();
       }}
     >
@@ -240,13 +243,17 @@ function DisableDialog({ user, disables, onClose, onDone }: DeedOptions & { disa
   const { api, say } = useApplication();
   return (
     <FormDialog
-      title={disables ? `Disable ${user.name}?` : `Enable ${user.name}?`}
+      title={
+        <>
+          {disables ? 'Disable' : 'Enable'} <bdi>{user.name}</bdi>?
+        </>
+      }
       action={disables ? 'Disable' : 'Enable'}
       isDangerous={disables}
       onClose={onClose}
       onSubmit={async () => {
-        await api.change('POST', `${pathOf(user)}/${disables ? 'disable' : 'enable'}`);
-        say(`${user.name} is ${disables ? 'disabled' : 'enabled'}.`);
+        const { remarks } = await api.change<UserChanged>('POST', `${pathOf(user)}/${disables ? 'disable' : 'enable'}`);
+        say([`${user.name} is ${disables ? 'disabled' : 'enabled'}.`, ...remarks].join(' '));
         onDone();
       }}
     >
@@ -263,19 +270,23 @@ function RemoveDialog({ user, onClose, onDone }: DeedOptions) {
   const { api, say } = useApplication();
   return (
     <FormDialog
-      title={`Remove ${user.name}?`}
+      title={
+        <>
+          Remove <bdi>{user.name}</bdi>?
+        </>
+      }
       action="Remove"
       isDangerous
       onClose={onClose}
       onSubmit={async () => {
-        await api.change('DELETE', pathOf(user));
-        say(`${user.name} was removed.`);
+        const { remarks } = await api.change<UserChanged>('DELETE', pathOf(user));
+        say([`${user.name} was removed.`, ...remarks].join(' '));
         onDone();
       }}
     >
       <p>
-        The user is taken out of <code>{user.file}</code> with its password, limits and note, and its live sessions end. This
-        cannot be undone; its past sessions stay in the history.
+        The user is taken out of <code>{user.file}</code> with its password, limits and note, and its live sessions end.
+        This cannot be undone; its past sessions stay in the history.
       </p>
     </FormDialog>
   );
