@@ -2,7 +2,7 @@
 import type { PppState } from '../ppp/reader.js';
 import type { SessionState } from '../session/state.js';
 import { encryptionText, failureText, pppOf } from './ppp-texts.js';
-import { duration, localTime, octets } from './units.js';
+import { duration, localTime, octets, speedText } from './units.js';
 
 type Row = readonly [label: string, value: string | null];
 
@@ -27,12 +27,19 @@ const DESCRIBED_COUNTERS = [
   'outstanding',
 ] as const;
 
-/**
- * Sections without rows are left out. `interfaceName`: the tunnel's interface, null if there is none. `now`: milliseconds
- * since the epoch.
- */
-export const sectionsOf = (state: SessionState, interfaceName: string | null, now: number): Section[] =>
-  [overview(state, interfaceName, now), negotiation(state), traffic(state), counters(state)].filter(
+/** What the state does not say. */
+export interface Circumstances {
+  /** The tunnel's interface; null: none. */
+  readonly interfaceName: string | null;
+  /** The quota of the account, and what is left of it; null: none, or not known. */
+  readonly quota: string | null;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Sections without rows are left out. */
+export const sectionsOf = (state: SessionState, circumstances: Circumstances): Section[] =>
+  [overview(state, circumstances), negotiation(state), traffic(state), counters(state)].filter(
     ({ rows }) => rows.length > 0,
   );
 
@@ -45,7 +52,7 @@ const PATHS = { tun: 'TUN device', kernel: "the kernel's PPTP driver" } as const
 /** Of a link that does not measure it. */
 const UNKNOWN = 'not known: the packets travel in the kernel (docs/data-paths.md)';
 
-function overview(state: SessionState, interfaceName: string | null, now: number): Section {
+function overview(state: SessionState, { interfaceName, quota, now }: Circumstances): Section {
   const { session, user, peer, localAddress, tunnel, phase, since, callId, peerCallId, pid, pppdPid, link, log } =
     state;
   return section(`session ${session}`, [
@@ -57,6 +64,8 @@ function overview(state: SessionState, interfaceName: string | null, now: number
     ['since', `${localTime(since)} (${duration((now - since) / 1000)})`],
     ['ends', state.ending === null ? null : `${state.ending.reason} ${state.ending.detail ?? ''}`.trimEnd()],
     ['limits', limitsText(state.limits)],
+    ['speed', speedText(state.speed)],
+    ['quota', quota],
     ['failure', state.ending?.text ?? null],
     ['warning', state.warning?.text ?? null],
     ['call ids', `${callId} (ours)${peerCallId === null ? '' : `, ${peerCallId} (the client's)`}`],

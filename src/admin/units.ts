@@ -52,3 +52,28 @@ export function pointInTime(text: string, now: number): number | null {
   const time = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
   return Number.isNaN(time) ? null : time;
 }
+
+const RATE_UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s'] as const;
+
+/** `up 5.0 Mbit/s, down 20.0 Mbit/s`, without what has no limit. Of bits per second; null: no limit at all. */
+export function speedText(speed: Speed | null): string | null {
+  if (speed === null) return null;
+  const ways = (['up', 'down'] as const).flatMap((way) => (speed[way] == null ? [] : `${way} ${bitRate(speed[way])}`));
+  return ways.length === 0 ? null : ways.join(', ');
+}
+
+/** Left out or null: no limit in this direction. */
+interface Speed {
+  readonly up?: number | null | undefined;
+  readonly down?: number | null | undefined;
+}
+
+/** Bits per second with about three digits: `1.4 Mbit/s`. */
+export function bitRate(bits: number): string {
+  let [value, unit] = [bits, 0];
+  while (value >= 1000 && unit < RATE_UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${RATE_UNITS[unit]}`;
+}

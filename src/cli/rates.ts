@@ -60,15 +60,3 @@ function rates(before: SessionState, after: SessionState, seconds: number): Sess
     roundTrip: (after.counters?.['roundTrip'] ?? 0) || null,
   };
 }
-
-const UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s'] as const;
-
-/** Bits per second with about three digits: `1.4 Mbit/s`. */
-export function bitRate(bits: number): string {
-  let [value, unit] = [bits, 0];
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
-}

@@ -507,7 +507,12 @@ const sections = z.strictObject({
         .boolean()
         .default(true)
         .describe("Pass the client's address to the scripts in /etc/ppp/ip-up.d as their sixth argument."),
-      logwtmp: z.boolean().default(false).describe('Write login records, so that `last` and `who` show sessions.'),
+      logwtmp: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Write login records, so that `last` and `who` show sessions. On Debian 13 `last` needs the package wtmpdb, and `who` shows none.',
+        ),
       args: z.array(z.string()).default([]).describe('Further arguments for pppd.'),
     })
     .prefault({}),

@@ -19,6 +19,9 @@ import { runPaths, sessionLogName } from '../session/paths.js';
 import { SessionServer } from '../session/server.js';
 import { REPORT_VERSION, type WorkerReport } from '../session/worker-report.js';
 import { closeToOthers } from '../sys/close-to-others.js';
+import { SystemCallFailed } from '../sys/libc.js';
+import { TUNNEL_REQUESTS } from '../sys/ppp-device.js';
+import { refuseSystemCalls } from '../sys/system-call-filter.js';
 import { LeakCheck } from './leak-check.js';
 import { RecordFile } from './record-file.js';
 import { Session } from './session.js';
@@ -53,6 +56,20 @@ const STANDBYS: Readonly<Record<LinkKind, () => Standby>> = {
 const isLinkKind = (text: string): text is LinkKind => Object.hasOwn(STANDBYS, text);
 const linkKind = isLinkKind(kind) ? kind : 'pppd';
 const makeStandby = STANDBYS[linkKind];
+// pppd is a program of its own, with privileges of its own.
+if (linkKind !== 'pppd') limitOurselves();
+
+/** Before there is a client. What a kernel cannot refuse is not needed, either, so the worker goes on. */
+function limitOurselves(): void {
+  try {
+    refuseSystemCalls(TUNNEL_REQUESTS);
+  } catch (error) {
+    if (!(error instanceof SystemCallFailed)) throw error;
+    process.stderr.write(
+      `pptpd-ts: ctrl worker ${process.pid}: ${error.message}, so it keeps system calls that it does not need (seccomp(2))\n`,
+    );
+  }
+}
 
 /** null: none can be made now. The call tries again, and reports the error. */
 function newStandby(): Standby | null {

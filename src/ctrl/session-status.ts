@@ -96,6 +96,7 @@ export class SessionStatus {
       // pppd's interface is found by its process when somebody asks (cli/commands/show): that reads a folder.
       interface: call?.link.kind === 'pppd' ? null : (call?.link.interfaceName() ?? null),
       limits: call?.link.limits ?? null,
+      speed: call?.link.speed() ?? null,
       log: { level: processLog.log.level, file: processLog.file },
       ppp: ppp === null ? null : { ...ppp },
       counters: call?.link.counters() ?? null,

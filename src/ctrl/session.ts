@@ -205,7 +205,7 @@ export class Session {
     this.#publisher.now();
     // The client must get its Call-Disconnect-Notify before the stop request.
     await Promise.all([this.#callControl.end(reason), this.#control.close(reason)]);
-    this.#loginRecord?.callEnded();
+    await this.#loginRecord?.callEnded();
     this.#peerLog.close();
     this.#failures.logOnce(ppp);
     this.#timers.stopAll();
@@ -298,7 +298,7 @@ export class Session {
     this.#peerLog.write('info', { counters }, () => `call ended: ${CLOSE_REASONS.clientCleared.text}`);
     this.#failures.logOnce(call.link.ppp);
     this.#accounting?.callEnded(counters);
-    this.#loginRecord?.callEnded();
+    await this.#loginRecord?.callEnded();
     this.#status.step('cleared');
     this.#record.update(this.#callRecord());
     this.#publisher.now();

@@ -8,10 +8,11 @@ import { builtinAccounts } from './accounts-check.js';
 import { builtinAuthentication, dataPath, monitor, radius, tunDevice } from './builtin-checks.js';
 import { type Check, good, type Outcome } from './check.js';
 import { engineOf, withEngine } from './engine.js';
+import { secretFolders } from './folder-checks.js';
 import { type Machine, thisMachine } from './machine.js';
 import { addressPool, forwarding, listening, networkRules, otherFirewalls } from './network-checks.js';
 import { authentication, optionsFile, pppd } from './pppd-checks.js';
-import { privileges, user } from './privilege-checks.js';
+import { loginRecords, privileges, user } from './privilege-checks.js';
 import { builtinSecrets, secrets } from './secrets-check.js';
 import { files, greSocket, hooks, kernelPpp, mppe, nativeModules, node, runDirectory } from './system-checks.js';
 
@@ -33,6 +34,7 @@ const CHECKS: readonly Check[] = [
   builtinAuthentication,
   builtinAccounts,
   builtinSecrets,
+  secretFolders,
   radius,
   greSocket,
   listening,
@@ -42,6 +44,7 @@ const CHECKS: readonly Check[] = [
   otherFirewalls,
   runDirectory,
   files,
+  loginRecords,
   hooks,
 ];
 

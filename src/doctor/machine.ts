@@ -5,6 +5,7 @@ import { accessSync, closeSync, constants, openSync, readFileSync, statSync } fr
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Configuration } from '../config/schema.js';
+import { PROGRAM_PATH } from '../host/program-path.js';
 import type { NetworkProblem } from '../network/network-check.js';
 import type { FirewallRules } from '../network/other-firewalls.js';
 import type { NetworkSettings } from '../network/settings.js';
@@ -28,6 +29,8 @@ export interface Machine {
   read(path: string): string | null;
   /** Permission bits; null if there is no such file. */
   mode(path: string): number | null;
+  /** The owner's user id; null if there is no such file. */
+  owner(path: string): number | null;
   isExecutable(path: string): boolean;
   isWritable(path: string): boolean;
   /** Its file system is mounted read-only. */
@@ -67,9 +70,6 @@ function accessFailure(path: string, mode: number): string | null {
   }
 }
 
-/** A user's PATH often lacks the folders of system programs such as modprobe. */
-const PROGRAM_PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`;
-
 export const thisMachine: Machine = {
   node: { version: process.version, arch: process.arch },
   read(path) {
@@ -80,6 +80,7 @@ export const thisMachine: Machine = {
     }
   },
   mode: (path) => statSync(path, { throwIfNoEntry: false })?.mode ?? null,
+  owner: (path) => statSync(path, { throwIfNoEntry: false })?.uid ?? null,
   isExecutable: (path) => accessFailure(path, constants.X_OK) === null,
   isWritable: (path) => accessFailure(path, constants.W_OK) === null,
   isReadOnly: (path) => accessFailure(path, constants.W_OK) === 'EROFS',

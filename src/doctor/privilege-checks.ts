@@ -59,3 +59,28 @@ export const privileges: Check = {
         );
   },
 };
+
+const WTMP = '/var/log/wtmp';
+/** Of the package wtmpdb. */
+const WTMPDB = '/var/lib/wtmpdb';
+
+/** `last` of Debian 12 reads wtmp, that of Debian 13 wtmpdb, to which only root may write. */
+export const loginRecords: Check = {
+  name: 'login records',
+  fatal: false,
+  run({ pppd: { logwtmp }, user: name, ppp }, machine) {
+    if (!logwtmp) return [];
+    const [hasWtmp, hasWtmpdb] = [WTMP, WTMPDB].map((path) => machine.mode(path) !== null);
+    if (hasWtmp !== true && hasWtmpdb !== true)
+      return bad(
+        `pppd.logwtmp writes nothing: there is neither ${WTMP} nor wtmpdb`,
+        `apt-get install wtmpdb (Debian 13 and later), or install -m 664 -g utmp /dev/null ${WTMP}`,
+      );
+    if (hasWtmpdb === true && name !== undefined && ppp.engine === 'pppd')
+      return bad(
+        `\`last\` will show no session: only root may write to wtmpdb, and the server runs as ${name}`,
+        'let the server speak PPP itself: "ppp": { "engine": "builtin" }; or remove "user"; or use accounting',
+      );
+    return good(hasWtmpdb === true ? 'wtmpdb' : WTMP);
+  },
+};

@@ -19,11 +19,11 @@ const FAILURES: Readonly<Record<string, FolderFailure>> = {
   ENOTDIR: { problem: 'a part of the path is not a folder', remedy: 'name another folder in the configuration' },
 };
 
-/** The error message for a folder that could not be made; `error` is what Node.js threw. */
-export function folderFailure(path: string, error: unknown): string {
+/** The error message for a folder that could not be made or written to; `error` is what Node.js threw. */
+export function folderFailure(path: string, error: unknown, attempt: 'make' | 'write to' = 'make'): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const known = FAILURES[code ?? ''];
-  return `cannot make ${path}: ${known === undefined ? message : `${known.problem}; remedy: ${known.remedy}`}`;
+  return `cannot ${attempt} ${path}: ${known === undefined ? message : `${known.problem}; remedy: ${known.remedy}`}`;
 }
 
 /** Throws an Error with a sentence for the administrator. */

@@ -1,12 +1,10 @@
 /** What the kernel's data path needs (`ppp.dataPath`): the modules of its PPTP driver, and /dev/ppp. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { PROGRAM_PATH } from './program-path.js';
 
 export const KERNEL_PATH_MODULES = ['ppp_generic', 'pppox', 'pptp', 'ppp_mppe'] as const;
 export type KernelPathModule = (typeof KERNEL_PATH_MODULES)[number];
-
-/** A user's PATH often lacks the folders of system programs such as modprobe. */
-const PROGRAM_PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
 
 /** In the kernel, or loaded now, which only root can do. */
 function isLoaded(module: KernelPathModule): boolean {

@@ -8,20 +8,13 @@ import type { FrameTap } from '../gre/relay.js';
 import type { LinkKind } from '../host/ppp-engine.js';
 import type { ProcessIdentity } from '../host/process.js';
 import type { PppEvent, PppState } from '../ppp/reader.js';
+import type { Speed } from '../monitor/limited-device.js';
 import type { WireLimits } from '../monitor/protocol.js';
 import type { EndCause } from './end-cause.js';
 
-/** What a link counts. What it cannot know is not there; the traffic is: PPP frames and their octets. */
+/** What a link counts. What it cannot know is not there, and then shown as not known; the traffic is: PPP frames and their octets. */
 export type LinkCounters = Partial<RelayCounters> &
   Pick<RelayCounters, 'rxPackets' | 'rxBytes' | 'txPackets' | 'txBytes'>;
-
-/** What the frame path supports. */
-export interface LinkAbilities {
-  readonly capture: boolean;
-  readonly enforceWindow: boolean;
-  readonly measureLoss: boolean;
-  readonly detectBlackHole: boolean;
-}
 
 export type LinkEvent =
   /** PPP is running: the client can be told that the call is connected. Emitted at most once. */
@@ -64,7 +57,6 @@ export interface LinkClose {
 
 export interface Link {
   readonly kind: LinkKind;
-  readonly can: LinkAbilities;
   /** The process that must not outlive the session; null if there is none. */
   readonly process: ProcessIdentity | null;
   readonly ppp: PppState;
@@ -76,6 +68,8 @@ export interface Link {
   start(): void;
   /** The tunnel's network interface, such as `ppp0`; null while it is not known. */
   interfaceName(): string | null;
+  /** The speed limits that the kernel applies to that interface now; null: none, or not known. */
+  speed(): Speed | null;
   /** Sets the send ACCM from a Set-Link-Info (RFC 2637 §2.15), bit n for octet n. It is added to the negotiated one. */
   setSendAccm(accm: number): void;
   /** Stops or resumes sending to the client; what the client sends is received as before. */

@@ -4,12 +4,13 @@
  */
 import { constants, lchownSync, lstatSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { folderFailure } from '../host/folder.js';
 import type { UnixUser } from '../host/unix-user.js';
 import { runPaths } from '../session/paths.js';
 
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Throws a sentence, before anything has changed, when the folder has files of others, as /run has. */
+/** Throws a sentence, before anything has changed, when the folder has files of others, as /run has, or is read-only. */
 export function handOver(runDirectory: string, account: Pick<UnixUser, 'uid' | 'gid'>): void {
   if (!isRootsFolder(runDirectory)) return;
   const ours = Object.values(runPaths(runDirectory)).map((path) => basename(path));
@@ -19,7 +20,11 @@ export function handOver(runDirectory: string, account: Pick<UnixUser, 'uid' | '
     throw new Error(
       `runDirectory is ${runDirectory}, which belongs to root and has files that are not the server's (${other}); remedy: set runDirectory to a folder that nothing else uses, such as /run/pptpd-ts`,
     );
-  give(runDirectory, account);
+  try {
+    give(runDirectory, account);
+  } catch (error) {
+    throw new Error(folderFailure(runDirectory, error, 'write to'), { cause: error });
+  }
 }
 
 function give(path: string, { uid, gid }: Pick<UnixUser, 'uid' | 'gid'>): void {

@@ -12,7 +12,7 @@ import type { ManagerOperation } from '../session/manager-status.js';
 
 const request = z.looseObject({ id: z.number(), op: z.string() });
 
-/** Each gets the request's fields, and throws if they are wrong. */
+/** Each gets the request's fields, and throws or rejects if they are wrong. */
 type Handlers = Readonly<Record<ManagerOperation, (fields: unknown) => unknown>>;
 
 export class ManagerSocket {
@@ -47,10 +47,10 @@ export class ManagerSocket {
   serve(socket: Duplex): void {
     this.#connections.add(socket);
     socket.on('close', () => this.#connections.delete(socket)).on('error', () => socket.destroy());
-    readLines(socket, (message) => writeLine(socket, this.#answer(message)));
+    readLines(socket, (message) => void this.#answer(message).then((answer) => writeLine(socket, answer)));
   }
 
-  #answer(message: unknown): unknown {
+  async #answer(message: unknown): Promise<unknown> {
     const parsed = request.safeParse(message);
     if (!parsed.success) return { id: 0, ok: false, error: 'a request must have the fields id and op' };
     const { id, op } = parsed.data;
@@ -58,7 +58,7 @@ export class ManagerSocket {
       return { id, ok: false, error: `unknown operation; known operations: ${Object.keys(this.#handlers).join(', ')}` };
     }
     try {
-      return { id, ok: true, result: this.#handlers[op as ManagerOperation](parsed.data) };
+      return { id, ok: true, result: await this.#handlers[op as ManagerOperation](parsed.data) };
     } catch (error) {
       return { id, ok: false, error: error instanceof Error ? error.message : String(error) };
     }

@@ -26,6 +26,7 @@ import type { ManagerMetrics } from './metrics/metrics.js';
 import { ManagerSocket } from './manager-socket.js';
 import { MonitoredSessions } from './monitored-sessions.js';
 import { NetworkSessions } from './network-sessions.js';
+import { networkStatus } from './network-status.js';
 import { removePidFile, writePidFile } from './pid-file.js';
 import { Policy } from './policy/policy.js';
 import { Registry } from './registry.js';
@@ -75,6 +76,8 @@ export class Manager {
   readonly #since = Date.now();
   readonly #runsAs: string;
   readonly #engine: EngineChoice;
+  /** null: no monitor is needed. */
+  readonly #registrar: MonitorRegistrar | null;
   /** null: pppd is the engine. */
   readonly #monitored: MonitoredSessions | null = null;
   /** null: the monitor knows of the sessions, or need not. */
@@ -119,8 +122,10 @@ export class Manager {
     this.#registry.watch(calledAgain);
     this.#registry.watch(new SameAddress(() => this.#registry.states, log));
     this.#logFiles = new LogFiles(configuration, log);
-    if (engine.engine === 'builtin') {
-      const registrar = new MonitorRegistrar(monitorSocket);
+    const registrar =
+      engine.engine === 'builtin' || configuration.network !== undefined ? new MonitorRegistrar(monitorSocket) : null;
+    this.#registrar = registrar;
+    if (registrar !== null && engine.engine === 'builtin') {
       this.#monitored = new MonitoredSessions(registrar, log);
       this.#registry.watch(this.#monitored);
       this.#accountReview = new AccountReview({
@@ -129,8 +134,8 @@ export class Manager {
         disconnect: (session, reason, detail) => this.#registry.disconnect(session, reason, detail),
         log,
       });
-    } else if (configuration.network !== undefined) {
-      this.#networkSessions = new NetworkSessions(new MonitorRegistrar(monitorSocket), log);
+    } else if (registrar !== null) {
+      this.#networkSessions = new NetworkSessions(registrar, log);
       this.#registry.watch(this.#networkSessions);
     }
     const program = ctrlWorker(linkKindOf(engine), monitorSocket);
@@ -158,7 +163,7 @@ export class Manager {
     );
     this.#broadcastRelay = new BroadcastRelayProcess(log);
     this.#socket = new ManagerSocket(runPaths(configuration.runDirectory).managerSocket, {
-      status: () => this.#fullStatus(),
+      status: async () => this.#fullStatus(),
       reload: () => ({ problems: reread() }),
       blocks: () => ({ blocks: this.#policy.blocks() }),
       unblock: (fields) => ({ unblocked: this.#policy.unblock(unblockRequest.parse(fields).address) }),
@@ -204,8 +209,9 @@ export class Manager {
     return `listening on ${address}:${port}, ${count} ${count === 1 ? 'session' : 'sessions'}`;
   }
 
-  #fullStatus(): ManagerStatus {
-    const { address, port } = this.#configuration.listen;
+  async #fullStatus(): Promise<ManagerStatus> {
+    const { listen, network } = this.#configuration;
+    const { address, port } = listen;
     const sessions: Record<string, number> = {};
     for (const { phase } of this.#registry.states) sessions[phase] = (sessions[phase] ?? 0) + 1;
     const unknown = this.#registry.count - this.#registry.states.length;
@@ -227,6 +233,7 @@ export class Manager {
       workers: { idle: this.#pool.idleCount, starting: this.#pool.startingCount },
       turnedAway,
       blocked: this.#policy.blocks().length,
+      network: network === undefined || this.#registrar === null ? null : await networkStatus(this.#registrar),
     };
   }
 

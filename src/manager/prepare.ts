@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { USUAL_RUN_DIRECTORY } from '../config/run-directory.js';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
 import { makeFolder } from '../host/folder.js';
+import { type Capability, missing, parseIdentity } from '../host/identity.js';
 import { requireNativeModules } from '../host/native-modules.js';
 import {
   chooseEngine,
@@ -28,6 +29,8 @@ import { configurationPath } from './arguments.js';
 import { handOver } from './hand-over.js';
 
 const FOLDER_MODE = 0o750;
+/** To start the server as another user, who keeps the last one. */
+const NEEDED: readonly Capability[] = ['SETGID', 'SETUID', 'NET_RAW'];
 /** Environment variable with the process id of bin/pptpd-ts, which becomes the manager by exec. */
 const SERVER_PID = 'PPTPD_TS_SERVER_PID';
 
@@ -109,6 +112,16 @@ function accountOf(user: string | undefined): UnixUser {
   return account;
 }
 
+/** Throws what setpriv would not explain. */
+function requireCapabilities({ name }: UnixUser): void {
+  const lacking = missing(parseIdentity(readFileSync('/proc/self/status', 'latin1')).capabilities, NEEDED);
+  if (lacking.length === 0) return;
+  const options = lacking.map((each) => `--cap-add ${each}`).join(' ');
+  throw new Error(
+    `root without CAP_${lacking.join(' and CAP_')} cannot start the server as user ${name}; remedy: add it to CapabilityBoundingSet= of its unit; start a container with ${options}`,
+  );
+}
+
 /** Throws when the user cannot read this program, as in a clone in the home directory of somebody else. */
 function requireReadable(account: UnixUser): void {
   const program = fileURLToPath(new URL('main.js', import.meta.url));
@@ -150,6 +163,7 @@ async function prepare(prepared: Prepared): Promise<readonly string[]> {
 async function prepareUser({ configuration, kind }: Prepared): Promise<readonly string[]> {
   const { user, runDirectory, log, accounting, pidFile } = configuration;
   const account = accountOf(user);
+  requireCapabilities(account);
   requireReadable(account);
   const folders = [runDirectory, log.directory, accounting && dirname(accounting.file), pidFile && dirname(pidFile)];
   if (account === UNNAMED_USER && existsSync(runDirectory)) handOver(runDirectory, account);
@@ -160,7 +174,7 @@ async function prepareUser({ configuration, kind }: Prepared): Promise<readonly 
 }
 
 async function startMonitor({ configuration, kind }: Prepared): Promise<void> {
-  const { runDirectory, log, ppp, accounts, listen, network, radius } = configuration;
+  const { runDirectory, log, ppp, pppd, accounts, listen, network, radius } = configuration;
   const isBuiltin = kind !== 'pppd';
   requireNativeModules(['koffi', 'raw-socket'], (problem, remedy) => {
     throw new Error(`${problem}; remedy: ${remedy}`);
@@ -182,6 +196,7 @@ async function startMonitor({ configuration, kind }: Prepared): Promise<void> {
       authentication: isBuiltin ? authentication : [],
       proxyArp,
       vrf: listen.vrf ?? null,
+      logwtmp: pppd.logwtmp,
       ...(network === undefined ? {} : { network }),
       radius: isBuiltin ? radius : undefined,
     },

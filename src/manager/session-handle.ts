@@ -303,7 +303,7 @@ export class SessionHandle {
   /** An answer may be older than a state from the fork channel: only its counters are used. */
   #recvCounters(answer: SessionState): void {
     if (this.#state !== null && answer.peerCallId === this.#state.peerCallId)
-      this.#state = { ...this.#state, counters: answer.counters };
+      this.#state = { ...this.#state, counters: answer.counters, speed: answer.speed };
   }
 
   #askToEnd(client: SessionClient, request: EndRequest): void {

@@ -3,6 +3,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { identify, isAlive, type ProcessIdentity, signal } from '../host/process.js';
+import { PROGRAM_PATH } from '../host/program-path.js';
 import { version } from '../host/version.js';
 import { runPaths } from '../session/paths.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
@@ -75,12 +76,11 @@ async function announce(
 
 /** It outlives this process, and keeps nothing of its own but standard error. */
 function start(runDirectory: string, level: string): ChildProcess {
-  const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin' } = process.env;
   const child = spawn(process.execPath, [MONITOR_ENTRY, runDirectory, level], {
     detached: true,
     stdio: ['ignore', STANDARD_ERROR, STANDARD_ERROR],
     cwd: '/',
-    env: { PATH },
+    env: { PATH: PROGRAM_PATH },
   });
   child.unref();
   return child;

@@ -1,8 +1,10 @@
 /** Runs the programs of iproute2 for what ioctls cannot do. */
 import { execFile } from 'node:child_process';
+import { programPath } from '../host/program-path.js';
 
 const TIMEOUT_MS = 5000;
-const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+/** Not the monitor's own PATH. */
+const PATH = programPath(undefined);
 
 /** A call of a program. */
 export interface Step {

@@ -2,7 +2,8 @@
 import { MonitorConnection } from './monitor-connection.js';
 import type { KernelTunnel } from '../sys/ppp-device.js';
 import type { StartKeys } from '../mschap/start-keys.js';
-import type { ChapMethod, InterfaceState, LoginMethod, MonitorAnswer, WireKeys, WireVerdict } from './protocol.js';
+import type { RadiusKeys } from '../radius/protocol.js';
+import type { ChapMethod, InterfaceState, LoginMethod, MonitorAnswer, WireVerdict } from './protocol.js';
 
 /** How long the end of a call waits for the monitor, ms. */
 const CLOSE_MS = 2000;
@@ -112,7 +113,7 @@ export class MonitorClient {
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
 const octets = (text: string): Uint8Array => Buffer.from(text, 'hex');
 
-const keysOf = ({ send, receive, weak }: WireKeys): StartKeys => ({
+const keysOf = ({ send, receive, weak }: RadiusKeys): StartKeys => ({
   send: octets(send),
   receive: octets(receive),
   weak: weak === null ? null : octets(weak),

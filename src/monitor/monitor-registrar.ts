@@ -2,6 +2,7 @@
  * The manager's side of the monitor: it says which worker has which session. A monitor that has died knows this from its
  * folder; it is told again all the same, since that changes nothing.
  */
+import type { NetworkReport } from '../network/report.js';
 import { MonitorConnection } from './monitor-connection.js';
 import type { AccountOver, Registration } from './protocol.js';
 
@@ -36,6 +37,12 @@ export class MonitorRegistrar {
   async review(): Promise<readonly AccountOver[]> {
     const { answer } = await this.#connection.ask({ type: 'review' });
     return answer.type === 'reviewed' ? answer.over : [];
+  }
+
+  /** The rules of the section `network`; null: none are in force. `patience`: ms. Rejects with MonitorError. */
+  async networkReport(patience: number): Promise<NetworkReport | null> {
+    const { answer } = await this.#connection.ask({ type: 'network' }, patience);
+    return answer.type === 'network' ? answer.report : null;
   }
 
   /** Idempotent; the sessions stay. */

@@ -26,7 +26,7 @@ import {
   type SavedSession,
 } from './monitored-session.js';
 import { isSame, type Role, roleOf } from './peer-role.js';
-import { isPermitted, type PeerState } from './permitted.js';
+import { isOfSession, isPermitted, type PeerState } from './permitted.js';
 import {
   type AccountOver,
   decodeRequest,
@@ -45,6 +45,8 @@ import { UserAccounts } from './user-accounts.js';
 
 /** Maximum number of connections accepted, and of messages taken from one connection, before others have their turn. */
 const MAX_IN_A_TURN = 16;
+/** Requests of one connection that are worked on at once: a worker can end its call while RADIUS judges its login. */
+const MAX_AT_ONCE: Readonly<Record<Role<Worker>['name'], number>> = { worker: 2, manager: 1, rootManager: 1, root: 1 };
 /** How long the monitor waits without manager and sessions before it ends, ms; a restarted server reconnects within this time. */
 const IDLE_MS = 10_000;
 /** Minimum time between log lines about unknown processes, ms. */
@@ -76,8 +78,8 @@ interface Connection {
   readonly pid: number;
   readonly role: Role<Worker>;
   readonly poller: Poller;
-  /** A request is being worked on; the connection is not read meanwhile. */
-  isBusy: boolean;
+  /** Requests that are being worked on; with MAX_AT_ONCE the connection is not read. */
+  busy: number;
   isOpen: boolean;
 }
 
@@ -85,7 +87,7 @@ export interface MonitorServerOptions
   extends Omit<MonitorServices, 'settings' | 'users' | 'usage' | 'askRadius' | 'account'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
-  readonly rules: Pick<NetworkRules, 'set'>;
+  readonly rules: Pick<NetworkRules, 'set' | 'report'>;
   readonly radius: RadiusProcess;
   /** Ends a session of this worker, for RADIUS. */
   readonly endSession: (session: string, worker: number, detail: string) => void;
@@ -166,7 +168,7 @@ export class MonitorServer {
         continue;
       }
       const poller = new Poller(() => this.#receive(connection));
-      const connection: Connection = { fd, pid, role, poller, isBusy: false, isOpen: true };
+      const connection: Connection = { fd, pid, role, poller, busy: 0, isOpen: true };
       this.#replaceConnection(role, connection);
       poller.watch(fd, true, false);
     }
@@ -195,7 +197,7 @@ export class MonitorServer {
   }
 
   #receive(connection: Connection): void {
-    for (let count = 0; count < MAX_IN_A_TURN && connection.isOpen && !connection.isBusy; count += 1) {
+    for (let count = 0; count < MAX_IN_A_TURN && connection.isOpen && mayAsk(connection); count += 1) {
       const packet = receivePacket(connection.fd, this.#message, false);
       if (packet === null) return;
       if (packet === 'closed') {
@@ -217,18 +219,20 @@ export class MonitorServer {
       return;
     }
     const { id, message } = decoded;
-    if (!isPermitted(stateOfRole(connection.role), message.type)) {
+    // What comes after a request that is being worked on is judged in its turn.
+    const isLater = connection.busy > 0 && isOfSession(message.type);
+    if (!isLater && !isPermitted(stateOfRole(connection.role), message.type)) {
       this.#refuse(connection, id, 'notPermitted', message.type);
       return;
     }
-    connection.isBusy = true;
-    connection.poller.watch(connection.fd, false, false);
+    connection.busy += 1;
+    connection.poller.watch(connection.fd, mayAsk(connection), false);
     void this.#work(connection, id, message);
   }
 
   async #work(connection: Connection, id: number, message: MonitorRequest): Promise<void> {
     const reply = await this.#handle(connection.role, message).catch(failureOf(this.#log));
-    connection.isBusy = false;
+    connection.busy -= 1;
     this.#reply(connection, id, message.type, reply);
     if (connection.isOpen) connection.poller.watch(connection.fd, true, false);
   }
@@ -245,6 +249,8 @@ export class MonitorServer {
       }
       case 'review':
         return { answer: { type: 'reviewed', over: await this.#review() } };
+      case 'network':
+        return { answer: { type: 'network', report: await this.#options.rules.report() } };
       case 'challenge':
       case 'authenticate':
       case 'openTun':
@@ -408,7 +414,7 @@ export class MonitorServer {
   #forget(worker: Worker, session: MonitoredSession): void {
     worker.session = null;
     this.#sessions.delete(session.registration.session);
-    if (worker.connection?.isBusy === false) this.#disconnect(worker.connection);
+    if (worker.connection?.busy === 0) this.#disconnect(worker.connection);
     this.#checkIdle();
   }
 
@@ -487,6 +493,8 @@ const failureOf =
     log.error({ step, code }, message);
     return { answer: { type: 'failed', step, code } };
   };
+
+const mayAsk = ({ busy, role }: Connection): boolean => busy < MAX_AT_ONCE[role.name];
 
 function stateOfRole(role: Role<Worker>): PeerState {
   return role.name === 'worker' ? (role.worker.session?.state ?? 'over') : role.name;

@@ -4,69 +4,38 @@
  */
 import type { Rule } from '../accounts/chap-secrets.js';
 import type { Logger } from '../log/logger.js';
-import { monotonicMs } from '../sys/clock.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
-import type { AccountRecord, RadiusLogin, RadiusVerdict, SessionSelector } from '../radius/protocol.js';
+import type { AccountRecord, SessionSelector } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openKernelTunnel } from '../sys/ppp-device.js';
 import { IPPROTO_GRE, openRawSocket } from '../sys/raw-socket.js';
 import { openTunDevice } from '../sys/tun-device.js';
-import type { AccountUsage } from './account-usage.js';
-import { type Grant, judge, type Judgement, mayUse, NO_ACCOUNT } from './authentication.js';
-import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
+import { WtmpdbEntry } from '../sys/wtmpdb.js';
+import { type Grant, mayUse, NO_ACCOUNT } from './authentication.js';
 import type { Reading } from '../users/usage-file.js';
 import { addRoute, take } from './iproute.js';
-import { type AmountsByName, amountsByName, octetsOf } from './interface-amounts.js';
-import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
+import { type AmountsByName, amountsByName } from './interface-amounts.js';
+import type { WorkerGuesses } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
-import type {
-  AddressPair,
-  ChapMethod,
-  InterfaceState,
-  MonitorAnswer,
-  MonitorRequest,
-  MonitorSettings,
-  Refusal,
-  Registration,
-} from './protocol.js';
+import type { AddressPair, InterfaceState, MonitorAnswer, MonitorRequest, Refusal, Registration } from './protocol.js';
 import { proxyArpInterface } from './proxy-arp.js';
-import { interimOf, NO_AMOUNTS, recordOf, type SavedAccount, TERMINATE } from './radius-account.js';
-import { judgeByRadius, NotJudged } from './radius-judgement.js';
-import type { UserAccounts } from './user-accounts.js';
-import { type ScriptEvent, type ScriptFacts, Scripts } from './scripts.js';
-import { NEEDED_MODULES, type Speed, stepsAtEnd, stepsFor, UNLIMITED } from './speed-limit.js';
+import { type Amounts, interimOf, type SavedAccount, TERMINATE } from './radius-account.js';
+import { Scripts } from './scripts.js';
+import { SessionAccount } from './session-account.js';
+import { type Configured, type Device, SessionAddresses } from './session-addresses.js';
+import { type LoginServices, type SavedLogin, SessionLogin } from './session-login.js';
+import { SessionSpeed } from './session-speed.js';
+import { isSameSpeed, type Speed, UNLIMITED } from './speed-limit.js';
 import type { StateFolder } from './state-folder.js';
-import type { Login } from './verifier.js';
 
 /** More than a session ever needs: its worker has no business here any more. */
 const MAX_REQUESTS = 1000;
 
-/** An IPv4 or IPv6 end that is configured, with what its end needs. */
-interface Configured {
-  readonly pair: AddressPair;
-  /** Who has logged in. */
-  readonly name: string;
-  /** The interface with the ARP entry; null without one. */
-  readonly proxyArp: string | null;
-  /** A script of its beginning has been started, so one of its end is due. */
-  readonly hasScripts: boolean;
-}
-
-interface Device {
-  readonly name: string;
-  /** Names return, numbers do not. */
-  readonly index: number;
-  /** Seconds since the epoch. */
-  readonly since: number;
-}
-
 /** What the state folder keeps of a session. */
-export interface SavedSession {
+export interface SavedSession extends SavedLogin {
   readonly v: typeof SAVED_VERSION;
   readonly registration: Registration;
-  readonly guesses: number;
-  readonly challenge: Challenge | null;
   readonly grant: Grant | null;
   readonly device: Device | null;
   readonly ipv4: Configured | null;
@@ -75,16 +44,11 @@ export interface SavedSession {
   readonly speed?: Speed;
   /** For RADIUS; left out or null: there is none. */
   readonly account?: SavedAccount | null;
+  readonly isRecorded?: boolean;
 }
 export const SAVED_VERSION = 1;
 
-export interface MonitorServices {
-  /** null: no manager has announced itself yet. */
-  readonly settings: () => MonitorSettings | null;
-  readonly users: UserAccounts;
-  readonly usage: AccountUsage;
-  /** Asks the RADIUS process; never rejects. */
-  readonly askRadius: (login: RadiusLogin) => Promise<RadiusVerdict>;
+export interface MonitorServices extends LoginServices {
   /** Keeps the record until a RADIUS server has acknowledged it. */
   readonly account: (record: AccountRecord) => void;
   readonly network: NetworkConfiguration;
@@ -113,25 +77,20 @@ export class MonitoredSession {
   readonly #services: MonitorServices;
   readonly #log: Logger;
   readonly #scripts: Scripts;
-  readonly #workerGuesses: WorkerGuesses;
   #turn: Promise<unknown> = Promise.resolve();
   #requests = 0;
-  #guesses: number;
-  /** For the next login; null: none was asked for, or it was used. */
-  #challenge: Challenge | null;
+  readonly #login: SessionLogin;
   #grant: Grant | null;
   #device: Device | null;
   /** Of the call before: its worker has to close it before it gets another. */
   #lastDevice: Device | null = null;
-  #ipv4: Configured | null;
-  #ipv6: Configured | null;
-  /** In force at the device. */
-  #speed: Speed;
-  /** Removing what does not go with the device. */
-  #clearing: Promise<void> = Promise.resolve();
-  #account: SavedAccount | null;
-  #interimTimer: NodeJS.Timeout | undefined;
-  #over = false;
+  readonly #addresses: SessionAddresses;
+  readonly #speed: SessionSpeed;
+  readonly #radiusAccount: SessionAccount;
+  readonly #wtmpdb: WtmpdbEntry;
+  /** It has an entry in wtmpdb. */
+  #isRecorded: boolean;
+  #stage: 'live' | 'ending' | 'over' = 'live';
 
   /** A new session, or one of before the monitor died. Throws the system's error when it cannot be written down. */
   constructor(
@@ -142,19 +101,39 @@ export class MonitoredSession {
   ) {
     this.registration = registration;
     this.#services = services;
-    this.#workerGuesses = workerGuesses;
     this.#log = services.log.child({ session: registration.session, worker: registration.worker.pid });
     this.#scripts = new Scripts(this.#log);
-    this.#guesses = saved?.guesses ?? 0;
-    this.#challenge = saved?.challenge ?? null;
     // An older version's lacks what only newer ones have.
     this.#grant = saved?.grant == null ? null : { ...NO_ACCOUNT, ...saved.grant };
     this.#device = saved?.device ?? null;
-    this.#ipv4 = saved?.ipv4 ?? null;
-    this.#ipv6 = saved?.ipv6 ?? null;
-    this.#speed = saved?.speed ?? UNLIMITED;
-    this.#account = saved?.account ?? null;
-    if (this.#account !== null) this.#startInterim(this.#account);
+    this.#addresses = new SessionAddresses({
+      saved: { ipv4: saved?.ipv4 ?? null, ipv6: saved?.ipv6 ?? null },
+      save: () => this.#save(),
+      attempt: (step) => this.#try(step),
+      network: services.network,
+      scripts: this.#scripts,
+      peer: registration.peer,
+    });
+    this.#login = new SessionLogin({
+      saved: { guesses: saved?.guesses ?? 0, challenge: saved?.challenge ?? null },
+      save: () => this.#save(),
+      services,
+      registration,
+      unit: () => (this.#device === null ? null : unitOf(this.#device.name)),
+      workerGuesses,
+      log: this.#log,
+    });
+    const save = (): void => this.#try(() => this.#save());
+    this.#speed = new SessionSpeed({ saved: saved?.speed ?? UNLIMITED, save, take, log: this.#log });
+    this.#radiusAccount = new SessionAccount({
+      saved: saved?.account ?? null,
+      save,
+      add: services.account,
+      amounts: () => this.#amounts(),
+      now: nowSeconds,
+    });
+    this.#wtmpdb = new WtmpdbEntry({ onFailure: (message) => this.#log.warn(`wtmpdb: ${message}`) });
+    this.#isRecorded = saved?.isRecorded ?? false;
     if (saved === null) this.#save();
   }
 
@@ -188,9 +167,9 @@ export class MonitoredSession {
     if (radius === undefined) return false;
     const unit = this.#device === null ? null : unitOf(this.#device.name);
     const facts = [
-      [id, this.#account?.id],
+      [id, this.#radiusAccount.value?.id],
       [name, radius.name],
-      [address, this.#ipv4?.pair.remote],
+      [address, this.#addresses.ipv4?.pair.remote],
       [port, unit],
       [client, this.registration.peer],
     ];
@@ -199,9 +178,10 @@ export class MonitoredSession {
 
   /** Throws SystemCallFailed when the system refuses a step. */
   async request(request: WorkerRequest): Promise<Reply> {
+    if (request.type === 'close') this.#login.abandon();
     return this.#inTurn(async () => {
       this.#requests += 1;
-      if (this.#over || !isPermitted(this.state, request.type)) return refusal('notPermitted');
+      if (this.#stage !== 'live' || !isPermitted(this.state, request.type)) return refusal('notPermitted');
       if (this.#requests > MAX_REQUESTS) return refusal('tooManyRequests');
       return this.#answer(request);
     });
@@ -209,16 +189,20 @@ export class MonitoredSession {
 
   /** Takes everything back; idempotent, never fails. Resolves when the scripts of the end have ended, too. */
   async end(why: string): Promise<void> {
+    // What waits for its turn is refused, too.
+    if (this.#stage === 'live') this.#stage = 'ending';
+    this.#login.abandon();
     await this.#inTurn(async () => this.#end(why));
-    await Promise.all([this.#scripts.idle, this.#clearing]);
+    await Promise.all([this.#scripts.idle, this.#speed.idle, this.#wtmpdb.written]);
   }
 
   /** The account has this speed now. */
   async setSpeed(speed: Speed): Promise<void> {
     await this.#inTurn(async () => {
-      if (this.#over || this.#grant === null || sameSpeed(this.#grant.speed, speed)) return;
+      if (this.#stage !== 'live' || this.#grant === null || isSameSpeed(this.#grant.speed, speed)) return;
       this.#grant = { ...this.#grant, speed };
-      if (this.#device !== null && (this.#ipv4 !== null || this.#ipv6 !== null)) await this.#limit(this.#device, speed);
+      const { ipv4, ipv6 } = this.#addresses;
+      if (this.#device !== null && (ipv4 !== null || ipv6 !== null)) await this.#speed.limit(this.#device, speed);
     });
   }
 
@@ -231,7 +215,7 @@ export class MonitoredSession {
   async #answer(request: WorkerRequest): Promise<Reply> {
     switch (request.type) {
       case 'challenge':
-        return this.#drawChallenge(request.method);
+        return { answer: this.#login.drawChallenge(request.method) };
       case 'authenticate':
         return this.#authenticate(request);
       case 'openTun':
@@ -249,74 +233,14 @@ export class MonitoredSession {
     }
   }
 
-  #drawChallenge(method: ChapMethod): Reply {
-    if (this.#services.settings()?.authentication.includes(method) !== true) return refusal('notPermitted');
-    const challenge = drawChallenge(method, monotonicMs());
-    this.#challenge = challenge;
-    this.#save();
-    return { answer: { type: 'challenge', challenge: challenge.octets } };
-  }
-
-  async #authenticate({
-    method,
-    name,
-    challenge,
-    response,
-    identifier,
-  }: MonitorRequest<'authenticate'>): Promise<Reply> {
-    const settings = this.#services.settings();
-    if (settings === null || !settings.authentication.includes(method)) return refusal('notPermitted');
-    if (!isChallenged({ method, challenge }, this.#challenge, monotonicMs())) return refusal('challenge');
-    // Counted before the answer is known, and written down: nothing that happens meanwhile gives another guess.
-    if (this.#guesses >= GUESSES_PER_SESSION || !this.#workerGuesses.take(performance.now()))
-      return refusal('tooManyGuesses');
-    this.#guesses += 1;
-    // With the challenge: if the monitor dies now, the worker asks again with the same response.
-    this.#save();
-    const mayRetry = method !== 'pap' && this.#guesses < GUESSES_PER_SESSION;
-    this.#challenge = mayRetry ? drawChallenge(method, monotonicMs()) : null;
-    const octets = (hex: string): Uint8Array => Buffer.from(hex, 'hex');
-    const login = {
-      method,
-      identifier,
-      name: octets(name),
-      challenge: octets(challenge),
-      response: octets(response),
-    };
-    let isGuess = false;
+  async #authenticate(request: MonitorRequest<'authenticate'>): Promise<Reply> {
     try {
-      const { verdict, grant, note } = await this.#judge(login, settings);
-      isGuess = !verdict.accepted;
-      this.#replaceGrant(grant);
-      this.#log.info({ method, accepted: verdict.accepted, user: grant?.name, guesses: this.#guesses }, 'login judged');
-      if (note !== null) this.#log.warn({ method }, note);
-      return { answer: { type: 'verdict', verdict } };
-    } catch (error) {
-      if (!(error instanceof NotJudged)) throw error;
-      this.#log.warn({ method, ...error.answer }, 'login not judged');
-      return { answer: error.answer };
+      const { answer, judgement } = await this.#login.authenticate(request);
+      if (judgement !== null) this.#replaceGrant(judgement.grant);
+      return { answer };
     } finally {
-      if (!isGuess) this.#giveBackGuess();
       this.#save();
     }
-  }
-
-  /** Rejects with NotJudged when RADIUS is to judge and does not. */
-  async #judge(login: Login, settings: MonitorSettings): Promise<Judgement> {
-    const { local, remote, peer } = this.registration;
-    const circumstances = {
-      remote,
-      unit: this.#device === null ? null : unitOf(this.#device.name),
-      retryChallenge: this.#challenge?.octets ?? null,
-    };
-    const { radius } = settings;
-    return radius === undefined
-      ? judge(login, { settings, users: this.#services.users, usage: this.#services.usage, ...circumstances })
-      : judgeByRadius(
-          login,
-          { settings: radius, stripDomain: settings.stripDomain, local: local ?? '', peer, ...circumstances },
-          this.#services.askRadius,
-        );
   }
 
   /** What was used until now is the last login's. What that one permitted ends, unless it is the same account again. */
@@ -326,12 +250,6 @@ export class MonitoredSession {
     if (reading !== null) this.#services.usage.count(reading);
     if (before !== null && !isSameAccount(before, grant)) this.#takeDown();
     this.#grant = grant;
-  }
-
-  /** The password was right, or could not be judged. */
-  #giveBackGuess(): void {
-    this.#guesses -= 1;
-    this.#workerGuesses.giveBack();
   }
 
   #openKernel({ peerCallId }: MonitorRequest<'openKernel'>): OpenedDevice {
@@ -369,8 +287,8 @@ export class MonitoredSession {
   }
 
   async #configure({ mtu, ipv4, ipv6 }: InterfaceState): Promise<Reply> {
-    const { network } = this.#services;
-    const [device, grant] = [this.#device, this.#grant];
+    const { network, settings } = this.#services;
+    const [device, grant, addresses] = [this.#device, this.#grant, this.#addresses];
     if (device === null || grant === null) return refusal('notPermitted');
     // The worker may have closed it, and another session may have got its name.
     if (network.index(device.name) !== device.index) return refusal('notTheDevice');
@@ -378,23 +296,31 @@ export class MonitoredSession {
     if (ipv4 !== null && (ipv4.local !== local || !mayUse(grant, remote, ipv4.remote))) return refusal('address');
     if (ipv4 !== null && this.#isOuter(ipv4)) return refusal('outerAddress');
 
-    if (!same(this.#ipv4?.pair, ipv4)) this.#removeIpv4();
-    if (!same(this.#ipv6?.pair, ipv6)) this.#removeIpv6();
+    if (!same(addresses.ipv4?.pair, ipv4)) addresses.removeIpv4(device);
+    if (!same(addresses.ipv6?.pair, ipv6)) addresses.removeIpv6(device);
     network.setMtu(device.name, mtu);
     try {
-      const new4 = ipv4 !== null && this.#ipv4 === null ? await this.#prepareIpv4(device, grant, ipv4) : null;
-      if (ipv4 !== null || ipv6 !== null) await this.#limit(device, grant.speed);
-      network.setUp(device.name, ipv4 !== null || ipv6 !== null);
+      const new4 = addresses.ipv4 === null ? ipv4 : null;
+      if (new4 !== null) {
+        const proxyArp = settings()?.proxyArp === true ? proxyArpInterface(new4.remote) : null;
+        await addresses.prepareIpv4(device, { pair: new4, name: grant.name, proxyArp });
+      }
+      const isUp = ipv4 !== null || ipv6 !== null;
+      if (isUp) await this.#speed.limit(device, grant.speed);
+      network.setUp(device.name, isUp);
       if (new4 !== null) {
         await this.#addRoutes(device, grant);
-        this.#bringUpIpv4(new4);
+        addresses.bringUpIpv4(device);
       }
-      if (ipv6 !== null && this.#ipv6 === null) this.#bringUpIpv6(device, grant, ipv6);
+      if (ipv6 !== null && addresses.ipv6 === null) addresses.bringUpIpv6(device, { pair: ipv6, name: grant.name });
     } catch (error) {
       this.#takeDown();
       throw error;
     }
-    if (ipv4 !== null || ipv6 !== null) this.#keepAccount(device, grant, ipv4?.remote ?? null);
+    if (ipv4 !== null || ipv6 !== null) {
+      this.#openAccount(device, grant, ipv4?.remote ?? null);
+      this.#recordLogin(device, grant);
+    }
     this.#log.info({ interface: device.name, mtu, ipv4, ipv6 }, 'interface configured');
     return DONE;
   }
@@ -418,80 +344,14 @@ export class MonitoredSession {
     }
   }
 
-  /** A kernel that cannot do it lets the client be faster: the log says so. */
-  async #limit(device: Device, speed: Speed): Promise<void> {
-    if (sameSpeed(this.#speed, speed)) return;
-    const before = this.#speed;
-    // Written down first: what is left of a limit has to be removed, whatever happens.
-    this.#speed = speed;
-    this.#try(() => this.#save());
-    try {
-      await take(stepsFor(device, before, speed));
-      this.#log.info({ interface: device.name, speed }, 'speed limited');
-    } catch (error) {
-      this.#log.error(
-        { interface: device.name, speed },
-        `cannot limit the speed of ${device.name}: ${messageOf(error)}. The kernel needs ${NEEDED_MODULES}`,
-      );
-      await this.#unlimitWholly(device, speed);
-    }
-  }
-
-  /** Half a limit is none, and would be in the way of the next one. */
-  async #unlimitWholly(device: Device, speed: Speed): Promise<void> {
-    this.#speed = UNLIMITED;
-    // What was not made cannot be removed.
-    for (const step of stepsFor(device, speed, UNLIMITED)) await take([step]).catch(() => undefined);
-  }
-
-  #unlimit(device: Device): void {
-    const steps = stepsAtEnd(device, this.#speed);
-    this.#speed = UNLIMITED;
-    if (steps.length === 0) return;
-    this.#clearing = Promise.all([this.#clearing, take(steps)]).then(
-      () => undefined,
-      (error: unknown) => this.#log.warn(`cannot remove the speed limit of ${device.name}: ${messageOf(error)}`),
-    );
-  }
-
-  /** Addresses and ip-pre-up, before the interface is up. */
-  async #prepareIpv4(device: Device, { name }: Grant, pair: AddressPair): Promise<Configured> {
-    const proxyArp = this.#services.settings()?.proxyArp === true ? proxyArpInterface(pair.remote) : null;
-    const ipv4 = { pair, name, proxyArp, hasScripts: true };
-    this.#ipv4 = { ...ipv4, hasScripts: false };
-    this.#save();
-    this.#services.network.setAddresses(device.name, pair.local, pair.remote);
-    this.#ipv4 = ipv4;
-    this.#save();
-    await this.#scripts.runBeforeUp(this.#factsOf(ipv4, false, false));
-    return ipv4;
-  }
-
-  #bringUpIpv4(ipv4: Configured): void {
-    if (ipv4.proxyArp !== null) this.#services.network.addProxyArp(ipv4.proxyArp, ipv4.pair.remote);
-    this.#start('ip-up', this.#factsOf(ipv4, false, false));
-  }
-
-  #bringUpIpv6(device: Device, { name }: Grant, pair: AddressPair): void {
-    this.#ipv6 = { pair, name, proxyArp: null, hasScripts: true };
-    this.#save();
-    this.#services.network.addLinkLocal(device.index, pair.local);
-    this.#start('ipv6-up', this.#factsOf(this.#ipv6, true, false));
-  }
-
-  /** Opens the call's account when the tunnel first carries packets. */
-  #keepAccount(device: Device, { radius }: Grant, address: string | null): void {
+  /** When the tunnel first carries packets. */
+  #openAccount(device: Device, { radius }: Grant, address: string | null): void {
     const accounting = this.#services.settings()?.radius?.accounting;
     if (accounting === undefined || radius === undefined) return;
     const { name, classes, interim: wish } = radius;
-    if (this.#account !== null) {
-      this.#account = { ...this.#account, address };
-      this.#save();
-      return;
-    }
     const { session, peer } = this.registration;
     const since = nowSeconds();
-    this.#account = {
+    this.#radiusAccount.open({
       id: `${session}-${since.toString(16)}-${device.index}`,
       name,
       classes,
@@ -500,101 +360,69 @@ export class MonitoredSession {
       address,
       since,
       interim: interimOf(accounting.interim, wish),
-      amounts: NO_AMOUNTS,
-    };
+    });
+  }
+
+  #recordLogin({ name: line }: Device, { name: user }: Grant): void {
+    if (this.#isRecorded || this.#services.settings()?.logwtmp !== true) return;
+    this.#isRecorded = true;
     this.#save();
-    this.#services.account(recordOf(this.#account, 'start', since));
-    this.#startInterim(this.#account);
+    this.#wtmpdb.begin({ line, user, host: this.registration.peer }, Date.now());
   }
 
-  #startInterim({ interim }: SavedAccount): void {
-    if (interim === 0) return;
-    this.#interimTimer = setInterval(() => {
-      this.#count();
-      this.#try(() => this.#save());
-      if (this.#account !== null) this.#services.account(recordOf(this.#account, 'interim', nowSeconds()));
-    }, interim * 1000);
+  #recordLogout(): void {
+    if (this.#isRecorded && this.#device !== null) this.#wtmpdb.end(this.#device.name, Date.now());
+    this.#isRecorded = false;
   }
 
-  /** What has gone through the interface; once it is gone, what was counted last stays. */
-  #count(): void {
-    const [account, device] = [this.#account, this.#device];
-    if (account === null || device === null || this.#services.network.index(device.name) !== device.index) return;
-    this.#account = { ...account, amounts: amountsByName().get(device.name) ?? account.amounts };
+  /** What has gone through the interface; null: it is gone. */
+  #amounts(): Amounts | null {
+    const device = this.#device;
+    if (device === null || this.#services.network.index(device.name) !== device.index) return null;
+    return amountsByName().get(device.name) ?? null;
   }
 
-  #closeAccount(cause: number): void {
+  #closeAccounts(cause: number): void {
     const reading = this.account === null ? null : this.reading(amountsByName());
     if (reading !== null) this.#services.usage.end(reading);
-    clearInterval(this.#interimTimer);
-    this.#count();
-    if (this.#account !== null) this.#services.account(recordOf(this.#account, 'stop', nowSeconds(), cause));
-    this.#account = null;
+    this.#radiusAccount.close(cause);
   }
 
   #removeAll(): void {
     this.#takeDown();
-    if (this.#device !== null) this.#unlimit(this.#device);
+    if (this.#device !== null) this.#speed.remove(this.#device);
   }
 
   /** The speed limit stays: the interface may come up again. The scripts start when it is down. */
   #takeDown(): void {
     const [device, { network }] = [this.#device, this.#services];
-    this.#removeIpv6();
-    this.#removeIpv4();
-    if (device !== null && network.index(device.name) === device.index)
-      this.#try(() => network.setUp(device.name, false));
-  }
-
-  /** Addresses, proxy ARP and ip-down. What is gone with its interface needs no removing. */
-  #removeIpv4(): void {
-    const [ipv4, device] = [this.#ipv4, this.#device];
-    if (ipv4 === null || device === null) return;
-    const { network } = this.#services;
-    const facts = this.#factsOf(ipv4, false, true);
-    const { proxyArp } = ipv4;
-    if (proxyArp !== null) this.#try(() => network.removeProxyArp(proxyArp, ipv4.pair.remote));
-    if (network.index(device.name) === device.index) this.#try(() => network.removeAddresses(device.name));
-    if (ipv4.hasScripts) this.#start('ip-down', facts);
-    this.#ipv4 = null;
-    this.#try(() => this.#save());
-  }
-
-  #removeIpv6(): void {
-    const [ipv6, device] = [this.#ipv6, this.#device];
-    if (ipv6 === null || device === null) return;
-    const { network } = this.#services;
-    const facts = this.#factsOf(ipv6, true, true);
-    if (network.index(device.name) === device.index)
-      this.#try(() => network.removeLinkLocal(device.index, ipv6.pair.local));
-    if (ipv6.hasScripts) this.#start('ipv6-down', facts);
-    this.#ipv6 = null;
-    this.#try(() => this.#save());
+    if (device === null) return;
+    this.#addresses.removeIpv6(device);
+    this.#addresses.removeIpv4(device);
+    if (network.index(device.name) === device.index) this.#try(() => network.setUp(device.name, false));
   }
 
   /** The client may call again: what its worker has guessed still counts. */
   #endCall(cause: number): void {
-    this.#closeAccount(cause);
+    this.#closeAccounts(cause);
+    this.#recordLogout();
     this.#removeAll();
     this.#lastDevice = this.#device ?? this.#lastDevice;
     this.#device = null;
-    this.#challenge = null;
+    this.#login.callEnded();
     this.#grant = null;
     this.#save();
     this.#log.info('call over');
   }
 
   async #end(why: string): Promise<void> {
-    if (this.#over) return;
-    this.#over = true;
-    this.#closeAccount(TERMINATE.nasError);
+    if (this.#stage === 'over') return;
+    this.#stage = 'over';
+    this.#closeAccounts(TERMINATE.nasError);
+    this.#recordLogout();
     this.#removeAll();
     this.#services.folder.remove(this.registration.session);
     this.#log.info({ why }, 'session over');
-  }
-
-  #start(event: ScriptEvent, facts: ScriptFacts): void {
-    void this.#scripts.run(event, facts);
   }
 
   /** Taking back goes on after a step that failed. */
@@ -607,33 +435,19 @@ export class MonitoredSession {
     }
   }
 
-  #factsOf({ pair, name }: Configured, isIpv6: boolean, atEnd: boolean): ScriptFacts {
-    const [interfaceName, since] = [this.#device?.name ?? '', this.#device?.since ?? 0];
-    return {
-      interfaceName,
-      isIpv6,
-      name,
-      addresses: isIpv6 ? { local: linkLocal(pair.local), remote: linkLocal(pair.remote) } : pair,
-      peer: this.registration.peer,
-      connected: atEnd ? Math.max(0, Math.floor(Date.now() / 1000) - since) : null,
-      octets:
-        atEnd && this.#services.network.index(interfaceName) === this.#device?.index ? octetsOf(interfaceName) : null,
-    };
-  }
-
   #save(): void {
-    if (this.#over) return;
+    if (this.#stage === 'over') return;
     const saved: SavedSession = {
       v: SAVED_VERSION,
       registration: this.registration,
-      guesses: this.#guesses,
-      challenge: this.#challenge,
+      ...this.#login.value,
       grant: this.#grant === null ? null : { ...this.#grant, rules: this.#grant.rules.filter(isNetwork) },
       device: this.#device,
-      ipv4: this.#ipv4,
-      ipv6: this.#ipv6,
-      speed: this.#speed,
-      account: this.#account,
+      ipv4: this.#addresses.ipv4,
+      ipv6: this.#addresses.ipv6,
+      speed: this.#speed.value,
+      account: this.#radiusAccount.value,
+      isRecorded: this.#isRecorded,
     };
     this.#services.folder.write(this.registration.session, saved);
   }
@@ -641,8 +455,6 @@ export class MonitoredSession {
 
 const isSameAccount = (one: Grant, other: Grant | null): boolean =>
   one.name === other?.name && one.account === other.account && one.remote === other.remote;
-
-const sameSpeed = (one: Speed, other: Speed): boolean => one.up === other.up && one.down === other.down;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -661,12 +473,5 @@ const unitOf = (name: string): number => Number(name.slice('ppp'.length));
 
 const same = (one: AddressPair | null | undefined, other: AddressPair | null): boolean =>
   one?.local === other?.local && one?.remote === other?.remote;
-
-/** As pppd writes it: every group with four digits. */
-const linkLocal = (identifier: string): string =>
-  `fe80::${identifier
-    .split(':')
-    .map((group) => group.padStart(4, '0'))
-    .join(':')}`;
 
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);

@@ -26,8 +26,8 @@ export type WorkerState =
 
 const PERMITTED: Readonly<Record<PeerState, ReadonlySet<RequestType>>> = {
   root: new Set(['announce']),
-  manager: new Set(['register', 'release', 'review']),
-  rootManager: new Set(['announce', 'register', 'release', 'review']),
+  manager: new Set(['register', 'release', 'review', 'network']),
+  rootManager: new Set(['announce', 'register', 'release', 'review', 'network']),
   leased: new Set(['challenge', 'authenticate', 'openTun', 'openKernel', 'close']),
   device: new Set(['challenge', 'authenticate', 'close']),
   granted: new Set(['challenge', 'authenticate', 'openTun', 'openKernel', 'close']),
@@ -36,7 +36,12 @@ const PERMITTED: Readonly<Record<PeerState, ReadonlySet<RequestType>>> = {
   over: new Set(),
 };
 
+const WORKER_STATES = ['leased', 'device', 'granted', 'ready'] as const satisfies readonly WorkerState[];
+
 export const isPermitted = (state: PeerState, type: RequestType): boolean => PERMITTED[state].has(type);
+
+/** Whether a session's worker may ask for it at some time; the session itself judges when. */
+export const isOfSession = (type: RequestType): boolean => WORKER_STATES.some((state) => PERMITTED[state].has(type));
 
 export const workerState = (has: { readonly device: boolean; readonly login: boolean }): WorkerState => {
   if (has.device) return has.login ? 'ready' : 'device';

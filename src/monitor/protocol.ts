@@ -3,10 +3,19 @@
  * worker loads no zod. Octets are written in hexadecimal.
  */
 import type { ProcessIdentity } from '../host/process.js';
+import { type NetworkReport, RESTORATIONS, TABLE_STATES } from '../network/report.js';
 import { isNetworkSettings, type NetworkSettings } from '../network/settings.js';
-import { LOGIN_PROBLEMS, type LoginProblem, type ProcessSettings, type ServerSettings } from '../radius/protocol.js';
+import {
+  isKeys,
+  LOGIN_PROBLEMS,
+  type LoginProblem,
+  type ProcessSettings,
+  type RadiusKeys,
+  type ServerSettings,
+} from '../radius/protocol.js';
 import { isSessionId } from '../session/paths.js';
 import { MAX_TIMER_SECONDS } from '../sys/clock.js';
+import { type Fields, isAddress, isHex, isObject, isText, isWhole, wrongField } from '../sys/message-fields.js';
 
 /** Increased when a message changes; the monitor refuses every other version. */
 export const MONITOR_VERSION = 1;
@@ -32,6 +41,8 @@ export interface MonitorSettings {
   readonly proxyArp: boolean;
   /** The device in which the server listens and the interfaces are; null: none. */
   readonly vrf: string | null;
+  /** Logins are written to wtmpdb; undefined: they are not. */
+  readonly logwtmp?: boolean;
   /** The section `network`. */
   readonly network?: NetworkSettings;
   /** Who judges logins in place of the accounts and secrets files; undefined: nobody. */
@@ -99,6 +110,8 @@ interface RequestFields {
   release: { readonly session: string };
   /** Manager: which sessions do their accounts no longer permit? */
   review: Record<never, never>;
+  /** Manager: how are the rules of the section `network`? */
+  network: Record<never, never>;
   /** Worker: a challenge for the next login of its session. It replaces the one before. */
   challenge: { readonly method: ChapMethod };
   /** Worker: is this login right? */
@@ -135,13 +148,6 @@ export const REFUSALS = {
 } as const;
 export type Refusal = keyof typeof REFUSALS;
 
-/** MPPE start keys (RFC 3079), hexadecimal: 16 octets, `weak` 8. */
-export interface WireKeys {
-  readonly send: string;
-  readonly receive: string;
-  readonly weak: string | null;
-}
-
 /** What an account lets its sessions do; null: what the configuration's `policy` says. */
 export interface WireLimits {
   /** Its name in the accounts file; null: RADIUS has the account. */
@@ -167,7 +173,8 @@ export type WireVerdict =
   | {
       readonly accepted: true;
       readonly message: string;
-      readonly keys: WireKeys | null;
+      /** MPPE start keys (RFC 3079), hexadecimal: 16 octets, `weak` 8. */
+      readonly keys: RadiusKeys | null;
       /** The address that the client gets; null: none, or one of `remoteChoices`. */
       readonly remote: string | null;
       /** Networks (`192.0.2.0/24`) from which a client may choose, when neither lease nor account has an address. */
@@ -193,6 +200,8 @@ export type MonitorAnswer =
   | { readonly type: 'device'; readonly name: string }
   /** A part of them, where they are many. */
   | { readonly type: 'reviewed'; readonly over: readonly AccountOver[] }
+  /** null: no rules are in force. */
+  | { readonly type: 'network'; readonly report: NetworkReport | null }
   /** RADIUS has not judged the login; `servers`: who was to be asked. */
   | { readonly type: 'notJudged'; readonly problem: LoginProblem; readonly servers: string }
   /** The system refused a step: error name as in errno(3). */
@@ -200,24 +209,13 @@ export type MonitorAnswer =
   | { readonly type: 'refused'; readonly reason: Refusal };
 type AnswerType = MonitorAnswer['type'];
 
-type Fields = Readonly<Record<string, unknown>>;
 type Check = (fields: Fields) => string | null;
 
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isText = (value: unknown, most: number): value is string => typeof value === 'string' && value.length <= most;
-const isWhole = (value: unknown, least: number, most: number): boolean =>
-  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
-const isHex = (value: unknown, octets: number): boolean =>
-  typeof value === 'string' && value.length <= 2 * octets && /^(?:[0-9a-f]{2})*$/.test(value);
 const isIdentity = (value: unknown): boolean =>
   isObject(value) &&
   isWhole(value['pid'], 1, 2 ** 31 - 1) &&
   typeof value['startTime'] === 'string' &&
   /^\d{1,20}$/.test(value['startTime']);
-const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
-const DOTTED_QUAD = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
-const isAddress = (value: unknown): boolean => typeof value === 'string' && DOTTED_QUAD.test(value);
 const IDENTIFIER = /^[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){3}$/;
 const isIdentifier = (value: unknown): boolean =>
   typeof value === 'string' && IDENTIFIER.test(value) && /[1-9a-f]/.test(value);
@@ -260,14 +258,9 @@ export const isSettings = (value: unknown): value is MonitorSettings =>
   value['authentication'].every(isMethod) &&
   typeof value['proxyArp'] === 'boolean' &&
   (value['vrf'] === null || isText(value['vrf'], 15)) &&
+  (value['logwtmp'] === undefined || typeof value['logwtmp'] === 'boolean') &&
   (value['network'] === undefined || isNetworkSettings(value['network'])) &&
   (value['radius'] === undefined || isRadius(value['radius']));
-
-/** Each names the first field that is wrong. */
-const wrongField =
-  (checks: Readonly<Record<string, (value: unknown) => boolean>>): Check =>
-  (fields) =>
-    Object.entries(checks).find(([name, isRight]) => !isRight(fields[name]))?.[0] ?? null;
 
 /** Octets of a name or a challenge (RFC 1994 §4.1), and of a response. */
 const MAX_FIELD = 255;
@@ -289,12 +282,13 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
     registrationFault(fields) ?? (fields['local'] === null && fields['engine'] === undefined ? 'local' : null),
   release: wrongField({ session: isSession }),
   review: () => null,
+  network: () => null,
   challenge: wrongField({ method: (value) => isMethod(value) && value !== 'pap' }),
   authenticate: wrongField({
     method: isMethod,
-    name: (value) => isHex(value, MAX_FIELD),
-    challenge: (value) => isHex(value, MAX_FIELD),
-    response: (value) => isHex(value, MAX_FIELD),
+    name: (value) => isHex(value, 0, MAX_FIELD),
+    challenge: (value) => isHex(value, 0, MAX_FIELD),
+    response: (value) => isHex(value, 0, MAX_FIELD),
     identifier: (value) => isWhole(value, 0, 255),
   }),
   openTun: () => null,
@@ -307,13 +301,7 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
   close: wrongField({ cause: (value) => value === undefined || isWhole(value, 1, 18) }),
 };
 
-const isKeys = (value: unknown): boolean =>
-  value === null ||
-  (isObject(value) &&
-    isHex(value['send'], 16) &&
-    isHex(value['receive'], 16) &&
-    (value['weak'] === null || isHex(value['weak'], 8)));
-const isChallenge = (value: unknown): boolean => isHex(value, 16) && value !== '';
+const isChallenge = (value: unknown): boolean => isHex(value, 1, 16);
 const isLimit = (value: unknown): boolean =>
   value === null || (typeof value === 'number' && value >= 0 && value <= MAX_TIMER_SECONDS);
 const isLimits = (value: unknown): boolean =>
@@ -325,13 +313,30 @@ const isLimits = (value: unknown): boolean =>
     isLimit(value['idleTime']));
 const isOver = (value: unknown): boolean =>
   isObject(value) && isSession(value['session']) && ACCOUNT_ENDS.some((why) => why === value['why']);
+const isTime = (value: unknown): boolean => isWhole(value, 0, Number.MAX_SAFE_INTEGER);
+const isReport = (value: unknown): boolean =>
+  value === null ||
+  (isObject(value) &&
+    (value['table'] === null || isText(value['table'], 40)) &&
+    TABLE_STATES.some((state) => state === value['state']) &&
+    typeof value['forwarding'] === 'boolean' &&
+    Array.isArray(value['masquerade']) &&
+    value['masquerade'].every((name) => isText(name, 15)) &&
+    isTime(value['since']) &&
+    (value['restored'] === null || isRestored(value['restored'])));
+const isRestored = (value: unknown): boolean =>
+  isObject(value) &&
+  isWhole(value['count'], 1, Number.MAX_SAFE_INTEGER) &&
+  isTime(value['at']) &&
+  typeof value['why'] === 'string' &&
+  Object.hasOwn(RESTORATIONS, value['why']);
 const isVerdict = (value: unknown): boolean => {
   if (!isObject(value) || typeof value['message'] !== 'string') return false;
   if (value['accepted'] === false)
     return isWhole(value['code'], 1, 999) && (value['retryChallenge'] === null || isChallenge(value['retryChallenge']));
   return (
     value['accepted'] === true &&
-    isKeys(value['keys']) &&
+    (value['keys'] === null || isKeys(value['keys'])) &&
     (value['remote'] === null || isAddress(value['remote'])) &&
     Array.isArray(value['remoteChoices']) &&
     value['remoteChoices'].every((network) => isText(network, 18)) &&
@@ -346,6 +351,7 @@ const ANSWERS: { readonly [T in AnswerType]: Check } = {
   verdict: wrongField({ verdict: isVerdict }),
   device: wrongField({ name: (value) => isText(value, 15) }),
   reviewed: wrongField({ over: (value) => Array.isArray(value) && value.every(isOver) }),
+  network: wrongField({ report: isReport }),
   notJudged: wrongField({
     problem: (value) => typeof value === 'string' && Object.hasOwn(LOGIN_PROBLEMS, value),
     servers: (value) => isText(value, 300),

@@ -2,7 +2,7 @@
  * The monitor's folder lies beside the run directory, which belongs to the server's user: whoever has taken over a process of
  * that user could otherwise put a socket of root's, or an earlier state of the monitor, in the place of the right one.
  */
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, constants, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { folderFailure } from '../host/folder.js';
 
@@ -10,7 +10,7 @@ const MODE = 0o755;
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
-/** Makes the folder `path` unless it exists. Throws a sentence when anybody but root could replace it. */
+/** Makes the folder `path` unless it exists. Throws a sentence when root cannot write to it, or others could replace it. */
 export function makeRootFolder(path: string): void {
   const folder = join(realpathSync(dirname(path)), basename(path));
   for (const each of ancestors(folder)) requireRoots(each, path, STICKY);
@@ -22,6 +22,11 @@ export function makeRootFolder(path: string): void {
     }
   }
   requireRoots(folder, path, 0);
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new Error(folderFailure(folder, error, 'write to'), { cause: error });
+  }
 }
 
 /** `tolerated`: a bit of the mode with which others may write there all the same. */

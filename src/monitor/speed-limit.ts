@@ -4,14 +4,11 @@
  * bucket delays packets before it drops any, so TCP keeps close to the limit.
  */
 import { ip, type Step, tc } from './iproute.js';
+import { helperOf, type Speed, UNLIMITED } from './limited-device.js';
 
-/** Bits per second; null: no limit. */
-export interface Speed {
-  readonly up: number | null;
-  readonly down: number | null;
-}
+export { type Speed, UNLIMITED };
 
-export const UNLIMITED: Speed = { up: null, down: null };
+export const isSameSpeed = (one: Speed, other: Speed): boolean => one.up === other.up && one.down === other.down;
 
 export interface LimitedDevice {
   readonly name: string;
@@ -29,9 +26,6 @@ const SMALLEST_BURST = 4096;
 const EVERY_PACKET = 'protocol all prio 1 u32 match u32 0 0';
 /** What a kernel must have. */
 export const NEEDED_MODULES = 'sch_tbf; to limit what a client sends also ifb, sch_ingress, cls_u32 and act_mirred';
-
-/** The device that delays what comes from the client. */
-const helperOf = ({ index }: LimitedDevice): string => `ifb-${index}`;
 
 function bucket(device: string, bits: number): Step {
   const burst = Math.max(SMALLEST_BURST, Math.ceil(bits / 8 / FILLS_PER_SECOND));

@@ -9,6 +9,15 @@ const SWITCH = '/proc/sys/net/ipv4/ip_forward';
 
 const isOn = (): boolean => readFileSync(SWITCH, 'latin1').trim() === '1';
 
+/** Whether the kernel forwards IPv4 packets. */
+export function isForwarding(): boolean {
+  try {
+    return isOn();
+  } catch {
+    return false;
+  }
+}
+
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
 /** Why it cannot be turned on (errno(3)); null: it can, or is on. */

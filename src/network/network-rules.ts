@@ -6,9 +6,10 @@ import type { Logger } from '../log/logger.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { watchNetlink } from '../sys/netlink-watch.js';
 import { defaultRoutes } from './default-routes.js';
-import { turnForwardingOn } from './forwarding.js';
+import { isForwarding, turnForwardingOn } from './forwarding.js';
 import { nft } from './nft.js';
-import { removal, ruleset } from './ruleset.js';
+import { type NetworkReport, type Restoration, RESTORATIONS, type TableState } from './report.js';
+import { masqueradedAt, removal, ruleset } from './ruleset.js';
 import { needsTable, type NetworkSettings } from './settings.js';
 
 /** Other programs change rules and routes in several steps; time to wait for the last step, ms. */
@@ -23,6 +24,7 @@ interface InForce {
   readonly text: string;
   /** How nft lists it, without counters. */
   readonly listed: string | null;
+  readonly masquerade: readonly string[];
 }
 
 export class NetworkRules {
@@ -36,6 +38,9 @@ export class NetworkRules {
   #timer: NodeJS.Timeout | undefined;
   /** On the clock of performance.now(). */
   #restoredAt = -Infinity;
+  /** Milliseconds since the epoch. */
+  #since = 0;
+  #restored: NetworkReport['restored'] = null;
 
   constructor(table: string, log: Logger) {
     this.#table = table;
@@ -50,7 +55,23 @@ export class NetworkRules {
     });
   }
 
-  async #inTurn(work: () => Promise<void>): Promise<void> {
+  /** null: no section is in force. */
+  async report(): Promise<NetworkReport | null> {
+    return this.#inTurn(async () => {
+      if (this.#settings === null) return null;
+      const inForce = this.#inForce;
+      return {
+        table: inForce === null ? null : this.#table,
+        state: inForce === null ? 'inForce' : stateOf(inForce, await this.#list()),
+        forwarding: isForwarding(),
+        masquerade: inForce?.masquerade ?? [],
+        since: this.#since,
+        restored: this.#restored,
+      };
+    });
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => undefined);
     return result;
@@ -61,27 +82,33 @@ export class NetworkRules {
       this.#log.info('changed net.ipv4.ip_forward from 0 to 1 (network.forward)');
     if (!needsTable(settings)) {
       await this.#remove();
+      [this.#settings, this.#since] = [settings, Date.now()];
       return;
     }
     if (this.#watches.length === 0)
       this.#watches = (['nftables', 'routes'] as const).map((subject) => watchNetlink(subject, () => this.#look()));
     this.#settings = settings;
-    const text = this.#textFor(settings);
-    if (text === this.#inForce?.text) return;
-    await this.#apply(text);
+    const wanted = this.#rulesFor(settings);
+    if (wanted.text === this.#inForce?.text) return;
+    await this.#apply(wanted);
     this.#log.info(
       { table: this.#table },
       `rules of the section "network" are in force: nft list table inet ${this.#table}`,
     );
   }
 
-  #textFor(settings: NetworkSettings): string {
-    return ruleset({ table: this.#table, settings, defaultRoutes: defaultRoutes() });
+  #rulesFor(settings: NetworkSettings): Omit<InForce, 'listed'> {
+    const routes = defaultRoutes();
+    return {
+      text: ruleset({ table: this.#table, settings, defaultRoutes: routes }),
+      masquerade: masqueradedAt(settings, routes),
+    };
   }
 
-  async #apply(text: string): Promise<void> {
-    await run(['--file', '-'], text, `make the nftables table ${this.#table}`);
-    this.#inForce = { text, listed: await this.#list() };
+  async #apply(wanted: Omit<InForce, 'listed'>): Promise<void> {
+    await run(['--file', '-'], wanted.text, `make the nftables table ${this.#table}`);
+    this.#inForce = { ...wanted, listed: await this.#list() };
+    this.#since = Date.now();
   }
 
   /** null: there is no such table. */
@@ -95,9 +122,12 @@ export class NetworkRules {
     this.#timer = undefined;
     for (const stop of this.#watches) stop();
     this.#watches = [];
-    if (this.#settings === null) return;
+    if (this.#settings !== null && needsTable(this.#settings)) await this.#removeTable();
+    [this.#settings, this.#inForce, this.#restored] = [null, null, null];
+  }
+
+  async #removeTable(): Promise<void> {
     await run(['--file', '-'], removal(this.#table), `remove the nftables table ${this.#table}`);
-    [this.#settings, this.#inForce] = [null, null];
     this.#log.info({ table: this.#table }, 'rules of the section "network" removed');
   }
 
@@ -111,23 +141,32 @@ export class NetworkRules {
 
   async #restore(): Promise<void> {
     const [settings, inForce] = [this.#settings, this.#inForce];
-    if (settings === null) return;
-    const text = this.#textFor(settings);
-    const listed = await this.#list();
-    if (text === inForce?.text && listed !== null && listed === inForce.listed) return;
+    if (settings === null || inForce === null) return;
+    const wanted = this.#rulesFor(settings);
+    const why = restorationOf(wanted.text === inForce.text, stateOf(inForce, await this.#list()));
+    if (why === null) return;
     try {
-      await this.#apply(text);
+      await this.#apply(wanted);
       this.#restoredAt = performance.now();
-      const why =
-        text !== inForce?.text
-          ? 'the default route has changed'
-          : `another program has ${listed === null ? 'deleted' : 'changed'} it`;
-      this.#log.warn({ table: this.#table }, `made the nftables table ${this.#table} again: ${why}`);
+      this.#restored = { count: (this.#restored?.count ?? 0) + 1, at: Date.now(), why };
+      this.#log.warn({ table: this.#table }, `made the nftables table ${this.#table} again: ${RESTORATIONS[why]}`);
     } catch (error) {
       this.#log.error({ err: error }, `${(error as Error).message}; trying again in ${RETRY_MS / 1000} s`);
       this.#look(RETRY_MS);
     }
   }
+}
+
+/** `listed`: the table as the kernel has it; null: it has none. */
+function stateOf(inForce: InForce, listed: string | null): TableState {
+  if (listed === null) return 'missing';
+  return listed === inForce.listed ? 'inForce' : 'changed';
+}
+
+/** Why the table has to be made again; null: it need not. */
+function restorationOf(isWanted: boolean, state: TableState): Restoration | null {
+  if (!isWanted) return 'defaultRoute';
+  return state === 'inForce' ? null : state === 'missing' ? 'deleted' : 'changed';
 }
 
 async function run(args: readonly string[], input: string, step: string): Promise<void> {

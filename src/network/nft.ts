@@ -1,11 +1,10 @@
 /** Runs the program nft. Needs root. */
 import { execFile } from 'node:child_process';
+import { PROGRAM_PATH } from '../host/program-path.js';
 
 const TIMEOUT_MS = 10_000;
 /** A ruleset of thousands of rules is some megabytes of JSON. */
 const MAX_OUTPUT = 64 * 1024 * 1024;
-/** A user's PATH, or a unit's, may lack the folders of system programs. */
-const PROGRAM_PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
 
 export type NftResult =
   | { readonly kind: 'done'; readonly output: string }

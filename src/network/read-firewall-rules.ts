@@ -1,6 +1,7 @@
 /** Reads the firewall rules of all programs. Needs root. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { PROGRAM_PATH } from '../host/program-path.js';
 import { nft } from './nft.js';
 import type { FirewallRules } from './other-firewalls.js';
 
@@ -24,7 +25,7 @@ function parsed(text: string): unknown {
 function readLegacy(): string | null {
   try {
     if (!readFileSync(LEGACY_TABLES, 'latin1').split('\n').includes('filter')) return null;
-    const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+    const env = { ...process.env, PATH: PROGRAM_PATH };
     return execFileSync('iptables-legacy', ['-S'], {
       encoding: 'latin1',
       env,

@@ -13,6 +13,10 @@ export const tableName = (runDirectory: string): string =>
 /** Removes the table if there is one. (`delete` alone fails without it, and nft before 1.0.8 has no `destroy`.) */
 export const removal = (table: string): string => `table inet ${table}\ndelete table inet ${table}\n`;
 
+/** The interfaces with NAT. `defaultRoutes`: those of the default routes. */
+export const masqueradedAt = ({ masquerade }: NetworkSettings, defaultRoutes: readonly string[]): readonly string[] =>
+  masquerade === 'auto' ? defaultRoutes : masquerade;
+
 export interface RulesetOptions {
   readonly table: string;
   readonly settings: NetworkSettings;
@@ -22,8 +26,8 @@ export interface RulesetOptions {
 
 /** Makes the table, or replaces it, in one transaction. */
 export function ruleset({ table, settings, defaultRoutes }: RulesetOptions): string {
-  const { masquerade, clampMss, isolateClients, allow } = settings;
-  const masqueraded = masquerade === 'auto' ? defaultRoutes : masquerade;
+  const { clampMss, isolateClients, allow } = settings;
+  const masqueraded = masqueradedAt(settings, defaultRoutes);
   // An uplink over PPPoE is a ppp interface too, but no client's.
   const uplinks = [...new Set([...masqueraded, ...defaultRoutes])].filter((name) => name.startsWith('ppp'));
   const clientsAt = (key: 'iifname' | 'oifname'): string =>

@@ -2,6 +2,18 @@
  * What the monitor and the RADIUS process say to each other: a JSON object in each packet of a socket pair, octets in
  * hexadecimal. The process reads the network, so the monitor checks all that comes from it.
  */
+import {
+  type FieldCheck,
+  type Fields,
+  isAddress,
+  isHex,
+  isListOf,
+  isObject,
+  isObjectOf,
+  isText,
+  isWhole,
+  orNull,
+} from '../sys/message-fields.js';
 
 /** Longest message, octets. */
 export const MAX_RADIUS_MESSAGE = 16_384;
@@ -156,7 +168,7 @@ export function decodeFromRadius(octets: Uint8Array): FromRadius | null {
   } catch {
     return null;
   }
-  if (!isObject(message) || !isWhole(message['id'], Number.MAX_SAFE_INTEGER)) return null;
+  if (!isObject(message) || !isWhole(message['id'], 0, Number.MAX_SAFE_INTEGER)) return null;
   const { type } = message;
   const isRight =
     typeof type === 'string' && Object.hasOwn(MESSAGES, type) && MESSAGES[type as FromRadius['type']](message);
@@ -164,46 +176,28 @@ export function decodeFromRadius(octets: Uint8Array): FromRadius | null {
   return isRight ? (message as unknown as FromRadius) : null;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
 /** Characters of a text for the client. */
 const MAX_MESSAGE = 300;
 const MAX_TIME = 2 ** 32 - 1;
-/** Hexadecimal digits of an attribute's value. */
-const MAX_CLASS = 506;
-const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
-const DOTTED_QUAD = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
+/** Octets of an attribute's value. */
+const MAX_VALUE = 253;
 
-const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
-const isWhole = (value: unknown, most: number): boolean =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most;
-const isHex = (value: unknown, octets: number): boolean =>
-  typeof value === 'string' && value.length === 2 * octets && /^[0-9a-f]*$/.test(value);
-const isMessage = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_MESSAGE;
-const isKeys = (value: unknown): boolean =>
-  isObject(value) &&
-  isHex(value['send'], 16) &&
-  isHex(value['receive'], 16) &&
-  (value['weak'] === null || isHex(value['weak'], 8));
-const isAddress = (value: unknown): boolean => typeof value === 'string' && DOTTED_QUAD.test(value);
-
-const isClasses = (value: unknown): boolean =>
-  Array.isArray(value) &&
-  value.length <= MAX_CLASSES &&
-  value.every((each) => typeof each === 'string' && each.length <= MAX_CLASS && /^(?:[0-9a-f]{2})*$/.test(each));
-const isTime = (value: unknown): boolean => isWhole(value, MAX_TIME);
-const orNull =
-  (isRight: (value: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    value === null || isRight(value);
-
-const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_CLASS;
-const isSelector = (value: unknown): boolean =>
-  isObject(value) &&
-  orNull(isText)(value['id']) &&
-  orNull(isText)(value['name']) &&
-  orNull(isAddress)(value['address']) &&
-  orNull(isTime)(value['port']) &&
-  orNull(isText)(value['client']);
+export const isKeys = isObjectOf({
+  send: (value) => isHex(value, 16, 16),
+  receive: (value) => isHex(value, 16, 16),
+  weak: orNull((value) => isHex(value, 8, 8)),
+});
+const isMessage = (value: unknown): boolean => isText(value, MAX_MESSAGE);
+const isClass = (value: unknown): boolean => isHex(value, 0, MAX_VALUE);
+const isTime = (value: unknown): boolean => isWhole(value, 0, MAX_TIME);
+const isValue = (value: unknown): boolean => isText(value, 2 * MAX_VALUE);
+const isSelector = isObjectOf({
+  id: orNull(isValue),
+  name: orNull(isValue),
+  address: orNull(isAddress),
+  port: orNull(isTime),
+  client: orNull(isValue),
+});
 
 const MESSAGES: Readonly<Record<FromRadius['type'], (message: Fields) => boolean>> = {
   verdict: ({ verdict }) => isVerdict(verdict),
@@ -211,27 +205,30 @@ const MESSAGES: Readonly<Record<FromRadius['type'], (message: Fields) => boolean
   disconnect: ({ by, selector }) => isAddress(by) && isSelector(selector),
 };
 
-const VERDICTS: Readonly<Record<RadiusVerdict['outcome'], Readonly<Record<string, (value: unknown) => boolean>>>> = {
-  accepted: {
+const VERDICTS: Readonly<Record<RadiusVerdict['outcome'], FieldCheck>> = {
+  accepted: isObjectOf({
     message: isMessage,
     keys: orNull(isKeys),
     address: orNull(isAddress),
     sessionTime: orNull(isTime),
     idleTime: orNull(isTime),
-    classes: isClasses,
+    classes: (value) => isListOf(value, MAX_CLASSES, isClass),
     interim: orNull(isTime),
-  },
-  rejected: {
-    code: (value) => isWhole(value, 999),
+  }),
+  rejected: isObjectOf({
+    code: (value) => isWhole(value, 0, 999),
     retry: (value) => typeof value === 'boolean',
     message: isMessage,
-  },
-  failed: { problem: (value) => typeof value === 'string' && Object.hasOwn(LOGIN_PROBLEMS, value) },
+  }),
+  failed: isObjectOf({ problem: (value) => typeof value === 'string' && Object.hasOwn(LOGIN_PROBLEMS, value) }),
 };
 
 function isVerdict(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { outcome } = value;
-  if (typeof outcome !== 'string' || !Object.hasOwn(VERDICTS, outcome)) return false;
-  return Object.entries(VERDICTS[outcome as RadiusVerdict['outcome']]).every(([name, isRight]) => isRight(value[name]));
+  return (
+    typeof outcome === 'string' &&
+    Object.hasOwn(VERDICTS, outcome) &&
+    VERDICTS[outcome as RadiusVerdict['outcome']](value)
+  );
 }

@@ -1,6 +1,25 @@
 /** The operations of the manager's socket, and the schemas by which a client checks the results. */
 import { z } from 'zod';
 
+/** The rules of the section `network` as the monitor knows them; times are milliseconds since the epoch. */
+const networkStatus = z.union([
+  /** The monitor does not answer. */
+  z.object({ state: z.literal('unknown'), why: z.string() }),
+  z.object({
+    state: z.enum(['inForce', 'changed', 'missing']),
+    /** The nftables table; null: none is needed. */
+    table: z.string().nullable(),
+    forwarding: z.boolean(),
+    masquerade: z.array(z.string()).readonly(),
+    since: z.number(),
+    /** How often the table was made again, and the last time. */
+    restored: z
+      .object({ count: z.number(), at: z.number(), why: z.enum(['deleted', 'changed', 'defaultRoute']) })
+      .nullable(),
+  }),
+]);
+export type NetworkStatus = z.infer<typeof networkStatus>;
+
 export const managerStatus = z.object({
   version: z.string(),
   pid: z.number(),
@@ -21,6 +40,8 @@ export const managerStatus = z.object({
   turnedAway: z.record(z.string(), z.number()),
   /** Client addresses that are blocked after failed logins. */
   blocked: z.number().default(0),
+  /** null: the configuration has no section `network`. */
+  network: networkStatus.nullable().default(null),
 });
 
 export type ManagerStatus = z.infer<typeof managerStatus>;

@@ -58,6 +58,11 @@ export const sessionState = z.object({
     })
     .nullable()
     .default(null),
+  /**
+   * The speed limits that the kernel applies to the tunnel's interface, bits per second from the client (`up`) and to it
+   * (`down`); null: none, or not known (with pppd).
+   */
+  speed: z.object({ up: z.number().nullable(), down: z.number().nullable() }).nullable().default(null),
   /** The current log level, and the log file; null: standard output. */
   log: z.object({ level: z.string(), file: z.string().nullable() }).nullable().default(null),
   /** What was read of the PPP negotiation; its shape is defined by src/ppp. */

@@ -1,7 +1,7 @@
 /**
  * The kernel's PPP (Documentation/networking/ppp_generic.rst) over its PPTP driver: a socket of a call, the channel of that
- * socket, and a unit, which is a network interface. Root opens the three; who holds their descriptors connects channel and
- * unit, sets what PPP has agreed, and reads and writes control frames. Steps throw SystemCallFailed.
+ * socket, and a unit, which is a network interface. Root opens and connects the three; who holds their descriptors sets what
+ * PPP has agreed, and reads and writes control frames. Steps throw SystemCallFailed.
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { endianness } from 'node:os';
@@ -30,9 +30,13 @@ const PPPIOCNEWUNIT = 0xc004743e;
 const PPPIOCSNPMODE = 0x4008744b;
 const PPPIOCSCOMPRESS = 0x4010744d;
 const PPPIOCSMRU = 0x40047452;
-const PPPIOCGUNIT = 0x80047456;
 const PPPIOCSFLAGS = 0x40047459;
 const PPPIOCGFLAGS = 0x8004745a;
+/**
+ * What a process needs that has the descriptors of a tunnel. Others would connect its channel to the interface or the channel of
+ * somebody else's tunnel.
+ */
+export const TUNNEL_REQUESTS = [PPPIOCSNPMODE, PPPIOCSCOMPRESS, PPPIOCSMRU, PPPIOCSFLAGS, PPPIOCGFLAGS] as const;
 
 /** Flags of a channel (the first two) and of a unit. */
 export const PPP_FLAGS = {
@@ -119,7 +123,10 @@ export function openKernelTunnel(call: PptpCall): KernelTunnel {
     const channel = keep(openDevice());
     withNumber(channel, PPPIOCATTCHAN, number, 'attach the PPP channel');
     const unit = keep(openDevice());
-    return { name: `ppp${newUnit(unit)}`, socket, channel, unit };
+    const unitNumber = newUnit(unit);
+    // While the interface is down it drops what comes.
+    withNumber(channel, PPPIOCCONNECT, unitNumber, 'connect the PPP channel');
+    return { name: `ppp${unitNumber}`, socket, channel, unit };
   } catch (error) {
     for (const fd of opened) close(fd);
     throw error;
@@ -168,12 +175,6 @@ function newUnit(fd: number): number {
       if (!(error instanceof SystemCallFailed) || error.code !== 'EEXIST' || number === MAX_UNITS) throw error;
     }
   }
-}
-
-/** What is sent and received from now on goes through the unit's interface; frames of LCP and logins stay the channel's. */
-export function connectChannel(channel: number, unit: number): void {
-  const number = withNumber(unit, PPPIOCGUNIT, 0, 'find the number of the PPP interface');
-  withNumber(channel, PPPIOCCONNECT, number, 'connect the PPP channel');
 }
 
 /** All the flags of a channel or a unit: a sum of PPP_FLAGS. */

@@ -7,8 +7,8 @@ import type { Measure, Target, Titled } from './works.js';
 /** `at the floor`: not the target, but nine tenths of the floor's ratio. */
 export type Reached = 'reached' | 'at the floor' | 'MISSED';
 
-/** `kernel`: ours with the kernel's data path, which only the lab can measure. */
-export type Column = ServerName | 'kernel';
+/** Only the lab can measure `kernel`, ours with the kernel's data path, and `peer`, another server given by its path. */
+export type Column = ServerName | 'kernel' | 'peer';
 
 export interface Row {
   readonly work: string;
@@ -87,6 +87,7 @@ const HEADINGS = [
   'ours',
   'base',
   'pptpd',
+  'peer',
   'floor',
   'ours/pptpd',
   'ours/base',
@@ -94,6 +95,7 @@ const HEADINGS = [
   'builtin/ours',
   'builtin/pptpd',
   'kernel/ours',
+  'kernel/peer',
   'target',
   '',
 ] as const;
@@ -122,17 +124,18 @@ function cellsOf(rows: readonly Row[]): string[][] {
   return rows.map((row) => {
     const title = row.title === last ? '' : row.title;
     last = row.title;
-    const { kernel, builtin, ours, base, pptpd, floor } = row.values;
+    const { kernel, builtin, ours, base, pptpd, peer, floor } = row.values;
     return [
       title,
       row.figure,
-      ...[kernel, builtin, ours, base, pptpd, floor].map((summary) => valueText(row, summary)),
+      ...[kernel, builtin, ours, base, pptpd, peer, floor].map((summary) => valueText(row, summary)),
       ratioText(row.ratio),
       ratioText(quotient(ours, base)),
       ratioText(row.floorRatio),
       ratioText(quotient(builtin, ours)),
       ratioText(quotient(builtin, pptpd)),
       ratioText(quotient(kernel, ours)),
+      ratioText(quotient(kernel, peer)),
       targetText(row.target),
       row.reached ?? '',
     ];

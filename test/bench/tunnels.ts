@@ -2,16 +2,21 @@
  * What test/lab/against-pptpd measures, as data: the rows of its table, in order, and what is to be reached. Its
  * scenario writes a line for each figure of each turn.
  */
+import { type Sample, usedBetween } from './guest-processor.js';
 import { type Column, type Row, rowsOf } from './report.js';
 import type { Figure, Target, Titled } from './works.js';
 
-type LabServer = Extract<Column, 'kernel' | 'builtin' | 'ours' | 'pptpd'>;
+type LabServer = Exclude<Column, 'floor'>;
 
 /** A line of figures.jsonl. */
-interface Measured {
+export interface Measured {
   readonly figure: string;
   readonly server: LabServer;
   readonly value: number;
+  /** Of a rate in Mbit/s: how long it was kept, and when that began and was over at the latest; s. */
+  readonly seconds?: number;
+  readonly from?: number;
+  readonly to?: number;
 }
 
 const DIRECTIONS = ['up', 'down'] as const;
@@ -33,7 +38,7 @@ interface TunnelWork extends Titled<Measured> {
 /** Of the server with pppd on a pty. */
 const PTY = ['ours', 'pptpd'] as const;
 const BUILTIN = ['builtin', 'ours', 'pptpd'] as const;
-const EVERY = ['kernel', ...BUILTIN] as const;
+const EVERY = ['kernel', ...BUILTIN, 'base', 'peer'] as const;
 
 const ping = (id: string, title: string, target?: Target): TunnelWork => ({
   id,
@@ -83,6 +88,14 @@ const FAST: TunnelWork = {
   }),
 };
 
+/** Of everything in the guest, for one gigabit. */
+const FAST_TIME: TunnelWork = {
+  id: 'time-fast',
+  title: 'processor time, client in the kernel',
+  servers: EVERY,
+  figures: DIRECTIONS.map((direction) => figureOf(`time-tcp-${direction}-fast`, `${direction}, 1 Gbit`, 's', 2)),
+};
+
 const TUNNEL_WORKS: readonly TunnelWork[] = [
   ping('ping', 'ping, no loss'),
   ping('ping-loss', 'ping, 10 % lost each way', HALF),
@@ -105,14 +118,29 @@ const TUNNEL_WORKS: readonly TunnelWork[] = [
   builtinTcp('mppe', 'TCP, MPPE-128'),
   builtinTcp('plain', 'TCP, no MPPE'),
   FAST,
+  FAST_TIME,
 ];
 
-/** The rows that figures.jsonl's text makes. */
-export function tunnelRows(text: string): Row[] {
-  const measured = text
+/** The lines of figures.jsonl. */
+export const readMeasured = (text: string): Measured[] =>
+  text
     .split('\n')
     .filter((line) => line !== '')
     .map((line): Measured => JSON.parse(line));
+
+/** With a figure time-NAME for each rate NAME: seconds of processor time for each Gbit. */
+export const withProcessorTime = (measured: readonly Measured[], samples: readonly Sample[]): Measured[] =>
+  measured.flatMap((one) => {
+    const { figure, server, value, seconds, from, to } = one;
+    if (seconds === undefined || from === undefined || to === undefined) return [one];
+    const used = usedBetween(samples, from, to);
+    return used === null
+      ? [one]
+      : [one, { figure: `time-${figure}`, server, value: (used * 1000) / (value * seconds) }];
+  });
+
+/** The rows that the scenario's figures make. */
+export function tunnelRows(measured: readonly Measured[]): Row[] {
   return TUNNEL_WORKS.flatMap((work) =>
     rowsOf(work, new Map(work.servers.map((name) => [name, measured.filter((one) => one.server === name)]))),
   );

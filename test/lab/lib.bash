@@ -181,7 +181,8 @@ choose_engine() {
     sed -i "0,/{/s//{ \"ppp\": { ${engine_keys%,} },/" $file
   fi
 }
-# start_server: pptpd-ts in namespace server, with /etc/pptpd-ts.json. LAB_SERVER=pptpd takes Debian's instead, to see
+# start_server: pptpd-ts in namespace server, with /etc/pptpd-ts.json; that of another checkout if $server_checkout is set.
+# LAB_SERVER=pptpd takes Debian's instead, to see
 # whether a scenario that fails does so by its own fault; checks of what only pptpd-ts has then fail, of course.
 start_server() {
   if [[ ${LAB_SERVER-} == pptpd ]]; then
@@ -190,7 +191,7 @@ start_server() {
   fi
   [[ -f $checkout/dist/src/manager/main.js ]] || fail 'pptpd-ts is not built: run scripts/setup'
   choose_engine
-  spawn server "$checkout/bin/pptpd-ts" serve -c /etc/pptpd-ts.json >> $results/server.log 2>&1 &
+  spawn server "${server_checkout:-$checkout}/bin/pptpd-ts" serve -c /etc/pptpd-ts.json >> $results/server.log 2>&1 &
   server=$!
   wait_for 'pptpd-ts listens' 30 listens "$server"
 }

@@ -6,6 +6,8 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { spawn as spawnTerminal } from 'node-pty';
+import type { SessionState } from '../../src/session/state.js';
+import type { Quota } from '../../src/users/quota.js';
 import { hashOf } from '../../src/users/user.js';
 import { writeUsers } from '../../src/users/users-text.js';
 import { ClientLogins } from './support/client-logins.js';
@@ -55,6 +57,14 @@ async function done(server: Server, input: string | null, ...words: readonly str
   const { code, output, words: said } = await users(server, input, ...words);
   assert.deepEqual([code, said], [0, ''], words.join(' '));
   return output;
+}
+
+/** What a command prints that has succeeded. */
+function told(server: Server, command: string, ...words: readonly string[]): string {
+  const args = [command, ...words, '-c', server.configurationFile];
+  const { status, stdout, stderr } = spawnSync(resolve('bin/pptpd-ts'), args, { encoding: 'utf8' });
+  assert.deepEqual([status, stderr], [0, ''], args.join(' '));
+  return stdout;
 }
 
 /** No user but those of the accounts file. */
@@ -187,12 +197,19 @@ describe('the builtin engine', () => {
     assert.match(queuesOf('ppp0'), /ingress/);
     assert.match(queuesOf(helper), /tbf .* rate 5Mbit/);
     for (let count = 0; count < 5; count += 1) await vpn.echoOnce();
+    const inForce = async (): Promise<SessionState['speed'] | undefined> => (await server.sessions())[0]?.speed;
+    assert.deepEqual(await inForce(), { up: 5_000_000, down: 20_000_000 });
+    assert.match(told(server, 'sessions'), /SPEED LIMIT\n.* up 5\.0 Mbit\/s, down 20\.0 Mbit\/s$/m);
     await done(server, null, 'set', 'alice', '--speed', 'down=30M');
     await until('the new speed', () => queuesOf('ppp0').includes('rate 30Mbit') && !linkNames().includes(helper));
     await vpn.echoOnce();
     await done(server, null, 'set', 'alice', '--speed', 'up=8M');
     await until('the other way', () => !queuesOf('ppp0').includes('tbf') && linkNames().includes(helper));
+    assert.deepEqual(await inForce(), { up: 8_000_000, down: null });
     await vpn.echoOnce();
+    await done(server, null, 'set', 'alice', '--speed', 'none');
+    await until('no limit', async () => (await inForce()) === null);
+    assert.doesNotMatch(told(server, 'sessions'), /SPEED/);
     await vpn.leave();
     await until('nothing to be left', () => !linkNames().some((name) => /^(?:ppp|ifb-)/.test(name)));
   });
@@ -216,6 +233,10 @@ describe('the builtin engine', () => {
     assert.equal((await refused(t, server, FIRST))['cause'], 'quotaReached');
     await done(server, null, 'set', 'alice', '--quota', '1M/month');
     await (await loggedIn(t, SECOND)).echoOnce();
+    const [live] = (await server.sessions()).filter(({ phase }) => phase === 'up');
+    const session = live?.session ?? assert.fail('no session is up');
+    assert.match(told(server, 'show', session), /^ {2}quota +1\.0 MiB per month: .* used, .* left; begins anew /m);
+    assert.equal((JSON.parse(told(server, 'show', session, '--json')) as { quota: Quota }).quota.octets, 2 ** 20);
     const { quota } = JSON.parse(await done(server, null, 'show', 'alice', '--json')) as {
       quota: { used: number; left: number; beginsAnew: string };
     };

@@ -56,16 +56,43 @@ const counterOf = async (server: Server, user: string | null, name: string): Pro
   (await server.sessions()).find((session) => session.user === user)?.counters?.[name] ?? 0;
 
 describe('the machine', () => {
+  const inMounts = ['unshare', '--mount', 'sh', '-c'];
+  /** In `$1` is the configuration. */
+  const readOnly = (prepare: string): string[] => [
+    ...inMounts,
+    `prepared() { ${prepare} && mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"; }; prepared "\${4%/*}" && exec "$@"`,
+    'sh',
+  ];
   const machines: readonly [what: string, prefix: readonly string[], sentence: RegExp][] = [
     [
       'without /dev/net/tun',
-      ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /dev/net && exec "$@"', 'sh'],
+      [...inMounts, 'mount -t tmpfs none /dev/net && exec "$@"', 'sh'],
       /pptpd-ts: \/dev\/net\/tun is missing; remedy: modprobe tun/,
     ],
     [
       'without permission',
       ['setpriv', '--bounding-set', '-net_admin', '--inh-caps', '-net_admin'],
       /pptpd-ts: the monitor cannot create a network interface without CAP_NET_ADMIN; remedy: /,
+    ],
+    [
+      'without GRE',
+      ['setpriv', '--bounding-set', '-net_raw', '--inh-caps', '-net_raw'],
+      /pptpd-ts: root without CAP_NET_RAW cannot start the server as user 61723; remedy: .*--cap-add NET_RAW$/m,
+    ],
+    [
+      'without a change of the user',
+      ['setpriv', '--bounding-set', '-setuid,-setgid', '--inh-caps', '-setuid,-setgid'],
+      /pptpd-ts: root without CAP_SETGID and CAP_SETUID cannot start the server as user 61723; remedy: /,
+    ],
+    [
+      'with a read-only run directory',
+      readOnly('mkdir "$1/run"'),
+      /pptpd-ts: cannot write to \/.*\/run: its file system is read-only; remedy: mount a writable one there/,
+    ],
+    [
+      'with a read-only folder of an earlier monitor',
+      readOnly('mkdir "$1/run" "$1/run.monitor" && chown 61723:61723 "$1/run"'),
+      /pptpd-ts: cannot write to \/.*\/run\.monitor: its file system is read-only; remedy: mount a writable one there/,
     ],
   ];
   for (const [what, prefix, sentence] of machines)

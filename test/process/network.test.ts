@@ -140,12 +140,19 @@ test('rules while the server serves, and none before and after', async (t) => {
       );
       assert.equal(rulesOf(server), rules);
     };
+    const begun = Date.now();
     nft('delete', 'table', 'inet', tableOf(server));
     await again(/made .* again: another program has deleted it/, 1);
     nft('flush', 'chain', 'inet', tableOf(server), 'forward');
     await again(/made .* again: another program has changed it/, 1);
     nft('flush', 'ruleset');
     await again(/made .* again: another program has deleted it/, 2);
+    const { network: reported } = await server.status();
+    assert(reported !== null && reported.state !== 'unknown', JSON.stringify(reported));
+    const { restored, since, ...others } = reported;
+    assert.deepEqual(others, { state: 'inForce', table: tableOf(server), forwarding: true, masquerade: ['lan0'] });
+    assert.deepEqual([restored?.count, restored?.why], [3, 'deleted']);
+    assert(restored !== null && restored.at >= begun && since >= begun && since <= restored.at);
     nft('add table inet administrator');
     alice.sendPacket(udp4(alice.address, STATION, STATION_PORT, 'after all'));
     assert.equal((await station.hears('after all')).from, OWN);
@@ -156,6 +163,17 @@ test('rules while the server serves, and none before and after', async (t) => {
     await until('no masquerading', () => hasTable(server) && !rulesOf(server).includes('masquerade'));
     ip(`route add default via ${STATION} dev lan0`);
     await until('masquerading again', () => rulesOf(server) === rules);
+  });
+
+  await t.test('status says when the monitor does not answer', async () => {
+    const { monitor = assert.fail('no monitor runs') } = server.monitorProcesses();
+    process.kill(monitor, 'SIGSTOP');
+    try {
+      assert.equal((await server.status()).network?.state, 'unknown');
+    } finally {
+      process.kill(monitor, 'SIGCONT');
+    }
+    assert.equal((await server.status()).network?.state, 'inForce');
   });
 
   await t.test('the monitor dies: the rules stay, and the next one guards them', async () => {

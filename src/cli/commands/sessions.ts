@@ -12,23 +12,34 @@ import { endedSessions } from '../../admin/ended-sessions.js';
 import { ENDED_HEADINGS, endedRow } from '../ended-sessions.js';
 import { isDeserted, liveSessions } from '../../admin/live-sessions.js';
 import { reportMissingManager } from '../missing-manager.js';
-import { localTime, octets, pointInTime } from '../../admin/units.js';
+import { localTime, octets, pointInTime, speedText } from '../../admin/units.js';
 import { selected, type Selection } from '../../admin/selection.js';
 import { addSelectionOptions } from '../selection.js';
 import { table } from '../table.js';
 
-const HEADINGS = ['ID', 'USER', 'CLIENT', 'TUNNEL', 'PHASE', 'SINCE', 'RECEIVED', 'SENT'];
+type Column = readonly [heading: string, cell: (state: SessionState) => string];
 
-const row = ({ session, user, peer, tunnel, phase, since, counters }: SessionState): string[] => [
-  session,
-  user ?? '-',
-  peer.address,
-  tunnel.remote ?? '-',
-  phase,
-  localTime(since),
-  octets(counters?.['rxBytes'] ?? 0),
-  octets(counters?.['txBytes'] ?? 0),
+const COLUMNS: readonly Column[] = [
+  ['ID', ({ session }) => session],
+  ['USER', ({ user }) => user ?? '-'],
+  ['CLIENT', ({ peer }) => peer.address],
+  ['TUNNEL', ({ tunnel }) => tunnel.remote ?? '-'],
+  ['PHASE', ({ phase }) => phase],
+  ['SINCE', ({ since }) => localTime(since)],
+  ['RECEIVED', ({ counters }) => octets(counters?.['rxBytes'] ?? 0)],
+  ['SENT', ({ counters }) => octets(counters?.['txBytes'] ?? 0)],
 ];
+/** Shown if a session has one. */
+const SPEED: Column = ['SPEED LIMIT', ({ speed }) => speedText(speed) ?? '-'];
+
+/** The live sessions as a table. */
+export function sessionsTable(sessions: readonly SessionState[]): string {
+  const columns = sessions.some(({ speed }) => speed !== null) ? [...COLUMNS, SPEED] : COLUMNS;
+  return table(
+    columns.map(([heading]) => heading),
+    sessions.map((state) => columns.map(([, cell]) => cell(state))),
+  );
+}
 
 interface SessionsOptions extends RunDirectoryOptions, Selection {
   readonly json?: true;
@@ -62,7 +73,7 @@ async function printLive(options: SessionsOptions): Promise<void> {
   const { unreachable } = live;
   const shown = selected(options, live.sessions);
   if (options.json) console.log(JSON.stringify({ sessions: shown, unreachable }, null, 2));
-  else if (!isDeserted(live)) console.log(table(HEADINGS, shown.map(row)));
+  else if (!isDeserted(live)) console.log(sessionsTable(shown));
   for (const { why } of unreachable) console.error(`pptpd-ts: ${why}`);
   if (unreachable.length > 0) process.exitCode = EXIT.failed;
   reportMissingManager(live);

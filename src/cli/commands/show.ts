@@ -7,6 +7,7 @@ import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from
 import { describeSession } from '../description.js';
 import { lastLines, type LogLine, logLineText } from '../../admin/log-tail.js';
 import { bold } from '../output.js';
+import { quotaOf, quotaText } from '../../admin/account-quota.js';
 import { NO_SUCH_SESSION, SessionArgument, withSession } from '../session-argument.js';
 
 interface ShowOptions extends RunDirectoryOptions {
@@ -26,7 +27,7 @@ export const showCommand = (): Command =>
       parseCount,
       10,
     )
-    .option('--json', 'print JSON: the state, the interface, the log lines')
+    .option('--json', 'print JSON: the state, the interface, the quota of the account, the log lines')
     .addHelpText(
       'after',
       `\nExamples:\n  pptpd-ts show 1kzdpy\n  pptpd-ts show 1kzdpy --lines 50\n  pptpd-ts show 1kzdpy --json | jq .counters\n\n${NO_SUCH_SESSION}`,
@@ -37,12 +38,13 @@ export const showCommand = (): Command =>
         async (session) => {
           const state = await session.state();
           const interfaceName = state.pppdPid === null ? state.interface : interfaceOfPppd(state.pppdPid);
+          const quota = await quotaOf(state.limits?.account ?? null, options.config);
           const lastLog = logOf(state, options.lines);
           if (options.json) {
-            console.log(JSON.stringify({ ...state, interface: interfaceName, lastLog }, null, 2));
+            console.log(JSON.stringify({ ...state, interface: interfaceName, quota, lastLog }, null, 2));
             return;
           }
-          console.log(describeSession(state, interfaceName, Date.now()));
+          console.log(describeSession(state, { interfaceName, quota: quotaText(quota), now: Date.now() }));
           if (lastLog.length === 0) return;
           console.log(
             ['', bold('last log lines (UTC)'), ...lastLog.map((line) => `  ${logLineText(line)}`)].join('\n'),

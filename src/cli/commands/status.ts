@@ -1,7 +1,8 @@
 /** `pptpd-ts status`: asks the manager for a summary of the server; without a manager it counts the sessions. */
 import { Command } from 'commander';
+import { RESTORATIONS } from '../../network/report.js';
 import { listSessions } from '../../session/client.js';
-import { type ManagerStatus, managerStatus } from '../../session/manager-status.js';
+import { type ManagerStatus, managerStatus, type NetworkStatus } from '../../session/manager-status.js';
 import { askManager, NoManager } from '../../admin/ask-manager.js';
 import {
   addConfigurationArgument,
@@ -17,6 +18,26 @@ const counts = (values: Readonly<Record<string, number>>): string =>
     .map(([name, count]) => `${count} ${name}`)
     .join(', ') || 'none';
 
+const TABLE_STATES = {
+  inForce: 'in force since',
+  changed: 'CHANGED by another program; put into force',
+  missing: 'MISSING in the kernel; put into force',
+} as const;
+
+/** The rules of the section `network`. */
+export function networkText(network: NetworkStatus): string {
+  if (network.state === 'unknown') return `not known: ${network.why}`;
+  const { table, state, forwarding, masquerade, since, restored } = network;
+  return [
+    `forwarding ${forwarding ? 'on' : 'OFF'}`,
+    ...(table === null ? [] : [`nftables table ${table} ${TABLE_STATES[state]} ${localTime(since)}`]),
+    ...(masquerade.length === 0 ? [] : [`NAT through ${masquerade.join(', ')}`]),
+    ...(restored === null
+      ? []
+      : [`made again ${restored.count === 1 ? 'once' : `${restored.count} times`}: ${RESTORATIONS[restored.why]}`]),
+  ].join('; ');
+}
+
 const lines = ({
   version,
   pid,
@@ -29,6 +50,7 @@ const lines = ({
   workers,
   turnedAway,
   blocked,
+  network,
 }: ManagerStatus): string[] => [
   `manager      pptpd-ts ${version}, process ${pid}, since ${localTime(since)}`,
   `runs as      ${runsAs}`,
@@ -39,6 +61,7 @@ const lines = ({
   `workers      ${workers.idle} spare, ${workers.starting} starting`,
   `turned away  ${counts(turnedAway)}`,
   `blocked      ${blocked} ${blocked === 1 ? 'address' : 'addresses'} (pptpd-ts blocks)`,
+  ...(network === null ? [] : [`network      ${networkText(network)}`]),
 ];
 
 export const statusCommand = (): Command =>

@@ -6,8 +6,8 @@ import { listSessions, SessionClient } from '../../session/client.js';
 import { changeUsers, textOfFile } from '../../users/users-file.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
 import { fail } from '../failure.js';
-import { duration, localTime, octets } from '../../admin/units.js';
-import { bitRate } from '../rates.js';
+import { quotaText } from '../../admin/account-quota.js';
+import { duration, localTime, octets, speedText } from '../../admin/units.js';
 import { table } from '../table.js';
 import { userPlaceOf } from '../../admin/user-place.js';
 import { AccountsStore } from '../../users/accounts-store.js';
@@ -116,21 +116,6 @@ function expiryText({ expires, expiresAfter }: ShownUser): string | null {
 const numberText = (limit: number): string => (limit === 0 ? 'no limit' : String(limit));
 const timeText = (seconds: number | null): string | null =>
   seconds === null ? null : seconds === 0 ? 'no limit' : duration(seconds);
-
-const speedText = (speed: ShownUser['speed']): string | null =>
-  speed === null
-    ? null
-    : Object.entries(speed)
-        .map(([way, bits]) => `${way} ${bitRate(bits ?? 0)}`)
-        .join(', ');
-
-function quotaText(quota: ShownUser['quota']): string | null {
-  if (quota === null) return null;
-  const { used, left, per, beginsAnew } = quota;
-  const end = beginsAnew === null ? '' : `; begins anew ${localTime(Date.parse(beginsAnew))}`;
-  const period = per === 'total' ? 'in total' : `per ${per}`;
-  return `${octets(quota.octets)} ${period}: ${octets(used)} used, ${octets(left)} left${end}`;
-}
 
 async function show(
   store: UserStore,

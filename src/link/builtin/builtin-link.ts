@@ -6,15 +6,17 @@ import { addressNumber } from '../../config/addresses.js';
 import { pppSettings } from '../../config/ppp-settings.js';
 import type { FrameTap } from '../../gre/relay.js';
 import type { ProcessIdentity } from '../../host/process.js';
+import type { Speed } from '../../monitor/limited-device.js';
 import { type AuthenticationRequest, Engine, type EngineEnd, type EngineEvent } from '../../ppp/engine/engine.js';
 import { PppReader, type PppState } from '../../ppp/reader.js';
 import { monotonicMs } from '../../sys/clock.js';
 import { randomOctets } from '../../sys/random.js';
 import { describeEndCause, type EndCause } from '../end-cause.js';
-import type { Link, LinkAbilities, LinkClose, LinkCounters, LinkKind, LinkLimits, LinkOptions } from '../link.js';
+import type { Link, LinkClose, LinkCounters, LinkKind, LinkLimits, LinkOptions } from '../link.js';
 import { deviceCause, loginCause } from '../monitor-cause.js';
 import { type DataPath, type DataPathEvent, PathNotOpened } from './data-path.js';
 import type { SessionMonitor } from './session-monitor.js';
+import { speedInForce } from './speed-in-force.js';
 
 /** Octets that MPPE adds to a packet: protocol field and header (RFC 3078 §3.1). */
 const MPPE_OVERHEAD = 4;
@@ -110,10 +112,6 @@ export class BuiltinLink implements Link {
     return this.#path.kind;
   }
 
-  get can(): LinkAbilities {
-    return this.#path.can;
-  }
-
   get ppp(): PppState {
     return this.#reader.state;
   }
@@ -129,6 +127,10 @@ export class BuiltinLink implements Link {
 
   interfaceName(): string | null {
     return this.#interfaceName;
+  }
+
+  speed(): Speed | null {
+    return this.#interfaceName === null ? null : speedInForce(this.#interfaceName);
   }
 
   /** HDLC is not used here. */

@@ -6,7 +6,7 @@ import type { FrameTap, RelayEvent } from '../../gre/relay.js';
 import type { MppeBits, MppeMode } from '../../mschap/mppe.js';
 import type { StartKeys } from '../../mschap/start-keys.js';
 import type { EndCause } from '../end-cause.js';
-import type { LinkAbilities, LinkCounters, LinkKind, LinkOptions } from '../link.js';
+import type { LinkCounters, LinkKind, LinkOptions } from '../link.js';
 import type { SessionMonitor } from './session-monitor.js';
 
 export type DataPathEvent =
@@ -59,7 +59,6 @@ export interface Network {
 
 export interface DataPath {
   readonly kind: Exclude<LinkKind, 'pppd'>;
-  readonly can: LinkAbilities;
   /** Key lengths of MPPE that it can use. */
   readonly keyLengths: readonly MppeBits[];
 

@@ -15,7 +15,6 @@ import { InterfaceQueries } from '../../sys/network-interface.js';
 import { Poller } from '../../sys/poller.js';
 import {
   closeKernelTunnel,
-  connectChannel,
   filterCall,
   type KernelTunnel,
   PPP_FLAGS,
@@ -77,12 +76,13 @@ interface Open {
   readonly poller: Poller;
   readonly samples: SampleSocket;
   readonly statistics: InterfaceStatistics;
+  /** The interface's number. */
+  readonly index: number;
   readonly acknowledging: Acknowledging;
 }
 
 export class KernelPath implements DataPath {
   readonly kind = 'kernel';
-  readonly can = { capture: false, enforceWindow: false, measureLoss: false, detectBlackHole: false };
   /** ppp_mppe has no 56 bits. */
   readonly keyLengths = [128, 40] as const;
   readonly #frame = Buffer.alloc(MAX_FRAME + PROTOCOL_FIELD);
@@ -140,14 +140,14 @@ export class KernelPath implements DataPath {
   }
 
   #start(tunnel: KernelTunnel, samples: SampleSocket): void {
-    const statistics = new InterfaceStatistics(indexOf(tunnel.name));
+    const [statistics, index] = [new InterfaceStatistics(), indexOf(tunnel.name)];
     const poller = new Poller(() => this.#turn());
     const traffic = (): { fromClient: number; toClient: number } => {
       const { rxPackets, txPackets } = this.#readTraffic();
       return { fromClient: rxPackets, toClient: txPackets };
     };
     const acknowledging = new Acknowledging({ window: RECEIVE_WINDOW, traffic, now: monotonicMs() });
-    this.#open = { tunnel, poller, samples, statistics, acknowledging };
+    this.#open = { tunnel, poller, samples, statistics, index, acknowledging };
     for (const fd of [tunnel.channel, tunnel.unit, samples.fd]) poller.watch(fd, true, false);
     this.#sample();
   }
@@ -379,7 +379,7 @@ export class KernelPath implements DataPath {
     return this.#open === null ? 0 : pppFlags(this.#open.tunnel.unit);
   }
 
-  /** The tap gets control frames only: data does not come here (`can`). */
+  /** The tap gets control frames only: data does not come here, and `pptpd-ts capture` says so. */
   setTap(tap: FrameTap | null): void {
     this.#tap = tap;
   }
@@ -402,7 +402,7 @@ export class KernelPath implements DataPath {
   }
 
   #readTraffic(): InterfaceTraffic {
-    this.#traffic = this.#open?.statistics.read() ?? this.#traffic;
+    this.#traffic = this.#open?.statistics.read(this.#open.index) ?? this.#traffic;
     return this.#traffic;
   }
 
@@ -450,13 +450,12 @@ export class KernelPath implements DataPath {
 }
 
 /** Nothing passes yet, and what is not encrypted never does. */
-function prepare({ socket, channel, unit }: KernelTunnel): void {
+function prepare({ socket, unit }: KernelTunnel): void {
   filterCall(socket, guard('encrypted'));
   setProtocolMode(unit, IPV4, 'drop');
   setProtocolMode(unit, IPV6, 'drop');
   setPppFlags(unit, PPP_FLAGS.mustCompress);
   setReceiveUnit(unit, MAX_FRAME);
-  connectChannel(channel, unit);
 }
 
 function indexOf(name: string): number {

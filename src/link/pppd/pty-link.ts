@@ -46,7 +46,6 @@ export interface PtyLinkParts {
 
 export class PtyLink implements Link {
   readonly kind = 'pppd';
-  readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   /** pppd knows no accounts but those of its secrets files. */
   readonly limits = null;
   readonly #options: LinkOptions;
@@ -99,6 +98,11 @@ export class PtyLink implements Link {
 
   interfaceName(): string | null {
     return interfaceOfPppd(this.#pppd.pid);
+  }
+
+  /** Only scripts limit pppd's interface. */
+  speed(): null {
+    return null;
   }
 
   setSendAccm(accm: number): void {

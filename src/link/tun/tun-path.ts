@@ -22,7 +22,6 @@ const protocolField = (frame: Uint8Array): number => (((frame[0] ?? 0) & 1) === 
 
 export class TunPath implements DataPath {
   readonly kind = 'tun';
-  readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
   readonly keyLengths = [128, 56, 40] as const;
   readonly #buffers = new PacketBuffers(new SharedMemory());
   readonly #mppe = new Mppe(this.#buffers.memory);

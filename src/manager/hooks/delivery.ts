@@ -6,6 +6,7 @@ import { request as httpsRequest } from 'node:https';
 import type { Writable } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Configuration } from '../../config/schema.js';
+import { PROGRAM_PATH } from '../../host/program-path.js';
 import type { HookEvent } from './hook-event.js';
 
 export type Hook = Configuration['hooks'][number];
@@ -42,7 +43,7 @@ interface Limits {
 
 /** The name that a client sends may contain a NUL, which an environment variable cannot. */
 const environmentOf = ({ event, session, user, client, address }: HookEvent): NodeJS.ProcessEnv => ({
-  PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+  PATH: PROGRAM_PATH,
   PPTPD_TS_EVENT: event,
   PPTPD_TS_CLIENT: client,
   PPTPD_TS_SESSION: session ?? '',

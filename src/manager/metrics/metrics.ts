@@ -19,6 +19,8 @@ import { RELAY_METRICS, RELAY_SERIES, type RelayMetric } from './relay-series.js
 const ANSWER_LIMIT_MS = 1000;
 /** Seconds. A spare worker takes a client in 5 ms, a new one in 0.2 s; in a storm clients wait in a queue. */
 const HANDOFF_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** The values of the label `direction`, and their fields in the state of a session. */
+const SPEED_DIRECTIONS = { fromClient: 'up', toClient: 'down' } as const;
 /** Milliseconds between samples of the event loop's delay: few, because each wakes an idle manager. */
 const LOOP_DELAY_PRECISION_MS = 250;
 
@@ -166,6 +168,18 @@ export class ManagerMetrics implements SessionWatcher {
       for (const { phase } of registry.states) phases.set(phase, (phases.get(phase) ?? 0) + 1);
       return [...phases.set('unknown', registry.count - registry.states.length)];
     });
+    lookedUp(
+      Gauge,
+      'pptpd_speed_limited_sessions',
+      'Sessions whose speed the kernel limits, by direction',
+      'direction',
+      registers,
+      () =>
+        Object.entries(SPEED_DIRECTIONS).map(([direction, way]) => [
+          direction,
+          registry.states.filter(({ speed }) => speed !== null && speed[way] !== null).length,
+        ]),
+    );
     lookedUp(Gauge, 'pptpd_workers', 'Ctrl workers without a client, by state', 'state', registers, () => [
       ['spare', pool.idleCount],
       ['starting', pool.startingCount],

@@ -13,7 +13,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { askManager } from '../../../src/admin/ask-manager.js';
 import type { Configuration } from '../../../src/config/schema.js';
 import { listSessions } from '../../../src/session/client.js';
-import { managerStatus } from '../../../src/session/manager-status.js';
+import { type ManagerStatus, managerStatus } from '../../../src/session/manager-status.js';
 import { readRecord } from '../../../src/session/record.js';
 import type { SessionState } from '../../../src/session/state.js';
 import { childrenOf, namespaceProcesses } from './netns.js';
@@ -221,7 +221,7 @@ export class Server {
   /** Resolves when `count` workers are ready for a client and none is still starting. */
   async waitForSpareWorkers(count: number): Promise<void> {
     await until(`${count} spare workers`, async () => {
-      const { workers } = managerStatus.parse(await askManager(this.runDirectory, 'status'));
+      const { workers } = await this.status();
       return workers.idle === count && workers.starting === 0;
     });
   }
@@ -229,6 +229,10 @@ export class Server {
   /** The manager's open descriptors, without the channels to its workers, since the number of idle workers varies. */
   descriptors(): number {
     return readdirSync(`/proc/${this.pid}/fd`).length - childrenOf(this.pid).length;
+  }
+
+  async status(): Promise<ManagerStatus> {
+    return managerStatus.parse(await askManager(this.runDirectory, 'status'));
   }
 
   async sessions(): Promise<readonly SessionState[]> {
@@ -245,7 +249,7 @@ export class Server {
   /** Resolves when the manager knows of just these sessions, by their phases. */
   async waitForPhases(phases: Readonly<Record<string, number>>): Promise<void> {
     await until(`the manager to know of ${JSON.stringify(phases)}`, async () => {
-      const { sessions } = managerStatus.parse(await askManager(this.runDirectory, 'status'));
+      const { sessions } = await this.status();
       return isDeepStrictEqual(sessions, phases);
     });
   }

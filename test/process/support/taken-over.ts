@@ -19,6 +19,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lastErrorName, libc } from '../../../src/sys/libc.js';
+import { NetworkConfiguration } from '../../../src/sys/network-configuration.js';
 import { connectSeqpacket, receivePacket, sendPacket } from '../../../src/sys/seqpacket-socket.js';
 import { openTunDevice } from '../../../src/sys/tun-device.js';
 
@@ -28,6 +29,8 @@ const VARIABLE = 'PPTPD_TS_TEST_TAKEN_OVER';
 const PTRACE_SEIZE = 0x4206;
 const PIDFD_OPEN = 434;
 const PIDFD_GETFD = 438;
+const PIDFD_SEND_SIGNAL = 424;
+const RLIMIT_NOFILE = 7;
 const AF_PACKET = 17;
 const SOCK_RAW = 3;
 
@@ -71,8 +74,39 @@ const ACTS = {
   },
   listenToAll: () => ended(libc.func('int socket(int, int, int)')(AF_PACKET, SOCK_RAW, 0)),
   openTun: (name: string) => openTunDevice(name).name,
-  /** Runs a program; its standard error. */
-  run: (program: string, ...args: string[]) => spawnSync(program, args, { encoding: 'utf8' }).stderr,
+  /** Whatever the interface is made to be, the kernel judges the caller first. */
+  configure: (method: 'setAddresses' | 'setUp' | 'addProxyArp', ...args: never[]) => {
+    const network = new NetworkConfiguration();
+    try {
+      Reflect.apply(network[method], network, args);
+    } finally {
+      network.close();
+    }
+    return 'done';
+  },
+  ioctl: (fd: number, request: number, value: number) =>
+    ended(libc.func('int ioctl(int fd, unsigned long request, ...)')(fd, request, 'int *', [value])),
+  /** Starts a program; its exit code. */
+  run: (program: string, ...args: string[]) => {
+    const { error, status } = spawnSync(program, args, { stdio: 'ignore' });
+    if (error !== undefined) throw error;
+    return status ?? 'signal';
+  },
+  signalByDescriptor: (pid: number, signal: number) => {
+    const syscall = libc.func('long syscall(long, ...)');
+    const descriptor = syscall(PIDFD_OPEN, 'int', pid, 'uint', 0);
+    return ended(syscall(PIDFD_SEND_SIGNAL, 'int', descriptor, 'int', signal, 'void *', null, 'uint', 0));
+  },
+  /** Takes from a process the right to open files. */
+  limit: (pid: number) =>
+    ended(
+      libc.func('int prlimit(int pid, int resource, void *to, void *from)')(
+        pid,
+        RLIMIT_NOFILE,
+        Buffer.from(BigUint64Array.of(8n, 8n).buffer),
+        null,
+      ),
+    ),
   /** The monitor's answers to messages of a connection of its own, until it closes. */
   ask: async (path: string, ...messages: string[]) => (await exchange(path, messages)).join('\n'),
 } as const;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { duration, localTime, octets, pointInTime } from '../../../src/admin/units.js';
+import { bitRate, duration, localTime, octets, pointInTime } from '../../../src/admin/units.js';
 
 const amounts: [count: number, text: string][] = [
   [0, '0 B'],
@@ -50,4 +50,16 @@ test('ages and ISO 8601 times are parsed', () => {
   ] as const) {
     assert.equal(pointInTime(text, now), time, text);
   }
+});
+
+test('rates have about three digits and a unit', () => {
+  assert.deepEqual([0, 999, 1000, 123_456, 9_990_000, 2.5e9, 5e13].map(bitRate), [
+    '0 bit/s',
+    '999 bit/s',
+    '1.0 kbit/s',
+    '123 kbit/s',
+    '10.0 Mbit/s',
+    '2.5 Gbit/s',
+    '50000 Gbit/s',
+  ]);
 });

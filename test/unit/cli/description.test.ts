@@ -6,10 +6,13 @@ import { test } from 'node:test';
 import { describeSession } from '../../../src/cli/description.js';
 import { lastLines, logLineText } from '../../../src/admin/log-tail.js';
 import { noneCounted } from '../../../src/gre/relay-counters.js';
+import type { SessionState } from '../../../src/session/state.js';
 import { aStateUp } from '../session/a-state.js';
 import { labels, recorded, sections } from './commands-document.js';
 
 const NOW = aStateUp().since + 90_000;
+const describe = (state: SessionState, interfaceName: string | null, quota: string | null = null): string =>
+  describeSession(state, { interfaceName, quota, now: NOW });
 /** The reader's result for a login that negotiated every value. */
 const PPP = {
   phase: 'up',
@@ -40,7 +43,7 @@ test('a session is described completely', () => {
       rxPtyFull: 0,
     },
   });
-  const text = describeSession(state, 'ppp3', NOW);
+  const text = describe(state, 'ppp3');
   for (const line of [
     /^ {2}user +alice$/m,
     /^ {2}client +198\.51\.100\.7:40123$/m,
@@ -66,7 +69,7 @@ test('a session is described completely', () => {
 
 test('what the kernel’s path does not measure is not shown as 0', () => {
   const counters = { rxPackets: 99, rxBytes: 2048, txPackets: 98, txBytes: 1024, acksSentAlone: 3 };
-  const text = describeSession(aStateUp({ link: 'kernel', pppdPid: null, counters }), 'ppp3', NOW);
+  const text = describe(aStateUp({ link: 'kernel', pppdPid: null, counters }), 'ppp3');
   for (const line of [
     /^ {2}PPP +builtin engine, ppp3 \(the kernel's PPTP driver\)$/m,
     /^ {2}received +99 packets, 2\.0 KiB$/m,
@@ -87,7 +90,7 @@ test('docs/commands.md shows a session with existing labels in their order', () 
   const counted = Object.fromEntries(counters.map((name) => [name, 1]));
   const addresses = { local: '203.0.113.1', remote: '203.0.113.10', dns: [], wins: [] };
   const state = aStateUp({ ppp: { ...PPP, addresses }, counters: counted });
-  const [, ...known] = labels(describeSession(state, 'ppp3', NOW).split('\n'));
+  const [, ...known] = labels(describe(state, 'ppp3').split('\n'));
   const all = [...known, 'last log lines (UTC)'];
   let at = -1;
   for (const label of shown) {
@@ -98,14 +101,25 @@ test('docs/commands.md shows a session with existing labels in their order', () 
 });
 
 test('a session without a call has no negotiation and no traffic', () => {
-  const text = describeSession(aStateUp({ phase: 'connected', user: null, pppdPid: null }), null, NOW);
+  const text = describe(aStateUp({ phase: 'connected', user: null, pppdPid: null }), null);
   assert.doesNotMatch(text, /negotiation|traffic|counters|pppd +process|user/);
+});
+
+test('the speed limits in force and the quota are shown, where there are some', () => {
+  const rows = (speed: SessionState['speed'], quota: string | null): string[] =>
+    describe(aStateUp({ speed }), null, quota)
+      .split('\n')
+      .filter((line) => /^ {2}(speed|quota) /.test(line))
+      .map((line) => line.replaceAll(/ +/g, ' '));
+  assert.deepEqual(rows(null, null), []);
+  assert.deepEqual(rows({ up: 5_000_000, down: null }, 'all of it'), [' speed up 5.0 Mbit/s', ' quota all of it']);
+  assert.deepEqual(rows({ up: 512_000, down: 20_000_000 }, null), [' speed up 512 kbit/s, down 20.0 Mbit/s']);
 });
 
 test('the limits of the account are shown, where it has some', () => {
   const limitsIn = (parts: object): string | undefined => {
     const limits = { account: 'alice', sessions: null, sessionTime: null, idleTime: null, ...parts };
-    return /^ {2}limits +(.*)$/m.exec(describeSession(aStateUp({ limits }), null, NOW))?.[1];
+    return /^ {2}limits +(.*)$/m.exec(describe(aStateUp({ limits }), null))?.[1];
   };
   assert.equal(limitsIn({}), undefined);
   assert.equal(limitsIn({ sessions: 2, idleTime: 1800 }), 'sessions 2, idle time 30 min (of the account)');
@@ -117,10 +131,10 @@ test('the limits of the account are shown, where it has some', () => {
 
 test('a session of the builtin engine has its interface, and no pppd', () => {
   const parts = { pppdPid: null, link: 'tun' } as const;
-  assert.match(describeSession(aStateUp(parts), 'ppp3', NOW), /^ {2}PPP +builtin engine, ppp3 \(TUN device\)$/m);
-  assert.match(describeSession(aStateUp(parts), null, NOW), /^ {2}PPP +builtin engine, no interface yet /m);
-  assert.doesNotMatch(describeSession(aStateUp(parts), 'ppp3', NOW), /pppd/);
-  assert.doesNotMatch(describeSession(aStateUp(), 'ppp3', NOW), /builtin/);
+  assert.match(describe(aStateUp(parts), 'ppp3'), /^ {2}PPP +builtin engine, ppp3 \(TUN device\)$/m);
+  assert.match(describe(aStateUp(parts), null), /^ {2}PPP +builtin engine, no interface yet /m);
+  assert.doesNotMatch(describe(aStateUp(parts), 'ppp3'), /pppd/);
+  assert.doesNotMatch(describe(aStateUp(), 'ppp3'), /builtin/);
 });
 
 test('the last lines of a log are read, without lines that a full disk has cut', (t) => {

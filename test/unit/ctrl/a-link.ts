@@ -12,6 +12,7 @@ import type {
   LinkOptions,
   Standby,
 } from '../../../src/link/link.js';
+import type { Speed } from '../../../src/monitor/limited-device.js';
 import type { PppState } from '../../../src/ppp/reader.js';
 import { Link as PppLink } from '../ppp/frames.js';
 
@@ -22,7 +23,7 @@ export class ALink implements Link {
   kind: LinkKind = 'pppd';
   interface: string | null = null;
   limits: LinkLimits | null = null;
-  readonly can = { capture: true, enforceWindow: true, measureLoss: true, detectBlackHole: true };
+  inForce: Speed | null = null;
   readonly options: LinkOptions;
   readonly process: ProcessIdentity | null;
   /** The frames that have passed, and the state of their reader. */
@@ -75,6 +76,10 @@ export class ALink implements Link {
 
   interfaceName(): string | null {
     return this.interface;
+  }
+
+  speed(): Speed | null {
+    return this.inForce;
   }
 
   setSendAccm(accm: number): void {

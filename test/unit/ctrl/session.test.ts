@@ -243,6 +243,7 @@ describe('the beginning', () => {
       link: null,
       interface: null,
       limits: null,
+      speed: null,
       log: { level: 'debug', file: '/var/log/pptpd-ts/session-abc123.log' },
       ppp: null,
       counters: null,

@@ -19,6 +19,8 @@ const configuration = configurationSchema.parse(given);
 interface Description {
   readonly files?: Readonly<Record<string, string | null>>;
   readonly modes?: Readonly<Record<string, number | null>>;
+  /** User ids; what is not named is root's. */
+  readonly owners?: Readonly<Record<string, number>>;
   /** The output of pppd; null: there is no pppd. */
   readonly pppd?: string | null;
   /** The result of pppd's dryrun. */
@@ -56,6 +58,7 @@ interface Description {
 function machine({
   files,
   modes,
+  owners = {},
   pppd = 'pppd version 2.4.9',
   dryrun = { code: 0, output: '' },
   modules = ['ppp_generic', 'ppp_async', 'ppp_mppe'],
@@ -101,6 +104,7 @@ function machine({
     node: { version: node, arch: 'x64' },
     read: (path) => content[path] ?? null,
     mode: (path) => (path === '/usr/sbin/pppd' && pppd === null ? null : (bits[path] ?? null)),
+    owner: (path) => (bits[path] == null ? null : (owners[path] ?? 0)),
     isExecutable: () => pppd !== null && forbidden !== true,
     isWritable: (path) =>
       !readOnly && (typeof unwritable === 'object' ? !unwritable.includes(path) : unwritable !== true),
@@ -1145,6 +1149,27 @@ const builtinCases: typeof cases = [
     false,
   ],
   [
+    'a folder of the accounts file in which others can write',
+    { modes: { '/var/lib/pptpd-ts': 0o40775 } },
+    'folders',
+    /^\/var\/lib\/pptpd-ts\/accounts\.json: others than root can write to \/var\/lib\/pptpd-ts, .*; remedy: chmod go-w \/var\/lib\/pptpd-ts$/,
+    false,
+  ],
+  [
+    'a folder above that one which is another user’s',
+    { modes: { '/var/lib': 0o40755 }, owners: { '/var/lib': 1000 } },
+    'folders',
+    /^\/var\/lib\/pptpd-ts\/accounts\.json: others than root can write to \/var\/lib, .*; remedy: chown root \/var\/lib$/,
+    false,
+  ],
+  [
+    'a folder of all files in which others can write',
+    { modes: { '/': 0o40777 } },
+    'folders',
+    /accounts\.json, \/etc\/ppp\/chap-secrets: others than root can write to \/, and so put another file in their place; remedy: chmod go-w \/$/,
+    false,
+  ],
+  [
     'a pool inside a local network',
     { networks: [{ name: 'eth0', cidr: '198.51.100.1/24' }] },
     'address pool',
@@ -1211,6 +1236,32 @@ test('hooks: a program that the server cannot run is named', async () => {
       "/usr/local/bin/missing (hooks[1].run) is missing, or the server's user may not run it; remedy: chmod 755 /usr/local/bin/missing, or correct hooks[1].run",
     ],
   );
+});
+
+describe('login records: whether last can show sessions', () => {
+  const says = async (modes: Readonly<Record<string, number>>, more: object = {}): Promise<readonly unknown[]> => {
+    const checked = configurationSchema.parse({ ...given, pppd: { options: OPTIONS, logwtmp: true }, ...more });
+    const results = await runChecks(checked, { machine: machine({ modes }) });
+    return results.flatMap((result) =>
+      result.name === 'login records' ? (formatFailure(result) ?? result.outcome.ok) : [],
+    );
+  };
+  const [wtmp, wtmpdb] = [{ '/var/log/wtmp': 0o100664 }, { '/var/lib/wtmpdb': 0o40755 }];
+  const user = { user: 'pptpd-ts' };
+
+  test('nothing is said without pppd.logwtmp', async () => assert.deepEqual(await says({}, given), []));
+  test('wtmp', async () => assert.deepEqual(await says(wtmp, user), [true]));
+  test('wtmpdb, to which root writes', async () => assert.deepEqual(await says(wtmpdb), [true]));
+  test("wtmpdb, to which the builtin engine's monitor writes", async () =>
+    assert.deepEqual(await says(wtmpdb, { ...user, ppp: { engine: 'builtin' } }), [true]));
+  test('neither', async () =>
+    assert.deepEqual(await says({}), [
+      'pppd.logwtmp writes nothing: there is neither /var/log/wtmp nor wtmpdb; remedy: apt-get install wtmpdb (Debian 13 and later), or install -m 664 -g utmp /dev/null /var/log/wtmp',
+    ]));
+  test('wtmpdb, to which the server may not write', async () =>
+    assert.deepEqual(await says({ ...wtmp, ...wtmpdb }, user), [
+      '`last` will show no session: only root may write to wtmpdb, and the server runs as pptpd-ts; remedy: let the server speak PPP itself: "ppp": { "engine": "builtin" }; or remove "user"; or use accounting',
+    ]));
 });
 
 test('network: what is in force, or will be', async () => {
@@ -1308,6 +1359,16 @@ test('`auto` leaves methods without keys and the default encryption: a warning',
   assert.deepEqual(failed(results), ['authentication']);
   assert.match(results.map(formatFailure).join(''), /a client that logs in by pap is refused after the login/);
 });
+
+for (const [title, modes, problems] of [
+  ['as /tmp is, with the file there, is none', { '/var/lib/pptpd-ts': 0o41777, [ACCOUNTS]: 0o100600 }, 0],
+  ['as /tmp is, without the file, is one', { '/var/lib/pptpd-ts': 0o41777 }, 1],
+] as const)
+  test(`doctor: a folder ${title} in which others can replace the accounts`, async () => {
+    const files = { [ACCOUNTS]: NO_ACCOUNTS };
+    const results = await runChecks(builtin, { machine: machine({ files, modes }) });
+    assert.equal(results.filter(({ name }) => name === 'folders').length, problems);
+  });
 
 describe('with RADIUS', () => {
   const radius = configurationSchema.parse({

@@ -508,18 +508,19 @@ describe('a session of a worker that this manager has started', () => {
     assert.deepEqual(session.asked.slice(2), [{ op: 'reopenLog' }]);
   });
 
-  test('only its counters are taken from an answer with its state', async (t) => {
+  test('only its counters and its speed are taken from an answer with its state', async (t) => {
     const { fixture, worker, told } = begun(t);
     const counters = { rxPackets: 7 };
-    fixture.session('own111', { counters });
+    const speed = { up: null, down: 9000 };
+    fixture.session('own111', { counters, speed });
     worker.tell({ type: 'state', state: aState({ session: 'own111', phase: 'negotiating' }) });
     assert.equal(await fixture.registry.askAll(5000), 0, 'one that is too new to be connected is not waited for');
     await fixture.pass(CLIENT_FIRST);
     assert.equal(await fixture.registry.askAll(5000), 0);
     const [state] = fixture.registry.states;
     assert.deepEqual(
-      [state?.phase, state?.counters, told.slice(1)],
-      ['negotiating', counters, [['negotiating', null]]],
+      [state?.phase, state?.counters, state?.speed, told.slice(1)],
+      ['negotiating', counters, speed, [['negotiating', null]]],
     );
   });
 

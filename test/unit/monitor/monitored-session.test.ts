@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { WorkerGuesses } from '../../../src/monitor/guesses.js';
 import type { Grant } from '../../../src/monitor/authentication.js';
-import { MonitoredSession, type SavedSession } from '../../../src/monitor/monitored-session.js';
+import { MonitoredSession, type MonitorServices, type SavedSession } from '../../../src/monitor/monitored-session.js';
 import type { ChapMethod, LoginMethod, MonitorAnswer } from '../../../src/monitor/protocol.js';
 import { StateFolder } from '../../../src/monitor/state-folder.js';
 import { AccountUsage } from '../../../src/monitor/account-usage.js';
@@ -22,6 +22,7 @@ import { LogLines } from '../ctrl/log-lines.js';
 
 const PASSWORD = 'wonderland';
 const SESSION = 'abc123';
+const RADIUS = { servers: [], nasIdentifier: 'server1', requireMessageAuthenticator: true };
 const LIFE_MS = 120_000;
 
 const RESPONSES: Readonly<Record<ChapMethod, (challenge: Buffer, password: string) => Uint8Array>> = {
@@ -38,7 +39,12 @@ class Scene {
 
   readonly usage: AccountUsage;
 
-  constructor(t: TestContext, authentication: readonly LoginMethod[], network: Partial<NetworkConfiguration> = {}) {
+  constructor(
+    t: TestContext,
+    authentication: readonly LoginMethod[],
+    network: Partial<NetworkConfiguration> = {},
+    radius: Partial<Pick<MonitorServices, 'askRadius'>> = {},
+  ) {
     const directory = mkdtempSync(join(tmpdir(), 'pptpd-ts-session-'));
     t.after(() => rmSync(directory, { recursive: true }));
     const secrets = join(directory, 'chap-secrets');
@@ -54,6 +60,7 @@ class Scene {
       authentication,
       proxyArp: false,
       vrf: null,
+      ...(radius.askRadius === undefined ? {} : { radius: RADIUS }),
     };
     const services = {
       settings: () => settings,
@@ -61,6 +68,7 @@ class Scene {
       usage: this.usage,
       askRadius: () => assert.fail('there is no RADIUS'),
       account: () => assert.fail('there is no RADIUS'),
+      ...radius,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a test needs of it
       network: network as NetworkConfiguration,
       folder: this.#folder,
@@ -248,4 +256,43 @@ test('the speed limit is still known to be in force when the interface could not
     identifier: 1,
   });
   assert.deepEqual(scene.saved.speed, SPEED);
+});
+
+describe('a login that RADIUS does not answer', () => {
+  const CANCELED = { type: 'failed', step: 'judge a login whose call ends', code: 'ECANCELED' } as const;
+  /** The question that stays open, and the login that waits for it. */
+  async function waiting(t: TestContext) {
+    let isAsked = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    const scene = new Scene(
+      t,
+      ['pap'],
+      {},
+      {
+        askRadius: async () => {
+          isAsked();
+          return new Promise(() => undefined);
+        },
+      },
+    );
+    const login = scene.respond('pap', '', Buffer.from(PASSWORD));
+    await asked;
+    return { scene, login };
+  }
+
+  test('does not delay the end of its call, and has used a guess', async (t) => {
+    const { scene, login } = await waiting(t);
+    const { answer } = await scene.session.request({ type: 'close' });
+    assert.deepEqual(answer, { type: 'done' });
+    assert.deepEqual(await login, CANCELED);
+    assert.equal(scene.saved.guesses, 1);
+  });
+
+  test('does not delay the end of its session, nor does one that has its turn after that', async (t) => {
+    const { scene, login } = await waiting(t);
+    const later = scene.respond('pap', '', Buffer.from(PASSWORD));
+    await scene.session.end('over');
+    assert.deepEqual(await login, CANCELED);
+    assert.deepEqual(await later, { type: 'refused', reason: 'notPermitted' });
+  });
 });

@@ -8,6 +8,7 @@ const TYPES = [
   'register',
   'release',
   'review',
+  'network',
   'challenge',
   'authenticate',
   'openTun',
@@ -19,8 +20,8 @@ const TYPES = [
 /** The table as a person reads it: every request that is not named is refused. */
 const table: [state: PeerState, ...permitted: RequestType[]][] = [
   ['root', 'announce'],
-  ['manager', 'register', 'release', 'review'],
-  ['rootManager', 'announce', 'register', 'release', 'review'],
+  ['manager', 'register', 'release', 'review', 'network'],
+  ['rootManager', 'announce', 'register', 'release', 'review', 'network'],
   ['leased', 'challenge', 'authenticate', 'openTun', 'openKernel', 'close'],
   ['device', 'challenge', 'authenticate', 'close'],
   ['granted', 'challenge', 'authenticate', 'openTun', 'openKernel', 'close'],

@@ -20,6 +20,7 @@ const SETTINGS: MonitorSettings = {
   authentication: ['ms-chap-v2', 'pap'],
   proxyArp: false,
   vrf: null,
+  logwtmp: true,
   network: {
     forward: true,
     masquerade: ['eth0', 'ppp0'],
@@ -94,6 +95,18 @@ const ANSWERS: readonly MonitorAnswer[] = [
     },
   },
   { type: 'reviewed', over: [{ session: 'abc123', why: 'quota' }] },
+  { type: 'network', report: null },
+  {
+    type: 'network',
+    report: {
+      table: 'pptpd_ts_0a1b2c3d',
+      state: 'missing',
+      forwarding: true,
+      masquerade: ['eth0'],
+      since: 1_796_000_000_000,
+      restored: { count: 2, at: 1_796_000_001_000, why: 'deleted' },
+    },
+  },
   { type: 'device', name: 'ppp12' },
   { type: 'failed', step: 'open /dev/net/tun', code: 'ENOENT' },
   { type: 'refused', reason: 'notPermitted' },

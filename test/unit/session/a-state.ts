@@ -19,6 +19,7 @@ export const aState = (parts: Partial<SessionState> = {}): SessionState => ({
   link: null,
   interface: null,
   limits: null,
+  speed: null,
   ppp: null,
   counters: null,
   log: null,

@@ -26,6 +26,9 @@ function run(program: Buffer, packet: Buffer): number {
       case 0x01: // ldx #k
         index = operand;
         break;
+      case 0x20: // ld [k]
+        accumulator = packet.readUInt32BE(operand);
+        break;
       case 0x40: // ld [x + k]
         accumulator = packet.readUInt32BE(index + operand);
         break;

@@ -26,4 +26,5 @@ test('an error, and an answer that is too short', () => {
   assert.equal(trafficOf(answer(2, FIELDS)), null);
   assert.equal(trafficOf(answer(92, [1n])), null);
   assert.equal(trafficOf(Buffer.alloc(0)), null);
+  assert.equal(trafficOf(null), null);
 });

@@ -23,7 +23,6 @@ const REMOTE = '198.51.100.11';
 
 /** A path that a client of PPP is at the other end of. It writes down what it is told. */
 class APath implements DataPath {
-  readonly can = { capture: false, enforceWindow: false, measureLoss: false, detectBlackHole: false };
   readonly kind: Exclude<LinkKind, 'pppd'>;
   readonly keyLengths: readonly MppeBits[];
   readonly client: Client;

@@ -59,7 +59,12 @@ async function metricNames(): Promise<{ readonly own: readonly string[]; readonl
 
 test('gauges and totals have the values of the manager’s parts', async () => {
   const sources = new Sources();
-  sources.states = [aState({ phase: 'up' }), aState({ session: 'two222', phase: 'up' }), aState({ session: 'three3' })];
+  const speed = { up: null, down: 20_000_000 };
+  sources.states = [
+    aState({ phase: 'up' }),
+    aState({ session: 'two222', phase: 'up', speed }),
+    aState({ session: 'three3' }),
+  ];
   sources.count = 4;
   sources.unanswered = 1;
   const series = await sources.scrape();
@@ -69,6 +74,8 @@ test('gauges and totals have the values of the manager’s parts', async () => {
     'pptpd_sessions{phase="ending"}': 0,
     'pptpd_sessions{phase="unknown"}': 1,
     pptpd_sessions_unanswered: 1,
+    'pptpd_speed_limited_sessions{direction="fromClient"}': 0,
+    'pptpd_speed_limited_sessions{direction="toClient"}': 1,
     'pptpd_workers{state="spare"}': 2,
     'pptpd_workers{state="starting"}': 1,
     pptpd_workers_started_total: 9,

@@ -1,0 +1,78 @@
+/** The speed limit that is in force at a session's interface. It is written down before it is made. */
+import type { Logger } from '../log/logger.js';
+import type { Step } from './iproute.js';
+import {
+  isSameSpeed,
+  type LimitedDevice,
+  NEEDED_MODULES,
+  type Speed,
+  stepsAtEnd,
+  stepsFor,
+  UNLIMITED,
+} from './speed-limit.js';
+
+export interface SessionSpeedOptions {
+  /** In force already, since before the monitor died. */
+  readonly saved: Speed;
+  /** Writes `value` down. */
+  readonly save: () => void;
+  /** Rejects with a sentence. */
+  readonly take: (steps: readonly Step[]) => Promise<void>;
+  readonly log: Logger;
+}
+
+export class SessionSpeed {
+  readonly #options: SessionSpeedOptions;
+  #value: Speed;
+  #removing: Promise<void> = Promise.resolve();
+
+  constructor(options: SessionSpeedOptions) {
+    this.#options = options;
+    this.#value = options.saved;
+  }
+
+  get value(): Speed {
+    return this.#value;
+  }
+
+  /** Resolves when what `remove` has begun has ended. */
+  get idle(): Promise<void> {
+    return this.#removing;
+  }
+
+  /** Never rejects: a kernel that cannot do it lets the client be faster, and the log says so. */
+  async limit(device: LimitedDevice, speed: Speed): Promise<void> {
+    const { save, take, log } = this.#options;
+    const before = this.#value;
+    if (isSameSpeed(before, speed)) return;
+    // Written down first: what is left of a limit has to be removed, whatever happens.
+    this.#value = speed;
+    save();
+    try {
+      await take(stepsFor(device, before, speed));
+      log.info({ interface: device.name, speed }, 'speed limited');
+    } catch (error) {
+      log.error(
+        { interface: device.name, speed },
+        `cannot limit the speed of ${device.name}: ${messageOf(error)}. The kernel needs ${NEEDED_MODULES}`,
+      );
+      this.#value = UNLIMITED;
+      // Half a limit is none, and would be in the way of the next one. What was not made cannot be removed.
+      for (const step of stepsFor(device, speed, UNLIMITED)) await take([step]).catch(() => undefined);
+    }
+  }
+
+  /** The interface goes: removes what does not go with it. */
+  remove(device: LimitedDevice): void {
+    const { take, log } = this.#options;
+    const steps = stepsAtEnd(device, this.#value);
+    this.#value = UNLIMITED;
+    if (steps.length === 0) return;
+    this.#removing = Promise.all([this.#removing, take(steps)]).then(
+      () => undefined,
+      (error: unknown) => log.warn(`cannot remove the speed limit of ${device.name}: ${messageOf(error)}`),
+    );
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
