@@ -54,8 +54,8 @@ export const USER_FIELDS: readonly UserField[] = [
     label: 'Speed down',
     hint: 'bit/s, such as 20M',
     empty: 'no limit',
-    shows: ({ speed }) => textOf(speed?.down, amount),
-    reads: parseAmount,
+    shows: ({ speed }) => textOf(speed?.down, (bits) => amount(bits, 1000)),
+    reads: (text) => parseAmount(text, 1000),
   },
   {
     name: 'speedUp',
@@ -63,8 +63,8 @@ export const USER_FIELDS: readonly UserField[] = [
     label: 'Speed up',
     hint: 'bit/s, such as 5M',
     empty: 'no limit',
-    shows: ({ speed }) => textOf(speed?.up, amount),
-    reads: parseAmount,
+    shows: ({ speed }) => textOf(speed?.up, (bits) => amount(bits, 1000)),
+    reads: (text) => parseAmount(text, 1000),
   },
   {
     name: 'quotaOctets',
@@ -72,8 +72,8 @@ export const USER_FIELDS: readonly UserField[] = [
     label: 'Quota',
     hint: 'octets, such as 50G',
     empty: 'none',
-    shows: ({ quota }) => textOf(quota?.octets, amount),
-    reads: parseAmount,
+    shows: ({ quota }) => textOf(quota?.octets, (octets) => amount(octets, 1024)),
+    reads: (text) => parseAmount(text, 1024),
   },
   {
     name: 'quotaPer',

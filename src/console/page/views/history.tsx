@@ -2,7 +2,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useApplication, useLoaded, useNow, useSettled } from '../app.js';
 import type { AccountRecord, History as Answer } from '../model/api-types.js';
-import { duration, inWords, moment, octets } from '../model/format.js';
+import { duration, octets } from '../../../admin/units.js';
+import { inWords, moment } from '../model/format.js';
 import { Name, orNone } from '../parts/cells.js';
 import { Icon } from '../parts/icons.js';
 import { Empty, Loading, Problem } from '../parts/notice.js';

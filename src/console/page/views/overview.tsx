@@ -2,7 +2,8 @@
 import { useMemo } from 'preact/hooks';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
 import type { Failures, Finding, Status, TrafficPoint } from '../model/api-types.js';
-import { bitRate, count, counted, duration, inWords, moment } from '../model/format.js';
+import { duration } from '../../../admin/units.js';
+import { bitRate, count, counted, inWords, moment } from '../model/format.js';
 import type { LiveState } from '../model/live-state.js';
 import { ordered } from '../model/session-rows.js';
 import { Meter, Name } from '../parts/cells.js';

@@ -2,7 +2,8 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useApplication, useLive, useNow } from '../app.js';
 import type { SessionRow } from '../model/api-types.js';
-import { bitRate, count, counted, duration, octets } from '../model/format.js';
+import { duration, octets } from '../../../admin/units.js';
+import { bitRate, count, counted } from '../model/format.js';
 import { clicked, type Column, found, type Order, ordered } from '../model/session-rows.js';
 import { sliceOf } from '../model/virtual-list.js';
 import { Name, nameOf, orNone, pathOf, Phase } from '../parts/cells.js';

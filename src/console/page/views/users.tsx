@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
 import type { ApiUser, UserChanged, Users as Answer } from '../model/api-types.js';
-import { bitRate, count, counted, duration, inWords, moment, octets } from '../model/format.js';
+import { duration, octets } from '../../../admin/units.js';
+import { bitRate, count, counted, inWords, moment } from '../model/format.js';
 import { Meter, orNone } from '../parts/cells.js';
 import { FormDialog } from '../parts/dialog.js';
 import { Icon } from '../parts/icons.js';
