@@ -63,7 +63,9 @@ export function parseAmount(text: string, step: Step): number | null {
 
 /** The shortest text that `parseAmount` reads as this number: 20000000 → `20M`. */
 export function amount(value: number, step: Step): string {
-  const power = LETTERS.findLastIndex((_, each) => value >= step ** each && Number.isInteger((value * 1000) / step ** each));
+  const power = LETTERS.findLastIndex(
+    (_, each) => value >= step ** each && Number.isInteger((value * 1000) / step ** each),
+  );
   return power > 0 ? `${value / step ** power}${LETTERS[power]}` : String(value);
 }
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SessionRow } from '../../../../src/console/api/schemas.js';
-import { type LiveEvent, LiveState, NOTIFY_EVERY, RATE_SAMPLES } from '../../../../src/console/page/model/live-state.js';
+import type { SessionRow } from '../../../../src/console/page/model/api-types.js';
+import {
+  type LiveEvent,
+  LiveState,
+  NOTIFY_EVERY,
+  RATE_SAMPLES,
+} from '../../../../src/console/page/model/live-state.js';
 import { sessions, status } from '../../../console/generated.js';
 
 const NOW = Date.UTC(2026, 10, 28);
@@ -106,7 +111,10 @@ describe('live state', () => {
 
   test('status and users', () => {
     const { live } = begin();
-    live.apply([{ event: 'status', data: status(3, NOW) }, { event: 'users', data: {} }]);
+    live.apply([
+      { event: 'status', data: status(3, NOW) },
+      { event: 'users', data: {} },
+    ]);
     assert.equal(live.status?.host, 'vpn.example.net');
     assert.equal(live.usersVersion, 1);
   });

@@ -4,7 +4,12 @@ import { routeOf, safeReturn } from '../../../../src/console/page/model/routes.j
 
 describe('addresses of the views', () => {
   test('every view', () => {
-    for (const [path, view] of Object.entries({ '/': 'overview', '/sessions': 'sessions', '/users/': 'users', '/server': 'server' })) {
+    for (const [path, view] of Object.entries({
+      '/': 'overview',
+      '/sessions': 'sessions',
+      '/users/': 'users',
+      '/server': 'server',
+    })) {
       assert.deepEqual(routeOf(path), { view });
     }
     assert.deepEqual(routeOf('/sessions/1kzdpy'), { view: 'session', id: '1kzdpy' });
@@ -18,7 +23,15 @@ describe('addresses of the views', () => {
 
   test('after the login only paths of the console are gone to', () => {
     assert.equal(safeReturn('/sessions/1kzdpy'), '/sessions/1kzdpy');
-    for (const path of [null, '', 'https://example.net/', '//example.net/', 'javascript:alert(1)', '/login', '/nothing']) {
+    for (const path of [
+      null,
+      '',
+      'https://example.net/',
+      '//example.net/',
+      'javascript:alert(1)',
+      '/login',
+      '/nothing',
+    ]) {
       assert.equal(safeReturn(path), '/', String(path));
     }
   });

@@ -18,7 +18,12 @@ describe('rows of a long table that exist', () => {
   });
 
   test('none of an empty list', () => {
-    assert.deepEqual(sliceOf({ rows: 0, rowHeight: 40, scrolled: 400, height: 800 }), { begin: 0, end: 0, before: 0, after: 0 });
+    assert.deepEqual(sliceOf({ rows: 0, rowHeight: 40, scrolled: 400, height: 800 }), {
+      begin: 0,
+      end: 0,
+      before: 0,
+      after: 0,
+    });
   });
 
   test('every row in view exists, few others do, and the height is that of all', () => {
