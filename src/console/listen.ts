@@ -7,6 +7,7 @@ import { lstatSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { listenFailure } from '../host/listen-failures.js';
 
@@ -26,49 +27,64 @@ export interface ListenSettings {
 
 type Fetch = Parameters<typeof getRequestListener>[0];
 
-/** Time for a client to send its headers, and its whole request. */
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 20_000;
+/** Times in milliseconds. */
+export interface Limits {
+  /** For a client to send its headers, or to finish its TLS handshake. */
+  readonly headers: number;
+  /** For a client to send its whole request. */
+  readonly request: number;
+  /** A connection on which nothing has moved for so long is closed; event streams send something earlier. */
+  readonly silence: number;
+  readonly connections: number;
+  /** Of one address; a proxy has all its clients' connections. */
+  readonly connectionsPerAddress: number;
+}
+
+const LIMITS: Limits = {
+  headers: 10_000,
+  request: 20_000,
+  silence: 120_000,
+  connections: 1024,
+  connectionsPerAddress: 512,
+};
+
 const KEEP_ALIVE_MS = 15_000;
-/** A connection on which nothing has moved for so long is closed; event streams send something earlier. */
-const SILENT_MS = 120_000;
 const CHECK_MS = 1000;
 const MAX_HEADER = 16_384;
 const MAX_HEADERS = 100;
-const MAX_CONNECTIONS = 1024;
-/** A proxy has all its clients' connections. */
-const MAX_PER_ADDRESS = 512;
 const SOCKET_UMASK = 0o117;
 
-const OPTIONS: ServerOptions = {
-  headersTimeout: HEADERS_MS,
-  requestTimeout: REQUEST_MS,
+const optionsOf = ({ headers, request }: Limits): ServerOptions => ({
+  headersTimeout: headers,
+  requestTimeout: request,
   keepAliveTimeout: KEEP_ALIVE_MS,
-  connectionsCheckingInterval: CHECK_MS,
+  connectionsCheckingInterval: Math.min(CHECK_MS, headers),
   maxHeaderSize: MAX_HEADER,
-  requireHostHeader: true,
-};
+});
 
 export class ConsoleServer {
   readonly #server: HttpServer | HttpsServer;
   readonly #settings: ListenSettings;
+  readonly #limits: Limits;
   readonly #connections = new Map<string, number>();
 
   /** Throws when the certificate or its key is none. */
-  constructor(settings: ListenSettings, fetch: Fetch) {
+  constructor(settings: ListenSettings, fetch: Fetch, limits: Limits = LIMITS) {
     this.#settings = settings;
+    this.#limits = limits;
+    const options = optionsOf(limits);
     const { tls } = settings;
     const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
     this.#server =
       tls === null
-        ? createHttpServer(OPTIONS, (request, response) => void listener(request, response))
+        ? createHttpServer(options, (request, response) => void listener(request, response))
         : createHttpsServer(
-            { ...OPTIONS, ...secureContext(tls), handshakeTimeout: HEADERS_MS },
+            { ...options, ...secureContext(tls), handshakeTimeout: limits.headers },
             (request, response) => void listener(request, response),
           );
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxConnections = limits.connections;
     this.#server.maxHeadersCount = MAX_HEADERS;
-    this.#server.setTimeout(SILENT_MS);
+    this.#server.setTimeout(limits.silence);
     this.#server.on('connection', (socket: Socket) => this.#admit(socket));
     // Before the handshake is over the connection is the client's mistake and nobody's news.
     this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
@@ -116,7 +132,7 @@ export class ConsoleServer {
     const address = socket.remoteAddress;
     if (address === undefined) return;
     const count = (this.#connections.get(address) ?? 0) + 1;
-    if (count > MAX_PER_ADDRESS) {
+    if (count > this.#limits.connectionsPerAddress) {
       socket.destroy();
       return;
     }
@@ -137,7 +153,7 @@ function socketFailure(socket: string | null, error: unknown): string | null {
   if (socket === null) return null;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EACCES' || code === 'ENOENT')
-    return `cannot listen for the console on ${socket}: its folder does not exist or belongs to another user; remedy: install -d -m 2750 -o USER -g GROUP of the proxy, see docs/console.md`;
+    return `cannot listen for the console on ${socket}: its folder does not exist or belongs to another user; remedy: install -d -m 2750 -o ${process.getuid?.()} -g GROUP ${dirname(socket)}, with the proxy's group`;
   return null;
 }
 
@@ -149,9 +165,12 @@ async function removeStale(path: string): Promise<void> {
     throw new Error(`cannot listen for the console on ${path}: it is no socket; remedy: name another console.socket`);
   const isAlive = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
-    probe.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    probe.once('close', () => undefined);
-    probe.once('connect', () => probe.destroy());
+    probe
+      .once('error', () => resolve(false))
+      .once('connect', () => {
+        probe.destroy();
+        resolve(true);
+      });
   });
   if (isAlive)
     throw new Error(`cannot listen for the console on ${path}: another program listens there; remedy: stop it`);

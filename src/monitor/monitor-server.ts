@@ -14,7 +14,7 @@ import { watchProcess } from '../sys/process-descriptor.js';
 import { acceptSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
 import { WorkerGuesses } from './guesses.js';
 import { AccountUsage } from './account-usage.js';
-import { amountsByName } from './interface-amounts.js';
+import { amountsByName } from '../host/interface-amounts.js';
 import { speedOf } from './authentication.js';
 import { hindranceOf } from '../users/expiry.js';
 import type { Reading } from '../users/usage-file.js';
@@ -39,6 +39,7 @@ import {
   REFUSALS,
   type Registration,
 } from './protocol.js';
+import type { ConsoleProcess } from './console-process.js';
 import type { RadiusProcess } from './radius-process.js';
 import type { RadiusSpool } from './radius-spool.js';
 import { UserAccounts } from './user-accounts.js';
@@ -89,6 +90,7 @@ export interface MonitorServerOptions
   readonly supervisor: ProcessIdentity;
   readonly rules: Pick<NetworkRules, 'set' | 'report'>;
   readonly radius: RadiusProcess;
+  readonly console: Pick<ConsoleProcess, 'configure'>;
   /** Ends a session of this worker, for RADIUS. */
   readonly endSession: (session: string, worker: number, detail: string) => void;
   /** Account records for RADIUS. */
@@ -318,6 +320,7 @@ export class MonitorServer {
     this.#usage.use(settings.accounts);
     this.#options.radius.configure(settings.radius ?? null);
     if (settings.radius !== undefined) this.#options.spool.flush();
+    this.#options.console.configure(settings.console ?? null);
   }
 
   #watchManager(identity: ProcessIdentity): void {

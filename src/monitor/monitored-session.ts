@@ -15,7 +15,7 @@ import { WtmpdbEntry } from '../sys/wtmpdb.js';
 import { type Grant, mayUse, NO_ACCOUNT } from './authentication.js';
 import type { Reading } from '../users/usage-file.js';
 import { addRoute, take } from './iproute.js';
-import { type AmountsByName, amountsByName } from './interface-amounts.js';
+import { type AmountsByName, amountsByName } from '../host/interface-amounts.js';
 import type { WorkerGuesses } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
 import type { AddressPair, InterfaceState, MonitorAnswer, MonitorRequest, Refusal, Registration } from './protocol.js';
