@@ -59,8 +59,6 @@ export class ConsoleClient {
         ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
         ...(content === null
           ? {}
-            ? {}
-            : { 'content-length': '0' }
           : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(content)) }),
         ...headers,
       },
