@@ -15,7 +15,7 @@ const PLAIN = {
 } as const;
 
 export function routeOf(path: string): Route {
-  const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+  const trimmed = path.replace(/^(\/.+)\/$/, '$1');
   if (Object.hasOwn(PLAIN, trimmed)) return { view: PLAIN[trimmed as keyof typeof PLAIN] };
   const [, id] = /^\/sessions\/([0-9a-z]+)$/.exec(trimmed) ?? [];
   return id === undefined ? { view: 'unknown' } : { view: 'session', id };

@@ -167,7 +167,7 @@ function Body({ detail, row }: { detail: SessionDetail; row: SessionRow }) {
           </Empty>
         ) : (
           // A region that scrolls must be reachable by keyboard.
-          <pre tabIndex={0} role="region" aria-labelledby="log">
+          <pre tabIndex={0} role="region" aria-label="Last lines of the log">
             {log.map(({ time, level, text }) => `${time}  ${level.padEnd(5)}  ${text}`).join('\n')}
           </pre>
         )}
