@@ -1,6 +1,6 @@
 /** The console's HTTP server alone: TLS, unix sockets, garbage, slow clients, many connections. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
@@ -12,6 +12,7 @@ import { after, before, test, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { Hono } from 'hono';
 import { type Certificate, ConsoleServer, type Limits, type ListenSettings } from '../../src/console/listen.js';
+import { makeCertificate } from './support/certificate.js';
 import { enterNamespace } from './support/netns.js';
 import { SERVER_ADDRESS } from './support/server.js';
 import { until } from './support/wait.js';
@@ -30,18 +31,10 @@ const LIMITS: Limits = {
 const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-console-'));
 after(() => rmSync(folder, { recursive: true }));
 
-function makeCertificate(name: string): Certificate {
-  const [certificate, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=IP:${SERVER_ADDRESS}`];
-  execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', certificate], { stdio: 'pipe' });
-  return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
-}
-
 let [first, second]: Certificate[] = [];
 before(() => {
-  first = makeCertificate('first');
-  second = makeCertificate('second');
+  first = makeCertificate(folder, 'first', SERVER_ADDRESS);
+  second = makeCertificate(folder, 'second', SERVER_ADDRESS);
 });
 
 const app = new Hono();
