@@ -5,6 +5,7 @@ import type { Logger } from '../log/logger.js';
 import { Access, API, type ConsoleEnv, type ConsoleUsers } from './access/access.js';
 import { createApi } from './api/app.js';
 import { ConsoleServer } from './listen.js';
+import { loadPageFiles } from './page-files.js';
 import { LiveModel } from './live/live-model.js';
 import type { ConsoleSettings } from './protocol.js';
 import type { Root } from './root-requests.js';
@@ -42,6 +43,16 @@ export async function startConsole({ settings, root, log, now, random }: Console
   const app = new Hono<ConsoleEnv>();
   app.use('*', access.guard);
   app.route(API, createApi({ access, log, model, root, settings }));
+  const page = loadPageFiles();
+  app.get('*', (c) => {
+    const found = page.respond(c.req.path, {
+      acceptEncoding: c.req.header('accept-encoding') ?? '',
+      ifNoneMatch: c.req.header('if-none-match') ?? '',
+    });
+    if (found === null) return c.notFound();
+    return found.status === 304 ? c.body(null, 304, found.headers) : c.body(found.body, 200, found.headers);
+  });
+  app.notFound((c) => c.text('not found\n', 404));
   const server = new ConsoleServer({ address, port, socket, tls }, app.fetch);
   await server.listen();
   log.info({ where: server.where }, `the console listens at ${server.where}`);

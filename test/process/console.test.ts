@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { before, test, type TestContext } from 'node:test';
 import { ALL_ROUTES } from '../../src/console/api/routes.js';
 import type * as Api from '../../src/console/api/schemas.js';
-import { ConsoleClient, consoleSettings, makeToken } from './support/console.js';
+import { ConsoleClient, consoleSettings, type EventReader, makeToken } from './support/console.js';
 import { accountsOf, builtinServer, configureBuiltin } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
@@ -123,9 +123,9 @@ test('every route answers about a live session, and each role may do what it may
   assert.ok(findings.some(({ check, level }) => check === 'Node.js' && level === 'ok'));
 
   // Users of the VPN, whose file only root may read.
-  const before = await viewer.get<Api.Users>('/users');
+  const listed = await viewer.get<Api.Users>('/users');
   assert.deepEqual(
-    before.users.map(({ name, live }) => [name, live]),
+    listed.users.map(({ name, live }) => [name, live]),
     [
       ['alice', [id]],
       ['bob', []],
@@ -204,4 +204,121 @@ test('every route answers about a live session, and each role may do what it may
   );
   const { command } = namespaceProcesses().find((each) => each.command.startsWith('pptpd-ts console')) ?? {};
   assert.ok(command !== undefined);
+});
+
+test('garbage on every route is refused in a sentence, and the console goes on', async (t) => {
+  const { server, admin } = await startConsole(t);
+  const console = server.consoleProcess();
+  const paths = [
+    '/sessions/..%2f..%2fetc%2fpasswd',
+    '/sessions/ABCDEF',
+    '/sessions?client=192.0.2.0/33',
+    '/sessions?user=a&user=b',
+    '/sessions?nonsense=1',
+    '/sessions/abc123/capture?seconds=0',
+    '/capture',
+    '/capture?next=everywhere',
+    '/history?limit=0&before=x',
+    '/failures?since=yesterday',
+    '/users/%ff%fe',
+    `/users/${'x'.repeat(300)}`,
+  ];
+  for (const path of paths) {
+    const { status, json } = await admin.ask(path);
+    assert.ok(status === 400 || status === 404, `${path}: ${status}`);
+    assert.equal(typeof (json as Api.ApiError).error, 'string', path);
+  }
+  const texts = ['{', '[]', 'null', '"text"', '{"__proto__": {"a": 1}}', '\u0000', `{"name": "${'x'.repeat(10_000)}"}`];
+  for (const { method, path, body } of ALL_ROUTES) {
+    if (body === undefined || path === '/login') continue;
+    const concrete = path.replace('{id}', 'abc123').replace('{name}', 'alice');
+    for (const text of texts) {
+      const { status, json } = await admin.ask(concrete, { method, text });
+      assert.ok(status === 400 || status === 404, `${method} ${path} ${text.slice(0, 20)}: ${status}`);
+      assert.equal(typeof (json as Api.ApiError).error, 'string');
+    }
+    const huge = JSON.stringify({ text: 'x'.repeat(200_000) });
+    assert.equal((await admin.ask(concrete, { method, text: huge })).status, 413, `${method} ${path}`);
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    assert.equal((await admin.ask(concrete, { method, text: 'a=b', headers: form })).status, 415, `${method} ${path}`);
+  }
+  for (const path of ['//../../etc/passwd', '//%2e%2e/%2e%2e/etc/passwd', '//page.js', '//.git/config', '/nothing']) {
+    const { status, text } = await admin.ask(path);
+    assert.equal(status, 404, path);
+    assert.doesNotMatch(text, /root:/);
+  }
+  const { status, headers } = await admin.ask('/status', { headers: { host: 'evil.example' } });
+  assert.equal(status, 403);
+  assert.equal(headers['x-content-type-options'], 'nosniff');
+  assert.equal(server.consoleProcess(), console, 'the process is the same');
+});
+
+test('200 event streams get the same, also while one of them does not read; one more is refused', async (t) => {
+  const { server, viewer } = await startConsole(t);
+  const readers: EventReader[] = [];
+  while (readers.length < 199) readers.push(await viewer.events());
+  t.after(() => {
+    for (const reader of readers) reader.close();
+  });
+  const deaf = viewer.open('/events');
+  deaf.on('error', () => undefined);
+  await new Promise((resolve) => deaf.on('response', (response) => resolve(response.pause())));
+  assert.equal((await viewer.ask('/events')).status, 503);
+  const client = await logIn(t);
+  const [session] = await server.sessions();
+  for (const reader of readers) {
+    await reader.events.find(
+      'the session',
+      ({ event, data }) => event === 'session' && data.id === session?.session && data.phase === 'up',
+    );
+  }
+  readers.pop()?.close();
+  await until('a place to be free again', async () => {
+    const another = await viewer.events().catch(() => null);
+    another?.close();
+    return another !== null;
+  });
+  deaf.destroy();
+  await client.close();
+});
+
+test('a manager that is killed and started again, and a session that hangs, are told as what they are', async (t) => {
+  const { server, admin, viewer } = await startConsole(t);
+  await logIn(t);
+  const [session] = await server.sessions();
+  const [id, worker] = [session?.session ?? '', session?.pid ?? 0];
+  const events = await viewer.events();
+  t.after(() => events.close());
+  const console = server.consoleProcess();
+  server.signal('SIGQUIT');
+  await server.exited();
+  await events.events.find(
+    'the manager to be missed',
+    ({ event, data }) => event === 'status' && !data.manager.answers && data.manager.why !== null,
+  );
+  const reload = await admin.ask('/reload', { method: 'POST' });
+  assert.equal(reload.status, 502);
+  assert.match((reload.json as Api.ApiError).error, /no manager is running.*the sessions continue/);
+  assert.equal((await viewer.get<Api.SessionList>('/sessions')).sessions.length, 1);
+  server.start();
+  await server.ready();
+  await events.events.next('the manager to be back', ({ event, data }) => event === 'status' && !data.manager.answers);
+  await events.events.next('the manager to be back', ({ event, data }) => event === 'status' && data.manager.answers);
+  assert.equal(server.consoleProcess(), console, 'the console outlives the manager');
+
+  process.kill(worker, 'SIGSTOP');
+  const hanging = await viewer.ask(`/sessions/${id}`);
+  assert.equal(hanging.status, 502);
+  assert.match((hanging.json as Api.ApiError).error, new RegExp(`session ${id} does not answer`));
+  assert.equal((await viewer.get<Api.SessionList>('/sessions')).sessions.length, 1, 'the others are shown');
+  process.kill(worker, 'SIGCONT');
+  assert.equal((await viewer.ask(`/sessions/${id}`)).status, 200);
+
+  // It is killed: its parent starts it again, and the tokens still count.
+  process.kill(console ?? 0, 'SIGKILL');
+  await server.waitForLog(
+    'the console to listen again',
+    ({ msg, pid }) => msg.startsWith('the console listens') && pid !== console,
+  );
+  assert.equal((await viewer.get<Api.SessionList>('/sessions')).sessions.length, 1);
 });

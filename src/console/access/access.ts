@@ -5,7 +5,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Logger } from '../../log/logger.js';
 import { isConsolePassword } from '../../users/console-password.js';
@@ -69,7 +68,11 @@ const RECHECK_MS = 5000;
 const MAX_TOKENS = 100;
 const BEARER = /^Bearer ([\x21-\x7e]{1,200})$/i;
 
-type Refusal = { readonly status: 400 | 401 | 403 | 413 | 429 | 503; readonly error: string; readonly remedy?: string };
+type Refusal = {
+  readonly status: 400 | 401 | 403 | 411 | 413 | 429 | 503;
+  readonly error: string;
+  readonly remedy?: string;
+};
 type C = Context<ConsoleEnv>;
 
 const refuse = (c: C, { status, error, remedy }: Refusal): Response =>
@@ -101,6 +104,11 @@ const NO_CSRF: Refusal = {
   remedy: 'reload the page',
 };
 const TOO_LONG: Refusal = { status: 413, error: `the request is longer than ${MAX_BODY} octets` };
+const NO_LENGTH: Refusal = {
+  status: 411,
+  error: 'the request does not say how long it is',
+  remedy: 'send Content-Length',
+};
 const adminOnly = (name: string): Refusal => ({
   status: 403,
   error: `${name} may see, but not change or capture`,
@@ -135,7 +143,6 @@ export class Access {
 
   /** For every route: headers, the length of bodies, and requests that other sites made browsers send. */
   get guard(): MiddlewareHandler<ConsoleEnv> {
-    const limited = bodyLimit({ maxSize: MAX_BODY, onError: (c) => refuse(c, TOO_LONG) });
     return async (c, next) => {
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.header(name, value);
       const isApi = c.req.path === '/api' || c.req.path.startsWith('/api/');
@@ -145,7 +152,10 @@ export class Access {
       if (!isOwnHost(host, origin)) return refuse(c, FOREIGN_HOST);
       const from = { host, origin: c.req.header('origin'), fetchSite: c.req.header('sec-fetch-site') };
       if ((isApi || !isSafe(c)) && !isOwnOrigin(from, origin)) return refuse(c, FOREIGN_ORIGIN);
-      return limited(c, next);
+      const length = bodyRefusal(c);
+      if (length !== null) return refuse(c, length);
+      await next();
+      return undefined;
     };
   }
 
@@ -347,6 +357,12 @@ export class Access {
       `${what}: ${method} ${details.path}, status ${status}`,
     );
   }
+}
+
+/** Node.js reads no more of a body than its length. */
+function bodyRefusal(c: C): Refusal | null {
+  if (c.req.header('transfer-encoding') !== undefined) return NO_LENGTH;
+  return Number(c.req.header('content-length') ?? 0) > MAX_BODY ? TOO_LONG : null;
 }
 
 const isSafe = (c: C): boolean => SAFE_METHODS.has(c.req.method);

@@ -53,7 +53,8 @@ async function handle(
     isStillValid,
     changed: (what) => c.set('change', what),
   });
-  if (result instanceof Response) return result;
+  // A new one, so that it gets the headers that every answer has.
+  if (result instanceof Response) return c.newResponse(result.body, result);
   // What the schemas do not name does not leave the machine.
   return c.json('safeParse' in answer ? (answer.parse(result) as object) : result);
 }

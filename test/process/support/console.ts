@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { resolve } from 'node:path';
 import type { StreamEvent } from '../../../src/console/api/schemas.js';
 import type { Server, Settings } from './server.js';
 import { Arrivals } from './wait.js';
 
+const PROGRAM = resolve('bin/pptpd-ts');
 export const CONSOLE_PORT = 8723;
 
 export const consoleSettings = (server: Server): Settings => ({
@@ -15,7 +17,7 @@ export const consoleSettings = (server: Server): Settings => ({
 /** A token of this role, made by the command. */
 export function makeToken(server: Server, name: string, role: 'view' | 'admin'): string {
   const args = ['console', 'token', 'add', name, '--role', role, '-c', server.configurationFile];
-  const { status, stdout, stderr } = spawnSync('bin/pptpd-ts', args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(PROGRAM, args, { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   const [token] = /\S{40,}/.exec(stdout) ?? assert.fail(`no token in ${stdout}`);
   return token;
@@ -56,9 +58,7 @@ export class ConsoleClient {
       headers: {
         ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
         ...(content === null
-          ? method === 'GET'
-            ? {}
-            : { 'content-length': '0' }
+          ? {}
           : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(content)) }),
         ...headers,
       },
