@@ -1,5 +1,5 @@
 /** Entry point of the command line: runs the program (program.ts) and sets the exit code. */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { EXIT } from './configuration.js';
 import { newProgram } from './program.js';
 
@@ -11,7 +11,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(EXIT.ok);
 });
 program.exitOverride().showHelpAfterError('(--help shows all commands)');
-for (const command of program.commands) command.exitOverride().showHelpAfterError('(--help shows all options)');
+function report(commands: readonly Command[]): void {
+  for (const command of commands) {
+    command.exitOverride().showHelpAfterError('(--help shows all options)');
+    report(command.commands);
+  }
+}
+report(program.commands);
 try {
   await program.parseAsync();
 } catch (error) {

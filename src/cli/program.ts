@@ -4,6 +4,7 @@ import { version } from '../host/version.js';
 import { blocksCommand } from './commands/blocks.js';
 import { captureCommand } from './commands/capture.js';
 import { checkCommand } from './commands/check.js';
+import { consoleCommand } from './commands/console.js';
 import { completionCommand, completionWordsCommand } from './commands/completion.js';
 import { debugCommand } from './commands/debug.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -47,6 +48,7 @@ export function newProgram(): Command {
     .addCommand(kickCommand())
     .addCommand(blocksCommand())
     .addCommand(usersCommand())
+    .addCommand(consoleCommand())
     .addCommand(reloadCommand())
     .addCommand(captureCommand())
     .addCommand(debugCommand())

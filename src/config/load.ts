@@ -20,15 +20,20 @@ export function loadConfiguration(path: string): Loaded {
   } catch (error) {
     return { ok: false, problems: [unreadable(path, error as NodeJS.ErrnoException)] };
   }
+  return checkText(path, text);
+}
+
+/** The same for a text; `name`: what the problems call it. */
+export function checkText(name: string, text: string): Loaded {
   const fault = findJsonFault(text);
   if (fault !== null) {
-    return { ok: false, problems: [`${path}:${fault.line}:${fault.column}: not JSON: ${fault.problem}`] };
+    return { ok: false, problems: [`${name}:${fault.line}:${fault.column}: not JSON: ${fault.problem}`] };
   }
   const checked = checkConfiguration(JSON.parse(text));
   if (checked.ok) return checked;
   return {
     ok: false,
-    problems: checked.problems.map(({ key, text: problem }) => [path, key, problem].filter(Boolean).join(': ')),
+    problems: checked.problems.map(({ key, text: problem }) => [name, key, problem].filter(Boolean).join(': ')),
   };
 }
 

@@ -3,7 +3,6 @@
  * Each section has a file in the folder schema; here they are put together, with the rules that concern several of them.
  */
 import { z } from 'zod';
-import { isLoopback } from './addresses.js';
 import { USUAL_RUN_DIRECTORY } from './run-directory.js';
 import { listenSection } from './schema/listen.js';
 import { addressesSection } from './schema/addresses.js';
@@ -23,66 +22,8 @@ import { accountingSection } from './schema/accounting.js';
 import { hooksSection } from './schema/hooks.js';
 import { radiusSection } from './schema/radius.js';
 import { metricsSection } from './schema/metrics.js';
-import { address, network, path, port, userName } from './schema/values.js';
-
-const hostName = z
-  .string()
-  .max(253)
-  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)
-  .meta({ title: 'a host name in lower case without a port, for example vpn.example.net' });
-
-/** Passwords and cookies in clear text leave the machine only if the administrator says so. */
-const consoleSchema = z
-  .strictObject({
-    address: address.default('127.0.0.1').describe('Address on which the console is served.'),
-    port: port.default(8723).describe('TCP port of the console. The console has no privileges: not below 1024.'),
-    socket: path
-      .optional()
-      .describe(
-        'Unix socket for a proxy, in place of `console.address` and `console.port`. Its mode is 0660. Its folder must exist and belong to the user of the server.',
-      ),
-    tls: z
-      .strictObject({
-        certificate: path.describe('File with the certificate and those of its issuers (PEM).'),
-        key: path.describe('File with its private key (PEM). Root reads it; others should not be able to.'),
-      })
-      .optional()
-      .describe('Serves HTTPS. Without this key it is HTTP.'),
-    plainHttp: z
-      .boolean()
-      .default(false)
-      .describe('`true`: permit HTTP beyond loopback, for a proxy on another host that serves HTTPS.'),
-    names: z
-      .array(hostName)
-      .max(20)
-      .default([])
-      .describe(
-        "Host names by which browsers reach the console. `localhost` and addresses are always permitted. Empty: on a loopback address no other name, otherwise every name. Behind a proxy: the proxy's name.",
-      ),
-    proxies: z
-      .array(network)
-      .max(20)
-      .default([])
-      .describe(
-        'Addresses of proxies. Their headers X-Forwarded-For and X-Forwarded-Proto say who the client is. Those from a unix socket are always believed.',
-      ),
-    users: path
-      .default('/var/lib/pptpd-ts/console.json')
-      .describe('Users and tokens of the console, which `pptpd-ts console` writes.'),
-  })
-  .superRefine(({ address: on, socket, tls, plainHttp }, context) => {
-    const problem = (key: string, value: unknown, reason: string, allowed: string): void =>
-      context.addIssue({ code: 'custom', path: [key], params: { value, reason, allowed } });
-    if (socket !== undefined && tls !== undefined)
-      problem('tls', tls, 'console.socket is for a proxy, which serves HTTPS itself', 'one of tls and socket');
-    if (socket === undefined && tls === undefined && !plainHttp && !isLoopback(on))
-      problem(
-        'address',
-        on,
-        'passwords would cross the network in clear text',
-        'a loopback address such as 127.0.0.1; any address with console.tls; or "plainHttp": true behind a proxy that serves HTTPS',
-      );
-  });
+import { consoleSection } from './schema/console.js';
+import { path, userName } from './schema/values.js';
 
 interface KeysTogether {
   readonly radius?: unknown;
@@ -97,7 +38,7 @@ const keysTogether = ({ radius, console, user, ppp }: KeysTogether, context: z.c
       code: 'custom',
       path: ['user'],
       params: {
-        reason: 'without it the server runs as root with pppd, and the console would too',
+        reason: 'without it the server runs as root with pppd, and the console, which is not root, could not ask it',
         allowed: 'a user\'s name, for example "pptpd-ts"; or no section console',
       },
     });
@@ -141,9 +82,7 @@ const sections = z.strictObject({
     ),
   pidFile: path.optional().describe('A second file for the process id, besides manager.pid in `runDirectory`.'),
   metrics: metricsSection,
-  console: consoleSchema
-    .optional()
-    .describe('Serves a console for browsers, and its API (docs/console.md). Without this section there is none.'),
+  console: consoleSection,
 });
 
 export const configurationSchema = sections.superRefine(keysTogether);

@@ -51,7 +51,9 @@ export interface Evidence {
 export interface Explanation {
   /** A name of FAILURES: stable, for scripts and metrics. */
   readonly cause: FailureCause;
+  /** The whole sentence, with the remedy. */
   readonly text: string;
+  readonly remedy: string | null;
 }
 
 /** A failure's sentence is `PROBLEM; remedy: REMEDY`, or the problem alone. */
@@ -646,7 +648,8 @@ export function explain(evidence: Evidence): Explanation | null {
   const cause = FAILURE_CAUSES.find((each) => FAILURES[each].when(evidence));
   if (cause === undefined) return null;
   const row: Row = FAILURES[cause];
-  return { cause, text: sentence(row.problem(evidence), row.remedy?.(evidence) ?? null) };
+  const remedy = row.remedy?.(evidence) ?? null;
+  return { cause, text: sentence(row.problem(evidence), remedy), remedy };
 }
 
 const sentence = (problem: string, remedy: string | null): string =>

@@ -203,8 +203,8 @@ export class Session {
     const ppp = this.#call?.link.ppp ?? null;
     const explanation = this.#failures.explain(end, this.#call?.link ?? null);
     const counters = this.#call?.link.counters();
-    const { cause = null, text = null } = explanation ?? {};
-    this.#status.end({ reason, detail, cause, text });
+    const { cause = null, text = null, remedy = null } = explanation ?? {};
+    this.#status.end({ reason, detail, cause, text, remedy });
     this.#publisher.now();
     // The client must get its Call-Disconnect-Notify before the stop request.
     await Promise.all([this.#callControl.end(reason), this.#control.close(reason)]);

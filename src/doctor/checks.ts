@@ -7,6 +7,7 @@ import type { EngineChoice } from '../host/ppp-engine.js';
 import { builtinAccounts } from './accounts-check.js';
 import { builtinAuthentication, dataPath, monitor, radius, tunDevice } from './builtin-checks.js';
 import { type Check, good, type Outcome } from './check.js';
+import { consoleCheck } from './console-check.js';
 import { engineOf, withEngine } from './engine.js';
 import { secretFolders } from './folder-checks.js';
 import { type Machine, thisMachine } from './machine.js';
@@ -46,6 +47,7 @@ const CHECKS: readonly Check[] = [
   files,
   loginRecords,
   hooks,
+  consoleCheck,
 ];
 
 /** `serve` skips these: it does the same itself, with the same messages. */

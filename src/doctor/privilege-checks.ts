@@ -8,6 +8,9 @@ import { pppdVersion } from './pppd-program.js';
 /** Lower ports need CAP_NET_BIND_SERVICE; the kernel's default. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
+export const firstUnprivilegedPort = (machine: Machine): number =>
+  Number(machine.read('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? FIRST_UNPRIVILEGED_PORT);
+
 export const identityOf = (machine: Machine): ReturnType<typeof parseIdentity> =>
   parseIdentity(machine.read('/proc/self/status') ?? '');
 
@@ -40,9 +43,8 @@ export const privileges: Check = {
   async run(configuration, machine) {
     const { listen } = configuration;
     const { uid, capabilities } = identityOf(machine);
-    const firstFree = machine.read('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? FIRST_UNPRIVILEGED_PORT;
     const needed: Capability[] = [
-      ...(listen.port < Number(firstFree) ? (['NET_BIND_SERVICE'] as const) : []),
+      ...(listen.port < firstUnprivilegedPort(machine) ? (['NET_BIND_SERVICE'] as const) : []),
       ...(uid === 0 && (await startsPppd(configuration, machine)) ? (['NET_ADMIN'] as const) : []),
       'NET_RAW',
     ];

@@ -27,6 +27,9 @@ export function findUnixUser(name: string): UnixUser | null {
  */
 export const UNNAMED_USER: UnixUser = { name: '61723', uid: 61_723, gid: 61_723 };
 
+/** Whom the console runs as, with the group of the server's user. It has no name either. */
+export const CONSOLE_UID = 61_725;
+
 /**
  * Arguments of setpriv for a command that runs as that user with CAP_NET_RAW only. Child processes inherit it
  * (ambient), since the workers' GRE sockets need it. The bounding set is kept for set-uid pppd. `group`: the only further

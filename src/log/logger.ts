@@ -9,7 +9,7 @@ import { Outage } from './outage.js';
 
 export type { Logger };
 
-type Role = 'manager' | 'ctrl' | 'broadcast' | 'monitor' | 'radius';
+type Role = 'manager' | 'ctrl' | 'broadcast' | 'monitor' | 'radius' | 'console';
 
 export interface LogOptions {
   readonly level: string;

@@ -53,6 +53,7 @@ function engineFor(configuration: Configuration): EngineChoice {
   const needing = [
     ...(engine.engine === 'builtin' ? [`the builtin PPP engine (${engine.because})`] : []),
     ...(configuration.network === undefined ? [] : ['the section "network"']),
+    ...(configuration.console === undefined ? [] : ['the section "console"']),
   ];
   if (needing.length > 0 && !isMonitorListening(runPaths(configuration.runDirectory).monitorSocket)) {
     fail(

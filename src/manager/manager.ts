@@ -80,7 +80,7 @@ export class Manager {
   readonly #registrar: MonitorRegistrar | null;
   /** null: pppd is the engine. */
   readonly #monitored: MonitoredSessions | null = null;
-  /** null: the monitor knows of the sessions, or need not. */
+  /** Keeps the monitor as long as there are sessions; null: the monitor knows of them, or need not. */
   readonly #networkSessions: NetworkSessions | null = null;
   readonly #accountReview: AccountReview | null = null;
   /** null as long as there are no `hooks`. */
@@ -123,7 +123,9 @@ export class Manager {
     this.#registry.watch(new SameAddress(() => this.#registry.states, log));
     this.#logFiles = new LogFiles(configuration, log);
     const registrar =
-      engine.engine === 'builtin' || configuration.network !== undefined ? new MonitorRegistrar(monitorSocket) : null;
+      engine.engine === 'builtin' || configuration.network !== undefined || configuration.console !== undefined
+        ? new MonitorRegistrar(monitorSocket)
+        : null;
     this.#registrar = registrar;
     if (registrar !== null && engine.engine === 'builtin') {
       this.#monitored = new MonitoredSessions(registrar, log);

@@ -1,13 +1,13 @@
 /**
  * What only root can do before the server becomes another user: the one that the configuration names, or for the builtin PPP
  * engine one without a name. Creates the folders that it writes to, writes its process id where only root may write, starts
- * the monitor for the builtin engine and for `network`, and prints the words of the command that bin/pptpd-ts then executes.
+ * the monitor for the builtin engine, for `network` and for `console`, and prints the words of the command that bin/pptpd-ts then executes.
  * Does nothing for pppd without `user` and `network`. Does not change existing folders, which the user could have replaced,
  * except a run directory of root's for the user without a name. The manager reports errors in arguments and configuration.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, existsSync, fchownSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { USUAL_RUN_DIRECTORY } from '../config/run-directory.js';
 import type { Configuration, ConfigurationInput } from '../config/schema.js';
@@ -24,6 +24,7 @@ import {
   USUAL_PPPD,
 } from '../host/ppp-engine.js';
 import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
+import type { MonitorConsoleSettings } from '../monitor/protocol.js';
 import { runPaths } from '../session/paths.js';
 import { configurationPath } from './arguments.js';
 import { handOver } from './hand-over.js';
@@ -42,7 +43,7 @@ interface Prepared {
 
 /**
  * The configuration, if there is something to prepare: it names a user, the engine is the builtin one, or there is a section
- * `network` or a monitor that may have to remove the rules of an earlier one. Otherwise null; checking a whole configuration
+ * `network` or `console` or a monitor that may have to remove the rules of an earlier one. Otherwise null; checking a whole configuration
  * would then take time for nothing.
  */
 async function toPrepare(): Promise<Prepared | null> {
@@ -53,7 +54,8 @@ async function toPrepare(): Promise<Prepared | null> {
       ppp: { engine: input.ppp?.engine ?? 'auto' },
       pppd: { path: input.pppd?.path ?? USUAL_PPPD },
     });
-    const needsNoRoot = input.user === undefined && engine === 'pppd' && input.network === undefined;
+    const needsNoRoot =
+      input.user === undefined && engine === 'pppd' && input.network === undefined && input.console === undefined;
     if (needsNoRoot && !hasMonitor(input.runDirectory ?? USUAL_RUN_DIRECTORY)) return null;
     const { loadConfiguration } = await import('../config/load.js');
     const loaded = loadConfiguration(path);
@@ -157,7 +159,8 @@ async function prepare(prepared: Prepared): Promise<readonly string[]> {
   const staysRoot = user === undefined && kind === 'pppd';
   if (staysRoot) makeFolder(dirname(runDirectory), { recursive: true });
   const command = staysRoot ? [] : await prepareUser(prepared);
-  if (kind !== 'pppd' || network !== undefined || hasMonitor(runDirectory)) await startMonitor(prepared);
+  const needsMonitor = kind !== 'pppd' || network !== undefined || configuration.console !== undefined;
+  if (needsMonitor || hasMonitor(runDirectory)) await startMonitor(prepared);
   return command;
 }
 
@@ -174,7 +177,34 @@ async function prepareUser({ configuration, kind }: Prepared): Promise<readonly 
   return ['setpriv', ...identityArguments(account, group), 'env', `${ENGINE_VARIABLE}=${kind}`];
 }
 
-async function startMonitor({ configuration, kind }: Prepared): Promise<void> {
+/** null without a section `console`. Throws a sentence where the server stays root: then the console would have its group. */
+async function consoleOf({ configuration, kind }: Prepared): Promise<MonitorConsoleSettings | undefined> {
+  const { console: section, user, accounting } = configuration;
+  if (section === undefined) return undefined;
+  if (user === undefined && kind === 'pppd')
+    throw new Error(
+      'the section "console" needs a server that is not root, but with pppd and without "user" it is; remedy: set user, for example to "pptpd-ts"',
+    );
+  const { uid, gid } = accountOf(user);
+  if (uid === 0 || gid === 0)
+    throw new Error(
+      `user is ${user}, and the console would have root's group; remedy: set user to one without privileges`,
+    );
+  const { userPlaceOf } = await import('../admin/user-place.js');
+  const { tls = null, users, plainHttp: _, ...listen } = section;
+  return {
+    listen,
+    tls,
+    users,
+    gid,
+    configuration: resolve(configurationPath()),
+    accounting: accounting?.file ?? null,
+    userPlace: userPlaceOf(configuration),
+  };
+}
+
+async function startMonitor(prepared: Prepared): Promise<void> {
+  const { configuration, kind } = prepared;
   const { runDirectory, log, ppp, pppd, accounts, listen, network, radius } = configuration;
   const isBuiltin = kind !== 'pppd';
   requireNativeModules(['koffi', 'raw-socket'], (problem, remedy) => {
@@ -200,6 +230,7 @@ async function startMonitor({ configuration, kind }: Prepared): Promise<void> {
       logwtmp: pppd.logwtmp,
       ...(network === undefined ? {} : { network }),
       radius: isBuiltin ? radius : undefined,
+      console: await consoleOf(prepared),
     },
   });
 }

@@ -15,6 +15,7 @@ import { runPaths } from '../session/paths.js';
 import { NetworkConfiguration } from '../sys/network-configuration.js';
 import { listenSeqpacket } from '../sys/seqpacket-socket.js';
 import { askSession } from './ask-session.js';
+import { ConsoleProcess } from './console-process.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
@@ -116,12 +117,19 @@ function monitor(directory: string, level: string): void {
     send: async (record) => radius.account(record),
     log,
   });
+  const consoleProcess = new ConsoleProcess({
+    log,
+    level,
+    runDirectory: directory,
+    openRequests: async (settings) => (await import('./console-requests.js')).openConsoleRequests(settings),
+  });
   const server = new MonitorServer({
     listener: LISTENER,
     folder: new StateFolder(runPaths(directory).monitorState),
     network: new NetworkConfiguration(),
     rules: new NetworkRules(tableName(directory), log),
     radius,
+    console: consoleProcess,
     spool,
     askSession: async (session, worker, request) =>
       askSession({ runDirectory: directory, session, worker, request, log }),

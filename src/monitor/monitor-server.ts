@@ -16,7 +16,7 @@ import { GUESSES, GuessLimits } from './guess-limits.js';
 import { Guesses, PER_WORKER } from './guesses.js';
 import type { SessionQuestion } from './ask-session.js';
 import { AccountUsage } from './account-usage.js';
-import { amountsByName } from './interface-amounts.js';
+import { amountsByName } from '../host/interface-amounts.js';
 import { speedOf } from './authentication.js';
 import { hindranceOf } from '../users/expiry.js';
 import type { Reading } from '../users/usage-file.js';
@@ -42,6 +42,7 @@ import {
   REFUSALS,
   type Registration,
 } from './protocol.js';
+import type { ConsoleProcess } from './console-process.js';
 import type { RadiusProcess, SessionRequest } from './radius-process.js';
 import type { RadiusSpool } from './radius-spool.js';
 import { Rotation } from './rotation.js';
@@ -93,6 +94,7 @@ export interface MonitorServerOptions
   readonly supervisor: ProcessIdentity;
   readonly rules: Pick<NetworkRules, 'set' | 'report'>;
   readonly radius: RadiusProcess;
+  readonly console: Pick<ConsoleProcess, 'configure'>;
   /** Asks a session of this worker for something, for RADIUS; resolves with whether it does it. */
   readonly askSession: (session: string, worker: number, request: SessionQuestion) => Promise<boolean>;
   /** Account records for RADIUS. */
@@ -339,6 +341,7 @@ export class MonitorServer {
     this.#usage.use(settings.accounts);
     this.#options.radius.configure(settings.radius ?? null);
     if (settings.radius !== undefined) this.#options.spool.flush();
+    this.#options.console.configure(settings.console ?? null);
   }
 
   #watchManager(identity: ProcessIdentity): void {

@@ -17,7 +17,7 @@ import type { SessionQuestion } from './ask-session.js';
 import { type Grant, mayUse, NO_ACCOUNT } from './authentication.js';
 import type { Reading } from '../users/usage-file.js';
 import { addRoute, type Route, take } from './iproute.js';
-import { type AmountsByName, amountsByName } from './interface-amounts.js';
+import { type AmountsByName, amountsByName } from '../host/interface-amounts.js';
 import type { Guesses } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
 import type { AddressPair, InterfaceState, MonitorAnswer, MonitorRequest, Refusal, Registration } from './protocol.js';

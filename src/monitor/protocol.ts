@@ -3,6 +3,7 @@
  * worker loads no zod. Octets are written in hexadecimal.
  */
 import type { ProcessIdentity } from '../host/process.js';
+import type { ConsoleListen } from '../console/protocol.js';
 import { type NetworkReport, RESTORATIONS, TABLE_STATES } from '../network/report.js';
 import { isNetworkSettings, type NetworkSettings } from '../network/settings.js';
 import {
@@ -15,12 +16,13 @@ import {
 } from '../radius/protocol.js';
 import { isSessionId } from '../session/paths.js';
 import { MAX_TIMER_SECONDS } from '../sys/clock.js';
+import type { UserPlace } from '../users/open-user-store.js';
 import { type Fields, isAddress, isHex, isObject, isText, isWhole, wrongField } from '../sys/message-fields.js';
 
 /** Increased when a message changes; the monitor refuses every other version. */
 export const MONITOR_VERSION = 1;
 /** Longest message, octets. */
-export const MAX_MESSAGE = 4096;
+export const MAX_MESSAGE = 16_384;
 
 export const LOGIN_METHODS = ['ms-chap-v2', 'ms-chap', 'chap-md5', 'pap'] as const;
 export type LoginMethod = (typeof LOGIN_METHODS)[number];
@@ -47,6 +49,23 @@ export interface MonitorSettings {
   readonly network?: NetworkSettings;
   /** Who judges logins in place of the accounts and secrets files; undefined: nobody. */
   readonly radius?: RadiusSettings | undefined;
+  /** The section `console`; undefined: there is none. */
+  readonly console?: MonitorConsoleSettings | undefined;
+}
+
+/** The configuration's section `console`, and what else its process needs. */
+export interface MonitorConsoleSettings {
+  readonly listen: ConsoleListen;
+  /** Files. */
+  readonly tls: { readonly certificate: string; readonly key: string } | null;
+  /** The file of the console's own users. */
+  readonly users: string;
+  /** The group of the server's user, to which the run directory is open. */
+  readonly gid: number;
+  readonly configuration: string;
+  readonly accounting: string | null;
+  /** Where the users of the VPN are. */
+  readonly userPlace: UserPlace;
 }
 
 /** The configuration's section `radius`. */
@@ -248,6 +267,31 @@ const isRadius = (value: unknown): boolean =>
   (value['dynamic'] === undefined || isDynamic(value['dynamic'])) &&
   (value['accounting'] === undefined ||
     (isObject(value['accounting']) && isWhole(value['accounting']['interim'], 0, 86_400)));
+const isPath = (value: unknown): boolean => isText(value, 1024) && value.startsWith('/');
+const isTexts = (value: unknown, most: number): boolean =>
+  Array.isArray(value) && value.length <= 20 && value.every((each) => isText(each, most));
+const isListen = (value: unknown): boolean =>
+  isObject(value) &&
+  isAddress(value['address']) &&
+  isPort(value['port']) &&
+  (value['socket'] === undefined || isPath(value['socket'])) &&
+  isTexts(value['names'], 253) &&
+  isTexts(value['proxies'], 18);
+const isUserPlace = (value: unknown): boolean =>
+  isObject(value) &&
+  isPath(value['file']) &&
+  isText(value['server'], 255) &&
+  (value['kind'] === 'secrets' || (value['kind'] === 'accounts' && isPath(value['secrets'])));
+const isConsole = (value: unknown): boolean =>
+  isObject(value) &&
+  isListen(value['listen']) &&
+  (value['tls'] === null ||
+    (isObject(value['tls']) && isPath(value['tls']['certificate']) && isPath(value['tls']['key']))) &&
+  isPath(value['users']) &&
+  isWhole(value['gid'], 0, 2 ** 32 - 2) &&
+  isPath(value['configuration']) &&
+  (value['accounting'] === null || isPath(value['accounting'])) &&
+  isUserPlace(value['userPlace']);
 export const isSettings = (value: unknown): value is MonitorSettings =>
   isObject(value) &&
   isText(value['secrets'], 1024) &&
@@ -262,7 +306,8 @@ export const isSettings = (value: unknown): value is MonitorSettings =>
   (value['vrf'] === null || isText(value['vrf'], 15)) &&
   (value['logwtmp'] === undefined || typeof value['logwtmp'] === 'boolean') &&
   (value['network'] === undefined || isNetworkSettings(value['network'])) &&
-  (value['radius'] === undefined || isRadius(value['radius']));
+  (value['radius'] === undefined || isRadius(value['radius'])) &&
+  (value['console'] === undefined || isConsole(value['console']));
 
 /** Octets of a name or a challenge (RFC 1994 §4.1), and of a response. */
 const MAX_FIELD = 255;

@@ -2,8 +2,8 @@
  * The addresses of a session's interface, and what comes and goes with them: proxy ARP, and the administrator's scripts. Each
  * step is written down before it is done.
  */
+import { octetsOf } from '../host/interface-amounts.js';
 import type { NetworkConfiguration } from '../sys/network-configuration.js';
-import { octetsOf } from './interface-amounts.js';
 import type { AddressPair } from './protocol.js';
 import type { ScriptEvent, ScriptFacts, Scripts } from './scripts.js';
 

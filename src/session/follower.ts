@@ -48,6 +48,13 @@ export class SessionFollower {
     this.#watcher?.close();
   }
 
+  /** The connection to this session was lost. It is reported again if it still lives. */
+  lookAgain(id: string): void {
+    this.#known.delete(id);
+    this.#unreachable.delete(id);
+    if (!this.#closed) this.#look();
+  }
+
   #look(): void {
     this.#looks += 1;
     this.#watch();

@@ -23,6 +23,8 @@ export const sessionState = z.object({
       /** Of a failure: its stable name, and its explanation (docs/failures.md). */
       cause: z.string().nullable().default(null),
       text: z.string().nullable().default(null),
+      /** What `text` says after "remedy: "; null: it says nothing of that. */
+      remedy: z.string().nullable().default(null),
     })
     .nullable()
     .default(null),

@@ -15,6 +15,7 @@ import {
   type ShownQuota,
   type ShownUser,
   userExists,
+  UserFault,
   type UserStore,
 } from './user-store.js';
 
@@ -29,6 +30,7 @@ export class AccountsStore implements UserStore {
   readonly file: string;
   /** The manager asks the monitor every second. */
   readonly endsSessions = true;
+  readonly keeps: ReadonlySet<Field> = new Set(FIELDS);
   readonly #options: AccountsStoreOptions;
 
   constructor(options: AccountsStoreOptions) {
@@ -50,7 +52,7 @@ export class AccountsStore implements UserStore {
 
   async add({ name, password, storePassword, fields }: NewUser): Promise<void> {
     const fault = nameFault(name);
-    if (fault !== null) throw new Error(fault);
+    if (fault !== null) throw new UserFault('refused', fault);
     const added = changed({ name, ...secretsOf(password, storePassword) }, fields);
     await changeUsers(this.file, (users) => {
       if (users.some((user) => user.name === name)) throw userExists(name, this.file);
@@ -99,7 +101,8 @@ export class AccountsStore implements UserStore {
 
   #unknown(name: string): Error {
     if (!this.#inSecrets().some((user) => user.name === name)) return noUser(name, this.file);
-    return new Error(
+    return new UserFault(
+      'refused',
       `${JSON.stringify(name)} is only in ${this.#options.secrets}, which this command does not change with the builtin ` +
         'engine; remedy: copy its users to the accounts file: pptpd-ts users import',
     );

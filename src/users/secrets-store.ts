@@ -21,6 +21,7 @@ import {
   noUser,
   type ShownUser,
   userExists,
+  UserFault,
   type UserStore,
 } from './user-store.js';
 
@@ -30,6 +31,7 @@ const KEPT: ReadonlySet<Field> = new Set(['address']);
 export class SecretsStore implements UserStore {
   readonly file: string;
   readonly endsSessions = false;
+  readonly keeps = KEPT;
   readonly #server: string;
 
   /** `server`: pppd's own name, the second column. */
@@ -88,7 +90,8 @@ export class SecretsStore implements UserStore {
 function refuseFields(fields: FieldChanges, file: string): void {
   const refused = FIELDS.filter((field) => fields[field] !== undefined && !KEPT.has(field));
   if (refused.length === 0) return;
-  throw new Error(
+  throw new UserFault(
+    'refused',
     `pppd cannot keep ${refused.join(', ')} of a user: ${file} has no column for it; ` +
       'remedy: use the builtin engine, whose accounts have limits ("ppp": { "engine": "builtin" })',
   );
@@ -101,9 +104,13 @@ function sentenceOf(fault: EditFault, name: string, file: string): Error {
     case 'known':
       return userExists(name, file);
     case 'value':
-      return new Error(`pppd cannot read this ${fault.field}: ${fault.reason}; remedy: choose another one`);
+      return new UserFault(
+        'refused',
+        `pppd cannot read this ${fault.field}: ${fault.reason}; remedy: choose another one`,
+      );
     case 'lines':
-      return new Error(
+      return new UserFault(
+        'refused',
         `${file}:${fault.line}: this entry cannot be changed alone: it spans several lines, or a quote is open; ` +
           'remedy: change it in an editor',
       );

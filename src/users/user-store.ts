@@ -60,7 +60,7 @@ export interface NewUser {
   readonly fields: FieldChanges;
 }
 
-/** Every function rejects with a sentence for the administrator. */
+/** Every function rejects with a sentence for the administrator: a UserFault where it is about the user. */
 export interface UserStore {
   /** The file that is changed. */
   readonly file: string;
@@ -72,14 +72,32 @@ export interface UserStore {
   remove(name: string): Promise<void>;
   /** Sentences about a user that was just changed, such as that another file has the same name. */
   remarks(name: string): Promise<readonly string[]>;
-  /** The server does not end the sessions of a user who is disabled or removed. */
+  /** The server itself ends the sessions of a user who is disabled or removed. */
   readonly endsSessions: boolean;
+  /** The fields that the file has a place for. */
+  readonly keeps: ReadonlySet<Field>;
 }
 
-export const noUser = (name: string, file: string): Error =>
-  new Error(`there is no user ${JSON.stringify(name)} in ${file}; remedy: pptpd-ts users list shows all users`);
+/** Why a change of a user was refused: there is no such user, there is one already, or it cannot be kept. */
+export type UserFaultKind = 'unknown' | 'known' | 'refused';
 
-export const userExists = (name: string, file: string): Error =>
-  new Error(
+export class UserFault extends Error {
+  readonly kind: UserFaultKind;
+
+  constructor(kind: UserFaultKind, sentence: string) {
+    super(sentence);
+    this.kind = kind;
+  }
+}
+
+export const noUser = (name: string, file: string): UserFault =>
+  new UserFault(
+    'unknown',
+    `there is no user ${JSON.stringify(name)} in ${file}; remedy: pptpd-ts users list shows all users`,
+  );
+
+export const userExists = (name: string, file: string): UserFault =>
+  new UserFault(
+    'known',
     `${file} already has a user ${JSON.stringify(name)}; remedy: change it: pptpd-ts users set, or pptpd-ts users passwd`,
   );

@@ -1,9 +1,10 @@
 /** Reads and changes the accounts file. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { problemLines } from './checked-json.js';
 import { changeFile } from './locked-file.js';
 import type { User } from './user.js';
-import { problemLines, readUsers, writeUsers } from './users-text.js';
+import { readUsers, writeUsers } from './users-text.js';
 
 const FOLDER_MODE = 0o700;
 

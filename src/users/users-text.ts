@@ -1,63 +1,15 @@
 /** The accounts file as text: reading, with line and field of each mistake, and writing. Pure. */
-import { z } from 'zod';
-import { findJsonFault, forEachJsonValue } from '../config/json.js';
-import { pathText, problemsOf } from '../config/problems.js';
+import { type FileProblem, readJson } from './checked-json.js';
 import { type User, usersSchema } from './user.js';
-
-export interface UsersProblem {
-  /** From 1. */
-  readonly line: number;
-  /** With the field, and never with a secret. */
-  readonly text: string;
-}
 
 export type ReadUsers =
   | { readonly ok: true; readonly users: readonly User[] }
-  | { readonly ok: false; readonly problems: readonly UsersProblem[] };
-
-const SECRET_FIELDS: ReadonlySet<string> = new Set(['ntHash', 'password']);
+  | { readonly ok: false; readonly problems: readonly FileProblem[] };
 
 export function readUsers(text: string): ReadUsers {
-  if (text.trim() === '')
-    return { ok: false, problems: [{ line: 1, text: 'the file is empty; remedy: write {"accounts": []}' }] };
-  const fault = findJsonFault(text, true);
-  if (fault !== null) {
-    const { line, column, problem } = fault;
-    return { ok: false, problems: [{ line, text: `not JSON, column ${column}: ${problem}` }] };
-  }
-  const input: unknown = JSON.parse(text);
-  const parsed = usersSchema.safeParse(input);
-  if (parsed.success) return { ok: true, users: parsed.data.accounts };
-  const lines = new Map<string, number>();
-  forEachJsonValue(text, (path, line) => lines.set(pathText(path), line));
-  const found = problemsOf(parsed.error, withoutSecrets(input), z.toJSONSchema(usersSchema, { io: 'input' }));
-  const problems = found.map(({ key, text: problem }) => ({
-    line: lineOf(lines, key),
-    text: key === '' ? problem : `${key}: ${problem}`,
-  }));
-  return { ok: false, problems };
-}
-
-/** Of a key that is missing: the line of what should have it. */
-function lineOf(lines: ReadonlyMap<string, number>, key: string): number {
-  const line = lines.get(key);
-  if (line !== undefined) return line;
-  const outer = key.replace(/(?:^|\.)[^.[\]]*$|\[\d+\]$/, '');
-  return outer === key ? 1 : lineOf(lines, outer);
-}
-
-/** Problems show values. */
-function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, SECRET_FIELDS.has(key) ? 'a secret' : withoutSecrets(inner)]),
-  );
+  const read = readJson(text, usersSchema, '{"accounts": []}');
+  return read.ok ? { ok: true, users: read.value.accounts } : read;
 }
 
 /** One field to a line, for readers and for diff(1). */
 export const writeUsers = (users: readonly User[]): string => `${JSON.stringify({ accounts: users }, null, 2)}\n`;
-
-/** One line for each problem, as compilers write them. */
-export const problemLines = (path: string, problems: readonly UsersProblem[]): string[] =>
-  problems.map(({ line, text }) => `${path}:${line}: ${text}`);

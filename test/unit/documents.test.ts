@@ -7,10 +7,28 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { configurationKeys, keysAsMarkdown } from '../../src/config/keys.js';
+import { newProgram } from '../../src/cli/program.js';
 import { loadConfiguration } from '../../src/config/load.js';
+import { routesAsMarkdown } from '../../src/console/api/openapi.js';
+import { ALL_ROUTES } from '../../src/console/api/routes.js';
 
 const CONFIGURATION = readFileSync('docs/configuration.md', 'utf8');
 const STARTER = 'scripts/etc/pptpd-ts.json';
+/** Commands that a running server has no use for, or that make the console's own users: by the command line only. */
+const NO_ROUTES = new Set([
+  'serve',
+  'start',
+  'stop',
+  'restart',
+  'import',
+  'completion',
+  'completion-words',
+  'version',
+  'help',
+  'reference',
+  'monitor',
+  'console',
+]);
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md'].concat(
   readdirSync('docs')
     .filter((name) => name.endsWith('.md'))
@@ -25,6 +43,26 @@ test('docs/configuration.md has the table that scripts/documents makes of the sc
     CONFIGURATION,
   )?.[1];
   assert.equal(table, keysAsMarkdown(configurationKeys()));
+});
+
+test('docs/console-api.md has the table that scripts/documents makes of the routes', () => {
+  const page = readFileSync('docs/console-api.md', 'utf8');
+  const table = /<!-- scripts\/documents: begin -->\n([^]*?)\n<!-- scripts\/documents: end -->/.exec(page)?.[1];
+  assert.equal(table, routesAsMarkdown(ALL_ROUTES));
+});
+
+test('the table of the routes has every command that shows or changes a running server, and only commands that exist', () => {
+  const [commands, named] = [
+    newProgram().commands.map((command) => command.name()),
+    ALL_ROUTES.flatMap(({ command }) => command?.split(', ') ?? []),
+  ];
+  const first = new Set(named.map((each) => each.split(' ')[0] ?? ''));
+  assert.deepEqual(
+    [...first].filter((each) => !commands.includes(each)),
+    [],
+  );
+  const missing = commands.filter((each) => !first.has(each) && !NO_ROUTES.has(each));
+  assert.deepEqual(missing, []);
 });
 
 test('the starter configuration is valid, and is the one that docs/configuration.md shows', () => {

@@ -7,6 +7,7 @@ import { changeUsers, textOfFile } from '../../users/users-file.js';
 import { configurationOf, configurationOption, EXIT } from '../configuration.js';
 import { quotaText } from '../../admin/account-quota.js';
 import { duration, localTime, octets, speedText } from '../../admin/units.js';
+import { fail } from '../failure.js';
 import { table } from '../table.js';
 import { userPlaceOf } from '../../admin/user-place.js';
 import { AccountsStore } from '../../users/accounts-store.js';
@@ -85,16 +86,6 @@ export function usersCommand(): Command {
     .option(store, storing)
     .action(withStore(importUsers));
   return command;
-}
-
-/** Prints one line for each mistake, and sets the exit code. */
-function fail(error: unknown): void {
-  const { code, path } = error as NodeJS.ErrnoException;
-  const isDenied = code === 'EACCES' || code === 'EPERM';
-  const text = error instanceof Error ? error.message : String(error);
-  const sentence = isDenied ? `${path}: this user may not read or change it; remedy: run the command as root` : text;
-  for (const line of sentence.split('\n')) console.error(`pptpd-ts: ${line}`);
-  process.exitCode = EXIT.failed;
 }
 
 async function list(store: UserStore, { json }: UsersOptions): Promise<void> {

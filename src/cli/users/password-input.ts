@@ -6,10 +6,10 @@ const ENTER = new Set(['\r', '\n', '\u0004']);
 const INTERRUPT = '\u0003';
 const ERASE = new Set(['\u007f', '\b']);
 
-/** Rejects with a sentence. */
-export async function readPassword(name: string): Promise<string> {
+/** `faultOf`: what is wrong with a password. Rejects with a sentence. */
+export async function readPassword(name: string, faultOf = passwordFault): Promise<string> {
   const text = process.stdin.isTTY ? await askTwice(name) : await firstLine();
-  const fault = passwordFault(text);
+  const fault = faultOf(text);
   if (fault !== null) throw new Error(fault);
   return text;
 }

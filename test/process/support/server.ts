@@ -303,6 +303,11 @@ export class Server {
     return { monitor: find('pptpd-ts monitor'), supervisor: find('pptpd-ts monitor supervisor') };
   }
 
+  /** The process id of the console; undefined: it does not run. */
+  consoleProcess(): number | undefined {
+    return namespaceProcesses().find(({ command, zombie }) => !zombie && command.startsWith('pptpd-ts console'))?.pid;
+  }
+
   /** Ends the monitor, which otherwise waits some seconds for the next server. */
   endMonitor(): void {
     const { supervisor } = this.monitorProcesses();

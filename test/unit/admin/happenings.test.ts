@@ -20,12 +20,12 @@ const up = aStateUp({
 const failed = (failure: object): ReturnType<typeof aStateUp> =>
   aStateUp({
     phase: 'ending',
-    ending: { reason: 'pppdExited', detail: null, cause: null, text: null },
+    ending: { reason: 'pppdExited', detail: null, cause: null, text: null, remedy: null },
     ppp: { failure },
   });
 const explained = aStateUp({
   phase: 'ending',
-  ending: { reason: 'pppdExited', detail: null, cause: 'greNotReceived', text: 'no GRE came' },
+  ending: { reason: 'pppdExited', detail: null, cause: 'greNotReceived', text: 'no GRE came', remedy: null },
 });
 
 const told = (...args: Parameters<typeof happenings>): (readonly [string, string | null])[] =>
@@ -73,7 +73,9 @@ test('a failure that only a newer version knows is reported by its name', () => 
 
 test('an end has its reason as a name and as a sentence', () => {
   const { event, reason, detail } = ending(
-    aStateUp({ ending: { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s', cause: null, text: null } }),
+    aStateUp({
+      ending: { reason: 'clientSilent', detail: 'no Echo-Reply within 60 s', cause: null, text: null, remedy: null },
+    }),
   );
   assert.deepEqual(
     [event, reason, detail],

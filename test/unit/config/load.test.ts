@@ -140,7 +140,7 @@ const wrong: readonly [input: unknown, ...problems: string[]][] = [
   ],
   [
     { console: {}, ppp: { engine: 'pppd' } },
-    'user: nothing is not allowed (without it the server runs as root with pppd, and the console would too); allowed: a user\'s name, for example "pptpd-ts"; or no section console',
+    'user: nothing is not allowed (without it the server runs as root with pppd, and the console, which is not root, could not ask it); allowed: a user\'s name, for example "pptpd-ts"; or no section console',
   ],
   [
     { console: { names: ['Vpn.example.net:443'] } },

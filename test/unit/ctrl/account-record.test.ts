@@ -18,7 +18,7 @@ const INTERIM = 300;
 /** When the session begins, on the monotonic clock, seconds. */
 const BEGAN = 1000;
 const SINCE = Date.UTC(2026, 10, 23, 10, 0, 0);
-const ENDING = { reason: 'pppdExited', detail: 'exit code 16', cause: 'pppdDied', text: 'a sentence' };
+const ENDING = { reason: 'pppdExited', detail: 'exit code 16', cause: 'pppdDied', text: 'a sentence', remedy: null };
 
 class Fixture {
   readonly runDirectory = mkdtempSync(join(tmpdir(), 'pptpd-ts-'));

@@ -12,7 +12,7 @@ import { PppReader, type PppState } from '../../../src/ppp/reader.js';
 import { accountPath, runPaths } from '../../../src/session/paths.js';
 import { aState } from '../session/a-state.js';
 
-const ENDING = { reason: 'clientStopped', detail: null, cause: null, text: null };
+const ENDING = { reason: 'clientStopped', detail: null, cause: null, text: null, remedy: null };
 
 class Fixture {
   readonly runDirectory: string;

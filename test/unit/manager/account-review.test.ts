@@ -46,7 +46,7 @@ test('each session that the monitor names is ended, with the reason', async (t) 
     { session: 'gone11', why: 'removed' },
   ];
   const { seen, pass } = fixture(t, async () => over);
-  const ending = { reason: 'kicked', detail: null, cause: null, text: null };
+  const ending = { reason: 'kicked', detail: null, cause: null, text: null, remedy: null };
   seen.sessions = ['aaaaaa', 'bbbbbb', 'cccccc', 'eeeeee'].map((session) => aState({ session, limits }));
   seen.sessions.push(aState({ session: 'dddddd', limits, ending }));
   await pass();

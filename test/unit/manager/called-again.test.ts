@@ -35,7 +35,7 @@ test('the session that called first is probed, once for each later one', () => {
   assert.deepEqual(fixture.probes.slice(1), ['first1 by third1', 'second by third1']);
 });
 
-const ENDING = { reason: 'kicked', detail: null, cause: null, text: null };
+const ENDING = { reason: 'kicked', detail: null, cause: null, text: null, remedy: null };
 const others: Readonly<Record<string, Partial<SessionState>>> = {
   'another address': { peer: { address: '198.51.100.9', port: 1 } },
   'another address of the server': { localAddress: '192.0.2.2' },

@@ -12,7 +12,8 @@ import {
   constantFrom,
 } from 'fast-check';
 import { hashOf, type User } from '../../../src/users/user.js';
-import { problemLines, readUsers, writeUsers } from '../../../src/users/users-text.js';
+import { problemLines } from '../../../src/users/checked-json.js';
+import { readUsers, writeUsers } from '../../../src/users/users-text.js';
 
 const HASH = hashOf('wonderland');
 const alice: User = { name: 'alice', ntHash: HASH };

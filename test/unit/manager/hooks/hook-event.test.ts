@@ -7,7 +7,13 @@ import { checkConfiguration } from '../../../../src/config/load.js';
 import { LogLines } from '../../ctrl/log-lines.js';
 import { aState, aStateUp } from '../../session/a-state.js';
 
-const FAILURE = { reason: 'pppdExited', detail: null, cause: 'wrongPassword', text: 'the password is wrong' } as const;
+const FAILURE = {
+  reason: 'pppdExited',
+  detail: null,
+  cause: 'wrongPassword',
+  text: 'the password is wrong',
+  remedy: null,
+} as const;
 const names = (...states: Parameters<typeof eventsBetween>): string[] =>
   eventsBetween(...states).map(({ event }) => event);
 

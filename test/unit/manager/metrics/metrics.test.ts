@@ -117,7 +117,7 @@ test('ended sessions are counted by reason, those of dead workers as workerFaile
   for (const id of ['one111', 'two222', 'three3']) sources.watcher.entered?.(id, id === 'three3');
   sources.watcher.over?.(
     'one111',
-    aState({ ending: { reason: 'kicked', detail: null, cause: null, text: null } }),
+    aState({ ending: { reason: 'kicked', detail: null, cause: null, text: null, remedy: null } }),
     false,
   );
   sources.watcher.over?.('two222', aState(), true);

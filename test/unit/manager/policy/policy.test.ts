@@ -80,7 +80,7 @@ test('the detail of a replaced session names the new session', (t) => {
 test('a session that is ending does not count against the limit', (t) => {
   const fixture = new Fixture(t, { sessionsPerUser: 1 });
   fixture.tell(state('a', 'alice', 'succeeded'));
-  const ending = { reason: 'clientStopped', detail: null, cause: null, text: null };
+  const ending = { reason: 'clientStopped', detail: null, cause: null, text: null, remedy: null };
   fixture.tell({ ...state('a', 'alice', 'succeeded'), phase: 'ending', ending });
   fixture.tell(state('b', 'alice', 'succeeded'));
   assert.deepEqual(fixture.ended, []);

@@ -1,14 +1,23 @@
 /** What went through the machine's interfaces, seen from this machine: it sends to the client. */
 import { readFileSync } from 'node:fs';
-import type { Amounts } from './radius-account.js';
 
-export type AmountsByName = ReadonlyMap<string, Amounts>;
+interface Amount {
+  readonly octets: number;
+  readonly packets: number;
+}
+
+export interface InterfaceAmounts {
+  readonly received: Amount;
+  readonly sent: Amount;
+}
+
+export type AmountsByName = ReadonlyMap<string, InterfaceAmounts>;
 
 /** Lines of /proc/net/dev; its headings have no colon. */
 export function amountsByName(): AmountsByName {
   const lines = readFileSync('/proc/net/dev', 'latin1').split('\n');
   return new Map(
-    lines.flatMap((line): [string, Amounts][] => {
+    lines.flatMap((line): [string, InterfaceAmounts][] => {
       const [, name, numbers] = /^\s*([^:\s]+):(.*)$/.exec(line) ?? [];
       if (name === undefined || numbers === undefined) return [];
       const fields = numbers.trim().split(/\s+/).map(Number);

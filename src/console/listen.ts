@@ -1,0 +1,178 @@
+/**
+ * The console's HTTP server: on an address, with TLS or without, or on a unix socket. Slow clients are closed, and nobody
+ * can take all connections.
+ */
+import { once } from 'node:events';
+import { lstatSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer, type Server as HttpServer, type ServerOptions } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { listenFailure } from '../host/listen-failures.js';
+
+/** A certificate and its key, PEM. */
+export interface Certificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface ListenSettings {
+  readonly address: string;
+  readonly port: number;
+  /** In place of address and port; null: none. */
+  readonly socket: string | null;
+  readonly tls: Certificate | null;
+}
+
+type Fetch = Parameters<typeof getRequestListener>[0];
+
+/** Times in milliseconds. */
+export interface Limits {
+  /** For a client to send its headers, or to finish its TLS handshake. */
+  readonly headers: number;
+  /** For a client to send its whole request. */
+  readonly request: number;
+  /** A connection on which nothing has moved for so long is closed; event streams send something earlier. */
+  readonly silence: number;
+  readonly connections: number;
+  /** Of one address; a proxy has all its clients' connections. */
+  readonly connectionsPerAddress: number;
+}
+
+const LIMITS: Limits = {
+  headers: 10_000,
+  request: 20_000,
+  silence: 120_000,
+  connections: 1024,
+  connectionsPerAddress: 512,
+};
+
+const KEEP_ALIVE_MS = 15_000;
+const CHECK_MS = 1000;
+const MAX_HEADER = 16_384;
+const MAX_HEADERS = 100;
+const SOCKET_UMASK = 0o117;
+
+const optionsOf = ({ headers, request }: Limits): ServerOptions => ({
+  headersTimeout: headers,
+  requestTimeout: request,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  connectionsCheckingInterval: Math.min(CHECK_MS, headers),
+  maxHeaderSize: MAX_HEADER,
+});
+
+export class ConsoleServer {
+  readonly #server: HttpServer | HttpsServer;
+  readonly #settings: ListenSettings;
+  readonly #limits: Limits;
+  readonly #connections = new Map<string, number>();
+
+  /** Throws when the certificate or its key is none. */
+  constructor(settings: ListenSettings, fetch: Fetch, limits: Limits = LIMITS) {
+    this.#settings = settings;
+    this.#limits = limits;
+    const options = optionsOf(limits);
+    const { tls } = settings;
+    const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
+    this.#server =
+      tls === null
+        ? createHttpServer(options, (request, response) => void listener(request, response))
+        : createHttpsServer(
+            { ...options, ...secureContext(tls), handshakeTimeout: limits.headers },
+            (request, response) => void listener(request, response),
+          );
+    this.#server.maxConnections = limits.connections;
+    this.#server.maxHeadersCount = MAX_HEADERS;
+    this.#server.setTimeout(limits.silence);
+    this.#server.on('connection', (socket: Socket) => this.#admit(socket));
+    // Before the handshake is over the connection is the client's mistake and nobody's news.
+    this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
+  }
+
+  /** Rejects with a sentence. */
+  async listen(): Promise<void> {
+    const { address, port, socket } = this.#settings;
+    if (socket !== null) await removeStale(socket);
+    // The socket is never open to others, not even for a moment.
+    const umask = process.umask(SOCKET_UMASK);
+    try {
+      this.#server.listen(socket === null ? { host: address, port } : { path: socket });
+      process.umask(umask);
+      await once(this.#server, 'listening');
+    } catch (error) {
+      const where = socket === null ? `on ${address}:${port}` : `on the unix socket ${socket}`;
+      throw new Error(socketFailure(socket, error) ?? listenFailure(`for the console ${where}`, error), {
+        cause: error,
+      });
+    } finally {
+      process.umask(umask);
+    }
+  }
+
+  /** The address for people. */
+  get where(): string {
+    const { address, port, socket, tls } = this.#settings;
+    return socket ?? `${tls === null ? 'http' : 'https'}://${address}:${port}`;
+  }
+
+  /** New connections get another certificate. Throws when it is none, and keeps the old one. */
+  useCertificate(tls: Certificate): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(secureContext(tls));
+  }
+
+  /** Also closes every connection; idempotent. */
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #admit(socket: Socket): void {
+    // Read now: a closed connection has none.
+    const address = socket.remoteAddress;
+    if (address === undefined) return;
+    const count = (this.#connections.get(address) ?? 0) + 1;
+    if (count > this.#limits.connectionsPerAddress) {
+      socket.destroy();
+      return;
+    }
+    this.#connections.set(address, count);
+    socket.once('close', () => {
+      const left = (this.#connections.get(address) ?? 1) - 1;
+      if (left === 0) this.#connections.delete(address);
+      else this.#connections.set(address, left);
+    });
+  }
+}
+
+const secureContext = ({ certificate, key }: Certificate) =>
+  ({ cert: certificate, key, minVersion: 'TLSv1.2' }) as const;
+
+/** null: an error that is not special to unix sockets. */
+function socketFailure(socket: string | null, error: unknown): string | null {
+  if (socket === null) return null;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EACCES' || code === 'ENOENT')
+    return `cannot listen for the console on ${socket}: its folder does not exist or belongs to another user; remedy: install -d -m 2750 -o ${process.getuid?.()} -g GROUP ${dirname(socket)}, with the proxy's group`;
+  return null;
+}
+
+/** Removes the socket of a console that died. Rejects when another program listens on it, or when it is no socket. */
+async function removeStale(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket())
+    throw new Error(`cannot listen for the console on ${path}: it is no socket; remedy: name another console.socket`);
+  const isAlive = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe
+      .once('error', () => resolve(false))
+      .once('connect', () => {
+        probe.destroy();
+        resolve(true);
+      });
+  });
+  if (isAlive)
+    throw new Error(`cannot listen for the console on ${path}: another program listens there; remedy: stop it`);
+  rmSync(path, { force: true });
+}

@@ -1,0 +1,10 @@
+/** The console's page. */
+import { render } from 'preact';
+import 'uplot/dist/uPlot.min.css';
+import './page.css';
+import { Root } from './root.js';
+import { applyTheme, chosenTheme } from './theme.js';
+
+applyTheme(chosenTheme());
+const place = document.getElementById('page');
+if (place !== null) render(<Root />, place);

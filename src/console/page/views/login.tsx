@@ -1,0 +1,78 @@
+/** Login, and the one place that says what PPTP is worth. */
+import { useState } from 'preact/hooks';
+import type { Api } from '../api.js';
+import { Brand } from '../parts/brand.js';
+import { Problem } from '../parts/notice.js';
+
+export function Login({ api, wasIn, onLogin }: { api: Api; wasIn: boolean; onLogin: () => Promise<void> }) {
+  const [error, setError] = useState<Error | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const submit = async (form: HTMLFormElement): Promise<void> => {
+    const fields = new FormData(form);
+    const field = (name: string): string => String(fields.get(name) ?? '');
+    setBusy(true);
+    setError(null);
+    try {
+      await api.login(field('name'), field('password'));
+      await onLogin();
+    } catch (failure) {
+      setBusy(false);
+      setError(failure instanceof Error ? failure : new Error(String(failure)));
+      form.querySelector<HTMLInputElement>('[name=password]')?.select();
+    }
+  };
+  return (
+    <main class="login">
+      <div class="login-box">
+        <form
+          class="card"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void submit(event.currentTarget);
+          }}
+        >
+          <div class="login-head">
+            <Brand />
+            <h1>PPTP server</h1>
+          </div>
+          {wasIn && error === null ? (
+            <p class="notice info" role="status">
+              Your login has expired. Log in again.
+            </p>
+          ) : null}
+          {error === null ? null : <Problem error={error} />}
+          <label>
+            Name
+            <input
+              name="name"
+              autocomplete="username"
+              autocapitalize="none"
+              spellcheck={false}
+              required
+              autofocus
+              maxLength={64}
+            />
+          </label>
+          <label>
+            Password
+            <input name="password" type="password" autocomplete="current-password" required maxLength={256} />
+          </label>
+          <button type="submit" class="button primary" disabled={isBusy}>
+            {isBusy ? 'Logging in…' : 'Log in'}
+          </button>
+        </form>
+        <section class="weakness" aria-labelledby="weakness">
+          <h2 id="weakness">PPTP does not keep secrets</h2>
+          <p>
+            Whoever records a login can find the password’s hash with one search over 2⁵⁶ keys, which can be bought as a
+            service, and then read the recorded traffic. Nothing protects packets from being changed.
+          </p>
+          <p>
+            Use it for devices that support nothing better, or inside another encrypted tunnel. For everything else
+            there are WireGuard and IPsec.
+          </p>
+        </section>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,72 @@
+/** What the console may ask root for, and the answers: no secret is in them but the hashes that a login is compared with. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { readRootRequest, type RefusalKind, type RootAnswer, type RootRequest } from '../console/protocol.js';
+import { findConsoleToken, findConsoleUser } from '../users/console-users.js';
+import { openUserStore } from '../users/open-user-store.js';
+import { UserFault } from '../users/user-store.js';
+import { answerUserRequest, userRequest } from '../users/user-requests.js';
+import type { MonitorConsoleSettings } from './protocol.js';
+
+const COMMAND_LINE = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const DOCTOR_LIMIT_MS = 60_000;
+const MAX_FINDINGS = 4 * 1024 * 1024;
+
+export interface ConsoleRequests {
+  /** null: it is no request. Never rejects. */
+  answer(line: unknown): Promise<RootAnswer | null>;
+}
+
+export function openConsoleRequests(settings: MonitorConsoleSettings): ConsoleRequests {
+  const store = openUserStore(settings.userPlace);
+  let findings: Promise<unknown> | null = null;
+  const work = async (request: RootRequest): Promise<unknown> => {
+    switch (request.ask) {
+      case 'users': {
+        const checked = userRequest.safeParse(request.request);
+        if (!checked.success) throw new Malformed('this is no operation on users');
+        return answerUserRequest(store, checked.data);
+      }
+      case 'consoleUser':
+        return findConsoleUser(settings.users, request.name);
+      case 'consoleToken':
+        return findConsoleToken(settings.users, request.hash);
+      case 'doctor':
+        // Whoever asks meanwhile gets the same findings.
+        findings ??= doctor(settings.configuration).finally(() => (findings = null));
+        return findings;
+    }
+  };
+  return {
+    answer: async (line) => {
+      const request = readRootRequest(line);
+      if (request === null) return null;
+      try {
+        return { id: request.id, ok: true, result: await work(request) };
+      } catch (error) {
+        return { id: request.id, ok: false, kind: kindOf(error), error: (error as Error).message };
+      }
+    },
+  };
+}
+
+class Malformed extends Error {}
+
+function kindOf(error: unknown): RefusalKind {
+  if (error instanceof UserFault) return error.kind;
+  return error instanceof Malformed ? 'malformed' : 'failed';
+}
+
+/** The findings of the command, which has exit code 1 if a check failed. */
+async function doctor(configuration: string): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [COMMAND_LINE, 'doctor', '--json', '-c', configuration],
+    { timeout: DOCTOR_LIMIT_MS, maxBuffer: MAX_FINDINGS, cwd: '/' },
+  ).catch((error: Error & { readonly stdout?: string; readonly stderr?: string; readonly code?: unknown }) => {
+    if (error.code === 1 && error.stdout !== undefined) return { stdout: error.stdout };
+    throw new Error(`pptpd-ts doctor failed: ${error.stderr?.trim() || error.message}`);
+  });
+  return JSON.parse(stdout);
+}
