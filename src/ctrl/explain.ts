@@ -117,7 +117,8 @@ function failureOf(evidence: Evidence): PppFailure | null {
   if (ppp === null) return null;
   if ('cause' in end && end.cause.kind === 'ppp') return failureOfEnd(end.cause.end, ppp);
   if (!guessedTooOften(evidence)) return ppp.failure;
-  const cause = 'too many wrong passwords in one session';
+  const cause =
+    'too many wrong passwords; the monitor looks at no more of this session, client address or account for a while';
   return { reason: 'authenticationFailed', user: ppp.user, protocol: null, code: null, cause, message: null };
 }
 

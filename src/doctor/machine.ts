@@ -1,11 +1,12 @@
 /** What the checks need to know of a machine: this one, or one that a test describes. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Configuration } from '../config/schema.js';
 import { PROGRAM_PATH } from '../host/program-path.js';
+import { openFailure } from '../host/device.js';
 import type { NetworkProblem } from '../network/network-check.js';
 import type { FirewallRules } from '../network/other-firewalls.js';
 import type { NetworkSettings } from '../network/settings.js';
@@ -37,7 +38,7 @@ export interface Machine {
   isReadOnly(path: string): boolean;
   /** Runs a program, named by its path or found in the PATH. */
   run(path: string, args: readonly string[]): Promise<CommandResult>;
-  /** Opens the device for reading and writing, and closes it; null, or the system's error code. */
+  /** As src/host/device. */
   openDevice(path: string): string | null;
   /** This process is root, whoever the server becomes. */
   readonly isRoot: boolean;
@@ -92,14 +93,7 @@ export const thisMachine: Machine = {
         resolve({ code, output: `${stdout}${stderr}`.trim() });
       }).stdin?.end();
     }),
-  openDevice(path) {
-    try {
-      closeSync(openSync(path, 'r+'));
-      return null;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? 'unknown';
-    }
-  },
+  openDevice: openFailure,
   isRoot: process.geteuid?.() === 0,
   async hasMonitor(path) {
     const { isMonitorListening } = await import('../monitor/monitor-connection.js');

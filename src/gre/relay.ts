@@ -264,9 +264,12 @@ export class Relay {
 
   /** A separate method, because a method that contains a closure allocates its context on every call. */
   #startAcknowledgmentTimer(): void {
+    this.#acknowledgment.delay();
     this.#acknowledgmentTimer = setTimeout(() => {
       this.#acknowledgmentTimer = null;
-      if (this.#acknowledgment.isDue) this.#sendAcknowledgment();
+      if (!this.#acknowledgment.isDue) return;
+      this.#acknowledgment.expire();
+      this.#sendAcknowledgment();
     }, ACKNOWLEDGMENT_DELAY);
   }
 

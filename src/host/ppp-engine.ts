@@ -2,7 +2,8 @@
  * Which PPP engine serves on this machine (`ppp.engine`): pppd where it works, otherwise the builtin one; and how the builtin
  * one's packets travel (`ppp.dataPath`): through the kernel's PPTP driver where it is there, otherwise through a TUN device.
  */
-import { closeSync, constants, openSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { openFailure } from './device.js';
 import { type KernelPathModule, missingModule } from './kernel-path.js';
 
 export type DataPathKind = 'tun' | 'kernel';
@@ -26,16 +27,6 @@ export const USUAL_PPPD = '/usr/sbin/pppd';
 
 export const linkKindOf = (choice: EngineChoice): LinkKind =>
   choice.engine === 'pppd' ? 'pppd' : choice.dataPath.kind;
-
-/** null when the device opens, otherwise the error name of errno(3). Opening it makes the kernel load the module. */
-function openFailure(device: string): string | null {
-  try {
-    closeSync(openSync(device, constants.O_RDWR));
-    return null;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'error';
-  }
-}
 
 /** Executable by somebody: pppd belongs to a group that the server's user need not be in. */
 const isExecutable = (path: string): boolean => ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o111) !== 0;

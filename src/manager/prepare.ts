@@ -30,6 +30,7 @@ import { configurationPath } from './arguments.js';
 import { handOver } from './hand-over.js';
 
 const FOLDER_MODE = 0o750;
+const UMASK = 0o022;
 /** To start the server as another user, who keeps the last one. */
 const NEEDED: readonly Capability[] = ['SETGID', 'SETUID', 'NET_RAW'];
 /** Environment variable with the process id of bin/pptpd-ts, which becomes the manager by exec. */
@@ -242,6 +243,8 @@ async function checkNetwork(network: NonNullable<Configuration['network']>, runD
   if (found !== null) throw new Error(`${found.problem}; remedy: ${found.remedy}`);
 }
 
+// The server's user has to enter the folders above its own, whatever umask a service manager sets.
+process.umask(UMASK);
 const prepared = await toPrepare();
 try {
   if (prepared !== null) process.stdout.write(`${(await prepare(prepared)).join(' ')}\n`);

@@ -1,25 +1,41 @@
 /**
- * Limits wrong passwords; otherwise a compromised worker could try all of them. Pure: times are milliseconds of any clock.
+ * Limits wrong passwords; otherwise a compromised worker or manager could try all of them. Pure: times are milliseconds of any
+ * clock.
  */
+import { createHash } from 'node:crypto';
+
+/** At most so many at once, plus one more after each while. */
+interface Allowance {
+  readonly most: number;
+  /** ms. */
+  readonly returns: number;
+}
 
 /** Per session. A client hangs up earlier. */
 export const GUESSES_PER_SESSION = 10;
-/** Per worker: at most this many, plus one more every GUESS_RETURNS_MS. A worker serves many sessions. */
-export const GUESSES_PER_WORKER = 30;
-export const GUESS_RETURNS_MS = 20_000;
+/** A worker serves many sessions. */
+export const PER_WORKER: Allowance = { most: 30, returns: 20_000 };
+/** A whole office may come from one address. */
+export const PER_CLIENT: Allowance = { most: 100, returns: 30_000 };
+/** More than one address has, so that nobody can keep an account's owner out from a single one. */
+export const PER_ACCOUNT: Allowance = { most: 500, returns: 10_000 };
 
-/** The guesses of one worker, over all of its sessions. */
-export class WorkerGuesses {
-  #left = GUESSES_PER_WORKER;
+/** Wrong guesses that are still permitted. */
+export class Guesses {
+  readonly #allowance: Allowance;
+  #left: number;
   #at: number;
 
-  constructor(now: number) {
+  constructor(allowance: Allowance, now: number, left = allowance.most) {
+    this.#allowance = allowance;
+    this.#left = left;
     this.#at = now;
   }
 
   /** Takes one; false when none is left. */
   take(now: number): boolean {
-    this.#refill(now);
+    this.#left = this.left(now);
+    this.#at = now;
     if (this.#left < 1) return false;
     this.#left -= 1;
     return true;
@@ -27,11 +43,52 @@ export class WorkerGuesses {
 
   /** The password was right. */
   giveBack(): void {
-    this.#left = Math.min(this.#left + 1, GUESSES_PER_WORKER);
+    this.#left = Math.min(this.#left + 1, this.#allowance.most);
   }
 
-  #refill(now: number): void {
-    this.#left = Math.min(this.#left + (now - this.#at) / GUESS_RETURNS_MS, GUESSES_PER_WORKER);
-    this.#at = now;
+  left(now: number): number {
+    return Math.min(this.#left + (now - this.#at) / this.#allowance.returns, this.#allowance.most);
+  }
+}
+
+/** Slots of a table: names that share one share its guesses. */
+const SLOTS = 4096;
+
+/** What is left of a table's slots; those with all their guesses are not there. */
+export type SavedGuesses = Readonly<Record<string, number>>;
+
+/**
+ * Guesses by name, of whom there may be any number, as an attacker invents them: a name's slot follows from its hash, so memory
+ * is bounded, and nothing that is tried makes room for more guesses. `key`: so that nobody can choose a name for its slot.
+ */
+export class GuessTable {
+  readonly #allowance: Allowance;
+  readonly #key: string;
+  readonly #slots = new Map<string, Guesses>();
+
+  constructor(allowance: Allowance, key: string, now: number, saved: SavedGuesses = {}) {
+    this.#allowance = allowance;
+    this.#key = key;
+    for (const [slot, left] of Object.entries(saved)) this.#slots.set(slot, new Guesses(allowance, now, left));
+  }
+
+  take(name: string, now: number): boolean {
+    const slot = this.#slotOf(name);
+    const guesses = this.#slots.get(slot) ?? new Guesses(this.#allowance, now);
+    this.#slots.set(slot, guesses);
+    return guesses.take(now);
+  }
+
+  giveBack(name: string): void {
+    this.#slots.get(this.#slotOf(name))?.giveBack();
+  }
+
+  save(now: number): SavedGuesses {
+    const left = [...this.#slots].map(([slot, guesses]) => [slot, guesses.left(now)] as const);
+    return Object.fromEntries(left.filter(([, count]) => count < this.#allowance.most));
+  }
+
+  #slotOf(name: string): string {
+    return String(createHash('sha256').update(`${this.#key}\0${name}`).digest().readUInt32LE(0) % SLOTS);
   }
 }

@@ -100,6 +100,8 @@ export class MonitorClient {
    * `cause`: Acct-Terminate-Cause (RFC 2866 §5.10).
    */
   async close(cause?: number): Promise<void> {
+    // A RADIUS server may take its time; the end does not wait for it.
+    this.#connection.giveUp();
     const timer = setTimeout(() => this.#connection.close(), CLOSE_MS);
     try {
       await this.#connection.ask({ type: 'close', ...(cause === undefined ? {} : { cause }) });

@@ -96,7 +96,14 @@ export class MonitorConnection {
   /** Idempotent. Requests that wait for their answers fail. */
   close(): void {
     this.#closed = true;
+    this.giveUp();
+  }
+
+  /** Requests that wait for their answers fail; the next one does not wait for their end, as it has a connection of its own. */
+  giveUp(): void {
+    if (this.#waiting.length === 0 && !this.#closed) return;
     clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
     this.#disconnect();
     for (const { id } of this.#waiting) this.#fail(id, { kind: 'unavailable', code: 'closed' });
   }

@@ -12,7 +12,8 @@ import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
 import { watchProcess } from '../sys/process-descriptor.js';
 import { acceptSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
-import { WorkerGuesses } from './guesses.js';
+import { GUESSES, GuessLimits } from './guess-limits.js';
+import { Guesses, PER_WORKER } from './guesses.js';
 import { AccountUsage } from './account-usage.js';
 import { amountsByName } from '../host/interface-amounts.js';
 import { speedOf } from './authentication.js';
@@ -42,6 +43,7 @@ import {
 import type { ConsoleProcess } from './console-process.js';
 import type { RadiusProcess } from './radius-process.js';
 import type { RadiusSpool } from './radius-spool.js';
+import { Rotation } from './rotation.js';
 import { UserAccounts } from './user-accounts.js';
 
 /** Maximum number of connections accepted, and of messages taken from one connection, before others have their turn. */
@@ -52,7 +54,7 @@ const MAX_AT_ONCE: Readonly<Record<Role<Worker>['name'], number>> = { worker: 2,
 const IDLE_MS = 10_000;
 /** Minimum time between log lines about unknown processes, ms. */
 const STRANGERS_LOGGED_MS = 60_000;
-/** Maximum number of sessions in one answer: as many fit into a message. */
+/** Maximum number of sessions in one answer: as many fit into a message. Others come with the next one. */
 const MAX_REVIEWED = 50;
 /** Name in the state folder; sessions have six characters. */
 const MANAGER = 'manager';
@@ -69,7 +71,7 @@ interface Watched {
 }
 
 interface Worker extends Watched {
-  readonly guesses: WorkerGuesses;
+  readonly guesses: Guesses;
   session: MonitoredSession | null;
   connection: Connection | null;
 }
@@ -85,7 +87,7 @@ interface Connection {
 }
 
 export interface MonitorServerOptions
-  extends Omit<MonitorServices, 'settings' | 'users' | 'usage' | 'askRadius' | 'account'> {
+  extends Omit<MonitorServices, 'settings' | 'users' | 'usage' | 'guesses' | 'askRadius' | 'account'> {
   readonly listener: number;
   readonly supervisor: ProcessIdentity;
   readonly rules: Pick<NetworkRules, 'set' | 'report'>;
@@ -105,6 +107,7 @@ export class MonitorServer {
   readonly #users: UserAccounts;
   readonly #usage: AccountUsage;
   readonly #log: Logger;
+  readonly #reviewed = new Rotation<AccountOver>(MAX_REVIEWED);
   readonly #workers = new Map<number, Worker>();
   readonly #sessions = new Map<string, Worker>();
   /** Sessions whose end still has scripts running. */
@@ -128,6 +131,7 @@ export class MonitorServer {
       settings: () => this.#settings,
       users: this.#users,
       usage: this.#usage,
+      guesses: new GuessLimits(options.folder, options.log),
       askRadius: async (login) => options.radius.judge(login),
       account: (record) => options.spool.add(record),
     };
@@ -148,7 +152,7 @@ export class MonitorServer {
       void this.#setRules(saved.settings.network);
     }
     for (const name of folder.names()) {
-      if (name === MANAGER) continue;
+      if (name === MANAGER || name === GUESSES) continue;
       const session = folder.read(name) as SavedSession | null;
       if (session?.v === SAVED_VERSION) this.#take(session.registration, session);
       else folder.remove(name);
@@ -292,9 +296,8 @@ export class MonitorServer {
         user === undefined ? 'removed' : hindranceOf(this.#users.withFirstLogin(user), now, this.#usage.used(account));
       if (why !== null) over.push({ session, why });
       else if (user !== undefined && monitored !== null) void monitored.setSpeed(speedOf(user));
-      if (over.length === MAX_REVIEWED) break;
     }
-    return over;
+    return this.#reviewed.next(over);
   }
 
   /** Of all live calls; the usage file may have been changed. */
@@ -357,7 +360,7 @@ export class MonitorServer {
     if (worker === null) {
       // The worker died while no monitor ran.
       if (saved !== null) {
-        const guesses = new WorkerGuesses(performance.now());
+        const guesses = new Guesses(PER_WORKER, performance.now());
         void this.#finish(new MonitoredSession(registration, this.#services, guesses, saved), 'its worker has died');
       }
       return false;
@@ -380,7 +383,7 @@ export class MonitorServer {
     const worker: Worker = {
       identity,
       stop,
-      guesses: new WorkerGuesses(performance.now()),
+      guesses: new Guesses(PER_WORKER, performance.now()),
       session: null,
       connection: null,
     };

@@ -16,7 +16,7 @@ import { type Grant, mayUse, NO_ACCOUNT } from './authentication.js';
 import type { Reading } from '../users/usage-file.js';
 import { addRoute, take } from './iproute.js';
 import { type AmountsByName, amountsByName } from '../host/interface-amounts.js';
-import type { WorkerGuesses } from './guesses.js';
+import type { Guesses } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
 import type { AddressPair, InterfaceState, MonitorAnswer, MonitorRequest, Refusal, Registration } from './protocol.js';
 import { proxyArpInterface } from './proxy-arp.js';
@@ -96,7 +96,7 @@ export class MonitoredSession {
   constructor(
     registration: Registration,
     services: MonitorServices,
-    workerGuesses: WorkerGuesses,
+    workerGuesses: Guesses,
     saved: SavedSession | null = null,
   ) {
     this.registration = registration;
@@ -421,8 +421,17 @@ export class MonitoredSession {
     this.#closeAccounts(TERMINATE.nasError);
     this.#recordLogout();
     this.#removeAll();
+    for (const device of [this.#device, this.#lastDevice]) if (device !== null) this.#removeLeftOver(device);
     this.#services.folder.remove(this.registration.session);
     this.#log.info({ why }, 'session over');
+  }
+
+  /** An interface goes with its descriptor, unless a worker that was taken over has made it stay or passed the descriptor on. */
+  #removeLeftOver({ name, index }: Device): void {
+    const { network } = this.#services;
+    if (network.index(name) !== index) return;
+    this.#log.warn({ interface: name }, `removing ${name}: the session has left it behind`);
+    this.#try(() => network.remove(index, name));
   }
 
   /** Taking back goes on after a step that failed. */

@@ -2,7 +2,7 @@
  * The monitor's folder lies beside the run directory, which belongs to the server's user: whoever has taken over a process of
  * that user could otherwise put a socket of root's, or an earlier state of the monitor, in the place of the right one.
  */
-import { accessSync, constants, lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { folderFailure } from '../host/folder.js';
 
@@ -23,6 +23,8 @@ export function makeRootFolder(path: string): void {
   }
   requireRoots(folder, path, 0);
   try {
+    // The unit's umask would let root alone enter it, but workers and manager connect to the socket there.
+    chmodSync(folder, MODE);
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw new Error(folderFailure(folder, error, 'write to'), { cause: error });

@@ -4,11 +4,13 @@
  */
 import type { Logger } from '../log/logger.js';
 import type { RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
+import { withoutDomain } from '../mschap/ms-chap-v2.js';
 import { monotonicMs } from '../sys/clock.js';
 import type { AccountUsage } from './account-usage.js';
 import { judge, type Judgement } from './authentication.js';
 import { type Challenge, drawChallenge, isChallenged } from './challenge.js';
-import { GUESSES_PER_SESSION, type WorkerGuesses } from './guesses.js';
+import type { Guess, GuessLimits } from './guess-limits.js';
+import { type Guesses, GUESSES_PER_SESSION } from './guesses.js';
 import type { ChapMethod, MonitorAnswer, MonitorRequest, MonitorSettings, Refusal, Registration } from './protocol.js';
 import { judgeByRadius, NotJudged } from './radius-judgement.js';
 import type { UserAccounts } from './user-accounts.js';
@@ -19,6 +21,7 @@ export interface LoginServices {
   readonly settings: () => MonitorSettings | null;
   readonly users: UserAccounts;
   readonly usage: AccountUsage;
+  readonly guesses: Pick<GuessLimits, 'take' | 'giveBack'>;
   /** Asks the RADIUS process; never rejects. */
   readonly askRadius: (login: RadiusLogin) => Promise<RadiusVerdict>;
 }
@@ -38,7 +41,7 @@ export interface SessionLoginOptions {
   readonly registration: Registration;
   /** N of the session's interface pppN; null without one. */
   readonly unit: () => number | null;
-  readonly workerGuesses: WorkerGuesses;
+  readonly workerGuesses: Guesses;
   readonly log: Logger;
 }
 
@@ -82,15 +85,14 @@ export class SessionLogin {
 
   /** The caller writes `value` down afterwards. Throws SystemCallFailed when a file of secrets or accounts cannot be used. */
   async authenticate(request: MonitorRequest<'authenticate'>): Promise<LoginOutcome> {
-    const { services, workerGuesses, save, log } = this.#options;
-    const { method, challenge } = request;
+    const { services, save, log } = this.#options;
+    const { method, name, challenge } = request;
     const settings = services.settings();
     if (settings === null || !settings.authentication.includes(method)) return refusal('notPermitted');
     if (!isChallenged({ method, challenge }, this.#challenge, monotonicMs())) return refusal('challenge');
     // Counted before the answer is known, and written down: nothing that happens meanwhile gives another guess.
-    if (this.#guesses >= GUESSES_PER_SESSION || !workerGuesses.take(performance.now()))
-      return refusal('tooManyGuesses');
-    this.#guesses += 1;
+    const guess = this.#guessOf(name, settings);
+    if (!this.#takeGuess(guess)) return refusal('tooManyGuesses');
     // With the challenge: if the monitor dies now, the worker asks again with the same response.
     save();
     const mayRetry = method !== 'pap' && this.#guesses < GUESSES_PER_SESSION;
@@ -110,7 +112,7 @@ export class SessionLogin {
       log.warn({ method, ...error.answer }, 'login not judged');
       return unjudged(error.answer);
     } finally {
-      if (!isGuess) this.#giveBackGuess();
+      if (!isGuess) this.#giveBackGuess(guess);
     }
   }
 
@@ -147,10 +149,30 @@ export class SessionLogin {
         );
   }
 
+  /** `name`: hexadecimal. */
+  #guessOf(name: string, { stripDomain }: MonitorSettings): Guess {
+    const account = Buffer.from(stripDomain ? withoutDomain(octets(name)) : octets(name)).toString();
+    return { client: this.#options.registration.peer, account };
+  }
+
+  /** false when the session, its worker, its client or the account has none left. */
+  #takeGuess(guess: Guess): boolean {
+    const { services, workerGuesses } = this.#options;
+    if (this.#guesses >= GUESSES_PER_SESSION || !workerGuesses.take(performance.now())) return false;
+    if (!services.guesses.take(guess)) {
+      workerGuesses.giveBack();
+      return false;
+    }
+    this.#guesses += 1;
+    return true;
+  }
+
   /** The password was right, or could not be judged. */
-  #giveBackGuess(): void {
+  #giveBackGuess(guess: Guess): void {
+    const { services, workerGuesses } = this.#options;
     this.#guesses -= 1;
-    this.#options.workerGuesses.giveBack();
+    workerGuesses.giveBack();
+    services.guesses.giveBack(guess);
   }
 }
 

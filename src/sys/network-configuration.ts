@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { close } from './descriptor.js';
 import { checked, libc, SystemCallFailed } from './libc.js';
-import { setMaster } from './rtnetlink.js';
+import { deleteLink, setMaster } from './rtnetlink.js';
 import { AF_INET, internetAddress, openSocket, SOCK_CLOEXEC, SOCK_DGRAM } from './socket.js';
 
 // linux/sockios.h
@@ -76,6 +76,10 @@ export class NetworkConfiguration {
     // As the kernel has it.
     if (master === null) throw new SystemCallFailed(step, 'EINVAL');
     setMaster(index, master, step);
+  }
+
+  remove(index: number, name: string): void {
+    deleteLink(index, `remove the interface ${name}`);
   }
 
   removeAddresses(name: string): void {

@@ -6,6 +6,7 @@ import { openSocket, receive, send, SOCK_CLOEXEC, SOCK_RAW } from './socket.js';
 // sys/socket.h, linux/netlink.h, linux/rtnetlink.h, linux/if_link.h
 const AF_NETLINK = 16;
 const NETLINK_ROUTE = 0;
+const RTM_DELLINK = 17;
 const RTM_SETLINK = 19;
 const NLM_F_REQUEST = 0x01;
 export const NLM_F_ACK = 0x04;
@@ -76,12 +77,25 @@ export function attribute(attributes: Buffer, type: number): Buffer | null {
 
 /** Puts the interface of this index under `master`, an index too: a VRF or a bridge. Throws SystemCallFailed with `step`. */
 export function setMaster(index: number, master: number, step: string): void {
-  const request = newRequest(RTM_SETLINK, NLM_F_ACK, LINK + ATTRIBUTE_HEADER + 4);
-  request.writeInt32LE(index, INDEX_AT);
+  const request = linkRequest(RTM_SETLINK, index, ATTRIBUTE_HEADER + 4);
   const attributeAt = HEADER + LINK;
   request.writeUInt16LE(ATTRIBUTE_HEADER + 4, attributeAt);
   request.writeUInt16LE(IFLA_MASTER, attributeAt + 2);
   request.writeUInt32LE(master, attributeAt + ATTRIBUTE_HEADER);
+  acknowledged(request, step);
+}
+
+/** Removes the interface of this index, whoever has its descriptor. Throws SystemCallFailed with `step`. */
+export const deleteLink = (index: number, step: string): void => acknowledged(linkRequest(RTM_DELLINK, index), step);
+
+/** `more`: octets of attributes. */
+function linkRequest(type: number, index: number, more = 0): Buffer {
+  const request = newRequest(type, NLM_F_ACK, LINK + more);
+  request.writeInt32LE(index, INDEX_AT);
+  return request;
+}
+
+function acknowledged(request: Uint8Array, step: string): void {
   const socket = new RtnetlinkSocket(step);
   try {
     const answer = socket.ask(request);

@@ -2,7 +2,7 @@
  * `npm run bench:lab`: ours with each engine and Debian's pptpd through real tunnels, in turn in one guest of the
  * lab.
  *
- *     npm run bench:lab -- [--rounds N] [--servers kernel,builtin,ours,pptpd] [--only fast,mppe,plain]
+ *     npm run bench:lab -- [--rounds N] [--servers kernel,builtin,ours,pptpd] [--only fast,mppe,plain,window]
  *                          [--base FOLDER] [--peer accel-ppp=PATH] [--publish]
  *
  * With --base another checkout (built) takes turns with its builtin engine and TUN devices; with --peer another server,

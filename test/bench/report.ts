@@ -67,6 +67,7 @@ const MEASURES: Readonly<Record<Measure, (values: Values) => number | null>> = {
   'builtin/ours': ({ builtin, ours }) => quotient(builtin, ours),
   'builtin/pptpd': ({ builtin, pptpd }) => quotient(builtin, pptpd),
   'kernel/ours': ({ kernel, ours }) => quotient(kernel, ours),
+  'kernel/pptpd': ({ kernel, pptpd }) => quotient(kernel, pptpd),
 };
 
 export const measureOf = (measure: Measure, values: Values): number | null => MEASURES[measure](values);
@@ -95,6 +96,7 @@ const HEADINGS = [
   'builtin/ours',
   'builtin/pptpd',
   'kernel/ours',
+  'kernel/pptpd',
   'kernel/peer',
   'target',
   '',
@@ -135,6 +137,7 @@ function cellsOf(rows: readonly Row[]): string[][] {
       ratioText(quotient(builtin, ours)),
       ratioText(quotient(builtin, pptpd)),
       ratioText(quotient(kernel, ours)),
+      ratioText(quotient(kernel, pptpd)),
       ratioText(quotient(kernel, peer)),
       targetText(row.target),
       row.reached ?? '',

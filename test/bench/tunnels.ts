@@ -13,8 +13,7 @@ export interface Measured {
   readonly figure: string;
   readonly server: LabServer;
   readonly value: number;
-  /** Of a rate in Mbit/s: how long it was kept, and when that began and was over at the latest; s. */
-  readonly seconds?: number;
+  /** Of a rate in Mbit/s: from when to when it was measured; seconds since the epoch. */
   readonly from?: number;
   readonly to?: number;
 }
@@ -96,6 +95,16 @@ const FAST_TIME: TunnelWork = {
   figures: DIRECTIONS.map((direction) => figureOf(`time-tcp-${direction}-fast`, `${direction}, 1 Gbit`, 's', 2)),
 };
 
+/** A client that only sends, without MPPE, and keeps to its window: how often each server acknowledges. */
+const WINDOWS: readonly TunnelWork[] = [3, 64].flatMap((window) =>
+  [64, 1400].map((octets) => ({
+    id: `window-${window}-${octets}`,
+    title: `uplink that keeps to a window of ${window}, ${octets} B`,
+    servers: EVERY,
+    figures: [figureOf(`window-${window}-${octets}`, 'packets/s', '/s', 0, { of: 'kernel/pptpd', atLeast: 20 })],
+  })),
+);
+
 const TUNNEL_WORKS: readonly TunnelWork[] = [
   ping('ping', 'ping, no loss'),
   ping('ping-loss', 'ping, 10 % lost each way', HALF),
@@ -104,6 +113,12 @@ const TUNNEL_WORKS: readonly TunnelWork[] = [
   tcp('plain', 'TCP, no MPPE'),
   builtin('login', 'login', [
     figureOf('login', "start request to first ping, without the client's pause", 'ms', 0, {
+      of: 'builtin/ours',
+      atMost: 0.5,
+    }),
+  ]),
+  builtin('login-server', "login, the server's part", [
+    figureOf('login-server', 'start request to first ping, without the client', 'ms', 0, {
       of: 'builtin/ours',
       atMost: 0.5,
     }),
@@ -119,6 +134,7 @@ const TUNNEL_WORKS: readonly TunnelWork[] = [
   builtinTcp('plain', 'TCP, no MPPE'),
   FAST,
   FAST_TIME,
+  ...WINDOWS,
 ];
 
 /** The lines of figures.jsonl. */
@@ -131,12 +147,13 @@ export const readMeasured = (text: string): Measured[] =>
 /** With a figure time-NAME for each rate NAME: seconds of processor time for each Gbit. */
 export const withProcessorTime = (measured: readonly Measured[], samples: readonly Sample[]): Measured[] =>
   measured.flatMap((one) => {
-    const { figure, server, value, seconds, from, to } = one;
-    if (seconds === undefined || from === undefined || to === undefined) return [one];
-    const used = usedBetween(samples, from, to);
-    return used === null
-      ? [one]
-      : [one, { figure: `time-${figure}`, server, value: (used * 1000) / (value * seconds) }];
+    const { figure, server, value, from, to } = one;
+    if (from === undefined || to === undefined) return [one];
+    // Programs start and end at the edges.
+    const edge = (to - from) / 5;
+    const used = usedBetween(samples, from + edge, to - edge);
+    if (used === null) return [one];
+    return [one, { figure: `time-${figure}`, server, value: (used * 1000) / (value * 3 * edge) }];
   });
 
 /** The rows that the scenario's figures make. */

@@ -6,7 +6,7 @@ import type { HandshakesResult, LoadResult, SliceKey, SlicesResult, StormResult 
 import type { ServerName } from './servers.js';
 
 /** What a target is about: the ratio ours/pptpd, one server's figure, or another ratio. */
-export type Measure = 'ratio' | 'ours' | 'builtin' | 'builtin/ours' | 'builtin/pptpd' | 'kernel/ours';
+export type Measure = 'ratio' | 'ours' | 'builtin' | 'builtin/ours' | 'builtin/pptpd' | 'kernel/ours' | 'kernel/pptpd';
 
 export type Target =
   | { readonly of: Measure; readonly atLeast: number }

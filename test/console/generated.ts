@@ -1,14 +1,15 @@
 /** Data for a console without a server: as much as wanted, always the same. */
+import type { AccountRecord } from '../../src/accounting/record.js';
 import type {
-  AccountRecord,
   ApiUser,
   Failure,
-  Finding,
+  Findings,
   SessionDetail,
   SessionRow,
   Status,
   TrafficPoint,
-} from '../../src/console/page/model/api-types.js';
+} from '../../src/console/api/schemas.js';
+import { sessionState } from '../../src/session/state.js';
 
 const NAMES = [
   'alice',
@@ -97,6 +98,9 @@ export const status = (count: number, now: number): Status => ({
     workers: { idle: 2, starting: 0 },
     turnedAway: { blocked: 41, badStartRequest: 12 },
     blocked: 2,
+    sessions: { up: count },
+    leases: { lent: count, most: 50 },
+    network: null,
   },
   sessions: { total: count, byPhase: { up: count } },
   addresses: { used: count, total: Math.max(20, Math.ceil(count * 1.25)) },
@@ -143,7 +147,7 @@ export const failures = (now: number, count = 24): Failure[] =>
     ];
     return {
       time: now - index * 2_700_000 - 90_000,
-      session: `f${(index + 1300).toString(36)}`,
+      session: `fail${(index + 36).toString(36)}`,
       user: index % 5 === 4 ? null : (['mallory', 'alice', 'bob', HOSTILE][index % 4] ?? null),
       client: `192.0.2.${40 + (index % 9)}`,
       cause,
@@ -158,10 +162,16 @@ export const history = (now: number, count = 240): AccountRecord[] =>
     const seconds = Math.round(60 + noise(index, 21) ** 3 * 40_000);
     const failed = index % 11 === 4;
     return {
-      session: `h${(index + 1300).toString(36)}`,
+      record: 'ended' as const,
+      session: `hi${(index + 46_656).toString(36)}`,
+      host: 'vpn',
+      authenticated: true,
+      server: '192.0.2.1',
+      rxPackets: 0,
+      txPackets: 0,
       user: nameAt(index * 7),
       client: `192.0.2.${2 + ((index * 7) % 250)}`,
-      tunnel: { remote: addressAt(index * 7, '198.51') },
+      tunnel: { local: '198.51.100.1', remote: addressAt(index * 7, '198.51') },
       start: new Date(end - seconds * 1000).toISOString(),
       end: new Date(end).toISOString(),
       seconds,
@@ -197,7 +207,7 @@ export const users = (now: number, count = 14): ApiUser[] =>
     live: index % 3 === 0 ? [] : Array.from({ length: index === 1 ? 2 : 1 }, () => '1000q7'),
   }));
 
-export const FINDINGS: readonly Finding[] = [
+export const FINDINGS: Findings['findings'] = [
   { check: 'user', level: 'ok', text: 'manager and workers run as pptpd', remedy: null },
   { check: 'TUN', level: 'ok', text: '/dev/net/tun can be opened', remedy: null },
   {
@@ -217,19 +227,23 @@ export const FINDINGS: readonly Finding[] = [
 
 export const detail = (row: SessionRow): SessionDetail => ({
   row,
-  state: {
+  state: sessionState.parse({
     session: row.id,
     version: '0.1.0',
     since: row.since,
+    phase: row.phase,
+    peer: { address: row.client, port: 40_123 },
+    localAddress: '192.0.2.1',
+    callId: 12,
+    peerCallId: 3,
+    tunnel: { local: '198.51.100.1', remote: row.address },
+    user: row.user,
     pid: 4711,
     pppdPid: null,
-    callId: 12,
-    localAddress: '192.0.2.1',
-    peer: { address: row.client, port: 40_123 },
-    tunnel: { local: '198.51.100.1', remote: row.address },
-    ending: null,
     log: { level: 'info', file: '/var/log/pptpd-ts/session.log' },
-  },
+    ppp: null,
+    counters: null,
+  }),
   sections: [
     {
       title: `session ${row.id}`,

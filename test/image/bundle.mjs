@@ -34,13 +34,15 @@ const mount = (destination, type, ...options) => ({ destination, type, source: t
 
 /**
  * Options: network (path of the namespace), run (a mount for /run; none), without (capability), uid, environment, mounts,
- * hasTun, isReadOnly.
+ * hasTun, hasPpp, isReadOnly.
  */
-function configure(folder, { network, run = null, without = null, uid = 0, environment = {}, mounts = [], hasTun = true, isReadOnly = false, sharesProcesses = false, forwards = true }) {
+function configure(folder, { network, run = null, without = null, uid = 0, environment = {}, mounts = [], hasTun = true, hasPpp = false, isReadOnly = false, sharesProcesses = false, forwards = true }) {
   const { config } = json(join(folder, 'image.json'));
   const capabilities = NEEDED.filter((name) => name !== without).map((name) => `CAP_${name}`);
-  const tun = { type: 'c', major: 10, minor: 200 };
-  const own = hasTun ? [{ path: '/dev/net/tun', ...tun, fileMode: 0o666, uid: 0, gid: 0 }] : [];
+  const devices = [
+    ...(hasTun ? [{ path: '/dev/net/tun', type: 'c', major: 10, minor: 200 }] : []),
+    ...(hasPpp ? [{ path: '/dev/ppp', type: 'c', major: 108, minor: 0 }] : []),
+  ];
   const specification = {
     ociVersion: '1.0.2',
     process: {
@@ -65,8 +67,13 @@ function configure(folder, { network, run = null, without = null, uid = 0, envir
     ],
     linux: {
       namespaces: [...(sharesProcesses ? [] : [{ type: 'pid' }]), { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }, { type: 'network', path: network }],
-      devices: own,
-      resources: { devices: [{ allow: false, access: 'rwm' }, ...(hasTun ? [{ allow: true, ...tun, access: 'rwm' }] : [])] },
+      devices: devices.map((device) => ({ ...device, fileMode: 0o666, uid: 0, gid: 0 })),
+      resources: {
+        devices: [
+          { allow: false, access: 'rwm' },
+          ...devices.map(({ type, major, minor }) => ({ allow: true, type, major, minor, access: 'rwm' })),
+        ],
+      },
       sysctl: { 'net.ipv4.ip_forward': forwards ? '1' : '0' },
       maskedPaths: ['/proc/kcore', '/proc/keys', '/proc/timer_list', '/sys/firmware'],
       readonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],

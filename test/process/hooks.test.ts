@@ -28,10 +28,17 @@ interface Post {
   readonly event: HookEvent;
 }
 
-/** A web server that is overloaded at first. */
-async function webServer(t: TestContext): Promise<{ readonly port: number; readonly posts: Post[] }> {
+/** A web server that is overloaded at first, and never answers requests for /silent. */
+async function webServer(
+  t: TestContext,
+): Promise<{ readonly port: number; readonly posts: Post[]; readonly silent: { readonly count: number } }> {
   const posts: Post[] = [];
+  const silent = { count: 0 };
   const server = createServer((request, response) => {
+    if (request.url === '/silent') {
+      silent.count += 1;
+      return;
+    }
     let text = '';
     request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     request.on('end', () => {
@@ -39,16 +46,19 @@ async function webServer(t: TestContext): Promise<{ readonly port: number; reado
       response.writeHead(posts.length === 1 ? 503 : 204).end();
     });
   }).listen(0, SERVER_ADDRESS);
-  t.after(() => server.close());
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, posts };
+  return { port: (server.address() as AddressInfo).port, posts, silent };
 }
 
 const eventsOf = (posts: readonly { readonly event: HookEvent }[]): string[] =>
   posts.map(({ event }) => `${event.event} ${event.user ?? '-'} ${event.client}`);
 
-test('programs and a web server are told; one that hangs is killed, and nobody waits for it', async (t) => {
-  const { port, posts } = await webServer(t);
+test('programs and web servers are told; those that hang are given up, and nobody waits for them', async (t) => {
+  const { port, posts, silent } = await webServer(t);
   const server = new Server();
   endWith(t, server);
   const record = join(server.directory, 'record');
@@ -66,6 +76,7 @@ test('programs and a web server are told; one that hangs is killed, and nobody w
     { on: ['up', 'end'], run: [program, 'record'], timeout: 10 },
     { on: ['connect', 'up', 'fail', 'end', 'blocked'], post: url, timeout: 10 },
     { on: ['up'], post: `http://boss:swordfish@${SERVER_ADDRESS}:1/token`, timeout: 10 },
+    { on: ['up', 'end'], post: `http://${SERVER_ADDRESS}:${port}/silent`, timeout: 0.2 },
   ];
   server.configure({ hooks, policy: { failedLogins: 1 } }, ['login']);
   server.start();
@@ -85,6 +96,7 @@ test('programs and a web server are told; one that hangs is killed, and nobody w
     ['/hook/token', 'application/json', `Basic ${Buffer.from('boss:swordfish').toString('base64')}`],
   );
   await server.waitForLog('the hook that hangs', ({ msg }) => /ran for more than 0\.2 s and was killed/.test(msg));
+  await until('another attempt after one without an answer', () => silent.count > 1);
 
   alice.close();
   await until('the end of alice', () => eventsOf(posts).includes(`end alice ${FIRST}`));

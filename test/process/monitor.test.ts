@@ -286,6 +286,15 @@ describe('what a worker that was taken over does not get', () => {
     assert.match(shown('-o', 'address', 'show', 'ppp0'), /203\.0\.113\.11/);
   });
 
+  test('an interface that stays when it has ended', async (t) => {
+    const monitor = await TestMonitor.start(t);
+    const worker = await loggedIn(t, monitor);
+    await worker.does('configure', UP);
+    assert.equal(await worker.does('persist'), 0);
+    await worker.kill();
+    await until('ppp0 to be gone', () => !hasLink('ppp0'));
+  });
+
   test('a second interface', async (t) => {
     const monitor = await TestMonitor.start(t);
     const worker = await monitor.worker(t);

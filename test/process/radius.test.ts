@@ -299,6 +299,28 @@ describe('a login is not judged', () => {
     assert((await logIn(worker, 'peggy', 'peggy of RADIUS')).accepted);
   });
 
+  test('before the call, or the session, is over: neither end waits for the server', async (t) => {
+    const monitor = await monitorWith(t, { ...server(TRUE, secretFile(t)), timeout: 30, tries: 1 });
+    const silent = createSocket('udp4').bind(1812, TRUE);
+    t.after(() => silent.close());
+    const asking = async (worker: MonitorWorker) => {
+      const outcome = worker.act('authenticate', 'peggy', 'peggy of RADIUS');
+      await once(silent, 'message');
+      return { outcome };
+    };
+    const worker = await monitor.worker(t);
+    await worker.does('openTun');
+    const first = await asking(worker);
+    await worker.does('close');
+    assert.deepEqual(await first.outcome, { failure: { kind: 'unavailable', code: 'closed' } });
+    await worker.does('closeTun');
+    // The next call of the same session.
+    await worker.does('openTun');
+    const second = await asking(worker);
+    await monitor.registrar.release('sess01');
+    assert.deepEqual(await second.outcome, { failure: { kind: 'notJudged', problem: 'noAnswer', servers } });
+  });
+
   test('without a secret that only root can read', async (t) => {
     const file = secretFile(t);
     chmodSync(file, 0o644);

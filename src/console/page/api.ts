@@ -1,5 +1,5 @@
 /** Requests to the console's API. A request that fails rejects with a sentence that can be shown. */
-import type { ApiProblem, Me } from './model/api-types.js';
+import type { ApiError as Problem, Me } from '../api/schemas.js';
 
 const BASE = '/api/v1';
 
@@ -96,7 +96,7 @@ export class Api {
 
 async function problemOf(response: Response): Promise<ApiError> {
   try {
-    const { error, remedy = null } = (await response.json()) as ApiProblem;
+    const { error, remedy = null } = (await response.json()) as Problem;
     if (typeof error === 'string')
       return new ApiError(response.status, error, typeof remedy === 'string' ? remedy : null);
   } catch {

@@ -3,7 +3,7 @@ import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
 import { Api } from './api.js';
 import { LiveStream } from './live.js';
-import type { Me } from './model/api-types.js';
+import type { Me } from '../api/schemas.js';
 import { LiveState } from './model/live-state.js';
 
 export interface Application {

@@ -1,8 +1,8 @@
 /** The stream of events that keeps the page up to date. When it breaks it is opened again, after longer and longer waits. */
 import type { Api } from './api.js';
 import { apiPath, ApiError } from './api.js';
-import type { TrafficPoint } from './model/api-types.js';
-import type { LiveEvent, LiveState } from './model/live-state.js';
+import type { StreamEvent, Traffic } from '../api/schemas.js';
+import { type LiveState, RATE_SECONDS } from './model/live-state.js';
 
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 10_000;
@@ -13,6 +13,7 @@ export class LiveStream {
   #source: EventSource | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #wait = FIRST_WAIT;
+  #sampling: ReturnType<typeof setInterval> | undefined;
 
   constructor(api: Api, state: LiveState) {
     this.#api = api;
@@ -26,9 +27,10 @@ export class LiveStream {
     source.addEventListener('open', () => {
       this.#wait = FIRST_WAIT;
       this.#state.setConnection('live');
+      this.#sampling = setInterval(() => this.#state.sample(), RATE_SECONDS * 1000);
       void this.#loadTraffic();
     });
-    source.addEventListener('batch', ({ data }) => this.#state.apply(JSON.parse(data as string) as LiveEvent[]));
+    source.addEventListener('batch', ({ data }) => this.#state.apply(JSON.parse(data as string) as StreamEvent[]));
     source.addEventListener('error', () => {
       this.close();
       void this.#openAgain();
@@ -37,6 +39,7 @@ export class LiveStream {
 
   close(): void {
     clearTimeout(this.#retry);
+    clearInterval(this.#sampling);
     this.#source?.close();
     this.#source = null;
   }
@@ -58,7 +61,7 @@ export class LiveStream {
 
   async #loadTraffic(): Promise<void> {
     try {
-      const { points } = await this.#api.get<{ points: readonly TrafficPoint[] }>('/traffic');
+      const { points } = await this.#api.get<Traffic>('/traffic');
       this.#state.setTraffic(points);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Api } from './api.js';
 import { ApplicationContext, createLive, go } from './app.js';
-import type { Me } from './model/api-types.js';
+import type { Me } from '../api/schemas.js';
 import { safeReturn } from './model/routes.js';
 import { Problem } from './parts/notice.js';
 import { Shell } from './shell.js';

@@ -5,7 +5,7 @@
  * (packet-filters).
  */
 import { type Direction, type FrameTap, RECEIVE_WINDOW } from '../../gre/relay.js';
-import { distance } from '../../gre/serial.js';
+import { advance, distance } from '../../gre/serial.js';
 import { StraySocket } from '../../gre/stray-socket.js';
 import type { StartKeys } from '../../mschap/start-keys.js';
 import { monotonicMs } from '../../sys/clock.js';
@@ -246,9 +246,21 @@ export class KernelPath implements DataPath {
     }
     const open = this.#open;
     if (last === null || open === null || this.#sequence === null || this.#isHeld) return;
-    if (open.samples.acknowledge(this.#sequence)) this.#acksSentAlone += 1;
+    // Counts what has arrived before the client may go on.
     open.acknowledging.recvSample(monotonicMs());
+    this.#acknowledge(this.#sequence);
     this.#sample();
+  }
+
+  #acknowledge(sequence: number): void {
+    if (this.#open?.samples.acknowledge(sequence) === true) this.#acksSentAlone += 1;
+  }
+
+  /** Of packets without a sample the interface knows the number only: each has a sequence number of its own, or more. */
+  #acknowledgeUnseen(count: number): void {
+    if (count === 0 || this.#sequence === null || this.#isHeld) return;
+    this.#sequence = advance(this.#sequence, count);
+    this.#acknowledge(this.#sequence);
   }
 
   #recvSample({ sequence, frame }: Sample): void {
@@ -267,6 +279,7 @@ export class KernelPath implements DataPath {
   #dropSamples(): void {
     for (let sample = this.#open?.samples.read(); sample != null; sample = this.#open?.samples.read())
       this.#sequence = sample.sequence;
+    this.#open?.acknowledging.recvSample(monotonicMs());
   }
 
   /** Puts into force what `acknowledging` has decided. */
@@ -282,7 +295,7 @@ export class KernelPath implements DataPath {
     if (deadline === null) return;
     const wait = Math.max(1, deadline - monotonicMs());
     this.#lookTimer = setTimeout(() => {
-      acknowledging.tick(monotonicMs());
+      this.#acknowledgeUnseen(acknowledging.tick(monotonicMs()));
       this.#sample();
     }, wait);
   }

@@ -15,6 +15,7 @@ import { ntHash } from '../../../src/mschap/password-hash.js';
 import { Poller } from '../../../src/sys/poller.js';
 import { identifyOurselves } from '../../../src/host/process.js';
 import { close } from '../../../src/sys/descriptor.js';
+import { libc } from '../../../src/sys/libc.js';
 import { MAX_READ, OFFLOAD_HEADER } from '../../../src/sys/tun-device.js';
 import {
   acceptSeqpacket,
@@ -23,6 +24,9 @@ import {
   receivePacket,
   sendPacket,
 } from '../../../src/sys/seqpacket-socket.js';
+
+/** linux/if_tun.h */
+const TUNSETPERSIST = 0x400454cb;
 
 const [path = ''] = process.argv.slice(2);
 let client = new MonitorClient(path);
@@ -46,6 +50,11 @@ const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
     tun = fd;
     if (socket !== undefined) closeSync(socket);
     return name;
+  },
+  /** Makes the interface outlive its descriptor (TUNSETPERSIST); the server's own workers cannot. */
+  persist: () => {
+    const ioctl = libc.func('int ioctl(int fd, unsigned long request, ...)');
+    return ioctl(tun ?? -1, TUNSETPERSIST, 'ulong', 1);
   },
   closeTun: () => {
     if (tun !== null) closeSync(tun);

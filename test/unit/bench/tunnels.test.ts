@@ -66,15 +66,17 @@ test('processor time between two moments is interpolated', () => {
 
 test('a rate that says when it was measured has a row of processor time per gigabit', () => {
   const measured = ['builtin', 'ours'].map((server) =>
-    JSON.stringify({ figure: 'tcp-up-fast', server, value: 100, seconds: 5, from: 10, to: 12 }),
+    JSON.stringify({ figure: 'tcp-up-fast', server, value: 100, from: 10, to: 20 }),
   );
   const samples = [
     { at: 10, used: 1 },
-    { at: 12, used: 3 },
+    { at: 12, used: 100 },
+    { at: 18, used: 103 },
+    { at: 20, used: 200 },
   ];
   const rows = tunnelRows(withProcessorTime(readMeasured(measured.join('\n')), samples));
   const row = rows.find(({ work, figure }) => work === 'time-fast' && figure === 'up, 1 Gbit');
-  assert.deepEqual([row?.values.builtin?.median, row?.values.ours?.median], [4, 4]);
+  assert.deepEqual([row?.values.builtin?.median, row?.values.ours?.median], [5, 5]);
 });
 
 test('docs/performance.md has the table of docs/bench-lab.json, with both servers in each row', () => {

@@ -49,6 +49,84 @@ describe('Acknowledgment', () => {
     assert.equal(acknowledgment.isUrgent, true);
   });
 
+  describe('a client that stops after three packets until they are acknowledged', () => {
+    const stopped = (): Acknowledgment => {
+      const acknowledgment = new Acknowledgment(64);
+      acknowledgment.recvUpTo(0);
+      acknowledgment.recvUpTo(2);
+      assert.equal(acknowledgment.isUrgent, false);
+      acknowledgment.delay();
+      acknowledgment.expire();
+      assert.equal(acknowledgment.sendAlone(), 2);
+      return acknowledgment;
+    };
+
+    test('waits once', () => {
+      const acknowledgment = stopped();
+      acknowledgment.recvUpTo(4);
+      assert.equal(acknowledgment.isUrgent, false);
+      acknowledgment.recvUpTo(5);
+      assert.equal(acknowledgment.isUrgent, true);
+    });
+
+    test('whose window shrinks further waits once more', () => {
+      const acknowledgment = stopped();
+      acknowledgment.recvUpTo(3);
+      acknowledgment.delay();
+      acknowledgment.expire();
+      acknowledgment.sendAlone();
+      acknowledgment.recvUpTo(4);
+      assert.equal(acknowledgment.isUrgent, true);
+    });
+
+    test('one that was acknowledged during the delay has not stopped', () => {
+      const acknowledgment = new Acknowledgment(64);
+      acknowledgment.recvUpTo(0);
+      acknowledgment.delay();
+      acknowledgment.recvUpTo(7);
+      acknowledgment.sendAlone();
+      acknowledgment.recvUpTo(9);
+      acknowledgment.expire();
+      acknowledgment.sendAlone();
+      acknowledgment.recvUpTo(16);
+      assert.equal(acknowledgment.isUrgent, false);
+    });
+
+    test('is forgotten when data are sent, which carry acknowledgments', () => {
+      const acknowledgment = stopped();
+      assert.equal(acknowledgment.piggyback(), null);
+      acknowledgment.recvUpTo(9);
+      assert.equal(acknowledgment.isUrgent, false);
+      acknowledgment.recvUpTo(10);
+      assert.equal(acknowledgment.isUrgent, true);
+    });
+
+    test('had perhaps no more to send: more are tried later, up to eight', () => {
+      const acknowledgment = stopped();
+      let highest = 2;
+      const enough = (): number => {
+        const before = highest;
+        while (!acknowledgment.isUrgent) acknowledgment.recvUpTo((highest += 1));
+        acknowledgment.sendAlone();
+        return highest - before;
+      };
+      const seen = new Set(Array.from({ length: 2000 }, enough));
+      assert.deepEqual([...seen], [3, 6, 8]);
+    });
+
+    test('while data carry acknowledgments nothing is learned', () => {
+      const acknowledgment = new Acknowledgment(64);
+      acknowledgment.recvUpTo(0);
+      acknowledgment.piggyback();
+      acknowledgment.recvUpTo(3);
+      acknowledgment.delay();
+      acknowledgment.expire();
+      acknowledgment.sendAlone();
+      acknowledgment.recvUpTo(10);
+      assert.equal(acknowledgment.isUrgent, false);
+    });
+  });
+
   test('an acknowledgment that was not sent is due again', () => {
     const acknowledgment = new Acknowledgment(64);
     acknowledgment.recvUpTo(7);

@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { WorkerGuesses } from '../../../src/monitor/guesses.js';
+import { Guesses, PER_WORKER } from '../../../src/monitor/guesses.js';
+import { GuessLimits } from '../../../src/monitor/guess-limits.js';
 import type { Grant } from '../../../src/monitor/authentication.js';
 import { MonitoredSession, type MonitorServices, type SavedSession } from '../../../src/monitor/monitored-session.js';
 import type { ChapMethod, LoginMethod, MonitorAnswer } from '../../../src/monitor/protocol.js';
@@ -38,6 +39,7 @@ class Scene {
   readonly #make: (saved: SavedSession | null) => MonitoredSession;
 
   readonly usage: AccountUsage;
+  readonly guesses: GuessLimits;
 
   constructor(
     t: TestContext,
@@ -52,6 +54,7 @@ class Scene {
     this.#folder = new StateFolder(join(directory, 'state'));
     const { log } = new LogLines('info');
     this.usage = new AccountUsage(log, () => []);
+    this.guesses = new GuessLimits(this.#folder, log);
     const settings = {
       secrets,
       accounts: join(directory, 'accounts.json'),
@@ -66,6 +69,7 @@ class Scene {
       settings: () => settings,
       users: new UserAccounts(log),
       usage: this.usage,
+      guesses: this.guesses,
       askRadius: () => assert.fail('there is no RADIUS'),
       account: () => assert.fail('there is no RADIUS'),
       ...radius,
@@ -83,7 +87,7 @@ class Scene {
       server: '203.0.113.1',
       callId: 1,
     };
-    this.#make = (saved) => new MonitoredSession(registration, services, new WorkerGuesses(0), saved);
+    this.#make = (saved) => new MonitoredSession(registration, services, new Guesses(PER_WORKER, 0), saved);
     this.session = this.#make(null);
   }
 

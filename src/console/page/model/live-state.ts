@@ -2,21 +2,7 @@
  * What the server tells about itself while the page is open: sessions with their recent rates, traffic, happenings, status.
  * Events change it at once, its readers are told at most four times a second. Pure: the timer comes from outside.
  */
-import type { Happening, SessionRow, Status, TrafficPoint, Unreachable } from './api-types.js';
-
-export type LiveEvent =
-  | {
-      readonly event: 'snapshot';
-      readonly data: { readonly sessions: readonly SessionRow[]; readonly unreachable: readonly Unreachable[] };
-    }
-  | { readonly event: 'session'; readonly data: SessionRow }
-  | { readonly event: 'gone'; readonly data: { readonly id: string } }
-  | { readonly event: 'unreachable'; readonly data: Unreachable }
-  | { readonly event: 'rates'; readonly data: Readonly<Record<string, readonly number[]>> }
-  | { readonly event: 'traffic'; readonly data: TrafficPoint }
-  | { readonly event: 'happening'; readonly data: Happening }
-  | { readonly event: 'status'; readonly data: Status }
-  | { readonly event: 'users'; readonly data: object };
+import type { SessionRow, Status, StreamEvent, TimedHappening, TrafficPoint } from '../../api/schemas.js';
 
 /** `lost`: the console does not answer; the page tries again. */
 export type Connection = 'connecting' | 'live' | 'lost';
@@ -40,7 +26,7 @@ export class LiveState {
   unreachable: ReadonlyMap<string, string> = new Map();
   traffic: readonly TrafficPoint[] = [];
   /** The newest first. */
-  happenings: readonly Happening[] = [];
+  happenings: readonly TimedHappening[] = [];
   status: Status | null = null;
   /** Increased with each change of the users. */
   usersVersion = 0;
@@ -82,12 +68,12 @@ export class LiveState {
   }
 
   /** Events of one frame. */
-  apply(events: readonly LiveEvent[]): void {
+  apply(events: readonly StreamEvent[]): void {
     for (const each of events) this.#applyOne(each);
     if (events.length > 0) this.#changed();
   }
 
-  #applyOne(each: LiveEvent): void {
+  #applyOne(each: StreamEvent): void {
     switch (each.event) {
       case 'snapshot':
         this.rows = new Map(each.data.sessions.map((row) => [row.id, row]));
@@ -135,18 +121,24 @@ export class LiveState {
     this.unreachable = next;
   }
 
-  /** Sessions that are not mentioned have the rates of before. */
-  #applyRates(changed: Readonly<Record<string, readonly number[]>>): void {
-    const rows = this.#ownRows();
-    for (const [id, row] of rows) {
-      const [rxRate = row.rxRate, txRate = row.txRate, rxBytes = row.rxBytes, txBytes = row.txBytes] =
-        changed[id] ?? [];
-      if (id in changed) rows.set(id, { ...row, rxRate, txRate, rxBytes, txBytes });
+  /** Notes the rates of this moment. Called every RATE_SECONDS, since events tell only what changes. */
+  sample(): void {
+    for (const [id, { rxRate, txRate }] of this.rows) {
       if (rxRate === null || txRate === null) continue;
       const rates = this.#rates.get(id) ?? [];
       rates.push([rxRate, txRate]);
       if (rates.length > RATE_SAMPLES) rates.shift();
       this.#rates.set(id, rates);
+    }
+    this.#changed();
+  }
+
+  /** Sessions that are not mentioned have the rates of before. */
+  #applyRates(changed: Extract<StreamEvent, { event: 'rates' }>['data']): void {
+    const rows = this.#ownRows();
+    for (const [id, [rxRate, txRate, rxBytes, txBytes]] of Object.entries(changed)) {
+      const row = rows.get(id);
+      if (row !== undefined) rows.set(id, { ...row, rxRate, txRate, rxBytes, txBytes });
     }
   }
 

@@ -1,5 +1,5 @@
 /** Search, order and the rows of the sessions' table. Pure. */
-import type { SessionRow } from './api-types.js';
+import type { SessionRow } from '../../api/schemas.js';
 
 export const COLUMNS = ['user', 'address', 'client', 'since', 'down', 'up', 'total', 'encryption'] as const;
 export type Column = (typeof COLUMNS)[number];

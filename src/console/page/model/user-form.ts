@@ -1,5 +1,5 @@
 /** The fields of a user as a form has them: texts that people write, and the values that the API takes. Pure. */
-import type { ApiUser } from './api-types.js';
+import type { ApiUser } from '../../api/schemas.js';
 import { amount, durationInput, parseAmount, parseDuration } from './format.js';
 
 /** What was written cannot be understood; the message is shown in the form. */

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { apiPath } from '../api.js';
 import { useApplication } from '../app.js';
-import type { Ended, SessionRow } from '../model/api-types.js';
+import type { Ended, SessionRow } from '../../api/schemas.js';
 import { Name, nameOf } from './cells.js';
 import { Dialog, FormDialog } from './dialog.js';
 

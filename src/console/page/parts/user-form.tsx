@@ -1,7 +1,7 @@
 /** Adds a user, or changes what is known about one. Only the fields that the server's user file can keep are there. */
 import { useApplication } from '../app.js';
 import { bodyOf, type UserField, USER_FIELDS, valueOf } from '../model/user-form.js';
-import type { ApiUser, UserChanged } from '../model/api-types.js';
+import type { ApiUser, UserChanged } from '../../api/schemas.js';
 import { FormDialog } from './dialog.js';
 
 interface UserFormOptions {

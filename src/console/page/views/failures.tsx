@@ -1,7 +1,7 @@
 /** Why logins and sessions failed, in sentences, and what to do. */
 import { useEffect, useState } from 'preact/hooks';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
-import type { Failure, Failures as Answer } from '../model/api-types.js';
+import type { Failure, Failures as Answer } from '../../api/schemas.js';
 import { count, inWords, moment } from '../model/format.js';
 import { Name } from '../parts/cells.js';
 import { Empty, Remedy, sentence, Shown } from '../parts/notice.js';

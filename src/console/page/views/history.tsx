@@ -1,7 +1,8 @@
 /** Sessions that are over, from the accounting file. */
 import { useEffect, useState } from 'preact/hooks';
 import { useApplication, useLoaded, useNow, useSettled } from '../app.js';
-import type { AccountRecord, History as Answer } from '../model/api-types.js';
+import type { AccountRecord } from '../../../accounting/record.js';
+import type { History as Answer } from '../../api/schemas.js';
 import { duration, octets } from '../../../admin/units.js';
 import { inWords, moment } from '../model/format.js';
 import { Name, orNone } from '../parts/cells.js';

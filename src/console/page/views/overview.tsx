@@ -1,7 +1,7 @@
 /** The whole server at a glance. */
 import { useMemo } from 'preact/hooks';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
-import type { Failures, Finding, Status, TrafficPoint } from '../model/api-types.js';
+import type { Failures, Findings, Status, TrafficPoint } from '../../api/schemas.js';
 import { duration } from '../../../admin/units.js';
 import { bitRate, count, counted, inWords, moment } from '../model/format.js';
 import type { LiveState } from '../model/live-state.js';
@@ -247,7 +247,7 @@ function Happenings({ live }: { live: LiveState }) {
 
 function Doctor() {
   const { api } = useApplication();
-  const [loaded, again] = useLoaded(async (signal) => api.get<{ findings: Finding[] }>('/doctor', {}, signal), [api]);
+  const [loaded, again] = useLoaded(async (signal) => api.get<Findings>('/doctor', {}, signal), [api]);
   return (
     <section class="card" aria-labelledby="doctor">
       <div class="card-head">
@@ -256,12 +256,12 @@ function Doctor() {
       </div>
       {loaded.state === 'loading' ? <Loading /> : null}
       {loaded.state === 'failed' ? <Problem error={loaded.error} again={again} /> : null}
-      {loaded.state === 'loaded' ? <Findings of={loaded.value.findings} /> : null}
+      {loaded.state === 'loaded' ? <Complaints of={loaded.value.findings} /> : null}
     </section>
   );
 }
 
-function Findings({ of }: { of: readonly Finding[] }) {
+function Complaints({ of }: { of: Findings['findings'] }) {
   const bad = of.filter(({ level }) => level !== 'ok');
   if (bad.length === 0) return <Empty icon="ok" title={`${counted(of.length, 'check')}, nothing to complain about`} />;
   return (

@@ -2,7 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
-import type { Block, Finding, ManagerStatus } from '../model/api-types.js';
+import type { Blocks as Blocked, Findings, Problems } from '../../api/schemas.js';
+import type { ManagerStatus } from '../../../session/manager-status.js';
 import { duration } from '../../../admin/units.js';
 import { counted, inWords, moment } from '../model/format.js';
 import { Facts, orNone } from '../parts/cells.js';
@@ -66,7 +67,7 @@ const LEVEL_NAMES: Readonly<Record<string, string>> = { ok: 'OK', warn: 'Warning
 
 function Doctor() {
   const { api } = useApplication();
-  const [loaded, again] = useLoaded(async (signal) => api.get<{ findings: Finding[] }>('/doctor', {}, signal), [api]);
+  const [loaded, again] = useLoaded(async (signal) => api.get<Findings>('/doctor', {}, signal), [api]);
   const [isAll, setAll] = useState(false);
   return (
     <section class="card" aria-labelledby="checks">
@@ -113,7 +114,7 @@ function Blocks() {
   const { api, me, say } = useApplication();
   const { status } = useLive();
   const [loaded, again] = useLoaded(
-    async (signal) => api.get<{ blocks: Block[] }>('/blocks', {}, signal),
+    async (signal) => api.get<Blocked>('/blocks', {}, signal),
     [api, status?.server?.blocked, status?.manager.answers],
   );
   const [chosen, setChosen] = useState<string | null>(null);
@@ -188,7 +189,7 @@ function Configuration() {
   const [outcome, setOutcome] = useState<Outcome>({ state: 'none' });
   const run = async (deed: 'reload' | 'check'): Promise<void> => {
     try {
-      const { problems } = await api.change<{ problems: string[] }>('POST', `/${deed}`, {});
+      const { problems } = await api.change<Problems>('POST', `/${deed}`, {});
       setOutcome({ state: 'done', deed, problems });
     } catch (error) {
       setOutcome({ state: 'failed', error: error instanceof Error ? error : new Error(String(error)) });

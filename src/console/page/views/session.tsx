@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { ApiError } from '../api.js';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
-import type { SessionDetail, SessionRow } from '../model/api-types.js';
+import type { SessionDetail, SessionRow } from '../../api/schemas.js';
 import { duration, octets } from '../../../admin/units.js';
 import { bitRate, count, inWords, moment } from '../model/format.js';
 import { RATE_SAMPLES, RATE_SECONDS } from '../model/live-state.js';

@@ -1,7 +1,7 @@
 /** All live sessions: search, order, rates. Only the rows in view exist in the document. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useApplication, useLive, useNow } from '../app.js';
-import type { SessionRow } from '../model/api-types.js';
+import type { SessionRow } from '../../api/schemas.js';
 import { duration, octets } from '../../../admin/units.js';
 import { bitRate, count, counted } from '../model/format.js';
 import { clicked, type Column, found, type Order, ordered } from '../model/session-rows.js';

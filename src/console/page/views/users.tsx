@@ -1,7 +1,7 @@
 /** Who may log in: add, change, disable, remove. */
 import { useState } from 'preact/hooks';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
-import type { ApiUser, UserChanged, Users as Answer } from '../model/api-types.js';
+import type { ApiUser, UserChanged, Users as Answer } from '../../api/schemas.js';
 import { duration, octets } from '../../../admin/units.js';
 import { bitRate, count, counted, inWords, moment } from '../model/format.js';
 import { Meter, orNone } from '../parts/cells.js';

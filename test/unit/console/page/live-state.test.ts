@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SessionRow } from '../../../../src/console/page/model/api-types.js';
-import {
-  type LiveEvent,
-  LiveState,
-  NOTIFY_EVERY,
-  RATE_SAMPLES,
-} from '../../../../src/console/page/model/live-state.js';
+import type { SessionRow, StreamEvent } from '../../../../src/console/api/schemas.js';
+import { LiveState, NOTIFY_EVERY, RATE_SAMPLES } from '../../../../src/console/page/model/live-state.js';
 import { sessions, status } from '../../../console/generated.js';
 
 const NOW = Date.UTC(2026, 10, 28);
 const some = sessions(3, NOW);
 const [one, two] = some as [SessionRow, SessionRow, SessionRow];
-const snapshot: LiveEvent = { event: 'snapshot', data: { sessions: some, unreachable: [] } };
+const snapshot: StreamEvent = { event: 'snapshot', data: { sessions: some, unreachable: [] } };
 
 function begin(): { live: LiveState; notices: () => number; pass: () => void; waits: number[] } {
   const waiting: (() => void)[] = [];
@@ -54,8 +49,13 @@ describe('live state', () => {
     live.apply([snapshot, { event: 'rates', data: { [one.id]: [8000, 16_000, 10, 20] } }]);
     const { rxRate, txRate, rxBytes, txBytes } = live.rows.get(one.id) as SessionRow;
     assert.deepEqual([rxRate, txRate, rxBytes, txBytes], [8000, 16_000, 10, 20]);
-    assert.deepEqual(live.ratesOf(one.id), [[8000, 16_000]]);
-    assert.deepEqual(live.ratesOf(two.id), [[two.rxRate, two.txRate]]);
+    live.sample();
+    live.sample();
+    assert.deepEqual(live.ratesOf(one.id), [
+      [8000, 16_000],
+      [8000, 16_000],
+    ]);
+    assert.deepEqual(live.ratesOf(two.id)[0], [two.rxRate, two.txRate]);
   });
 
   test('the samples of a session are bounded, and go with it', () => {
@@ -63,6 +63,7 @@ describe('live state', () => {
     live.apply([snapshot]);
     for (let each = 0; each < RATE_SAMPLES + 20; each += 1) {
       live.apply([{ event: 'rates', data: { [one.id]: [each, each, 0, 0] } }]);
+      live.sample();
     }
     assert.equal(live.ratesOf(one.id).length, RATE_SAMPLES);
     assert.equal(live.ratesOf(one.id).at(-1)?.[0], RATE_SAMPLES + 19);
@@ -73,12 +74,15 @@ describe('live state', () => {
   test('rates of a session that the page does not know are ignored', () => {
     const { live } = begin();
     live.apply([snapshot, { event: 'rates', data: { zzzzzz: [1, 2, 3, 4] } }]);
+    live.sample();
+    assert.deepEqual(live.ratesOf('zzzzzz'), []);
     assert.equal(live.rows.has('zzzzzz'), false);
   });
 
   test('a new snapshot is the whole truth', () => {
     const { live } = begin();
     live.apply([snapshot, { event: 'unreachable', data: { id: 'xxxxxx', why: 'no answer' } }]);
+    live.sample();
     live.apply([{ event: 'snapshot', data: { sessions: [two], unreachable: [] } }]);
     assert.deepEqual(Array.from(live.rows.keys()), [two.id]);
     assert.equal(live.unreachable.size, 0);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SessionRow } from '../../../../src/console/page/model/api-types.js';
+import type { SessionRow } from '../../../../src/console/api/schemas.js';
 import { clicked, COLUMNS, found, ordered } from '../../../../src/console/page/model/session-rows.js';
 import { sessions } from '../../../console/generated.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ApiUser } from '../../../../src/console/page/model/api-types.js';
+import type { ApiUser } from '../../../../src/console/api/schemas.js';
 import { bodyOf, FormError, USER_FIELDS, valueOf } from '../../../../src/console/page/model/user-form.js';
 import { users } from '../../../console/generated.js';
 

@@ -10,6 +10,9 @@ class Call {
   fromClient = 0;
   toClient = 0;
   looks = 0;
+  /** The number of packets that the client knows to have arrived. */
+  acknowledged = 0;
+  #sampled = 0;
   readonly acknowledging = new Acknowledging({
     window: WINDOW,
     now: this.now,
@@ -33,9 +36,31 @@ class Call {
       if (this.fromClient % answered === 0) this.toClient += 1;
       if (this.every === null || this.fromClient % this.every !== 0) continue;
       samples += 1;
-      this.acknowledging.recvSample(this.now);
+      this.#recvSample();
     }
     return samples;
+  }
+
+  #recvSample(): void {
+    this.acknowledging.recvSample(this.now);
+    this.#sampled = this.fromClient;
+    this.acknowledged = this.fromClient;
+  }
+
+  /** As `send`, but the client keeps to a window. Returns how often it had to wait; null: it would wait for ever. */
+  sendInWindow(packets: number, apart: number, window: number): number | null {
+    let waits = 0;
+    for (let count = 0; count < packets; count += 1) {
+      if (this.fromClient - this.acknowledged >= window) {
+        const { deadline } = this.acknowledging;
+        if (deadline === null) return null;
+        this.wait(deadline - this.now);
+        waits += 1;
+        if (this.fromClient - this.acknowledged >= window) return null;
+      }
+      this.send(1, apart);
+    }
+    return waits;
   }
 
   wait(ms: number): void {
@@ -44,7 +69,11 @@ class Call {
       const { deadline } = this.acknowledging;
       if (deadline === null || deadline > until) break;
       this.now = Math.max(this.now, deadline);
-      this.acknowledging.tick(this.now);
+      const unseen = this.acknowledging.tick(this.now);
+      if (unseen === 0) continue;
+      this.#sampled += unseen;
+      this.acknowledged = this.#sampled;
+      assert.ok(this.acknowledged <= this.fromClient, 'what has not come is acknowledged');
     }
     this.now = until;
   }
@@ -73,6 +102,46 @@ describe('a client that only sends', () => {
     call.wait(LOOK_MS);
     assert.equal(call.every, 1);
     assert.equal(call.send(1, 1), 1);
+  });
+});
+
+describe('a client that keeps to its window', () => {
+  for (const window of [1, 2, 3, 5, 7, 12, 16, 64]) {
+    test(`of ${window} waits twice at most before its window is known`, () => {
+      const call = new Call();
+      call.send(1, 0.05);
+      const waits = call.sendInWindow(100, 0.05, window);
+      assert.ok(waits !== null && waits <= 2, `it has waited ${waits} times`);
+      assert.equal(call.sendInWindow(100, 0.05, window), 0);
+    });
+  }
+
+  test('that shrinks while it sends', () => {
+    const call = new Call();
+    call.sendInWindow(1000, 0.05, 64);
+    assert.equal(call.every, WINDOW / 4);
+    // Of 64 packets under way, up to 15 have had no sample: it must wait for those, too.
+    const waits = call.sendInWindow(200, 0.05, 3);
+    assert.ok(waits !== null && waits <= 3, `it has waited ${waits} times`);
+    assert.equal(call.sendInWindow(200, 0.05, 3), 0);
+  });
+
+  test('gets more again later, when its window may have grown', () => {
+    const call = new Call();
+    call.sendInWindow(200, 0.05, 3);
+    assert.equal(call.every, 2);
+    call.sendInWindow(20_000, 0.05, 64);
+    assert.equal(call.every, WINDOW / 4);
+  });
+
+  test('pauses are no reason to see more of its packets', () => {
+    const call = new Call();
+    for (let burst = 0; burst < 20; burst += 1) {
+      call.send(1003, 0.05);
+      assert.equal(call.every, WINDOW / 4);
+      call.wait(1000);
+      assert.equal(call.acknowledged, call.fromClient);
+    }
   });
 });
 
