@@ -274,16 +274,16 @@ const radiusSchema = z.strictObject({
       clients: z
         .array(
           z.strictObject({
-            address: address.describe('Address from which Disconnect-Requests may come.'),
+            address: address.describe('Address from which requests may come.'),
             secretFile: path.describe('File with the secret shared with it, as in `radius.servers[].secretFile`.'),
           }),
         )
         .min(1)
         .max(8)
-        .describe('Who may end sessions. Requests of others are dropped.'),
+        .describe('Who may end and change sessions. Requests of others are dropped.'),
     })
     .optional()
-    .describe('Lets RADIUS servers end sessions (Disconnect-Request, RFC 5176). Without this key none can.'),
+    .describe('Lets RADIUS servers end and change sessions (Disconnect and CoA, RFC 5176). Without this key none can.'),
 });
 
 const hostName = z

@@ -30,7 +30,13 @@ const SETTINGS: MonitorSettings = {
   },
 };
 const CONSOLE = {
-  listen: { address: '127.0.0.1', port: 8723, socket: undefined, names: ['vpn.example.net'], proxies: ['192.0.2.0/24'] },
+  listen: {
+    address: '127.0.0.1',
+    port: 8723,
+    socket: undefined,
+    names: ['vpn.example.net'],
+    proxies: ['192.0.2.0/24'],
+  },
   tls: { certificate: '/etc/ssl/vpn.pem', key: '/etc/ssl/vpn.key' },
   users: '/var/lib/pptpd-ts/console.json',
   gid: 61_723,
@@ -141,10 +147,18 @@ const wrong: [type: MonitorRequest['type'], field: string, value: unknown][] = [
   ['announce', 'manager', { pid: 1, startTime: 1 }],
   ['announce', 'settings', { ...SETTINGS, console: { ...CONSOLE, users: 'relative' } }],
   ['announce', 'settings', { ...SETTINGS, console: { ...CONSOLE, gid: -1 } }],
-  ['announce', 'settings', { ...SETTINGS, console: { ...CONSOLE, listen: { ...CONSOLE.listen, address: 'localhost' } } }],
+  [
+    'announce',
+    'settings',
+    { ...SETTINGS, console: { ...CONSOLE, listen: { ...CONSOLE.listen, address: 'localhost' } } },
+  ],
   ['announce', 'settings', { ...SETTINGS, console: { ...CONSOLE, listen: { ...CONSOLE.listen, socket: 'relative' } } }],
   ['announce', 'settings', { ...SETTINGS, console: { ...CONSOLE, tls: { certificate: '/a' } } }],
-  ['announce', 'settings', { ...SETTINGS, console: { ...CONSOLE, userPlace: { ...CONSOLE.userPlace, kind: 'other' } } }],
+  [
+    'announce',
+    'settings',
+    { ...SETTINGS, console: { ...CONSOLE, userPlace: { ...CONSOLE.userPlace, kind: 'other' } } },
+  ],
   ['announce', 'settings', { ...SETTINGS, secrets: 'relative' }],
   ['announce', 'settings', { ...SETTINGS, authentication: ['eap'] }],
   ['announce', 'settings', { ...SETTINGS, accounts: undefined }],
