@@ -51,7 +51,7 @@ const LIMITS: Limits = {
 const KEEP_ALIVE_MS = 15_000;
 const CHECK_MS = 1000;
 const MAX_HEADER = 16_384;
-const MAX_HEADERS = 100;
+
 const SOCKET_UMASK = 0o117;
 
 const optionsOf = ({ headers, request }: Limits): ServerOptions => ({
@@ -83,7 +83,8 @@ export class ConsoleServer {
             (request, response) => void listener(request, response),
           );
     this.#server.maxConnections = limits.connections;
-    this.#server.maxHeadersCount = MAX_HEADERS;
+    // None is dropped, so that nobody can push out what a proxy says. Their octets are limited.
+    this.#server.maxHeadersCount = 0;
     this.#server.setTimeout(limits.silence);
     this.#server.on('connection', (socket: Socket) => this.#admit(socket));
     // Before the handshake is over the connection is the client's mistake and nobody's news.

@@ -13,12 +13,12 @@ import { test, type TestContext } from 'node:test';
 import type * as Api from '../../src/console/api/schemas.js';
 import type { ConsoleSettings } from '../../src/console/protocol.js';
 import { readLines } from '../../src/session/lines.js';
-import { runPaths, sessionSocketPath } from '../../src/session/paths.js';
-import { SessionServer } from '../../src/session/server.js';
+import { runPaths } from '../../src/session/paths.js';
 import type { SessionState } from '../../src/session/state.js';
 import { aStateUp } from '../unit/session/a-state.js';
 import { CONSOLE_PORT, ConsoleClient } from './support/console.js';
 import { enterNamespace } from './support/netns.js';
+import { standInSessions } from './support/stand-in-sessions.js';
 import { until } from './support/wait.js';
 
 enterNamespace();
@@ -40,33 +40,6 @@ const stateOf = (index: number): SessionState =>
     interface: `ppp${index}`,
     counters: { rxPackets: index, rxBytes: index, txPackets: index, txBytes: index },
   });
-
-async function serveSessions(t: TestContext, runDirectory: string): Promise<readonly SessionServer[]> {
-  mkdirSync(runPaths(runDirectory).sessions, { recursive: true });
-  const servers = await Promise.all(
-    Array.from({ length: COUNT }, async (_, index) => {
-      const state = stateOf(index);
-      const nothing = (): null => null;
-      const server = new SessionServer({
-        session: state.session,
-        version: '0.0.0',
-        handlers: {
-          state: () => state,
-          disconnect: nothing,
-          probe: nothing,
-          reopenLog: nothing,
-          logLevel: () => ({ level: 'debug' }),
-        },
-      });
-      await server.listen(sessionSocketPath(runDirectory, state.session));
-      return server;
-    }),
-  );
-  t.after(() => {
-    for (const server of servers) server.close();
-  });
-  return servers;
-}
 
 /** The process alone; this test is root for it. */
 async function startConsole(t: TestContext, runDirectory: string): Promise<ChildProcess & { readonly pid: number }> {
@@ -119,7 +92,8 @@ test('1,000 sessions: all are in the list and in the stream, and a change of one
   const idleMemory = pssOf(idle.pid);
   idle.kill('SIGKILL');
   await once(idle, 'exit');
-  const servers = await serveSessions(t, runDirectory);
+  mkdirSync(runPaths(runDirectory).sessions, { recursive: true });
+  const servers = await standInSessions(t, runDirectory, COUNT, stateOf);
   const { pid } = await startConsole(t, runDirectory);
   const client = new ConsoleClient('token');
   const list = await until('all sessions', async () => {

@@ -109,10 +109,13 @@ const NO_LENGTH: Refusal = {
   error: 'the request does not say how long it is',
   remedy: 'send Content-Length',
 };
-const adminOnly = (name: string): Refusal => ({
+const adminOnly = ({ name, by }: Who): Refusal => ({
   status: 403,
   error: `${name} may see, but not change or capture`,
-  remedy: `pptpd-ts console user role ${name} admin`,
+  remedy:
+    by === 'token'
+      ? 'make another token: pptpd-ts console token add NAME --role admin'
+      : `pptpd-ts console user role ${name} admin`,
 });
 const locked = (seconds: number): Refusal => ({
   status: 429,
@@ -165,7 +168,7 @@ export class Access {
       const refusal = await this.#authenticate(c);
       if (refusal !== null) return refuse(c, refusal);
       const who = c.get('who');
-      if (role === 'admin' && who.role !== 'admin') return refuse(c, adminOnly(who.name));
+      if (role === 'admin' && who.role !== 'admin') return refuse(c, adminOnly(who));
       await next();
       if (role === 'admin' || !isSafe(c)) this.#logRequest(c);
       return undefined;
