@@ -47,7 +47,6 @@ export async function standInSessions(
           state: () => state,
           disconnect: () => server.close(),
           probe: () => null,
-          limits: () => null,
           reopenLog: () => null,
           limits: () => null,
           logLevel: () => ({ level: 'info' }),
