@@ -38,7 +38,7 @@ before(() => {
 });
 
 const app = new Hono();
-app.get('/', (c) => c.text('here'));
+app.get('/', (c) => c.text(c.req.header('x-last') ?? 'here'));
 app.onError((_error, c) => c.text('', 500));
 app.post('/', async (c) => c.text(String((await c.req.text()).length)));
 
@@ -102,7 +102,10 @@ test('HTTPS with a certificate, later with another, and no TLS 1.1', async (t) =
 test('a key of another certificate is refused before anything listens', () => {
   assert(first !== undefined && second !== undefined);
   const tls = { certificate: first.certificate, key: second.key };
-  assert.throws(() => new ConsoleServer({ ...HTTP, tls }, app.fetch), /key values mismatch/);
+  assert.throws(
+    () => new ConsoleServer({ ...HTTP, tls }, app.fetch),
+    /^Error: the certificate of the console cannot be used: .*key values mismatch; remedy: correct console\.tls/,
+  );
 });
 
 test('a port that is taken and an address that is not there: sentences with a remedy', async (t) => {
@@ -166,6 +169,13 @@ test('garbage is refused and its connection closed, and others are served', asyn
     assert.match(await closed, answer, JSON.stringify(text.slice(0, 60)));
   }
   assert.equal(await ask(), 'here');
+});
+
+test('no header is dropped because there are many before it', async (t) => {
+  await start(t, HTTP);
+  const { socket, closed } = open(t);
+  socket.end(`GET / HTTP/1.1\r\nHost: a\r\n${'A: b\r\n'.repeat(2000)}X-Last: seen\r\nConnection: close\r\n\r\n`);
+  assert.match(await closed, /^HTTP\/1\.1 200 [^]*seen/);
 });
 
 test('who sends headers or a body slowly is closed', async (t) => {
