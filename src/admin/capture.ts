@@ -9,6 +9,7 @@ import { type Captured, CAPTURED, type CaptureEvent } from '../session/captures.
 import type { SessionClient } from '../session/client.js';
 import { SessionFollower } from '../session/follower.js';
 import { listSessionIds } from '../session/record.js';
+import type { SessionState } from '../session/state.js';
 import { aborted } from './aborted.js';
 
 const CAPTURE_SOURCE = {
@@ -116,12 +117,18 @@ export async function captureSession(options: CaptureOptions): Promise<CaptureCo
 
 const isPpp = (captured: number): boolean => CAPTURE_SOURCE[CAPTURED[captured] ?? 'pppToClient'][0] === 'ppp';
 
-/** Says it once the session has a link: with the kernel's data path only PPP's negotiation passes the worker. */
+/** Says it once the session has a link. */
 async function noteWhatIsMissing({ session, onNote }: CaptureOptions): Promise<void> {
   const state = await session.state().catch(() => null);
-  if (state?.link !== 'kernel') return;
-  const shown = state.interface === null ? '' : `; to see it: tcpdump -ni ${state.interface}`;
-  onNote?.(`the data of this session travels in the kernel and is not captured${shown}`);
+  const note = state === null ? null : notCaptured(state);
+  if (note !== null) onNote?.(note);
+}
+
+/** With the kernel's data path only PPP's negotiation passes the worker. null: everything is captured. */
+export function notCaptured({ link, interface: name }: Pick<SessionState, 'link' | 'interface'>): string | null {
+  if (link !== 'kernel') return null;
+  const shown = name === null ? '' : `; to see it: tcpdump -ni ${name}`;
+  return `the data of this session travels in the kernel and is not captured${shown}`;
 }
 
 function packetsOf(file: PptpCapture, { lost, frames, bytes }: CaptureEvent): Uint8Array {

@@ -84,13 +84,14 @@ function overview(state: SessionState, { interfaceName, quota, now }: Circumstan
 /** Of the account; null: it has none. */
 function limitsText(limits: SessionState['limits']): string | null {
   if (limits === null) return null;
-  const { sessions, sessionTime, idleTime } = limits;
+  const { sessions, sessionTime, idleTime, filter } = limits;
   const time = (label: string, seconds: number | null): string[] =>
     seconds === null ? [] : [`${label} ${seconds === 0 ? 'without limit' : duration(seconds)}`];
   const parts = [
     ...(sessions === null ? [] : [`sessions ${sessions === 0 ? 'without limit' : sessions}`]),
     ...time('session time', sessionTime),
     ...time('idle time', idleTime),
+    ...(filter === null ? [] : [`filter "${filter}"`]),
   ];
   return parts.length === 0 ? null : `${parts.join(', ')} (of the account)`;
 }

@@ -112,6 +112,12 @@ export const isLoopback = (text: string): boolean => Math.floor((addressNumber(t
 /** The first address of a network. */
 export const firstOf = ({ address, bits }: Network): number => address - (address % 2 ** (32 - bits));
 
+/** Whether a dotted quad is in a network such as `192.0.2.0/24`. */
+export function isWithin(address: string, network: string): boolean {
+  const [number, parsed] = [addressNumber(address), parseNetwork(network)];
+  return number !== null && parsed !== null && firstOf({ ...parsed, address: number }) === firstOf(parsed);
+}
+
 interface Range {
   readonly first: number;
   readonly count: number;

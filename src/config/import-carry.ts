@@ -4,7 +4,8 @@ import { kindOf, type Option, type Setting, type Settings } from './import-optio
 import { carryPpp } from './import-ppp.js';
 import { importPool } from './import-pool.js';
 import { inetAddress, type LookUp, pptpdAddress } from './pptpd-addresses.js';
-import { configurationSchema, INTERFACE_NAME } from './schema.js';
+import { configurationSchema } from './schema.js';
+import { INTERFACE_NAME } from './schema/values.js';
 
 /** The machine that pptpd runs on, as far as it matters when pptpd starts. */
 export interface PptpdHost {

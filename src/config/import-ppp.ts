@@ -6,7 +6,7 @@ import { LOGIN_METHODS, type LoginMethod, requiredLogin, requiredMppe } from '..
 import { type FileOption, optionsOfFile, SYSTEM_OPTIONS } from '../accounts/pppd-options-file.js';
 import { type Notes, quoted, type Source } from './import-notes.js';
 import { checkConfiguration } from './load.js';
-import { type AuthenticationMethod, makesKeys } from './schema.js';
+import { type AuthenticationMethod, makesKeys } from './schema/ppp.js';
 
 /** The machine that pppd runs on. */
 export interface PppdHost {

@@ -2,7 +2,8 @@
  * The section `ppp` for either engine: the builtin engine's settings with every default, or the arguments that pppd is
  * given for the keys that are written.
  */
-import type { AuthenticationMethod, Configuration } from './schema.js';
+import type { Configuration } from './schema.js';
+import type { AuthenticationMethod } from './schema/ppp.js';
 
 type Ppp = Configuration['ppp'];
 

@@ -5,6 +5,7 @@
  * to the client: a client that only receives is usually gone.
  */
 import type { Configuration } from '../config/schema.js';
+import type { LinkLimits } from '../link/link.js';
 import type { CloseReason } from '../session/close-reason.js';
 import type { Timers } from './timers.js';
 
@@ -13,9 +14,16 @@ const MAX_INTERVAL = 30;
 
 /** Seconds; 0: no limit. */
 type Times = Pick<Configuration['policy'], 'sessionTime' | 'idleTime'>;
+/** null: what `policy` says; left out: as before. */
+export type ChangedTimes = { readonly [Key in keyof Times]?: number | null | undefined };
+
+/** Of an account that says nothing. */
+const NO_LIMITS: LinkLimits = { account: null, sessions: null, sessionTime: null, idleTime: null };
 
 export interface LimitsOptions {
   readonly policy: Times;
+  /** What the account of the client said at its login; null: nothing. */
+  readonly account: () => LinkLimits | null;
   readonly timers: Timers;
   /** Monotonic time, ms. */
   readonly now: () => number;
@@ -27,37 +35,67 @@ export interface LimitsOptions {
 
 export class Limits {
   readonly #options: LimitsOptions;
-  #times: Times;
-  #isUp = false;
+  /** Since the login. */
+  #changed: Partial<Pick<LinkLimits, keyof Times>> = {};
+  /** By `now`; null: the call is not up. */
+  #upSince: number | null = null;
   #frames = 0;
   /** When `#frames` changed, by `now`. */
   #lastData = 0;
 
   constructor(options: LimitsOptions) {
     this.#options = options;
-    this.#times = options.policy;
   }
 
-  /** The call is up; idempotent. `own`: what the account says; null: nothing. */
-  up(own: { readonly [Key in keyof Times]: number | null } | null = null): void {
-    if (this.#isUp) return;
-    this.#isUp = true;
-    const { policy, timers, end } = this.#options;
-    const { sessionTime = null, idleTime = null } = own ?? {};
-    this.#times = { sessionTime: sessionTime ?? policy.sessionTime, idleTime: idleTime ?? policy.idleTime };
-    const limit = this.#times.sessionTime;
-    timers.start('sessionTime', limit, () => end('sessionTime', limit));
+  /** What the account says now; null: nothing. */
+  get account(): LinkLimits | null {
+    const account = this.#options.account();
+    return Object.keys(this.#changed).length === 0 ? account : { ...NO_LIMITS, ...account, ...this.#changed };
+  }
+
+  get #times(): Times {
+    const { sessionTime, idleTime } = this.account ?? NO_LIMITS;
+    const { policy } = this.#options;
+    return { sessionTime: sessionTime ?? policy.sessionTime, idleTime: idleTime ?? policy.idleTime };
+  }
+
+  /** The call is up; idempotent. */
+  up(): void {
+    if (this.#upSince !== null) return;
+    this.#upSince = this.#options.now();
     this.#frames = this.#options.dataFrames();
-    this.#lastData = this.#options.now();
-    this.#check();
+    this.#lastData = this.#upSince;
+    this.#start(this.#upSince);
+  }
+
+  /** The account says something else now. Session time counts from the login all the same: a shorter one may be over. */
+  change({ sessionTime, idleTime }: ChangedTimes): void {
+    this.#changed = {
+      ...this.#changed,
+      ...(sessionTime === undefined ? {} : { sessionTime }),
+      ...(idleTime === undefined ? {} : { idleTime }),
+    };
+    if (this.#upSince !== null) this.#start(this.#upSince);
   }
 
   /** The call is over; another may follow. */
   callEnded(): void {
-    this.#isUp = false;
-    this.#times = this.#options.policy;
+    this.#upSince = null;
+    this.#changed = {};
     this.#options.timers.stop('sessionTime');
     this.#options.timers.stop('idle');
+  }
+
+  #start(since: number): void {
+    const { timers, now, end } = this.#options;
+    const { sessionTime } = this.#times;
+    const left = sessionTime - (now() - since) / 1000;
+    if (sessionTime > 0 && left <= 0) {
+      end('sessionTime', sessionTime);
+      return;
+    }
+    timers.start('sessionTime', left, () => end('sessionTime', sessionTime));
+    this.#check();
   }
 
   #check(): void {

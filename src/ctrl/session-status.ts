@@ -1,6 +1,7 @@
 /** What a session reports about itself: the phase it is in, why it ends, its addresses, and what its call knows. */
 import { version } from '../host/version.js';
 import type { ProcessLog } from '../log/logger.js';
+import type { LinkLimits } from '../link/link.js';
 import type { Addresses } from '../ppp/reader.js';
 import type { Handoff } from '../session/handoff.js';
 import type { SessionPhase, SessionState } from '../session/state.js';
@@ -28,6 +29,7 @@ export interface SessionStatusOptions {
   readonly processLog: ProcessLog;
   readonly call: () => Call | null;
   readonly warning: () => SessionState['warning'];
+  readonly limits: () => LinkLimits | null;
 }
 
 export class SessionStatus {
@@ -73,10 +75,11 @@ export class SessionStatus {
   }
 
   snapshot(): SessionState {
-    const { handoff, processLog, call: currentCall, warning } = this.#options;
+    const { handoff, processLog, call: currentCall, warning, limits } = this.#options;
     const { session, peer, localAddress, lease } = handoff;
     const call = currentCall();
     const ppp = call?.link.ppp ?? null;
+    const own = limits();
     return {
       session,
       version,
@@ -95,7 +98,7 @@ export class SessionStatus {
       link: call?.link.kind ?? null,
       // pppd's interface is found by its process when somebody asks (cli/commands/show): that reads a folder.
       interface: call?.link.kind === 'pppd' ? null : (call?.link.interfaceName() ?? null),
-      limits: call?.link.limits ?? null,
+      limits: own && { ...own, filter: own.filter ?? null },
       speed: call?.link.speed() ?? null,
       log: { level: processLog.log.level, file: processLog.file },
       ppp: ppp === null ? null : { ...ppp },

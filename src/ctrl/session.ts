@@ -20,7 +20,7 @@ import { CalledAgainProbe } from './called-again-probe.js';
 import { type Call, CallControl, type CallEvent } from './call-control.js';
 import { type CallMessage, type ClientSocket, ControlConnection, type ControlEvent } from './control-connection.js';
 import { FailureReport } from './failure-report.js';
-import { Limits } from './limits.js';
+import { type ChangedTimes, Limits } from './limits.js';
 import { LoginRecord } from './login-record.js';
 import { PeerLog } from './peer-log.js';
 import type { CallRecord, RecordFile } from './record-file.js';
@@ -118,6 +118,7 @@ export class Session {
       probe: ({ by }) => this.#probeClient(by),
       reopenLog: () => processLog.reopen(),
       logLevel: ({ level }) => this.#setLogLevel(level),
+      limits: (changed) => this.#changeLimits(changed),
     });
     this.#server.captures.onDemand = (tap) => {
       this.#control.setTap(tap);
@@ -139,10 +140,12 @@ export class Session {
       processLog,
       call: () => this.#call,
       warning: () => this.#warning.last,
+      limits: () => this.#limits.account,
     });
     this.#probe = new CalledAgainProbe({ control: this.#control, warning: this.#warning });
     this.#limits = new Limits({
       policy: configuration.policy,
+      account: () => this.#call?.link.limits ?? null,
       timers,
       now: monotonicMs,
       dataFrames: () => dataFrames(this.#call),
@@ -309,6 +312,14 @@ export class Session {
     void this.close(end);
   }
 
+  /** RADIUS has changed its mind. */
+  #changeLimits({ sessionTime, idleTime }: ChangedTimes): void {
+    if (this.#call === null) throw new Error('it has no call');
+    this.#processLog.log.info({ sessionTime, idleTime }, 'the limits of this session change');
+    this.#limits.change({ sessionTime, idleTime });
+    this.#publisher.now();
+  }
+
   /** Session `by` has the client address and the call id of this one. */
   #probeClient(by: string): void {
     const call = this.#call;
@@ -326,7 +337,7 @@ export class Session {
 
   #recvUp(addresses: Addresses | null): void {
     if (this.#call !== null) this.#loginRecord?.up(this.#call.link);
-    this.#limits.up(this.#call?.link.limits ?? null);
+    this.#limits.up();
     if (addresses !== null) this.#status.agreed(addresses);
     this.#step('up');
     this.#record.update(this.#callRecord());

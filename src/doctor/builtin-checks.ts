@@ -1,6 +1,7 @@
 /** Checks of what the builtin PPP engine needs: a TUN device, the monitor that opens it, and how clients log in. */
 import { pppSettings } from '../config/ppp-settings.js';
-import { type Configuration, makesKeys } from '../config/schema.js';
+import type { Configuration } from '../config/schema.js';
+import { makesKeys } from '../config/schema/ppp.js';
 import { missing } from '../host/identity.js';
 import { secretOf } from '../monitor/radius-secret.js';
 import { runPaths } from '../session/paths.js';

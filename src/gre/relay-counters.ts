@@ -60,6 +60,8 @@ export type RelayCounters = {
   rxForeignSource: number;
   /** TCP segments from the client that were joined to an earlier one. */
   rxJoined: number;
+  /** TCP acknowledgments without data from the client that were left out, since a later one of the same batch says more. */
+  rxSuperseded: number;
   /**
    * Packets from the TUN device that were dropped: before or after the network protocol or the encryption was up; longer
    * than the client accepts; with an impossible offload header. Control frames dropped because too many were queued.
@@ -102,6 +104,7 @@ export const noneCountedByTun = () => ({
   rxTunRefused: 0,
   rxForeignSource: 0,
   rxJoined: 0,
+  rxSuperseded: 0,
   txNotReady: 0,
   txTooLong: 0,
   txBadOffload: 0,

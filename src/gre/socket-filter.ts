@@ -9,13 +9,13 @@ const VERSION_AND_PROTOCOL = 0x0007_ffff;
 const ENHANCED_PPP = 0x0001_880b;
 
 /** Octets to keep of a stray packet: the longest IP header, the GRE header and a few more. */
-const HEADERS = 128;
+export const STRAY_LENGTH = 128;
 
 /** Accepts version 1, protocol 0x880B and call id `callId`; the kernel drops everything else. */
 export const greFilter = (callId: number): readonly Instruction[] => callFilter(callId, WHOLE_PACKET, 0);
 
 /** Accepts the headers of the packets that `greFilter` drops. */
-export const strayFilter = (callId: number): readonly Instruction[] => callFilter(callId, 0, HEADERS);
+export const strayFilter = (callId: number): readonly Instruction[] => callFilter(callId, 0, STRAY_LENGTH);
 
 /** `ofCall`, `ofOthers`: octets to keep of the call's packets and of others; 0 drops them. */
 const callFilter = (callId: number, ofCall: number, ofOthers: number): readonly Instruction[] => [

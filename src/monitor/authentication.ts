@@ -11,6 +11,7 @@ import type { User } from '../users/user.js';
 import type { AccountUsage } from './account-usage.js';
 import { type Account, addressRules, findAccount } from './accounts-file.js';
 import type { MonitorSettings, WireLimits, WireVerdict } from './protocol.js';
+import type { Route } from './iproute.js';
 import { type Speed, UNLIMITED } from './speed-limit.js';
 import type { UserAccounts } from './user-accounts.js';
 import { type Login, type Secret, suffices, verify } from './verifier.js';
@@ -26,9 +27,11 @@ export interface Grant {
   readonly account: string | null;
   readonly speed: Speed;
   /** Networks behind the client. */
-  readonly routes: readonly string[];
+  readonly routes: readonly Route[];
   /** For the account that RADIUS gets. */
   readonly radius?: Pick<AccountRecord, 'name' | 'classes'> & { readonly interim: number | null };
+  /** The name of a filter that the administrator's scripts know; left out: none. */
+  readonly filter?: string;
 }
 
 /** What a login grants that has no account in the accounts file. */
@@ -47,8 +50,8 @@ const HINDRANCES: Readonly<Record<Hindrance, { readonly code: number; readonly m
 export interface Judgement {
   readonly verdict: WireVerdict;
   readonly grant: Grant | null;
-  /** For the log: why a login was refused, where the verdict does not say it; null: nothing more is known. */
-  readonly note: string | null;
+  /** For the log: why a login was refused, where the verdict does not say it, and what of a grant does not count. */
+  readonly notes: readonly string[];
 }
 
 export interface LoginContext {
@@ -72,11 +75,11 @@ export async function judge(login: Login, context: LoginContext): Promise<Judgem
   const proof = verify(login, candidate?.secret ?? { password: randomBytes(8).toString('hex') });
   if (candidate === null || proof === null) {
     const retryChallenge = login.method.startsWith('ms-chap') ? context.retryChallenge : null;
-    const note = candidate !== null && !suffices(candidate.secret, login) ? NEEDS_PASSWORD : null;
-    return refused({ code: AUTHENTICATION_FAILURE, retryChallenge, message: 'Access denied' }, note);
+    const notes = candidate !== null && !suffices(candidate.secret, login) ? [NEEDS_PASSWORD] : [];
+    return refused({ code: AUTHENTICATION_FAILURE, retryChallenge, message: 'Access denied' }, notes);
   }
   const { hindrance } = candidate;
-  if (hindrance !== null) return refused({ ...HINDRANCES[hindrance], retryChallenge: null }, null);
+  if (hindrance !== null) return refused({ ...HINDRANCES[hindrance], retryChallenge: null }, []);
   const { rules, limits, speed, routes } = await candidate.admit(unit);
   const granted = remote === null ? fixedAddress(rules) : addressGiven(rules, addressNumber(remote));
   const address = granted == null ? null : addressText(granted);
@@ -90,7 +93,7 @@ export async function judge(login: Login, context: LoginContext): Promise<Judgem
     limits,
   } as const;
   const grant = { name: visible(Buffer.from(name).toString('latin1')), remote: address, rules };
-  return { verdict, grant: { ...grant, account: limits?.account ?? null, speed, routes }, note: null };
+  return { verdict, grant: { ...grant, account: limits?.account ?? null, speed, routes }, notes: [] };
 }
 
 const NEEDS_PASSWORD =
@@ -99,8 +102,8 @@ const NEEDS_PASSWORD =
 
 const refused = (
   verdict: Omit<Extract<WireVerdict, { accepted: false }>, 'accepted'>,
-  note: string | null,
-): Judgement => ({ verdict: { accepted: false, ...verdict }, grant: null, note });
+  notes: readonly string[],
+): Judgement => ({ verdict: { accepted: false, ...verdict }, grant: null, notes });
 
 /** Somebody of the client's name. */
 interface Candidate {
@@ -115,7 +118,7 @@ interface Admission {
   readonly rules: readonly Rule[];
   readonly limits: WireLimits | null;
   readonly speed: Speed;
-  readonly routes: readonly string[];
+  readonly routes: readonly Route[];
 }
 
 /** The accounts file comes first: who is disabled there cannot log in by the secrets file. */
@@ -149,7 +152,7 @@ function candidateOf(user: User, hindrance: Hindrance | null, { settings, users,
         rules: rulesOfUser(user, remote),
         limits: limitsOf(user),
         speed: speedOf(user),
-        routes: user.routes ?? [],
+        routes: (user.routes ?? []).map((network) => ({ network, metric: null })),
       };
     },
   };

@@ -15,9 +15,24 @@ export interface Step {
 export const tc = (...args: readonly string[]): Step => ({ program: 'tc', args });
 export const ip = (...args: readonly string[]): Step => ({ program: 'ip', args });
 
+export interface Route {
+  /** `198.51.100.0/24`, without host bits. */
+  readonly network: string;
+  /** null: the kernel's default, 0. */
+  readonly metric: number | null;
+}
+
 /** Without its name a route of an interface in a VRF would be in the main table, for everybody. `vrf`: null: none. */
-export const addRoute = (network: string, device: string, vrf: string | null): Step =>
-  ip('route', 'add', network, 'dev', device, ...(vrf === null ? [] : ['vrf', vrf]));
+export const addRoute = ({ network, metric }: Route, device: string, vrf: string | null): Step =>
+  ip(
+    'route',
+    'add',
+    network,
+    'dev',
+    device,
+    ...(metric === null ? [] : ['metric', String(metric)]),
+    ...(vrf === null ? [] : ['vrf', vrf]),
+  );
 
 /** Takes the steps in their order. Rejects with a sentence at the first one that fails. */
 export async function take(steps: readonly Step[]): Promise<void> {

@@ -14,8 +14,8 @@ import { tableName } from '../network/ruleset.js';
 import { runPaths } from '../session/paths.js';
 import { NetworkConfiguration } from '../sys/network-configuration.js';
 import { listenSeqpacket } from '../sys/seqpacket-socket.js';
+import { askSession } from './ask-session.js';
 import { ConsoleProcess } from './console-process.js';
-import { endSession } from './end-session.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
@@ -131,7 +131,8 @@ function monitor(directory: string, level: string): void {
     radius,
     console: consoleProcess,
     spool,
-    endSession: (session, worker, detail) => endSession({ runDirectory: directory, session, worker, detail, log }),
+    askSession: async (session, worker, request) =>
+      askSession({ runDirectory: directory, session, worker, request, log }),
     supervisor,
     log,
     onIdle,

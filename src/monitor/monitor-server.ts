@@ -6,7 +6,7 @@ import { isAlive, identify, type ProcessIdentity } from '../host/process.js';
 import { version } from '../host/version.js';
 import type { Logger } from '../log/logger.js';
 import type { NetworkRules } from '../network/network-rules.js';
-import type { SessionSelector } from '../radius/protocol.js';
+import type { RequestOutcome } from '../radius/protocol.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
@@ -14,12 +14,14 @@ import { watchProcess } from '../sys/process-descriptor.js';
 import { acceptSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
 import { GUESSES, GuessLimits } from './guess-limits.js';
 import { Guesses, PER_WORKER } from './guesses.js';
+import type { SessionQuestion } from './ask-session.js';
 import { AccountUsage } from './account-usage.js';
 import { amountsByName } from '../host/interface-amounts.js';
 import { speedOf } from './authentication.js';
 import { hindranceOf } from '../users/expiry.js';
 import type { Reading } from '../users/usage-file.js';
 import {
+  type AskWorker,
   MonitoredSession,
   type MonitorServices,
   type Reply,
@@ -41,7 +43,7 @@ import {
   type Registration,
 } from './protocol.js';
 import type { ConsoleProcess } from './console-process.js';
-import type { RadiusProcess } from './radius-process.js';
+import type { RadiusProcess, SessionRequest } from './radius-process.js';
 import type { RadiusSpool } from './radius-spool.js';
 import { Rotation } from './rotation.js';
 import { UserAccounts } from './user-accounts.js';
@@ -93,8 +95,8 @@ export interface MonitorServerOptions
   readonly rules: Pick<NetworkRules, 'set' | 'report'>;
   readonly radius: RadiusProcess;
   readonly console: Pick<ConsoleProcess, 'configure'>;
-  /** Ends a session of this worker, for RADIUS. */
-  readonly endSession: (session: string, worker: number, detail: string) => void;
+  /** Asks a session of this worker for something, for RADIUS; resolves with whether it does it. */
+  readonly askSession: (session: string, worker: number, request: SessionQuestion) => Promise<boolean>;
   /** Account records for RADIUS. */
   readonly spool: RadiusSpool;
   /** Called when neither manager nor session is left. */
@@ -135,7 +137,7 @@ export class MonitorServer {
       askRadius: async (login) => options.radius.judge(login),
       account: (record) => options.spool.add(record),
     };
-    options.radius.onDisconnect = (selector, by) => this.#disconnectFor(selector, by);
+    options.radius.onRequest = async (request) => this.#workFor(request);
     this.#restore();
     this.#poller.watch(options.listener, true, false);
     this.#checkIdle();
@@ -308,14 +310,30 @@ export class MonitorServer {
     return [...this.#sessions.values()].flatMap(({ session }) => session?.reading(amounts) ?? []);
   }
 
-  #disconnectFor(selector: SessionSelector, by: string): number {
+  /** What a RADIUS server wants done with the sessions that it selects. */
+  async #workFor({ selector, by, change }: SessionRequest): Promise<RequestOutcome> {
     const selected = [...this.#workers.values()].flatMap(({ session }) =>
-      session?.isSelected(selector) === true ? session.registration : [],
+      session?.isSelected(selector) === true ? session : [],
     );
-    this.#log.info({ by, sessions: selected.map(({ session }) => session) }, 'a RADIUS server ends sessions');
-    for (const { session, worker } of selected)
-      this.#options.endSession(session, worker.pid, `Disconnect-Request from ${by}`);
-    return selected.length;
+    const names = selected.map(({ registration }) => registration.session);
+    this.#log.info({ by, sessions: names, change }, `a RADIUS server ${change === null ? 'ends' : 'changes'} sessions`);
+    const [session, ...others] = selected;
+    if (session === undefined) return 'noSession';
+    if (change === null) return this.#endFor(selected, by);
+    if (others.length > 0) return 'several';
+    const ask: AskWorker = async (request) => this.#ask(session, request);
+    return (await session.change(change, ask)) ? 'done' : 'failed';
+  }
+
+  async #endFor(sessions: readonly MonitoredSession[], by: string): Promise<RequestOutcome> {
+    const detail = `Disconnect-Request from ${by}`;
+    const request = { op: 'disconnect', reason: 'radiusDisconnect', detail } as const;
+    const areEnding = await Promise.all(sessions.map(async (session) => this.#ask(session, request)));
+    return areEnding.includes(true) ? 'done' : 'failed';
+  }
+
+  async #ask({ registration }: MonitoredSession, request: SessionQuestion): Promise<boolean> {
+    return this.#options.askSession(registration.session, registration.worker.pid, request);
   }
 
   #use(settings: MonitorSettings): void {

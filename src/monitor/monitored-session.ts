@@ -3,18 +3,20 @@
  * handled one after the other. Whatever is to be undone after the monitor's own death is written down before it is done.
  */
 import type { Rule } from '../accounts/chap-secrets.js';
+import { isWithin } from '../config/addresses.js';
 import type { Logger } from '../log/logger.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
-import type { AccountRecord, SessionSelector } from '../radius/protocol.js';
+import type { AccountRecord, Rate, SessionChange, SessionSelector } from '../radius/protocol.js';
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openKernelTunnel } from '../sys/ppp-device.js';
 import { IPPROTO_GRE, openRawSocket } from '../sys/raw-socket.js';
 import { openTunDevice } from '../sys/tun-device.js';
 import { WtmpdbEntry } from '../sys/wtmpdb.js';
+import type { SessionQuestion } from './ask-session.js';
 import { type Grant, mayUse, NO_ACCOUNT } from './authentication.js';
 import type { Reading } from '../users/usage-file.js';
-import { addRoute, take } from './iproute.js';
+import { addRoute, type Route, take } from './iproute.js';
 import { type AmountsByName, amountsByName } from '../host/interface-amounts.js';
 import type { Guesses } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
@@ -26,6 +28,7 @@ import { SessionAccount } from './session-account.js';
 import { type Configured, type Device, SessionAddresses } from './session-addresses.js';
 import { type LoginServices, type SavedLogin, SessionLogin } from './session-login.js';
 import { SessionSpeed } from './session-speed.js';
+import { limitOf } from './radius-judgement.js';
 import { isSameSpeed, type Speed, UNLIMITED } from './speed-limit.js';
 import type { StateFolder } from './state-folder.js';
 
@@ -61,6 +64,9 @@ export interface Reply {
   /** To be sent along, and then closed. */
   readonly descriptors?: readonly number[];
 }
+
+/** Asks the session's worker; resolves with whether it does it. */
+export type AskWorker = (request: SessionQuestion) => Promise<boolean>;
 
 interface OpenedDevice {
   readonly name: string;
@@ -104,7 +110,7 @@ export class MonitoredSession {
     this.#log = services.log.child({ session: registration.session, worker: registration.worker.pid });
     this.#scripts = new Scripts(this.#log);
     // An older version's lacks what only newer ones have.
-    this.#grant = saved?.grant == null ? null : { ...NO_ACCOUNT, ...saved.grant };
+    this.#grant = saved?.grant == null ? null : { ...NO_ACCOUNT, ...saved.grant, routes: savedRoutes(saved.grant) };
     this.#device = saved?.device ?? null;
     this.#addresses = new SessionAddresses({
       saved: { ipv4: saved?.ipv4 ?? null, ipv6: saved?.ipv6 ?? null },
@@ -162,7 +168,7 @@ export class MonitoredSession {
   }
 
   /** Whether a RADIUS server means this session: RADIUS has judged its login, and all that is selected is true of it. */
-  isSelected({ id, name, address, port, client }: SessionSelector): boolean {
+  isSelected({ id, name, address, port, portId, client }: SessionSelector): boolean {
     const radius = this.#grant?.radius;
     if (radius === undefined) return false;
     const unit = this.#device === null ? null : unitOf(this.#device.name);
@@ -171,6 +177,7 @@ export class MonitoredSession {
       [name, radius.name],
       [address, this.#addresses.ipv4?.pair.remote],
       [port, unit],
+      [portId, this.#device?.name],
       [client, this.registration.peer],
     ];
     return facts.every(([selected, is]) => selected === null || selected === is);
@@ -196,14 +203,28 @@ export class MonitoredSession {
     await Promise.all([this.#scripts.idle, this.#speed.idle, this.#wtmpdb.written]);
   }
 
-  /** The account has this speed now. */
-  async setSpeed(speed: Speed): Promise<void> {
-    await this.#inTurn(async () => {
-      if (this.#stage !== 'live' || this.#grant === null || isSameSpeed(this.#grant.speed, speed)) return;
-      this.#grant = { ...this.#grant, speed };
+  /** The account has this speed now. Resolves with whether it is, or will be, in force. */
+  async setSpeed(speed: Rate): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#stage !== 'live' || this.#grant === null) return false;
+      const wanted = { ...this.#grant.speed, ...speed };
+      if (isSameSpeed(this.#grant.speed, wanted)) return true;
+      this.#grant = { ...this.#grant, speed: wanted };
+      this.#try(() => this.#save());
       const { ipv4, ipv6 } = this.#addresses;
-      if (this.#device !== null && (ipv4 !== null || ipv6 !== null)) await this.#speed.limit(this.#device, speed);
+      if (this.#device === null || (ipv4 === null && ipv6 === null)) return true;
+      return this.#speed.limit(this.#device, wanted);
     });
+  }
+
+  /** For RADIUS: the worker keeps the times, the kernel the speed. Resolves with whether all of it is done. */
+  async change({ sessionTime, idleTime, rate }: SessionChange, ask: AskWorker): Promise<boolean> {
+    const times = {
+      ...(sessionTime === null ? {} : { sessionTime: limitOf(sessionTime) }),
+      ...(idleTime === null ? {} : { idleTime: limitOf(idleTime) }),
+    };
+    if (Object.keys(times).length > 0 && !(await ask({ op: 'limits', ...times }))) return false;
+    return Object.keys(rate).length === 0 || this.setSpeed(rate);
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -303,7 +324,7 @@ export class MonitoredSession {
       const new4 = addresses.ipv4 === null ? ipv4 : null;
       if (new4 !== null) {
         const proxyArp = settings()?.proxyArp === true ? proxyArpInterface(new4.remote) : null;
-        await addresses.prepareIpv4(device, { pair: new4, name: grant.name, proxyArp });
+        await addresses.prepareIpv4(device, { pair: new4, name: grant.name, proxyArp, ...filterOf(grant) });
       }
       const isUp = ipv4 !== null || ipv6 !== null;
       if (isUp) await this.#speed.limit(device, grant.speed);
@@ -312,7 +333,8 @@ export class MonitoredSession {
         await this.#addRoutes(device, grant);
         addresses.bringUpIpv4(device);
       }
-      if (ipv6 !== null && addresses.ipv6 === null) addresses.bringUpIpv6(device, { pair: ipv6, name: grant.name });
+      if (ipv6 !== null && addresses.ipv6 === null)
+        addresses.bringUpIpv6(device, { pair: ipv6, name: grant.name, ...filterOf(grant) });
     } catch (error) {
       this.#takeDown();
       throw error;
@@ -337,8 +359,15 @@ export class MonitoredSession {
   /** They go when the interface goes down. One that another interface has already is left to it. */
   async #addRoutes({ name }: Device, { routes }: Grant): Promise<void> {
     const vrf = this.#services.settings()?.vrf ?? null;
-    for (const network of routes) {
-      await take([addRoute(network, name, vrf)]).catch((error: unknown) =>
+    const { peer } = this.registration;
+    for (const route of routes) {
+      const { network } = route;
+      const added = isWithin(peer, network)
+        ? Promise.reject(
+            new Error(`it has the client's own address ${peer}: the tunnel's packets would go round in circles`),
+          )
+        : take([addRoute(route, name, vrf)]);
+      await added.catch((error: unknown) =>
         this.#log.error({ interface: name, network }, `cannot route ${network} to ${name}: ${messageOf(error)}`),
       );
     }
@@ -467,6 +496,8 @@ const isSameAccount = (one: Grant, other: Grant | null): boolean =>
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+const filterOf = ({ filter }: Grant): { readonly filter?: string } => (filter === undefined ? {} : { filter });
+
 /** None when it cannot be opened: the worker tries itself then, and says why. */
 function greSocket(): readonly number[] {
   try {
@@ -475,6 +506,10 @@ function greSocket(): readonly number[] {
     return [];
   }
 }
+
+/** An older version wrote down the networks alone. */
+const savedRoutes = ({ routes = [] }: { readonly routes?: readonly (Route | string)[] }): Route[] =>
+  routes.map((route) => (typeof route === 'string' ? { network: route, metric: null } : route));
 
 const isNetwork = (rule: Rule): boolean => 'base' in rule;
 

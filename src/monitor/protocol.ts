@@ -176,6 +176,8 @@ export interface WireLimits {
   /** Seconds; 0: no limit. */
   readonly sessionTime: number | null;
   readonly idleTime: number | null;
+  /** Name of a filter, which the administrator's scripts get; left out or null: none. */
+  readonly filter?: string | null;
 }
 
 /** Why an account no longer permits a session. */
@@ -355,7 +357,8 @@ const isLimits = (value: unknown): boolean =>
     (value['account'] === null || isText(value['account'], MAX_FIELD)) &&
     isLimit(value['sessions']) &&
     isLimit(value['sessionTime']) &&
-    isLimit(value['idleTime']));
+    isLimit(value['idleTime']) &&
+    (value['filter'] == null || isText(value['filter'], MAX_FIELD)));
 const isOver = (value: unknown): boolean =>
   isObject(value) && isSession(value['session']) && ACCOUNT_ENDS.some((why) => why === value['why']);
 const isTime = (value: unknown): boolean => isWhole(value, 0, Number.MAX_SAFE_INTEGER);

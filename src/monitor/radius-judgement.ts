@@ -1,9 +1,10 @@
 /** Judges a login by RADIUS: the server's verdict, and the address that it lets the client have. */
 import { visible } from '../accounts/chap-secrets.js';
 import { withoutDomain } from '../mschap/ms-chap-v2.js';
-import type { RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
+import type { FramedRoute, RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
 import { AUTHENTICATION_FAILURE, type Judgement, NO_ACCOUNT } from './authentication.js';
 import type { MonitorAnswer, RadiusSettings, WireLimits } from './protocol.js';
+import { UNLIMITED } from './speed-limit.js';
 import type { Login } from './verifier.js';
 import { MAX_TIMER_SECONDS } from '../sys/clock.js';
 
@@ -68,12 +69,13 @@ export async function judgeByRadius(
           message,
         },
         grant: null,
-        note: null,
+        notes: [],
       };
     }
     case 'accepted': {
-      const { message, keys, classes, interim } = verdict;
+      const { message, keys, classes, interim, rate, filter, notes } = verdict;
       const address = addressFor(verdict.address, local, remote);
+      const isByClient = ({ gateway }: FramedRoute): boolean => gateway === null || gateway === address;
       return {
         verdict: { accepted: true, message, keys, remote: address, remoteChoices: [], limits: limitsOf(verdict) },
         grant: {
@@ -81,24 +83,34 @@ export async function judgeByRadius(
           name: visible(Buffer.from(name).toString('latin1')),
           remote: address,
           rules: [],
+          speed: { ...UNLIMITED, ...rate },
+          routes: verdict.routes.filter(isByClient).map(({ network, metric }) => ({ network, metric })),
           radius: { name: hex(name), classes, interim },
+          ...(filter === null ? {} : { filter }),
         },
-        note: null,
+        notes: [...notes, ...verdict.routes.filter((route) => !isByClient(route)).map(describeGateway)],
       };
     }
   }
 }
 
+const describeGateway = ({ network, gateway }: FramedRoute): string =>
+  `ignored Framed-Route "${network} ${gateway}": a tunnel leads to its client only, so the gateway must be 0.0.0.0 or the client's address`;
+
 /** Session-Timeout and Idle-Timeout (RFC 2865 §5.27, §5.28); 0 says nothing. A limit that no timer can count is none. */
-function limitOf(seconds: number | null | undefined): number | null {
+export function limitOf(seconds: number | null | undefined): number | null {
   if (seconds == null || seconds === 0) return null;
   return seconds > MAX_TIMER_SECONDS ? 0 : seconds;
 }
 
-const limitsOf = ({ sessionTime, idleTime }: Extract<RadiusVerdict, { outcome: 'accepted' }>): WireLimits | null =>
-  sessionTime == null && idleTime == null
+const limitsOf = ({
+  sessionTime,
+  idleTime,
+  filter,
+}: Extract<RadiusVerdict, { outcome: 'accepted' }>): WireLimits | null =>
+  sessionTime == null && idleTime == null && filter === null
     ? null
-    : { account: null, sessions: null, sessionTime: limitOf(sessionTime), idleTime: limitOf(idleTime) };
+    : { account: null, sessions: null, sessionTime: limitOf(sessionTime), idleTime: limitOf(idleTime), filter };
 
 /** RADIUS may give an address beyond the lease; null: the client can have none. */
 function addressFor(given: string | null, local: string, lease: string | null): string | null {

@@ -9,10 +9,13 @@ import {
   type AccountRecord,
   decodeFromRadius,
   encodeRadiusMessage,
+  type FromRadius,
   type LoginProblem,
   MAX_RADIUS_MESSAGE,
   type RadiusLogin,
   type RadiusVerdict,
+  type RequestOutcome,
+  type SessionChange,
   type SessionSelector,
   type ToRadius,
 } from '../radius/protocol.js';
@@ -38,6 +41,13 @@ const PATIENCE_MS = 60_000;
 
 const failed = (problem: LoginProblem): RadiusVerdict => ({ outcome: 'failed', problem });
 
+/** `by`: the address of the RADIUS server; `change` null: end them. */
+export interface SessionRequest {
+  readonly selector: SessionSelector;
+  readonly by: string;
+  readonly change: SessionChange | null;
+}
+
 interface Running {
   readonly child: ChildProcess;
   readonly fd: number;
@@ -59,8 +69,8 @@ export class RadiusProcess {
   readonly #accounting = new Map<number, (isDone: boolean) => void>();
   readonly #buffer = Buffer.alloc(MAX_RADIUS_MESSAGE);
 
-  /** Ends the sessions that a RADIUS server wants ended; returns their number. Set by who knows the sessions. */
-  onDisconnect: (selector: SessionSelector, by: string) => number = () => 0;
+  /** Does what a RADIUS server wants: ends the sessions, or changes the session. Set by who knows the sessions. */
+  onRequest: (request: SessionRequest) => Promise<RequestOutcome> = async () => 'noSession';
 
   constructor(log: Logger, level: string) {
     this.#log = log;
@@ -180,7 +190,7 @@ export class RadiusProcess {
       this.#log.error({ radius: this.#running?.child.pid }, 'ignored a malformed message of the RADIUS process');
     else if (message.type === 'verdict') this.#answer(message.id, message.verdict);
     else if (message.type === 'accounted') this.#settle(message.id, message.isDone);
-    else this.#disconnect(message.id, message.selector, message.by);
+    else void this.#work(message);
   }
 
   #answer(id: number, verdict: RadiusVerdict): void {
@@ -188,8 +198,10 @@ export class RadiusProcess {
     this.#waiting.delete(id);
   }
 
-  #disconnect(id: number, selector: SessionSelector, by: string): void {
-    this.#tell({ type: 'disconnected', id, count: this.onDisconnect(selector, by) });
+  async #work(message: Extract<FromRadius, { type: 'disconnect' | 'change' }>): Promise<void> {
+    const { id, selector, by } = message;
+    const change = message.type === 'change' ? message.change : null;
+    this.#tell({ type: 'requestDone', id, outcome: await this.onRequest({ selector, by, change }) });
   }
 
   #settle(id: number, isDone: boolean): void {

@@ -26,12 +26,22 @@ export interface ScriptFacts {
   readonly peer: string;
   /** The name that the client logged in by. */
   readonly name: string;
+  /** Filter-Id of RADIUS; null: none. */
+  readonly filter: string | null;
   /** For the events of the end: seconds, and octets; null where the interface is gone. */
   readonly connected: number | null;
   readonly octets: { readonly sent: number; readonly received: number } | null;
 }
 
-function environmentOf({ interfaceName, addresses, isIpv6, name, connected, octets }: ScriptFacts): NodeJS.ProcessEnv {
+function environmentOf({
+  interfaceName,
+  addresses,
+  isIpv6,
+  name,
+  filter,
+  connected,
+  octets,
+}: ScriptFacts): NodeJS.ProcessEnv {
   return {
     DEVICE,
     SPEED,
@@ -42,6 +52,8 @@ function environmentOf({ interfaceName, addresses, isIpv6, name, connected, octe
     PEERNAME: name,
     ORIG_UID: '0',
     PPPLOGNAME: 'root',
+    // As pppd's radius.so names it.
+    ...(filter === null ? {} : { RADIUS_FILTER_ID: filter }),
     ...(connected === null ? {} : { CONNECT_TIME: String(connected) }),
     ...(octets === null ? {} : { BYTES_SENT: String(octets.sent), BYTES_RCVD: String(octets.received) }),
   };

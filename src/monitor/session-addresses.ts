@@ -12,6 +12,8 @@ export interface Configured {
   readonly pair: AddressPair;
   /** Who has logged in. */
   readonly name: string;
+  /** For the scripts; left out: none. */
+  readonly filter?: string;
   /** The interface with the ARP entry; null without one. */
   readonly proxyArp: string | null;
   /** A script of its beginning has been started, so one of its end is due. */
@@ -59,9 +61,10 @@ export class SessionAddresses {
   }
 
   /** Addresses and ip-pre-up, before the interface is up. */
-  async prepareIpv4(device: Device, { pair, name, proxyArp }: Omit<Configured, 'hasScripts'>): Promise<void> {
+  async prepareIpv4(device: Device, wanted: Omit<Configured, 'hasScripts'>): Promise<void> {
     const { network, scripts, save } = this.#options;
-    const ipv4 = { pair, name, proxyArp, hasScripts: true };
+    const { pair } = wanted;
+    const ipv4 = { ...wanted, hasScripts: true };
     this.#ipv4 = { ...ipv4, hasScripts: false };
     save();
     network.setAddresses(device.name, pair.local, pair.remote);
@@ -78,11 +81,11 @@ export class SessionAddresses {
     this.#run('ip-up', this.#factsOf(device, ipv4, false, false));
   }
 
-  bringUpIpv6(device: Device, { pair, name }: Pick<Configured, 'pair' | 'name'>): void {
+  bringUpIpv6(device: Device, wanted: Pick<Configured, 'pair' | 'name' | 'filter'>): void {
     const { network, save } = this.#options;
-    this.#ipv6 = { pair, name, proxyArp: null, hasScripts: true };
+    this.#ipv6 = { ...wanted, proxyArp: null, hasScripts: true };
     save();
-    network.addLinkLocal(device.index, pair.local);
+    network.addLinkLocal(device.index, wanted.pair.local);
     this.#run('ipv6-up', this.#factsOf(device, this.#ipv6, true, false));
   }
 
@@ -116,12 +119,13 @@ export class SessionAddresses {
     void this.#options.scripts.run(event, facts);
   }
 
-  #factsOf(device: Device, { pair, name }: Configured, isIpv6: boolean, atEnd: boolean): ScriptFacts {
+  #factsOf(device: Device, { pair, name, filter }: Configured, isIpv6: boolean, atEnd: boolean): ScriptFacts {
     const { network, peer } = this.#options;
     return {
       interfaceName: device.name,
       isIpv6,
       name,
+      filter: filter ?? null,
       addresses: isIpv6 ? { local: linkLocal(pair.local), remote: linkLocal(pair.remote) } : pair,
       peer,
       connected: atEnd ? Math.max(0, Math.floor(Date.now() / 1000) - device.since) : null,

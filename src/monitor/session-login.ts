@@ -103,9 +103,9 @@ export class SessionLogin {
       // Who is not told the verdict has used a guess all the same.
       isGuess = judgement?.verdict.accepted !== true;
       if (judgement === null) return unjudged(ABANDONED);
-      const { verdict, grant, note } = judgement;
+      const { verdict, grant, notes } = judgement;
       log.info({ method, accepted: verdict.accepted, user: grant?.name, guesses: this.#guesses }, 'login judged');
-      if (note !== null) log.warn({ method }, note);
+      for (const note of notes) log.warn({ method, user: grant?.name }, note);
       return { answer: { type: 'verdict', verdict }, judgement };
     } catch (error) {
       if (!(error instanceof NotJudged)) throw error;

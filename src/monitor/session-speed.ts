@@ -40,17 +40,21 @@ export class SessionSpeed {
     return this.#removing;
   }
 
-  /** Never rejects: a kernel that cannot do it lets the client be faster, and the log says so. */
-  async limit(device: LimitedDevice, speed: Speed): Promise<void> {
+  /**
+   * Resolves with whether it is in force; never rejects. A kernel that cannot do it lets the client be faster, and the log says
+   * so.
+   */
+  async limit(device: LimitedDevice, speed: Speed): Promise<boolean> {
     const { save, take, log } = this.#options;
     const before = this.#value;
-    if (isSameSpeed(before, speed)) return;
+    if (isSameSpeed(before, speed)) return true;
     // Written down first: what is left of a limit has to be removed, whatever happens.
     this.#value = speed;
     save();
     try {
       await take(stepsFor(device, before, speed));
       log.info({ interface: device.name, speed }, 'speed limited');
+      return true;
     } catch (error) {
       log.error(
         { interface: device.name, speed },
@@ -59,6 +63,7 @@ export class SessionSpeed {
       this.#value = UNLIMITED;
       // Half a limit is none, and would be in the way of the next one. What was not made cannot be removed.
       for (const step of stepsFor(device, speed, UNLIMITED)) await take([step]).catch(() => undefined);
+      return false;
     }
   }
 

@@ -6,7 +6,7 @@
  * not bounded if the server's PPP takes part, as when a client restarts LCP again and again.
  */
 import { Authentication } from './authentication.js';
-import { diagnose } from './failure.js';
+import { diagnose } from './diagnosis.js';
 import { MppeKeys } from './mppe-keys.js';
 import { CODES, Negotiation, type RefusedOption } from './negotiation.js';
 import { CCP_OPTIONS, IPCP_OPTIONS, IPV6CP_OPTIONS, LCP_OPTIONS, type MppeOffer } from './options.js';

@@ -58,16 +58,20 @@ export const ATTRIBUTES = {
   'User-Password': rfc(2, octets),
   /** CHAP's identifier and response. */
   'CHAP-Password': rfc(3, octets),
+  'NAS-IP-Address': rfc(4, address),
   'NAS-Port': rfc(5, integer),
   'Service-Type': rfc(6, integer),
   'Framed-Protocol': rfc(7, integer),
   'Framed-IP-Address': rfc(8, address),
+  'Filter-Id': rfc(11, text),
   'Reply-Message': rfc(18, text),
+  'Framed-Route': rfc(22, text),
   Class: rfc(25, octets),
   'Session-Timeout': rfc(27, integer),
   'Idle-Timeout': rfc(28, integer),
   'Calling-Station-Id': rfc(31, text),
   'NAS-Identifier': rfc(32, text),
+  'Proxy-State': rfc(33, octets),
   'Acct-Status-Type': rfc(40, integer),
   'Acct-Delay-Time': rfc(41, integer),
   'Acct-Input-Octets': rfc(42, integer),
@@ -169,6 +173,16 @@ export function decodeAttributes(packet: Uint8Array): Attribute[] | null {
     } else attributes.push(...decodeOne(null, type, value));
   }
   return attributes.every((each) => each !== null) ? attributes : null;
+}
+
+/** Whether it has attributes that are not declared, which `decodeAttributes` skips. */
+export function hasUndeclared(packet: Uint8Array): boolean {
+  const isDeclared = (vendor: number | null, { type }: Field): boolean => NAMES.has(keyOf(vendor, type));
+  return (split(packet) ?? []).some((field) => {
+    if (field.type !== VENDOR_SPECIFIC) return !isDeclared(null, field);
+    const vendor = integer.decode(field.value.subarray(0, VENDOR_NUMBER));
+    return split(field.value.subarray(VENDOR_NUMBER))?.every((each) => isDeclared(vendor, each)) !== true;
+  });
 }
 
 /** The attributes in a Vendor-Specific one. What a vendor that is not declared puts in there need not be attributes. */

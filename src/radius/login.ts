@@ -3,9 +3,20 @@ import { type StartKeys, startKeysOfHashes, STRONG_KEY } from '../mschap/start-k
 import { type Attribute, MAX_VALUE, valueOf, valuesOf } from './attributes.js';
 import type { Answer, RadiusServer, Reply } from './client.js';
 import { hidePassword, MAX_PASSWORD, showChapKeys, showKey } from './hidden-values.js';
-import { nasAttributes } from './nas-attributes.js';
 import { CODES } from './packet.js';
-import { type LoginProblem, MAX_CLASSES, type RadiusKeys, type RadiusLogin, type RadiusVerdict } from './protocol.js';
+import { parseFramedRoute } from './framed-route.js';
+import { FRAMED, nasAttributes, PPP } from './nas-attributes.js';
+import {
+  type FramedRoute,
+  type LoginProblem,
+  MAX_CLASSES,
+  MAX_NOTES,
+  MAX_ROUTES,
+  type RadiusKeys,
+  type RadiusLogin,
+  type RadiusVerdict,
+} from './protocol.js';
+import { rateOf } from './rate-limit.js';
 
 /** As the client sent it, and where it came from. */
 export interface Login extends Pick<RadiusLogin, 'method' | 'identifier' | 'port' | 'client'> {
@@ -30,6 +41,9 @@ const RESPONSE = 49;
 const PROOF = /^S=[0-9A-F]{40}/;
 /** Longest text for the client, characters. */
 const MAX_MESSAGE = 200;
+
+/** Of what the server sent, in a sentence for the log, characters. */
+const MAX_QUOTED = 80;
 
 type Server = Pick<RadiusServer, 'secret'>;
 type Method = Login['method'];
@@ -96,6 +110,10 @@ function problemOf({ dropped }: Extract<Answer, { answered: false }>): LoginProb
   return dropped.has('forged') ? 'forged' : 'noAnswer';
 }
 
+/** RFC 2865 §5.6: a service that is not offered counts as an Access-Reject. */
+const isOtherService = (attributes: readonly Attribute[]): boolean =>
+  (valueOf(attributes, 'Service-Type') ?? FRAMED) !== FRAMED || (valueOf(attributes, 'Framed-Protocol') ?? PPP) !== PPP;
+
 const refusal = (message: string, retry: boolean, code = AUTHENTICATION_FAILURE): RadiusVerdict => ({
   outcome: 'rejected',
   code,
@@ -105,6 +123,7 @@ const refusal = (message: string, retry: boolean, code = AUTHENTICATION_FAILURE)
 
 function accepted(login: Login, reply: Reply): RadiusVerdict {
   const { attributes } = reply.packet;
+  if (isOtherService(attributes)) return refusal('The RADIUS server permits another service than PPP', false);
   const greeting = replyMessage(reply) ?? 'Welcome';
   const message = MESSAGES[login.method](reply, greeting);
   if (message === null) return { outcome: 'failed', problem: 'noProof' };
@@ -117,7 +136,29 @@ function accepted(login: Login, reply: Reply): RadiusVerdict {
     idleTime: valueOf(attributes, 'Idle-Timeout'),
     classes: valuesOf(attributes, 'Class').slice(0, MAX_CLASSES).map(hex),
     interim: valueOf(attributes, 'Acct-Interim-Interval'),
+    ...networkGrants(attributes),
   };
+}
+
+/** Routes, speed and filter, and what is wrong with them. */
+function networkGrants(
+  attributes: readonly Attribute[],
+): Pick<Extract<RadiusVerdict, { outcome: 'accepted' }>, 'routes' | 'rate' | 'filter' | 'notes'> {
+  const routes: FramedRoute[] = [];
+  const notes: string[] = [];
+  const ignore = (name: string, value: string, problem: string): unknown =>
+    notes.push(`ignored ${name} "${printable(value).slice(0, MAX_QUOTED)}": ${problem}`);
+  for (const text of valuesOf(attributes, 'Framed-Route')) {
+    const parsed = parseFramedRoute(text);
+    if (!parsed.ok) ignore('Framed-Route', text, parsed.problem);
+    else if (routes.length === MAX_ROUTES) ignore('Framed-Route', text, `a session has at most ${MAX_ROUTES} routes`);
+    else routes.push(parsed.route);
+  }
+  const { rate, unreadable } = rateOf(attributes);
+  if (unreadable !== null) ignore('Mikrotik-Rate-Limit', unreadable, 'it is not RX/TX in bits per second');
+  // As with pppd's radius.so, the last one counts.
+  const filter = printable(valuesOf(attributes, 'Filter-Id').at(-1) ?? '');
+  return { routes, rate, filter: filter === '' ? null : filter, notes: notes.slice(0, MAX_NOTES) };
 }
 
 /** What the client is sent; null: the answer lacks what its method needs. */
@@ -183,7 +224,6 @@ function replyMessage({ packet }: Reply): string | null {
 
 /** For the client's screen and for our log: control characters become spaces. */
 const printable = (text: string): string =>
-  text
-    .replaceAll(/\p{C}+/gu, ' ')
-    .trim()
-    .slice(0, MAX_MESSAGE);
+  Array.from(text.replaceAll(/\p{C}+/gu, ' ').trim())
+    .slice(0, MAX_MESSAGE)
+    .join('');

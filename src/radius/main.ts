@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 import { openLog } from '../log/logger.js';
 import { monotonicMs } from '../sys/clock.js';
 import { closeToOthers } from '../sys/close-to-others.js';
@@ -124,6 +125,8 @@ const service = new RadiusService({
     sockets = new Map(servers.map((server) => [server, { auth: open(server, 'auth'), acct: open(server, 'acct') }]));
   },
   onListen: listenAt,
+  hasAddress: (address) =>
+    Object.values(networkInterfaces()).some((addresses) => addresses?.some((each) => each.address === address)),
   tell: (message) => {
     if (sendPacket(MONITOR, encodeRadiusMessage(message)) === 'closed') process.exit(0);
   },

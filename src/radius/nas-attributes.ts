@@ -2,8 +2,8 @@
 import type { Attribute } from './attributes.js';
 
 /** RFC 2865 §5.6, §5.7, §5.41; RFC 2868 §3.1, §3.2. */
-const FRAMED = 2;
-const PPP = 1;
+export const FRAMED = 2;
+export const PPP = 1;
 const VIRTUAL = 5;
 const PPTP = 1;
 const IPV4 = 1;

@@ -3,7 +3,7 @@
  * (RFC 2869 §5.14), which stands first so that no forged prefix can precede it (BlastRADIUS, CVE-2024-3596). Pure.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { type Attribute, decodeAttributes, encodeAttributes, positionsOf } from './attributes.js';
+import { type Attribute, decodeAttributes, encodeAttributes, hasUndeclared, positionsOf } from './attributes.js';
 
 export const CODES = {
   accessRequest: 1,
@@ -41,8 +41,13 @@ export interface RadiusPacket {
   readonly attributes: readonly Attribute[];
 }
 
+export interface DecodedPacket extends RadiusPacket {
+  /** It has attributes that are not among `attributes`. */
+  readonly hasUndeclared: boolean;
+}
+
 /** null: not a RADIUS packet. Octets behind its length are padding. Never throws. */
-export function decodePacket(octets: Uint8Array): RadiusPacket | null {
+export function decodePacket(octets: Uint8Array): DecodedPacket | null {
   const whole = withinLength(octets);
   if (whole === null) return null;
   const attributes = decodeAttributes(whole.subarray(HEADER));
@@ -52,6 +57,7 @@ export function decodePacket(octets: Uint8Array): RadiusPacket | null {
     identifier: whole[1] ?? 0,
     authenticator: authenticatorOf(whole),
     attributes,
+    hasUndeclared: hasUndeclared(whole.subarray(HEADER)),
   };
 }
 

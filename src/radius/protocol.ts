@@ -43,13 +43,27 @@ export interface SessionSelector {
   /** The client's address in the tunnel. */
   readonly address: string | null;
   readonly port: number | null;
+  /** `ppp0`. */
+  readonly portId: string | null;
   /** The client's address. */
   readonly client: string | null;
 }
 
+/** What a CoA-Request changes; null or left out: nothing. */
+export interface SessionChange {
+  /** Seconds, as in an Access-Accept. */
+  readonly sessionTime: number | null;
+  readonly idleTime: number | null;
+  readonly rate: Rate;
+}
+
+/** What has come of a request of a RADIUS server. `several`: it selects several sessions, and only one can be changed. */
+export const REQUEST_OUTCOMES = ['done', 'noSession', 'several', 'failed'] as const;
+export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
+
 export interface ProcessSettings {
   readonly servers: readonly ServerSettings[];
-  /** Who may end sessions; undefined: nobody. */
+  /** Who may end and change sessions; undefined: nobody. */
   readonly dynamic?: DynamicSettings | undefined;
   readonly nasIdentifier: string;
   readonly requireMessageAuthenticator: boolean;
@@ -69,6 +83,29 @@ export interface RadiusLogin {
   /** The client's address. */
   readonly client: string;
 }
+
+/** Bits per second, the limits of what a speed may be. */
+export const SLOWEST = 8000;
+export const FASTEST = 100_000_000_000;
+
+/** Bits per second from the client and to it; null: no limit; left out: nothing is said of it. */
+export interface Rate {
+  readonly up?: number | null;
+  readonly down?: number | null;
+}
+
+/** A network behind the client. */
+export interface FramedRoute {
+  /** `198.51.100.0/24`, without host bits. */
+  readonly network: string;
+  /** Dotted quad; null: the client. */
+  readonly gateway: string | null;
+  readonly metric: number | null;
+}
+
+/** Of more routes, and remarks about an answer, the rest is left out. */
+export const MAX_ROUTES = 32;
+export const MAX_NOTES = 8;
 
 /** Class attributes that are repeated; further ones are not. */
 export const MAX_CLASSES = 8;
@@ -105,6 +142,12 @@ export type RadiusVerdict =
       readonly classes: readonly string[];
       /** Acct-Interim-Interval, seconds. */
       readonly interim: number | null;
+      readonly routes: readonly FramedRoute[];
+      readonly rate: Rate;
+      /** Filter-Id, without control characters. */
+      readonly filter: string | null;
+      /** For the log: what the server sent and does not count, a sentence each. */
+      readonly notes: readonly string[];
     }
   /** `code`: RFC 2759 §6. */
   | { readonly outcome: 'rejected'; readonly code: number; readonly retry: boolean; readonly message: string }
@@ -145,15 +188,23 @@ export type ToRadius =
   | { readonly type: 'configure'; readonly settings: ProcessSettings }
   | { readonly type: 'login'; readonly id: number; readonly login: RadiusLogin }
   | { readonly type: 'account'; readonly id: number; readonly record: AccountRecord }
-  /** `count` sessions are being ended. */
-  | { readonly type: 'disconnected'; readonly id: number; readonly count: number };
+  /** A request of a RADIUS server is done. */
+  | { readonly type: 'requestDone'; readonly id: number; readonly outcome: RequestOutcome };
 
 export type FromRadius =
   | { readonly type: 'verdict'; readonly id: number; readonly verdict: RadiusVerdict }
   /** Whether a server has acknowledged the record. */
   | { readonly type: 'accounted'; readonly id: number; readonly isDone: boolean }
   /** A RADIUS server wants these sessions ended; `by`: its address. */
-  | { readonly type: 'disconnect'; readonly id: number; readonly by: string; readonly selector: SessionSelector };
+  | { readonly type: 'disconnect'; readonly id: number; readonly by: string; readonly selector: SessionSelector }
+  /** A RADIUS server wants this session changed. */
+  | {
+      readonly type: 'change';
+      readonly id: number;
+      readonly by: string;
+      readonly selector: SessionSelector;
+      readonly change: SessionChange;
+    };
 
 export const encodeRadiusMessage = (message: ToRadius | FromRadius): Buffer => Buffer.from(JSON.stringify(message));
 
@@ -191,18 +242,34 @@ const isMessage = (value: unknown): boolean => isText(value, MAX_MESSAGE);
 const isClass = (value: unknown): boolean => isHex(value, 0, MAX_VALUE);
 const isTime = (value: unknown): boolean => isWhole(value, 0, MAX_TIME);
 const isValue = (value: unknown): boolean => isText(value, 2 * MAX_VALUE);
+const isSpeed = (value: unknown): boolean => value === undefined || value === null || isWhole(value, SLOWEST, FASTEST);
+const isRate = isObjectOf({ up: isSpeed, down: isSpeed });
+const NETWORK = /^(.+)\/([1-9]|[12]\d|3[0-2])$/;
+const isNetwork = (value: unknown): boolean => typeof value === 'string' && isAddress(NETWORK.exec(value)?.[1]);
+const isRoute = isObjectOf({
+  network: isNetwork,
+  gateway: orNull(isAddress),
+  metric: orNull((value) => isWhole(value, 0, 2 ** 31 - 1)),
+});
+/** Without control characters: it becomes an environment variable. */
+const isFilter = (value: unknown): boolean => isText(value, MAX_VALUE) && !/\p{C}/u.test(value);
+
 const isSelector = isObjectOf({
   id: orNull(isValue),
   name: orNull(isValue),
   address: orNull(isAddress),
   port: orNull(isTime),
+  portId: orNull(isValue),
   client: orNull(isValue),
 });
+
+const isChange = isObjectOf({ sessionTime: orNull(isTime), idleTime: orNull(isTime), rate: isRate });
 
 const MESSAGES: Readonly<Record<FromRadius['type'], (message: Fields) => boolean>> = {
   verdict: ({ verdict }) => isVerdict(verdict),
   accounted: ({ isDone }) => typeof isDone === 'boolean',
   disconnect: ({ by, selector }) => isAddress(by) && isSelector(selector),
+  change: ({ by, selector, change }) => isAddress(by) && isSelector(selector) && isChange(change),
 };
 
 const VERDICTS: Readonly<Record<RadiusVerdict['outcome'], FieldCheck>> = {
@@ -214,6 +281,10 @@ const VERDICTS: Readonly<Record<RadiusVerdict['outcome'], FieldCheck>> = {
     idleTime: orNull(isTime),
     classes: (value) => isListOf(value, MAX_CLASSES, isClass),
     interim: orNull(isTime),
+    routes: (value) => isListOf(value, MAX_ROUTES, isRoute),
+    rate: isRate,
+    filter: orNull(isFilter),
+    notes: (value) => isListOf(value, MAX_NOTES, isMessage),
   }),
   rejected: isObjectOf({
     code: (value) => isWhole(value, 0, 999),

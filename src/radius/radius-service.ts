@@ -10,7 +10,15 @@ import {
 import { accountAttributes } from './account.js';
 import { DynamicRequests, type RequestFault, type Sender } from './dynamic-requests.js';
 import { isAskable, loginAttributes, loginOf, verdictOf } from './login.js';
-import type { AccountRecord, FromRadius, ProcessSettings, RadiusLogin, RadiusVerdict, ToRadius } from './protocol.js';
+import type {
+  AccountRecord,
+  FromRadius,
+  ProcessSettings,
+  RadiusLogin,
+  RadiusVerdict,
+  RequestOutcome,
+  ToRadius,
+} from './protocol.js';
 
 /** Minimum time between log lines about dropped replies, ms. */
 const DROPPED_LOGGED_MS = 60_000;
@@ -34,6 +42,8 @@ export interface RadiusServiceOptions extends Pick<RadiusClientOptions, 'random'
   readonly onServers: (servers: readonly RadiusServer[]) => void;
   /** The port for requests has changed; null: none. */
   readonly onListen: (port: number | null) => void;
+  /** Whether a dotted quad is an address of this machine. */
+  readonly hasAddress: (address: string) => boolean;
   readonly tell: (message: FromRadius) => void;
   readonly log: Logger;
 }
@@ -45,7 +55,7 @@ export class RadiusService {
   #dynamic: DynamicRequests | null = null;
   #lastId = 0;
   /** Requests that the monitor works on. */
-  readonly #disconnects = new Map<number, (count: number) => void>();
+  readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
   readonly #dropped = new Map<DropReason | RequestFault, number>();
   #droppedLoggedAt = Number.NEGATIVE_INFINITY;
 
@@ -68,9 +78,9 @@ export class RadiusService {
       case 'account':
         void this.#account(message.id, message.record);
         break;
-      case 'disconnected':
-        this.#disconnects.get(message.id)?.(message.count);
-        this.#disconnects.delete(message.id);
+      case 'requestDone':
+        this.#requests.get(message.id)?.(message.outcome);
+        this.#requests.delete(message.id);
     }
   }
 
@@ -85,10 +95,12 @@ export class RadiusService {
       case 'reply':
         reply(outcome.octets);
         break;
-      case 'disconnect': {
+      case 'disconnect':
+      case 'change': {
         const id = ++this.#lastId;
-        this.#disconnects.set(id, (count) => reply(outcome.answer(count)));
-        tell({ type: 'disconnect', id, by: sender.address, selector: outcome.selector });
+        const { answer, ...asked } = outcome;
+        this.#requests.set(id, (how) => reply(answer(how)));
+        tell({ ...asked, id, by: sender.address });
         break;
       }
       case undefined:
@@ -122,8 +134,9 @@ export class RadiusService {
 
   #listen({ dynamic, nasIdentifier }: ProcessSettings): void {
     const clients = dynamic?.clients.map(({ address, secret }) => ({ address, secret: Buffer.from(secret, 'hex') }));
-    const now = Math.floor(this.#options.wallClock() / 1000);
-    this.#dynamic = clients === undefined ? null : new DynamicRequests(clients, nasIdentifier, now);
+    const { wallClock, hasAddress } = this.#options;
+    const now = Math.floor(wallClock() / 1000);
+    this.#dynamic = clients === undefined ? null : new DynamicRequests(clients, { nasIdentifier, hasAddress }, now);
     this.#options.onListen(dynamic?.port ?? null);
   }
 

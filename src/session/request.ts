@@ -8,6 +8,7 @@
  * reserves the session's lease and ends the session.
  */
 import { LOG_LEVELS, type LogLevel } from '../log/level.js';
+import { MAX_TIMER_SECONDS } from '../sys/clock.js';
 import type { CloseReason } from './close-reason.js';
 import { isSessionId } from './paths.js';
 
@@ -57,6 +58,8 @@ interface Operations {
   reopenLog: Record<never, never>;
   /** Set the log level of this session; null: the configured level. The result is `{ level }`. */
   logLevel: { readonly level: LogLevel | null };
+  /** Set the limits of the call, seconds: null: what `policy` says; left out: as before. RADIUS does so (RFC 5176). */
+  limits: { readonly sessionTime?: number | null; readonly idleTime?: number | null };
   /** Events from now on: `capture`, with the control messages and PPP frames that have passed. */
   capture: Record<never, never>;
 }
@@ -82,8 +85,15 @@ const checks: { readonly [O in Operation]: (fields: Record<string, unknown>) => 
     level === null || LOG_LEVELS.some((known) => known === level)
       ? null
       : `level must be null or one of ${LOG_LEVELS.join(', ')}`,
+  limits: ({ sessionTime, idleTime }) =>
+    [sessionTime, idleTime].every(isLimit)
+      ? null
+      : `sessionTime and idleTime must be null or numbers from 0 to ${MAX_TIMER_SECONDS}`,
   capture: () => null,
 };
+
+const isLimit = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'number' && value >= 0 && value <= MAX_TIMER_SECONDS);
 
 /** The request in a message, or an error for the answer. */
 export function parseRequest(message: unknown): { request: Request } | { id: number; error: string } {

@@ -57,6 +57,8 @@ export const sessionState = z.object({
       sessions: z.number().nullable(),
       sessionTime: z.number().nullable(),
       idleTime: z.number().nullable(),
+      /** Filter-Id of RADIUS. */
+      filter: z.string().nullable().default(null),
     })
     .nullable()
     .default(null),

@@ -9,7 +9,7 @@ set -uo pipefail
 readonly checkout=/opt/pptpd-ts results=/results
 readonly run_directory=/run/pptpd-ts
 readonly server_address=192.0.2.1 tunnel_address=198.51.100.1
-# Who speaks PPP at the server: scripts/lab runs scenarios with the line '# Engines: pppd builtin' once with each. With
+# Who speaks PPP at the server: scripts/lab runs scenarios with a line '# Engines: pppd builtin kernel' once with each. With
 # NAME@kernel the builtin engine's packets travel in the kernel, otherwise through TUN devices.
 engine=${LAB_ENGINE-pppd} data_path=tun
 [[ $engine != kernel ]] || engine=builtin data_path=kernel

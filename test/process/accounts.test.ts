@@ -15,6 +15,7 @@ import { accountsOf, secretsOf, startBuiltin } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
 import { echoRequest } from './support/icmp.js';
+import { linkNames, missingForSpeeds, queuesOf, shown } from './support/speed-limits.js';
 import {
   CLIENT_ADDRESSES,
   type LogLine,
@@ -72,31 +73,6 @@ async function startWithAccounts(t: TestContext): Promise<Server> {
   const server = await startBuiltin(t);
   rmSync(secretsOf(server));
   return server;
-}
-
-const shown = (...command: readonly [string, ...string[]]): string => {
-  const [program, ...args] = command;
-  return spawnSync(program, args, { encoding: 'utf8' }).stdout;
-};
-const linkNames = (): string[] =>
-  shown('ip', '-o', 'link', 'show', 'up')
-    .split('\n')
-    .flatMap((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? []);
-const queuesOf = (name: string): string => shown('tc', 'qdisc', 'show', 'dev', name);
-
-/** What this kernel lacks to limit speeds; null: nothing. */
-function missingForSpeeds(): string | null {
-  const trials = [
-    ['ip', 'link', 'add', 'trial', 'type', 'ifb'],
-    ['tc', 'qdisc', 'add', 'dev', 'trial', 'root', 'tbf', 'rate', '1mbit', 'burst', '4kb', 'latency', '50ms'],
-    ['tc', 'qdisc', 'add', 'dev', 'trial', 'handle', 'ffff:', 'ingress'],
-    'tc filter add dev trial parent ffff: protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev trial'.split(
-      ' ',
-    ),
-    ['ip', 'link', 'del', 'trial'],
-  ];
-  const failed = trials.find(([program = '', ...args]) => spawnSync(program, args).status !== 0);
-  return failed === undefined ? null : `this kernel cannot limit speeds: ${failed.join(' ')}`;
 }
 
 const endOf = async (server: Server, { client }: VpnClient): Promise<LogLine> =>
@@ -171,7 +147,8 @@ describe('the builtin engine', () => {
     const vpn = await loggedIn(t, FIRST);
     await until('the route', () => shown('ip', 'route', 'show', BEHIND).startsWith(`${BEHIND} dev ppp0`));
     const [session] = await server.sessions();
-    assert.deepEqual(session?.limits, { account: 'alice', sessions: 1, sessionTime: 604_800, idleTime: null });
+    const limits = { account: 'alice', sessions: 1, sessionTime: 604_800, idleTime: null, filter: null };
+    assert.deepEqual(session?.limits, limits);
     assert.equal((await refused(t, server, SECOND))['cause'], 'userLimit');
     server.signal('SIGKILL');
     await server.exited();

@@ -51,6 +51,7 @@ async function serveSession(t: TestContext, runDirectory: string): Promise<void>
       disconnect: () => undefined,
       probe: () => undefined,
       reopenLog: () => undefined,
+      limits: () => undefined,
       logLevel: ({ level }) => ({ level: level ?? 'info' }),
     },
   });

@@ -1,6 +1,6 @@
 /** The console's HTTP server alone: TLS, unix sockets, garbage, slow clients, many connections. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
@@ -12,6 +12,7 @@ import { after, before, test, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { Hono } from 'hono';
 import { type Certificate, ConsoleServer, type Limits, type ListenSettings } from '../../src/console/listen.js';
+import { makeCertificate } from './support/certificate.js';
 import { enterNamespace } from './support/netns.js';
 import { SERVER_ADDRESS } from './support/server.js';
 import { until } from './support/wait.js';
@@ -30,22 +31,14 @@ const LIMITS: Limits = {
 const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-console-'));
 after(() => rmSync(folder, { recursive: true }));
 
-function makeCertificate(name: string): Certificate {
-  const [certificate, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=IP:${SERVER_ADDRESS}`];
-  execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', certificate], { stdio: 'pipe' });
-  return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
-}
-
 let [first, second]: Certificate[] = [];
 before(() => {
-  first = makeCertificate('first');
-  second = makeCertificate('second');
+  first = makeCertificate(folder, 'first', SERVER_ADDRESS);
+  second = makeCertificate(folder, 'second', SERVER_ADDRESS);
 });
 
 const app = new Hono();
-app.get('/', (c) => c.text('here'));
+app.get('/', (c) => c.text(c.req.header('x-last') ?? 'here'));
 app.onError((_error, c) => c.text('', 500));
 app.post('/', async (c) => c.text(String((await c.req.text()).length)));
 
@@ -109,7 +102,10 @@ test('HTTPS with a certificate, later with another, and no TLS 1.1', async (t) =
 test('a key of another certificate is refused before anything listens', () => {
   assert(first !== undefined && second !== undefined);
   const tls = { certificate: first.certificate, key: second.key };
-  assert.throws(() => new ConsoleServer({ ...HTTP, tls }, app.fetch), /key values mismatch/);
+  assert.throws(
+    () => new ConsoleServer({ ...HTTP, tls }, app.fetch),
+    /^Error: the certificate of the console cannot be used: .*key values mismatch; remedy: correct console\.tls/,
+  );
 });
 
 test('a port that is taken and an address that is not there: sentences with a remedy', async (t) => {
@@ -173,6 +169,13 @@ test('garbage is refused and its connection closed, and others are served', asyn
     assert.match(await closed, answer, JSON.stringify(text.slice(0, 60)));
   }
   assert.equal(await ask(), 'here');
+});
+
+test('no header is dropped because there are many before it', async (t) => {
+  await start(t, HTTP);
+  const { socket, closed } = open(t);
+  socket.end(`GET / HTTP/1.1\r\nHost: a\r\n${'A: b\r\n'.repeat(2000)}X-Last: seen\r\nConnection: close\r\n\r\n`);
+  assert.match(await closed, /^HTTP\/1\.1 200 [^]*seen/);
 });
 
 test('who sends headers or a body slowly is closed', async (t) => {

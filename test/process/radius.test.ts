@@ -15,8 +15,9 @@ import type { RadiusSettings } from '../../src/monitor/protocol.js';
 import { authenticatorOf, CODES, decodePacket, encodeReply } from '../../src/radius/packet.js';
 import { sessionSocketPath } from '../../src/session/paths.js';
 import { FreeRadius, SECRET, withoutFreeRadius } from './support/free-radius.js';
-import { LOCAL, type MonitorWorker, PEER, prepareMachine, TestMonitor } from './support/monitor.js';
+import { LOCAL, type MonitorWorker, PEER, prepareMachine, recordScripts, TestMonitor } from './support/monitor.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
+import { missingForSpeeds, queuesOf, shown } from './support/speed-limits.js';
 import { until } from './support/wait.js';
 
 const TRUE = '192.0.2.53';
@@ -30,9 +31,24 @@ trent	Cleartext-Password := "trent of RADIUS"
 	Session-Timeout = 3600,
 	Idle-Timeout = 600,
 	Class = "sales",
+	Filter-Id = "sales only",
+	Framed-Route = "198.51.100.128/25 0.0.0.0 7",
+	Framed-Route += "198.51.100.64/28 203.0.113.77 1",
+	Framed-Route += "198.51.100.0/29 0.0.0.0 1",
+	Framed-Route += "anywhere",
+	Mikrotik-Rate-Limit = "512k/2M 1M/4M",
+	WISPr-Bandwidth-Max-Up = 64000,
 	Reply-Message = "Good morning"
 peggy	Cleartext-Password := "peggy of RADIUS"
-	Framed-IP-Address = 255.255.255.254
+	Framed-IP-Address = 255.255.255.254,
+	Service-Type = Framed-User,
+	Framed-Protocol = PPP
+victor	Cleartext-Password := "victor of RADIUS"
+	Framed-IP-Address = 255.255.255.255,
+	Framed-Pool = "others",
+	WISPr-Bandwidth-Max-Down = 256000
+walter	Cleartext-Password := "walter of RADIUS"
+	Service-Type = Administrative-User
 mallory	Cleartext-Password := "mallory of RADIUS", Auth-Type := Reject
 	Reply-Message = "Your account is closed"
 `;
@@ -68,7 +84,8 @@ const radiusProcess = (): number | undefined =>
   namespaceProcesses().find(({ command, zombie }) => !zombie && command.startsWith('pptpd-ts radius'))?.pid;
 
 describe('a login is judged by FreeRADIUS', { skip: withoutFreeRadius }, () => {
-  test('with keys, address, limits and greeting, or by the reason of a refusal', async (t) => {
+  test('with keys, address, limits, routes, filter and greeting, or by the reason of a refusal', async (t) => {
+    const { calls } = recordScripts(t);
     const free = await FreeRadius.start(t, TRUE, USERS);
     const monitor = await monitorWith(t, server(TRUE, secretFile(t)));
     const worker = await monitor.worker(t);
@@ -87,14 +104,34 @@ describe('a login is judged by FreeRADIUS', { skip: withoutFreeRadius }, () => {
     assert(right.accepted);
     assert.match(right.message, /^S=[0-9A-F]{40} M=Good morning$/);
     assert.equal((right.keys as unknown as { send: { data: number[] } }).send.data.length, 16);
-    assert.deepEqual([right.remote, right.limits?.sessionTime, right.limits?.idleTime], ['203.0.113.77', 3600, 600]);
+    assert.equal(right.remote, '203.0.113.77');
+    const limits = { account: null, sessions: null, sessionTime: 3600, idleTime: 600, filter: 'sales only' };
+    assert.deepEqual(right.limits, limits);
     await worker.does('configure', { mtu: 1396, ipv4: { local: LOCAL, remote: '203.0.113.77' }, ipv6: null });
     assert.match(free.log, new RegExp(`Login OK.*trent.*port 0 cli ${PEER}`));
+    const routes = (): string => shown('ip', '-o', 'route', 'show', 'dev', 'ppp0', 'scope', 'link');
+    // Not the one with the client's own address in it.
+    assert.deepEqual(
+      routes()
+        .split('\n')
+        .flatMap((line) => /^(198\S+).* metric (\d+)/.exec(line)?.slice(1).join(' ') ?? []),
+      ['198.51.100.64/28 1', '198.51.100.128/25 7'],
+    );
+    await until('ip-up', () => calls().some((call) => call.startsWith('ip-up')));
+    assert.match(calls().join('\n'), /^ip-up ppp0 .*RADIUS_FILTER_ID='sales only'/m);
+    await worker.does('close', 1);
+    assert.doesNotMatch(routes(), /198\.51\.100/);
 
     const other = await monitor.worker(t, '203.0.113.10');
     const lent = await logIn(other, 'peggy', 'peggy of RADIUS');
     assert(lent.accepted);
     assert.deepEqual([lent.remote, lent.limits], ['203.0.113.10', null]);
+    const chosen = await logIn(other, 'victor', 'victor of RADIUS');
+    assert(chosen.accepted);
+    assert.equal(chosen.remote, '203.0.113.10', 'the client may choose, and the server has chosen');
+    const otherService = await logIn(other, 'walter', 'walter of RADIUS');
+    assert(!otherService.accepted);
+    assert.match(otherService.message, /permits another service than PPP/);
     const pap = (await other.does('authenticateByPap', 'peggy', 'peggy of RADIUS')) as LoginVerdict;
     assert(pap.accepted);
     assert.equal(pap.keys, null);
@@ -224,16 +261,18 @@ describe('accounting', { skip: withoutFreeRadius }, () => {
   });
 });
 
-describe('a Disconnect-Request', { skip: withoutFreeRadius }, () => {
+describe('a request of a RADIUS server', { skip: withoutFreeRadius }, () => {
   const DYNAMIC_SECRET = 'another secret';
   /** What radclient says to the attributes: code and Error-Cause of the answer, or that there was none. */
-  function ask(...attributes: readonly string[]): string {
+  const ask = (...attributes: readonly string[]): string => send('disconnect', ...attributes);
+  const change = (...attributes: readonly string[]): string => send('coa', ...attributes);
+  function send(what: 'disconnect' | 'coa', ...attributes: readonly string[]): string {
     const time = `Event-Timestamp = ${Math.floor(Date.now() / 1000)}`;
-    const options = ['-x', '-r', '1', '-t', '2', '127.0.0.1:3799', 'disconnect', DYNAMIC_SECRET];
+    const options = ['-x', '-r', '1', '-t', '2', '127.0.0.1:3799', what, DYNAMIC_SECRET];
     return spawnSync('radclient', options, { input: [...attributes, time].join('\n'), encoding: 'utf8' }).stdout;
   }
 
-  test('ends the sessions that it names, over the socket of their workers alone', async (t) => {
+  async function withSession(t: TestContext) {
     const free = await FreeRadius.start(t, TRUE, USERS);
     const dynamic = { port: 3799, clients: [{ address: '127.0.0.1', secretFile: secretFile(t, DYNAMIC_SECRET) }] };
     const monitor = await TestMonitor.start(t, {
@@ -252,28 +291,69 @@ describe('a Disconnect-Request', { skip: withoutFreeRadius }, () => {
     await until('the start', () => free.accounting.length === 1);
     const [, id = ''] = /Acct-Session-Id = "([^"]+)"/.exec(free.accounting[0] ?? '') ?? [];
     const socket = sessionSocketPath(monitor.directory, id.slice(0, 6));
+    return { worker, other, id, socket };
+  }
+  const requestsTo = async (of: MonitorWorker) => (await of.does('asked')) as string[];
 
+  test('ends the sessions that it names, over the socket of their workers alone', async (t) => {
+    const { worker, other, id, socket } = await withSession(t);
     assert.match(ask('User-Name = "peggy"'), /Disconnect-NAK[^]*Session-Context-Not-Found/);
     assert.match(ask('User-Name = "trent"', 'NAS-Port = 7'), /Disconnect-NAK/);
     // Somebody else where the worker should listen gets nothing.
     await other.does('serveSession', socket);
-    assert.match(ask('User-Name = "trent"'), /Disconnect-ACK/);
+    assert.match(ask('User-Name = "trent"'), /Disconnect-NAK[^]*Resources-Unavailable/);
     await worker.does('remove', socket);
     await worker.does('serveSession', socket);
-    assert.match(ask(`Acct-Session-Id = "${id}"`, 'Framed-IP-Address = 203.0.113.77'), /Disconnect-ACK/);
-    const asked = async (of: MonitorWorker) => (await of.does('asked')) as string[];
-    let lines: string[] = [];
-    await until('the request', async () => {
-      lines = await asked(worker);
-      return lines.length > 0;
-    });
+    const all = ['NAS-IP-Address = 127.0.0.1', 'NAS-Port-Id = "ppp0"', 'Framed-IP-Address = 203.0.113.77'];
+    assert.match(ask(`Acct-Session-Id = "${id}"`, ...all), /Disconnect-ACK/);
+    const lines = await requestsTo(worker);
     assert.deepEqual(JSON.parse(lines[0] ?? ''), {
       id: 1,
       op: 'disconnect',
       reason: 'radiusDisconnect',
       detail: 'Disconnect-Request from 127.0.0.1',
     });
-    assert.deepEqual(await asked(other), []);
+    assert.deepEqual(await requestsTo(other), []);
+  });
+
+  test('changes the times of the session that it names, or says why not', async (t) => {
+    const { worker, id, socket } = await withSession(t);
+    await worker.does('serveSession', socket);
+    const named = `Acct-Session-Id = "${id}"`;
+    const refusals: readonly [attributes: readonly string[], cause: RegExp][] = [
+      [['User-Name = "peggy"', 'Session-Timeout = 60'], /Session-Context-Not-Found/],
+      [[named, 'Filter-Id = "guests"'], /Unsupported-Attribute/],
+      [[named, 'Framed-Compression = None', 'Session-Timeout = 60'], /Unsupported-Attribute/],
+      [[named], /Missing-Attribute/],
+      [[named, 'NAS-IP-Address = 192.0.2.99', 'Session-Timeout = 60'], /NAS-Identification-Mismatch/],
+      [[named, 'Service-Type = Authorize-Only', 'Session-Timeout = 60'], /Unsupported-Service/],
+      [[named, 'Mikrotik-Rate-Limit = "fast"'], /Invalid-Attribute-Value/],
+    ];
+    for (const [attributes, cause] of refusals) {
+      const said = change(...attributes);
+      assert.match(said, /CoA-NAK/, attributes.join());
+      assert.match(said, cause, attributes.join());
+    }
+    assert.deepEqual(await requestsTo(worker), []);
+    assert.match(change(named, 'User-Name = "trent"', 'Session-Timeout = 60', 'Idle-Timeout = 0'), /CoA-ACK/);
+    assert.deepEqual(
+      (await requestsTo(worker)).map((line) => JSON.parse(line) as unknown),
+      [{ id: 1, op: 'limits', sessionTime: 60, idleTime: null }],
+    );
+  });
+
+  test('changes its speed', async (t) => {
+    const missing = missingForSpeeds();
+    if (missing !== null) {
+      t.skip(missing);
+      return;
+    }
+    const { id } = await withSession(t);
+    assert.match(queuesOf('ppp0'), /tbf .*rate 2Mbit/, 'as the Access-Accept says');
+    assert.match(change(`Acct-Session-Id = "${id}"`, 'Mikrotik-Rate-Limit = "1M/3M"'), /CoA-ACK/);
+    assert.match(queuesOf('ppp0'), /tbf .*rate 3Mbit/);
+    assert.match(change(`Acct-Session-Id = "${id}"`, 'WISPr-Bandwidth-Max-Down = 0'), /CoA-ACK/);
+    assert.doesNotMatch(queuesOf('ppp0'), /tbf/);
   });
 });
 

@@ -1,7 +1,7 @@
 /** `pptpd-ts console`: who may use the console: its users, and the tokens of programs. */
 import { randomBytes } from 'node:crypto';
 import { Argument, Command, Option } from 'commander';
-import { consoleSchema } from '../../config/schema.js';
+import { consoleSchema } from '../../config/schema/console.js';
 import { consolePasswordFault, hashConsolePassword } from '../../users/console-password.js';
 import {
   changeConsoleFile,

@@ -81,7 +81,7 @@ export class Offload {
 
   /**
    * Prepares packet `index` of the batch, with its offload header, to be written from `vectors`. Returns the number of
-   * vectors, one for each segment; 0 if the packet is joined to an earlier one.
+   * vectors, one for each segment; 0 if the packet is joined to an earlier one or superseded by a later one.
    */
   prepare(index: number): number {
     return this.#exports.prepare(index);

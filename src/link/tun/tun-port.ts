@@ -1,7 +1,7 @@
 /**
  * The relay's port to a TUN device: IP packets in PPP data frames (RFC 1661 §2), encrypted if that was agreed. Super
  * packets of the kernel are cut into frames; TCP segments of the client that follow each other are joined into one
- * write. Control frames are not the port's: those of the client reach the link by the relay's event, and those for it
+ * write, and TCP acknowledgments that a later one supersedes are left out. Control frames are not the port's: those of the client reach the link by the relay's event, and those for it
  * are queued here.
  */
 import { type PacketBuffers, RECEIVE_SLOTS } from '../../gre/packet-buffers.js';
@@ -223,12 +223,15 @@ export class TunPort implements Port {
     const offload = this.#offload;
     const { queued, vectors } = offload;
     if (queued === 0) return;
+    let written = 0;
     for (let index = 0; index < queued; index += 1) {
       const segments = offload.prepare(index);
       if (segments === 0) continue;
+      written += segments;
       if (writev(this.#tun, vectors, segments) < 0) this.#counted.rxTunRefused += segments;
       else this.#counted.rxJoined += segments - 1;
     }
+    this.#counted.rxSuperseded += queued - written;
     offload.clear();
   }
 

@@ -1,6 +1,6 @@
 /** The events that hooks get (docs/hooks.md), made from the states of sessions. Pure except for the clock. */
 import { hostname } from 'node:os';
-import type { HookEventName } from '../../config/schema.js';
+import type { HookEventName } from '../../config/schema/hooks.js';
 import type { Block } from '../../session/manager-status.js';
 import type { SessionState } from '../../session/state.js';
 

@@ -25,6 +25,10 @@ export const RELAY_METRICS = {
     help: 'TCP segments that the TUN path joined (fromClient) or cut from super packets (toClient)',
     label: 'direction',
   },
+  pptpd_superseded_acknowledgments_total: {
+    help: 'TCP acknowledgments from clients that the TUN path left out because a later one says more',
+    label: null,
+  },
   pptpd_acknowledgments_total: { help: 'GRE acknowledgments', label: 'kind' },
   pptpd_icmp_errors_total: { help: 'ICMP errors received for our packets', label: null },
   pptpd_window_timeouts_total: {
@@ -82,6 +86,7 @@ export const RELAY_SERIES: Readonly<Record<string, Series | null>> = {
   txControlFull: dropped('txControlFull'),
   rxForeignSource: { metric: 'pptpd_foreign_source_packets_total' },
   rxJoined: { metric: 'pptpd_offloaded_segments_total', value: 'fromClient' },
+  rxSuperseded: { metric: 'pptpd_superseded_acknowledgments_total' },
   txCut: { metric: 'pptpd_offloaded_segments_total', value: 'toClient' },
   rxLost: { metric: 'pptpd_lost_packets_total' },
   rxHeld: { metric: 'pptpd_reordered_packets_total' },

@@ -8,6 +8,7 @@ import { ppp } from './ppp.js';
 import { pppEngine } from './ppp-engine.js';
 import { pptp } from './pptp.js';
 import { radius } from './radius.js';
+import { radiusRequest } from './radius-request.js';
 import { sessionLines, sessionRecord } from './session.js';
 import { tunCut, tunFrame, tunJoin } from './tun.js';
 
@@ -27,6 +28,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'ppp-engine': pppEngine,
   broadcast,
   radius,
+  'radius-request': radiusRequest,
   'session-lines': sessionLines,
   'session-record': sessionRecord,
 };

@@ -27,6 +27,9 @@ const GRANTS: readonly Attribute[] = [
   ['Session-Timeout', 60],
   ['Reply-Message', 'Welcome'],
   ['Mikrotik-Rate-Limit', '5M/20M'],
+  ['WISPr-Bandwidth-Max-Up', 64_000],
+  ['Framed-Route', '198.51.100.0/24 0.0.0.0 1'],
+  ['Filter-Id', 'guests'],
 ];
 const REFUSAL: readonly Attribute[] = [['MS-CHAP-Error', Buffer.from('\u0001E=691 R=1 C=00 V=3 M=No')]];
 

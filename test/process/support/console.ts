@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import type { StreamEvent } from '../../../src/console/api/schemas.js';
 import type { Server, Settings } from './server.js';
 import { Arrivals } from './wait.js';
 
-const PROGRAM = resolve('bin/pptpd-ts');
+const PROGRAM = join(process.cwd(), 'bin', 'pptpd-ts');
 export const CONSOLE_PORT = 8723;
 
 export const consoleSettings = (server: Server): Settings => ({

@@ -78,10 +78,15 @@ const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
     await client.close(cause);
     client = new MonitorClient(path);
   },
-  /** Listens as a session's worker does at `at`; `asked` has what is sent to it. */
+  /** Listens as a session's worker does at `at`, and does what it is asked; `asked` has what is sent to it. */
   serveSession: async (at: string) => {
     mkdirSync(dirname(at), { recursive: true });
-    const server = createServer((socket) => socket.on('data', (line) => asked.push(String(line))));
+    const server = createServer((socket) =>
+      socket.on('data', (line) => {
+        asked.push(String(line));
+        socket.write('{"id":1,"ok":true}\n');
+      }),
+    );
     server.listen(at);
     await once(server, 'listening');
   },

@@ -27,14 +27,19 @@ export const standInState = (index: number, since: number): SessionState =>
     counters: {},
   });
 
-/** They end with the test. */
-export async function standInSessions(t: TestContext, runDirectory: string, count: number): Promise<void> {
+/** They end with the test. `stateOf`: of the session numbered from 0; its `session` is the socket's name. */
+export async function standInSessions(
+  t: TestContext,
+  runDirectory: string,
+  count: number,
+  stateOf?: (index: number) => SessionState,
+): Promise<readonly SessionServer[]> {
   const { sessions } = runPaths(runDirectory);
   const { uid, gid } = statSync(sessions);
   const since = Date.now();
-  await Promise.all(
+  return Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const state = standInState(index, since - index * 1000);
+      const state = stateOf?.(index) ?? standInState(index, since - index * 1000);
       const server = new SessionServer({
         session: state.session,
         version: state.version,
@@ -43,6 +48,7 @@ export async function standInSessions(t: TestContext, runDirectory: string, coun
           disconnect: () => server.close(),
           probe: () => null,
           reopenLog: () => null,
+          limits: () => null,
           logLevel: () => ({ level: 'info' }),
         },
       });
@@ -50,6 +56,7 @@ export async function standInSessions(t: TestContext, runDirectory: string, coun
       await server.listen(path);
       chownSync(path, uid, gid);
       t.after(() => server.close());
+      return server;
     }),
   );
 }

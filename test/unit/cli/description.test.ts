@@ -118,11 +118,12 @@ test('the speed limits in force and the quota are shown, where there are some', 
 
 test('the limits of the account are shown, where it has some', () => {
   const limitsIn = (parts: object): string | undefined => {
-    const limits = { account: 'alice', sessions: null, sessionTime: null, idleTime: null, ...parts };
+    const limits = { account: 'alice', sessions: null, sessionTime: null, idleTime: null, filter: null, ...parts };
     return /^ {2}limits +(.*)$/m.exec(describe(aStateUp({ limits }), null))?.[1];
   };
   assert.equal(limitsIn({}), undefined);
   assert.equal(limitsIn({ sessions: 2, idleTime: 1800 }), 'sessions 2, idle time 30 min (of the account)');
+  assert.equal(limitsIn({ filter: 'guests' }), 'filter "guests" (of the account)');
   assert.equal(
     limitsIn({ sessions: 0, sessionTime: 0 }),
     'sessions without limit, session time without limit (of the account)',
@@ -148,6 +149,7 @@ test('the last lines of a log are read, without lines that a full disk has cut',
   const numbers = lastLines(file, 3).map(({ msg }) => String(msg).split(' ')[1]);
   assert.deepEqual(numbers, ['97', '98', '100']);
   assert.deepEqual(lastLines(file, 0), []);
+  assert.throws(() => lastLines('/dev/null', 1), /is no file/);
   assert.ok(lastLines(file, 1000).length < 100, 'only the end of the file is read');
   assert.match(logLineText(lastLines(file, 1)[0] ?? {}), /^10:04:07 info {2}line 100 /);
 });

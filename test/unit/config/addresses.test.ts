@@ -1,7 +1,14 @@
 /** Expanding and combining address ranges: order, number, and every kind of error. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressList, addressNumber, addressText, expandRanges, rangesOf } from '../../../src/config/addresses.js';
+import {
+  addressList,
+  addressNumber,
+  addressText,
+  expandRanges,
+  isWithin,
+  rangesOf,
+} from '../../../src/config/addresses.js';
 
 const good: readonly [ranges: string | string[], addresses: string[]][] = [
   ['192.0.2.7', ['192.0.2.7']],
@@ -79,4 +86,18 @@ test('converting an address to a number and back gives the same address', () => 
     assert.equal(addressNumber(text), number);
     assert.equal(addressText(number), text);
   }
+});
+
+test('which addresses are in a network', () => {
+  for (const [address, network, isIn] of [
+    ['198.51.100.7', '198.51.100.0/29', true],
+    ['198.51.100.8', '198.51.100.0/29', false],
+    ['198.51.100.7', '198.51.100.7/32', true],
+    ['198.51.100.7', '198.51.100.6', false],
+    ['198.51.100.7', '128.0.0.0/1', true],
+    ['198.51.100.7', '0.0.0.0/0', true],
+    ['198.51.100.7', 'nonsense', false],
+    ['nonsense', '0.0.0.0/0', false],
+  ] as const)
+    assert.equal(isWithin(address, network), isIn, `${address} ${network}`);
 });

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Limits } from '../../../src/ctrl/limits.js';
+import type { LinkLimits } from '../../../src/link/link.js';
 import { Timers } from '../../../src/ctrl/timers.js';
 
+const ACCOUNT = { account: 'alice', sessions: null };
 const NONE = { sessionTime: 0, idleTime: 0 };
 
 /** With a clock that only the test moves, in seconds. */
 function fixture(t: TestContext, policy: Partial<typeof NONE>) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const seen = { now: 0, frames: 0, ends: new Array<string>() };
+  const seen = { now: 0, frames: 0, ends: new Array<string>(), account: null as LinkLimits | null };
   const limits = new Limits({
     policy: { ...NONE, ...policy },
+    account: () => seen.account,
     timers: new Timers(),
     now: () => seen.now,
     dataFrames: () => seen.frames,
@@ -52,13 +55,15 @@ test('session time counts from the first login of each call', (t) => {
 
 test('the times of the account are those that count, for that call', (t) => {
   const { limits, seen, pass } = fixture(t, { sessionTime: 60, idleTime: 30 });
-  limits.up({ sessionTime: 90, idleTime: 0 });
+  seen.account = { ...ACCOUNT, sessionTime: 90, idleTime: 0 };
+  limits.up();
   pass(89.5);
   assert.deepEqual(seen.ends, []);
   pass(0.5);
   assert.deepEqual(seen.ends, ['sessionTime: 90 s']);
   limits.callEnded();
-  limits.up({ sessionTime: null, idleTime: 10 });
+  seen.account = { ...ACCOUNT, sessionTime: null, idleTime: 10 };
+  limits.up();
   pass(11);
   assert.deepEqual(seen.ends.slice(1, 2), ['idle: 10 s']);
 });
@@ -114,4 +119,43 @@ test('with a long idle time data are checked for twice a minute', (t) => {
   assert.deepEqual(seen.ends, []);
   pass(31);
   assert.deepEqual(seen.ends, ['idle: 1000 s']);
+});
+
+test('a change of session time counts from the login, and one that is over ends the session', (t) => {
+  const { limits, seen, pass } = fixture(t, { sessionTime: 60 });
+  limits.up();
+  pass(50);
+  limits.change({ sessionTime: 90 });
+  pass(39.5);
+  assert.deepEqual(seen.ends, []);
+  assert.deepEqual(limits.account, { account: null, sessions: null, sessionTime: 90, idleTime: null });
+  limits.change({ sessionTime: 80 });
+  assert.deepEqual(seen.ends, ['sessionTime: 80 s']);
+});
+
+test('a change of one time leaves the other, null returns to the policy, and 0 is no limit', (t) => {
+  const { limits, seen, pass } = fixture(t, { sessionTime: 60, idleTime: 10 });
+  seen.account = { ...ACCOUNT, sessionTime: 1000, idleTime: 0 };
+  limits.up();
+  limits.change({ idleTime: 20 });
+  assert.deepEqual(limits.account, { ...ACCOUNT, sessionTime: 1000, idleTime: 20 });
+  pass(21);
+  assert.deepEqual(seen.ends.splice(0), ['idle: 20 s']);
+  limits.change({ idleTime: 0 });
+  limits.change({ sessionTime: null });
+  pass(60);
+  assert.deepEqual(seen.ends.slice(0, 1), ['sessionTime: 60 s']);
+});
+
+test('a change before the call is up counts when it is, and only for that call', (t) => {
+  const { limits, seen, pass } = fixture(t, { sessionTime: 60 });
+  limits.change({ sessionTime: 10 });
+  limits.up();
+  pass(11);
+  assert.deepEqual(seen.ends.splice(0), ['sessionTime: 10 s']);
+  limits.callEnded();
+  limits.up();
+  pass(59);
+  assert.deepEqual(seen.ends, []);
+  assert.equal(limits.account, null);
 });

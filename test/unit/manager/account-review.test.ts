@@ -7,7 +7,7 @@ import type { AccountOver } from '../../../src/monitor/protocol.js';
 import type { SessionState } from '../../../src/session/state.js';
 import { aState } from '../session/a-state.js';
 
-const limits = { account: 'alice', sessions: null, sessionTime: null, idleTime: null };
+const limits = { account: 'alice', sessions: null, sessionTime: null, idleTime: null, filter: null };
 
 function fixture(t: TestContext, review: () => Promise<readonly AccountOver[]>) {
   t.mock.timers.enable({ apis: ['setInterval'] });

@@ -261,11 +261,11 @@ describe('the accounts file', () => {
     const { tell, write } = accountsWith(t, [alice]);
     const refused = await tell(LOGINS['chap-md5']('alice', 'wonderland'));
     assert(!refused.verdict.accepted);
-    assert.match(refused.note ?? '', /users passwd --store-password/);
+    assert.match(refused.notes.join(), /users passwd --store-password/);
     write([{ ...alice, password: 'wonderland' }]);
     assert((await tell(LOGINS['chap-md5']('alice', 'wonderland'))).verdict.accepted);
     const wrong = await tell(LOGINS['chap-md5']('alice', 'x'));
-    assert.deepEqual([wrong.verdict.accepted, wrong.note], [false, null]);
+    assert.deepEqual([wrong.verdict.accepted, wrong.notes], [false, []]);
   });
 
   test('a quota that is used up refuses the right password, and says nothing to a wrong one', async (t) => {

@@ -300,3 +300,44 @@ describe('a login that RADIUS does not answer', () => {
     assert.deepEqual(await later, { type: 'refused', reason: 'notPermitted' });
   });
 });
+
+describe('a change by RADIUS', () => {
+  const change = { sessionTime: null, idleTime: null, rate: {} };
+
+  test('of the times goes to the worker, as in an Access-Accept: 0 is none of its own', async (t) => {
+    const { scene } = upScene(t, GRANT);
+    const asked: unknown[] = [];
+    const ask = async (request: unknown) => asked.push(request) > 0;
+    assert(await scene.session.change({ ...change, sessionTime: 60 }, ask));
+    assert(await scene.session.change({ ...change, sessionTime: 3_000_000, idleTime: 0 }, ask));
+    assert.deepEqual(asked, [
+      { op: 'limits', sessionTime: 60 },
+      { op: 'limits', sessionTime: 0, idleTime: null },
+    ]);
+  });
+
+  test('of the speed is written down; of a worker that does not do its part nothing is done', async (t) => {
+    // Nothing is up yet, so there is no interface to limit.
+    const scene = new Scene(t, ['pap']);
+    scene.restart({ grant: GRANT });
+    assert(await scene.session.change({ ...change, rate: { up: 9000 } }, () => assert.fail('it has no part in it')));
+    assert.deepEqual(scene.saved.grant?.speed, { up: 9000, down: SPEED.down });
+    assert.equal(await scene.session.change({ ...change, idleTime: 9, rate: { up: 8000 } }, async () => false), false);
+    assert.equal(scene.saved.grant?.speed.up, 9000);
+  });
+
+  test('selects by all that it names', (t) => {
+    const radius = { name: '616c696365', classes: [], interim: null };
+    const { scene } = upScene(t, { ...GRANT, radius });
+    const all = { id: null, name: radius.name, address: PAIR.remote, port: null, portId: 'lo', client: '198.51.100.7' };
+    assert(scene.session.isSelected(all));
+    for (const other of [
+      { name: '00' },
+      { address: '203.0.113.11' },
+      { portId: 'ppp1' },
+      { client: '198.51.100.8' },
+      { id: 'x' },
+    ])
+      assert(!scene.session.isSelected({ ...all, ...other }), JSON.stringify(other));
+  });
+});

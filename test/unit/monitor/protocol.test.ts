@@ -29,6 +29,21 @@ const SETTINGS: MonitorSettings = {
     allow: ['192.0.2.0/24', '192.0.2.1 udp 5000-5010'],
   },
 };
+const CONSOLE = {
+  listen: {
+    address: '127.0.0.1',
+    port: 8723,
+    socket: undefined,
+    names: ['vpn.example.net'],
+    proxies: ['192.0.2.0/24'],
+  },
+  tls: { certificate: '/etc/ssl/vpn.pem', key: '/etc/ssl/vpn.key' },
+  users: '/var/lib/pptpd-ts/console.json',
+  gid: 61_723,
+  configuration: '/etc/pptpd-ts.json',
+  accounting: null,
+  userPlace: { kind: 'accounts', file: '/a.json', secrets: '/etc/ppp/chap-secrets', server: 'pptpd' },
+} as const satisfies NonNullable<MonitorSettings['console']>;
 const REQUESTS: readonly MonitorRequest[] = [
   {
     type: 'announce',
@@ -130,6 +145,20 @@ describe('what is encoded is decoded', () => {
 const wrong: [type: MonitorRequest['type'], field: string, value: unknown][] = [
   ['announce', 'manager', { pid: 0, startTime: '1' }],
   ['announce', 'manager', { pid: 1, startTime: 1 }],
+  ['announce', 'settings', { ...SETTINGS, console: { ...CONSOLE, users: 'relative' } }],
+  ['announce', 'settings', { ...SETTINGS, console: { ...CONSOLE, gid: -1 } }],
+  [
+    'announce',
+    'settings',
+    { ...SETTINGS, console: { ...CONSOLE, listen: { ...CONSOLE.listen, address: 'localhost' } } },
+  ],
+  ['announce', 'settings', { ...SETTINGS, console: { ...CONSOLE, listen: { ...CONSOLE.listen, socket: 'relative' } } }],
+  ['announce', 'settings', { ...SETTINGS, console: { ...CONSOLE, tls: { certificate: '/a' } } }],
+  [
+    'announce',
+    'settings',
+    { ...SETTINGS, console: { ...CONSOLE, userPlace: { ...CONSOLE.userPlace, kind: 'other' } } },
+  ],
   ['announce', 'settings', { ...SETTINGS, secrets: 'relative' }],
   ['announce', 'settings', { ...SETTINGS, authentication: ['eap'] }],
   ['announce', 'settings', { ...SETTINGS, accounts: undefined }],

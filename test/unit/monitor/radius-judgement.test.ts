@@ -37,6 +37,10 @@ const accepted = {
   interim: 120,
   sessionTime: 60,
   idleTime: null,
+  routes: [],
+  rate: {},
+  filter: null,
+  notes: [],
 } as const;
 
 const judge = async (verdict: RadiusVerdict, change: Partial<RadiusContext> = {}) => {
@@ -68,7 +72,7 @@ test('the address is that of RADIUS, beyond the lease, too, or that of the lease
 test('limits are handed on, and the domain is kept unless it is to be stripped', async () => {
   const { verdict, grant, asked } = await judge(accepted);
   assert(verdict.accepted);
-  assert.deepEqual(verdict.limits, { account: null, sessions: null, sessionTime: 60, idleTime: null });
+  assert.deepEqual(verdict.limits, { account: null, sessions: null, sessionTime: 60, idleTime: null, filter: null });
   assert.equal(grant?.name, 'HOME\\alice');
   const name = Buffer.from('HOME\\alice').toString('hex');
   assert.deepEqual(grant?.radius, { name, classes: ['c1a5'], interim: 120 });
@@ -76,6 +80,37 @@ test('limits are handed on, and the domain is kept unless it is to be stripped',
   const stripped = await judge(accepted, { stripDomain: true });
   assert.equal(Buffer.from(stripped.asked[0]?.name ?? '', 'hex').toString(), 'alice');
   assert.equal(stripped.grant?.name, 'alice');
+});
+
+test('speed, filter and routes that lead to the client become its own, and the log says what does not count', async () => {
+  const to = (network: string, gateway: string | null, metric: number | null = null) => ({ network, gateway, metric });
+  const { verdict, grant, notes } = await judge({
+    ...accepted,
+    address: '203.0.113.77',
+    rate: { up: 64_000 },
+    filter: 'guests',
+    routes: [
+      to('198.51.100.0/25', null, 3),
+      to('198.51.100.128/26', '203.0.113.77'),
+      to('198.51.100.192/26', '192.0.2.9'),
+    ],
+    notes: ['something'],
+  });
+  assert(verdict.accepted);
+  assert.equal(verdict.limits?.filter, 'guests');
+  assert.equal(grant?.filter, 'guests');
+  assert.deepEqual(grant.speed, { up: 64_000, down: null });
+  assert.deepEqual(grant.routes, [
+    { network: '198.51.100.0/25', metric: 3 },
+    { network: '198.51.100.128/26', metric: null },
+  ]);
+  assert.equal(notes.length, 2);
+  assert.match(notes[1] ?? '', /^ignored Framed-Route "198\.51\.100\.192\/26 192\.0\.2\.9": /);
+  const plain = await judge(accepted);
+  assert.deepEqual(
+    [plain.grant?.speed, plain.grant?.routes, plain.grant?.filter],
+    [{ up: null, down: null }, [], undefined],
+  );
 });
 
 test('no limit, one of 0, and one that no timer can count', async () => {

@@ -125,6 +125,10 @@ describe('an Access-Accept', () => {
       idleTime: 600,
       classes: ['00', '01', '02', '03', '04', '05', '06', '07'],
       interim: 120,
+      routes: [],
+      rate: {},
+      filter: null,
+      notes: [],
     });
   });
 
@@ -133,6 +137,48 @@ describe('an Access-Accept', () => {
     assert(accepted.outcome === 'accepted');
     assert.equal(accepted.message, `${PROOF.authenticatorResponse} M=Good morning`);
     assert.equal(accepted.keys, null);
+  });
+
+  test('has routes, speed and filter, and says what of them does not count', () => {
+    const accepted = verdict(
+      answer(CODES.accessAccept, [
+        SUCCESS,
+        ['Framed-Route', '198.51.100.0/24 0.0.0.0 1'],
+        ['Framed-Route', 'nonsense\r\n"'],
+        ['Filter-Id', 'first'],
+        ['Filter-Id', 'gue\u0000sts'],
+        ['Mikrotik-Rate-Limit', 'fast'],
+        ['WISPr-Bandwidth-Max-Down', 128_000],
+      ]),
+    );
+    assert(accepted.outcome === 'accepted');
+    assert.deepEqual(accepted.routes, [{ network: '198.51.100.0/24', gateway: null, metric: 1 }]);
+    assert.equal(accepted.filter, 'gue sts');
+    assert.deepEqual(accepted.rate, { down: 128_000 });
+    assert.deepEqual(accepted.notes, [
+      'ignored Framed-Route "nonsense "": it is not NETWORK/BITS GATEWAY METRIC',
+      'ignored Mikrotik-Rate-Limit "fast": it is not RX/TX in bits per second',
+    ]);
+  });
+
+  test('of many routes has as many as a session may have', () => {
+    const routes = Array.from({ length: 60 }, (_, at): Attribute => ['Framed-Route', `198.51.100.${at * 4}/30`]);
+    const accepted = verdict(answer(CODES.accessAccept, [SUCCESS, ...routes]));
+    assert(accepted.outcome === 'accepted');
+    assert.deepEqual([accepted.routes.length, accepted.notes.length], [32, 8]);
+  });
+
+  test('for another service is a refusal', () => {
+    for (const other of [
+      ['Service-Type', 6],
+      ['Framed-Protocol', 2],
+    ] as const)
+      assert.equal(verdict(answer(CODES.accessAccept, [SUCCESS, other])).outcome, 'rejected');
+    const framed: readonly Attribute[] = [
+      ['Service-Type', 2],
+      ['Framed-Protocol', 1],
+    ];
+    assert.equal(verdict(answer(CODES.accessAccept, [SUCCESS, ...framed])).outcome, 'accepted');
   });
 
   test('with one key, or a key of another length, has none', () => {
@@ -219,6 +265,10 @@ test('the monitor refuses what is no message of the process', () => {
     idleTime: null,
     classes: ['00'],
     interim: null,
+    routes: [{ network: '198.51.100.0/24', gateway: null, metric: 1 }],
+    rate: { up: 8000 },
+    filter: 'guests',
+    notes: [],
   };
   assert.notEqual(decoded({ verdict: accepted }), null);
   assert.notEqual(decoded({ type: 'accounted', isDone: true }), null);
@@ -236,6 +286,12 @@ test('the monitor refuses what is no message of the process', () => {
     { verdict: { ...accepted, classes: ['0'] } },
     { verdict: { ...accepted, classes: Array.from({ length: 9 }, () => '00') } },
     { type: 'accounted', isDone: 1 },
+    ...['198.51.100.0', '198.51.100.0/0', '198.51.100.0/33', '198.51.100.0/24 dev lo', '::/1'].map((network) => ({
+      verdict: { ...accepted, routes: [{ network, gateway: null, metric: null }] },
+    })),
+    { verdict: { ...accepted, rate: { up: 1 } } },
+    { verdict: { ...accepted, filter: 'a\u0000b' } },
+    { verdict: { ...accepted, notes: Array.from({ length: 9 }, () => '') } },
   ];
   for (const change of wrong) assert.equal(decoded(change), null, JSON.stringify(change));
   assert.equal(decodeFromRadius(Buffer.from('{')), null);

@@ -47,6 +47,7 @@ function fixture() {
     send: (server, { octets }) => sent.push({ server, octets }),
     onServers: () => undefined,
     onListen: () => undefined,
+    hasAddress: () => false,
     tell: (message) => told.push(message),
     log: pino({}, { write: (line) => lines.push(line) }),
   });

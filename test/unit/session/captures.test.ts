@@ -28,6 +28,7 @@ async function serve(t: TestContext): Promise<Served> {
       disconnect: () => undefined,
       probe: () => undefined,
       reopenLog: () => undefined,
+      limits: () => undefined,
       logLevel: () => undefined,
     },
   });

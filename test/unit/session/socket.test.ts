@@ -35,6 +35,7 @@ async function serve(t: TestContext, directory: string): Promise<{ server: Sessi
       reopenLog: () => {
         throw new Error('the disk is full');
       },
+      limits: () => undefined,
       logLevel: ({ level }) => ({ level: level ?? 'info' }),
     },
   });

@@ -30,6 +30,10 @@ const FIN: u8 = 0x01;
 const PSH: u8 = 0x08;
 const ACK: u8 = 0x10;
 const CWR: u8 = 0x80;
+/** TCP's options (RFC 9293 §3.1, RFC 7323 §3.2). */
+const NO_OPERATION: u8 = 1;
+const TIMESTAMPS: u8 = 8;
+const TIMESTAMPS_LENGTH: usize = 10;
 const MAX_PACKET: usize = 65535;
 
 /** The first address that is free for the host. */
@@ -235,9 +239,10 @@ export function drop(): void {
   next = end;
 }
 
-// To the kernel: the packets of a batch, some of which are joined to an earlier one.
+// To the kernel: the packets of a batch. Some are joined to an earlier one; acknowledgments without data are left out
+// where a later one says more.
 
-/** Flows whose last packet can be continued. More of them are not looked for, as in the kernel (MAX_GRO_SKBS). */
+/** Flows whose last packet can be continued or superseded. More are not looked for, as in the kernel (MAX_GRO_SKBS). */
 const FLOWS: i32 = 8;
 /** Packets in one; the host's vectors have room for as many. */
 const MAX_JOINED: i32 = 64;
@@ -262,6 +267,9 @@ class Item {
   identification: u16;
   isJoined: bool;
   isSummed: bool;
+  isSuperseded: bool;
+  /** Of an acknowledgment without data: another with the same number follows, so neither may be left out. */
+  isRepeated: bool;
 }
 
 let items: usize = 0;
@@ -323,22 +331,47 @@ export function push(at: usize, length: usize): bool {
   item.count = 1;
   item.isJoined = false;
   item.isSummed = false;
+  item.isSuperseded = false;
+  item.isRepeated = false;
   item.transport = 0;
   const transportAt = transportOf(at, length);
   if (!transportAt) return true;
   const flow = flowOf(at, transportAt);
-  const joins = isCandidate(item, transportAt);
+  const isPlain = isPlainSegment(item, transportAt);
   if (flow >= 0) {
     const head = itemAt(load<i32>(flows + (<usize>flow << 2)));
-    if (joins && continues(head, item)) {
-      join(head, index, item);
-      // A shorter segment, or one that is to be passed on at once, is the last.
-      if (payloadOf(item) < payloadOf(head) || load<u8>(at + transportAt, TCP_FLAGS_AT) & PSH) close(flow);
-      return true;
-    }
+    if (isPlain && (payloadOf(item) ? joins(flow, head, index, item) : acknowledges(flow, head, index, item))) return true;
     close(flow);
   }
-  if (joins && !(load<u8>(at + transportAt, TCP_FLAGS_AT) & PSH)) remember(index);
+  if (isPlain && !(load<u8>(at + transportAt, TCP_FLAGS_AT) & PSH)) remember(index);
+  return true;
+}
+
+/** Joins a segment with data to the flow's last packet, if it continues that. */
+function joins(flow: i32, head: Item, index: i32, item: Item): bool {
+  if (!continues(head, item)) return false;
+  join(head, index, item);
+  // A shorter segment, or one that is to be passed on at once, is the last.
+  if (payloadOf(item) < payloadOf(head) || load<u8>(item.at + item.transport, TCP_FLAGS_AT) & PSH) close(flow);
+  return true;
+}
+
+/**
+ * Leaves out the flow's last packet if that is an acknowledgment without data and `item` is one with a higher number,
+ * which says all that the former did. Several of one number stay, as the sender counts them (RFC 5681 §3.2).
+ */
+function acknowledges(flow: i32, head: Item, index: i32, item: Item): bool {
+  if (payloadOf(head) || !isLikeHead(head, item) || item.sequence != head.sequence) return false;
+  const transportAt = head.transport;
+  const advance = <i32>(bswap<u32>(load<u32>(item.at + transportAt, 8)) - bswap<u32>(load<u32>(head.at + transportAt, 8)));
+  if (advance == 0) {
+    head.isRepeated = true;
+    return true;
+  }
+  // A packet with a wrong checksum is dropped behind us, and supersedes nothing.
+  if (advance < 0 || head.isRepeated || !isGood(item)) return false;
+  head.isSuperseded = true;
+  store<i32>(flows + (<usize>flow << 2), index);
   return true;
 }
 
@@ -354,24 +387,37 @@ function transportOf(at: usize, length: usize): usize {
   return IPV6_HEADER + TCP_HEADER <= length ? IPV6_HEADER : 0;
 }
 
-/** A segment with data and without anything special. */
-function isCandidate(item: Item, transportAt: usize): bool {
+/** A segment with data, or an acknowledgment without, with nothing special. */
+function isPlainSegment(item: Item, transportAt: usize): bool {
   const at = item.at;
   const length = item.length;
   const tcp = at + transportAt;
   const headerLength = <usize>(load<u8>(tcp, 12) >> 4) << 2;
   const headersEnd = transportAt + headerLength;
-  if (headerLength < TCP_HEADER || headersEnd >= length) return false;
+  if (headerLength < TCP_HEADER || headersEnd > length) return false;
   const own = load<u8>(tcp, TCP_FLAGS_AT);
   if ((own & ~PSH) != ACK || load<u8>(tcp, 12) & 0x0f) return false;
   if (is4(at)) {
     if (transportAt != IPV4_HEADER || <usize>bswap<u16>(load<u16>(at, 2)) != length) return false;
   } else if (<usize>bswap<u16>(load<u16>(at, 4)) + IPV6_HEADER != length) return false;
+  if (headersEnd == length && !hasOnlyTimestamps(tcp + TCP_HEADER, tcp + headerLength)) return false;
   item.transport = transportAt;
   item.headers = headersEnd;
   item.total = length;
   item.sequence = bswap<u32>(load<u32>(tcp, 4)) + <u32>(length - headersEnd);
   item.identification = bswap<u16>(load<u16>(at, 4));
+  return true;
+}
+
+/** Whether TCP's options say nothing but the time: an option such as SACK tells more than the acknowledgment number. */
+function hasOnlyTimestamps(at: usize, optionsEnd: usize): bool {
+  while (at < optionsEnd) {
+    const kind = load<u8>(at);
+    if (kind == NO_OPERATION) at++;
+    else if (kind == TIMESTAMPS && at + TIMESTAMPS_LENGTH <= optionsEnd && load<u8>(at, 1) == TIMESTAMPS_LENGTH) {
+      at += TIMESTAMPS_LENGTH;
+    } else return false;
+  }
   return true;
 }
 
@@ -413,12 +459,17 @@ function payloadOf(item: Item): usize {
   return item.length - item.headers;
 }
 
+/** Whether its headers are as long as the first one's, and IP's headers say the same. */
+function isLikeHead(head: Item, item: Item): bool {
+  return item.transport == head.transport && item.headers == head.headers && sameIp(head, item);
+}
+
 /** Whether the segment is the next one, and differs from the first in nothing that joining would lose. */
 function continues(head: Item, item: Item): bool {
   const one = head.at;
   const other = item.at;
   const transportAt = head.transport;
-  if (item.transport != transportAt || item.headers != head.headers || head.count == MAX_JOINED) return false;
+  if (!isLikeHead(head, item) || head.count == MAX_JOINED) return false;
   const payload = payloadOf(item);
   if (payload > payloadOf(head) || head.total + payload > MAX_PACKET) return false;
   const tcp = other + transportAt;
@@ -428,7 +479,6 @@ function continues(head: Item, item: Item): bool {
   if (load<u32>(tcp, 8) != load<u32>(headTcp, 8) || load<u8>(tcp, 12) != load<u8>(headTcp, 12)) return false;
   if (load<u16>(tcp, 14) != load<u16>(headTcp, 14) || load<u16>(tcp, 18) != load<u16>(headTcp, 18)) return false;
   if (!isSame(tcp + TCP_HEADER, headTcp + TCP_HEADER, head.headers - transportAt - TCP_HEADER)) return false;
-  if (!sameIp(head, item)) return false;
   return isGood(head) && isGood(item);
 }
 
@@ -467,11 +517,11 @@ function join(head: Item, index: i32, item: Item): void {
 
 /**
  * Prepares packet `index` to be written: completes its headers and its vectors (struct iovec). Returns the number of
- * vectors, which is the number of segments; 0 when the packet is part of an earlier one.
+ * vectors, which is the number of segments; 0 when the packet is part of an earlier one, or superseded by a later one.
  */
 export function prepare(index: i32): i32 {
   const item = itemAt(index);
-  if (item.isJoined) return 0;
+  if (item.isJoined || item.isSuperseded) return 0;
   const offload = item.at - OFFLOAD_HEADER;
   store<u64>(offload, 0);
   store<u16>(offload, 0, 8);

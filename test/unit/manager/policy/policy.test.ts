@@ -61,7 +61,7 @@ test('the limit of the account counts instead of that of the policy', (t) => {
   const fixture = new Fixture(t, { sessionsPerUser: 1 });
   const limited = (session: string, user: string, sessions: number | null): SessionState => ({
     ...state(session, user, 'succeeded'),
-    limits: { account: user, sessions, sessionTime: null, idleTime: null },
+    limits: { account: user, sessions, sessionTime: null, idleTime: null, filter: null },
   });
   for (const session of ['a', 'b', 'c']) fixture.tell(limited(session, 'alice', 2));
   assert.deepEqual(fixture.ended, ['c userLimit: "alice" already has 2 sessions']);
