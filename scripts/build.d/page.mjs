@@ -20,7 +20,7 @@ const COMPRESSIONS = {
 };
 
 const { outputFiles } = await build({
-  entryPoints: [`${source}/main.tsx`],
+  entryPoints: [`${source}/main.tsx`, `${source}/page.css`],
   bundle: true,
   minify: true,
   format: 'esm',

@@ -8,6 +8,7 @@ import { createServer as createHttpServer, type Server as HttpServer, type Serve
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { listenFailure } from '../host/listen-failures.js';
 
@@ -68,7 +69,7 @@ export class ConsoleServer {
   readonly #limits: Limits;
   readonly #connections = new Map<string, number>();
 
-  /** Throws when the certificate or its key is none. */
+  /** Throws a sentence when the certificate or its key is none. */
   constructor(settings: ListenSettings, fetch: Fetch, limits: Limits = LIMITS) {
     this.#settings = settings;
     this.#limits = limits;
@@ -146,8 +147,20 @@ export class ConsoleServer {
   }
 }
 
-const secureContext = ({ certificate, key }: Certificate) =>
-  ({ cert: certificate, key, minVersion: 'TLSv1.2' }) as const;
+/** Throws a sentence. */
+function secureContext({ certificate, key }: Certificate): SecureContextOptions {
+  const options = { cert: certificate, key, minVersion: 'TLSv1.2' } as const;
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `the certificate of the console cannot be used: ${why}; remedy: correct console.tls, see pptpd-ts doctor`,
+      { cause: error },
+    );
+  }
+  return options;
+}
 
 /** null: an error that is not special to unix sockets. */
 function socketFailure(socket: string | null, error: unknown): string | null {

@@ -44,7 +44,7 @@ const whereOf = ({ address, port, socket, tls }: Console): string =>
 
 /** No outcome: nothing is wrong, or only root could see it. */
 function usersOutcomes(file: string, machine: Machine): readonly Outcome[] {
-  const [text, mode] = [machine.read(file), machine.mode(file)];
+  const text = machine.read(file);
   if (text === null && !machine.isRoot) return [];
   const nobody = bad('nobody can log in to it', 'pptpd-ts console user add NAME --role admin');
   if (text === null) return [nobody];
@@ -53,6 +53,8 @@ function usersOutcomes(file: string, machine: Machine): readonly Outcome[] {
     return read.problems.map(({ line, text: problem }) =>
       bad(`${file}:${line}: ${problem}`, 'correct it; until then nobody can log in to the console'),
     );
+  // Who may not enter the folder may not ask for the mode either.
+  const mode = machine.mode(file);
   return [
     ...(read.value.users.length + read.value.tokens.length === 0 ? [nobody] : []),
     ...(mode !== null && (mode & READABLE_BY_OTHERS) !== 0

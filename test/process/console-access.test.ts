@@ -61,7 +61,7 @@ class Browser {
   async ask(
     method: string,
     path: string,
-    body: unknown = undefined,
+    body?: unknown,
     more: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
     const text = body === undefined ? '' : JSON.stringify(body);

@@ -3,15 +3,17 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { before, test, type TestContext } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import type { Status } from '../../src/console/api/schemas.js';
 import { assertAccessible, DESKTOP, logIn, openPage, PHONE, startBrowser } from './support/browser.js';
-import { CONSOLE_PORT, consoleSettings } from './support/console.js';
+import { CONSOLE_PORT, ConsoleClient, consoleSettings, makeToken } from './support/console.js';
 import { builtinServer, configureBuiltin, secretsOf } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, type Server } from './support/server.js';
 import { standInId, standInSessions } from './support/stand-in-sessions.js';
 import { PASSWORD, VpnClient } from './support/vpn-client.js';
+import { until } from './support/wait.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 before(prepareMachine);
@@ -64,7 +66,7 @@ async function failLogin(t: TestContext, user: string): Promise<void> {
 
 /** Views, and what each has when its data is there. */
 const VIEWS: Readonly<Record<string, string>> = {
-  '/': 'ul.bars li >> text=/password/i',
+  '/': 'ul.bars li',
   '/sessions': 'table.sessions tbody tr:not(.space)',
   '/failures': '.failure .remedy',
   '/users': 'table.users tbody tr',
@@ -77,8 +79,9 @@ const open = async (page: Page, path: string): Promise<void> => {
 };
 
 test('the page', async (t) => {
-  const server = await startServer(t);
+  // First, because what is begun first ends first, and nothing of the namespace may be left then.
   const browser = await startBrowser(t);
+  const server = await startServer(t);
   await connect(t, 'alice', CLIENT_ADDRESSES[0]);
   await connect(t, HOSTILE, CLIENT_ADDRESSES[1]);
   await failLogin(t, HOSTILE);
@@ -87,8 +90,6 @@ test('the page', async (t) => {
 
   for (const [look, viewport] of [
     ['light', DESKTOP],
-    ['dark', DESKTOP],
-    ['light', PHONE],
     ['dark', PHONE],
   ] as const) {
     await t.test(`every view is accessible: ${look}, ${viewport.width} pixels`, async (each) => {
@@ -148,7 +149,11 @@ test('the page', async (t) => {
       await open(page, path);
       await page.locator(data).first().waitFor();
       const names = await page.locator('main button').allTextContents();
-      assert.doesNotMatch(names.join('|'), /Disconnect|Capture|Add|Edit|Unblock|Reload|Log more/, path);
+      assert.doesNotMatch(
+        names.join('|'),
+        /Disconnect|Capture|Add a user|Edit|Unblock|Reload|Check the file|Log more/,
+        path,
+      );
       assert.equal(await page.locator('main .deed button').count(), 0, path);
     }
   });
@@ -263,6 +268,11 @@ test('the page', async (t) => {
 
   await t.test(`${MANY} sessions`, async (each) => {
     await standInSessions(each, server.runDirectory, MANY);
+    const program = new ConsoleClient(makeToken(server, 'waiter', 'view'));
+    await until('the console to have found them', async () => {
+      const { sessions } = await program.get<Status>('/status');
+      return sessions.total === MANY + 2;
+    });
     const { context, page, complaints } = await openPage(browser);
     each.after(async () => context.close());
     const octets = await wireOctets(page);

@@ -102,7 +102,10 @@ test('HTTPS with a certificate, later with another, and no TLS 1.1', async (t) =
 test('a key of another certificate is refused before anything listens', () => {
   assert(first !== undefined && second !== undefined);
   const tls = { certificate: first.certificate, key: second.key };
-  assert.throws(() => new ConsoleServer({ ...HTTP, tls }, app.fetch), /key values mismatch/);
+  assert.throws(
+    () => new ConsoleServer({ ...HTTP, tls }, app.fetch),
+    /^Error: the certificate of the console cannot be used: .*key values mismatch; remedy: correct console\.tls/,
+  );
 });
 
 test('a port that is taken and an address that is not there: sentences with a remedy', async (t) => {

@@ -1,6 +1,6 @@
 /** The console of a running server: every route, on a real session, through the processes that answer it. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { before, test, type TestContext } from 'node:test';
 import { ALL_ROUTES } from '../../src/console/api/routes.js';
 import type * as Api from '../../src/console/api/schemas.js';
@@ -8,7 +8,7 @@ import { ConsoleClient, consoleSettings, type EventReader, makeToken } from './s
 import { accountsOf, builtinServer, configureBuiltin } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
-import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, type Server } from './support/server.js';
+import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, Server } from './support/server.js';
 import { PASSWORD, VpnClient } from './support/vpn-client.js';
 import { until } from './support/wait.js';
 
@@ -30,7 +30,7 @@ async function startConsole(t: TestContext): Promise<Running> {
     log: { level: 'debug' },
   });
   endWith(t, server);
-  const [admin, viewer] = [makeToken(server, 'boss', 'admin'), makeToken(server, 'looker', 'view')];
+  const [admin, viewer] = [await makeToken(server, 'boss', 'admin'), await makeToken(server, 'looker', 'view')];
   server.start();
   await server.ready();
   await server.waitForLog('the console to listen', ({ msg }) => msg.startsWith('the console listens'));
@@ -256,7 +256,10 @@ test('garbage on every route is refused in a sentence, and the console goes on',
 test('200 event streams get the same, also while one of them does not read; one more is refused', async (t) => {
   const { server, viewer } = await startConsole(t);
   const readers: EventReader[] = [];
-  while (readers.length < 199) readers.push(await viewer.events());
+  for (let page = 0; readers.length < 199; page += 1) {
+    const client = new ConsoleClient(await makeToken(server, `page${page}`, 'view'));
+    for (let count = 0; count < 20 && readers.length < 199; count += 1) readers.push(await client.events());
+  }
   t.after(() => {
     for (const reader of readers) reader.close();
   });
@@ -279,7 +282,7 @@ test('200 event streams get the same, also while one of them does not read; one 
     return another !== null;
   });
   deaf.destroy();
-  await client.close();
+  client.close();
 });
 
 test('a manager that is killed and started again, and a session that hangs, are told as what they are', async (t) => {
@@ -310,7 +313,9 @@ test('a manager that is killed and started again, and a session that hangs, are 
   const hanging = await viewer.ask(`/sessions/${id}`);
   assert.equal(hanging.status, 502);
   assert.match((hanging.json as Api.ApiError).error, new RegExp(`session ${id} does not answer`));
-  assert.equal((await viewer.get<Api.SessionList>('/sessions')).sessions.length, 1, 'the others are shown');
+  assert.equal((await viewer.get<Api.SessionList>('/sessions')).sessions.length, 1, 'it is shown with what is known');
+  const byClient = { method: 'POST', body: { client: '198.51.100.0/24' } };
+  assert.equal((await admin.ask('/sessions/kick', byClient)).status, 404, 'whose client it is nobody says');
   process.kill(worker, 'SIGCONT');
   assert.equal((await viewer.ask(`/sessions/${id}`)).status, 200);
 
@@ -320,5 +325,31 @@ test('a manager that is killed and started again, and a session that hangs, are 
     'the console to listen again',
     ({ msg, pid }) => msg.startsWith('the console listens') && pid !== console,
   );
-  assert.equal((await viewer.get<Api.SessionList>('/sessions')).sessions.length, 1);
+  await until(
+    'the session to be found again',
+    async () => (await viewer.get<Api.SessionList>('/sessions')).sessions.length === 1,
+  );
+});
+
+test("with pppd the console changes pppd's users, and may use what the server's group may", async (t) => {
+  const secrets = '/etc/ppp/chap-secrets';
+  writeFileSync(secrets, '# the first line\nalice * "a secret" *\n', { mode: 0o600 });
+  const server = new Server();
+  chmodSync(server.directory, 0o755);
+  server.configure({ user: 'nobody', ppp: { engine: 'pppd' }, ...consoleSettings(server) });
+  endWith(t, server);
+  const admin = new ConsoleClient(await makeToken(server, 'boss', 'admin'));
+  server.start();
+  await server.ready();
+  await server.waitForLog('the console to listen', ({ msg }) => msg.startsWith('the console listens'));
+  const { users, file, keeps } = await admin.get<Api.Users>('/users');
+  assert.deepEqual([users.map(({ name }) => name), file, keeps], [['alice'], secrets, ['address']]);
+  const limited = { name: 'bob', password: 'x', fields: { sessions: 2 } };
+  const { status, json } = await admin.ask('/users', { method: 'POST', body: limited });
+  assert.equal(status, 400);
+  assert.match((json as Api.ApiError).error, /pppd cannot keep sessions/);
+  await admin.get('/users', { method: 'POST', body: { ...limited, fields: { address: '203.0.113.12' } } });
+  assert.match(readFileSync(secrets, 'utf8'), /^# the first line\nalice .*\n.*bob.*203\.0\.113\.12/s);
+  assert.equal((await admin.get<Api.Status>('/status')).manager.answers, true);
+  assert.equal((await admin.ask('/history')).status, 404);
 });

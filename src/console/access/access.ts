@@ -129,8 +129,10 @@ export class Access {
   readonly #logins: Logins;
   readonly #attempts = new Attempts();
   readonly #queue = new PasswordQueue();
-  /** Tokens that were found lately, by hash. */
+  /** Tokens that were right when they were looked up last, by hash. */
   readonly #tokens = new Map<string, { readonly who: Who; readonly at: number }>();
+  /** Tokens that root is being asked about. */
+  readonly #lookups = new Map<string, Promise<Who | null>>();
 
   constructor(options: AccessOptions) {
     this.#options = options;
@@ -181,7 +183,7 @@ export class Access {
     const login = c.get('login');
     if (login !== null)
       return this.#logins.has(login, this.#options.now()) && (await this.#isCurrent(login)) && login.role === role;
-    const found = by === 'token' ? await this.#whoOf(bearerOf(c) ?? '') : null;
+    const found = by === 'token' ? await this.#whoOf(tokenHash(bearerOf(c) ?? '')) : null;
     return found !== null && found.name === name && found.role === role;
   }
 
@@ -228,13 +230,15 @@ export class Access {
   async #byToken(c: C): Promise<Refusal | null> {
     const token = bearerOf(c);
     if (token === null) return WRONG_TOKEN;
-    const now = this.#options.now();
+    const [hash, now] = [tokenHash(token), this.#options.now()];
     const attempt: Attempt = { name: null, address: countedAddress(this.clientOf(c).address) };
-    const wait = this.#attempts.refusedFor(attempt, now);
+    // A program that sends many requests at once makes one attempt, and none with a token that was right before.
+    const isAttempt = !this.#tokens.has(hash) && !this.#lookups.has(hash);
+    const wait = isAttempt ? this.#attempts.refusedFor(attempt, now) : 0;
     if (wait > 0) return this.#lockedFor(c, wait);
-    const trial = this.#attempts.begin(attempt, now);
-    const who = await this.#whoOf(token).catch((error: unknown) => {
-      trial.takeBack();
+    const trial = isAttempt ? this.#attempts.begin(attempt, now) : null;
+    const who = await this.#whoOf(hash).catch((error: unknown) => {
+      trial?.takeBack();
       throw error;
     });
     if (who === null) {
@@ -242,23 +246,30 @@ export class Access {
       this.#logLock(attempt);
       return WRONG_TOKEN;
     }
-    trial.succeeded();
+    trial?.succeeded();
     c.set('login', null);
     c.set('who', who);
     return null;
   }
 
-  async #whoOf(token: string): Promise<Who | null> {
-    const [hash, now] = [tokenHash(token), this.#options.now()];
+  /** Of a token's hash; null: it is unknown. */
+  async #whoOf(hash: string): Promise<Who | null> {
     const known = this.#tokens.get(hash);
-    if (known !== undefined && now - known.at < RECHECK_MS) return known.who;
-    this.#tokens.delete(hash);
+    if (known !== undefined && this.#options.now() - known.at < RECHECK_MS) return known.who;
+    const lookup = this.#lookups.get(hash) ?? this.#lookUp(hash).finally(() => this.#lookups.delete(hash));
+    this.#lookups.set(hash, lookup);
+    return lookup;
+  }
+
+  async #lookUp(hash: string): Promise<Who | null> {
+    const at = this.#options.now();
     const found = await this.#options.users.findToken(hash);
+    this.#tokens.delete(hash);
     if (found === null) return null;
     const who: Who = { name: found.name, role: found.role, by: 'token' };
     const [oldest] = this.#tokens.keys();
     if (this.#tokens.size >= MAX_TOKENS && oldest !== undefined) this.#tokens.delete(oldest);
-    this.#tokens.set(hash, { who, at: now });
+    this.#tokens.set(hash, { who, at });
     return who;
   }
 

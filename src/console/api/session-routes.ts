@@ -200,8 +200,11 @@ export const SESSION_ROUTES = [
       const { reason, ...selection } = call.body;
       const listing = await listSessions(call.settings.runDirectory);
       const wanted = selectionOf(selection);
-      const meant = namedIn(call.settings.runDirectory, listing).filter(({ user, client, tunnel }) =>
-        isSelected(wanted, { user, client: client ?? '', address: tunnel }),
+      // The client of a session that does not answer is not known.
+      const meant = namedIn(call.settings.runDirectory, listing).filter(
+        ({ user, client, tunnel }) =>
+          (client !== null || wanted.client === undefined) &&
+          isSelected(wanted, { user, client: client ?? '', address: tunnel }),
       );
       if (meant.length === 0) throw new ApiFault(404, 'no session matches');
       return kickAll(call, meant, reason);

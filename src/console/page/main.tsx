@@ -1,7 +1,5 @@
 /** The console's page. */
 import { render } from 'preact';
-import 'uplot/dist/uPlot.min.css';
-import './page.css';
 import { Root } from './root.js';
 import { applyTheme, chosenTheme } from './theme.js';
 

@@ -11,12 +11,16 @@ const LIMIT_MS = 30_000;
 export const DESKTOP = { width: 1280, height: 820 } as const;
 export const PHONE = { width: 375, height: 740 } as const;
 
-/** Ends with the test. As root chromium runs only without its sandbox; the only page it loads is ours. */
-export async function startBrowser(t: TestContext): Promise<Browser> {
-  const browser = await chromium.launch({
+/** As root chromium runs only without its sandbox; the only page it loads is ours. */
+export const launchBrowser = async (): Promise<Browser> =>
+  chromium.launch({
     executablePath: PROGRAM,
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-crash-reporter'],
   });
+
+/** It ends with the test. */
+export async function startBrowser(t: TestContext): Promise<Browser> {
+  const browser = await launchBrowser();
   t.after(async () => browser.close());
   return browser;
 }

@@ -60,7 +60,11 @@ async function check(input: ConfigurationInput, description: Description = {}): 
   const machine = {
     isRoot,
     read: (path: string) => content[path] ?? null,
-    mode: (path: string) => modes[path] ?? (content[path] == null ? null : 0o100600),
+    mode: (path: string) => {
+      // As the system refuses it in a folder of root's.
+      if (!isRoot && content[path] === null) throw new Error(`EACCES: permission denied, stat '${path}'`);
+      return modes[path] ?? (content[path] == null ? null : 0o100600);
+    },
     tryListen: async () => Promise.resolve(listen),
     hasMonitor: async () => Promise.resolve(hasMonitor),
   } as unknown as Machine;

@@ -168,5 +168,5 @@ export function bodyOf(fields: readonly UserField[], text: (name: string) => str
     // A new user has no field to remove.
     if (isChanged && !(user === null && value === null)) changes[keptAs] = value;
   }
-  return changes as Values;
+  return changes;
 }

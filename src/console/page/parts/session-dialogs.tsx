@@ -5,6 +5,7 @@ import { useApplication } from '../app.js';
 import type { Ended, SessionRow } from '../../api/schemas.js';
 import { Name, nameOf } from './cells.js';
 import { Dialog, FormDialog } from './dialog.js';
+import { textIn } from './form-text.js';
 
 export function KickDialog({ row, onClose }: { row: SessionRow; onClose: () => void }) {
   const { api, say } = useApplication();
@@ -19,7 +20,7 @@ export function KickDialog({ row, onClose }: { row: SessionRow; onClose: () => v
       isDangerous
       onClose={onClose}
       onSubmit={async (form) => {
-        const reason = String(form.get('reason') ?? '').trim();
+        const reason = textIn(form, 'reason').trim();
         const { failed } = await api.change<Ended>('POST', `/sessions/${row.id}/kick`, reason === '' ? {} : { reason });
         if (failed[0] !== undefined) throw new Error(failed[0].why);
         say(`${nameOf(row.user)} was disconnected.`);
@@ -52,7 +53,7 @@ export function DebugDialog({ row, onClose }: { row: SessionRow; onClose: () => 
       action="Change the log"
       onClose={onClose}
       onSubmit={async (form) => {
-        const minutes = String(form.get('minutes'));
+        const minutes = textIn(form, 'minutes');
         await api.change('POST', `/sessions/${row.id}/debug`, { minutes: minutes === 'off' ? 'off' : Number(minutes) });
         say(minutes === 'off' ? 'The log has its usual level again.' : `Level debug for ${minutes} minutes.`);
       }}

@@ -3,6 +3,7 @@ import { useApplication } from '../app.js';
 import { bodyOf, type UserField, USER_FIELDS, valueOf } from '../model/user-form.js';
 import type { ApiUser, UserChanged } from '../../api/schemas.js';
 import { FormDialog } from './dialog.js';
+import { textIn } from './form-text.js';
 
 interface UserFormOptions {
   /** Left out: a new one. */
@@ -19,7 +20,7 @@ export function UserForm({ user, keeps, onClose, onDone, onOther }: UserFormOpti
   const { api, say } = useApplication();
   const fields = USER_FIELDS.filter(({ keptAs }) => keeps.includes(keptAs));
   const submit = async (form: FormData): Promise<void> => {
-    const text = (name: string): string => String(form.get(name) ?? '');
+    const text = (name: string): string => textIn(form, name);
     const changes = bodyOf(fields, text, user ?? null);
     if (user === undefined) {
       const { remarks } = await api.change<UserChanged>('POST', '/users', {

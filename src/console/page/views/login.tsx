@@ -1,19 +1,22 @@
 /** Login, and the one place that says what PPTP is worth. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Api } from '../api.js';
 import { Brand } from '../parts/brand.js';
+import { textIn } from '../parts/form-text.js';
 import { Problem } from '../parts/notice.js';
 
 export function Login({ api, wasIn, onLogin }: { api: Api; wasIn: boolean; onLogin: () => Promise<void> }) {
   const [error, setError] = useState<Error | null>(null);
   const [isBusy, setBusy] = useState(false);
+  const first = useRef<HTMLInputElement>(null);
+  // The attribute autofocus works once in a document.
+  useEffect(() => first.current?.focus(), []);
   const submit = async (form: HTMLFormElement): Promise<void> => {
     const fields = new FormData(form);
-    const field = (name: string): string => String(fields.get(name) ?? '');
     setBusy(true);
     setError(null);
     try {
-      await api.login(field('name'), field('password'));
+      await api.login(textIn(fields, 'name'), textIn(fields, 'password'));
       await onLogin();
     } catch (failure) {
       setBusy(false);
@@ -49,7 +52,7 @@ export function Login({ api, wasIn, onLogin }: { api: Api; wasIn: boolean; onLog
               autocapitalize="none"
               spellcheck={false}
               required
-              autofocus
+              ref={first}
               maxLength={64}
             />
           </label>

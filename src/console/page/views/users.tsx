@@ -6,6 +6,7 @@ import { duration, octets } from '../../../admin/units.js';
 import { bitRate, count, counted, inWords, moment } from '../model/format.js';
 import { Meter, orNone } from '../parts/cells.js';
 import { FormDialog } from '../parts/dialog.js';
+import { textIn } from '../parts/form-text.js';
 import { Icon } from '../parts/icons.js';
 import { Empty, Shown } from '../parts/notice.js';
 import { UserForm } from '../parts/user-form.js';
@@ -225,7 +226,7 @@ function PasswordDialog({ user, onClose, onDone }: DeedOptions) {
       onClose={onClose}
       onSubmit={async (form) => {
         const { remarks } = await api.change<UserChanged>('PUT', `${pathOf(user)}/password`, {
-          password: String(form.get('password')),
+          password: textIn(form, 'password'),
         });
         say([`${user.name} has a new password.`, ...remarks].join(' '));
         onDone();

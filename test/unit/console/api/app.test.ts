@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HttpBindings } from '@hono/node-server';
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { ConsoleEnv } from '../../../../src/console/access/access.js';
 import { createApi } from '../../../../src/console/api/app.js';
@@ -58,7 +57,7 @@ function apiWith(root: Partial<Root> = {}, roles: string[] = []) {
   return async (path: string, method = 'GET', body?: unknown) => {
     const init =
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    const response = await api.request(path, { method, ...init }, {} as HttpBindings);
+    const response = await api.request(path, { method, ...init }, {});
     const text = await response.text();
     return {
       status: response.status,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { assert as holds, integer, property, record } from 'fast-check';
 import { sliceOf } from '../../../../src/console/page/model/virtual-list.js';
 
 describe('rows of a long table that exist', () => {
@@ -27,14 +27,14 @@ describe('rows of a long table that exist', () => {
   });
 
   test('every row in view exists, few others do, and the height is that of all', () => {
-    const view = fc.record({
-      rows: fc.integer({ min: 1, max: 5000 }),
-      rowHeight: fc.integer({ min: 20, max: 80 }),
-      scrolled: fc.integer({ min: -1000, max: 400_000 }),
-      height: fc.integer({ min: 0, max: 3000 }),
+    const view = record({
+      rows: integer({ min: 1, max: 5000 }),
+      rowHeight: integer({ min: 20, max: 80 }),
+      scrolled: integer({ min: -1000, max: 400_000 }),
+      height: integer({ min: 0, max: 3000 }),
     });
-    fc.assert(
-      fc.property(view, ({ rows, rowHeight, scrolled, height }) => {
+    holds(
+      property(view, ({ rows, rowHeight, scrolled, height }) => {
         const { begin, end, before, after } = sliceOf({ rows, rowHeight, scrolled, height });
         assert.ok(begin >= 0 && begin <= end && end <= rows);
         assert.equal(before + (end - begin) * rowHeight + after, rows * rowHeight);

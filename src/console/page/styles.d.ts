@@ -1,2 +1,0 @@
-/** esbuild puts imported style sheets into one file. */
-declare module '*.css';
