@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Status } from '../../src/console/api/schemas.js';
@@ -29,7 +30,7 @@ const MOST_ROWS = 60;
 
 function consoleUser(server: Server, ...args: readonly string[]): void {
   const command = ['console', 'user', ...args, '-c', server.configurationFile];
-  const { status, stderr } = spawnSync('bin/pptpd-ts', command, { input: `${CONSOLE_PASSWORD}\n`, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(resolve('bin/pptpd-ts'), command, { input: `${CONSOLE_PASSWORD}\n`, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 }
 
