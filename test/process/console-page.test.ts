@@ -30,7 +30,10 @@ const MOST_ROWS = 60;
 
 function consoleUser(server: Server, ...args: readonly string[]): void {
   const command = ['console', 'user', ...args, '-c', server.configurationFile];
-  const { status, stderr } = spawnSync(resolve('bin/pptpd-ts'), command, { input: `${CONSOLE_PASSWORD}\n`, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(resolve('bin/pptpd-ts'), command, {
+    input: `${CONSOLE_PASSWORD}\n`,
+    encoding: 'utf8',
+  });
   assert.equal(status, 0, stderr);
 }
 
