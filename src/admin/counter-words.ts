@@ -35,6 +35,7 @@ export const COUNTER_WORDS: ReadonlyMap<string, string> = new Map([
   ['rxTunRefused', "client's packets dropped: refused by the TUN device"],
   ['rxForeignSource', "client's packets passed on whose source is not the agreed address"],
   ['rxJoined', "client's TCP segments joined to an earlier one"],
+  ['rxSuperseded', "client's TCP acknowledgments left out, since a later one said more"],
   ['txNotReady', 'packets for the client dropped: the network protocol or the encryption was not up'],
   ['txTooLong', 'packets for the client dropped: longer than the client accepts'],
   ['txBadOffload', 'packets for the client dropped: impossible offload header'],

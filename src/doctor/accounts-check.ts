@@ -16,7 +16,8 @@ export const builtinAccounts: Check = {
   name: 'accounts',
   fatal: false,
   engine: 'builtin',
-  run({ accounts: { file } }, machine) {
+  run({ accounts: { file }, radius }, machine) {
+    if (radius !== undefined) return good(`${file} is not used: RADIUS judges the logins`);
     const mode = machine.mode(file);
     const text = machine.read(file);
     if (text === null && identityOf(machine).uid !== 0) return good(`${file}: only root can read it`);

@@ -6,7 +6,7 @@ import { isAlive, identify, type ProcessIdentity } from '../host/process.js';
 import { version } from '../host/version.js';
 import type { Logger } from '../log/logger.js';
 import type { NetworkRules } from '../network/network-rules.js';
-import type { RequestOutcome } from '../radius/protocol.js';
+import type { RequestOutcome, ServerRecord } from '../radius/protocol.js';
 import { close } from '../sys/descriptor.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
@@ -55,6 +55,8 @@ const MAX_IN_A_TURN = 16;
 const MAX_AT_ONCE: Readonly<Record<Role<Worker>['name'], number>> = { worker: 2, manager: 1, rootManager: 1, root: 1 };
 /** How long the monitor waits without manager and sessions before it ends, ms; a restarted server reconnects within this time. */
 const IDLE_MS = 10_000;
+/** How long the end of the monitor waits for the RADIUS servers to acknowledge the last records, ms. */
+const LAST_RECORDS_MS = 5000;
 /** Minimum time between log lines about unknown processes, ms. */
 const STRANGERS_LOGGED_MS = 60_000;
 /** Maximum number of sessions in one answer: as many fit into a message. Others come with the next one. */
@@ -274,7 +276,10 @@ export class MonitorServer {
 
   async #announce({ manager, settings }: MonitorRequest<'announce'>): Promise<Reply> {
     if (!isAlive(manager)) return { answer: { type: 'refused', reason: 'stranger' } };
+    const isStart = !isSame(this.#manager?.identity, manager);
     this.#use(settings);
+    // A server that starts while sessions live goes on with them: their addresses must not be lent to others.
+    if (isStart && this.#sessions.size === 0) this.#tellOfServer('on');
     this.#options.folder.write(MANAGER, { manager, settings } satisfies SavedManager);
     this.#watchManager(manager);
     // Before the server listens; written down first, so that the next monitor knows what there may be.
@@ -489,7 +494,18 @@ export class MonitorServer {
     await this.#usage.write();
     const processes = [this.#manager, ...this.#sessions.values()].flatMap((each) => each?.identity ?? []);
     // This process may not have noticed yet that some of them have ended.
-    if (!processes.some(isAlive)) await this.#setRules(undefined);
+    if (processes.some(isAlive)) return;
+    await this.#setRules(undefined);
+    this.#tellOfServer('off');
+    const timer = new Promise<void>((resolve) => setTimeout(resolve, LAST_RECORDS_MS).unref());
+    await Promise.race([this.#options.spool.drained(), timer]);
+  }
+
+  /** RADIUS servers then free what they still hold for sessions of this server. */
+  #tellOfServer(status: ServerRecord['status']): void {
+    if (this.#settings?.radius?.accounting === undefined) return;
+    const at = Math.floor(Date.now() / 1000);
+    this.#options.spool.add({ status, id: `server-${at.toString(16)}`, at });
   }
 
   get #isNeeded(): boolean {

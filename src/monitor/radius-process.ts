@@ -6,7 +6,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../log/logger.js';
 import {
-  type AccountRecord,
   decodeFromRadius,
   encodeRadiusMessage,
   type FromRadius,
@@ -17,6 +16,7 @@ import {
   type RequestOutcome,
   type SessionChange,
   type SessionSelector,
+  type SpooledRecord,
   type ToRadius,
 } from '../radius/protocol.js';
 import { close } from '../sys/descriptor.js';
@@ -100,7 +100,7 @@ export class RadiusProcess {
   }
 
   /** Resolves with whether a server has acknowledged the record; never rejects. */
-  async account(record: AccountRecord): Promise<boolean> {
+  async account(record: SpooledRecord): Promise<boolean> {
     const id = ++this.#lastId;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#settle(id, false), PATIENCE_MS);

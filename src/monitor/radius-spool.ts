@@ -3,7 +3,7 @@
  * is down nor the death of the monitor loses one, and are sent one after the other, the oldest first.
  */
 import type { Logger } from '../log/logger.js';
-import type { AccountRecord } from '../radius/protocol.js';
+import type { SpooledRecord } from '../radius/protocol.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import type { StateFolder } from './state-folder.js';
 
@@ -17,7 +17,7 @@ const DIGITS = 12;
 export interface RadiusSpoolOptions {
   readonly folder: StateFolder;
   /** Resolves with whether the record was acknowledged. Never rejects. */
-  readonly send: (record: AccountRecord) => Promise<boolean>;
+  readonly send: (record: SpooledRecord) => Promise<boolean>;
   readonly log: Logger;
   readonly startTimer?: (callback: () => void, ms: number) => unknown;
   readonly mostKept?: number;
@@ -29,6 +29,8 @@ export class RadiusSpool {
   #next: number;
   #state: 'idle' | 'sending' | 'waiting' = 'idle';
   #hasFailed = false;
+  /** Called when a round of sending ends. */
+  readonly #drained: (() => void)[] = [];
 
   constructor(options: RadiusSpoolOptions) {
     this.#options = options;
@@ -42,7 +44,7 @@ export class RadiusSpool {
   }
 
   /** Keeps the record and has it sent. */
-  add(record: AccountRecord): void {
+  add(record: SpooledRecord): void {
     const { folder, log, mostKept = MAX_KEPT } = this.#options;
     const name = String(this.#next).padStart(DIGITS, '0');
     this.#next += 1;
@@ -63,6 +65,11 @@ export class RadiusSpool {
     this.flush();
   }
 
+  /** Resolves when nothing is kept any more, or no server acknowledges it. */
+  async drained(): Promise<void> {
+    if (this.#state === 'sending') await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
   /** Sends what is kept, unless that is being done already. */
   flush(): void {
     if (this.#state === 'idle') void this.#send();
@@ -71,7 +78,7 @@ export class RadiusSpool {
   async #send(): Promise<void> {
     this.#state = 'sending';
     for (let name = this.#names[0]; name !== undefined; name = this.#names[0]) {
-      const record = this.#options.folder.read(name) as AccountRecord | null;
+      const record = this.#options.folder.read(name) as SpooledRecord | null;
       if (record !== null && !(await this.#options.send(record))) {
         this.#wait();
         return;
@@ -80,7 +87,12 @@ export class RadiusSpool {
       this.#names.shift();
       this.#recovered();
     }
-    this.#state = 'idle';
+    this.#endRound('idle');
+  }
+
+  #endRound(state: 'idle' | 'waiting'): void {
+    this.#state = state;
+    for (const resolve of this.#drained.splice(0)) resolve();
   }
 
   #wait(): void {
@@ -88,7 +100,7 @@ export class RadiusSpool {
     if (!this.#hasFailed)
       log.warn('no RADIUS server acknowledges accounting; the records are kept and sent when one does');
     this.#hasFailed = true;
-    this.#state = 'waiting';
+    this.#endRound('waiting');
     startTimer(() => void this.#send(), RETRY_MS);
   }
 

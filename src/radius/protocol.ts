@@ -183,11 +183,22 @@ export interface AccountRecord {
   readonly cause: number | null;
 }
 
+/** The server begins or ceases to serve (RFC 2866 §5.1): it has no session then. */
+export interface ServerRecord {
+  readonly status: 'on' | 'off';
+  /** Acct-Session-Id, which every record must have. */
+  readonly id: string;
+  /** When the record was made, seconds since 1970. */
+  readonly at: number;
+}
+
+export type SpooledRecord = AccountRecord | ServerRecord;
+
 export type ToRadius =
   /** The first message, and again when the settings change. */
   | { readonly type: 'configure'; readonly settings: ProcessSettings }
   | { readonly type: 'login'; readonly id: number; readonly login: RadiusLogin }
-  | { readonly type: 'account'; readonly id: number; readonly record: AccountRecord }
+  | { readonly type: 'account'; readonly id: number; readonly record: SpooledRecord }
   /** A request of a RADIUS server is done. */
   | { readonly type: 'requestDone'; readonly id: number; readonly outcome: RequestOutcome };
 

@@ -11,12 +11,12 @@ import { accountAttributes } from './account.js';
 import { DynamicRequests, type RequestFault, type Sender } from './dynamic-requests.js';
 import { isAskable, loginAttributes, loginOf, verdictOf } from './login.js';
 import type {
-  AccountRecord,
   FromRadius,
   ProcessSettings,
   RadiusLogin,
   RadiusVerdict,
   RequestOutcome,
+  SpooledRecord,
   ToRadius,
 } from './protocol.js';
 
@@ -144,7 +144,7 @@ export class RadiusService {
     this.#options.tell({ type: 'verdict', id, verdict: await this.#verdict(wire) });
   }
 
-  async #account(id: number, record: AccountRecord): Promise<void> {
+  async #account(id: number, record: SpooledRecord): Promise<void> {
     const { tell, wallClock } = this.#options;
     const answer = await this.#client?.ask({
       service: 'acct',

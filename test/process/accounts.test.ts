@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { spawn as spawnTerminal } from 'node-pty';
 import type { SessionState } from '../../src/session/state.js';
@@ -294,4 +295,23 @@ test('with pppd: lines of chap-secrets, and sessions that end', async (t) => {
   await done(server, null, 'remove', 'alice');
   assert.equal(readFileSync(SECRETS, 'utf8'), written.replace('"b b"', 'new'));
   await until('the file alone', () => statSync(SECRETS).mode % 0o1000 === 0o600);
+});
+
+test('with RADIUS every command says that the accounts are not used', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-users-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [file, accounts] = [join(folder, 'pptpd-ts.json'), join(folder, 'accounts.json')];
+  const radius = { servers: [{ address: '192.0.2.53', secretFile: join(folder, 'secret') }] };
+  const configuration = {
+    ppp: { engine: 'builtin', secrets: join(folder, 'none') },
+    accounts: { file: accounts },
+    radius,
+  };
+  writeFileSync(file, JSON.stringify(configuration));
+  const { status, stderr } = spawnSync(resolve('bin/pptpd-ts'), ['users', 'list', '-c', file], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  assert.equal(
+    stderr,
+    `pptpd-ts: ${accounts} is not used: RADIUS judges the logins; remedy: change users there, or remove the section "radius"\n`,
+  );
 });

@@ -15,7 +15,7 @@ import type { RadiusSettings } from '../../src/monitor/protocol.js';
 import { authenticatorOf, CODES, decodePacket, encodeReply } from '../../src/radius/packet.js';
 import { sessionSocketPath } from '../../src/session/paths.js';
 import { FreeRadius, SECRET, withoutFreeRadius } from './support/free-radius.js';
-import { LOCAL, type MonitorWorker, PEER, prepareMachine, recordScripts, TestMonitor } from './support/monitor.js';
+import { LOCAL, MonitorWorker, PEER, prepareMachine, recordScripts, TestMonitor } from './support/monitor.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
 import { missingForSpeeds, queuesOf, shown } from './support/speed-limits.js';
 import { until } from './support/wait.js';
@@ -214,7 +214,7 @@ describe('accounting', { skip: withoutFreeRadius }, () => {
     const monitor = await withAccounting(t);
     const worker = await monitor.worker(t);
     await sessionUp(worker);
-    await until('the start', () => free.accounting.length === 1);
+    await until('the start', () => free.accounting.length === 2);
     const socket = createSocket('udp4');
     socket.send(Buffer.alloc(1000), 6000, '203.0.113.77', () => socket.close());
     await once(socket, 'close');
@@ -222,12 +222,12 @@ describe('accounting', { skip: withoutFreeRadius }, () => {
     await worker.does('configure', UP);
     await worker.does('close', 5);
     await worker.does('closeTun');
-    await until('the stop', () => free.accounting.length === 2);
+    await until('the stop', () => free.accounting.length === 3);
     await sessionUp(worker);
     await worker.kill();
-    await until('the second call', () => free.accounting.length === 4);
-    const [start = '', stop = '', , killed = ''] = free.accounting;
-    assert.deepEqual(statuses(free), ['Start', 'Stop', 'Start', 'Stop']);
+    await until('the second call', () => free.accounting.length === 5);
+    const [, start = '', stop = '', , killed = ''] = free.accounting;
+    assert.deepEqual(statuses(free), ['Accounting-On', 'Start', 'Stop', 'Start', 'Stop']);
     assert.equal(of(start, 'Acct-Session-Id'), of(stop, 'Acct-Session-Id'));
     assert.equal(of(start, 'Class'), '0x73616c6573');
     assert.deepEqual(
@@ -246,18 +246,42 @@ describe('accounting', { skip: withoutFreeRadius }, () => {
     const monitor = await withAccounting(t);
     const worker = await monitor.worker(t);
     await sessionUp(worker);
-    await until('the start', () => free.accounting.length === 1);
+    await until('the start', () => free.accounting.length === 2);
     await free.stop();
     await worker.does('close', 1);
     await monitor.stopped();
     await free.start();
     await monitor.ensure();
-    await until('the stop', () => free.accounting.length === 2);
-    assert.deepEqual(statuses(free), ['Start', 'Stop']);
+    await until('the stop', () => free.accounting.length === 3);
+    assert.deepEqual(statuses(free), ['Accounting-On', 'Start', 'Stop']);
     const next = await monitor.worker(t);
     await sessionUp(next);
-    await until('the next start', () => free.accounting.length === 3);
-    assert.deepEqual(statuses(free), ['Start', 'Stop', 'Start']);
+    await until('the next start', () => free.accounting.length === 4);
+    assert.deepEqual(statuses(free), ['Accounting-On', 'Start', 'Stop', 'Start']);
+  });
+
+  test('tells that the server begins and ceases to serve, but not while a session lives', async (t) => {
+    const free = await FreeRadius.start(t, TRUE, USERS);
+    const monitor = await withAccounting(t);
+    const [worker, restarted, again] = [
+      await monitor.worker(t),
+      new MonitorWorker(t, monitor.path),
+      new MonitorWorker(t, monitor.path),
+    ];
+    await sessionUp(worker);
+    // Another manager takes over the session, and dies with the monitor: the session lives on.
+    await monitor.ensure(restarted.identity.pid);
+    await restarted.kill();
+    await monitor.stopped();
+    await monitor.ensure(again.identity.pid);
+    await worker.kill();
+    await again.kill();
+    await until('the stop', () => free.accounting.length === 3);
+    await monitor.stopped();
+    await monitor.ensure();
+    await until('the next start of the server', () => free.accounting.length === 5);
+    assert.deepEqual(statuses(free), ['Accounting-On', 'Start', 'Stop', 'Accounting-Off', 'Accounting-On']);
+    assert.equal(of(free.accounting[3] ?? '', 'NAS-Identifier'), 'server1');
   });
 });
 
@@ -288,8 +312,8 @@ describe('a request of a RADIUS server', { skip: withoutFreeRadius }, () => {
     await worker.does('openTun');
     assert((await logIn(worker, 'trent', 'trent of RADIUS')).accepted);
     await worker.does('configure', { mtu: 1396, ipv4: { local: LOCAL, remote: '203.0.113.77' }, ipv6: null });
-    await until('the start', () => free.accounting.length === 1);
-    const [, id = ''] = /Acct-Session-Id = "([^"]+)"/.exec(free.accounting[0] ?? '') ?? [];
+    await until('the start', () => free.accounting.length === 2);
+    const [, id = ''] = /Acct-Session-Id = "([^"]+)"/.exec(free.accounting[1] ?? '') ?? [];
     const socket = sessionSocketPath(monitor.directory, id.slice(0, 6));
     return { worker, other, id, socket };
   }

@@ -33,7 +33,7 @@ Examples:
 
 With the builtin engine, users are in accounts.file. When a user is disabled, is removed, expires, or has used up the
 quota, its sessions end within two seconds. With pppd, users are in chap-secrets, and this command changes only the
-user's lines. A new speed or quota takes effect at once, any other change at the next login. On a terminal the command
+user's lines. With the section "radius" neither file is used, and each command says so. A new speed or quota takes effect at once, any other change at the next login. On a terminal the command
 asks for the password; otherwise it reads the first line of standard input.
 
 Exit code 1: the user does not exist, or exists already, or the file cannot be changed; 2: wrong usage.`;
@@ -56,12 +56,12 @@ export function usersCommand(): Command {
       const options = all.at(-2) as UsersOptions;
       const configuration = configurationOf(options.config);
       try {
-        await work(
-          openUserStore(userPlaceOf(configuration)),
-          options,
-          configuration,
-          ...(all.slice(0, -2) as unknown as A),
-        );
+        const store = openUserStore(userPlaceOf(configuration));
+        await work(store, options, configuration, ...(all.slice(0, -2) as unknown as A));
+        if (configuration.radius !== undefined)
+          console.error(
+            `pptpd-ts: ${store.file} is not used: RADIUS judges the logins; remedy: change users there, or remove the section "radius"`,
+          );
       } catch (error) {
         fail(error);
       }

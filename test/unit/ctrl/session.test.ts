@@ -786,6 +786,23 @@ describe('a request on the session’s socket', () => {
     assert.equal(fixture.reopened, 1);
   });
 
+  test('to change the limits changes those of the call, and is published; without a call it is refused', async (t) => {
+    const fixture = await Fixture.started(t);
+    const change = { id: 1, op: 'limits', sessionTime: 60 } as const;
+    assert.throws(() => fixture.handlers.limits(change), /^Error: it has no call$/);
+    await fixture.call();
+    fixture.link.limits = { account: null, sessions: null, sessionTime: 1000, idleTime: 30, filter: 'guests' };
+    fixture.link.play(comeUp);
+    fixture.handlers.limits(change);
+    assert.deepEqual(fixture.last.limits, {
+      account: null,
+      sessions: null,
+      sessionTime: 60,
+      idleTime: 30,
+      filter: 'guests',
+    });
+  });
+
   test('to change the log level is answered, published and logged; null means the configured level', async (t) => {
     const fixture = await Fixture.started(t, { log: { level: 'warn' } });
     const steps = [

@@ -1320,6 +1320,19 @@ for (const [title, ppp, description, name, says] of builtinPasses) {
     assert.equal(await detail(name, description, { ppp: { engine: 'builtin', ...ppp } }), says));
 }
 
+test('with RADIUS neither accounts nor secrets are used, whatever is in them', async () => {
+  const radius = { servers: [{ address: '192.0.2.53', secretFile: '/etc/secret' }] };
+  const description = {
+    files: { [ACCOUNTS]: 'no accounts', '/etc/ppp/chap-secrets': null, '/etc/secret': 'testing123\n' },
+    modes: { '/etc/secret': 0o100600 },
+  };
+  for (const [name, says] of [
+    ['accounts', `${ACCOUNTS} is not used: RADIUS judges the logins`],
+    ['secrets', 'none needed: RADIUS judges the logins'],
+  ] as const)
+    assert.equal(await detail(name, description, { ppp: { engine: 'builtin' }, radius }), says);
+});
+
 test('the builtin engine of a server that is not root: the device is the monitor’s, root alone reads the secrets', async () => {
   const settings = configurationSchema.parse({ ...given, user: 'pptpd-ts', ppp: { engine: 'builtin' } });
   const poor: Description = { ...unprivileged, tun: 'EACCES', root: false, monitor: true };

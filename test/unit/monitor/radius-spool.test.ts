@@ -138,3 +138,17 @@ test('the seconds of a record are never negative, although the clock was set bac
   assert.equal(recordOf(account, 'stop', 160, 1).seconds, 60);
   assert.equal(recordOf(account, 'stop', 40, 1).seconds, 0);
 });
+
+test('who waits for the last records waits until they are acknowledged, or nobody does that', async (t) => {
+  const fixture = new Fixture(t);
+  const spool = fixture.spool();
+  await spool.drained();
+  for (const id of ['a', 'b']) spool.add(record(id));
+  await spool.drained();
+  assert.deepEqual(fixture.sent, ['a', 'b']);
+  fixture.acknowledges = false;
+  spool.add(record('c'));
+  await spool.drained();
+  assert.equal(spool.size, 1);
+  await spool.drained();
+});

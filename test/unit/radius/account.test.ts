@@ -20,6 +20,21 @@ const record: AccountRecord = {
   sent: { octets: 11, packets: GIGA + 13 },
   cause: null,
 };
+/** Of the server itself. */
+test('a server that begins or ceases to serve says no more than who it is, and when', () => {
+  for (const [status, type] of [
+    ['on', 7],
+    ['off', 8],
+  ] as const)
+    assert.deepEqual(accountAttributes({ status, id: 'server-1', at: 100 }, 'server1', 130), [
+      ['Acct-Status-Type', type],
+      ['Acct-Session-Id', 'server-1'],
+      ['NAS-Identifier', 'server1'],
+      ['Event-Timestamp', 100],
+      ['Acct-Delay-Time', 30],
+    ]);
+});
+
 const told = (change: Partial<AccountRecord> = {}, now = record.at) =>
   decodeAttributes(encodeAttributes(accountAttributes({ ...record, ...change }, 'server1', now))) ?? assert.fail();
 

@@ -124,6 +124,27 @@ describe('a question', () => {
     );
   });
 
+  test('of which a slow server answers a repetition counts; what comes after the next server was asked does not', async () => {
+    const client = new TestClient([ONE, TWO]);
+    const asked = client.ask();
+    const slow = last(client);
+    client.clock.pass(3000);
+    // The answer to the first try is as good for the second: they are the same request.
+    client.recv(slow, client.reply(slow));
+    await settle();
+    assert.equal(asked.answer?.answered, true);
+    const again = client.ask();
+    const late = last(client);
+    client.clock.pass(6000);
+    assert.equal(last(client).server, TWO);
+    client.recv(late, client.reply(late));
+    await settle();
+    assert.deepEqual([again.answer, client.dropped], [null, ['unexpected']]);
+    client.recv(last(client), client.reply(last(client)));
+    await settle();
+    assert.equal(again.answer?.answered, true);
+  });
+
   test('is unanswered when no server answers, also of those that are dead', async () => {
     const client = new TestClient([ONE, TWO]);
     for (const round of [1, 2]) {
