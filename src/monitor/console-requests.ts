@@ -11,6 +11,8 @@ import type { MonitorConsoleSettings } from './protocol.js';
 
 const COMMAND_LINE = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const DOCTOR_LIMIT_MS = 60_000;
+/** How long findings count, ms: each search for them is a process. */
+const FRESH_MS = 10_000;
 const MAX_FINDINGS = 4 * 1024 * 1024;
 
 export interface ConsoleRequests {
@@ -33,8 +35,10 @@ export function openConsoleRequests(settings: MonitorConsoleSettings): ConsoleRe
       case 'consoleToken':
         return findConsoleToken(settings.users, request.hash);
       case 'doctor':
-        // Whoever asks meanwhile gets the same findings.
-        findings ??= doctor(settings.configuration).finally(() => (findings = null));
+        // Whoever asks soon after gets the same findings.
+        findings ??= doctor(settings.configuration).finally(() =>
+          setTimeout(() => (findings = null), FRESH_MS).unref(),
+        );
         return findings;
     }
   };

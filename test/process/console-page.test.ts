@@ -272,7 +272,7 @@ test('the page', async (t) => {
 
   await t.test(`${MANY} sessions`, async (each) => {
     await standInSessions(each, server.runDirectory, MANY);
-    const program = new ConsoleClient(makeToken(server, 'waiter', 'view'));
+    const program = new ConsoleClient(await makeToken(server, 'waiter', 'view'));
     await until('the console to have found them', async () => {
       const { sessions } = await program.get<Status>('/status');
       return sessions.total === MANY + 2;

@@ -282,7 +282,7 @@ const addresses = z
   .max(18)
   .refine((text) => addressesIn(text) !== null)
   .meta({ title: 'an IPv4 address or network, for example 192.0.2.7 or 192.0.2.0/24' });
-const someUser = z.string().max(255);
+const someUser = z.string().max(255).meta({ title: 'at most 255 characters' });
 const selection = { user: someUser.optional(), client: addresses.optional(), address: addresses.optional() };
 export const sessionQuery = z.strictObject(selection);
 export const kickMany = z
@@ -315,12 +315,12 @@ const moment = z
   .meta({ title: 'a time: 90min, 12h, 7d, 2026-11-23 or 2026-11-23T10:00:00Z' });
 export const failureQuery = z.strictObject({
   since: moment.optional(),
-  cause: z.string().max(64).optional(),
+  cause: z.string().max(64).meta({ title: 'a cause of docs/failures.md' }).optional(),
   limit: whole(1, 1000).default(100),
 });
 export const historyQuery = z.strictObject({
   /** A part of the session's id, user, address, reason or cause. */
-  search: z.string().max(255).optional(),
+  search: z.string().max(255).meta({ title: 'at most 255 characters' }).optional(),
   ...selection,
   since: moment.optional(),
   until: moment.optional(),
@@ -328,6 +328,7 @@ export const historyQuery = z.strictObject({
   before: z
     .string()
     .regex(/^\d{1,16}-[a-z0-9]{6}$/)
+    .meta({ title: '`next` of an earlier answer' })
     .optional(),
   limit: whole(1, 1000).default(100),
 });

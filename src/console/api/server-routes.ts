@@ -78,8 +78,8 @@ export const SERVER_ROUTES = [
     command: 'watch',
     view: 'all',
     answer: { contentType: 'text/event-stream', words: 'events; the first batch has all sessions' },
-    handle: ({ model, isStillValid }) => {
-      const stream = model.open(isStillValid);
+    handle: ({ model, who, isStillValid }) => {
+      const stream = model.open({ owner: `${who.by} ${who.name}`, isStillValid });
       if (stream === null) throw new ApiFault(503, 'too many event streams are open', 'close other pages');
       return new Response(stream, { headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });
     },

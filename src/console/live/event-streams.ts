@@ -7,6 +7,8 @@ import type { StreamEvent } from '../api/schemas.js';
 /** Between two batches, ms. */
 const BATCH_MS = 250;
 const MAX_STREAMS = 200;
+/** Of one user or token: pages in several windows. */
+const MAX_OF_ONE = 20;
 /** Octets that a reader may be behind, beyond its snapshot. */
 const MAX_UNREAD = 512 * 1024;
 /** Proxies close connections on which nothing moves. */
@@ -32,9 +34,16 @@ function keyOf({ event, data }: StreamEvent): string | null {
 }
 
 interface Stream {
+  readonly owner: string;
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   readonly isStillValid: () => Promise<boolean>;
-  readonly allowance: number;
+}
+
+export interface StreamReader {
+  /** Who reads: the name of a user or token. */
+  readonly owner: string;
+  /** Whether it may go on reading. */
+  readonly isStillValid: () => Promise<boolean>;
 }
 
 export class EventStreams {
@@ -54,9 +63,10 @@ export class EventStreams {
     return this.#streams.size;
   }
 
-  /** null: there are too many. `isStillValid`: whether the reader may go on reading. */
-  open(isStillValid: () => Promise<boolean>): ReadableStream<Uint8Array> | null {
-    if (this.#streams.size >= MAX_STREAMS) return null;
+  /** null: there are too many, or too many of this owner. */
+  open({ owner, isStillValid }: StreamReader): ReadableStream<Uint8Array> | null {
+    const own = Array.from(this.#streams).filter((each) => each.owner === owner).length;
+    if (this.#streams.size >= MAX_STREAMS || own >= MAX_OF_ONE) return null;
     // What is pending is in the snapshot, and must not come again after it.
     this.#flush();
     const first = encode(this.#snapshot());
@@ -65,7 +75,7 @@ export class EventStreams {
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          stream = { controller, isStillValid, allowance };
+          stream = { owner, controller, isStillValid };
           this.#streams.add(stream);
           controller.enqueue(first);
         },

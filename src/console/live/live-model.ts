@@ -11,7 +11,7 @@ import { version } from '../../host/version.js';
 import { type ManagerStatus, managerStatus } from '../../session/manager-status.js';
 import type { SessionState } from '../../session/state.js';
 import type { Failure, SessionList, Status, StreamEvent, Traffic } from '../api/schemas.js';
-import { EventStreams } from './event-streams.js';
+import { EventStreams, type StreamReader } from './event-streams.js';
 import { LiveSessions, type SessionEvent } from './sessions.js';
 import { STEP_SECONDS, TrafficMeter } from './traffic-meter.js';
 
@@ -75,8 +75,8 @@ export class LiveModel {
   }
 
   /** A new stream of events for a page; null: there are too many. */
-  open(isStillValid: () => Promise<boolean>): ReadableStream<Uint8Array> | null {
-    const stream = this.streams.open(isStillValid);
+  open(reader: StreamReader): ReadableStream<Uint8Array> | null {
+    const stream = this.streams.open(reader);
     // The first page need not wait for the slow rhythm.
     if (stream !== null && this.streams.count === 1) this.#look();
     return stream;

@@ -1,25 +1,23 @@
 /** The console of a server under test, as a program with a token sees it. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import type { StreamEvent } from '../../../src/console/api/schemas.js';
+import { changeConsoleFile, tokenHash } from '../../../src/users/console-users.js';
 import type { Server, Settings } from './server.js';
 import { Arrivals } from './wait.js';
 
-const PROGRAM = join(process.cwd(), 'bin', 'pptpd-ts');
 export const CONSOLE_PORT = 8723;
 
-export const consoleSettings = (server: Server): Settings => ({
-  console: { users: `${server.directory}/console.json` },
-});
+const usersFileOf = (server: Server): string => join(server.directory, 'console.json');
 
-/** A token of this role, made by the command. */
-export function makeToken(server: Server, name: string, role: 'view' | 'admin'): string {
-  const args = ['console', 'token', 'add', name, '--role', role, '-c', server.configurationFile];
-  const { status, stdout, stderr } = spawnSync(PROGRAM, args, { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-  const [token] = /\S{40,}/.exec(stdout) ?? assert.fail(`no token in ${stdout}`);
+export const consoleSettings = (server: Server): Settings => ({ console: { users: usersFileOf(server) } });
+
+/** A token of this role. */
+export async function makeToken(server: Server, name: string, role: 'view' | 'admin'): Promise<string> {
+  const token = `a-token-of-${name}`;
+  const added = { name, role, sha256: tokenHash(token), created: new Date().toISOString() };
+  await changeConsoleFile(usersFileOf(server), (file) => ({ ...file, tokens: [...file.tokens, added] }));
   return token;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { StreamEvent } from '../../../../src/console/api/schemas.js';
-import { EventStreams } from '../../../../src/console/live/event-streams.js';
+import { EventStreams, type StreamReader } from '../../../../src/console/live/event-streams.js';
 
 const gone = (id: string): StreamEvent => ({ event: 'gone', data: { id } });
 const always = async (): Promise<boolean> => true;
@@ -14,12 +14,15 @@ function openStreams(t: TestContext): EventStreams {
   return streams;
 }
 
+let owners = 0;
+const someone = (isStillValid = always): StreamReader => ({ owner: `user ${++owners}`, isStillValid });
+
 function readerOf(streams: EventStreams, isStillValid = always) {
-  const reader = streams.open(isStillValid)?.getReader() ?? assert.fail('no stream');
+  const stream = streams.open(someone(isStillValid))?.getReader() ?? assert.fail('no stream');
   return {
-    cancel: async () => reader.cancel(),
+    cancel: async () => stream.cancel(),
     batch: async (): Promise<unknown> => {
-      const { value } = await reader.read();
+      const { value } = await stream.read();
       const text = new TextDecoder().decode(value);
       const data = /^event: batch\ndata: (.*)\n\n$/.exec(text)?.[1];
       return data === undefined ? text : JSON.parse(data);
@@ -71,9 +74,17 @@ test('a reader that falls behind is dropped, and the others go on', async (t) =>
 test('200 streams at most; a place is free again when a reader leaves', async (t) => {
   const streams = openStreams(t);
   const readers = Array.from({ length: 200 }, () => readerOf(streams));
-  assert.equal(streams.open(always), null);
+  assert.equal(streams.open(someone()), null);
   await readers[0]?.cancel();
-  assert.notEqual(streams.open(always), null);
+  assert.notEqual(streams.open(someone()), null);
+});
+
+test('one user has 20 streams at most', (t) => {
+  const streams = openStreams(t);
+  const alice = { owner: 'password alice', isStillValid: always };
+  for (let count = 0; count < 20; count += 1) assert.notEqual(streams.open(alice), null);
+  assert.equal(streams.open(alice), null);
+  assert.notEqual(streams.open({ ...alice, owner: 'token alice' }), null);
 });
 
 test('every 15 seconds there is a sign of life, and who may read no longer is dropped', async (t) => {
