@@ -18,8 +18,9 @@ fail() {
   exit 1
 }
 
-# Variables to keep through sudo. Node.js is often installed in a folder that is not in sudo's PATH.
-kept_variables=(PATH CI)
+# Variables to keep through sudo. Node.js is often installed in a folder that is not in sudo's PATH, and the network may be
+# reached by a proxy with certificates of its own.
+kept_variables=(PATH CI http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NODE_EXTRA_CA_CERTS "${!npm_config_@}")
 
 # need_root "$@": runs the script again as root, by sudo, unless it is root.
 need_root() {

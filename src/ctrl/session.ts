@@ -301,7 +301,8 @@ export class Session {
     this.#peerLog.write('info', { counters }, () => `call ended: ${CLOSE_REASONS.clientCleared.text}`);
     this.#failures.logOnce(call.link.ppp);
     this.#accounting?.callEnded(counters);
-    await this.#loginRecord?.callEnded();
+    // A new call may follow at once.
+    void this.#loginRecord?.callEnded();
     this.#status.step('cleared');
     this.#record.update(this.#callRecord());
     this.#publisher.now();

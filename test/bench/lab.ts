@@ -12,11 +12,10 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { GuestProcessor } from './guest-processor.js';
+import { type LabOptions, labOptions } from './lab-options.js';
 import { tunnelsTable } from './markdown.js';
-import { peerOf } from './peers.js';
 import { filledIn, LAB_COMMAND, type LabPublication, thisMachine } from './publication.js';
 import { table } from './report.js';
 import { readMeasured, tunnelRows, withProcessorTime } from './tunnels.js';
@@ -25,37 +24,26 @@ const SCENARIO = 'against-pptpd';
 const FIGURES = `test/lab/results/${SCENARIO}/figures.jsonl`;
 const DOCUMENT = 'docs/performance.md';
 /** Of one round, with much to spare. */
-const ROUND_SECONDS = 450;
+const ROUND_SECONDS = 600;
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    servers: { type: 'string' },
-    only: { type: 'string' },
-    base: { type: 'string' },
-    peer: { type: 'string' },
-    publish: { type: 'boolean', default: false },
-  },
-});
-const rounds = Number(values.rounds);
-const peer = values.peer === undefined ? null : peerOf(values.peer);
-const isWhole = values.servers === undefined && values.only === undefined;
-if (values.publish && !isWhole)
-  throw new Error('--publish needs all servers and works: leave out --servers and --only');
-const servers = [
-  ...(values.servers ?? 'kernel,builtin,ours,pptpd').split(','),
-  ...(values.base === undefined ? [] : ['base']),
-  ...(peer === null ? [] : ['peer']),
-];
+function readOptions(): LabOptions {
+  try {
+    return labOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`bench:lab: ${error instanceof Error ? error.message : String(error)}`);
+    return process.exit(2);
+  }
+}
 
+const { rounds, publish, servers, works, base, peer } = readOptions();
 const lab = spawn('bash', ['scripts/lab', SCENARIO], {
   stdio: 'inherit',
   env: {
     ...process.env,
     LAB_ROUNDS: String(rounds),
     LAB_SERVERS: servers.join(' '),
-    LAB_WORKS: (values.only ?? '').replaceAll(',', ' '),
-    LAB_BASE: values.base === undefined ? '' : realpathSync(values.base),
+    LAB_WORKS: works.join(' '),
+    LAB_BASE: base ?? '',
     LAB_PEER: peer?.name ?? '',
     LAB_PEER_PROGRAM: peer?.program ?? '',
     LAB_TIMEOUT: String(rounds * ROUND_SECONDS),
@@ -71,7 +59,7 @@ if (status !== 0) process.exit(1);
 
 const rows = tunnelRows(withProcessorTime(readMeasured(readFileSync(FIGURES, 'utf8')), guest.samples));
 console.log(table(rows));
-if (values.publish) {
+if (publish) {
   const publication: LabPublication = {
     machine: thisMachine(),
     measured: { date: new Date().toISOString().slice(0, 10), rounds },

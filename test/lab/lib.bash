@@ -343,7 +343,8 @@ full_pings() {
 
 traffic_listens() { [[ $(< "/proc/$traffic/net/tcp") =~ :1451\ 00000000:0000\ 0A ]]; }
 # throughput NUMBER up|down [SECONDS]: a megabyte goes through the tunnel by TCP, or as much as passes in that time. Client
-# and server share one CPU of a guest kernel, so the figure, left in $mbits, says little about speed.
+# and server share one CPU of a guest kernel, so the figure, left in $mbits, says little about speed. TCP's retransmissions are
+# left in $retransmissions.
 throughput() {
   local number=$1 direction=$2 report options=(-c "$tunnel_address" -f m)
   if [[ -n ${3-} ]]; then options+=(-t "$3"); else options+=(-n 1M); fi
@@ -355,6 +356,7 @@ throughput() {
   report=$(on "c$number" timeout 30 iperf3 "${options[@]}" 2>&1) ||
     fail "TCP $direction through the tunnel" "$report"
   mbits=$(sed -n 's/.* \([0-9.]*\) Mbits\/sec.*receiver.*/\1/p' <<< "$report")
+  retransmissions=$(sed -n 's/.* Mbits\/sec *\([0-9]*\) *sender.*/\1/p' <<< "$report")
   [[ $mbits =~ [1-9] ]] || fail "TCP $direction through the tunnel" 'expected: more than 0 Mbit/s' "$report"
   pass "TCP $direction through the tunnel: $mbits Mbit/s"
   kill "$traffic" 2> /dev/null

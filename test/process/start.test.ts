@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 const SECRETS = '/etc/ppp/chap-secrets';
@@ -47,4 +49,26 @@ test('scripts/start --once serves a real client, and leaves neither its user nor
   assert.match(stdout, /ok {4}a ping through the tunnel: 64 bytes from 10\.99\.0\.1/);
   assert.match(stdout, /\n0\n/, 'its user is removed');
   assert.deepEqual([read('/etc/pptpd-ts.json'), read(SECRETS)], before);
+});
+
+test("sudo gets what the network needs: the proxies, npm's settings, certificates", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-test-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  chmodSync(folder, 0o755);
+  writeFileSync(join(folder, 'sudo'), '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
+  // The user may not be able to read this checkout.
+  const script = `${readFileSync('scripts/console.bash', 'utf8')}\nneed_root`;
+  const kept = {
+    http_proxy: 'http://192.0.2.1:3128',
+    NODE_EXTRA_CA_CERTS: '/etc/ca.pem',
+    npm_config_cafile: '/etc/ca.pem',
+  };
+  const { stdout, stderr } = spawnSync('setpriv', ['--reuid=65534', '--clear-groups', 'bash', '-c', script, 'start'], {
+    encoding: 'utf8',
+    cwd: '/',
+    env: { ...kept, SECRET: 'x', PATH: `${folder}:/usr/sbin:/usr/bin:/sbin:/bin` },
+  });
+  const words = stdout.split('\n');
+  for (const [name, value] of Object.entries(kept)) assert(words.includes(`${name}=${value}`), stdout + stderr);
+  assert(!stdout.includes('SECRET'), stdout);
 });
