@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Status } from '../../src/console/api/schemas.js';
@@ -11,7 +10,7 @@ import { CONSOLE_PORT, ConsoleClient, consoleSettings, makeToken } from './suppo
 import { builtinServer, configureBuiltin, secretsOf } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
-import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, type Server } from './support/server.js';
+import { CLIENT_ADDRESSES, endWith, PROGRAM, SERVER_ADDRESS, type Server } from './support/server.js';
 import { standInId, standInSessions } from './support/stand-in-sessions.js';
 import { PASSWORD, VpnClient } from './support/vpn-client.js';
 import { until } from './support/wait.js';
@@ -30,7 +29,7 @@ const MOST_ROWS = 60;
 
 function consoleUser(server: Server, ...args: readonly string[]): void {
   const command = ['console', 'user', ...args, '-c', server.configurationFile];
-  const { status, stderr } = spawnSync(resolve('bin/pptpd-ts'), command, {
+  const { status, stderr } = spawnSync(PROGRAM, command, {
     input: `${CONSOLE_PASSWORD}\n`,
     encoding: 'utf8',
   });
