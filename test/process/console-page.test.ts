@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Status } from '../../src/console/api/schemas.js';
@@ -11,7 +10,7 @@ import { CONSOLE_PORT, ConsoleClient, consoleSettings, makeToken } from './suppo
 import { builtinServer, configureBuiltin, secretsOf } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
-import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, type Server } from './support/server.js';
+import { CLIENT_ADDRESSES, endWith, PROGRAM, SERVER_ADDRESS, type Server } from './support/server.js';
 import { standInId, standInSessions } from './support/stand-in-sessions.js';
 import { PASSWORD, VpnClient } from './support/vpn-client.js';
 import { until } from './support/wait.js';
@@ -30,7 +29,7 @@ const MOST_ROWS = 60;
 
 function consoleUser(server: Server, ...args: readonly string[]): void {
   const command = ['console', 'user', ...args, '-c', server.configurationFile];
-  const { status, stderr } = spawnSync(resolve('bin/pptpd-ts'), command, {
+  const { status, stderr } = spawnSync(PROGRAM, command, {
     input: `${CONSOLE_PASSWORD}\n`,
     encoding: 'utf8',
   });
@@ -299,7 +298,7 @@ test('the page', async (t) => {
     await page.locator('dialog[open]').getByRole('button', { name: 'Disconnect' }).click();
     await page.getByText('No session matches').waitFor();
     await page.getByRole('button', { name: 'Show all' }).click();
-    await page.getByRole('button', { name: 'User' }).click();
+    await page.getByRole('button', { name: 'User', exact: true }).click();
     await page.locator('th[aria-sort=ascending]', { hasText: 'User' }).waitFor();
     await open(page, `/sessions/${standInId(5)}`);
     await page.locator('h1', { hasText: 'user5' }).waitFor();
@@ -326,12 +325,17 @@ async function tabTo(page: Page, name: string): Promise<void> {
   assert.fail(`100 times Tab does not reach “${name}”`);
 }
 
-/** Counts the octets of all answers as they cross the wire, but those of the stream of events, which goes on. */
+/** Counts the octets of all answers as they cross the wire; those of the stream of events as they arrive. */
 async function wireOctets(page: Page): Promise<() => number> {
   const protocol = await page.context().newCDPSession(page);
   await protocol.send('Network.enable');
-  let octets = 0;
-  protocol.on('Network.loadingFinished', ({ encodedDataLength }) => (octets += encodedDataLength));
-  protocol.on('Network.dataReceived', ({ encodedDataLength }) => (octets += encodedDataLength));
-  return () => octets;
+  const octets = new Map<string, number>();
+  protocol.on('Network.dataReceived', ({ requestId, encodedDataLength }) =>
+    octets.set(requestId, (octets.get(requestId) ?? 0) + encodedDataLength),
+  );
+  // The total, with the headers.
+  protocol.on('Network.loadingFinished', ({ requestId, encodedDataLength }) =>
+    octets.set(requestId, encodedDataLength),
+  );
+  return () => Array.from(octets.values()).reduce((sum, each) => sum + each, 0);
 }
