@@ -46,8 +46,8 @@ function apiWith(root: Partial<Root> = {}, roles: string[] = []) {
       await next();
     };
   const access = { require, isStillValid: async () => true, routes: new Hono<ConsoleEnv>() };
-  const list = { sessions: [], unreachable: [], memory: 'a secret' };
-  const model = { list, sessions: { states: [] }, usersChanged: () => undefined, failures: [] };
+  const traffic = { step: 10, points: [], memory: 'a secret' };
+  const model = { traffic, sessions: { states: [] }, usersChanged: () => undefined, failures: [] };
   const services = {
     model: model as unknown as Services['model'],
     root: { ask: async () => answerOfRoot, ...root },
@@ -86,7 +86,7 @@ test('what the schema of an answer does not name is not sent', async () => {
   assert.equal(status, 200);
   assert.match(text, /"alice"/);
   assert.doesNotMatch(text, /secret|ntHash/);
-  assert.equal((await ask('/sessions')).text, '{"sessions":[],"unreachable":[]}');
+  assert.equal((await ask('/traffic')).text, '{"step":10,"points":[]}');
 });
 
 test('every mistake of a request is named, and passwords are not repeated', async () => {
