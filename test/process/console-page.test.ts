@@ -327,15 +327,15 @@ if (pictures !== undefined) {
     }
     await failLogin(t, 'mallory');
     await failLogin(t, 'alice');
-    let isOver = false;
-    t.after(() => (isOver = true));
+    const over = new AbortController();
+    t.after(() => over.abort());
     const talk = async (client: VpnClient): Promise<void> => {
-      while (!isOver) await client.echo();
+      while (!over.signal.aborted) await client.echo();
     };
     for (const client of clients.slice(2, 6)) talk(client).catch(() => undefined);
     const { page } = await openPage(browser, { viewport: { ...DESKTOP, height: 900 } });
     await tour(page, ORIGIN, 'boss', CONSOLE_PASSWORD, pictures);
-    isOver = true;
+    over.abort();
     await server.waitForLog('the kick in the log', ({ path }) => String(path).endsWith('/kick'));
   });
 }
