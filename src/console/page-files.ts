@@ -36,7 +36,7 @@ const YEAR = 31_536_000;
 const NOTHING = new Uint8Array(0);
 
 /** @throws the page was not built, or a file of it cannot be read. */
-export function loadPageFiles(folder = fileURLToPath(new URL('./assets/', import.meta.url))): PageFiles {
+export function loadPageFiles(folder = fileURLToPath(new URL('../console/assets/', import.meta.url))): PageFiles {
   const read = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(`${folder}/${name}`));
   const table = JSON.parse(readFileSync(`${folder}/files.json`, 'utf8')) as Table;
   const files = new Map<string, File>(
