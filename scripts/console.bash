@@ -33,6 +33,15 @@ need_root() {
   exec sudo env "${settings[@]}" bash "scripts/${0##*/}" "$@"
 }
 
+# need_readable "$@": as root, runs the script again where the user that the server becomes can read the checkout. Debian closes
+# home folders to others. Only this script and its children see it there.
+need_readable() {
+  [[ $PWD != /mnt ]] || return 0
+  ! setpriv --reuid=61723 --regid=61723 --clear-groups test -r "$PWD/bin/pptpd-ts" || return 0
+  note "other users cannot read $PWD: this script and the server see it as /mnt"
+  exec unshare --mount bash -c 'mount --bind . /mnt && cd /mnt && exec bash "$@"' bash "scripts/${0##*/}" "$@"
+}
+
 # as_owner COMMAND...: runs it as the owner of the checkout, so that `sudo scripts/start` leaves no files that belong to
 # root in a developer's tree. If the owner is root or unknown, it runs as root.
 as_owner() {

@@ -73,7 +73,9 @@ export function addUser(bytes: string, { name, server, password, address }: NewS
   const start = bytes === '' || bytes.endsWith('\n') ? bytes : `${bytes}\n`;
   const next = `${start}${line.join(' ')}\n`;
   const [added, ...others] = matching(next, name, server);
-  const isRight = others.length === 0 && added?.entry.secret?.bytes === bytesOf(password);
+  // A backslash at the end of the file would join its last line and this one.
+  const isOnItsOwn = added?.entry.client.at === start.length;
+  const isRight = others.length === 0 && isOnItsOwn && added?.entry.secret?.bytes === bytesOf(password);
   return checked(bytes, next, name, isRight, bytes.split('\n').length);
 }
 

@@ -35,6 +35,7 @@ import {
   decodeRequest,
   encodeMessage,
   isSettings,
+  MAX_ANNOUNCEMENT,
   MAX_MESSAGE,
   type MonitorRequest,
   type MonitorSettings,
@@ -121,7 +122,7 @@ export class MonitorServer {
   #settings: MonitorSettings | null = null;
   readonly #poller = new Poller(() => this.#accept());
   #idleTimer: NodeJS.Timeout | undefined;
-  readonly #message = Buffer.alloc(MAX_MESSAGE + 1);
+  readonly #message = Buffer.alloc(MAX_ANNOUNCEMENT + 1);
   #strangers = 0;
   #strangersLoggedAt = -Infinity;
 
@@ -219,7 +220,7 @@ export class MonitorServer {
   }
 
   #decode(connection: Connection, length: number): void {
-    if (length > MAX_MESSAGE) {
+    if (length > (connection.role.name === 'root' ? MAX_ANNOUNCEMENT : MAX_MESSAGE)) {
       this.#refuse(connection, 0, 'tooLong', `${length} octets`);
       return;
     }

@@ -22,7 +22,9 @@ import { type Fields, isAddress, isHex, isObject, isText, isWhole, wrongField } 
 /** Increased when a message changes; the monitor refuses every other version. */
 export const MONITOR_VERSION = 1;
 /** Longest message, octets. */
-export const MAX_MESSAGE = 16_384;
+export const MAX_MESSAGE = 4096;
+/** Of root, which announces settings. */
+export const MAX_ANNOUNCEMENT = 16_384;
 
 export const LOGIN_METHODS = ['ms-chap-v2', 'ms-chap', 'chap-md5', 'pap'] as const;
 export type LoginMethod = (typeof LOGIN_METHODS)[number];

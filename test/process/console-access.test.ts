@@ -12,7 +12,7 @@ import { makeCertificate } from './support/certificate.js';
 import { builtinServer, configureBuiltin } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
-import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, type Server } from './support/server.js';
+import { CLIENT_ADDRESSES, endWith, PROGRAM, SERVER_ADDRESS, type Server } from './support/server.js';
 import { until } from './support/wait.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
@@ -27,7 +27,7 @@ const [PASSWORD, OTHER] = ['correct horse', 'battery staple'];
 
 function command(server: Server, input: string, ...words: readonly string[]): void {
   const args = ['console', ...words, '-c', server.configurationFile];
-  const { status, stderr } = spawnSync('bin/pptpd-ts', args, { input, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(PROGRAM, args, { input, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 }
 

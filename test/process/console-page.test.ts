@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Status } from '../../src/console/api/schemas.js';
 import { assertAccessible, DESKTOP, logIn, openPage, PHONE, startBrowser } from './support/browser.js';
 import { CONSOLE_PORT, ConsoleClient, consoleSettings, makeToken } from './support/console.js';
+import { tour } from './support/console-tour.js';
 import { builtinServer, configureBuiltin, secretsOf } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
-import { CLIENT_ADDRESSES, endWith, SERVER_ADDRESS, type Server } from './support/server.js';
+import { CLIENT_ADDRESSES, endWith, PROGRAM, SERVER_ADDRESS, type Server } from './support/server.js';
 import { standInId, standInSessions } from './support/stand-in-sessions.js';
 import { PASSWORD, VpnClient } from './support/vpn-client.js';
 import { until } from './support/wait.js';
@@ -30,18 +30,18 @@ const MOST_ROWS = 60;
 
 function consoleUser(server: Server, ...args: readonly string[]): void {
   const command = ['console', 'user', ...args, '-c', server.configurationFile];
-  const { status, stderr } = spawnSync(resolve('bin/pptpd-ts'), command, {
+  const { status, stderr } = spawnSync(PROGRAM, command, {
     input: `${CONSOLE_PASSWORD}\n`,
     encoding: 'utf8',
   });
   assert.equal(status, 0, stderr);
 }
 
-async function startServer(t: TestContext): Promise<Server> {
+async function startServer(t: TestContext, names: readonly string[] = ['alice', 'bob']): Promise<Server> {
   const server = builtinServer();
   writeFileSync(
     secretsOf(server),
-    ['alice', 'bob', `"${HOSTILE.replaceAll('"', '\\"')}"`].map((name) => `${name} * ${PASSWORD} *\n`).join(''),
+    [...names, `"${HOSTILE.replaceAll('"', '\\"')}"`].map((name) => `${name} * ${PASSWORD} *\n`).join(''),
     { mode: 0o600 },
   );
   configureBuiltin(server, {
@@ -299,7 +299,7 @@ test('the page', async (t) => {
     await page.locator('dialog[open]').getByRole('button', { name: 'Disconnect' }).click();
     await page.getByText('No session matches').waitFor();
     await page.getByRole('button', { name: 'Show all' }).click();
-    await page.getByRole('button', { name: 'User' }).click();
+    await page.getByRole('button', { name: 'User', exact: true }).click();
     await page.locator('th[aria-sort=ascending]', { hasText: 'User' }).waitFor();
     await open(page, `/sessions/${standInId(5)}`);
     await page.locator('h1', { hasText: 'user5' }).waitFor();
@@ -312,6 +312,32 @@ test('the page', async (t) => {
     assert.deepEqual(complaints, []);
   });
 });
+
+// The pictures of docs/console.md (scripts/documents screenshots).
+const pictures = process.env['PPTPD_TS_PICTURES'];
+if (pictures !== undefined) {
+  test('pictures of each view, with ten clients', async (t) => {
+    const browser = await startBrowser(t);
+    const names = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'];
+    const server = await startServer(t, names);
+    const clients = [];
+    for (const [index, name] of names.entries()) {
+      clients.push(await connect(t, name, CLIENT_ADDRESSES[index % CLIENT_ADDRESSES.length] ?? ''));
+    }
+    await failLogin(t, 'mallory');
+    await failLogin(t, 'alice');
+    const over = new AbortController();
+    t.after(() => over.abort());
+    const talk = async (client: VpnClient): Promise<void> => {
+      while (!over.signal.aborted) await client.echo();
+    };
+    for (const client of clients.slice(2, 6)) talk(client).catch(() => undefined);
+    const { page } = await openPage(browser, { viewport: { ...DESKTOP, height: 900 } });
+    await tour(page, ORIGIN, 'boss', CONSOLE_PASSWORD, pictures);
+    over.abort();
+    await server.waitForLog('the kick in the log', ({ path }) => String(path).endsWith('/kick'));
+  });
+}
 
 /** Presses Tab until the element with this text or label has the focus. */
 async function tabTo(page: Page, name: string): Promise<void> {
@@ -326,12 +352,17 @@ async function tabTo(page: Page, name: string): Promise<void> {
   assert.fail(`100 times Tab does not reach “${name}”`);
 }
 
-/** Counts the octets of all answers as they cross the wire, but those of the stream of events, which goes on. */
+/** Counts the octets of all answers as they cross the wire; those of the stream of events as they arrive. */
 async function wireOctets(page: Page): Promise<() => number> {
   const protocol = await page.context().newCDPSession(page);
   await protocol.send('Network.enable');
-  let octets = 0;
-  protocol.on('Network.loadingFinished', ({ encodedDataLength }) => (octets += encodedDataLength));
-  protocol.on('Network.dataReceived', ({ encodedDataLength }) => (octets += encodedDataLength));
-  return () => octets;
+  const octets = new Map<string, number>();
+  protocol.on('Network.dataReceived', ({ requestId, encodedDataLength }) =>
+    octets.set(requestId, (octets.get(requestId) ?? 0) + encodedDataLength),
+  );
+  // The total, with the headers.
+  protocol.on('Network.loadingFinished', ({ requestId, encodedDataLength }) =>
+    octets.set(requestId, encodedDataLength),
+  );
+  return () => Array.from(octets.values()).reduce((sum, each) => sum + each, 0);
 }

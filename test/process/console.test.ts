@@ -336,7 +336,10 @@ test("with pppd the console changes pppd's users, and may use what the server's 
   writeFileSync(secrets, '# the first line\nalice * "a secret" *\n', { mode: 0o600 });
   const server = new Server();
   chmodSync(server.directory, 0o755);
-  server.configure({ user: 'nobody', ppp: { engine: 'pppd' }, ...consoleSettings(server) });
+  // As long as the longest section may be: root's announcement of it is longer than a worker's messages.
+  const names = Array.from({ length: 20 }, (_, index) => `${'x'.repeat(240)}.example${index}`);
+  const { console } = consoleSettings(server);
+  server.configure({ user: 'nobody', ppp: { engine: 'pppd' }, console: { ...console, names } });
   endWith(t, server);
   const admin = new ConsoleClient(await makeToken(server, 'boss', 'admin'));
   server.start();

@@ -19,9 +19,16 @@ mount -t overlay overlay -o "lowerdir=/etc,upperdir=$work/upper,workdir=$work/wo
 rm -f /etc/pptpd-ts.json
 mount -t tmpfs tmpfs /run
 ip link set lo up
+# As in a home folder of Debian.
+mkdir -m 700 "$work/home"
+mkdir "$work/home/checkout"
+mount --bind . "$work/home/checkout"
+cd "$work/home/checkout"
 status=0
 scripts/start --once || status=$?
 grep -c demonstration ${SECRETS} || true
+cd /
+umount "$work/home/checkout"
 umount /etc
 umount "$work"
 rmdir "$work"
@@ -44,6 +51,7 @@ test('scripts/start --once serves a real client, and leaves neither its user nor
     timeout: 240_000,
   });
   assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /other users cannot read .*\/home\/checkout: this script and the server see it as \/mnt/);
   assert.match(stdout, /this kernel has no PPP: the server speaks PPP itself/);
   assert.match(stdout, /PPP by the builtin engine: .*through TUN devices/);
   assert.match(stdout, /ok {4}a ping through the tunnel: 64 bytes from 10\.99\.0\.1/);

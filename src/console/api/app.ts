@@ -50,6 +50,7 @@ async function handle(
     body: body === undefined ? undefined : checked(body, await bodyOf(c)),
     who: c.get('who'),
     signal: c.req.raw.signal,
+    acceptEncoding: c.req.header('accept-encoding') ?? '',
     isStillValid,
     changed: (what) => c.set('change', what),
   });

@@ -21,6 +21,8 @@ export interface Call<P, Q, B> extends Services {
   readonly who: Who;
   /** Aborted when the client has closed the connection. */
   readonly signal: AbortSignal;
+  /** The request's Accept-Encoding. */
+  readonly acceptEncoding: string;
   /** Whether a long answer may go on. */
   readonly isStillValid: () => Promise<boolean>;
   /** What the request has changed, for the log. */

@@ -4,6 +4,7 @@ import { askManager, NoManager } from '../../admin/ask-manager.js';
 import { checkText, loadConfiguration } from '../../config/load.js';
 import { blocksResult, reloadResult, unblockResult } from '../../session/manager-status.js';
 import { ApiFault } from './fault.js';
+import { acceptsGzip, packedStream } from './packed-stream.js';
 import { route, type Services } from './route.js';
 import * as schemas from './schemas.js';
 
@@ -78,10 +79,12 @@ export const SERVER_ROUTES = [
     command: 'watch',
     view: 'all',
     answer: { contentType: 'text/event-stream', words: 'events; the first batch has all sessions' },
-    handle: ({ model, who, isStillValid }) => {
+    handle: ({ model, acceptEncoding, who, isStillValid }) => {
       const stream = model.open({ owner: `${who.by} ${who.name}`, isStillValid });
       if (stream === null) throw new ApiFault(503, 'too many event streams are open', 'close other pages');
-      return new Response(stream, { headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });
+      const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+      if (!acceptsGzip(acceptEncoding)) return new Response(stream, { headers });
+      return new Response(packedStream(stream), { headers: { ...headers, 'content-encoding': 'gzip' } });
     },
   }),
   route({

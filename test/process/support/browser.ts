@@ -6,7 +6,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 
 const PROGRAM = '/usr/bin/chromium';
 /** Milliseconds until a wait in the page fails; the machine may be busy. */
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 90_000;
 
 export const DESKTOP = { width: 1280, height: 820 } as const;
 export const PHONE = { width: 375, height: 740 } as const;

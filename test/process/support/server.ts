@@ -22,7 +22,7 @@ import { Arrivals, until } from './wait.js';
 
 export const STAND_IN_PPPD = resolve('test/process/support/stand-in-pppd');
 const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGQUIT', 'SIGKILL']);
-const PROGRAM = resolve('bin/pptpd-ts');
+export const PROGRAM = resolve('bin/pptpd-ts');
 
 /** Where the server listens, and the clients' addresses. */
 export const SERVER_ADDRESS = '192.0.2.1';

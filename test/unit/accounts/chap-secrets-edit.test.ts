@@ -107,6 +107,11 @@ describe('what is refused', () => {
       addUser('bob * "x *\n', { name: 'alice', server: SERVER, password: 'x', address: null }),
       { kind: 'lines', line: 2 },
     ],
+    [
+      'an empty word and a backslash at the end',
+      addUser('""\\', { name: 'alice', server: SERVER, password: 'x', address: null }),
+      { kind: 'lines', line: 1 },
+    ],
   ];
   for (const [what, edited, fault] of refusals) test(what, () => assert.deepEqual(edited, { ok: false, fault }));
 });

@@ -46,7 +46,8 @@ function apiWith(root: Partial<Root> = {}, roles: string[] = []) {
       await next();
     };
   const access = { require, isStillValid: async () => true, routes: new Hono<ConsoleEnv>() };
-  const model = { sessions: { states: [] }, usersChanged: () => undefined, failures: [] };
+  const traffic = { step: 10, points: [], memory: 'a secret' };
+  const model = { traffic, sessions: { states: [] }, usersChanged: () => undefined, failures: [] };
   const services = {
     model: model as unknown as Services['model'],
     root: { ask: async () => answerOfRoot, ...root },
@@ -80,10 +81,12 @@ test('each method of a path has one route, and each is behind a login', async ()
 });
 
 test('what the schema of an answer does not name is not sent', async () => {
-  const { status, text } = await apiWith()('/users');
+  const ask = apiWith();
+  const { status, text } = await ask('/users');
   assert.equal(status, 200);
   assert.match(text, /"alice"/);
   assert.doesNotMatch(text, /secret|ntHash/);
+  assert.equal((await ask('/traffic')).text, '{"step":10,"points":[]}');
 });
 
 test('every mistake of a request is named, and passwords are not repeated', async () => {

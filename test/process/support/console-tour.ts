@@ -1,0 +1,58 @@
+/** Goes through the console's page as an administrator does, and leaves a picture of each view in a folder. */
+import type { Page } from 'playwright-core';
+import { assertAccessible, logIn, PHONE } from './browser.js';
+
+/** Each view, and what is there when its data is. */
+const VIEWS = [
+  { name: 'sessions', path: '/sessions', data: 'table.sessions .line-down[d^=M]' },
+  { name: 'failures', path: '/failures', data: '.failure .remedy' },
+  { name: 'users', path: '/users', data: 'table.users tbody tr' },
+  { name: 'history', path: '/history', data: 'table.history tbody tr' },
+  { name: 'server', path: '/server', data: '.checks li, .empty' },
+  // Last: its chart has begun by then.
+  { name: 'overview', path: '/', data: '.chart canvas' },
+] as const;
+
+async function show(page: Page, folder: string, name: string): Promise<void> {
+  await assertAccessible(page, name);
+  await page.screenshot({ path: `${folder}/console-${name}.png` });
+}
+
+/** A session of dave is looked at, one of bob is disconnected; at least one login has failed. */
+export async function tour(page: Page, origin: string, name: string, password: string, folder: string): Promise<void> {
+  await page.goto(`${origin}/`);
+  await page.locator('.login form').waitFor();
+  await show(page, folder, 'login');
+  await logIn(page, name, password);
+  for (const { name: view, path, data } of VIEWS) {
+    // As by a click, so that the curves go on.
+    await page.locator(`nav a[href="${path}"]`).click();
+    // Attached: a curve without traffic has no height.
+    await page.locator(data).first().waitFor({ state: 'attached' });
+    await page.locator('.loading').waitFor({ state: 'detached' });
+    await show(page, folder, view);
+  }
+  await page.locator('nav a[href="/sessions"]').click();
+  await page.getByRole('link', { name: 'dave' }).click();
+  await page.getByText('MPPE 128 stateless').first().waitFor();
+  await page.locator('.chart canvas').waitFor();
+  await show(page, folder, 'session');
+  await page.locator('nav a[href="/users"]').click();
+  await page.getByRole('button', { name: 'Edit bob' }).click();
+  await page.locator('dialog[open]').waitFor();
+  await show(page, folder, 'user');
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('button', { name: 'Dark colours' }).click();
+  await page.locator('nav a[href="/"]').click();
+  await page.locator('ul.bars li').first().waitFor();
+  await show(page, folder, 'overview-dark');
+  await page.setViewportSize(PHONE);
+  await page.locator('nav a[href="/sessions"]').click();
+  await page.locator('table.sessions').waitFor();
+  await show(page, folder, 'phone');
+
+  await page.getByRole('button', { name: 'Disconnect bob' }).click();
+  await page.locator('dialog[open]').getByRole('button', { name: 'Disconnect' }).click();
+  await page.getByRole('status').getByText('bob was disconnected').waitFor();
+}
