@@ -7,15 +7,15 @@ const TAIL_BYTES = 64 * 1024;
 export type LogLine = Readonly<Record<string, unknown>>;
 
 /**
- * At most `count` lines, the oldest first. Throws the system's error if the file cannot be read, and an error if it is no
- * file: its name comes from the worker, and opening a pipe would wait for ever.
+ * At most `count` lines, the oldest first. Throws the system's error if the file cannot be read, and an error if it is not
+ * a regular file: its name comes from the worker, and opening a pipe would wait for ever.
  */
 export function lastLines(path: string, count: number): LogLine[] {
   if (count === 0) return [];
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const status = fstatSync(file);
-    if (!status.isFile()) throw new Error(`${path} is no file`);
+    if (!status.isFile()) throw new Error(`${path} is not a regular file`);
     const { size } = status;
     const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
     const length = readSync(file, bytes, 0, bytes.length, size - bytes.length);

@@ -1,4 +1,4 @@
-/** What is to be said of a session: sections of labels and values. Pure. */
+/** The description of a session: sections of labels and values. Pure. */
 import type { PppState } from '../ppp/reader.js';
 import type { SessionState } from '../session/state.js';
 import { encryptionText, failureText, pppOf } from './ppp-texts.js';

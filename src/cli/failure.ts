@@ -1,4 +1,4 @@
-/** How a command that changes a file ends when it cannot. */
+/** How a command ends that cannot change a file. */
 import { EXIT } from './configuration.js';
 
 /** Prints one line for each mistake, and sets the exit code. */

@@ -34,7 +34,7 @@ export async function startConsole({ settings, root, log, now, random }: Console
     log,
     now,
     random,
-    // A proxy has the name that the administrator gave it; on loopback no other site's name may point here.
+    // Strict on loopback, because another site's name could point to it (DNS rebinding), and where names are configured.
     origin: { names, isStrict: names.length > 0 || (socket === null && isLoopback(address)) },
     isUnixSocket: socket !== null,
     proxies,

@@ -1,6 +1,6 @@
 /**
- * The console's HTTP server: on an address, with TLS or without, or on a unix socket. Slow clients are closed, and nobody
- * can take all connections.
+ * The console's HTTP server: on an address, with TLS or without, or on a unix socket. It disconnects slow clients, and no
+ * client can take all connections.
  */
 import { once } from 'node:events';
 import { lstatSync, rmSync } from 'node:fs';
@@ -34,10 +34,10 @@ export interface Limits {
   readonly headers: number;
   /** For a client to send its whole request. */
   readonly request: number;
-  /** A connection on which nothing has moved for so long is closed; event streams send something earlier. */
+  /** A connection without traffic for this long is closed; event streams send something more often. */
   readonly silence: number;
   readonly connections: number;
-  /** Of one address; a proxy has all its clients' connections. */
+  /** From one address. A proxy's address has the connections of all its clients. */
   readonly connectionsPerAddress: number;
 }
 
@@ -69,7 +69,7 @@ export class ConsoleServer {
   readonly #limits: Limits;
   readonly #connections = new Map<string, number>();
 
-  /** Throws a sentence when the certificate or its key is none. */
+  /** Throws a sentence if the certificate or its key is invalid. */
   constructor(settings: ListenSettings, fetch: Fetch, limits: Limits = LIMITS) {
     this.#settings = settings;
     this.#limits = limits;
@@ -84,11 +84,11 @@ export class ConsoleServer {
             (request, response) => void listener(request, response),
           );
     this.#server.maxConnections = limits.connections;
-    // None is dropped, so that nobody can push out what a proxy says. Their octets are limited.
+    // Any number: Node.js would drop the last ones, which a proxy may have added. `maxHeaderSize` limits their octets.
     this.#server.maxHeadersCount = 0;
     this.#server.setTimeout(limits.silence);
     this.#server.on('connection', (socket: Socket) => this.#admit(socket));
-    // Before the handshake is over the connection is the client's mistake and nobody's news.
+    // A failed handshake is the client's mistake and not logged.
     this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
   }
 
@@ -118,7 +118,7 @@ export class ConsoleServer {
     return socket ?? `${tls === null ? 'http' : 'https'}://${address}:${port}`;
   }
 
-  /** New connections get another certificate. Throws when it is none, and keeps the old one. */
+  /** For new connections. Throws if the certificate is invalid, and keeps the old one. */
   useCertificate(tls: Certificate): void {
     if ('setSecureContext' in this.#server) this.#server.setSecureContext(secureContext(tls));
   }
@@ -162,7 +162,7 @@ function secureContext({ certificate, key }: Certificate): SecureContextOptions 
   return options;
 }
 
-/** null: an error that is not special to unix sockets. */
+/** null: the error has no sentence of its own for unix sockets. */
 function socketFailure(socket: string | null, error: unknown): string | null {
   if (socket === null) return null;
   const { code } = error as NodeJS.ErrnoException;
@@ -171,12 +171,14 @@ function socketFailure(socket: string | null, error: unknown): string | null {
   return null;
 }
 
-/** Removes the socket of a console that died. Rejects when another program listens on it, or when it is no socket. */
+/** Removes the socket of a console that died. Rejects if another program listens on it, or if it is not a socket. */
 async function removeStale(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket())
-    throw new Error(`cannot listen for the console on ${path}: it is no socket; remedy: name another console.socket`);
+    throw new Error(
+      `cannot listen for the console on ${path}: it exists and is not a socket; remedy: name another console.socket`,
+    );
   const isAlive = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
     probe

@@ -2,7 +2,7 @@
  * Entry point of the console. The monitor starts it without privileges and tells it the settings over descriptor 3; it ends
  * with the monitor. Argument: the log level.
  *
- * Exit codes: 0 the monitor is gone; 1 it cannot listen; 2 wrong usage.
+ * Exit codes: 0 the monitor has ended; 1 it cannot listen; 2 wrong usage.
  */
 import { randomBytes } from 'node:crypto';
 import { fstatSync } from 'node:fs';

@@ -51,7 +51,7 @@ export function loadPageFiles(folder = fileURLToPath(new URL('../console/assets/
       },
     ]),
   );
-  // The document's own name in caches is that of what it refers to, so a new build is noticed.
+  // The document's ETag is made of the names of the files that it refers to, so a new build changes it.
   const tag = `"${Object.keys(table)
     .toSorted()
     .join('')

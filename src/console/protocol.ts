@@ -1,6 +1,6 @@
 /**
- * What the monitor and the console say to each other: a JSON object in each line. The monitor speaks first: the settings.
- * The console reads the network, so the monitor, which is root, checks all that comes from it.
+ * The protocol between monitor and console: one JSON object per line. The monitor sends the settings first. The console
+ * reads the network, so the monitor, which is root, checks everything that it sends.
  */
 
 /** Longest request of the console, octets. */
@@ -29,7 +29,7 @@ export interface ConsoleSettings extends ConsoleListen {
   readonly accounting: string | null;
 }
 
-/** What the console asks root for. */
+/** What the console may ask root for. */
 export type RootRequest =
   /** An operation on the VPN's users (users/user-requests). */
   | { readonly ask: 'users'; readonly request: unknown }
@@ -50,7 +50,7 @@ export type RootAnswer =
 const MAX_NAME = 255;
 const SHA256 = /^[0-9a-f]{64}$/;
 
-/** A line that arrived from the console; null: it is no request. */
+/** A line from the console; null: it is not a request. */
 export function readRootRequest(line: unknown): (RootRequest & { readonly id: number }) | null {
   const fields: Record<string, unknown> = typeof line === 'object' && line !== null ? { ...line } : {};
   const { id, ask } = fields;

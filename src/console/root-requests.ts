@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readLines } from '../session/lines.js';
 import { type ConsoleSettings, MAX_CONSOLE_ANSWER, type RefusalKind, type RootRequest } from './protocol.js';
 
-/** `pptpd-ts doctor` takes longest, ms. */
+/** ms. `pptpd-ts doctor` takes longest. */
 const PATIENCE_MS = 90_000;
 /** Requests that wait for their answer. */
 const MAX_WAITING = 256;
@@ -65,8 +65,7 @@ export class RootConnection implements Root {
   }
 
   async ask(request: RootRequest): Promise<unknown> {
-    if (this.#waiting.size >= MAX_WAITING)
-      throw new RootRefusal('failed', 'too many requests wait for an answer of root');
+    if (this.#waiting.size >= MAX_WAITING) throw new RootRefusal('failed', 'too many requests are waiting for root');
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

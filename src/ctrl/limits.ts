@@ -68,7 +68,7 @@ export class Limits {
     this.#start(this.#upSince);
   }
 
-  /** The account says something else now. Session time counts from the login all the same: a shorter one may be over. */
+  /** New limits. Session time still counts from the login: with a shorter one the session may end at once. */
   change({ sessionTime, idleTime }: ChangedTimes): void {
     this.#changed = {
       ...this.#changed,

@@ -59,7 +59,7 @@ const makeStandby = STANDBYS[linkKind];
 // pppd is a program of its own, with privileges of its own.
 if (linkKind !== 'pppd') limitOurselves();
 
-/** Before there is a client. A worker serves clients on a kernel without seccomp, too. */
+/** Before there is a client. On a kernel without seccomp the worker serves clients all the same. */
 function limitOurselves(): void {
   try {
     refuseSystemCalls(TUNNEL_REQUESTS);

@@ -313,7 +313,7 @@ export class Session {
     void this.close(end);
   }
 
-  /** RADIUS has changed its mind. */
+  /** A CoA-Request changes the limits. */
   #changeLimits({ sessionTime, idleTime }: ChangedTimes): void {
     if (this.#call === null) throw new Error('it has no call');
     this.#processLog.log.info({ sessionTime, idleTime }, 'the limits of this session change');

@@ -12,7 +12,7 @@ import { firstUnprivilegedPort } from './privilege-checks.js';
 
 type Console = NonNullable<Configuration['console']>;
 
-/** The certificate is reported so long before its end. */
+/** A certificate is reported this long before it expires. */
 const SOON_MS = 14 * 86_400_000;
 const READABLE_BY_OTHERS = 0o077;
 
@@ -42,7 +42,7 @@ export const consoleCheck: Check = {
 const whereOf = ({ address, port, socket, tls }: Console): string =>
   socket ?? `${tls === undefined ? 'http' : 'https'}://${address}:${port}`;
 
-/** No outcome: nothing is wrong, or only root could see it. */
+/** No outcome: nothing is wrong, or only root can see it. */
 function usersOutcomes(file: string, machine: Machine): readonly Outcome[] {
   const text = machine.read(file);
   if (text === null && !machine.isRoot) return [];
@@ -53,7 +53,7 @@ function usersOutcomes(file: string, machine: Machine): readonly Outcome[] {
     return read.problems.map(({ line, text: problem }) =>
       bad(`${file}:${line}: ${problem}`, 'correct it; until then nobody can log in to the console'),
     );
-  // Who may not enter the folder may not ask for the mode either.
+  // null: this user may not enter the folder.
   const mode = machine.mode(file);
   return [
     ...(read.value.users.length + read.value.tokens.length === 0 ? [nobody] : []),
@@ -99,7 +99,7 @@ async function addressOutcomes(
     ];
   const failure = await machine.tryListen({ address, port });
   if (failure === null) return [];
-  // The console itself, if the server runs.
+  // The running console itself holds the port.
   if (failure.code === 'EADDRINUSE' && (await machine.hasMonitor(runPaths(runDirectory).monitorSocket))) return [];
   const { problem, remedy } = LISTEN_FAILURES[failure.code ?? ''] ?? { problem: failure.message, remedy: null };
   return [bad(`cannot listen on ${address}:${port}: ${problem}`, remedy ?? 'correct console.address')];

@@ -1,4 +1,4 @@
-/** The check of the folders in which files with passwords are: who can write there puts a file of his own in their place. */
+/** The check of the folders of files with passwords: a user who can write there can replace the files. */
 import { dirname } from 'node:path';
 import type { Configuration } from '../config/schema.js';
 import { pppSettings } from '../config/ppp-settings.js';
@@ -9,7 +9,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** Others may add files there, but not replace those of root's. */
 const STICKY = 0o1000;
 
-/** Says nothing where all is well. */
+/** Reports nothing if all is well. */
 export const secretFolders: Check = {
   name: 'folders',
   fatal: false,
@@ -19,7 +19,7 @@ export const secretFolders: Check = {
   },
 };
 
-/** The files that root reads because the configuration says so, and the folders through which it comes to them. */
+/** The files that root reads, and the folders above them. */
 function filesByFolder({ accounts, ppp, radius }: Configuration): ReadonlyMap<string, readonly string[]> {
   const shared = [...(radius?.servers ?? []), ...(radius?.dynamic?.clients ?? [])].map(({ secretFile }) => secretFile);
   const files = radius === undefined ? [accounts.file, pppSettings(ppp).secrets] : shared;
@@ -34,12 +34,12 @@ function problemOf(folder: string, files: readonly string[], machine: Machine): 
   if (mode === null || owner === null) return null;
   const what = `${files.join(', ')}: others than root can write to ${folder}, and so put another file in ${files.length === 1 ? 'its' : 'their'} place`;
   if (owner !== 0) return bad(what, `chown root ${folder}`);
-  // Where the file is missing, somebody else may create it.
+  // If the file is missing, somebody else may create it.
   const isProtected = (mode & STICKY) !== 0 && files.every((file) => machine.mode(file) !== null);
   return (mode & WRITABLE_BY_OTHERS) === 0 || isProtected ? null : bad(what, `chmod go-w ${folder}`);
 }
 
-/** Up to the root, which is the last one. */
+/** The last one is the root. */
 function foldersAbove(file: string): string[] {
   const folder = dirname(file);
   return folder === file ? [] : [folder, ...foldersAbove(folder)];

@@ -41,7 +41,7 @@ export interface SidePacket {
   /** It begins with the IP header; its end may be cut off. */
   readonly octets: Uint8Array;
   readonly header: Readonly<Header>;
-  /** What makes it no packet of the call; null: nothing. */
+  /** Why it is not a packet of the call; null: it is one. */
   readonly fault: HeaderFault | null;
 }
 

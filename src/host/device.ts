@@ -17,6 +17,6 @@ export function openFailure(device: string): string | null {
   }
 }
 
-/** To root EPERM means that a container may not use the device. Others learn nothing of that. */
+/** For root EPERM means that the container may not use the device. Other users get EACCES in either case. */
 export const asNamed = (device: string, code: string, isRoot: boolean): string =>
   device === FOR_NET_ADMIN && code === 'EPERM' && !isRoot ? 'EACCES' : code;

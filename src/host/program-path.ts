@@ -1,4 +1,4 @@
-/** Where the system's programs are sought. */
+/** Where the system's programs are looked for. */
 
 const SYSTEM_FOLDERS = '/usr/sbin:/usr/bin:/sbin:/bin';
 

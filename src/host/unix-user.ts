@@ -27,7 +27,7 @@ export function findUnixUser(name: string): UnixUser | null {
  */
 export const UNNAMED_USER: UnixUser = { name: '61723', uid: 61_723, gid: 61_723 };
 
-/** Whom the console runs as, with the group of the server's user. It has no name either. */
+/** The console's user, with the group of the server's user. It has no account either. */
 export const CONSOLE_UID = 61_725;
 
 /**

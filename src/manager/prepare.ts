@@ -31,7 +31,7 @@ import { handOver } from './hand-over.js';
 
 const FOLDER_MODE = 0o750;
 const UMASK = 0o022;
-/** To start the server as another user, who keeps the last one. */
+/** To start the server as another user, which keeps the last one. */
 const NEEDED: readonly Capability[] = ['SETGID', 'SETUID', 'NET_RAW'];
 /** Environment variable with the process id of bin/pptpd-ts, which becomes the manager by exec. */
 const SERVER_PID = 'PPTPD_TS_SERVER_PID';
@@ -115,7 +115,7 @@ function accountOf(user: string | undefined): UnixUser {
   return account;
 }
 
-/** Throws what setpriv would not explain. */
+/** Throws a sentence; setpriv would not say what to do. */
 function requireCapabilities({ name }: UnixUser): void {
   const lacking = missing(parseIdentity(readFileSync('/proc/self/status', 'latin1')).capabilities, NEEDED);
   if (lacking.length === 0) return;

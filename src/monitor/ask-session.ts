@@ -27,7 +27,7 @@ export interface AskSession {
 /** A request without its id. */
 export type SessionQuestion = { readonly [O in Operation]: Omit<Request<O>, 'id'> }[Operation];
 
-/** Resolves with whether the session does it; never rejects. A failure is logged. */
+/** Resolves with whether the session did it; never rejects. A failure is logged. */
 export async function askSession(options: AskSession): Promise<boolean> {
   const { runDirectory, session, worker, request, log, patience = PATIENCE_MS } = options;
   const socket = createConnection(sessionSocketPath(runDirectory, session));

@@ -16,10 +16,10 @@ import type { MonitorConsoleSettings } from './protocol.js';
 
 const ENTRY = fileURLToPath(new URL('../console/main.js', import.meta.url));
 const CONNECTION = 3;
-/** Until a process that died is started again; doubled each time. */
+/** Delay before a process that died is restarted, ms; doubled each time. */
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 30_000;
-/** A process that ran longer did not die of what it was started with. */
+/** A process that ran for this long did not die of its settings: the delay starts anew, ms. */
 const STABLE_MS = 60_000;
 
 /** Requests that are worked on at the same time. */
@@ -70,7 +70,7 @@ export class ConsoleProcess {
     if (told !== null) this.#start(settings, told);
   }
 
-  /** What the process is told; null, and a log line, when the certificate or its key cannot be read. */
+  /** The settings for the process; null, and a log line, if the certificate or its key cannot be read. */
   #read(settings: MonitorConsoleSettings): string | null {
     const { listen, tls, configuration, accounting } = settings;
     const told = {
@@ -116,7 +116,7 @@ export class ConsoleProcess {
     const connection = child.stdio[CONNECTION] as Duplex;
     const running: Running = { child, connection, settings: told, startedAt: performance.now() };
     this.#running = running;
-    // Its end says why.
+    // The process's end, which is logged, says why.
     connection.on('error', () => undefined);
     connection.write(`${told}\n`);
     void this.#serve(running, settings);
@@ -130,12 +130,12 @@ export class ConsoleProcess {
     let working = 0;
     const answer = async (line: unknown): Promise<void> => {
       const given = await requests.answer(line);
-      if (given === null) this.#log.error({ console: child.pid }, 'ignored a malformed request of the console');
+      if (given === null) this.#log.error({ console: child.pid }, 'ignored a malformed request from the console');
       else await new Promise<void>((resolve) => connection.write(`${JSON.stringify(given)}\n`, () => resolve()));
       working -= 1;
       work();
     };
-    // What has arrived beyond that waits, and nothing more is read.
+    // Beyond that requests wait, and no more are read.
     const work = (): void => {
       const begun = waiting.splice(0, MAX_AT_ONCE - working);
       working += begun.length;

@@ -1,4 +1,4 @@
-/** What the console may ask root for, and the answers: no secret is in them but the hashes that a login is compared with. */
+/** What the console may ask root for, and the answers. Their only secrets are the hashes that logins are compared with. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -11,12 +11,12 @@ import type { MonitorConsoleSettings } from './protocol.js';
 
 const COMMAND_LINE = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const DOCTOR_LIMIT_MS = 60_000;
-/** How long findings count, ms: each search for them is a process. */
+/** How long findings are reused, ms: each run of doctor is a process. */
 const FRESH_MS = 10_000;
 const MAX_FINDINGS = 4 * 1024 * 1024;
 
 export interface ConsoleRequests {
-  /** null: it is no request. Never rejects. */
+  /** null: the line is not a request. Never rejects. */
   answer(line: unknown): Promise<RootAnswer | null>;
 }
 
@@ -27,7 +27,7 @@ export function openConsoleRequests(settings: MonitorConsoleSettings): ConsoleRe
     switch (request.ask) {
       case 'users': {
         const checked = userRequest.safeParse(request.request);
-        if (!checked.success) throw new Malformed('this is no operation on users');
+        if (!checked.success) throw new Malformed('not an operation on users');
         return answerUserRequest(store, checked.data);
       }
       case 'consoleUser':
@@ -35,7 +35,7 @@ export function openConsoleRequests(settings: MonitorConsoleSettings): ConsoleRe
       case 'consoleToken':
         return findConsoleToken(settings.users, request.hash);
       case 'doctor':
-        // Whoever asks soon after gets the same findings.
+        // Requests within FRESH_MS get the same findings.
         findings ??= doctor(settings.configuration).finally(() =>
           setTimeout(() => (findings = null), FRESH_MS).unref(),
         );

@@ -1,6 +1,6 @@
 /**
- * The wrong passwords that clients may try, over all workers, by client address and by account. They outlive the monitor, so that
- * its death gives no more of them.
+ * Bounds the wrong passwords of all workers by client address and by account. The counts are kept on disk, so that a restart
+ * of the monitor does not permit more guesses.
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from '../log/logger.js';
@@ -12,7 +12,7 @@ import type { StateFolder } from './state-folder.js';
 /** Name in the state folder. */
 export const GUESSES = 'guesses';
 const SAVED_VERSION = 1;
-/** What the monitor's death may lose, ms. */
+/** Counts of the last ms may be lost if the monitor dies. */
 const WRITE_MS = 1000;
 /** Minimum time between log lines, ms: each is about somebody who tries again and again. */
 const LOGGED_MS = 60_000;
@@ -24,7 +24,7 @@ interface Saved {
   readonly accounts: SavedGuesses;
 }
 
-/** Who tries a password, and whose. */
+/** Who tries a password, and for which account. */
 export interface Guess {
   /** Address. */
   readonly client: string;
@@ -53,7 +53,7 @@ export class GuessLimits {
     this.#accounts = new GuessTable(PER_ACCOUNT, this.#key, now, saved?.accounts);
   }
 
-  /** Takes one; false, and a log line, when none is left. */
+  /** Uses one guess; false, and a log line, if none is left. */
   take({ client, account }: Guess): boolean {
     const now = monotonicMs();
     if (!this.#clients.take(client, now)) return this.#refuse(`the client address ${client}`, PER_CLIENT, now);
@@ -76,7 +76,7 @@ export class GuessLimits {
     if (now - this.#loggedAt < LOGGED_MS) return false;
     this.#log.warn(
       { times: this.#refused },
-      `refused logins without looking at the password: too many wrong ones for ${whose}; ` +
+      `refused logins without checking the password: too many wrong ones for ${whose}; ` +
         `${most} are permitted at once, then one every ${returns / 1000} s`,
     );
     this.#loggedAt = now;
@@ -110,5 +110,5 @@ export class GuessLimits {
   }
 }
 
-/** RADIUS servers and domains may not distinguish the case of letters: it must give no more guesses. */
+/** RADIUS servers and domains may ignore the case of letters, so another case must not permit more guesses. */
 const owner = (account: string): string => account.toLowerCase();

@@ -17,7 +17,7 @@ export const GUESSES_PER_SESSION = 10;
 export const PER_WORKER: Allowance = { most: 30, returns: 20_000 };
 /** A whole office may come from one address. */
 export const PER_CLIENT: Allowance = { most: 100, returns: 30_000 };
-/** More than one address has, so that nobody can keep an account's owner out from a single one. */
+/** More than for one address, so that a single address cannot lock out the owner of an account. */
 export const PER_ACCOUNT: Allowance = { most: 500, returns: 10_000 };
 
 /** Wrong guesses that are still permitted. */
@@ -54,12 +54,12 @@ export class Guesses {
 /** Slots of a table: names that share one share its guesses. */
 const SLOTS = 4096;
 
-/** What is left of a table's slots; those with all their guesses are not there. */
+/** The slots of a table that have fewer than all their guesses. */
 export type SavedGuesses = Readonly<Record<string, number>>;
 
 /**
- * Guesses by name, of whom there may be any number, as an attacker invents them: a name's slot follows from its hash, so memory
- * is bounded, and nothing that is tried makes room for more guesses. `key`: so that nobody can choose a name for its slot.
+ * Guesses by name. An attacker can invent any number of names, so a name's slot is its hash: memory is bounded, and no number
+ * of names makes older ones be forgotten. `key`: secret, so that nobody can choose names that share a slot.
  */
 export class GuessTable {
   readonly #allowance: Allowance;

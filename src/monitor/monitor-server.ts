@@ -230,7 +230,7 @@ export class MonitorServer {
       return;
     }
     const { id, message } = decoded;
-    // What comes after a request that is being worked on is judged in its turn.
+    // A request that arrives while another is being worked on is checked in its turn.
     const isLater = connection.busy > 0 && isOfSession(message.type);
     if (!isLater && !isPermitted(stateOfRole(connection.role), message.type)) {
       this.#refuse(connection, id, 'notPermitted', message.type);
@@ -278,7 +278,7 @@ export class MonitorServer {
     if (!isAlive(manager)) return { answer: { type: 'refused', reason: 'stranger' } };
     const isStart = !isSame(this.#manager?.identity, manager);
     this.#use(settings);
-    // A server that starts while sessions live goes on with them: their addresses must not be lent to others.
+    // A server that starts while sessions live takes them over: their addresses must not be leased to others.
     if (isStart && this.#sessions.size === 0) this.#tellOfServer('on');
     this.#options.folder.write(MANAGER, { manager, settings } satisfies SavedManager);
     this.#watchManager(manager);
@@ -501,7 +501,7 @@ export class MonitorServer {
     await Promise.race([this.#options.spool.drained(), timer]);
   }
 
-  /** RADIUS servers then free what they still hold for sessions of this server. */
+  /** RADIUS servers then free what they still hold for this server's sessions. */
   #tellOfServer(status: ServerRecord['status']): void {
     if (this.#settings?.radius?.accounting === undefined) return;
     const at = Math.floor(Date.now() / 1000);

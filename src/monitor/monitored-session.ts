@@ -196,7 +196,7 @@ export class MonitoredSession {
 
   /** Takes everything back; idempotent, never fails. Resolves when the scripts of the end have ended, too. */
   async end(why: string): Promise<void> {
-    // What waits for its turn is refused, too.
+    // Requests that wait for their turn are refused, too.
     if (this.#stage === 'live') this.#stage = 'ending';
     this.#login.abandon();
     await this.#inTurn(async () => this.#end(why));
@@ -364,7 +364,9 @@ export class MonitoredSession {
       const { network } = route;
       const added = isWithin(peer, network)
         ? Promise.reject(
-            new Error(`it has the client's own address ${peer}: the tunnel's packets would go round in circles`),
+            new Error(
+              `it contains the client's own address ${peer}: the tunnel's packets would be routed into the tunnel`,
+            ),
           )
         : take([addRoute(route, name, vrf)]);
       await added.catch((error: unknown) =>
@@ -455,11 +457,11 @@ export class MonitoredSession {
     this.#log.info({ why }, 'session over');
   }
 
-  /** An interface goes with its descriptor, unless a worker that was taken over has made it stay or passed the descriptor on. */
+  /** The kernel removes an interface with its descriptor, unless a worker made it persistent or passed the descriptor on. */
   #removeLeftOver({ name, index }: Device): void {
     const { network } = this.#services;
     if (network.index(name) !== index) return;
-    this.#log.warn({ interface: name }, `removing ${name}: the session has left it behind`);
+    this.#log.warn({ interface: name }, `removing ${name}, which the session left behind`);
     this.#try(() => network.remove(index, name));
   }
 

@@ -1,13 +1,13 @@
 /**
- * The addresses of a session's interface, and what comes and goes with them: proxy ARP, and the administrator's scripts. Each
- * step is written down before it is done.
+ * The addresses of a session's interface, with proxy ARP and the administrator's scripts, which follow them. Each step is
+ * saved before it is done.
  */
 import { octetsOf } from '../host/interface-amounts.js';
 import type { NetworkConfiguration } from '../sys/network-configuration.js';
 import type { AddressPair } from './protocol.js';
 import type { ScriptEvent, ScriptFacts, Scripts } from './scripts.js';
 
-/** An IPv4 or IPv6 end that is configured, with what its end needs. */
+/** A configured IPv4 or IPv6 address, with what its removal needs. */
 export interface Configured {
   readonly pair: AddressPair;
   /** Who has logged in. */
@@ -16,7 +16,7 @@ export interface Configured {
   readonly filter?: string;
   /** The interface with the ARP entry; null without one. */
   readonly proxyArp: string | null;
-  /** A script of its beginning has been started, so one of its end is due. */
+  /** A script for its start has run, so the one for its end is due. */
   readonly hasScripts: boolean;
 }
 
@@ -89,7 +89,7 @@ export class SessionAddresses {
     this.#run('ipv6-up', this.#factsOf(device, this.#ipv6, true, false));
   }
 
-  /** Addresses, proxy ARP and ip-down. What is gone with its interface needs no removing. */
+  /** Addresses, proxy ARP and ip-down. The kernel has removed what belonged to an interface that is gone. */
   removeIpv4(device: Device): void {
     const ipv4 = this.#ipv4;
     if (ipv4 === null) return;

@@ -52,7 +52,7 @@ export interface LoginOutcome {
 }
 
 const unjudged = (answer: MonitorAnswer): LoginOutcome => ({ answer, judgement: null });
-/** Not a refusal, which would close the connection on which the worker ends its call. */
+/** An answer, not a refusal: a refusal closes the connection, which the worker needs to end its call. */
 const ABANDONED: MonitorAnswer = { type: 'failed', step: 'judge a login whose call ends', code: 'ECANCELED' };
 const refusal = (reason: Refusal): LoginOutcome => unjudged({ type: 'refused', reason });
 
@@ -90,7 +90,7 @@ export class SessionLogin {
     const settings = services.settings();
     if (settings === null || !settings.authentication.includes(method)) return refusal('notPermitted');
     if (!isChallenged({ method, challenge }, this.#challenge, monotonicMs())) return refusal('challenge');
-    // Counted before the answer is known, and written down: nothing that happens meanwhile gives another guess.
+    // Counted and saved before the answer is known, so that nothing in between permits another guess.
     const guess = this.#guessOf(name, settings);
     if (!this.#takeGuess(guess)) return refusal('tooManyGuesses');
     // With the challenge: if the monitor dies now, the worker asks again with the same response.
@@ -100,7 +100,7 @@ export class SessionLogin {
     let isGuess = false;
     try {
       const judgement = await this.#judgement(loginOf(request), settings);
-      // Who is not told the verdict has used a guess all the same.
+      // A worker that does not get the verdict has still used a guess.
       isGuess = judgement?.verdict.accepted !== true;
       if (judgement === null) return unjudged(ABANDONED);
       const { verdict, grant, notes } = judgement;
@@ -116,7 +116,7 @@ export class SessionLogin {
     }
   }
 
-  /** The call or the session ends: nobody waits for the verdict any more. */
+  /** The call or the session ends: the verdict is no longer needed. */
   abandon(): void {
     this.#abandon();
   }
@@ -130,7 +130,7 @@ export class SessionLogin {
   async #judgement(login: Login, settings: MonitorSettings): Promise<Judgement | null> {
     const abandoned = new Promise<null>((resolve) => (this.#abandon = () => resolve(null)));
     const judged = this.#judge(login, settings);
-    // One that is abandoned may still fail.
+    // An abandoned request may still fail.
     judged.catch(() => undefined);
     return Promise.race([judged, abandoned]);
   }

@@ -1,4 +1,4 @@
-/** The speed limit that is in force at a session's interface. It is written down before it is made. */
+/** The speed limit in force at a session's interface. It is saved before it is made. */
 import type { Logger } from '../log/logger.js';
 import type { Step } from './iproute.js';
 import {
@@ -40,15 +40,12 @@ export class SessionSpeed {
     return this.#removing;
   }
 
-  /**
-   * Resolves with whether it is in force; never rejects. A kernel that cannot do it lets the client be faster, and the log says
-   * so.
-   */
+  /** Resolves with whether it is in force; never rejects. Without the kernel's support there is no limit, and a log line. */
   async limit(device: LimitedDevice, speed: Speed): Promise<boolean> {
     const { save, take, log } = this.#options;
     const before = this.#value;
     if (isSameSpeed(before, speed)) return true;
-    // Written down first: what is left of a limit has to be removed, whatever happens.
+    // Saved first: whatever happens, the remains of a limit can be removed.
     this.#value = speed;
     save();
     try {
@@ -61,7 +58,7 @@ export class SessionSpeed {
         `cannot limit the speed of ${device.name}: ${messageOf(error)}. The kernel needs ${NEEDED_MODULES}`,
       );
       this.#value = UNLIMITED;
-      // Half a limit is none, and would be in the way of the next one. What was not made cannot be removed.
+      // Half a limit would be in the way of the next one. Removing the half that was not made fails, which is ignored.
       for (const step of stepsFor(device, speed, UNLIMITED)) await take([step]).catch(() => undefined);
       return false;
     }

@@ -1,6 +1,6 @@
 /**
  * Puts the section `network` into force, and keeps it there: forwarding, and the server's nftables table. If another
- * program deletes or changes the table, or the default route moves, the table is made again. Needs root.
+ * program deletes or changes the table, or the default route moves, the table is restored. Needs root.
  */
 import type { Logger } from '../log/logger.js';
 import { SystemCallFailed } from '../sys/libc.js';
@@ -149,7 +149,7 @@ export class NetworkRules {
       await this.#apply(wanted);
       this.#restoredAt = performance.now();
       this.#restored = { count: (this.#restored?.count ?? 0) + 1, at: Date.now(), why };
-      this.#log.warn({ table: this.#table }, `made the nftables table ${this.#table} again: ${RESTORATIONS[why]}`);
+      this.#log.warn({ table: this.#table }, `restored the nftables table ${this.#table}: ${RESTORATIONS[why]}`);
     } catch (error) {
       this.#log.error({ err: error }, `${(error as Error).message}; trying again in ${RETRY_MS / 1000} s`);
       this.#look(RETRY_MS);
@@ -163,7 +163,7 @@ function stateOf(inForce: InForce, listed: string | null): TableState {
   return listed === inForce.listed ? 'inForce' : 'changed';
 }
 
-/** Why the table has to be made again; null: it need not. */
+/** Why the table must be restored; null: it need not. */
 function restorationOf(isWanted: boolean, state: TableState): Restoration | null {
   if (!isWanted) return 'defaultRoute';
   return state === 'inForce' ? null : state === 'missing' ? 'deleted' : 'changed';

@@ -1,6 +1,6 @@
 /** What is known of the rules of the section `network`, for `pptpd-ts status`. Pure. */
 
-/** Why the table was made again. */
+/** Why the table was restored. */
 export const RESTORATIONS = {
   deleted: 'another program has deleted it',
   changed: 'another program has changed it',
@@ -23,6 +23,6 @@ export interface NetworkReport {
   readonly masquerade: readonly string[];
   /** When the rules were last put into force. */
   readonly since: number;
-  /** How often the table was made again, and the last time; null: never. */
+  /** How often the table was restored, and the last time; null: never. */
   readonly restored: { readonly count: number; readonly at: number; readonly why: Restoration } | null;
 }

@@ -180,7 +180,7 @@ export class DynamicRequests {
     if (!this.#isForThisServer(attributes)) return refuse(ERROR_CAUSE.nasMismatch);
     // Only Authorize Only would have one (RFC 5176 §3.2).
     if (valueOf(attributes, 'Service-Type') !== null) return refuse(ERROR_CAUSE.unsupportedService);
-    // One that were skipped could be the one that spares a session.
+    // Without an attribute that it cannot read, a request might select more sessions than were meant.
     if (packet.hasUndeclared || attributes.some(([name]) => !permitted.has(name)))
       return refuse(ERROR_CAUSE.unsupportedAttribute);
     const selector = selectorOf(attributes);

@@ -42,7 +42,7 @@ const PROOF = /^S=[0-9A-F]{40}/;
 /** Longest text for the client, characters. */
 const MAX_MESSAGE = 200;
 
-/** Of what the server sent, in a sentence for the log, characters. */
+/** Characters of a server's value that a log line quotes. */
 const MAX_QUOTED = 80;
 
 type Server = Pick<RadiusServer, 'secret'>;

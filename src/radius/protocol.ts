@@ -57,7 +57,7 @@ export interface SessionChange {
   readonly rate: Rate;
 }
 
-/** What has come of a request of a RADIUS server. `several`: it selects several sessions, and only one can be changed. */
+/** The outcome of a RADIUS server's request. `several`: it selects several sessions, but only one can be changed. */
 export const REQUEST_OUTCOMES = ['done', 'noSession', 'several', 'failed'] as const;
 export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
 
@@ -146,7 +146,7 @@ export type RadiusVerdict =
       readonly rate: Rate;
       /** Filter-Id, without control characters. */
       readonly filter: string | null;
-      /** For the log: what the server sent and does not count, a sentence each. */
+      /** For the log: which values of the answer were ignored, a sentence each. */
       readonly notes: readonly string[];
     }
   /** `code`: RFC 2759 §6. */
@@ -183,7 +183,7 @@ export interface AccountRecord {
   readonly cause: number | null;
 }
 
-/** The server begins or ceases to serve (RFC 2866 §5.1): it has no session then. */
+/** The server starts or stops serving (RFC 2866 §5.1), and has no sessions. */
 export interface ServerRecord {
   readonly status: 'on' | 'off';
   /** Acct-Session-Id, which every record must have. */

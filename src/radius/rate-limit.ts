@@ -8,10 +8,10 @@ import { FASTEST, type Rate, SLOWEST } from './protocol.js';
 const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
 const RATE = /^(\d{1,12})([kmg]?)$/i;
 
-/** Bits per second; null: no limit. A login at less than SLOWEST would not succeed. */
+/** Bits per second; null: no limit. At less than SLOWEST a login could not succeed. */
 const limitOf = (bits: number): number | null => (bits === 0 || bits > FASTEST ? null : Math.max(SLOWEST, bits));
 
-/** undefined: it is no rate. */
+/** undefined: not a rate. */
 function parseRate(text: string): number | null | undefined {
   const [, digits, unit] = RATE.exec(text) ?? [];
   const factor = FACTORS[unit?.toLowerCase() ?? ''];
@@ -20,7 +20,7 @@ function parseRate(text: string): number | null | undefined {
 
 /**
  * `RX[/TX] …` from the server's view: it receives what the client sends. Without TX both are RX. What follows is about bursts,
- * which are not supported. null: it is none.
+ * which are not supported. null: not a rate limit.
  */
 export function parseMikrotik(text: string): Required<Rate> | null {
   const [rates = ''] = text.trim().split(/\s+/);
@@ -29,7 +29,7 @@ export function parseMikrotik(text: string): Required<Rate> | null {
   return up === undefined || down === undefined || more.length > 0 ? null : { up, down };
 }
 
-/** `unreadable`: a Mikrotik-Rate-Limit that is none, and so does not count; null: there is none. */
+/** `unreadable`: the value of a Mikrotik-Rate-Limit that is invalid and was ignored; null: there is none. */
 export function rateOf(attributes: readonly Attribute[]): { readonly rate: Rate; readonly unreadable: string | null } {
   const mikrotik = valueOf(attributes, 'Mikrotik-Rate-Limit');
   const parsed = mikrotik === null ? null : parseMikrotik(mikrotik);

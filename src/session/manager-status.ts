@@ -12,7 +12,7 @@ const networkStatus = z.union([
     forwarding: z.boolean(),
     masquerade: z.array(z.string()).readonly(),
     since: z.number(),
-    /** How often the table was made again, and the last time. */
+    /** How often the table was restored, and the last time. */
     restored: z
       .object({ count: z.number(), at: z.number(), why: z.enum(['deleted', 'changed', 'defaultRoute']) })
       .nullable(),

@@ -23,7 +23,7 @@ export const sessionState = z.object({
       /** Of a failure: its stable name, and its explanation (docs/failures.md). */
       cause: z.string().nullable().default(null),
       text: z.string().nullable().default(null),
-      /** What `text` says after "remedy: "; null: it says nothing of that. */
+      /** What `text` says after "remedy: "; null: it has no remedy. */
       remedy: z.string().nullable().default(null),
     })
     .nullable()

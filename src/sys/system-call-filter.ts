@@ -1,6 +1,6 @@
 /**
- * Takes from a process, for the rest of its life, system calls that it does not need and that somebody who takes it over could
- * use against others (seccomp(2)). They fail with EPERM.
+ * Takes from a process, for the rest of its life, system calls that it does not need and that an attacker who took it over
+ * could use against others (seccomp(2)). They fail with EPERM.
  */
 import { arch } from 'node:os';
 import koffi from './koffi.js';

@@ -43,10 +43,10 @@ export async function hashConsolePassword(password: string): Promise<string> {
   return `$scrypt$ln=${COST},r=${BLOCK_SIZE},p=${PARALLEL}$${base64(salt)}$${base64(hash)}`;
 }
 
-/** A user who does not exist costs as much as one who does: no answer's time shows which names exist. */
+/** Checked for a user who does not exist, so that the time of an answer does not show which names exist. */
 const NOBODY = { salt: Buffer.alloc(SALT_OCTETS), hash: Buffer.alloc(HASH_OCTETS) };
 
-/** `stored`: null for a user who does not exist, or has text that is no such hash; nobody's password is then right. */
+/** `stored`: null for a user who does not exist. Without a valid hash no password is right. */
 export async function isConsolePassword(password: string, stored: string | null): Promise<boolean> {
   const [, salt, hash] = STORED_PASSWORD.exec(stored ?? '') ?? [];
   const isSomebody = salt !== undefined && hash !== undefined;

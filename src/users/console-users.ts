@@ -69,7 +69,7 @@ export const tokenHash = (token: string): string => createHash('sha256').update(
 export const readConsoleText = (text: string): ReadJson<ConsoleFile> =>
   readJson(text, fileSchema, '{"users": [], "tokens": []}');
 
-/** A file that does not exist has nobody. Throws UsersFileBroken, or the system's error. */
+/** A file that does not exist counts as empty. Throws UsersFileBroken, or the system's error. */
 export function readConsoleFile(path: string): ConsoleFile {
   const text = textOfFile(path, 'utf8');
   return text === null ? EMPTY : parsed(path, text);

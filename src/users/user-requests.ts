@@ -8,7 +8,7 @@ import type { Field, FieldChanges, ShownUser, UserStore } from './user-store.js'
 
 const { shape } = userSchema;
 
-/** What is left out stays as it is; null removes it. */
+/** A field that is left out stays as it is; null removes it. */
 export const userFields = z.strictObject({
   address: shape.address.nullable(),
   expires: shape.expires.nullable(),

@@ -138,7 +138,7 @@ test('a unix socket for its user and group; one left over is replaced, and nothi
   assert.equal(await ask({ socketPath: socket }), 'here');
   const file = join(folder, 'file');
   writeFileSync(file, 'mine');
-  await assert.rejects(start(t, { ...HTTP, socket: file }), /it is no socket/);
+  await assert.rejects(start(t, { ...HTTP, socket: file }), /exists and is not a socket/);
   assert.equal(readFileSync(file, 'utf8'), 'mine');
   await assert.rejects(
     start(t, { ...HTTP, socket: join(folder, 'none', 'socket') }),

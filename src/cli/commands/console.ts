@@ -1,4 +1,4 @@
-/** `pptpd-ts console`: who may use the console: its users, and the tokens of programs. */
+/** `pptpd-ts console`: the users of the console, and the tokens of programs. */
 import { randomBytes } from 'node:crypto';
 import { Argument, Command, Option } from 'commander';
 import { consoleSchema } from '../../config/schema/console.js';
@@ -30,8 +30,8 @@ Examples:
   pptpd-ts console token remove monitoring
 
 These are the users of the console in the browser (docs/console.md), not those of the tunnels. On a terminal the command
-asks for the password; otherwise it reads the first line of standard input. A token is shown once, when it is made. Every
-change takes effect within seconds: whoever is removed, or has a new password, is logged out.
+asks for the password; otherwise it reads the first line of standard input. A token is shown only when it is made. Changes
+take effect within seconds: a user who was removed or has a new password is logged out.
 
 Exit code 1: the user or token does not exist, or exists already, or the file cannot be changed; 2: wrong usage.`;
 
@@ -69,7 +69,7 @@ export function consoleCommand(): Command {
         console.error(`pptpd-ts: ${options.config} has no section "console": the console is off`);
     };
   const role = (): Option =>
-    new Option('--role <role>', '`view` sees everything, `admin` also changes it')
+    new Option('--role <role>', '`view` sees everything but captures, `admin` also changes and captures')
       .choices(CONSOLE_ROLES)
       .default('view');
   const group = (name: string, description: string) => {
@@ -94,7 +94,7 @@ export function consoleCommand(): Command {
     .addArgument(new Argument('<role>', 'the new role').choices(CONSOLE_ROLES))
     .action(withFile(changeRole));
   user.ofOne('remove', 'remove a user').action(withFile(removerOf('users')));
-  const token = group('token', 'programs, which send a token: Authorization: Bearer TOKEN');
+  const token = group('token', 'programs, which send a token (Authorization: Bearer TOKEN)');
   token.ofOne('add', 'make a token and print it').addOption(role()).action(withFile(addToken));
   token.sub('list', 'list the tokens').option('--json', 'print JSON').action(withFile(listTokens));
   token.ofOne('remove', 'remove a token').action(withFile(removerOf('tokens')));

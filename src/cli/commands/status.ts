@@ -34,7 +34,7 @@ export function networkText(network: NetworkStatus): string {
     ...(masquerade.length === 0 ? [] : [`NAT through ${masquerade.join(', ')}`]),
     ...(restored === null
       ? []
-      : [`made again ${restored.count === 1 ? 'once' : `${restored.count} times`}: ${RESTORATIONS[restored.why]}`]),
+      : [`restored ${restored.count === 1 ? 'once' : `${restored.count} times`}: ${RESTORATIONS[restored.why]}`]),
   ].join('; ');
 }
 

@@ -1,6 +1,6 @@
 /**
- * Who may do what in the console: login, cookies, tokens of programs, roles. `guard` stands before every route; `require`
- * before each that needs a login.
+ * Who may do what in the console: login, cookies, tokens of programs, roles. `guard` runs before every route, `require`
+ * before each route that needs a login.
  */
 import { isUtf8 } from 'node:buffer';
 import type { HttpBindings } from '@hono/node-server';
@@ -49,7 +49,7 @@ export interface AccessOptions {
   readonly origin: OriginSettings;
   /** All requests come from a unix socket, so from a proxy. */
   readonly isUnixSocket: boolean;
-  /** Proxies whose X-Forwarded headers are believed. */
+  /** Proxies whose X-Forwarded headers are trusted. */
   readonly proxies: readonly string[];
 }
 
@@ -61,9 +61,9 @@ const MAX_BODY = 65_536;
 /** A name and a password. */
 const MAX_LOGIN_BODY = 4096;
 const MAX_LOGGED = 200;
-/** Longer ones are nobody's. */
+/** One more than a user's name may have: a longer name cannot match. */
 const MAX_NAME = 65;
-/** How long a role or password that was changed on the command line still counts. */
+/** How long the old role or password still counts after a change on the command line. */
 const RECHECK_MS = 5000;
 const MAX_TOKENS = 100;
 const BEARER = /^Bearer ([\x21-\x7e]{1,200})$/i;
@@ -82,7 +82,7 @@ const NO_LOGIN: Refusal = { status: 401, error: 'not logged in', remedy: 'log in
 const WRONG_LOGIN: Refusal = { status: 401, error: 'the name or the password is wrong' };
 const WRONG_TOKEN: Refusal = {
   status: 401,
-  error: 'this token is unknown',
+  error: 'unknown token',
   remedy: 'make one: pptpd-ts console token add NAME',
 };
 const BUSY: Refusal = { status: 503, error: 'too many logins at the same time', remedy: 'try again' };
@@ -91,13 +91,16 @@ const NO_USERS: Refusal = {
   error: 'the users of the console cannot be read now',
   remedy: "see the server's log",
 };
-const BAD_LOGIN: Refusal = { status: 400, error: 'allowed: a JSON object with the texts name and password' };
+const BAD_LOGIN: Refusal = {
+  status: 400,
+  error: 'the body is not a login; allowed: a JSON object with the strings name and password',
+};
 const FOREIGN_HOST: Refusal = {
   status: 403,
-  error: 'this name is not one of the console',
+  error: 'the console does not serve this host name',
   remedy: 'add it to console.names in the configuration',
 };
-const FOREIGN_ORIGIN: Refusal = { status: 403, error: 'the request comes from a page of another site' };
+const FOREIGN_ORIGIN: Refusal = { status: 403, error: 'a page of another site sent the request' };
 const NO_CSRF: Refusal = {
   status: 403,
   error: 'the header X-CSRF-Token is missing or wrong',
@@ -106,12 +109,12 @@ const NO_CSRF: Refusal = {
 const TOO_LONG: Refusal = { status: 413, error: `the request is longer than ${MAX_BODY} octets` };
 const NO_LENGTH: Refusal = {
   status: 411,
-  error: 'the request does not say how long it is',
+  error: 'the request has no Content-Length',
   remedy: 'send Content-Length',
 };
 const adminOnly = ({ name, by }: Who): Refusal => ({
   status: 403,
-  error: `${name} may see, but not change or capture`,
+  error: `${name} has the role view, which may not change or capture`,
   remedy:
     by === 'token'
       ? 'make another token: pptpd-ts console token add NAME --role admin'
@@ -119,7 +122,7 @@ const adminOnly = ({ name, by }: Who): Refusal => ({
 });
 const locked = (seconds: number): Refusal => ({
   status: 429,
-  error: `too many failed logins; the next is permitted in ${seconds} s`,
+  error: `too many failed logins; try again in ${seconds} s`,
 });
 
 export class Access {
@@ -146,7 +149,7 @@ export class Access {
     });
   }
 
-  /** For every route: headers, the length of bodies, and requests that other sites made browsers send. */
+  /** For every route: sets headers, and refuses long bodies and requests that other sites made a browser send. */
   get guard(): MiddlewareHandler<ConsoleEnv> {
     return async (c, next) => {
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.header(name, value);
@@ -213,7 +216,7 @@ export class Access {
     return this.#logins.find(getCookie(c, this.#cookieOf(c)) ?? '', this.#options.now());
   }
 
-  /** Compares the login with the file, now and then: a user who was removed or has another password is logged out. */
+  /** Compares the login with the file every RECHECK_MS: a user who was removed or has a new password is logged out. */
   async #isCurrent(login: Login): Promise<boolean> {
     const now = this.#options.now();
     if (now - login.checkedAt < RECHECK_MS) return true;
@@ -373,7 +376,7 @@ export class Access {
   }
 }
 
-/** Node.js reads no more of a body than its length. */
+/** With a Content-Length, Node.js reads no more of the body than that. */
 function bodyRefusal(c: C): Refusal | null {
   if (c.req.header('transfer-encoding') !== undefined) return NO_LENGTH;
   return Number(c.req.header('content-length') ?? 0) > MAX_BODY ? TOO_LONG : null;

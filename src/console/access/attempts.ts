@@ -34,7 +34,7 @@ export interface Trial {
 export class Attempts {
   /** The key that failed last is the last one. */
   readonly #entries = new Map<string, Entry>();
-  /** Who has logged in from where: a stranger who locks a name does not lock its owner out. */
+  /** Users and the addresses from which they have logged in: a stranger who locks a name does not lock out its owner. */
   readonly #known = new Set<string>();
 
   /** Milliseconds for which this attempt is refused; 0: it may be made. */
@@ -92,7 +92,7 @@ export class Attempts {
     return [byAddress, { key: nameKey(name), limit: LIMITS.name }];
   }
 
-  /** Not a locked one, if there is another: guesses of many names must not unlock one. */
+  /** Prefers one that is not locked: guesses for many names must not unlock a name. */
   #forgetOne(now: number): void {
     for (const [key, { lockedUntil }] of this.#entries) {
       if (lockedUntil > now) continue;

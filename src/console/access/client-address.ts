@@ -1,4 +1,4 @@
-/** Who the client of a request is: the other end of the connection, or whom a proxy names. Pure. */
+/** The client of a request: the other end of the connection, or the client that a proxy names. Pure. */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { addressText, parseNetwork } from '../../config/addresses.js';
 
@@ -24,7 +24,7 @@ export class ClientAddresses {
 
   readonly #isUnixSocket: boolean;
 
-  /** `proxies`: whose headers are believed. `isUnixSocket`: everybody's are, since only a proxy connects there. */
+  /** `proxies`: their headers are trusted. `isUnixSocket`: all headers are trusted, because only a proxy connects there. */
   constructor(proxies: readonly string[], isUnixSocket: boolean) {
     this.#isUnixSocket = isUnixSocket;
     for (const text of proxies) {
@@ -37,7 +37,7 @@ export class ClientAddresses {
     return this.#isUnixSocket || (address !== null && this.#isProxyAddress(plain(address)));
   }
 
-  /** Of a proxy's X-Forwarded-For the last entry that no proxy has: everything before it may be the client's invention. */
+  /** The last entry of X-Forwarded-For that is not a proxy: the client may have invented everything before it. */
   of(peer: Peer, header: HeaderOf): Client {
     const own = peer.address === null ? 'unknown' : plain(peer.address);
     if (!this.#isProxy(peer)) return { address: own, isHttps: peer.isTls };
@@ -52,7 +52,7 @@ export class ClientAddresses {
   }
 }
 
-/** By which failures are counted: an IPv6 client has a whole /64. */
+/** The key by which failures are counted: an IPv6 client has a whole /64. */
 export function countedAddress(address: string): string {
   if (!isIPv6(address)) return address;
   const [head = '', tail] = (address.split('%')[0] ?? '').split('::');

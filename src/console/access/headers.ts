@@ -1,4 +1,4 @@
-/** Headers of every answer: no other site may use the page, and the page uses nothing from elsewhere. */
+/** Headers of every response: no other site may embed the page, and the page loads nothing from other hosts. */
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

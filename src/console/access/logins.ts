@@ -15,7 +15,7 @@ const SECRET = /^[A-Za-z0-9_-]{43}$/;
 export interface Login {
   readonly name: string;
   role: ConsoleRole;
-  /** What the user's password was then, as a hash: with another one the login is over. */
+  /** Hash of the stored password at the login: the login ends when the password changes. */
   readonly passwordStamp: string;
   /** The value of the header X-CSRF-Token, which no other site can know. */
   readonly csrf: string;
@@ -87,7 +87,7 @@ export class Logins {
 const isAlive = ({ since, lastUsed }: Login, now: number): boolean =>
   now - since < LIFE_MS && now - lastUsed < IDLE_MS && now >= since;
 
-/** In a time that does not depend on the texts. */
+/** Takes the same time wherever the texts differ. */
 export function isCsrfToken(login: Login, text: string): boolean {
   const [ours, theirs] = [Buffer.from(login.csrf), Buffer.from(text)];
   return ours.length === theirs.length && timingSafeEqual(ours, theirs);

@@ -19,7 +19,7 @@ function nameOf(host: string): string | null {
   return name?.replace(/^\[|\]$/g, '') ?? null;
 }
 
-/** An address cannot be made to point elsewhere, so it needs no permission. */
+/** Addresses need no permission: another site's name can be pointed here, an address cannot. */
 export function isOwnHost(host: string | undefined, { names, isStrict }: OriginSettings): boolean {
   const name = nameOf(host ?? '');
   if (name === null) return false;

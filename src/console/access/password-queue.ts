@@ -11,7 +11,7 @@ export class PasswordQueue {
   async run<T>(work: () => Promise<T>): Promise<T | null> {
     if (this.#running >= MAX_RUNNING) {
       if (this.#waiting.length >= MAX_WAITING) return null;
-      // Whoever ends hands its place over.
+      // The one that ends passes its place on.
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else this.#running += 1;
     try {

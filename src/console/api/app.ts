@@ -1,4 +1,4 @@
-/** The API as a hono application: checks what arrives by the schemas of each route, calls its handler, answers in JSON. */
+/** The API as a hono application: checks requests by the schemas of their route, calls its handler, answers in JSON. */
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { problemsOf } from '../../config/problems.js';
@@ -32,7 +32,7 @@ export function createApi({ access, log, ...services }: ApiOptions): Hono<Consol
     const fault = faultOf(error);
     if (fault !== null) return c.json(fault.body, fault.status);
     log.error({ err: error, path: c.req.path }, `a request of the console failed: ${error.message}`);
-    return c.json({ error: 'the console failed', remedy: "see the server's log" }, 500);
+    return c.json({ error: 'the console failed to handle the request', remedy: "see the server's log" }, 500);
   });
   return api;
 }
@@ -54,9 +54,9 @@ async function handle(
     isStillValid,
     changed: (what) => c.set('change', what),
   });
-  // A new one, so that it gets the headers that every answer has.
+  // A new response, so that it gets the headers that every response has.
   if (result instanceof Response) return c.newResponse(result.body, result);
-  // What the schemas do not name does not leave the machine.
+  // Only what the schemas name is sent.
   return c.json('safeParse' in answer ? (answer.parse(result) as object) : result);
 }
 

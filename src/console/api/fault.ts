@@ -1,4 +1,4 @@
-/** Why a request of the API is refused: the status, a sentence, and what to do. */
+/** Why the API refuses a request: the status, a sentence, and a remedy. */
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { RootRefusal } from '../root-requests.js';
 import type { RefusalKind } from '../protocol.js';

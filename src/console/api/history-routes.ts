@@ -1,4 +1,4 @@
-/** Routes about what is over: failures, and ended sessions in the accounting file. */
+/** Routes about failures and ended sessions, which are in the accounting file. */
 import type { AccountRecord } from '../../accounting/record.js';
 import { recordsFromEnd } from '../../accounting/read-backwards.js';
 import { isSelected } from '../../admin/selection.js';
@@ -69,7 +69,7 @@ export const HISTORY_ROUTES = [
     handle: async (call) => {
       const { since, cause, limit } = call.query;
       const from = timeOf(since, Date.now() - DAY_MS);
-      // Those that this process has heard of have their whole sentence.
+      // For failures since this process started, the whole sentence is known.
       const live = call.model.failures.filter(({ time }) => time >= from);
       const known = new Set(live.map(({ session }) => session));
       const found = [...live];
@@ -117,7 +117,7 @@ export const HISTORY_ROUTES = [
       for await (const record of endedSessions(call)) {
         const end = Date.parse(record.end);
         if (end < from - DISORDER_MS) break;
-        // The record itself may have gone with a rotated file.
+        // The record itself may be gone with a rotated file.
         if (cursor !== null && !isReached) {
           const isIt = end === cursor.end && record.session === cursor.session;
           isReached = isIt || end < cursor.end - DISORDER_MS;

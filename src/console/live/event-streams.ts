@@ -1,6 +1,7 @@
 /**
  * The event streams of open pages (server-sent events). All get the same batches, at most four a second, so that a page
- * costs little more than its bytes. A reader that does not keep up is dropped: its browser connects again and gets all.
+ * costs little more than its bytes. A reader that falls behind is disconnected; its browser connects again and gets a
+ * snapshot.
  */
 import type { StreamEvent } from '../api/schemas.js';
 
@@ -11,7 +12,7 @@ const MAX_STREAMS = 200;
 const MAX_OF_ONE = 20;
 /** Octets that a reader may be behind, beyond its snapshot. */
 const MAX_UNREAD = 512 * 1024;
-/** Proxies close connections on which nothing moves. */
+/** ms. Proxies close idle connections. */
 const SIGN_OF_LIFE_MS = 15_000;
 const SIGN_OF_LIFE = new TextEncoder().encode(': \n\n');
 
@@ -67,7 +68,7 @@ export class EventStreams {
   open({ owner, isStillValid }: StreamReader): ReadableStream<Uint8Array> | null {
     const own = Array.from(this.#streams).filter((each) => each.owner === owner).length;
     if (this.#streams.size >= MAX_STREAMS || own >= MAX_OF_ONE) return null;
-    // What is pending is in the snapshot, and must not come again after it.
+    // Pending events are contained in the snapshot and must not follow it.
     this.#flush();
     const first = encode(this.#snapshot());
     const allowance = first.length + MAX_UNREAD;
@@ -87,7 +88,7 @@ export class EventStreams {
     );
   }
 
-  /** Without streams it is forgotten. */
+  /** Without open streams the event is dropped. */
   send(event: StreamEvent): void {
     if (this.#streams.size === 0) return;
     const key = keyOf(event);

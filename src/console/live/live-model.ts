@@ -1,5 +1,5 @@
 /**
- * What the console knows of the running server at any moment, and tells open pages: sessions, rates, traffic of the last
+ * The state of the running server, which the console keeps and sends to open pages: sessions, rates, traffic of the last
  * hour, failures, whether the manager answers.
  */
 import { hostname } from 'node:os';
@@ -15,7 +15,7 @@ import { EventStreams, type StreamReader } from './event-streams.js';
 import { LiveSessions, type SessionEvent } from './sessions.js';
 import { STEP_SECONDS, TrafficMeter } from './traffic-meter.js';
 
-/** Between two looks while somebody looks at the page, and otherwise, ms. */
+/** Between two measurements while a page is open, and while none is, ms. */
 const LOOK_MS = 2000;
 const IDLE_LOOK_MS = STEP_SECONDS * 1000;
 const MAX_FAILURES = 1000;
@@ -77,7 +77,7 @@ export class LiveModel {
   /** A new stream of events for a page; null: there are too many. */
   open(reader: StreamReader): ReadableStream<Uint8Array> | null {
     const stream = this.streams.open(reader);
-    // The first page need not wait for the slow rhythm.
+    // So that the first page does not wait for up to IDLE_LOOK_MS.
     if (stream !== null && this.streams.count === 1) this.#look();
     return stream;
   }
@@ -112,7 +112,7 @@ export class LiveModel {
     };
   }
 
-  /** Requests that come meanwhile share the answer; it tells pages when the manager comes, goes or counts otherwise. */
+  /** Concurrent calls share one request. Pages are told when the answer differs from the last one. */
   async #askManager(): Promise<void> {
     this.#asking ??= this.#hearManager().finally(() => (this.#asking = null));
     return this.#asking;

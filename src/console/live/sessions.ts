@@ -1,6 +1,6 @@
 /**
- * The live sessions as the console knows them: each worker tells its states once, when they change, over a connection that
- * stays open; nothing is polled.
+ * The live sessions as the console knows them. Each worker reports its state when it changes, over a connection that stays
+ * open; nothing is polled.
  */
 import { ending, type Happening, happenings } from '../../admin/happenings.js';
 import { encryptionText, failureText, pppOf } from '../../admin/ppp-texts.js';
@@ -34,7 +34,7 @@ export class LiveSessions {
   readonly #options: LiveSessionsOptions;
   readonly #sessions = new Map<string, Live>();
   readonly #unreachable = new Map<string, string>();
-  /** Connections that closed without an end being told: the worker has died, or has only dropped this reader. */
+  /** Sessions whose connection closed without a reported end: the worker has died, or has only dropped this reader. */
   readonly #dropped = new Map<string, SessionState>();
   readonly #follower: SessionFollower;
 
@@ -102,7 +102,7 @@ export class LiveSessions {
     return names;
   }
 
-  /** Forgets sessions that did not answer and exist no longer. */
+  /** Forgets sessions that did not answer and no longer exist. */
   forgetGone(): void {
     if (this.#unreachable.size + this.#dropped.size === 0) return;
     const ids = new Set(listSessionIds(this.#options.runDirectory));
@@ -127,7 +127,7 @@ export class LiveSessions {
       await client.state((state) => this.#recv(client, state));
     } catch (error) {
       client.close();
-      // It closed by itself: it is over.
+      // A connection that closed while the session was known means its end.
       if (this.#sessions.has(id)) this.#lost(client);
       else this.#notReached(id, error instanceof Error ? error.message : String(error));
     }

@@ -1,6 +1,6 @@
 /**
- * Rates of all tunnels from one file, /proc/net/dev, so that no session is asked: what each interface has carried since the
- * last look. Keeps the sums of the last hour. Pure.
+ * The rates of all tunnels, from one file, /proc/net/dev, so that no session is asked: what each interface has carried since
+ * the last measurement. Keeps the sums of the last hour. Pure.
  */
 import type { AmountsByName } from '../../host/interface-amounts.js';
 import type { TrafficPoint } from '../api/schemas.js';
@@ -35,7 +35,7 @@ export class TrafficMeter {
   #atPoint = { rx: 0, tx: 0, at: Number.NEGATIVE_INFINITY };
 
   /**
-   * `interfaces`: by session. Returns the sessions whose rates or octets are other than before. `at`: ms of the monotonic
+   * `interfaces`: by session. Returns the sessions whose rates or octets have changed. `at`: ms of the monotonic
    * clock.
    */
   look(interfaces: ReadonlyMap<string, string>, amounts: AmountsByName, at: number): Map<string, Carried> {

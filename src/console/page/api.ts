@@ -85,7 +85,7 @@ export class Api {
       throw new ApiError(
         0,
         'The console does not answer.',
-        'Check your connection, and on the server: pptpd-ts console.',
+        "Check your connection. If it is fine, look at the server's log: journalctl -u pptpd-ts.",
       );
     }
     if (response.ok) return (response.status === 204 ? {} : await response.json()) as Answer;

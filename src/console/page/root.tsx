@@ -1,4 +1,4 @@
-/** Decides between login and console, and holds what both share. */
+/** Shows the login or the console, and holds what both share. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Api } from './api.js';
 import { ApplicationContext, createLive, go } from './app.js';
@@ -53,7 +53,7 @@ export function Root() {
     if (who.state === 'out') leave(who.wasIn);
   }, [who.state]);
   useEffect(() => applyTheme(theme), [theme]);
-  // The sentence stays for screen readers; for eyes it goes after a while (see .said).
+  // Shown for some seconds only; the element stays, so that screen readers announce the next sentence.
   useEffect(() => {
     const timer = setTimeout(() => setSaid(''), 6000);
     return () => clearTimeout(timer);

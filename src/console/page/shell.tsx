@@ -123,7 +123,7 @@ export function Shell() {
         <div class="who">
           <p>
             <b>{me.name}</b>
-            <small>{me.role === 'admin' ? 'administrator' : 'may look, not change'}</small>
+            <small>{me.role === 'admin' ? 'administrator' : 'read-only'}</small>
           </p>
           <button
             type="button"
@@ -153,7 +153,7 @@ function State() {
     return (
       <div class="notice bad" role="alert">
         <Icon name="warning" />
-        <p>The console does not answer. What you see is old; the page tries to reach it again.</p>
+        <p>The console does not answer. This page shows old data, and keeps trying to reach it.</p>
       </div>
     );
   }
@@ -163,11 +163,11 @@ function State() {
         <Icon name="warning" />
         <div>
           <p>
-            <b>The server’s manager does not answer.</b> Sessions go on, but nobody new can connect.
+            <b>The server’s manager does not answer.</b> Sessions continue, but no new client can connect.
           </p>
           {status.manager.why === null ? null : <p class="muted">{sentence(status.manager.why)}</p>}
           <p class="remedy">
-            <strong>To do</strong> If it does not come back by itself, look at its log: journalctl -u pptpd-ts.
+            <strong>To do</strong> If it does not answer again soon, look at its log: journalctl -u pptpd-ts.
           </p>
         </div>
       </div>

@@ -19,7 +19,7 @@ export interface Traffic {
 
 /** How often traffic is looked at while there is some, ms: so long may a client wait that stops getting data. */
 export const LOOK_MS = 50;
-/** After so many samples n may grow further again than a client's window has allowed. */
+/** After this many samples, n may again grow beyond what the client's window allowed. */
 const TRY_MORE_AFTER = 256;
 /** n is doubled when samples come faster than this, ms, and halved when they come slower than LOOK_MS. */
 const FAST_MS = 5;

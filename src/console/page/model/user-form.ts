@@ -35,7 +35,7 @@ export const USER_FIELDS: readonly UserField[] = [
     name: 'address',
     keptAs: 'address',
     label: 'Address in the tunnel',
-    empty: 'one of the pool',
+    empty: 'from the pool',
     shows: ({ address }) => address ?? '',
     reads: (text) => text,
   },

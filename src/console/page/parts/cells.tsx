@@ -18,7 +18,7 @@ export const orNone = (text: string | null | undefined, says?: string): Componen
 /** Before the login a session has no name. */
 export const nameOf = (user: string | null): string => (user === null || user === '' ? 'no name yet' : user);
 
-/** Who a session is of. A name may have characters that turn the direction of writing: they end with it. */
+/** The user of a session. `bdi`: characters of the name that change the direction of writing do not affect the text after it. */
 export function Name({ of }: { of: string | null }) {
   return <bdi>{nameOf(of)}</bdi>;
 }

@@ -29,14 +29,14 @@ export function Dialog({ title, onClose, children, wide = false }: DialogOptions
 }
 
 interface FormDialogOptions extends DialogOptions {
-  /** What the button says: the deed, not `OK`. */
+  /** The button's text: the action, not `OK`. */
   readonly action: string;
   readonly isDangerous?: boolean;
   /** Rejects with what is then shown in the dialog. */
   readonly onSubmit: (form: FormData) => Promise<void>;
 }
 
-/** A form, or a question: closes when the deed is done. */
+/** A form or a question. Closes when `onSubmit` has succeeded. */
 export function FormDialog({ action, isDangerous = false, onSubmit, children, ...dialog }: FormDialogOptions) {
   const [error, setError] = useState<Error | null>(null);
   const [isBusy, setBusy] = useState(false);

@@ -1,4 +1,4 @@
-/** What an administrator does to sessions. Each dialog says what will happen before it happens. */
+/** The dialogs for sessions: disconnect, log level, capture. Each says what will happen before it happens. */
 import { useState } from 'preact/hooks';
 import { apiPath } from '../api.js';
 import { useApplication } from '../app.js';
@@ -32,7 +32,7 @@ export function KickDialog({ row, onClose }: { row: SessionRow; onClose: () => v
           <Name of={row.user} />
         </b>{' '}
         from {row.client}
-        {row.address === null ? '' : <> with the address {row.address}</>} ends at once. Its connections break.
+        {row.address === null ? '' : <> with the address {row.address}</>} ends at once, and its connections break.
       </p>
       <label>
         Reason <small class="muted">for log and history</small>

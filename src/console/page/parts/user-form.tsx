@@ -64,7 +64,7 @@ export function UserForm({ user, keeps, onClose, onDone, onOther }: UserFormOpti
       )}
       {fields.length === 0 && user !== undefined ? (
         <p class="muted">
-          <code>{user.file}</code> keeps name and password only.
+          <code>{user.file}</code> can keep only name and password.
         </p>
       ) : null}
       <div class="fields">

@@ -114,7 +114,7 @@ export function History() {
 
 function Table({ rows, now }: { rows: readonly AccountRecord[]; now: number }) {
   return (
-    <table class="history" role="table" aria-label="Sessions that are over">
+    <table class="history" role="table" aria-label="Ended sessions">
       <thead role="rowgroup">
         <tr role="row">
           {['User', 'Ended', 'Lasted', 'Client', 'Address'].map((name) => (

@@ -1,4 +1,4 @@
-/** Login, and the one place that says what PPTP is worth. */
+/** Login, with the warning about PPTP. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Api } from '../api.js';
 import { Brand } from '../parts/brand.js';

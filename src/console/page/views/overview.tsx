@@ -1,4 +1,4 @@
-/** The whole server at a glance. */
+/** Summary of the whole server. */
 import { useMemo } from 'preact/hooks';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
 import type { Failures, Findings, Status, TrafficPoint } from '../../api/schemas.js';
@@ -125,7 +125,7 @@ function Traffic({ points }: { points: readonly TrafficPoint[] }) {
   );
   if (points.length < 2) {
     return (
-      <Empty icon="overview" title="The chart begins now">
+      <Empty icon="overview" title="The chart starts now">
         It gets a point every ten seconds.
       </Empty>
     );
@@ -263,7 +263,7 @@ function Doctor() {
 
 function Complaints({ of }: { of: Findings['findings'] }) {
   const bad = of.filter(({ level }) => level !== 'ok');
-  if (bad.length === 0) return <Empty icon="ok" title={`${counted(of.length, 'check')}, nothing to complain about`} />;
+  if (bad.length === 0) return <Empty icon="ok" title={`${counted(of.length, 'check')}, no problems`} />;
   return (
     <ul class="list findings">
       {bad.slice(0, 4).map(({ check, level, text }) => (

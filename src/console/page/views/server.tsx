@@ -83,7 +83,7 @@ function Doctor() {
           return (
             <>
               {bad.length === 0 && !isAll ? (
-                <Empty icon="ok" title={`${counted(findings.length, 'check')}, nothing to complain about`} />
+                <Empty icon="ok" title={`${counted(findings.length, 'check')}, no problems`} />
               ) : (
                 <ul class="checks">
                   {(isAll ? findings : bad).map(({ check, level, text, remedy }) => (
@@ -212,7 +212,7 @@ function Configuration() {
       </div>
       <p class="muted">
         {me.role === 'admin'
-          ? 'Reload reads the configuration file again; sessions go on. With an error in it the server keeps what it has.'
+          ? 'Reload applies the configuration file to new clients; sessions continue. If the file has an error, nothing changes.'
           : 'Only administrators may check and reload the configuration.'}
       </p>
       <div aria-live="polite">
@@ -234,9 +234,9 @@ function Configuration() {
         ) : null}
       </div>
       <p class="muted">
-        Scripts use the same interface as this page:{' '}
+        Programs can use the same API as this page:{' '}
         <a href="/api/v1/openapi.json" download="openapi.json">
-          its description (OpenAPI)
+          description in OpenAPI
         </a>
         .
       </p>

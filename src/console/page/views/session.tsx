@@ -1,4 +1,4 @@
-/** One session: who, what was negotiated, how the packets fare, what its log says. */
+/** One session: its user, its negotiation, its traffic, its log. */
 import { useMemo, useState } from 'preact/hooks';
 import { ApiError } from '../api.js';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
@@ -24,7 +24,7 @@ export function Session({ id }: { id: string }) {
     async (signal) => api.get<SessionDetail>(`/sessions/${id}`, {}, signal),
     [api, id, row?.phase, tick],
   );
-  // What was there last stays when the session is over.
+  // The last detail stays on the page when the session has ended.
   const [last, setLast] = useState<SessionDetail | null>(null);
   if (loaded.state === 'loaded' && loaded.value !== last) setLast(loaded.value);
   const shown = row ?? last?.row;
@@ -49,7 +49,7 @@ export function Session({ id }: { id: string }) {
         <>
           <h1>No such session</h1>
           <Empty icon="sessions" title={`There is no live session ${id}`}>
-            It may be over: <a href={`/history?search=${encodeURIComponent(id)}`}>look for it in the history</a>.
+            It may have ended: <a href={`/history?search=${encodeURIComponent(id)}`}>look for it in the history</a>.
           </Empty>
         </>
       ) : null}
@@ -190,7 +190,7 @@ function LiveChart({ id, now }: { id: string; now: number }) {
   );
   if (rates.length < 2) {
     return (
-      <Empty icon="overview" title="The chart begins now">
+      <Empty icon="overview" title="The chart starts now">
         It gets a point every {RATE_SECONDS} seconds.
       </Empty>
     );

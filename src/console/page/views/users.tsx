@@ -99,7 +99,7 @@ function List({
       <div class="card">
         <Empty icon="users" title="There are no users yet">
           {me.role === 'admin'
-            ? 'Add the first one: it can log in at once.'
+            ? 'Add the first one, who can then log in at once.'
             : 'An administrator can add the first one.'}
         </Empty>
       </div>
@@ -232,7 +232,7 @@ function PasswordDialog({ user, onClose, onDone }: DeedOptions) {
         onDone();
       }}
     >
-      <p>Live sessions go on. The next login needs the new password.</p>
+      <p>Live sessions continue. The next login needs the new password.</p>
       <label>
         New password
         <input name="password" type="password" autocomplete="new-password" required maxLength={256} />
@@ -261,8 +261,8 @@ function DisableDialog({ user, disables, onClose, onDone }: DeedOptions & { disa
     >
       <p>
         {disables
-          ? 'The user cannot log in any more, and its live sessions end. Everything else about it stays.'
-          : 'The user can log in again with its old password.'}
+          ? 'The user cannot log in any more, and live sessions of this user end. Password and limits are kept.'
+          : 'The user can log in again, with the same password.'}
       </p>
     </FormDialog>
   );
@@ -287,8 +287,8 @@ function RemoveDialog({ user, onClose, onDone }: DeedOptions) {
       }}
     >
       <p>
-        The user is taken out of <code>{user.file}</code> with its password, limits and note, and its live sessions end.
-        This cannot be undone; its past sessions stay in the history.
+        This removes the user, with password, limits and note, from <code>{user.file}</code>, and ends the user’s live
+        sessions. It cannot be undone. Past sessions stay in the history.
       </p>
     </FormDialog>
   );

@@ -409,7 +409,7 @@ function isPlainSegment(item: Item, transportAt: usize): bool {
   return true;
 }
 
-/** Whether TCP's options say nothing but the time: an option such as SACK tells more than the acknowledgment number. */
+/** Whether timestamps are the only TCP options: an option such as SACK says more than the acknowledgment number. */
 function hasOnlyTimestamps(at: usize, optionsEnd: usize): bool {
   while (at < optionsEnd) {
     const kind = load<u8>(at);
