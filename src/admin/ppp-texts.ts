@@ -7,7 +7,7 @@ import { describeFailure, type PppFailure, type SettingPlaces } from '../ppp/rea
 import type { SessionState } from '../session/state.js';
 
 const bothWays = z.object({ toClient: z.number(), fromClient: z.number() });
-const encryption = z.union([
+const toldEncryption = z.union([
   z.object({ method: z.literal('none'), refusedBy: z.string().nullable().default(null) }),
   z.object({
     method: z.literal('mppe'),
@@ -22,7 +22,7 @@ const told = z.object({
     .object({ protocol: z.string().nullable(), method: z.string().nullable().default(null), result: z.string() })
     .optional()
     .catch(undefined),
-  encryption: encryption.nullish().catch(undefined),
+  encryption: toldEncryption.nullish().catch(undefined),
   addresses: z
     .object({
       local: z.string().nullable(),

@@ -117,7 +117,11 @@ function negotiation(state: SessionState): Section {
   ]);
 }
 
-function authenticationText({ protocol, method, result }: NonNullable<ReturnType<typeof pppOf>['authentication']>): string | null {
+function authenticationText({
+  protocol,
+  method,
+  result,
+}: NonNullable<ReturnType<typeof pppOf>['authentication']>): string | null {
   if (result === 'none' && protocol === null) return null;
   return `${method ?? protocol ?? 'none'}: ${result}`;
 }

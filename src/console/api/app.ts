@@ -53,8 +53,13 @@ async function handle(
     isStillValid,
     changed: (what) => c.set('change', what),
   });
-  // A new one, so that it gets the headers that every answer has.
-  if (result instanceof Response) return c.newResponse(result.body, result);
+  if (result instanceof Response) {
+    const isRead = c.req.method !== 'HEAD';
+    // What makes the body must not go on for nobody.
+    if (!isRead) await result.body?.cancel();
+    // A new one, so that it gets the headers that every answer has.
+    return c.newResponse(isRead ? result.body : null, result);
+  }
   // What the schemas do not name does not leave the machine.
   return c.json('safeParse' in answer ? (answer.parse(result) as object) : result);
 }

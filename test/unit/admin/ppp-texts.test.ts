@@ -8,7 +8,14 @@ import { aStateUp } from '../session/a-state.js';
 
 /** Cannot be made text. */
 const NO_TEXT = { toString: 1 };
-const REASONS = ['authenticationFailed', 'mppeMismatch', 'toString', 'constructor', '__proto__', 'from a newer version'];
+const REASONS = [
+  'authenticationFailed',
+  'mppeMismatch',
+  'toString',
+  'constructor',
+  '__proto__',
+  'from a newer version',
+];
 
 const NONSENSE: readonly unknown[] = [null, 7, 'text', [NO_TEXT], NO_TEXT, { method: 'none', refusedBy: NO_TEXT }];
 const FIELDS = [
