@@ -1,5 +1,4 @@
 /** The description of a session: sections of labels and values. Pure. */
-import type { PppState } from '../ppp/reader.js';
 import type { SessionState } from '../session/state.js';
 import { encryptionText, failureText, pppOf } from './ppp-texts.js';
 import { duration, localTime, octets, speedText } from './units.js';
@@ -118,7 +117,11 @@ function negotiation(state: SessionState): Section {
   ]);
 }
 
-function authenticationText({ protocol, method, result }: PppState['authentication']): string | null {
+function authenticationText({
+  protocol,
+  method,
+  result,
+}: NonNullable<ReturnType<typeof pppOf>['authentication']>): string | null {
   if (result === 'none' && protocol === null) return null;
   return `${method ?? protocol ?? 'none'}: ${result}`;
 }

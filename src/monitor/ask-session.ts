@@ -7,12 +7,14 @@ import type { Logger } from '../log/logger.js';
 import { readLines } from '../session/lines.js';
 import { sessionSocketPath } from '../session/paths.js';
 import type { Operation, Request } from '../session/request.js';
-import { isObject } from '../sys/message-fields.js';
+import { isObject, isText } from '../sys/message-fields.js';
 import { peerCredentials } from '../sys/seqpacket-socket.js';
 
 /** How long the worker may take, ms. */
 const PATIENCE_MS = 2000;
 const ID = 1;
+/** Characters. */
+const MAX_REASON = 1000;
 
 export interface AskSession {
   readonly runDirectory: string;
@@ -52,10 +54,13 @@ export async function askSession(options: AskSession): Promise<boolean> {
     // The greeting comes first; it has no id.
     readLines(socket, (message) => {
       if (!isObject(message) || message['id'] !== ID) return;
-      settle(message['ok'] === true ? null : `it refuses: ${String(message['error'])}`);
+      settle(message['ok'] === true ? null : `it refuses: ${whyOf(message['error'])}`);
     });
   });
 }
+
+/** A worker that was taken over may answer anything, also an object that cannot be made text. */
+const whyOf = (error: unknown): string => (isText(error, MAX_REASON) ? error : 'it says no reason');
 
 /** Process id; null when it is not known. */
 function listenerOf(socket: Socket): number | null {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { readRootRequest, type RefusalKind, type RootAnswer, type RootRequest } from '../console/protocol.js';
 import { findConsoleToken, findConsoleUser } from '../users/console-users.js';
 import { openUserStore } from '../users/open-user-store.js';
+import { withRememberedList } from '../users/remembered-list.js';
 import { UserFault } from '../users/user-store.js';
 import { answerUserRequest, userRequest } from '../users/user-requests.js';
 import type { MonitorConsoleSettings } from './protocol.js';
@@ -21,7 +22,7 @@ export interface ConsoleRequests {
 }
 
 export function openConsoleRequests(settings: MonitorConsoleSettings): ConsoleRequests {
-  const store = openUserStore(settings.userPlace);
+  const store = withRememberedList(openUserStore(settings.userPlace));
   let findings: Promise<unknown> | null = null;
   const work = async (request: RootRequest): Promise<unknown> => {
     switch (request.ask) {

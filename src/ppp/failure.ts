@@ -301,6 +301,8 @@ const DESCRIBERS: Describers = {
 
 /** The failure in words. A failure that an older worker reports lacks newer fields: they are undefined. */
 export function problemAndRemedy(failure: PppFailure, places: SettingPlaces): ProblemAndRemedy {
+  // What another process says may have any text as its reason.
+  if (!Object.hasOwn(DESCRIBERS, failure.reason)) throw new RangeError(`unknown reason ${failure.reason}`);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key picks the describer of this very type
   return (DESCRIBERS[failure.reason] as (failure: PppFailure, places: SettingPlaces) => ProblemAndRemedy)(
     failure,

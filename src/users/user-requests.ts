@@ -32,6 +32,7 @@ const storePassword = z.boolean().default(false);
 
 export const userRequest = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('list') }),
+  z.strictObject({ op: z.literal('show'), name: userName }),
   z.strictObject({ op: z.literal('add'), name: userName, password: userPassword, storePassword, fields: userFields }),
   z.strictObject({ op: z.literal('set'), name: userName, fields: userFields }),
   z.strictObject({ op: z.literal('setPassword'), name: userName, password: userPassword, storePassword }),
@@ -41,7 +42,7 @@ export const userRequest = z.discriminatedUnion('op', [
 export type UserRequest = z.input<typeof userRequest>;
 
 export interface UserAnswer {
-  /** Of `list`; otherwise none. */
+  /** Of `list`; of `show` the one, if there is one; otherwise none. */
   readonly users: readonly ShownUser[];
   /** Of a change: sentences about the user that was changed. */
   readonly remarks: readonly string[];
@@ -58,6 +59,10 @@ export async function answerUserRequest(store: UserStore, asked: UserRequest): P
   switch (request.op) {
     case 'list':
       return { ...about, users: await store.list(), remarks: [] };
+    case 'show': {
+      const { name } = request;
+      return { ...about, users: (await store.list()).filter((user) => user.name === name), remarks: [] };
+    }
     case 'add':
       await store.add({ ...request, fields: changes(request.fields) });
       break;

@@ -422,7 +422,8 @@ describe('a login is not judged', () => {
     await worker.does('openTun');
     const second = await asking(worker);
     await monitor.registrar.release('sess01');
-    assert.deepEqual(await second.outcome, { failure: { kind: 'notJudged', problem: 'noAnswer', servers } });
+    const abandoned = { kind: 'failed', step: 'judge a login whose call ends', code: 'ECANCELED' };
+    assert.deepEqual(await second.outcome, { failure: abandoned });
   });
 
   test('without a secret that only root can read', async (t) => {

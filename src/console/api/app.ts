@@ -54,8 +54,13 @@ async function handle(
     isStillValid,
     changed: (what) => c.set('change', what),
   });
-  // A new response, so that it gets the headers that every response has.
-  if (result instanceof Response) return c.newResponse(result.body, result);
+  if (result instanceof Response) {
+    const isRead = c.req.method !== 'HEAD';
+    // A body that nobody reads must not be made any longer.
+    if (!isRead) await result.body?.cancel();
+    // A new response, so that it gets the headers that every response has.
+    return c.newResponse(isRead ? result.body : null, result);
+  }
   // Only what the schemas name is sent.
   return c.json('safeParse' in answer ? (answer.parse(result) as object) : result);
 }

@@ -24,6 +24,6 @@ export async function quotaOf(
   account: string | null,
 ): Promise<UserAnswer['users'][number]['quota']> {
   if (account === null) return null;
-  const { users } = await askUsers(services, { op: 'list' });
-  return users.find(({ name }) => name === account)?.quota ?? null;
+  const { users } = await askUsers(services, { op: 'show', name: account });
+  return users[0]?.quota ?? null;
 }

@@ -7,6 +7,7 @@ import { CLOSE_REASONS } from '../../session/close-reason.js';
 import { ApiFault } from './fault.js';
 import { route, type Services } from './route.js';
 import { selectionOf } from './selection.js';
+import { NewestFailures } from './newest-failures.js';
 import * as schemas from './schemas.js';
 
 /** Octets of the accounting file that one request reads at most: some hundred thousand sessions. */
@@ -72,22 +73,14 @@ export const HISTORY_ROUTES = [
       // For failures since this process started, the whole sentence is known.
       const live = call.model.failures.filter(({ time }) => time >= from);
       const known = new Set(live.map(({ session }) => session));
-      const found = [...live];
+      const found = new NewestFailures(cause, limit);
+      for (const each of live) found.add(each);
       for await (const record of endedSessions(call)) {
         const end = Date.parse(record.end);
         if (end < from - DISORDER_MS) break;
-        if (record.cause !== null && end >= from && !known.has(record.session)) found.push(failureOf(record));
+        if (record.cause !== null && end >= from && !known.has(record.session)) found.add(failureOf(record));
       }
-      const byCause: Record<string, number> = {};
-      for (const each of found) {
-        const name = each.cause ?? 'unknown';
-        byCause[name] = (byCause[name] ?? 0) + 1;
-      }
-      const failures = found
-        .filter((each) => cause === undefined || (each.cause ?? 'unknown') === cause)
-        .toSorted((a, b) => b.time - a.time)
-        .slice(0, limit);
-      return { failures, byCause };
+      return { failures: found.newest, byCause: Object.fromEntries(found.byCause) };
     },
   }),
   route({

@@ -14,6 +14,7 @@ import { listSessionIds } from '../../session/record.js';
 import type { SessionState } from '../../session/state.js';
 import { quotaOf } from './ask-users.js';
 import { ApiFault } from './fault.js';
+import { whileValid } from './while-valid.js';
 import { type Call, route, type Services } from './route.js';
 import * as schemas from './schemas.js';
 import { selectionOf } from './selection.js';
@@ -22,6 +23,8 @@ const LOG_LINES = 20;
 /** Sessions that are ended at the same time. */
 const KICKED_AT_ONCE = 50;
 const MAX_CAPTURES = 8;
+/** Until a capture ends whose reader was removed or has another role, ms. */
+const CHECK_MS = 5000;
 /** Of the capture's file that waits for its reader; beyond that the session's frames are lost, and counted. */
 const CAPTURE_BUFFER = 1024 * 1024;
 
@@ -87,10 +90,16 @@ async function setLevel(services: Services, id: string, to: 'debug' | null): Pro
 
 let captures = 0;
 
+type Captured = Pick<
+  Call<unknown, { readonly seconds: number; readonly packets: number }, unknown>,
+  'query' | 'signal' | 'isStillValid'
+>;
+
 /** The answer begins when the session does, so that a wrong request is refused with a status. */
-function captureOf(session: SessionClient, seconds: number, packets: number, signal: AbortSignal): Response {
+function captureOf(session: SessionClient, { query: { seconds, packets }, signal, isStillValid }: Captured): Response {
   const output = new PassThrough({ highWaterMark: CAPTURE_BUFFER });
-  const stop = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
+  const permission = whileValid(isStillValid, CHECK_MS);
+  const stop = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000), permission.over]);
   captures += 1;
   const closed = new Promise<never>((_, reject) => output.once('close', () => reject(new Error('nobody reads'))));
   void Promise.race([captureSession({ session, output, stop, most: packets }), closed])
@@ -100,6 +109,7 @@ function captureOf(session: SessionClient, seconds: number, packets: number, sig
     )
     .finally(() => {
       captures -= 1;
+      permission.close();
       session.close();
     });
   return new Response(Readable.toWeb(output) as ReadableStream, {
@@ -248,11 +258,11 @@ export const SESSION_ROUTES = [
     parameters: schemas.sessionParameters,
     query: schemas.captureQuery,
     answer: PCAPNG,
-    handle: async ({ parameters: { id }, query, settings, signal }) => {
+    handle: async (call) => {
+      const { id } = call.parameters;
       requireFreeCapture();
       try {
-        const session = await SessionClient.connect(settings.runDirectory, id);
-        return captureOf(session, query.seconds, query.packets, signal);
+        return captureOf(await SessionClient.connect(call.settings.runDirectory, id), call);
       } catch (error) {
         throw sessionFault(id, error);
       }
@@ -267,7 +277,8 @@ export const SESSION_ROUTES = [
     view: 'sessions',
     query: schemas.nextCaptureQuery,
     answer: PCAPNG,
-    handle: async ({ query, settings, signal }) => {
+    handle: async (call) => {
+      const { query, settings, signal } = call;
       requireFreeCapture();
       const clients = addressesIn(query.next);
       if (clients === null) throw new ApiFault(400, 'next: not an IPv4 address or network');
@@ -280,7 +291,7 @@ export const SESSION_ROUTES = [
       }).finally(() => (captures -= 1));
       if (session === null)
         throw new ApiFault(404, `no client of ${query.next} has connected within ${query.seconds} s`);
-      return captureOf(session, query.seconds, query.packets, signal);
+      return captureOf(session, call);
     },
   }),
 ];

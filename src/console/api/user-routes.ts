@@ -35,8 +35,8 @@ async function endSessions(services: Services, name: string, why: string): Promi
 }
 
 const find = async (services: Services, name: string): Promise<Answer['users'][number]> => {
-  const { users, file } = await ask(services, { op: 'list' });
-  const found = users.find((user) => user.name === name);
+  const { users, file } = await ask(services, { op: 'show', name });
+  const [found] = users;
   if (found === undefined) throw new ApiFault(404, `there is no user ${JSON.stringify(name)} in ${file}`);
   return found;
 };

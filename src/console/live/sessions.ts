@@ -133,8 +133,10 @@ export class LiveSessions {
     }
   }
 
-  #recv(client: SessionClient, state: SessionState): void {
+  #recv(client: SessionClient, told: SessionState): void {
     const { id } = client;
+    // The socket's name says whose state it is, whatever the worker says.
+    const state = { ...told, session: id };
     const before = this.#sessions.get(id);
     const last = before?.state ?? this.#dropped.get(id) ?? null;
     this.#unreachable.delete(id);

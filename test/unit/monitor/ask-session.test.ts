@@ -64,6 +64,7 @@ test('a worker that closes the connection, or sends nonsense, does not do it', a
   for (const [serve, words] of [
     [(socket: Socket) => socket.on('data', () => socket.destroy()), /closed the connection|ECONNRESET/],
     [(socket: Socket) => socket.write('nonsense\n'), /not JSON/],
+    [(socket: Socket) => socket.write(line({ id: 1, ok: false, error: { toString: 1 } })), /it says no reason/],
   ] as const) {
     const { ask, said } = await fixture(t, (socket) => void serve(socket));
     assert.equal(await ask(), false);

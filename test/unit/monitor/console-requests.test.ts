@@ -48,6 +48,12 @@ test('users are added, changed and removed, and no answer has a secret', async (
   const listed = JSON.stringify(await ask({ op: 'list' }));
   assert.match(listed, /"name":"alice".*"hindrance":"disabled".*"sessions":null.*"idleTime":60/);
   assert.doesNotMatch(listed, /secret"|ntHash/);
+  const shown = async (name: string): Promise<unknown> => {
+    const answer = await ask({ op: 'show', name });
+    assert.ok(answer?.ok === true);
+    return (answer.result as { users: { name: string }[] }).users.map((user) => user.name);
+  };
+  assert.deepEqual([await shown('alice'), await shown('dave'), await shown('bob')], [['alice'], ['dave'], []]);
   const { accounts: kept } = JSON.parse(readFileSync(accounts, 'utf8')) as { accounts: { ntHash: string }[] };
   await ask({ op: 'setPassword', name: 'alice', password: 'another' });
   assert.notDeepEqual(JSON.parse(readFileSync(accounts, 'utf8')), { accounts: kept });

@@ -37,6 +37,17 @@ const answerOfRoot = {
   endsSessions: true,
 };
 
+/** Streams of events that nobody has read or closed. */
+let openStreams = 0;
+
+/** Ends when it is read. */
+function openStream(): ReadableStream {
+  openStreams += 1;
+  const end = (): void => void (openStreams -= 1);
+  const pull = (controller: ReadableStreamDefaultController): void => (end(), controller.close());
+  return new ReadableStream({ pull, cancel: end }, { highWaterMark: 0 });
+}
+
 function apiWith(root: Partial<Root> = {}, roles: string[] = []) {
   const require =
     (role: string): MiddlewareHandler<ConsoleEnv> =>
@@ -47,7 +58,7 @@ function apiWith(root: Partial<Root> = {}, roles: string[] = []) {
     };
   const access = { require, isStillValid: async () => true, routes: new Hono<ConsoleEnv>() };
   const traffic = { step: 10, points: [], memory: 'a secret' };
-  const model = { traffic, sessions: { states: [] }, usersChanged: () => undefined, failures: [] };
+  const model = { traffic, sessions: { states: [] }, usersChanged: () => undefined, failures: [], open: openStream };
   const services = {
     model: model as unknown as Services['model'],
     root: { ask: async () => answerOfRoot, ...root },
@@ -136,6 +147,11 @@ test('a fault of the program itself tells nothing of it', async () => {
   const { status, text } = await ask('/users');
   assert.equal(status, 500);
   assert.doesNotMatch(text, /secret/);
+});
+
+test('whoever asks for the headers alone leaves no stream open', async () => {
+  assert.equal((await apiWith()('/events', 'HEAD')).status, 200);
+  assert.equal(openStreams, 0);
 });
 
 test('without a manager, sessions and accounting the routes say so', async () => {
