@@ -29,6 +29,8 @@ export class SessionFollower {
   /** Sessions that were found or are being asked. */
   readonly #known = new Set<string>();
   readonly #unreachable = new Set<string>();
+  /** Known, but asked anew at the next turn of the timer. */
+  readonly #lost = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #watcher: FSWatcher | null = null;
   #looks = 0;
@@ -38,7 +40,7 @@ export class SessionFollower {
     this.#runDirectory = runDirectory;
     this.#onEvent = onEvent;
     for (const id of ignored) this.#known.add(id);
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#timer = setInterval(() => this.#lookForLost(), LOOK_MS);
     this.#look();
   }
 
@@ -48,11 +50,21 @@ export class SessionFollower {
     this.#watcher?.close();
   }
 
-  /** The connection to this session was lost. It is reported again if it still lives. */
+  /**
+   * The connection to this session was lost. It is reported again within a second if it still lives, not at once: a worker
+   * that drops every connection must not keep this process busy.
+   */
   lookAgain(id: string): void {
-    this.#known.delete(id);
-    this.#unreachable.delete(id);
-    if (!this.#closed) this.#look();
+    this.#lost.add(id);
+  }
+
+  #lookForLost(): void {
+    for (const id of this.#lost) {
+      this.#known.delete(id);
+      this.#unreachable.delete(id);
+    }
+    this.#lost.clear();
+    this.#look();
   }
 
   #look(): void {
@@ -60,6 +72,7 @@ export class SessionFollower {
     this.#watch();
     const ids = new Set(listSessionIds(this.#runDirectory));
     for (const id of this.#known) if (!ids.has(id)) this.#known.delete(id);
+    for (const id of this.#lost) if (!ids.has(id)) this.#lost.delete(id);
     for (const id of ids) {
       if (this.#known.has(id)) continue;
       this.#known.add(id);
