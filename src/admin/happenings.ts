@@ -58,9 +58,14 @@ export function ending(last: SessionState): Happening {
     return { ...happening('ended', last, 'its worker died without reporting a reason'), reason: null };
   }
   const { reason, detail } = last.ending;
+  return { ...happening('ended', last, reasonText(reason, detail)), reason };
+}
+
+/** `reason` in words; as it is if this version does not know it. */
+export function reasonText(reason: string, detail: string | null): string {
   const texts: Readonly<Record<string, { readonly text: string }>> = CLOSE_REASONS;
   const text = texts[reason]?.text ?? reason;
-  return { ...happening('ended', last, detail === null ? text : `${text} (${detail})`), reason };
+  return detail === null ? text : `${text} (${detail})`;
 }
 
 const happening = (event: Step, { session, user, peer, tunnel }: SessionState, detail: string | null): Happening => ({

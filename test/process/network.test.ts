@@ -142,11 +142,11 @@ test('rules while the server serves, and none before and after', async (t) => {
     };
     const begun = Date.now();
     nft('delete', 'table', 'inet', tableOf(server));
-    await again(/made .* again: another program has deleted it/, 1);
+    await again(/restored .*: another program has deleted it/, 1);
     nft('flush', 'chain', 'inet', tableOf(server), 'forward');
-    await again(/made .* again: another program has changed it/, 1);
+    await again(/restored .*: another program has changed it/, 1);
     nft('flush', 'ruleset');
-    await again(/made .* again: another program has deleted it/, 2);
+    await again(/restored .*: another program has deleted it/, 2);
     const { network: reported } = await server.status();
     assert(reported !== null && reported.state !== 'unknown', JSON.stringify(reported));
     const { restored, since, ...others } = reported;

@@ -392,9 +392,12 @@ function peerOf(c: C): Peer {
 
 const bearerOf = (c: C): string | null => BEARER.exec(c.req.header('authorization') ?? '')?.[1] ?? null;
 
-/** null: the body is no login. A form of another site cannot send this content type. */
+/** A form of another site cannot send this content type. */
+export const saysJson = (c: C): boolean => /^application\/json\b/i.test(c.req.header('content-type') ?? '');
+
+/** null: the body is not a login. */
 async function credentialsOf(c: C): Promise<{ readonly name: string; readonly password: string } | null> {
-  if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) return null;
+  if (!saysJson(c)) return null;
   try {
     const octets = Buffer.from(await c.req.arrayBuffer());
     if (octets.length > MAX_LOGIN_BODY || !isUtf8(octets)) return null;

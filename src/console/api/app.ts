@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { problemsOf } from '../../config/problems.js';
 import type { Logger } from '../../log/logger.js';
-import type { Access, ConsoleEnv } from '../access/access.js';
+import { type Access, type ConsoleEnv, saysJson } from '../access/access.js';
 import { ApiFault, faultOf } from './fault.js';
 import { openApiOf } from './openapi.js';
 import type { Route, Services } from './route.js';
@@ -96,9 +96,7 @@ function queryOf(c: C): Record<string, string> {
 async function bodyOf(c: C): Promise<unknown> {
   const text = await c.req.text();
   if (text.trim() === '') return {};
-  // A form of another site cannot send this content type.
-  if (!/^application\/json\b/i.test(c.req.header('content-type') ?? ''))
-    throw new ApiFault(415, 'the body must have the content type application/json');
+  if (!saysJson(c)) throw new ApiFault(415, 'the body must have the content type application/json');
   try {
     return JSON.parse(text);
   } catch {

@@ -1,9 +1,9 @@
 /** Routes about failures and ended sessions, which are in the accounting file. */
 import type { AccountRecord } from '../../accounting/record.js';
 import { recordsFromEnd } from '../../accounting/read-backwards.js';
+import { reasonText } from '../../admin/happenings.js';
 import { isSelected } from '../../admin/selection.js';
 import { pointInTime } from '../../admin/units.js';
-import { CLOSE_REASONS } from '../../session/close-reason.js';
 import { ApiFault } from './fault.js';
 import { route, type Services } from './route.js';
 import { selectionOf } from './selection.js';
@@ -41,15 +41,13 @@ const timeOf = (text: string | undefined, otherwise: number): number =>
 /** The same words as `ended` has in happenings; without the sentence of the log, which accounting does not keep. */
 function failureOf(record: AccountRecord): schemas.Failure {
   const { session, user, client, cause, reason, detail, end } = record;
-  const texts: Readonly<Record<string, { readonly text: string }>> = CLOSE_REASONS;
-  const text = texts[reason ?? '']?.text ?? reason ?? 'the session failed';
   return {
     time: Date.parse(end),
     session,
     user,
     client,
     cause,
-    text: detail === null ? text : `${text} (${detail})`,
+    text: reasonText(reason ?? 'the session failed', detail),
     remedy: null,
   };
 }

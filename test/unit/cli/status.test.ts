@@ -26,12 +26,12 @@ test('rules that are in force, or are not', () => {
   assert.equal(networkText({ state: 'unknown', why: 'no monitor' }), 'not known: no monitor');
 });
 
-test('a table that was made again', () => {
+test('a table that was restored', () => {
   const restored = { at: since + 1000, why: 'deleted' } as const;
   const end = (count: number): string | undefined =>
     networkText({ ...IN_FORCE, restored: { ...restored, count } })
       .split('; ')
       .at(-1);
-  assert.equal(end(1), 'made again once: another program has deleted it');
-  assert.equal(end(3), 'made again 3 times: another program has deleted it');
+  assert.equal(end(1), 'restored once: another program has deleted it');
+  assert.equal(end(3), 'restored 3 times: another program has deleted it');
 });
