@@ -118,11 +118,6 @@ export class ConsoleServer {
     return socket ?? `${tls === null ? 'http' : 'https'}://${address}:${port}`;
   }
 
-  /** For new connections. Throws if the certificate is invalid, and keeps the old one. */
-  useCertificate(tls: Certificate): void {
-    if ('setSecureContext' in this.#server) this.#server.setSecureContext(secureContext(tls));
-  }
-
   /** Also closes every connection; idempotent. */
   close(): void {
     this.#server.close();

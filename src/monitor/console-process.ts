@@ -119,7 +119,10 @@ export class ConsoleProcess {
     // The process's end, which is logged, says why.
     connection.on('error', () => undefined);
     connection.write(`${told}\n`);
-    void this.#serve(running, settings);
+    this.#serve(running, settings).catch((error: unknown) => {
+      this.#log.error({ err: error }, 'the requests of the console cannot be answered');
+      connection.destroy();
+    });
     child.on('error', (error) => this.#ended(running, error.message));
     child.on('close', (code, signal) => this.#ended(running, signal ?? `exit code ${code}`));
   }

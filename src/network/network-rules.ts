@@ -142,10 +142,10 @@ export class NetworkRules {
   async #restore(): Promise<void> {
     const [settings, inForce] = [this.#settings, this.#inForce];
     if (settings === null || inForce === null) return;
-    const wanted = this.#rulesFor(settings);
-    const why = restorationOf(wanted.text === inForce.text, stateOf(inForce, await this.#list()));
-    if (why === null) return;
     try {
+      const wanted = this.#rulesFor(settings);
+      const why = restorationOf(wanted.text === inForce.text, stateOf(inForce, await this.#list()));
+      if (why === null) return;
       await this.#apply(wanted);
       this.#restoredAt = performance.now();
       this.#restored = { count: (this.#restored?.count ?? 0) + 1, at: Date.now(), why };
