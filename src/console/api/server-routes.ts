@@ -18,7 +18,7 @@ async function ask(
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     if (error instanceof NoManager)
-      throw new ApiFault(502, `${why}; sessions continue without it`, 'start the server: pptpd-ts serve');
+      throw new ApiFault(502, `${why}; the sessions continue without one`, 'start the server: pptpd-ts serve');
     throw new ApiFault(502, why);
   }
 }

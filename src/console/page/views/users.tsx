@@ -288,7 +288,7 @@ function RemoveDialog({ user, onClose, onDone }: DeedOptions) {
     >
       <p>
         This removes the user, with password, limits and note, from <code>{user.file}</code>, and ends the user’s live
-        sessions. It cannot be undone. Past sessions stay in the history.
+        sessions. This cannot be undone. Past sessions stay in the history.
       </p>
     </FormDialog>
   );
