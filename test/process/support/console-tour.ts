@@ -29,7 +29,7 @@ export async function tour(page: Page, origin: string, name: string, password: s
     await page.locator(`nav a[href="${path}"]`).click();
     // Attached: a curve without traffic has no height.
     await page.locator(data).first().waitFor({ state: 'attached' });
-    await page.locator('.loading').waitFor({ state: 'detached' });
+    await page.locator('body:not(:has(.loading))').waitFor();
     await show(page, folder, view);
   }
   await page.locator('nav a[href="/sessions"]').click();
