@@ -7,7 +7,6 @@ import type { Page } from 'playwright-core';
 import type { Status } from '../../src/console/api/schemas.js';
 import { assertAccessible, DESKTOP, logIn, openPage, PHONE, startBrowser } from './support/browser.js';
 import { CONSOLE_PORT, ConsoleClient, consoleSettings, makeToken } from './support/console.js';
-import { tour } from './support/console-tour.js';
 import { builtinServer, configureBuiltin, secretsOf } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
@@ -37,11 +36,11 @@ function consoleUser(server: Server, ...args: readonly string[]): void {
   assert.equal(status, 0, stderr);
 }
 
-async function startServer(t: TestContext, names: readonly string[] = ['alice', 'bob']): Promise<Server> {
+async function startServer(t: TestContext): Promise<Server> {
   const server = builtinServer();
   writeFileSync(
     secretsOf(server),
-    [...names, `"${HOSTILE.replaceAll('"', '\\"')}"`].map((name) => `${name} * ${PASSWORD} *\n`).join(''),
+    ['alice', 'bob', `"${HOSTILE.replaceAll('"', '\\"')}"`].map((name) => `${name} * ${PASSWORD} *\n`).join(''),
     { mode: 0o600 },
   );
   configureBuiltin(server, {
@@ -312,32 +311,6 @@ test('the page', async (t) => {
     assert.deepEqual(complaints, []);
   });
 });
-
-// The pictures of docs/console.md (scripts/documents screenshots).
-const pictures = process.env['PPTPD_TS_PICTURES'];
-if (pictures !== undefined) {
-  test('pictures of each view, with ten clients', async (t) => {
-    const browser = await startBrowser(t);
-    const names = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'];
-    const server = await startServer(t, names);
-    const clients = [];
-    for (const [index, name] of names.entries()) {
-      clients.push(await connect(t, name, CLIENT_ADDRESSES[index % CLIENT_ADDRESSES.length] ?? ''));
-    }
-    await failLogin(t, 'mallory');
-    await failLogin(t, 'alice');
-    const over = new AbortController();
-    t.after(() => over.abort());
-    const talk = async (client: VpnClient): Promise<void> => {
-      while (!over.signal.aborted) await client.echo();
-    };
-    for (const client of clients.slice(2, 6)) talk(client).catch(() => undefined);
-    const { page } = await openPage(browser, { viewport: { ...DESKTOP, height: 900 } });
-    await tour(page, ORIGIN, 'boss', CONSOLE_PASSWORD, pictures);
-    over.abort();
-    await server.waitForLog('the kick in the log', ({ path }) => String(path).endsWith('/kick'));
-  });
-}
 
 /** Presses Tab until the element with this text or label has the focus. */
 async function tabTo(page: Page, name: string): Promise<void> {

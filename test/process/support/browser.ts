@@ -37,9 +37,17 @@ export async function openPage(
   options: {
     readonly viewport?: { readonly width: number; readonly height: number };
     readonly colorScheme?: 'light' | 'dark';
+    readonly ignoreHTTPSErrors?: boolean;
   } = {},
 ): Promise<OpenPage> {
-  const context = await browser.newContext({ viewport: DESKTOP, locale: 'en-GB', timezoneId: 'UTC', ...options });
+  const context = await browser.newContext({
+    viewport: DESKTOP,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    // A dialog that is still fading in has too little contrast for axe.
+    reducedMotion: 'reduce',
+    ...options,
+  });
   context.setDefaultTimeout(LIMIT_MS);
   const page = await context.newPage();
   const complaints: string[] = [];

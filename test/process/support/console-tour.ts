@@ -1,5 +1,6 @@
 /** Goes through the console's page as an administrator does, and leaves a picture of each view in a folder. */
-import type { Page } from 'playwright-core';
+import assert from 'node:assert/strict';
+import type { Locator, Page } from 'playwright-core';
 import { assertAccessible, logIn, PHONE } from './browser.js';
 
 /** Each view, and what is there when its data is. */
@@ -18,8 +19,21 @@ async function show(page: Page, folder: string, name: string): Promise<void> {
   await page.screenshot({ path: `${folder}/console-${name}.png` });
 }
 
-/** A session of dave is looked at, one of bob is disconnected; at least one login has failed. */
-export async function tour(page: Page, origin: string, name: string, password: string, folder: string): Promise<void> {
+/** The link to the user's session, in the table. */
+const sessionOf = (page: Page, user: string): Locator =>
+  page.locator('table.sessions').getByRole('link', { name: user, exact: true });
+
+/**
+ * `users` are those who are connected, each once: dave's session is looked at, bob's is disconnected. At least one login has
+ * failed, and one session is over.
+ */
+export async function tour(
+  page: Page,
+  origin: string,
+  { name, password }: { readonly name: string; readonly password: string },
+  users: readonly string[],
+  folder: string,
+): Promise<void> {
   await page.goto(`${origin}/`);
   await page.locator('.login form').waitFor();
   await show(page, folder, 'login');
@@ -29,11 +43,18 @@ export async function tour(page: Page, origin: string, name: string, password: s
     await page.locator(`nav a[href="${path}"]`).click();
     // Attached: a curve without traffic has no height.
     await page.locator(data).first().waitFor({ state: 'attached' });
-    await page.locator('.loading').waitFor({ state: 'detached' });
+    await page.locator('body:not(:has(.loading))').waitFor();
     await show(page, folder, view);
   }
   await page.locator('nav a[href="/sessions"]').click();
-  await page.getByRole('link', { name: 'dave' }).click();
+  await page.getByText(`${users.length} sessions`).waitFor();
+  for (const user of users) await sessionOf(page, user).waitFor();
+  const cut = await page.evaluate<string[]>(
+    `[...document.querySelectorAll('table.sessions tbody :is(.address, .client)')]
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent)`,
+  );
+  assert.deepEqual(cut, [], 'no address is cut');
+  await sessionOf(page, 'dave').click();
   await page.getByText('MPPE 128 stateless').first().waitFor();
   await page.locator('.chart canvas').waitFor();
   await show(page, folder, 'session');
@@ -55,4 +76,6 @@ export async function tour(page: Page, origin: string, name: string, password: s
   await page.getByRole('button', { name: 'Disconnect bob' }).click();
   await page.locator('dialog[open]').getByRole('button', { name: 'Disconnect' }).click();
   await page.getByRole('status').getByText('bob was disconnected').waitFor();
+  await sessionOf(page, 'bob').waitFor({ state: 'detached' });
+  await page.getByText(`${users.length - 1} sessions`).waitFor();
 }

@@ -71,7 +71,8 @@ function inspect(pid: number): NamespaceProcess | null {
   }
 }
 
-function ip(...command: string[]): void {
+/** Runs ip(8). */
+export function ip(...command: string[]): void {
   const { status, stderr, error } = spawnSync('ip', command, { encoding: 'utf8' });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`ip ${command.join(' ')}: ${stderr}`);
