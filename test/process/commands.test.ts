@@ -45,7 +45,7 @@ async function serveSession(t: TestContext, runDirectory: string): Promise<void>
     handlers: {
       state: () =>
         aStateUp({
-          ppp: { phase: 'up', encryption: { method: 'mppe', bits: 128 } },
+          ppp: { phase: 'up', encryption: { method: 'mppe', bits: 128, stateless: true, oneWay: null } },
           counters: { rxBytes: 1536, txBytes: 20, rxTooShort: 0, rxTooLong: 3 },
         }),
       disconnect: () => undefined,
