@@ -61,7 +61,7 @@ export async function openPage(
 
 /** Logs in with the keyboard, as the form is focused. */
 export async function logIn(page: Page, name: string, password: string): Promise<void> {
-  await page.locator('.login form').waitFor();
+  await page.locator('.login input[name=name]:focus').waitFor();
   await page.keyboard.type(name);
   await page.keyboard.press('Tab');
   await page.keyboard.type(password);

@@ -1,5 +1,5 @@
 /** Login, with the warning about PPTP. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Api } from '../api.js';
 import { Brand } from '../parts/brand.js';
 import { textIn } from '../parts/form-text.js';
@@ -9,8 +9,8 @@ export function Login({ api, wasIn, onLogin }: { api: Api; wasIn: boolean; onLog
   const [error, setError] = useState<Error | null>(null);
   const [isBusy, setBusy] = useState(false);
   const first = useRef<HTMLInputElement>(null);
-  // The attribute autofocus works once in a document.
-  useEffect(() => first.current?.focus(), []);
+  // The attribute autofocus works once in a document. Before the form is seen: what is typed at once must not be lost.
+  useLayoutEffect(() => first.current?.focus(), []);
   const submit = async (form: HTMLFormElement): Promise<void> => {
     const fields = new FormData(form);
     setBusy(true);
