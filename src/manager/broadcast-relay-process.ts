@@ -5,14 +5,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Configuration } from '../config/schema.js';
+import { RestartDelay } from '../host/restart-delay.js';
 import type { Logger } from '../log/logger.js';
 
 const ENTRY = fileURLToPath(new URL('../broadcast/main.js', import.meta.url));
-/** Delay before a relay that died is restarted; doubled each time. */
-const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 30_000;
-/** A relay that ran this long did not die because of its arguments or of the system's state at its start. */
-const STABLE_MS = 60_000;
 
 /** Starts the relay's process. */
 type Start = (args: readonly string[]) => ChildProcess;
@@ -28,7 +24,7 @@ export class BroadcastRelayProcess {
   #wanted: readonly string[] | null = null;
   #child: ChildProcess | undefined;
   #startedAt = 0;
-  #failures = 0;
+  readonly #delay = new RestartDelay({ first: 250, last: 30_000, stable: 60_000 });
   #retryTimer: NodeJS.Timeout | undefined;
 
   constructor(log: Logger, startProcess: Start = start) {
@@ -56,7 +52,7 @@ export class BroadcastRelayProcess {
   /** Ends it; idempotent. */
   close(): void {
     this.#wanted = null;
-    this.#failures = 0;
+    this.#delay.reset();
     clearTimeout(this.#retryTimer);
     const child = this.#child;
     this.#child = undefined;
@@ -77,9 +73,7 @@ export class BroadcastRelayProcess {
   #ended(child: ChildProcess, how: string): void {
     if (this.#child !== child) return;
     this.#child = undefined;
-    if (performance.now() - this.#startedAt >= STABLE_MS) this.#failures = 0;
-    const delay = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
-    this.#failures += 1;
+    const delay = this.#delay.next(performance.now() - this.#startedAt);
     this.#log.error(
       { relay: child.pid, how, retrySeconds: delay / 1000 },
       `the broadcast relay ended (${how}); restarting it`,

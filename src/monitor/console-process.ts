@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type ConsoleSettings, MAX_CONSOLE_REQUEST } from '../console/protocol.js';
+import { RestartDelay } from '../host/restart-delay.js';
 import { CONSOLE_UID } from '../host/unix-user.js';
 import type { Logger } from '../log/logger.js';
 import { readLines } from '../session/lines.js';
@@ -16,12 +17,6 @@ import type { MonitorConsoleSettings } from './protocol.js';
 
 const ENTRY = fileURLToPath(new URL('../console/main.js', import.meta.url));
 const CONNECTION = 3;
-/** Delay before a process that died is restarted, ms; doubled each time. */
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 30_000;
-/** A process that ran for this long did not die of its settings: the delay starts anew, ms. */
-const STABLE_MS = 60_000;
-
 /** Requests that are worked on at the same time. */
 const MAX_AT_ONCE = 8;
 
@@ -42,7 +37,7 @@ export class ConsoleProcess {
   readonly #openRequests: OpenRequests;
   #settings: MonitorConsoleSettings | null = null;
   #running: Running | null = null;
-  #failures = 0;
+  readonly #delay = new RestartDelay({ first: 50, last: 30_000, stable: 60_000 });
   #retryTimer: NodeJS.Timeout | undefined;
 
   constructor(options: {
@@ -159,9 +154,7 @@ export class ConsoleProcess {
   #ended(running: Running, how: string): void {
     if (this.#running !== running) return;
     this.#release(running);
-    if (performance.now() - running.startedAt >= STABLE_MS) this.#failures = 0;
-    const delay = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
-    this.#failures += 1;
+    const delay = this.#delay.next(performance.now() - running.startedAt);
     this.#log.error(
       { console: running.child.pid, how, retrySeconds: delay / 1000 },
       `the console's process ended (${how}); starting it again`,

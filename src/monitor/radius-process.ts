@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { RestartDelay } from '../host/restart-delay.js';
 import type { Logger } from '../log/logger.js';
 import {
   decodeFromRadius,
@@ -28,11 +29,6 @@ import { readSecret } from './radius-secret.js';
 const ENTRY = fileURLToPath(new URL('../radius/main.js', import.meta.url));
 /** A user and a group without a name, of the numbers that systemd gives to services. */
 const USER = 61_724;
-/** Until a process that died is started again; doubled each time. */
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 30_000;
-/** A process that ran longer did not die of what it was started with. */
-const STABLE_MS = 60_000;
 
 /** Maximum number of messages taken from the process before others have their turn. */
 const MAX_IN_A_TURN = 16;
@@ -62,7 +58,7 @@ export class RadiusProcess {
   #running: Running | null = null;
   /** The secret of a server could be read. */
   #hasServers = false;
-  #failures = 0;
+  readonly #delay = new RestartDelay({ first: 50, last: 30_000, stable: 60_000 });
   #retryTimer: NodeJS.Timeout | undefined;
   #lastId = 0;
   readonly #waiting = new Map<number, (verdict: RadiusVerdict) => void>();
@@ -212,9 +208,7 @@ export class RadiusProcess {
   #ended(running: Running, how: string): void {
     if (this.#running !== running) return;
     this.#release(running);
-    if (performance.now() - running.startedAt >= STABLE_MS) this.#failures = 0;
-    const delay = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
-    this.#failures += 1;
+    const delay = this.#delay.next(performance.now() - running.startedAt);
     this.#log.error(
       { radius: running.child.pid, how, retrySeconds: delay / 1000 },
       `the RADIUS process ended (${how}); starting it again`,

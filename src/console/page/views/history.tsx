@@ -6,7 +6,7 @@ import type { History as Answer } from '../../api/schemas.js';
 import { duration, octets } from '../../../admin/units.js';
 import { inWords, moment } from '../model/format.js';
 import { Name, orNone } from '../parts/cells.js';
-import { Icon } from '../parts/icons.js';
+import { SearchField } from '../parts/search-field.js';
 import { Empty, Loading, Problem } from '../parts/notice.js';
 
 const PAGE = 100;
@@ -56,16 +56,12 @@ export function History() {
       <header class="head">
         <h1>History</h1>
         <div class="tools">
-          <label class="search">
-            <span class="hidden">Search user, address or id</span>
-            <Icon name="search" />
-            <input
-              type="search"
-              placeholder="User, address or id"
-              value={search}
-              onInput={({ currentTarget }) => setSearch(currentTarget.value)}
-            />
-          </label>
+          <SearchField
+            label="Search user, address or id"
+            placeholder="User, address or id"
+            value={search}
+            onChange={setSearch}
+          />
           <label class="inline">
             From
             <input type="date" value={since} onInput={({ currentTarget }) => setSince(currentTarget.value)} />

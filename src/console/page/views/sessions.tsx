@@ -9,6 +9,7 @@ import { sliceOf } from '../model/virtual-list.js';
 import { Name, nameOf, orNone, pathOf, Phase } from '../parts/cells.js';
 import { Icon } from '../parts/icons.js';
 import { Empty, Notice } from '../parts/notice.js';
+import { SearchField } from '../parts/search-field.js';
 import { CaptureDialog, KickDialog } from '../parts/session-dialogs.js';
 import { Sparkline } from '../parts/sparkline.js';
 
@@ -49,18 +50,14 @@ export function Sessions() {
       <header class="head">
         <h1>Sessions</h1>
         <div class="tools">
-          <label class="search">
-            <span class="hidden">Search user, address or id</span>
-            <Icon name="search" />
-            <input
-              ref={field}
-              type="search"
-              placeholder="User, address or id"
-              value={search}
-              aria-keyshortcuts="/"
-              onInput={({ currentTarget }) => setSearch(currentTarget.value)}
-            />
-          </label>
+          <SearchField
+            label="Search user, address or id"
+            placeholder="User, address or id"
+            value={search}
+            onChange={setSearch}
+            field={field}
+            shortcut="/"
+          />
           {me.role === 'admin' ? (
             <button type="button" class="button" onClick={() => setCaptures(true)}>
               <Icon name="capture" /> Capture a login…

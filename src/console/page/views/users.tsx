@@ -9,6 +9,7 @@ import { FormDialog } from '../parts/dialog.js';
 import { textIn } from '../parts/form-text.js';
 import { Icon } from '../parts/icons.js';
 import { Empty, Shown } from '../parts/notice.js';
+import { SearchField } from '../parts/search-field.js';
 import { UserForm } from '../parts/user-form.js';
 
 type Open =
@@ -31,16 +32,12 @@ export function Users() {
       <header class="head">
         <h1>Users</h1>
         <div class="tools">
-          <label class="search">
-            <span class="hidden">Search name, address or note</span>
-            <Icon name="search" />
-            <input
-              type="search"
-              placeholder="Name, address or note"
-              value={search}
-              onInput={({ currentTarget }) => setSearch(currentTarget.value)}
-            />
-          </label>
+          <SearchField
+            label="Search name, address or note"
+            placeholder="Name, address or note"
+            value={search}
+            onChange={setSearch}
+          />
           {me.role === 'admin' ? (
             <button type="button" class="button primary" onClick={() => setOpen({ deed: 'add' })}>
               <Icon name="plus" /> Add a user
