@@ -101,7 +101,7 @@ export interface CallControlOptions {
   readonly standby: Standby | null;
   /** For later calls, and if the first standby has ended. Throws an error for the log. */
   readonly newStandby: () => Standby;
-  readonly handoff: Pick<Handoff, 'configuration' | 'lease' | 'peer' | 'localAddress'>;
+  readonly handoff: Pick<Handoff, 'configuration' | 'session' | 'lease' | 'peer' | 'localAddress'>;
   readonly timers: Timers;
   readonly log: PeerLog;
   /** Sends to the client. */
@@ -212,7 +212,7 @@ export class CallControl {
 
   #start(request: CallRequest): void {
     const { handoff, timers, linkKind, newStandby, onEvent } = this.#options;
-    const { configuration, lease, peer, localAddress } = handoff;
+    const { configuration, session, lease, peer, localAddress } = handoff;
     let standby: Standby;
     try {
       standby = this.#standby?.isOver === false ? this.#standby : newStandby();
@@ -225,6 +225,7 @@ export class CallControl {
     this.#standby = null;
     const link = standby.link({
       configuration,
+      session,
       tunnel: lease,
       peerAddress: peer.address,
       localAddress,

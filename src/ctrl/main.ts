@@ -46,7 +46,7 @@ function report(body: WorkerReport): void {
 
 /** Arguments of the worker: the kind of its links, and the monitor's socket for the builtin engine (manager/worker). */
 const [kind = '', monitorSocket = ''] = process.argv.slice(2);
-const connect = (): MonitorClient => new MonitorClient(monitorSocket);
+const connect = (id: string): MonitorClient => new MonitorClient(monitorSocket, id);
 const newTunPath = (): TunPath => new TunPath();
 const STANDBYS: Readonly<Record<LinkKind, () => Standby>> = {
   pppd: () => new PtyStandby(),

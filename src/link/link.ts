@@ -32,6 +32,8 @@ export type { LinkKind } from '../host/ppp-engine.js';
 
 export interface LinkOptions {
   readonly configuration: Pick<Configuration, 'ppp' | 'pppd' | 'listen' | 'gre' | 'timeouts' | 'radius'>;
+  /** The session's id. */
+  readonly session: string;
   /** The addresses that PPP is to negotiate, dotted quads; null: pppd gets them elsewhere. */
   readonly tunnel: { readonly local: string | null; readonly remote: string | null };
   /** The client's address, and the local one that it connected to. */

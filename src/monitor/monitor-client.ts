@@ -36,9 +36,12 @@ export type LoginVerdict =
 export class MonitorClient {
   readonly #connection: MonitorConnection;
 
-  /** `path`: the monitor's socket. */
-  constructor(path: string) {
-    this.#connection = new MonitorConnection({ path });
+  /**
+   * `path`: the monitor's socket. `session`: requests wait until the monitor knows that this process has it, for some seconds at
+   * most.
+   */
+  constructor(path: string, session: string) {
+    this.#connection = new MonitorConnection({ path, onReconnect: () => [{ type: 'serve', session }] });
   }
 
   /** A challenge for the session's next login; it is good for one, within two minutes. */

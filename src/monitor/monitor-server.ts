@@ -64,6 +64,8 @@ const MAX_REVIEWED = 50;
 /** Name in the state folder; sessions have six characters. */
 const MANAGER = 'manager';
 
+type AnsweredRequest = MonitorRequest<Exclude<MonitorRequest['type'], 'serve'>>;
+
 interface SavedManager {
   readonly manager: ProcessIdentity;
   readonly settings: MonitorSettings;
@@ -236,19 +238,32 @@ export class MonitorServer {
       this.#refuse(connection, id, 'notPermitted', message.type);
       return;
     }
+    if (message.type === 'serve') {
+      this.#serve(connection, message.session);
+      return;
+    }
     connection.busy += 1;
     connection.poller.watch(connection.fd, mayAsk(connection), false);
     void this.#work(connection, id, message);
   }
 
-  async #work(connection: Connection, id: number, message: MonitorRequest): Promise<void> {
+  /** At once: the worker's next requests may have arrived already. */
+  #serve(connection: Connection, session: string): void {
+    const { role } = connection;
+    if (role.name === 'worker' && role.worker.session?.registration.session === session) return;
+    // The manager is registering it.
+    sendPacket(connection.fd, encodeMessage(0, { type: 'refused', reason: 'stranger' }));
+    this.#disconnect(connection);
+  }
+
+  async #work(connection: Connection, id: number, message: AnsweredRequest): Promise<void> {
     const reply = await this.#handle(connection.role, message).catch(failureOf(this.#log));
     connection.busy -= 1;
     this.#reply(connection, id, message.type, reply);
     if (connection.isOpen) connection.poller.watch(connection.fd, true, false);
   }
 
-  async #handle(role: Role<Worker>, message: MonitorRequest): Promise<Reply> {
+  async #handle(role: Role<Worker>, message: AnsweredRequest): Promise<Reply> {
     switch (message.type) {
       case 'announce':
         return this.#announce(message);

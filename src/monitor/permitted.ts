@@ -28,12 +28,12 @@ const PERMITTED: Readonly<Record<PeerState, ReadonlySet<RequestType>>> = {
   root: new Set(['announce']),
   manager: new Set(['register', 'release', 'review', 'network']),
   rootManager: new Set(['announce', 'register', 'release', 'review', 'network']),
-  leased: new Set(['challenge', 'authenticate', 'openTun', 'openKernel', 'close']),
-  device: new Set(['challenge', 'authenticate', 'close']),
-  granted: new Set(['challenge', 'authenticate', 'openTun', 'openKernel', 'close']),
-  ready: new Set(['challenge', 'authenticate', 'configure', 'close']),
+  leased: new Set(['serve', 'challenge', 'authenticate', 'openTun', 'openKernel', 'close']),
+  device: new Set(['serve', 'challenge', 'authenticate', 'close']),
+  granted: new Set(['serve', 'challenge', 'authenticate', 'openTun', 'openKernel', 'close']),
+  ready: new Set(['serve', 'challenge', 'authenticate', 'configure', 'close']),
   pppd: new Set(),
-  over: new Set(),
+  over: new Set(['serve']),
 };
 
 const WORKER_STATES = ['leased', 'device', 'granted', 'ready'] as const satisfies readonly WorkerState[];

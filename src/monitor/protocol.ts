@@ -133,6 +133,11 @@ interface RequestFields {
   review: Record<never, never>;
   /** Manager: how are the rules of the section `network`? */
   network: Record<never, never>;
+  /**
+   * Worker: what follows on this connection is for this session. There is no answer, but a refusal as a stranger if the worker does
+   * not have that session, or not yet: a worker serves one client after the other.
+   */
+  serve: { readonly session: string };
   /** Worker: a challenge for the next login of its session. It replaces the one before. */
   challenge: { readonly method: ChapMethod };
   /** Worker: is this login right? */
@@ -332,6 +337,7 @@ const REQUESTS: { readonly [T in RequestType]: Check } = {
   release: wrongField({ session: isSession }),
   review: () => null,
   network: () => null,
+  serve: wrongField({ session: isSession }),
   challenge: wrongField({ method: (value) => isMethod(value) && value !== 'pap' }),
   authenticate: wrongField({
     method: isMethod,

@@ -151,7 +151,7 @@ describe('what a worker without privileges gets', () => {
     await worker.does('close');
     assert.match(link('ppp0'), /state DOWN/);
     await worker.does('closeTun');
-    await monitor.register(worker, '203.0.113.11');
+    await worker.does('serve', await monitor.register(worker, '203.0.113.11'));
     // The login of the last client is none of this one's.
     await worker.does('openTun');
     await worker.isRefused('notPermitted', 'configure', UP);
@@ -159,6 +159,21 @@ describe('what a worker without privileges gets', () => {
       ((await worker.does('authenticate', 'alice', 'wonderland')) as { remote: string }).remote,
       '203.0.113.11',
     );
+  });
+
+  test('what it asks for before its next session is registered waits for that, and is none of the last one', async (t) => {
+    const monitor = await TestMonitor.start(t);
+    const worker = await loggedIn(t, monitor);
+    await worker.does('close');
+    await worker.does('closeTun');
+    await worker.does('serve', 'sess02');
+    const interfaceName = worker.does('openTun');
+    const [serve, openTun] = ['{"v":1,"id":0,"type":"serve","session":"sess02"}', '{"v":1,"id":3,"type":"openTun"}'];
+    assert.deepEqual(await worker.does('raw', serve, openTun), [refusedAs('stranger')]);
+    await monitor.register(worker, '203.0.113.11');
+    assert.equal(await interfaceName, 'ppp0');
+    await worker.does('authenticate', 'alice', 'wonderland');
+    await worker.does('configure', { ...UP, ipv4: { local: LOCAL, remote: '203.0.113.11' } });
   });
 });
 
@@ -502,7 +517,7 @@ describe('manager and run directory', () => {
   test('a monitor of another version is replaced', async (t) => {
     const monitor = await TestMonitor.start(t);
     await monitor.stopped();
-    const older = new Worker(t, monitor.path, []);
+    const older = new Worker(t, monitor.path, undefined, []);
     await older.does('beMonitor', '0.0.1');
     await monitor.ensure();
     await older.ended;

@@ -51,6 +51,7 @@ class Fixture {
     this.link = new PtyLink(
       {
         configuration: configurationSchema.parse({}),
+        session: 'abc123',
         tunnel: { local: null, remote: null },
         peerAddress: CLIENT,
         localAddress: SERVER,

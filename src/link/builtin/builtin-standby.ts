@@ -5,8 +5,8 @@ import type { DataPath } from './data-path.js';
 import type { SessionMonitor } from './session-monitor.js';
 
 export interface BuiltinStandbyOptions {
-  /** Opens the connection to the monitor. */
-  readonly connect: () => SessionMonitor;
+  /** Opens the connection to the monitor, for a session. */
+  readonly connect: (session: string) => SessionMonitor;
   readonly path: DataPath;
   /** For a call that `path` cannot carry; null: there is no other. */
   readonly newFallback: (() => DataPath) | null;
@@ -23,7 +23,7 @@ export class BuiltinStandby implements Standby {
 
   link(options: LinkOptions): Link {
     const { connect, path, newFallback } = this.#options;
-    return new BuiltinLink(options, { monitor: connect(), path, newFallback });
+    return new BuiltinLink(options, { monitor: connect(options.session), path, newFallback });
   }
 
   async close(): Promise<void> {

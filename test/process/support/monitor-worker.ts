@@ -28,8 +28,9 @@ import {
 /** linux/if_tun.h */
 const TUNSETPERSIST = 0x400454cb;
 
-const [path = ''] = process.argv.slice(2);
-let client = new MonitorClient(path);
+const [path = '', firstSession = ''] = process.argv.slice(2);
+let session = firstSession;
+let client = new MonitorClient(path, session);
 let tun: number | null = null;
 const asked: string[] = [];
 
@@ -76,7 +77,12 @@ const ACTS: Readonly<Record<string, (...args: never[]) => unknown>> = {
   configure: async (state: InterfaceState) => client.configure(state),
   close: async (cause?: number) => {
     await client.close(cause);
-    client = new MonitorClient(path);
+    client = new MonitorClient(path, session);
+  },
+  /** Its next session. */
+  serve: (next: string) => {
+    session = next;
+    client = new MonitorClient(path, session);
   },
   /** Listens as a session's worker does at `at`, and does what it is asked; `asked` has what is sent to it. */
   serveSession: async (at: string) => {

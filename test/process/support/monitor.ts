@@ -59,9 +59,9 @@ export class MonitorWorker {
 
   #acts = 0;
 
-  /** `privileges`: arguments of setpriv. */
-  constructor(t: TestContext, path: string, privileges: readonly string[] = UNPRIVILEGED) {
-    this.#child = spawn('setpriv', [...privileges, process.execPath, WORKER, path], {
+  /** `session`: that it asks for. `privileges`: arguments of setpriv. */
+  constructor(t: TestContext, path: string, session = sessionName(1), privileges: readonly string[] = UNPRIVILEGED) {
+    this.#child = spawn('setpriv', [...privileges, process.execPath, WORKER, path, session], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.identity = identify(this.#child.pid ?? 0) ?? assert.fail('the worker was not started');
@@ -98,6 +98,8 @@ export class MonitorWorker {
     await this.ended;
   }
 }
+
+const sessionName = (number: number): string => `sess${String(number).padStart(2, '0')}`;
 
 export class TestMonitor {
   readonly #folder: string;
@@ -148,7 +150,7 @@ export class TestMonitor {
 
   /** A worker with a session, to which `remote` is lent. */
   async worker(t: TestContext, remote: string | null = '203.0.113.10'): Promise<MonitorWorker> {
-    const worker = new MonitorWorker(t, this.path);
+    const worker = new MonitorWorker(t, this.path, sessionName(this.#sessions + 1));
     await this.register(worker, remote);
     return worker;
   }
@@ -156,7 +158,7 @@ export class TestMonitor {
   /** Gives the worker its next session; returns the session's name. */
   async register(worker: Pick<MonitorWorker, 'identity'>, remote: string | null = '203.0.113.10'): Promise<string> {
     this.#sessions += 1;
-    const session = `sess${String(this.#sessions).padStart(2, '0')}`;
+    const session = sessionName(this.#sessions);
     const callId = this.#sessions;
     const { identity } = worker;
     const [local, peer, server] = [LOCAL, PEER, SERVER];

@@ -200,6 +200,7 @@ describe('a call request', () => {
     assert.equal(typeof onEvent, 'function');
     assert.deepEqual(options, {
       configuration: HANDOFF.configuration,
+      session: HANDOFF.session,
       tunnel: HANDOFF.lease,
       peerAddress: HANDOFF.peer.address,
       localAddress: HANDOFF.localAddress,

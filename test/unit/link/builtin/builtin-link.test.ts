@@ -123,6 +123,7 @@ class Call {
     this.link = new BuiltinLink(
       {
         configuration: configurationSchema.parse({ ppp: { engine: 'builtin', ...ppp } }),
+        session: 'abc123',
         tunnel: { local: '198.51.100.1', remote: null },
         peerAddress: '192.0.2.11',
         localAddress: '192.0.2.1',
