@@ -6,7 +6,9 @@
  * - sampling: n follows the rate, so that a fast client costs little. If no sample comes for LOOK_MS, those packets since the
  *   last one that the interface has counted are acknowledged. A client that only then goes on has a shorter window than n
  *   needs, so n stays smaller. Where n is 1 nothing runs between packets: an idle session has no wake-up.
- * - resting: the kernel acknowledges. The interface's counters are read now and then, as long as something passes.
+ * - resting: the kernel acknowledges. The interface's counters are read now and then, as long as something passes. If it
+ *   sends less than the client, which may be too seldom for the client's window, resting is a trial: when the client sends less than
+ *   with samples they come back, and now and then all the same, to see how much it sends with them.
  *
  * Pure.
  */
@@ -20,17 +22,35 @@ export interface Traffic {
 /** How often traffic is looked at while there is some, ms: so long may a client wait that stops getting data. */
 export const LOOK_MS = 50;
 /** After this many samples, n may again grow beyond what the client's window allowed. */
-const TRY_MORE_AFTER = 256;
-/** n is doubled when samples come faster than this, ms, and halved when they come slower than LOOK_MS. */
+const TRY_MORE_AFTER = 2048;
+/** How long a trial lasts, and how long there is none after one that has failed: at first, and after many; ms. */
+export const TRIAL_MS = 1000;
+const LONGEST_PAUSE_MS = 32 * TRIAL_MS;
+/** The part of its rate that a client must keep in a trial, and the time before that is judged, ms: TCP's rate is not constant. */
+const KEPT = 1 / 2;
+const JUDGED_AFTER_MS = 4 * LOOK_MS;
+/** n is doubled when samples come faster than FAST_MS, and halved when they come slower than SLOW_MS. */
 const FAST_MS = 5;
+const SLOW_MS = 2 * FAST_MS;
+/** If a slow one is among this many samples since n was doubled, the client has a shorter window than n needs. */
+const SAMPLES_TO_JUDGE = 8;
 
 export type Sampling = { readonly kind: 'sampling'; readonly every: number } | { readonly kind: 'resting' };
+
+/** How many of the client's packets the kernel acknowledges one by one. */
+type Acknowledged = 'all' | 'some' | 'none';
 
 export class Acknowledging {
   readonly #most: number;
   readonly #traffic: () => Traffic;
   #state: Sampling = { kind: 'sampling', every: 1 };
   #seen: Traffic;
+  /** The client's packets per ms between the last two looks. */
+  #rate = 0;
+  /** While resting although the kernel sends less than the client: the rate to keep, the beginning, and the packets until then. */
+  #trial: { readonly rate: number; readonly since: number; readonly fromClient: number } | null = null;
+  #pauseMs = TRIAL_MS;
+  #noTrialUntil = Number.NEGATIVE_INFINITY;
   /** When traffic was looked at last, and when the last sample came; ms. */
   #seenAt: number;
   #sampledAt: number;
@@ -42,6 +62,9 @@ export class Acknowledging {
   #samplesAtLimit = 0;
   /** n at the last `tick` that found packets without a sample; null: a sample has come since. */
   #waitedAt: number | null = null;
+  /** What n was before it was doubled, and the samples since then. */
+  #before = 1;
+  #samplesSince = Infinity;
 
   /**
    * `window`: how many packets the client may send unacknowledged, a power of two; at most a quarter of them passes between two
@@ -71,26 +94,51 @@ export class Acknowledging {
     const since = now - this.#sampledAt;
     this.#sampledAt = now;
     this.#judgeWindow(since);
-    if (now - this.#seenAt >= LOOK_MS && this.#look(now) === 'carried') {
+    if (now - this.#seenAt >= LOOK_MS && this.#mayRest(now)) {
       this.#rest(now);
       return;
     }
-    const { every } = this.#state;
-    if (since < FAST_MS) this.#sample(Math.min(every * 2, this.#limit), now);
-    else if (since > LOOK_MS) this.#sample(Math.max(every / 2, 1), now);
-    else this.#sample(Math.min(every, this.#limit), now);
+    this.#adapt(this.#state.every, since, now);
     if (this.#deadline !== null) this.#countedAtSample = this.#traffic().fromClient;
   }
 
   /** At the deadline. Returns how many packets after the last sample are to be acknowledged. */
   tick(now: number): number {
     if (this.#state.kind === 'sampling') return this.#expire(this.#state.every, now);
-    if (this.#look(now) === 'carried') this.#rest(now);
+    if (this.#mayGoOnResting(now)) this.#rest(now);
     else {
       this.#sampledAt = now;
       this.#sample(1, now);
     }
     return 0;
+  }
+
+  #mayRest(now: number): boolean {
+    const acknowledged = this.#look(now);
+    if (acknowledged !== 'some') return acknowledged === 'all';
+    if (now < this.#noTrialUntil) return false;
+    this.#trial = { rate: this.#rate * KEPT, since: now, fromClient: this.#seen.fromClient };
+    return true;
+  }
+
+  #mayGoOnResting(now: number): boolean {
+    const trial = this.#trial;
+    const acknowledged = this.#look(now);
+    this.#trial = null;
+    if (acknowledged === 'all') return true;
+    if (acknowledged === 'none' || trial === null) return false;
+    const lasted = now - trial.since;
+    if (lasted > JUDGED_AFTER_MS && this.#seen.fromClient - trial.fromClient < trial.rate * lasted) {
+      this.#noTrialUntil = now + this.#pauseMs;
+      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+      return false;
+    }
+    if (lasted < TRIAL_MS) {
+      this.#trial = trial;
+      return true;
+    }
+    this.#pauseMs = TRIAL_MS;
+    return false;
   }
 
   /** The client is waiting for its window, or has no more to send. */
@@ -104,15 +152,33 @@ export class Acknowledging {
 
   /** A client that goes on once it is acknowledged was waiting. */
   #judgeWindow(since: number): void {
-    if (this.#waitedAt !== null && since < LOOK_MS) {
-      this.#limit = Math.max(1, this.#waitedAt / 2);
-      this.#samplesAtLimit = 0;
-    }
+    if (this.#waitedAt !== null && since < LOOK_MS) this.#limitTo(this.#waitedAt / 2);
     this.#waitedAt = null;
     if (this.#limit === this.#most) return;
     this.#samplesAtLimit += 1;
     if (this.#samplesAtLimit <= TRY_MORE_AFTER) return;
     this.#limit *= 2;
+    this.#samplesAtLimit = 0;
+  }
+
+  #adapt(every: number, since: number, now: number): void {
+    this.#samplesSince += 1;
+    if (since > SLOW_MS) {
+      // It was fast until n was doubled, and then waited for something else that the kernel sent.
+      if (this.#samplesSince <= SAMPLES_TO_JUDGE) this.#limitTo(this.#before);
+      this.#sample(Math.max(every / 2, 1), now);
+      return;
+    }
+    const next = Math.min(since < FAST_MS ? every * 2 : every, this.#limit);
+    if (next > every) {
+      this.#before = every;
+      this.#samplesSince = 0;
+    }
+    this.#sample(next, now);
+  }
+
+  #limitTo(every: number): void {
+    this.#limit = Math.max(1, every);
     this.#samplesAtLimit = 0;
   }
 
@@ -126,12 +192,14 @@ export class Acknowledging {
     this.#deadline = now + LOOK_MS;
   }
 
-  /** `carried`: since the last look the kernel has sent enough to acknowledge what came. */
-  #look(now: number): 'carried' | 'notCarried' {
+  /** Since the last look. */
+  #look(now: number): Acknowledged {
     const seen = this.#traffic();
     const [came, went] = [seen.fromClient - this.#seen.fromClient, seen.toClient - this.#seen.toClient];
+    this.#rate = came / Math.max(1, now - this.#seenAt);
     this.#seen = seen;
     this.#seenAt = now;
-    return came > 0 && went * this.#most >= came ? 'carried' : 'notCarried';
+    if (came === 0 || went === 0) return 'none';
+    return went >= came ? 'all' : 'some';
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Acknowledging, LOOK_MS } from '../../../../src/link/kernel/acknowledging.js';
+import { Acknowledging, LOOK_MS, TRIAL_MS } from '../../../../src/link/kernel/acknowledging.js';
 
 const WINDOW = 64;
 
@@ -130,7 +130,7 @@ describe('a client that keeps to its window', () => {
     const call = new Call();
     call.sendInWindow(200, 0.05, 3);
     assert.equal(call.every, 2);
-    call.sendInWindow(20_000, 0.05, 64);
+    call.sendInWindow(100_000, 0.05, 64);
     assert.equal(call.every, WINDOW / 4);
   });
 
@@ -148,18 +148,50 @@ describe('a client that keeps to its window', () => {
 describe('a client that is sent enough', () => {
   test('is not looked at, but its interface is, now and then', () => {
     const call = new Call();
-    call.send(4000, 0.05, 2);
+    call.send(4000, 0.05, 1);
     assert.equal(call.every, null);
     const { looks } = call;
-    assert.equal(call.send(20_000, 0.05, 2), 0);
+    assert.equal(call.send(20_000, 0.05, 1), 0);
     assert.equal(call.looks - looks, 1000 / LOOK_MS);
   });
 
-  test('an answer for fewer than one packet in a quarter of its window is not enough', () => {
+  test('an answer for one packet in 51 is enough as long as it is as fast without samples', () => {
     const call = new Call();
-    call.send(4000, 0.05, WINDOW / 2);
-    assert.notEqual(call.every, null);
+    call.send(4000, 0.05, 51);
+    assert.equal(call.every, null);
+    // Ten trials; between them LOOK_MS with samples.
+    const packets = (10 * TRIAL_MS) / 0.05;
+    assert.ok(call.send(packets, 0.05, 51) < packets / (WINDOW / 4) / 10);
   });
+
+  test('such a client is seen again as soon as it gets slower', () => {
+    const call = new Call();
+    call.send(4000, 0.05, 51);
+    assert.equal(call.every, null);
+    call.send(TRIAL_MS / 2 / 0.2, 0.2, 51);
+    assert.notEqual(call.every, null);
+    // It stays slow: samples make no difference, but for a while there is no other trial.
+    call.send(TRIAL_MS / 2 / 0.2, 0.2, 51);
+    assert.notEqual(call.every, null);
+    call.send(TRIAL_MS / 0.2, 0.2, 51);
+    assert.equal(call.every, null);
+  });
+
+  for (const window of [3, 8, 32])
+    test(`with a window of ${window} it loses little by trials, when the server sends something every 20 ms`, () => {
+      const call = new Call();
+      const packets = 1_000_000;
+      let steps = 0;
+      for (; call.fromClient < packets; steps += 1) {
+        call.wait(0.05);
+        if (steps % 400 === 0) {
+          call.toClient += 1;
+          call.acknowledged = call.fromClient;
+        }
+        if (call.fromClient - call.acknowledged < window) call.send(1, 0);
+      }
+      assert.ok(steps < 1.2 * packets, `it was ${steps / packets} times as slow`);
+    });
 
   test('is seen again when the answers stop', () => {
     const call = new Call();
