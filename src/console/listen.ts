@@ -11,6 +11,7 @@ import { dirname } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { listenFailure } from '../host/listen-failures.js';
+import { messageOf } from '../sys/thrown.js';
 
 /** A certificate and its key, PEM. */
 export interface Certificate {
@@ -148,7 +149,7 @@ function secureContext({ certificate, key }: Certificate): SecureContextOptions 
   try {
     createSecureContext(options);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new Error(
       `the certificate of the console cannot be used: ${why}; remedy: correct console.tls, see pptpd-ts doctor`,
       { cause: error },

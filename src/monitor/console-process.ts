@@ -12,6 +12,7 @@ import { RestartDelay } from '../host/restart-delay.js';
 import { CONSOLE_UID } from '../host/unix-user.js';
 import type { Logger } from '../log/logger.js';
 import { readLines } from '../session/lines.js';
+import { messageOf } from '../sys/thrown.js';
 import type { ConsoleRequests } from './console-requests.js';
 import type { MonitorConsoleSettings } from './protocol.js';
 
@@ -83,7 +84,7 @@ export class ConsoleProcess {
     } catch (error) {
       this.#log.error(
         { err: error },
-        `the console does not start: ${(error as Error).message}; remedy: correct console.tls, and restart the server`,
+        `the console does not start: ${messageOf(error)}; remedy: correct console.tls, and restart the server`,
       );
       return null;
     }
