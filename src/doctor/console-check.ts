@@ -78,7 +78,7 @@ function certificateOutcomes({ certificate, key }: NonNullable<Console['tls']>, 
     const left = Date.parse(parsed.validTo) - Date.now();
     if (left > SOON_MS) return shared;
     const when = left > 0 ? 'expires' : 'has expired';
-    return [...shared, bad(`${certificate} ${when}: ${parsed.validTo}`, 'renew it, and restart the server')];
+    return [...shared, bad(`${certificate} ${when}: ${parsed.validTo}`, 'renew it')];
   } catch (error) {
     const why = messageOf(error);
     return [bad(`${certificate} and ${key} are no certificate and key (console.tls): ${why}`, 'name two PEM files')];
