@@ -1,6 +1,6 @@
 // Bundles the console's page into dist/src/console/assets: script, style and icon under names that contain a hash of the
 // content, index.html that refers to them, each also compressed, and files.json, the table by which src/console/page-files
-// serves them.
+// serves them. The script names a file with the licences of the libraries in it, which they demand of every copy.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -13,13 +13,14 @@ const TYPES = {
   html: 'text/html; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
+  txt: 'text/plain; charset=utf-8',
 };
 const COMPRESSIONS = {
   br: (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
   gzip: (bytes) => gzipSync(bytes, { level: 9 }),
 };
 
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
   entryPoints: [`${source}/main.tsx`, `${source}/page.css`],
   bundle: true,
   minify: true,
@@ -29,7 +30,9 @@ const { outputFiles } = await build({
   jsxImportSource: 'preact',
   tsconfig: `${source}/tsconfig.json`,
   charset: 'utf8',
+  // Some libraries mark theirs as such comments and some do not: see `licences`.
   legalComments: 'none',
+  metafile: true,
   outdir: target,
   write: false,
   logLevel: 'warning',
@@ -59,8 +62,21 @@ const hashed = async (name, content) => {
   return keep(`${stem}-${hash}.${ending}`, `/assets/${stem}-${hash}.${ending}`, content);
 };
 
+/** Of the npm packages in the script; fails if one has none. */
+async function licences() {
+  const folders = Object.keys(metafile.inputs).flatMap((path) => path.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []);
+  const texts = [...new Set(folders)].sort().map(async (folder) => {
+    const { name, version } = JSON.parse(await readFile(`${folder}/package.json`, 'utf8'));
+    return `${name} ${version}\n\n${(await readFile(`${folder}/LICENSE`, 'utf8')).trim()}\n`;
+  });
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(72)}\n\n`);
+}
+
+const licencesPath = await hashed('licences.txt', Buffer.from(await licences()));
+const script = Buffer.concat([built('.js'), Buffer.from(`/*! Licences of the libraries in it: ${licencesPath} */\n`)]);
+
 const page = (await readFile(`${source}/index.html`, 'utf8'))
-  .replace('@SCRIPT@', await hashed('page.js', built('.js')))
+  .replace('@SCRIPT@', await hashed('page.js', script))
   .replace('@STYLE@', await hashed('page.css', built('.css')))
   .replace('@ICON@', await hashed('icon.svg', await readFile(`${source}/icon.svg`)));
 await keep('index.html', '/', Buffer.from(page));

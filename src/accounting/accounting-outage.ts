@@ -5,6 +5,7 @@
 import type { Logger } from '../log/logger.js';
 import { Outage } from '../log/outage.js';
 import { runPaths } from '../session/paths.js';
+import { messageOf } from '../sys/thrown.js';
 
 export class AccountingOutage {
   readonly #outage: Outage;
@@ -17,7 +18,7 @@ export class AccountingOutage {
 
   failed(error: unknown, file: string): void {
     if (!this.#outage.begins()) return;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     this.#log.warn(
       { file },
       `accounting: ${why}; sessions go on, and their records are kept in the run directory until they can be written`,

@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net';
 import { SessionClient, SessionGone, type SessionListing } from '../session/client.js';
 import { readRecord } from '../session/record.js';
 import type { SessionState } from '../session/state.js';
+import { messageOf } from '../sys/thrown.js';
 
 /** Milliseconds. pppd is killed after `timeouts.pppdExit`; a session that takes longer than this hangs. */
 const PATIENCE_MS = 30_000;
@@ -63,6 +64,6 @@ export async function kick(runDirectory: string, one: Named, detail: string | un
     return { ...kicked, failure: isOver ? null : `it has not ended after ${PATIENCE_MS / 1000} s` };
   } catch (error) {
     if (error instanceof SessionGone) return { ...kicked, failure: null };
-    return { ...kicked, failure: error instanceof Error ? error.message : String(error) };
+    return { ...kicked, failure: messageOf(error) };
   }
 }

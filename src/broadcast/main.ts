@@ -5,6 +5,7 @@
  * Exit codes: 0 stopped by the manager, or the manager is gone; 1 the relay cannot work; 2 wrong usage.
  */
 import { openLog } from '../log/logger.js';
+import { messageOf } from '../sys/thrown.js';
 import { BroadcastRelay } from './broadcast-relay.js';
 
 const [lan, level, directory] = process.argv.slice(2);
@@ -29,6 +30,6 @@ try {
   });
   log.info({ interface: lan }, `relaying broadcasts between ${lan} and the tunnels`);
 } catch (error) {
-  log.fatal({ err: error }, `cannot relay broadcasts: ${error instanceof Error ? error.message : String(error)}`);
+  log.fatal({ err: error }, `cannot relay broadcasts: ${messageOf(error)}`);
   process.exit(1);
 }

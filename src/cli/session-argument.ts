@@ -1,6 +1,7 @@
 /** The argument that names a session, and the error handling of all commands that talk to one. */
 import { Argument } from 'commander';
 import type { SessionClient } from '../session/client.js';
+import { messageOf } from '../sys/thrown.js';
 import { EXIT } from './configuration.js';
 
 /** A class of its own, so that shell completion knows where to offer session ids. */
@@ -25,7 +26,7 @@ export async function withSession(
     const session = await find();
     await (session && ask(session).finally(() => session.close()));
   } catch (error) {
-    console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`pptpd-ts: ${messageOf(error)}`);
     process.exitCode = EXIT.failed;
   }
 }

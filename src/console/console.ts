@@ -1,18 +1,20 @@
 /** Puts the console together: access, API, the page's files, the server. */
+import { X509Certificate } from 'node:crypto';
 import { Hono } from 'hono';
 import { isLoopback } from '../config/addresses.js';
 import type { Logger } from '../log/logger.js';
+import { messageOf } from '../sys/thrown.js';
 import { Access, API, type ConsoleEnv, type ConsoleUsers } from './access/access.js';
 import { createApi } from './api/app.js';
 import { ConsoleServer } from './listen.js';
 import { loadPageFiles } from './page-files.js';
 import { LiveModel } from './live/live-model.js';
-import type { ConsoleSettings } from './protocol.js';
-import type { Root } from './root-requests.js';
+import type { Certificate, ConsoleSettings } from './protocol.js';
+import type { Root, RootConnection } from './root-requests.js';
 
 export interface ConsoleOptions {
   readonly settings: ConsoleSettings;
-  readonly root: Root;
+  readonly root: RootConnection;
   readonly log: Logger;
   /** Milliseconds, not set back. */
   readonly now: () => number;
@@ -56,4 +58,18 @@ export async function startConsole({ settings, root, log, now, random }: Console
   const server = new ConsoleServer({ address, port, socket, tls }, app.fetch);
   await server.listen();
   log.info({ where: server.where }, `the console listens at ${server.where}`);
+  root.onRenewed((certificate) => renew(server, certificate, log));
+}
+
+function renew(server: ConsoleServer, renewed: Certificate, log: Logger): void {
+  try {
+    server.useCertificate(renewed);
+    const { validTo } = new X509Certificate(renewed.certificate);
+    log.info({ validTo }, `new connections get the renewed certificate, which is valid until ${validTo}`);
+  } catch (error) {
+    log.error(
+      { err: error },
+      `the files of console.tls have changed, and the earlier ones stay in use: ${messageOf(error)}`,
+    );
+  }
 }

@@ -2,21 +2,18 @@
  * The console's HTTP server: on an address, with TLS or without, or on a unix socket. It disconnects slow clients, and no
  * client can take all connections.
  */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { lstatSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer, type ServerOptions } from 'node:http';
-import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { listenFailure } from '../host/listen-failures.js';
-
-/** A certificate and its key, PEM. */
-export interface Certificate {
-  readonly certificate: string;
-  readonly key: string;
-}
+import { messageOf } from '../sys/thrown.js';
+import type { Certificate } from './protocol.js';
 
 export interface ListenSettings {
   readonly address: string;
@@ -112,6 +109,11 @@ export class ConsoleServer {
     }
   }
 
+  /** For new connections; without effect on a server without TLS. Throws a sentence, and keeps the earlier one. */
+  useCertificate(renewed: Certificate): void {
+    if (this.#server instanceof HttpsServer) this.#server.setSecureContext(secureContext(renewed));
+  }
+
   /** The address for people. */
   get where(): string {
     const { address, port, socket, tls } = this.#settings;
@@ -146,9 +148,12 @@ export class ConsoleServer {
 function secureContext({ certificate, key }: Certificate): SecureContextOptions {
   const options = { cert: certificate, key, minVersion: 'TLSv1.2' } as const;
   try {
+    // createSecureContext accepts empty files.
+    if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
+      throw new Error('the key belongs to another certificate');
     createSecureContext(options);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new Error(
       `the certificate of the console cannot be used: ${why}; remedy: correct console.tls, see pptpd-ts doctor`,
       { cause: error },

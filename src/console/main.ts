@@ -10,6 +10,7 @@ import { Socket } from 'node:net';
 import { openLog } from '../log/logger.js';
 import { monotonicMs } from '../sys/clock.js';
 import { closeToOthers } from '../sys/close-to-others.js';
+import { messageOf } from '../sys/thrown.js';
 import { startConsole } from './console.js';
 import { RootConnection } from './root-requests.js';
 
@@ -37,6 +38,6 @@ const settings = await root.settings;
 try {
   await startConsole({ settings, root, log, now: monotonicMs, random: randomBytes });
 } catch (error) {
-  log.error({ err: error }, `the console cannot listen: ${error instanceof Error ? error.message : String(error)}`);
+  log.error({ err: error }, `the console cannot listen: ${messageOf(error)}`);
   process.exit(1);
 }

@@ -18,10 +18,16 @@ export interface ConsoleListen {
   readonly proxies: readonly string[];
 }
 
+/** A certificate and its key, PEM. */
+export interface Certificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** What the console is told when it starts. */
 export interface ConsoleSettings extends ConsoleListen {
-  /** PEM; null: HTTP. */
-  readonly tls: { readonly certificate: string; readonly key: string } | null;
+  /** null: HTTP. */
+  readonly tls: Certificate | null;
   readonly runDirectory: string;
   /** The configuration file. */
   readonly configuration: string;
@@ -42,6 +48,11 @@ export type RootRequest =
 
 /** Kinds of refusals: those of users/user-store, what is malformed, and what failed. */
 export type RefusalKind = 'unknown' | 'known' | 'refused' | 'malformed' | 'failed';
+
+/** What the console is told when the files of its certificate have changed. */
+export interface Renewal {
+  readonly renewed: Certificate;
+}
 
 export type RootAnswer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }

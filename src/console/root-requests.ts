@@ -1,8 +1,17 @@
-/** The console's end of its connection to the monitor, which is root: the settings, and requests for what needs root. */
+/**
+ * The console's end of its connection to the monitor, which is root: the settings, renewed certificates, and requests for what
+ * needs root.
+ */
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { readLines } from '../session/lines.js';
-import { type ConsoleSettings, MAX_CONSOLE_ANSWER, type RefusalKind, type RootRequest } from './protocol.js';
+import {
+  type Certificate,
+  type ConsoleSettings,
+  MAX_CONSOLE_ANSWER,
+  type RefusalKind,
+  type RootRequest,
+} from './protocol.js';
 
 /** ms. `pptpd-ts doctor` takes longest. */
 const PATIENCE_MS = 90_000;
@@ -18,6 +27,8 @@ const answer = z.union([
     error: z.string(),
   }),
 ]);
+
+const renewal = z.object({ renewed: z.object({ certificate: z.string(), key: z.string() }) });
 
 export class RootRefusal extends Error {
   readonly kind: RefusalKind;
@@ -43,6 +54,9 @@ export class RootConnection implements Root {
   readonly #connection: Duplex;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  #useCertificate: ((renewed: Certificate) => void) | null = null;
+  /** It arrived before the server was there to use it. */
+  #renewed: Certificate | null = null;
   /** The first line that arrives. */
   readonly settings: Promise<ConsoleSettings>;
 
@@ -77,7 +91,19 @@ export class RootConnection implements Root {
     });
   }
 
+  /** `use` is called with each certificate that replaces the one of the settings. */
+  onRenewed(use: (renewed: Certificate) => void): void {
+    this.#useCertificate = use;
+    if (this.#renewed !== null) use(this.#renewed);
+  }
+
   #recv(line: unknown): void {
+    const renewed = renewal.safeParse(line);
+    if (renewed.success) {
+      this.#renewed = renewed.data.renewed;
+      this.#useCertificate?.(this.#renewed);
+      return;
+    }
     const parsed = answer.safeParse(line);
     if (!parsed.success) return;
     const waiting = this.#waiting.get(parsed.data.id);

@@ -16,6 +16,7 @@ import {
 import type { FrameTap } from '../gre/relay.js';
 import { CLOSE_REASONS, type CloseReason } from '../session/close-reason.js';
 import type { Handoff } from '../session/handoff.js';
+import { messageOf } from '../sys/thrown.js';
 import type { PeerLog } from './peer-log.js';
 import { endOfLink, type SessionEnd } from './session-end.js';
 import { TERMINATE_CAUSES } from './terminate-cause.js';
@@ -218,7 +219,7 @@ export class CallControl {
       standby = this.#standby?.isOver === false ? this.#standby : newStandby();
     } catch (error) {
       this.#refuse(request, 'failed');
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       this.#fail(NO_STANDBY[linkKind](problem, configuration.pppd.path));
       return;
     }

@@ -22,6 +22,7 @@ import { closeToOthers } from '../sys/close-to-others.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { TUNNEL_REQUESTS } from '../sys/ppp-device.js';
 import { refuseSystemCalls } from '../sys/system-call-filter.js';
+import { messageOf } from '../sys/thrown.js';
 import { LeakCheck } from './leak-check.js';
 import { RecordFile } from './record-file.js';
 import { Session } from './session.js';
@@ -147,7 +148,7 @@ process.on('message', (message: unknown, socket: Socket | undefined) => {
     exit();
   };
   if (socket === undefined) refuse('the client left before the handoff');
-  else adopt(message, socket).catch((error: unknown) => refuse(error instanceof Error ? error.message : String(error)));
+  else adopt(message, socket).catch((error: unknown) => refuse(messageOf(error)));
 });
 process.on('disconnect', () => {
   if (!serving) process.exit(0);

@@ -12,6 +12,7 @@ import type { Logger } from '../log/logger.js';
 import type { PppState } from '../ppp/reader.js';
 import type { SessionState } from '../session/state.js';
 import { monotonicSeconds } from '../sys/clock.js';
+import { messageOf } from '../sys/thrown.js';
 import type { Timers } from './timers.js';
 
 /** The longest time that a hanging file system delays a session's end. */
@@ -109,7 +110,7 @@ export class SessionAccounting {
       this.#isKept = true;
     } catch (error) {
       if (this.#isKept) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         log.warn(
           `accounting: ${why}. The session goes on and is accounted at its end, unless its worker is killed before that`,
         );

@@ -5,6 +5,7 @@ import type { Configuration } from '../config/schema.js';
 import { LISTEN_FAILURES } from '../host/listen-failures.js';
 import { CONSOLE_UID } from '../host/unix-user.js';
 import { runPaths } from '../session/paths.js';
+import { messageOf } from '../sys/thrown.js';
 import { readConsoleText } from '../users/console-users.js';
 import { bad, type Check, good, type Outcome } from './check.js';
 import type { Machine } from './machine.js';
@@ -77,9 +78,9 @@ function certificateOutcomes({ certificate, key }: NonNullable<Console['tls']>, 
     const left = Date.parse(parsed.validTo) - Date.now();
     if (left > SOON_MS) return shared;
     const when = left > 0 ? 'expires' : 'has expired';
-    return [...shared, bad(`${certificate} ${when}: ${parsed.validTo}`, 'renew it, and restart the server')];
+    return [...shared, bad(`${certificate} ${when}: ${parsed.validTo}`, 'renew it')];
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return [bad(`${certificate} and ${key} are no certificate and key (console.tls): ${why}`, 'name two PEM files')];
   }
 }

@@ -10,6 +10,7 @@ import { openFailure } from '../host/device.js';
 import type { NetworkProblem } from '../network/network-check.js';
 import type { FirewallRules } from '../network/other-firewalls.js';
 import type { NetworkSettings } from '../network/settings.js';
+import { errorOf, messageOf } from '../sys/thrown.js';
 
 export interface CommandResult {
   /** Exit code; null: it could not be run. */
@@ -116,7 +117,7 @@ export const thisMachine: Machine = {
       await import(name);
       return null;
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      return errorOf(error);
     }
   },
   async openGreSocket() {
@@ -125,7 +126,7 @@ export const thisMachine: Machine = {
       new raw.Socket({ protocol: 47 }).close();
       return null;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   },
   async tryListen({ address, port, vrf }) {

@@ -9,6 +9,7 @@ import { encode, GENERAL_ERROR, PROTOCOL_VERSION, RESULT } from '../pptp/index.j
 import { HANDOFF_VERSION } from '../session/handoff.js';
 import { type Lease, peerText } from '../session/lease.js';
 import { removeSessionFiles } from '../session/record-writer.js';
+import { messageOf } from '../sys/thrown.js';
 import type { Client } from './admission.js';
 import type { Leases } from './leases.js';
 import type { MonitoredSessions } from './monitored-sessions.js';
@@ -154,7 +155,7 @@ export class Dispatcher {
         socket,
       );
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       worker.dismiss();
       this.#monitored?.over(session);
       // A worker that died may have written part of its record.

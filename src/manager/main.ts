@@ -13,6 +13,7 @@ import { openLog } from '../log/logger.js';
 import { isMonitorListening } from '../monitor/monitor-connection.js';
 import { runPaths } from '../session/paths.js';
 import { closeToOthers } from '../sys/close-to-others.js';
+import { messageOf } from '../sys/thrown.js';
 import { configurationPath } from './arguments.js';
 import { Manager } from './manager.js';
 import { ServiceManager } from './service-manager.js';
@@ -70,7 +71,7 @@ function configurationFile(): string {
   try {
     return configurationPath();
   } catch (error) {
-    fail(2, [`${(error as Error).message} (usage: pptpd-ts serve -c FILE)`]);
+    fail(2, [`${messageOf(error)} (usage: pptpd-ts serve -c FILE)`]);
   }
 }
 
@@ -133,7 +134,7 @@ async function main(configuration: Configuration): Promise<void> {
     await manager.start();
     service.ready();
   } catch (error) {
-    fail(1, [error instanceof Error ? error.message : String(error)]);
+    fail(1, [messageOf(error)]);
   }
 }
 

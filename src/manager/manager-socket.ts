@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { readLines, writeLine } from '../session/lines.js';
 import type { ManagerOperation } from '../session/manager-status.js';
+import { messageOf } from '../sys/thrown.js';
 
 const request = z.looseObject({ id: z.number(), op: z.string() });
 
@@ -60,7 +61,7 @@ export class ManagerSocket {
     try {
       return { id, ok: true, result: await this.#handlers[op as ManagerOperation](parsed.data) };
     } catch (error) {
-      return { id, ok: false, error: error instanceof Error ? error.message : String(error) };
+      return { id, ok: false, error: messageOf(error) };
     }
   }
 }

@@ -6,6 +6,7 @@ import { identify } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
 import type { MonitorRegistrar } from '../monitor/monitor-registrar.js';
 import type { Lease, Peer } from '../session/lease.js';
+import { messageOf } from '../sys/thrown.js';
 import type { SessionWatcher } from './registry.js';
 
 /** A monitor registers a session within 1 ms. One that stands still must not delay the start reply, ms. */
@@ -63,5 +64,3 @@ export class MonitoredSessions implements SessionWatcher {
     this.#registrar.close();
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

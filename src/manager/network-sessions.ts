@@ -6,6 +6,7 @@ import { identify } from '../host/process.js';
 import type { Logger } from '../log/logger.js';
 import type { MonitorRegistrar } from '../monitor/monitor-registrar.js';
 import type { SessionState } from '../session/state.js';
+import { messageOf } from '../sys/thrown.js';
 import type { SessionWatcher } from './registry.js';
 
 export class NetworkSessions implements SessionWatcher {
@@ -47,7 +48,7 @@ export class NetworkSessions implements SessionWatcher {
   #report(session: string, told: Promise<void>): void {
     told.catch((error: unknown) => {
       if (this.#closed) return;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       this.#log.warn({ session }, `the rules of the section "network" may go before this session does: ${why}`);
     });
   }

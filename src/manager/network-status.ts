@@ -1,6 +1,7 @@
 /** What `pptpd-ts status` says about the section `network`: the monitor knows. */
 import type { MonitorRegistrar } from '../monitor/monitor-registrar.js';
 import type { ManagerStatus } from '../session/manager-status.js';
+import { messageOf } from '../sys/thrown.js';
 
 /** How long `status` waits for the monitor, which runs nft, ms. */
 const PATIENCE_MS = 2000;
@@ -12,6 +13,6 @@ export async function networkStatus(
   try {
     return await registrar.networkReport(PATIENCE_MS);
   } catch (error) {
-    return { state: 'unknown', why: error instanceof Error ? error.message : String(error) };
+    return { state: 'unknown', why: messageOf(error) };
   }
 }

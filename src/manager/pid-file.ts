@@ -4,6 +4,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Logger } from '../log/logger.js';
+import { messageOf } from '../sys/thrown.js';
 
 const own = `${process.pid}\n`;
 
@@ -21,7 +22,7 @@ export function writePidFile(path: string, log: Logger): void {
     if (!isWritten(path)) writeFileSync(path, own);
   } catch (error) {
     log.warn(
-      `cannot write the process id to ${path} (pidFile): ${(error as Error).message}; remedy: name a file in a folder that the server may write to, or remove pidFile`,
+      `cannot write the process id to ${path} (pidFile): ${messageOf(error)}; remedy: name a file in a folder that the server may write to, or remove pidFile`,
     );
   }
 }

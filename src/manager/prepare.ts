@@ -26,6 +26,7 @@ import {
 import { type UnixUser, findUnixUser, identityArguments, UNNAMED_USER } from '../host/unix-user.js';
 import type { MonitorConsoleSettings } from '../monitor/protocol.js';
 import { runPaths } from '../session/paths.js';
+import { messageOf } from '../sys/thrown.js';
 import { configurationPath } from './arguments.js';
 import { handOver } from './hand-over.js';
 
@@ -249,6 +250,6 @@ const prepared = await toPrepare();
 try {
   if (prepared !== null) process.stdout.write(`${(await prepare(prepared)).join(' ')}\n`);
 } catch (error) {
-  process.stderr.write(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`pptpd-ts: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }

@@ -4,6 +4,7 @@
  * sent and nothing loaded.
  */
 import type { Logger } from '../log/logger.js';
+import { messageOf } from '../sys/thrown.js';
 
 /** How often the status is updated without a watchdog. */
 const STATUS_MS = 15_000;
@@ -118,7 +119,7 @@ async function datagrams(
       if (failure !== null) warn(failure);
     };
   } catch (error) {
-    warn((error as Error).message);
+    warn(messageOf(error));
     return () => undefined;
   }
 }

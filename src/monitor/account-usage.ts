@@ -3,6 +3,7 @@
  * written at intervals and at the end of each call.
  */
 import type { Logger } from '../log/logger.js';
+import { messageOf } from '../sys/thrown.js';
 import type { UsedOctets } from '../users/quota.js';
 import {
   changeUsage,
@@ -113,7 +114,7 @@ export class AccountUsage {
       this.#version = usageVersion(path);
       this.#isFailing = false;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       if (!this.#isFailing)
         this.#log.error({ file: path }, `cannot write down what the accounts have used: ${why}; trying again`);
       this.#isFailing = true;

@@ -1,17 +1,20 @@
 /**
  * The console's process as the monitor sees it: started with a user of its own and the server's group, so that it may use
  * the sockets of the run directory while no worker may signal or trace it. The monitor reads what only root may and answers
- * its requests (console-requests). It is restarted when it dies, and ends when its connection closes.
+ * its requests (console-requests). It is restarted when it dies, is told a renewed certificate, and ends when its connection
+ * closes.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { type ConsoleSettings, MAX_CONSOLE_REQUEST } from '../console/protocol.js';
+import { type Certificate, type ConsoleSettings, MAX_CONSOLE_REQUEST, type Renewal } from '../console/protocol.js';
 import { RestartDelay } from '../host/restart-delay.js';
 import { CONSOLE_UID } from '../host/unix-user.js';
 import type { Logger } from '../log/logger.js';
 import { readLines } from '../session/lines.js';
+import { messageOf } from '../sys/thrown.js';
+import { CertificateWatch } from './certificate-watch.js';
 import type { ConsoleRequests } from './console-requests.js';
 import type { MonitorConsoleSettings } from './protocol.js';
 
@@ -23,9 +26,13 @@ const MAX_AT_ONCE = 8;
 interface Running {
   readonly child: ChildProcess;
   readonly connection: Duplex;
+  /** As JSON. */
   readonly settings: string;
+  certificate: Certificate | null;
   readonly startedAt: number;
 }
+
+type CertificateFiles = NonNullable<MonitorConsoleSettings['tls']>;
 
 /** Makes what answers the requests; loaded only with a console. */
 export type OpenRequests = (settings: MonitorConsoleSettings) => Promise<ConsoleRequests>;
@@ -37,6 +44,7 @@ export class ConsoleProcess {
   readonly #openRequests: OpenRequests;
   #settings: MonitorConsoleSettings | null = null;
   #running: Running | null = null;
+  #watch: CertificateWatch | null = null;
   readonly #delay = new RestartDelay({ first: 50, last: 30_000, stable: 60_000 });
   #retryTimer: NodeJS.Timeout | undefined;
 
@@ -52,44 +60,50 @@ export class ConsoleProcess {
     this.#openRequests = options.openRequests;
   }
 
-  /** Starts the process, restarts it with other settings or another certificate, or ends it. */
+  /** Starts the process, restarts it with other settings, tells it another certificate, or ends it. */
   configure(settings: MonitorConsoleSettings | null): void {
     this.#settings = settings;
-    if (settings === null) {
-      this.#end();
-      return;
+    this.#watch?.close();
+    this.#watch = null;
+    if (settings === null) this.#end();
+    else {
+      // Before they are read: no change is missed.
+      if (settings.tls !== null) this.#watchFiles(settings.tls);
+      this.#use(settings);
     }
-    const told = this.#read(settings);
-    if (told === this.#running?.settings) return;
-    this.#end();
-    if (told !== null) this.#start(settings, told);
   }
 
-  /** The settings for the process; null, and a log line, if the certificate or its key cannot be read. */
-  #read(settings: MonitorConsoleSettings): string | null {
-    const { listen, tls, configuration, accounting } = settings;
-    const told = {
-      ...listen,
-      configuration,
-      accounting,
-      runDirectory: this.#runDirectory,
-    };
+  #watchFiles({ certificate, key }: CertificateFiles): void {
+    const onChange = (): void => void (this.#settings && this.#use(this.#settings));
+    this.#watch = new CertificateWatch({ files: [certificate, key], onChange, log: this.#log });
+  }
+
+  #use(settings: MonitorConsoleSettings): void {
+    const told = JSON.stringify(settings);
+    const running = this.#running?.settings === told ? this.#running : null;
+    if (running === null) this.#end();
+    let certificate: Certificate | null;
     try {
-      const pem = tls && {
-        certificate: readFileSync(tls.certificate, 'utf8'),
-        key: readFileSync(tls.key, 'utf8'),
-      };
-      return JSON.stringify({ ...told, tls: pem } satisfies ConsoleSettings);
+      certificate = settings.tls && read(settings.tls);
     } catch (error) {
+      const outcome = running === null ? 'the console does not start' : 'the console keeps the certificate that it has';
       this.#log.error(
         { err: error },
-        `the console does not start: ${(error as Error).message}; remedy: correct console.tls, and restart the server`,
+        `${outcome}: ${messageOf(error)}; remedy: correct the files, or correct console.tls and restart the server`,
       );
-      return null;
+      return;
     }
+    if (running === null) this.#start(settings, told, certificate);
+    else if (certificate !== null) this.#renew(running, certificate);
   }
 
-  #start(settings: MonitorConsoleSettings, told: string): void {
+  #renew(running: Running, certificate: Certificate): void {
+    if (JSON.stringify(running.certificate) === JSON.stringify(certificate)) return;
+    running.certificate = certificate;
+    running.connection.write(`${JSON.stringify({ renewed: certificate } satisfies Renewal)}\n`);
+  }
+
+  #start(settings: MonitorConsoleSettings, told: string, certificate: Certificate | null): void {
     clearTimeout(this.#retryTimer);
     const child = spawn(
       'setpriv',
@@ -109,11 +123,14 @@ export class ConsoleProcess {
       { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], cwd: '/', env: { PATH: process.env['PATH'] } },
     );
     const connection = child.stdio[CONNECTION] as Duplex;
-    const running: Running = { child, connection, settings: told, startedAt: performance.now() };
+    const running: Running = { child, connection, settings: told, certificate, startedAt: performance.now() };
     this.#running = running;
     // The process's end, which is logged, says why.
     connection.on('error', () => undefined);
-    connection.write(`${told}\n`);
+    const { listen, configuration, accounting } = settings;
+    const runDirectory = this.#runDirectory;
+    const about: ConsoleSettings = { ...listen, configuration, accounting, runDirectory, tls: certificate };
+    connection.write(`${JSON.stringify(about)}\n`);
     this.#serve(running, settings).catch((error: unknown) => {
       this.#log.error({ err: error }, 'the requests of the console cannot be answered');
       connection.destroy();
@@ -159,7 +176,7 @@ export class ConsoleProcess {
       { console: running.child.pid, how, retrySeconds: delay / 1000 },
       `the console's process ended (${how}); starting it again`,
     );
-    this.#retryTimer = setTimeout(() => this.configure(this.#settings), delay);
+    this.#retryTimer = setTimeout(() => void (this.#settings && this.#use(this.#settings)), delay);
   }
 
   #end(): void {
@@ -173,3 +190,9 @@ export class ConsoleProcess {
     connection.destroy();
   }
 }
+
+/** Throws if a file cannot be read. */
+const read = ({ certificate, key }: CertificateFiles): Certificate => ({
+  certificate: readFileSync(certificate, 'utf8'),
+  key: readFileSync(key, 'utf8'),
+});

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { readRootRequest, type RefusalKind, type RootAnswer, type RootRequest } from '../console/protocol.js';
+import { messageOf } from '../sys/thrown.js';
 import { findConsoleToken, findConsoleUser } from '../users/console-users.js';
 import { openUserStore } from '../users/open-user-store.js';
 import { withRememberedList } from '../users/remembered-list.js';
@@ -50,7 +51,7 @@ export function openConsoleRequests(settings: MonitorConsoleSettings): ConsoleRe
       try {
         return { id: request.id, ok: true, result: await work(request) };
       } catch (error) {
-        return { id: request.id, ok: false, kind: kindOf(error), error: (error as Error).message };
+        return { id: request.id, ok: false, kind: kindOf(error), error: messageOf(error) };
       }
     },
   };

@@ -14,6 +14,7 @@ import { tableName } from '../network/ruleset.js';
 import { runPaths } from '../session/paths.js';
 import { NetworkConfiguration } from '../sys/network-configuration.js';
 import { listenSeqpacket } from '../sys/seqpacket-socket.js';
+import { messageOf } from '../sys/thrown.js';
 import { askSession } from './ask-session.js';
 import { ConsoleProcess } from './console-process.js';
 import { isMonitorListening } from './monitor-connection.js';
@@ -94,7 +95,7 @@ function listenAt(folder: string, path: string): number {
     process.umask(0);
     return listenSeqpacket(path, BACKLOG);
   } catch (error) {
-    fail(MONITOR_EXIT.cannotWork, (error as Error).message);
+    fail(MONITOR_EXIT.cannotWork, messageOf(error));
   } finally {
     process.umask(UMASK);
   }

@@ -12,6 +12,7 @@ import { SystemCallFailed } from '../sys/libc.js';
 import { Poller } from '../sys/poller.js';
 import { watchProcess } from '../sys/process-descriptor.js';
 import { acceptSeqpacket, peerCredentials, receivePacket, sendPacket } from '../sys/seqpacket-socket.js';
+import { messageOf } from '../sys/thrown.js';
 import { GUESSES, GuessLimits } from './guess-limits.js';
 import { Guesses, PER_WORKER } from './guesses.js';
 import type { SessionQuestion } from './ask-session.js';
@@ -535,7 +536,7 @@ export class MonitorServer {
 
   async #setRules(network: MonitorSettings['network']): Promise<void> {
     await this.#options.rules.set(network ?? null).catch((error: unknown) => {
-      this.#log.error({ err: error }, error instanceof Error ? error.message : String(error));
+      this.#log.error({ err: error }, messageOf(error));
     });
   }
 }

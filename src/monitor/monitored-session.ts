@@ -11,6 +11,7 @@ import type { AccountRecord, Rate, SessionChange, SessionSelector } from '../rad
 import { generateNoLinkLocal, type NetworkConfiguration } from '../sys/network-configuration.js';
 import { openKernelTunnel } from '../sys/ppp-device.js';
 import { IPPROTO_GRE, openRawSocket } from '../sys/raw-socket.js';
+import { messageOf } from '../sys/thrown.js';
 import { openTunDevice } from '../sys/tun-device.js';
 import { WtmpdbEntry } from '../sys/wtmpdb.js';
 import type { SessionQuestion } from './ask-session.js';
@@ -495,8 +496,6 @@ export class MonitoredSession {
 
 const isSameAccount = (one: Grant, other: Grant | null): boolean =>
   one.name === other?.name && one.account === other.account && one.remote === other.remote;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const filterOf = ({ filter }: Grant): { readonly filter?: string } => (filter === undefined ? {} : { filter });
 

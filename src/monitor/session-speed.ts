@@ -1,5 +1,6 @@
 /** The speed limit in force at a session's interface. It is saved before it is made. */
 import type { Logger } from '../log/logger.js';
+import { messageOf } from '../sys/thrown.js';
 import type { Step } from './iproute.js';
 import {
   isSameSpeed,
@@ -76,5 +77,3 @@ export class SessionSpeed {
     );
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -5,6 +5,7 @@
 import { type BigIntStats, readFileSync, statSync } from 'node:fs';
 import type { Logger } from '../log/logger.js';
 import { SystemCallFailed } from '../sys/libc.js';
+import { messageOf } from '../sys/thrown.js';
 import type { User } from '../users/user.js';
 
 /** How long a login waits for somebody who changes the file, ms. */
@@ -54,7 +55,7 @@ export class UserAccounts {
         this.#log.info({ file: path, accounts: users.length }, 'accounts read');
       }
     } catch (error) {
-      this.#fault = error instanceof Error ? error.message : String(error);
+      this.#fault = messageOf(error);
       const force = isKnown ? 'the last valid version stays in force' : 'nobody can log in';
       this.#log.error({ file: path }, `the accounts file cannot be used: ${this.#fault}; ${force}`);
     }
@@ -79,7 +80,7 @@ export class UserAccounts {
     } catch (error) {
       // It counts from now on all the same, until the monitor is started again.
       this.#firstLogins.set(user.name, firstLogin);
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       this.#log.error({ file: path, user: user.name }, `cannot write down the first login of an account: ${why}`);
     }
   }

@@ -5,6 +5,7 @@
 import type { Logger } from '../log/logger.js';
 import { SystemCallFailed } from '../sys/libc.js';
 import { watchNetlink } from '../sys/netlink-watch.js';
+import { messageOf } from '../sys/thrown.js';
 import { defaultRoutes } from './default-routes.js';
 import { isForwarding, turnForwardingOn } from './forwarding.js';
 import { nft } from './nft.js';
@@ -151,7 +152,7 @@ export class NetworkRules {
       this.#restored = { count: (this.#restored?.count ?? 0) + 1, at: Date.now(), why };
       this.#log.warn({ table: this.#table }, `restored the nftables table ${this.#table}: ${RESTORATIONS[why]}`);
     } catch (error) {
-      this.#log.error({ err: error }, `${(error as Error).message}; trying again in ${RETRY_MS / 1000} s`);
+      this.#log.error({ err: error }, `${messageOf(error)}; trying again in ${RETRY_MS / 1000} s`);
       this.#look(RETRY_MS);
     }
   }

@@ -4,6 +4,7 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
+import { errorOf, messageOf } from '../sys/thrown.js';
 import { CAPTURED, type CaptureEvent } from './captures.js';
 import { MAX_ANSWER_BYTES, readLines, writeLine } from './lines.js';
 import { sessionSocketPath } from './paths.js';
@@ -173,7 +174,7 @@ export class SessionClient {
         try {
           resolve(read(result));
         } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
+          reject(errorOf(error));
         }
       };
       this.#waiting.set(id, { take, reject, timer });
@@ -232,7 +233,7 @@ export async function listSessions(runDirectory: string): Promise<SessionListing
         }
       } catch (error) {
         if (error instanceof SessionGone) return;
-        listing.unreachable.push({ id, why: error instanceof Error ? error.message : String(error) });
+        listing.unreachable.push({ id, why: messageOf(error) });
       }
     }),
   );

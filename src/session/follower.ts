@@ -3,6 +3,7 @@
  * directory; a timer finds what inotify cannot report, such as a directory that did not exist yet.
  */
 import { watch, type FSWatcher } from 'node:fs';
+import { messageOf } from '../sys/thrown.js';
 import { SessionClient, SessionGone } from './client.js';
 import { runPaths } from './paths.js';
 import { listSessionIds } from './record.js';
@@ -107,7 +108,7 @@ export class SessionFollower {
       if (this.#looks > look && !this.#closed) this.#look();
       if (error instanceof SessionGone || this.#unreachable.has(id) || this.#closed) return;
       this.#unreachable.add(id);
-      this.#onEvent({ type: 'unreachable', id, why: error instanceof Error ? error.message : String(error) });
+      this.#onEvent({ type: 'unreachable', id, why: messageOf(error) });
     }
   }
 }

@@ -5,6 +5,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
+import { messageOf } from '../sys/thrown.js';
 import { Captures } from './captures.js';
 import { readLines, writeLine } from './lines.js';
 import { parseRequest, SOCKET_VERSION, type Greeting, type Operation, type Request } from './request.js';
@@ -84,7 +85,7 @@ export class SessionServer {
         writeLine(socket, { id: request.id, ok: true, result: this.#answer(socket, request) ?? null });
         if (request.op === 'state' && this.#subscribers.has(socket)) this.#isHeard();
       } catch (error) {
-        writeLine(socket, { id: request.id, ok: false, error: error instanceof Error ? error.message : String(error) });
+        writeLine(socket, { id: request.id, ok: false, error: messageOf(error) });
       }
     });
   }

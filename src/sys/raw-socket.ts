@@ -4,6 +4,7 @@ import raw from 'raw-socket';
 import { duplicate } from './descriptor.js';
 import { checked } from './libc.js';
 import { readOption, setIntOption, SOL_SOCKET } from './socket.js';
+import { messageOf } from './thrown.js';
 
 // asm-generic/socket.h
 const SO_SNDBUF = 7;
@@ -47,7 +48,7 @@ function newSocket(protocol: number): raw.Socket {
   try {
     return new raw.Socket({ protocol, bufferSize: 1 });
   } catch (error) {
-    throw new RawSocketRefused(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new RawSocketRefused(messageOf(error), { cause: error });
   }
 }
 

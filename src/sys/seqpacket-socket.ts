@@ -77,7 +77,7 @@ const accept4: (fd: number, address: null, length: null, flags: number) => numbe
 
 const { EAGAIN, ECONNRESET, EINTR } = constants.errno;
 
-const messageOf = (octets: Uint8Array, control: Uint8Array | null): Message => ({
+const messageHeader = (octets: Uint8Array, control: Uint8Array | null): Message => ({
   name: null,
   nameLength: 0,
   vectors: [{ base: octets, length: octets.length }],
@@ -167,7 +167,7 @@ export function sendPacket(
     for (const [index, descriptor] of descriptors.entries())
       control.writeInt32LE(descriptor, DESCRIPTORS_AT + DESCRIPTOR * index);
   }
-  if (sendmsg(fd, messageOf(octets, control), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return 'sent';
+  if (sendmsg(fd, messageHeader(octets, control), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return 'sent';
   return lastErrno() === EAGAIN ? 'full' : 'closed';
 }
 
@@ -180,7 +180,7 @@ export interface Packet {
 /** The next message; null when there is none yet. Descriptors that come with it are dropped, unless `withDescriptors`. */
 export function receivePacket(fd: number, into: Uint8Array, withDescriptors: boolean): Packet | 'closed' | null {
   const control = withDescriptors ? Buffer.alloc(controlSpace(MAX_DESCRIPTORS)) : null;
-  const receive = (): number => recvmsg(fd, messageOf(into, control), MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+  const receive = (): number => recvmsg(fd, messageHeader(into, control), MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
   let length = receive();
   // The other end has closed without reading everything; what it has said before comes after the error.
   if (length < 0 && lastErrno() === ECONNRESET) length = receive();

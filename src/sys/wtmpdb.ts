@@ -5,6 +5,7 @@
 import koffi from './koffi.js';
 import { libc } from './libc.js';
 import type { LoginEntry } from './login-records.js';
+import { messageOf } from './thrown.js';
 
 const LIBRARY = 'libwtmpdb.so.0';
 /** wtmpdb.h: a login, not a boot. */
@@ -101,6 +102,6 @@ export class WtmpdbEntry {
     if (wtmpdb === null) return;
     this.#turn = this.#turn
       .then(async () => write(wtmpdb))
-      .catch((error: unknown) => this.#onFailure(error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) => this.#onFailure(messageOf(error)));
   }
 }

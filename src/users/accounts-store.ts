@@ -30,6 +30,7 @@ export class AccountsStore implements UserStore {
   readonly file: string;
   /** The manager asks the monitor every second. */
   readonly endsSessions = true;
+  readonly storesHash = true;
   readonly keeps: ReadonlySet<Field> = new Set(FIELDS);
   readonly #options: AccountsStoreOptions;
 

@@ -21,6 +21,7 @@ export function withRememberedList(store: UserStore, now: () => number = () => p
     file: store.file,
     keeps: store.keeps,
     endsSessions: store.endsSessions,
+    storesHash: store.storesHash,
     list: async () => {
       const begin = now();
       if (last !== null && begin < last.until) return last.users;

@@ -31,6 +31,7 @@ const KEPT: ReadonlySet<Field> = new Set(['address']);
 export class SecretsStore implements UserStore {
   readonly file: string;
   readonly endsSessions = false;
+  readonly storesHash = false;
   readonly keeps = KEPT;
   readonly #server: string;
 

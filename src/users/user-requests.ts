@@ -49,13 +49,14 @@ export interface UserAnswer {
   readonly file: string;
   readonly keeps: readonly Field[];
   readonly endsSessions: boolean;
+  readonly storesHash: boolean;
 }
 
 /** Does what a request says. Rejects with a sentence for the administrator, a UserFault where it is about the user. */
 export async function answerUserRequest(store: UserStore, asked: UserRequest): Promise<UserAnswer> {
   const request = userRequest.parse(asked);
-  const { file, keeps, endsSessions } = store;
-  const about = { file, keeps: [...keeps], endsSessions };
+  const { file, keeps, endsSessions, storesHash } = store;
+  const about = { file, keeps: [...keeps], endsSessions, storesHash };
   switch (request.op) {
     case 'list':
       return { ...about, users: await store.list(), remarks: [] };

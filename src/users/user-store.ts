@@ -74,6 +74,8 @@ export interface UserStore {
   remarks(name: string): Promise<readonly string[]>;
   /** The server itself ends the sessions of a user who is disabled or removed. */
   readonly endsSessions: boolean;
+  /** It keeps a hash of each password, and the password itself only for `storePassword`. */
+  readonly storesHash: boolean;
   /** The fields that the file has a place for. */
   readonly keeps: ReadonlySet<Field>;
 }

@@ -13,6 +13,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { messageOf } from '../../src/sys/thrown.js';
 import { GuestProcessor } from './guest-processor.js';
 import { type LabOptions, labOptions } from './lab-options.js';
 import { tunnelsTable } from './markdown.js';
@@ -30,7 +31,7 @@ function readOptions(): LabOptions {
   try {
     return labOptions(process.argv.slice(2));
   } catch (error) {
-    console.error(`bench:lab: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`bench:lab: ${messageOf(error)}`);
     return process.exit(2);
   }
 }

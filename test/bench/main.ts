@@ -11,6 +11,7 @@
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { messageOf } from '../../src/sys/thrown.js';
 import { type LoadResult, runBuiltinLoad, runLoad } from './load.js';
 import { Network } from './network.js';
 import {
@@ -53,7 +54,7 @@ function parseArguments() {
       },
     }).values;
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
+    return refuse(messageOf(error));
   }
 }
 
@@ -132,9 +133,7 @@ async function measure(bench: Bench, work: Work): Promise<Row[]> {
         all.push(result);
         for (const doubt of doubts(result)) console.error(`${work.id}, ${server}, run ${run}: ${doubt}`);
       } catch (error) {
-        console.error(
-          `${work.id}, ${server}, run ${run} failed: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        console.error(`${work.id}, ${server}, run ${run} failed: ${messageOf(error)}`);
       }
     }
   }

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { loadPageFiles } from '../../src/console/page-files.js';
+import { FIELDS } from '../../src/users/user-store.js';
 import { detail, failures, FINDINGS, history, rateOf, sessions, status, traffic, users } from './generated.js';
 
 export interface FakeApi {
@@ -130,7 +131,8 @@ export async function startFakeApi({ port = 0, count = 40 }: { port?: number; co
       send(response, 200, {
         users: users(now),
         file: '/etc/pptpd-ts/accounts.json',
-        keeps: ['address', 'expires', 'sessions', 'sessionTime', 'idleTime', 'speed', 'quota', 'routes', 'note'],
+        keeps: FIELDS,
+        storesHash: true,
       });
     else if (key === 'GET /history') {
       const search = url.searchParams.get('search') ?? '';

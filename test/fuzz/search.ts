@@ -1,4 +1,5 @@
 /** Searches for inputs that reach something new, until one breaks the target. */
+import { errorOf } from '../../src/sys/thrown.js';
 import { Corpus } from './corpus.js';
 import { Coverage } from './coverage.js';
 import { mutate } from './mutate.js';
@@ -83,7 +84,7 @@ export class Search {
     try {
       return this.#target.run(input);
     } catch (error) {
-      return { input, error: error instanceof Error ? error : new Error(String(error)) };
+      return { input, error: errorOf(error) };
     }
   }
 }

@@ -1,13 +1,15 @@
 /** The console's page in a real browser, on a running server with real sessions. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { before, test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Status } from '../../src/console/api/schemas.js';
+import type { User } from '../../src/users/user.js';
+import { usersOf } from '../../src/users/users-file.js';
 import { assertAccessible, DESKTOP, logIn, openPage, PHONE, startBrowser } from './support/browser.js';
 import { CONSOLE_PORT, ConsoleClient, consoleSettings, makeToken } from './support/console.js';
-import { builtinServer, configureBuiltin, secretsOf } from './support/engines.js';
+import { accountsOf, builtinServer, configureBuiltin, secretsOf } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace } from './support/netns.js';
 import { CLIENT_ADDRESSES, endWith, PROGRAM, SERVER_ADDRESS, type Server } from './support/server.js';
@@ -56,6 +58,11 @@ async function startServer(t: TestContext): Promise<Server> {
   await server.waitForLog('the console to listen', ({ msg }) => msg.startsWith('the console listens'));
   return server;
 }
+
+const carolOf = (server: Server): User | undefined => {
+  const file = accountsOf(server);
+  return usersOf(file, readFileSync(file, 'utf8')).find(({ name }) => name === 'carol');
+};
 
 let callId = 200;
 const connect = async (t: TestContext, user: string, from: string): Promise<VpnClient> =>
@@ -169,17 +176,37 @@ test('the page', async (t) => {
     await page.getByRole('button', { name: 'Add a user' }).click();
     const dialog = page.locator('dialog[open]');
     await dialog.getByLabel('Name').fill('carol');
-    await dialog.getByLabel('Password').fill('a password');
+    await dialog.getByLabel('Password', { exact: true }).fill('a password');
     await dialog.getByLabel('Speed down').fill('fast');
     await dialog.getByRole('button', { name: 'Add' }).click();
     await dialog.getByRole('alert').getByText('“fast” is not understood').waitFor();
     await dialog.getByLabel('Speed down').fill('20M');
+    await dialog.getByLabel('Expires after the first login').fill('30 d');
+    await dialog.getByLabel('Password', { exact: true }).press('Tab');
+    await page.keyboard.press('Space');
     await dialog.getByRole('button', { name: 'Add' }).click();
     const row = page.getByRole('row', { name: /carol/ });
     await row.getByText('20.0 Mbit/s').waitFor();
+    await row.getByText('30 d after first login').waitFor();
+    const added = carolOf(server);
+    assert.deepEqual([added?.password, added?.expiresAfter], ['a password', 30 * 86_400]);
+    await row.getByRole('button', { name: 'Edit' }).click();
+    await dialog.getByRole('button', { name: 'New password' }).click();
+    await dialog.getByLabel('New password', { exact: true }).fill('another password');
+    await assertAccessible(page, 'the dialog of a new password');
+    await dialog.getByRole('button', { name: 'Change the password' }).click();
+    await page.getByRole('status').getByText('carol has a new password').waitFor();
+    assert.equal(carolOf(server)?.password, 'another password', 'what was stored before is stored again');
+    await row.getByRole('button', { name: 'Edit' }).click();
+    await dialog.getByRole('button', { name: 'New password' }).click();
+    await dialog.getByLabel('New password', { exact: true }).fill('a third one');
+    await dialog.getByLabel('Store the password itself').uncheck();
+    await dialog.getByRole('button', { name: 'Change the password' }).click();
+    await page.getByRole('status').getByText('carol has a new password').waitFor();
+    await until('the password to be a hash only', () => carolOf(server)?.password === undefined);
     await page.getByRole('button', { name: 'Add a user' }).click();
     await dialog.getByLabel('Name').fill('carol');
-    await dialog.getByLabel('Password').fill('a password');
+    await dialog.getByLabel('Password', { exact: true }).fill('a password');
     await dialog.getByRole('button', { name: 'Add' }).click();
     await dialog
       .getByRole('alert')

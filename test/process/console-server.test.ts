@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { Hono } from 'hono';
-import { type Certificate, ConsoleServer, type Limits, type ListenSettings } from '../../src/console/listen.js';
+import { ConsoleServer, type Limits, type ListenSettings } from '../../src/console/listen.js';
+import type { Certificate } from '../../src/console/protocol.js';
 import { makeCertificate } from './support/certificate.js';
 import { enterNamespace } from './support/netns.js';
 import { SERVER_ADDRESS } from './support/server.js';
@@ -95,12 +96,33 @@ test('HTTPS with its certificate, and no TLS 1.1', async (t) => {
   assert.equal(await ask({ ca: first.certificate }), 'here');
 });
 
+test('a renewed certificate is for new connections, and one that is invalid changes nothing', async (t) => {
+  assert(first !== undefined && second !== undefined);
+  const server = await start(t, { ...HTTP, tls: first });
+  const kept = connectTls({ host: SERVER_ADDRESS, port: PORT, ca: first.certificate });
+  t.after(() => kept.destroy());
+  await once(kept, 'secureConnect');
+  const crossed = { certificate: second.certificate, key: first.key };
+  assert.throws(
+    () => server.useCertificate(crossed),
+    /the key belongs to another certificate; remedy: correct console\.tls/,
+  );
+  for (const empty of ['certificate', 'key'])
+    assert.throws(() => server.useCertificate({ ...second, [empty]: '' } as Certificate), /cannot be used/, empty);
+  assert.equal(await ask({ ca: first.certificate }), 'here');
+  server.useCertificate(second);
+  assert.equal(await ask({ ca: second.certificate }), 'here');
+  await assert.rejects(ask({ ca: first.certificate }), /self-signed certificate/);
+  kept.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  assert.match(String((await once(kept, 'data'))[0]), /^HTTP\/1\.1 200 /);
+});
+
 test('a key of another certificate is refused before anything listens', () => {
   assert(first !== undefined && second !== undefined);
   const tls = { certificate: first.certificate, key: second.key };
   assert.throws(
     () => new ConsoleServer({ ...HTTP, tls }, app.fetch),
-    /^Error: the certificate of the console cannot be used: .*key values mismatch; remedy: correct console\.tls/,
+    /^Error: the certificate of the console cannot be used: .*the key belongs to another certificate; remedy: correct console\.tls/,
   );
 });
 

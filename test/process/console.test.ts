@@ -1,10 +1,14 @@
 /** The console of a running server: every route, on a real session, through the processes that answer it. */
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { ALL_ROUTES } from '../../src/console/api/routes.js';
 import type * as Api from '../../src/console/api/schemas.js';
-import { ConsoleClient, consoleSettings, type EventReader, makeToken } from './support/console.js';
+import { makeCertificate, type MadeCertificate } from './support/certificate.js';
+import { CONSOLE_PORT, ConsoleClient, consoleSettings, type EventReader, makeToken } from './support/console.js';
 import { accountsOf, builtinServer, configureBuiltin } from './support/engines.js';
 import { prepareMachine } from './support/monitor.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
@@ -359,4 +363,49 @@ test("with pppd the console changes pppd's users, and may use what the server's 
   assert.match(readFileSync(secrets, 'utf8'), /^# the first line\nalice .*\n.*bob.*203\.0\.113\.12/s);
   assert.equal((await admin.get<Api.Status>('/status')).manager.answers, true);
   assert.equal((await admin.ask('/history')).status, 404);
+});
+
+test('a renewed certificate is used without a restart, and files that are none are not', async (t) => {
+  const server = builtinServer();
+  const links = { certificate: join(server.directory, 'console.pem'), key: join(server.directory, 'console.key') };
+  // As certbot does: the link is replaced, one after the other.
+  const install = ({ files }: Pick<MadeCertificate, 'files'>): void => {
+    for (const name of ['certificate', 'key'] as const) {
+      symlinkSync(files[name], `${links[name]}.new`);
+      renameSync(`${links[name]}.new`, links[name]);
+    }
+  };
+  const certificates = ['first', 'second'].map((name) => makeCertificate(server.directory, name, '127.0.0.1'));
+  const [first, second] = certificates as [MadeCertificate, MadeCertificate];
+  install(first);
+  configureBuiltin(server, { console: { ...consoleSettings(server)['console'], tls: links } });
+  endWith(t, server);
+  server.start();
+  await server.ready();
+  await server.waitForLog('the console to listen', ({ msg }) => msg.startsWith('the console listens'));
+  const isServed = async ({ certificate: ca }: MadeCertificate): Promise<boolean> => {
+    const socket = connectTls({ host: '127.0.0.1', port: CONSOLE_PORT, ca });
+    return once(socket, 'secureConnect')
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => socket.destroy());
+  };
+  assert.deepEqual([await isServed(first), await isServed(second)], [true, false]);
+  install({ files: { certificate: second.files.certificate, key: first.files.key } });
+  await server.waitForLog('the refusal of another key', ({ msg }) =>
+    /earlier ones stay.*the key belongs to another certificate/.test(msg),
+  );
+  assert.equal(await isServed(first), true);
+  install({ files: { certificate: second.files.certificate, key: join(server.directory, 'none') } });
+  await server.waitForLog('the refusal of no file', ({ msg }) => /keeps the certificate.*no such file/.test(msg));
+  assert.equal(await isServed(first), true);
+  install(second);
+  await server.waitForLog('the renewal', ({ msg }) => msg.startsWith('new connections get the renewed certificate'));
+  assert.deepEqual([await isServed(first), await isServed(second)], [false, true]);
+  // Also by the file itself, through the link.
+  writeFileSync(second.files.key, first.key);
+  writeFileSync(second.files.certificate, first.certificate);
+  await until('the first to be served again', async () => isServed(first));
 });

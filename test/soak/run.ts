@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AccountRecord } from '../../src/accounting/record.js';
 import { readRecords } from '../../src/accounting/read.js';
+import { messageOf } from '../../src/sys/thrown.js';
 import { type Random, randomFrom } from '../fuzz/random.js';
 import { Server, SERVER_ADDRESS, type Settings, TUNNEL_LOCAL } from '../process/support/server.js';
 import { type Ending, ENDINGS, type EndingName, STAGES } from './endings.js';
@@ -279,7 +280,7 @@ class Soak {
       return;
     }
     const { address, ending, user } = attempt;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     this.#faults.push(`${this.#seconds.toFixed(1)} s: ${address} (${ending}, ${user ?? 'not logged in'}): ${why}`);
     // What has ended it stands in its record, and is reported already.
     attempt.reasons = null;

@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { blocksResult, unblockResult } from '../../session/manager-status.js';
 import { askManager, NoManager } from '../../admin/ask-manager.js';
+import { messageOf } from '../../sys/thrown.js';
 import {
   addConfigurationArgument,
   addRunDirectoryOptions,
@@ -44,7 +45,7 @@ export const blocksCommand = (): Command =>
         if (options.clear === undefined && options.clearAll === undefined) await list(runDirectory, options);
         else await clear(runDirectory, options);
       } catch (error) {
-        console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
+        console.error(`pptpd-ts: ${messageOf(error)}`);
         process.exitCode = error instanceof NoManager ? EXIT.notRunning : EXIT.failed;
       }
     });

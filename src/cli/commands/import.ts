@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { configurationFileOf, importPptpd, type PptpdHost, remarksOfHostsFile } from '../../config/import.js';
 import { addressOfHost } from '../../host/host-name.js';
+import { messageOf } from '../../sys/thrown.js';
 import { EXIT } from '../configuration.js';
 
 const PPTPD_FILE = '/etc/pptpd.conf';
@@ -69,7 +70,7 @@ function contentOf(name: string): string | null {
   try {
     return decoded(readFileSync(name));
   } catch (error) {
-    console.error(`pptpd-ts: ${name}: pptpd's configuration cannot be read: ${(error as Error).message}`);
+    console.error(`pptpd-ts: ${name}: pptpd's configuration cannot be read: ${messageOf(error)}`);
     process.exitCode = EXIT.failed;
     return null;
   }
@@ -98,6 +99,6 @@ function hostsRemarks(name: string): string[] {
     return remarksOfHostsFile({ name, text: readFileSync(name, 'utf8') });
   } catch (error) {
     // Most machines have no such file.
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : [`${name}: not read: ${(error as Error).message}`];
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : [`${name}: not read: ${messageOf(error)}`];
   }
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { reloadResult } from '../../session/manager-status.js';
 import { askManager, NoManager } from '../../admin/ask-manager.js';
+import { messageOf } from '../../sys/thrown.js';
 import {
   addConfigurationArgument,
   addRunDirectoryOptions,
@@ -29,7 +30,7 @@ export const reloadCommand = (): Command =>
         if (problems.length > 0) process.exitCode = EXIT.wrongCall;
         else console.log('configuration reloaded for new clients');
       } catch (error) {
-        console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
+        console.error(`pptpd-ts: ${messageOf(error)}`);
         process.exitCode = error instanceof NoManager ? EXIT.notRunning : EXIT.failed;
       }
     });

@@ -1,6 +1,7 @@
 /** `pptpd-ts sessions`: lists live sessions by asking their workers, or ended ones from the accounting file. Needs no manager. */
 import { Command, InvalidArgumentError } from 'commander';
 import type { SessionState } from '../../session/state.js';
+import { messageOf } from '../../sys/thrown.js';
 import {
   addRunDirectoryOptions,
   configurationOf,
@@ -90,7 +91,7 @@ async function printEnded(options: SessionsOptions): Promise<void> {
     const sessions = await endedSessions(accounting.file, options);
     console.log(options.json ? JSON.stringify({ sessions }, null, 2) : table(ENDED_HEADINGS, sessions.map(endedRow)));
   } catch (error) {
-    console.error(`pptpd-ts: ${accounting.file}: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`pptpd-ts: ${accounting.file}: ${messageOf(error)}`);
     process.exitCode = EXIT.failed;
   }
 }

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { interfaceOfPppd } from '../../host/ppp-interface.js';
 import type { SessionState } from '../../session/state.js';
 import { SessionClient } from '../../session/client.js';
+import { messageOf } from '../../sys/thrown.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { describeSession } from '../description.js';
 import { lastLines, type LogLine, logLineText } from '../../admin/log-tail.js';
@@ -58,7 +59,7 @@ function logOf({ log }: SessionState, count: number): LogLine[] {
   try {
     return lastLines(log.file, count);
   } catch (error) {
-    console.error(`pptpd-ts: ${log.file}: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`pptpd-ts: ${log.file}: ${messageOf(error)}`);
     return [];
   }
 }

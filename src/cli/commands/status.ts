@@ -4,6 +4,7 @@ import { RESTORATIONS } from '../../network/report.js';
 import { listSessions } from '../../session/client.js';
 import { type ManagerStatus, managerStatus, type NetworkStatus } from '../../session/manager-status.js';
 import { askManager, NoManager } from '../../admin/ask-manager.js';
+import { messageOf } from '../../sys/thrown.js';
 import {
   addConfigurationArgument,
   addRunDirectoryOptions,
@@ -79,7 +80,7 @@ export const statusCommand = (): Command =>
       } catch (error) {
         const none = error instanceof NoManager;
         process.exitCode = none ? EXIT.notRunning : EXIT.failed;
-        console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
+        console.error(`pptpd-ts: ${messageOf(error)}`);
         if (!none) return;
         const { sessions, unreachable } = await listSessions(runDirectory);
         console.error(`pptpd-ts: sessions that continue without a manager: ${sessions.length + unreachable.length}`);

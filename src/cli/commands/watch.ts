@@ -5,6 +5,7 @@ import { SessionFollower } from '../../session/follower.js';
 import type { SessionState } from '../../session/state.js';
 import { aborted } from '../../admin/aborted.js';
 import { missingManager } from '../../admin/ask-manager.js';
+import { messageOf } from '../../sys/thrown.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';
 import { ending, type Happening, happenings, type Step } from '../../admin/happenings.js';
 import { localTime } from '../../admin/units.js';
@@ -77,7 +78,7 @@ Exit code 0: after Ctrl-C; 1: the run directory cannot be read.`,
           }
           const { session } = event;
           follow(session, print).catch((error: unknown) => {
-            console.error(`pptpd-ts: ${error instanceof Error ? error.message : String(error)}`);
+            console.error(`pptpd-ts: ${messageOf(error)}`);
             session.close();
           });
         },

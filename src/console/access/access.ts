@@ -7,6 +7,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Logger } from '../../log/logger.js';
+import { messageOf } from '../../sys/thrown.js';
 import { isConsolePassword } from '../../users/console-password.js';
 import { consoleNameFault, type ConsoleRole, tokenHash } from '../../users/console-users.js';
 import { Attempts, type Attempt } from './attempts.js';
@@ -383,8 +384,6 @@ function bodyRefusal(c: C): Refusal | null {
 }
 
 const isSafe = (c: C): boolean => SAFE_METHODS.has(c.req.method);
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 function peerOf(c: C): Peer {
   const { socket } = c.env.incoming;
   return { address: socket.remoteAddress ?? null, isTls: 'encrypted' in socket && socket.encrypted === true };

@@ -10,6 +10,7 @@ const rootAnswer = z.object({
   file: z.string(),
   keeps: z.array(z.string()),
   endsSessions: z.boolean(),
+  storesHash: z.boolean(),
 });
 
 export type UserAnswer = z.output<typeof rootAnswer>;

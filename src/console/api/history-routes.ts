@@ -4,6 +4,7 @@ import { recordsFromEnd } from '../../accounting/read-backwards.js';
 import { reasonText } from '../../admin/happenings.js';
 import { isSelected } from '../../admin/selection.js';
 import { pointInTime } from '../../admin/units.js';
+import { messageOf } from '../../sys/thrown.js';
 import { ApiFault } from './fault.js';
 import { route, type Services } from './route.js';
 import { selectionOf } from './selection.js';
@@ -29,7 +30,7 @@ async function* endedSessions({ settings: { accounting } }: Services): AsyncGene
     for await (const record of recordsFromEnd(accounting, MAX_READ)) if (record.record === 'ended') yield record;
   } catch (error) {
     if (error instanceof ApiFault) throw error;
-    throw new ApiFault(502, `${accounting}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ApiFault(502, `${accounting}: ${messageOf(error)}`);
   } finally {
     readers -= 1;
   }

@@ -229,6 +229,8 @@ export const users = z.object({
   file: z.string(),
   /** Fields that this file can keep. */
   keeps: z.array(z.string()),
+  /** It keeps a hash of each password, and the password itself only for `storePassword`. */
+  storesHash: z.boolean(),
 });
 export type Users = z.infer<typeof users>;
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { askManager, NoManager } from '../../admin/ask-manager.js';
 import { checkText, loadConfiguration } from '../../config/load.js';
 import { blocksResult, reloadResult, unblockResult } from '../../session/manager-status.js';
+import { messageOf } from '../../sys/thrown.js';
 import { ApiFault } from './fault.js';
 import { acceptsGzip, packedStream } from './packed-stream.js';
 import { route, type Services } from './route.js';
@@ -16,7 +17,7 @@ async function ask(
   try {
     return await askManager(settings.runDirectory, ...request);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     if (error instanceof NoManager)
       throw new ApiFault(502, `${why}; the sessions continue without one`, 'start the server: pptpd-ts serve');
     throw new ApiFault(502, why);

@@ -12,6 +12,7 @@ import { LOG_LEVELS } from '../../log/level.js';
 import { listSessions, SessionClient, SessionGone } from '../../session/client.js';
 import { listSessionIds } from '../../session/record.js';
 import type { SessionState } from '../../session/state.js';
+import { messageOf } from '../../sys/thrown.js';
 import { quotaOf } from './ask-users.js';
 import { ApiFault } from './fault.js';
 import { whileValid } from './while-valid.js';
@@ -33,7 +34,7 @@ const noSession = (id: string): ApiFault => new ApiFault(404, `there is no sessi
 /** Of what connects to a session: it is gone, or does not answer. */
 function sessionFault(id: string, error: unknown): ApiFault {
   if (error instanceof SessionGone) return noSession(id);
-  return new ApiFault(502, error instanceof Error ? error.message : String(error));
+  return new ApiFault(502, messageOf(error));
 }
 
 async function withSession<T>(services: Services, id: string, work: (client: SessionClient) => Promise<T>): Promise<T> {

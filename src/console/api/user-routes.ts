@@ -69,9 +69,9 @@ export const USER_ROUTES = [
     view: 'users',
     answer: schemas.users,
     handle: async (call) => {
-      const { users, file, keeps } = await ask(call, { op: 'list' });
+      const { users, file, keeps, storesHash } = await ask(call, { op: 'list' });
       const live = liveByUser(call.model.sessions.states);
-      return { users: users.map((user) => withSessions(user, live)), file, keeps };
+      return { users: users.map((user) => withSessions(user, live)), file, keeps, storesHash };
     },
   }),
   route({

@@ -10,6 +10,7 @@ import { interfacesOfPppds } from '../../host/ppp-interface.js';
 import { version } from '../../host/version.js';
 import { type ManagerStatus, managerStatus } from '../../session/manager-status.js';
 import type { SessionState } from '../../session/state.js';
+import { messageOf } from '../../sys/thrown.js';
 import type { Failure, SessionList, Status, StreamEvent, Traffic } from '../api/schemas.js';
 import { EventStreams, type StreamReader } from './event-streams.js';
 import { LiveSessions, type SessionEvent } from './sessions.js';
@@ -123,7 +124,7 @@ export class LiveModel {
     try {
       this.#manager = { server: managerStatus.parse(await askManager(this.#options.runDirectory, 'status')) };
     } catch (error) {
-      this.#manager = { server: null, why: error instanceof Error ? error.message : String(error) };
+      this.#manager = { server: null, why: messageOf(error) };
     }
     if (JSON.stringify(this.#manager) !== before) this.streams.send({ event: 'status', data: this.#status });
   }

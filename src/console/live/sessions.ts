@@ -8,6 +8,7 @@ import type { SessionClient } from '../../session/client.js';
 import { SessionFollower } from '../../session/follower.js';
 import { listSessionIds } from '../../session/record.js';
 import type { SessionState } from '../../session/state.js';
+import { messageOf } from '../../sys/thrown.js';
 import type { SessionList, SessionRow } from '../api/schemas.js';
 import type { Carried } from './traffic-meter.js';
 
@@ -129,7 +130,7 @@ export class LiveSessions {
       client.close();
       // A connection that closed while the session was known means its end.
       if (this.#sessions.has(id)) this.#lost(client);
-      else this.#notReached(id, error instanceof Error ? error.message : String(error));
+      else this.#notReached(id, messageOf(error));
     }
   }
 

@@ -1,6 +1,7 @@
 /** What every part of the page uses: the API, the live state, who is logged in, where we are. */
 import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
+import { errorOf } from '../../sys/thrown.js';
 import { Api } from './api.js';
 import { LiveStream } from './live.js';
 import type { Me } from '../api/schemas.js';
@@ -65,9 +66,7 @@ export function useLoaded<Value>(
     const abort = new AbortController();
     load(abort.signal).then(
       (value) => abort.signal.aborted || setLoaded({ state: 'loaded', value }),
-      (error: unknown) =>
-        abort.signal.aborted ||
-        setLoaded({ state: 'failed', error: error instanceof Error ? error : new Error(String(error)) }),
+      (error: unknown) => abort.signal.aborted || setLoaded({ state: 'failed', error: errorOf(error) }),
     );
     return () => abort.abort();
   }, [...inputs, turn]);

@@ -1,5 +1,6 @@
 /** Shows the login or the console, and holds what both share. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { errorOf } from '../../sys/thrown.js';
 import { Api } from './api.js';
 import { ApplicationContext, createLive, go } from './app.js';
 import type { Me } from '../api/schemas.js';
@@ -29,7 +30,7 @@ export function Root() {
       if (me === null) setWho({ state: 'out', wasIn: false });
       else enter(me);
     } catch (error) {
-      setWho({ state: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
+      setWho({ state: 'failed', error: errorOf(error) });
     }
   };
   const enter = (me: Me): void => {

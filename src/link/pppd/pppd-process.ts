@@ -11,14 +11,13 @@ import { type IPty, spawn } from 'node-pty';
 import { identify, type ProcessIdentity } from '../../host/process.js';
 import { close, duplicate } from '../../sys/descriptor.js';
 import { makeRaw } from '../../sys/termios.js';
+import { messageOf } from '../../sys/thrown.js';
 
 export interface PppdExit {
   readonly code: number;
   /** 0: it exited by itself. */
   readonly signal: number;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The environment of pppd and its scripts. Nothing is inherited from the manager. */
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' };

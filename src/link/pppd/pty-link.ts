@@ -7,6 +7,7 @@ import { type FrameTap, Relay, type RelayEvent, type RelayFailure } from '../../
 import type { ProcessIdentity } from '../../host/process.js';
 import { interfaceOfPppd } from '../../host/ppp-interface.js';
 import { type PppEvent, PppReader, type PppState } from '../../ppp/reader.js';
+import { messageOf } from '../../sys/thrown.js';
 import type { EndCause } from '../end-cause.js';
 import { greCause } from '../gre-cause.js';
 import type { Link, LinkClose, LinkCounters, LinkOptions } from '../link.js';
@@ -254,5 +255,3 @@ export class PtyLink implements Link {
     this.#options.onEvent({ type: 'ended', cause });
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

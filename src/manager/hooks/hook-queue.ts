@@ -3,6 +3,7 @@
  * beginning. Nothing waits for the delivery: events that come while the queue is full are dropped and counted.
  */
 import type { Logger } from '../../log/logger.js';
+import { messageOf } from '../../sys/thrown.js';
 import type { Deliver, Delivered } from './delivery.js';
 import type { HookEvent } from './hook-event.js';
 
@@ -80,7 +81,7 @@ export class HookQueue {
     const { name, deliver, log, onDropped } = this.#options;
     for (let attempt = 0; !this.#ending.signal.aborted; attempt += 1) {
       const result = await deliver(event, this.#ending.signal).catch(
-        (error: unknown): Delivered => ({ ok: false, why: (error as Error).message, again: false }),
+        (error: unknown): Delivered => ({ ok: false, why: messageOf(error), again: false }),
       );
       if (result.ok) return;
       const pause = result.again ? RETRY_MS[attempt] : undefined;

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { listenFailure } from '../../host/listen-failures.js';
+import { messageOf } from '../../sys/thrown.js';
 
 const PATH = '/metrics';
 /** No setup needs more scrapers at once. */
@@ -58,7 +59,7 @@ export class MetricsServer {
       try {
         end(response, 200, await this.#rendering, { 'content-type': this.#page.contentType });
       } catch (error) {
-        end(response, 500, `${error instanceof Error ? error.message : String(error)}\n`);
+        end(response, 500, `${messageOf(error)}\n`);
       }
     }
   }

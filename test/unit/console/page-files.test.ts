@@ -23,6 +23,21 @@ describe("the page's files", () => {
     for (const path of paths) assert.match(get(path)?.headers['cache-control'] ?? '', /immutable/, path);
   });
 
+  test('the script names the licences of the libraries in it', () => {
+    const [, script = ''] = /src="([^"]+)"/.exec(text(get('/'))) ?? [];
+    const [, licences = ''] = /\/\*! Licences [^*]*(\/assets\/\S+) \*\//.exec(text(get(script))) ?? [];
+    const found = get(licences);
+    assert.match(found?.headers['content-type'] ?? '', /^text\/plain/);
+    for (const [library, author] of [
+      ['preact', 'Jason Miller'],
+      ['uplot', 'Leon Sorokin'],
+    ] as const)
+      assert.match(
+        text(found),
+        new RegExp(`^${library} [\\d.]+\\n[^]*?Copyright \\(c\\) .*${author}[^]*?Permission is hereby`, 'm'),
+      );
+  });
+
   test('the document has no inline code or style, and nothing from elsewhere', () => {
     assert.doesNotMatch(text(get('/')), /<script(?![^>]* src="\/)|<style|style=|\son\w+=|https?:/);
   });

@@ -30,6 +30,19 @@ function pair(): [Duplex, Duplex] {
   return [end, far];
 }
 
+test('a certificate is renewed as often as the monitor says so, also before there is a server to use it', async () => {
+  const [connection, root] = pair();
+  const client = new RootConnection(connection, () => undefined);
+  const renewal = (certificate: string): string => `${JSON.stringify({ renewed: { certificate, key: 'key' } })}\n`;
+  root.write(`{"address":"127.0.0.1"}\n${renewal('first')}`);
+  await client.settings;
+  const used: string[] = [];
+  client.onRenewed(({ certificate }) => used.push(certificate));
+  assert.deepEqual(used, ['first']);
+  root.write(renewal('second'));
+  assert.deepEqual(used, ['first', 'second']);
+});
+
 test('the first line is the settings; answers find their requests in any order; nonsense is ignored', async () => {
   const [connection, root] = pair();
   const asked: string[] = [];

@@ -122,7 +122,7 @@ const cases: readonly [
     { tls: TLS },
     { files: { '/c.pem': EXPIRED, '/c.key': KEY }, modes: { '/c.key': 0o100644 } },
     '/c.key (console.tls.key) can be read by others; chmod 600 /c.key',
-    '/c.pem has expired: Feb  1 00:00:00 2020 GMT; renew it, and restart the server',
+    '/c.pem has expired: Feb  1 00:00:00 2020 GMT; renew it',
   ],
   [
     'a port that only root can have',

@@ -12,6 +12,7 @@ function fixture() {
     file: '/accounts.json',
     keeps: new Set(),
     endsSessions: true,
+    storesHash: true,
     list: async () => {
       clock.now += 100;
       clock.lists += 1;

@@ -45,8 +45,19 @@ export const USER_FIELDS: readonly UserField[] = [
     label: 'Expires',
     empty: 'never',
     isDay: true,
-    shows: ({ expires }) => expires?.slice(0, 10) ?? '',
+    // The server computes it from `expiresAfter`, which the next field shows.
+    shows: ({ expires, expiresAfter }) => (expiresAfter === null ? (expires?.slice(0, 10) ?? '') : ''),
     reads: (text) => (/^\d{4}-\d\d-\d\d$/.test(text) ? text : null),
+  },
+  {
+    name: 'expiresAfter',
+    keptAs: 'expiresAfter',
+    label: 'Expires after the first login',
+    hint: 'such as 30 d, 12 h',
+    empty: 'never',
+    shows: ({ expiresAfter }) => textOf(expiresAfter, durationInput),
+    // 0 would not mean “no limit”.
+    reads: (text) => parseDuration(text) || null,
   },
   {
     name: 'speedDown',
@@ -159,6 +170,8 @@ export function bodyOf(fields: readonly UserField[], text: (name: string) => str
     if (value !== null) return value;
     throw new FormError(`${field.label}: “${written}” is not understood; write it ${field.hint ?? 'as a number'}`);
   };
+  if (text('expires').trim() !== '' && text('expiresAfter').trim() !== '')
+    throw new FormError('An account expires on a day or some time after its first login: empty one of the two fields');
   const changes: Record<string, unknown> = {};
   for (const keptAs of new Set(fields.map((field) => field.keptAs))) {
     const parts = fields.filter((field) => field.keptAs === keptAs);

@@ -1,6 +1,7 @@
 /** Modal dialogs. The browser's own <dialog> keeps the focus inside, closes by Escape and gives the focus back. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { errorOf } from '../../../sys/thrown.js';
 import { Problem } from './notice.js';
 
 interface DialogOptions {
@@ -48,7 +49,7 @@ export function FormDialog({ action, isDangerous = false, onSubmit, children, ..
       dialog.onClose();
     } catch (failure) {
       setBusy(false);
-      setError(failure instanceof Error ? failure : new Error(String(failure)));
+      setError(errorOf(failure));
     }
   };
   return (

@@ -4,19 +4,22 @@ import { bodyOf, type UserField, USER_FIELDS, valueOf } from '../model/user-form
 import type { ApiUser, UserChanged } from '../../api/schemas.js';
 import { FormDialog } from './dialog.js';
 import { textIn } from './form-text.js';
+import { PasswordField, passwordIn } from './password-field.js';
 
 interface UserFormOptions {
   /** Left out: a new one. */
   readonly user?: ApiUser;
   /** Fields that the user file can keep. */
   readonly keeps: readonly string[];
+  /** The user file keeps hashes of passwords. */
+  readonly storesHash: boolean;
   readonly onClose: () => void;
   readonly onDone: () => void;
   /** Opens another dialog of this user. */
   readonly onOther?: (deed: 'password' | 'disable' | 'enable' | 'remove') => void;
 }
 
-export function UserForm({ user, keeps, onClose, onDone, onOther }: UserFormOptions) {
+export function UserForm({ user, keeps, storesHash, onClose, onDone, onOther }: UserFormOptions) {
   const { api, say } = useApplication();
   const fields = USER_FIELDS.filter(({ keptAs }) => keeps.includes(keptAs));
   const submit = async (form: FormData): Promise<void> => {
@@ -25,7 +28,7 @@ export function UserForm({ user, keeps, onClose, onDone, onOther }: UserFormOpti
     if (user === undefined) {
       const { remarks } = await api.change<UserChanged>('POST', '/users', {
         name: text('name'),
-        password: text('password'),
+        ...passwordIn(form),
         fields: changes,
       });
       say([`${text('name')} was added.`, ...remarks].join(' '));
@@ -74,10 +77,7 @@ export function UserForm({ user, keeps, onClose, onDone, onOther }: UserFormOpti
               Name
               <input name="name" autocomplete="off" autocapitalize="none" spellcheck={false} required maxLength={255} />
             </label>
-            <label>
-              Password
-              <input name="password" type="password" autocomplete="new-password" required maxLength={256} />
-            </label>
+            <PasswordField label="Password" storesHash={storesHash} isStored={false} />
           </>
         ) : null}
         {fields.map((field) => (

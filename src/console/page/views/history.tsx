@@ -1,5 +1,6 @@
 /** Sessions that are over, from the accounting file. */
 import { useEffect, useState } from 'preact/hooks';
+import { errorOf } from '../../../sys/thrown.js';
 import { useApplication, useLoaded, useNow, useSettled } from '../app.js';
 import type { AccountRecord } from '../../../accounting/record.js';
 import type { History as Answer } from '../../api/schemas.js';
@@ -47,7 +48,7 @@ export function History() {
       const answer = await api.get<Answer>('/history', { ...query, before: next });
       setMore((last) => ({ sessions: [...(last?.sessions ?? []), ...answer.sessions], next: answer.next }));
     } catch (error) {
-      setMoreError(error instanceof Error ? error : new Error(String(error)));
+      setMoreError(errorOf(error));
     }
   };
   const isFiltered = settled !== '' || since !== '' || until !== '';

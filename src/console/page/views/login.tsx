@@ -1,5 +1,6 @@
 /** Login, with the warning about PPTP. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { errorOf } from '../../../sys/thrown.js';
 import type { Api } from '../api.js';
 import { Brand } from '../parts/brand.js';
 import { textIn } from '../parts/form-text.js';
@@ -20,7 +21,7 @@ export function Login({ api, wasIn, onLogin }: { api: Api; wasIn: boolean; onLog
       await onLogin();
     } catch (failure) {
       setBusy(false);
-      setError(failure instanceof Error ? failure : new Error(String(failure)));
+      setError(errorOf(failure));
       form.querySelector<HTMLInputElement>('[name=password]')?.select();
     }
   };

@@ -1,6 +1,7 @@
 /** The server itself: its processes, the machine's checks, blocked addresses, its configuration. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { errorOf } from '../../../sys/thrown.js';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
 import type { Blocks as Blocked, Findings, Problems } from '../../api/schemas.js';
 import type { ManagerStatus } from '../../../session/manager-status.js';
@@ -192,7 +193,7 @@ function Configuration() {
       const { problems } = await api.change<Problems>('POST', `/${deed}`, {});
       setOutcome({ state: 'done', deed, problems });
     } catch (error) {
-      setOutcome({ state: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
+      setOutcome({ state: 'failed', error: errorOf(error) });
     }
   };
   return (

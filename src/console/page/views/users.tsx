@@ -6,9 +6,9 @@ import { duration, octets } from '../../../admin/units.js';
 import { bitRate, count, counted, inWords, moment } from '../model/format.js';
 import { Meter, orNone } from '../parts/cells.js';
 import { FormDialog } from '../parts/dialog.js';
-import { textIn } from '../parts/form-text.js';
 import { Icon } from '../parts/icons.js';
 import { Empty, Shown } from '../parts/notice.js';
+import { PasswordField, passwordIn } from '../parts/password-field.js';
 import { SearchField } from '../parts/search-field.js';
 import { UserForm } from '../parts/user-form.js';
 
@@ -46,7 +46,7 @@ export function Users() {
         </div>
       </header>
       <Shown of={loaded} again={again}>
-        {({ users, file, keeps }) => (
+        {({ users, file, keeps, storesHash }) => (
           <>
             <p class="muted count" role="status">
               {counted(users.length, 'user')} in <code>{file}</code>
@@ -58,20 +58,25 @@ export function Users() {
               isEmpty={users.length === 0}
               onOpen={setOpen}
             />
-            {open?.deed === 'add' ? <UserForm keeps={keeps} onClose={close} onDone={done} /> : null}
+            {open?.deed === 'add' ? (
+              <UserForm keeps={keeps} storesHash={storesHash} onClose={close} onDone={done} />
+            ) : null}
             {open?.deed === 'edit' ? (
               <UserForm
                 user={open.user}
                 keeps={keeps}
+                storesHash={storesHash}
                 onClose={close}
                 onDone={done}
                 onOther={(deed) => setOpen({ deed, user: open.user })}
               />
             ) : null}
+            {open?.deed === 'password' ? (
+              <PasswordDialog user={open.user} storesHash={storesHash} onClose={close} onDone={done} />
+            ) : null}
           </>
         )}
       </Shown>
-      {open?.deed === 'password' ? <PasswordDialog user={open.user} onClose={close} onDone={done} /> : null}
       {open?.deed === 'disable' || open?.deed === 'enable' ? (
         <DisableDialog user={open.user} disables={open.deed === 'disable'} onClose={close} onDone={done} />
       ) : null}
@@ -210,7 +215,7 @@ interface DeedOptions {
 
 const pathOf = ({ name }: ApiUser): string => `/users/${encodeURIComponent(name)}`;
 
-function PasswordDialog({ user, onClose, onDone }: DeedOptions) {
+function PasswordDialog({ user, storesHash, onClose, onDone }: DeedOptions & { storesHash: boolean }) {
   const { api, say } = useApplication();
   return (
     <FormDialog
@@ -222,18 +227,13 @@ function PasswordDialog({ user, onClose, onDone }: DeedOptions) {
       action="Change the password"
       onClose={onClose}
       onSubmit={async (form) => {
-        const { remarks } = await api.change<UserChanged>('PUT', `${pathOf(user)}/password`, {
-          password: textIn(form, 'password'),
-        });
+        const { remarks } = await api.change<UserChanged>('PUT', `${pathOf(user)}/password`, passwordIn(form));
         say([`${user.name} has a new password.`, ...remarks].join(' '));
         onDone();
       }}
     >
       <p>Live sessions continue. The next login needs the new password.</p>
-      <label>
-        New password
-        <input name="password" type="password" autocomplete="new-password" required maxLength={256} />
-      </label>
+      <PasswordField label="New password" storesHash={storesHash} isStored={user.hasPassword} />
     </FormDialog>
   );
 }

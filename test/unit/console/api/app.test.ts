@@ -35,6 +35,7 @@ const answerOfRoot = {
   file: USER.file,
   keeps: [],
   endsSessions: true,
+  storesHash: true,
 };
 
 /** Streams of events that nobody has read or closed. */

@@ -35,6 +35,21 @@ describe('the form of a user', () => {
     assert.deepEqual(body(alice, { address: '', note: ' ' }), { address: null, note: null });
   });
 
+  test('an account ends on a day or some time after its first login, and one is changed for the other', () => {
+    const trial: ApiUser = { ...alice, expires: '2027-01-31T10:00:00.000Z', expiresAfter: 30 * 86_400 };
+    assert.deepEqual(body(null, { expiresAfter: '30 d' }), { expiresAfter: 30 * 86_400 });
+    assert.deepEqual(body(trial, { expires: '2027-06-30', expiresAfter: '' }), {
+      expires: '2027-06-30',
+      expiresAfter: null,
+    });
+    assert.deepEqual(body(trial, { expiresAfter: '' }), { expiresAfter: null });
+    assert.deepEqual(body({ ...trial, expiresAfter: null }, { expires: '', expiresAfter: '12 h' }), {
+      expires: null,
+      expiresAfter: 43_200,
+    });
+    assert.throws(() => body(trial, { expires: '2027-06-30' }), /empty one of the two fields/);
+  });
+
   test('speed and quota are one value each', () => {
     assert.deepEqual(body(alice, { speedUp: '' }), { speed: { down: 20_000_000 } });
     assert.deepEqual(body(alice, { speedUp: '', speedDown: '' }), { speed: null });
@@ -51,6 +66,10 @@ describe('the form of a user', () => {
   });
 
   test('what is not understood is said with the field', () => {
+    assert.throws(
+      () => body(alice, { expiresAfter: '0' }),
+      /^Error: Expires after the first login: “0” is not understood/,
+    );
     const nonsense = { speedDown: 'fast', quotaOctets: '-5G', sessions: 'two', idleTime: '8 hours', expires: 'soon' };
     for (const [name, text] of Object.entries(nonsense)) {
       const label = USER_FIELDS.find((field) => field.name === name)?.label ?? '';
