@@ -37,6 +37,8 @@ export interface SlicesResult {
   readonly slices: readonly Slice[];
   /** Octets that our worker has allocated on the heap during the slices, where that was sampled. */
   readonly allocated?: number;
+  /** The first wrong packets in words, where the generator tells them, also those before the slices. */
+  readonly wrongPackets?: readonly string[];
 }
 
 /** Times in µs, shortest first. */

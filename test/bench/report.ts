@@ -173,6 +173,7 @@ export function doubts(result: LoadResult): string[] {
   const quiet = result.slices.filter(({ good }) => good).length;
   return [
     ...(sum('wrong') > 0 ? [`${sum('wrong')} WRONG packets`] : []),
+    ...(result.wrongPackets ?? []).map((packet) => `WRONG: ${packet}`),
     ...(sum('lost') > 0 ? [`${sum('lost')} of ${sum('sent')} packets lost`] : []),
     ...(quiet < result.slices.length / 2 ? [`only ${quiet} of ${result.slices.length} slices were quiet`] : []),
   ];

@@ -20,6 +20,9 @@ readonly engine_keys="\"engine\": \"$engine\", \"dataPath\": \"$data_path\","
 readonly users=('' alice bob carol dave erin frank grace heidi ivan judy mallory)
 # Seconds within which one client logs in or everything of one session is gone. A login takes 2 s in a quiet guest.
 readonly login_seconds=30 gone_seconds=10
+# Seconds within which a server listens: ours starts Node.js several times, which takes 3 s on a quiet machine and more than
+# 30 s on one with a load of 20. A server that ends is noticed at once.
+readonly start_seconds=90
 
 # Process ids: the server, the clients by number, the captures by name.
 server=''
@@ -193,13 +196,13 @@ start_server() {
   choose_engine
   spawn server "${server_checkout:-$checkout}/bin/pptpd-ts" serve -c /etc/pptpd-ts.json >> $results/server.log 2>&1 &
   server=$!
-  wait_for 'pptpd-ts listens' 30 listens "$server"
+  wait_for 'pptpd-ts listens' "$start_seconds" listens "$server"
 }
 # start_pptpd: Debian's, as a control of the lab.
 start_pptpd() {
   spawn server pptpd --fg --conf /etc/pptpd.conf >> $results/server.log 2>&1 &
   server=$!
-  wait_for 'pptpd listens' 30 listens "$server"
+  wait_for 'pptpd listens' "$start_seconds" listens "$server"
 }
 stop_server() {
   kill -TERM "$server"

@@ -15,6 +15,7 @@ import { checked, libc } from '../../../src/sys/libc.js';
 import { type Boxed, boxed, SharedMemory } from '../../../src/sys/shared-memory.js';
 import type { Network } from '../network.js';
 import { openTunEnd } from './tun-end.js';
+import { WrongPackets } from './wrong-packets.js';
 
 const IP_HEADER = 20;
 const IPPROTO_GRE = 47;
@@ -42,15 +43,13 @@ export interface Call {
   /** The last number received; -1: none. */
   received: number;
   acknowledged: number;
-  /** Numbers that were skipped, and packets that came after later ones. */
-  lost: number;
-  reordered: number;
   /** A PPP frame in the shared memory, valid during the call. */
   readonly recvFrame: (at: number, length: number) => void;
 }
 
 export class Line {
   readonly memory = new SharedMemory();
+  readonly wrong = new WrongPackets(this.memory.octets);
   readonly #octets = this.memory.octets;
   readonly #view = this.memory.view;
   readonly #server: number;
@@ -140,12 +139,12 @@ export class Line {
     const header = this.#header;
     if (call === undefined || decodeHeader(this.#view, greAt, at + length, call.callId, header) !== null) return;
     if (!header.hasSequence) return;
-    const ahead = header.sequence - call.received;
-    if (ahead <= 0) call.reordered += 1;
-    else {
-      call.lost += ahead - 1;
-      call.received = header.sequence;
+    // Nothing on the way changes the order of packets.
+    if (header.sequence <= call.received) {
+      this.wrong.add(`GRE: number ${header.sequence} after ${call.received}`, at, length);
+      return;
     }
+    call.received = header.sequence;
     call.recvFrame(header.payloadAt, header.payloadLength);
   }
 

@@ -11,10 +11,12 @@ import { listSessionIds, readRecord } from '../../../src/session/record.js';
 import { Poller } from '../../../src/sys/poller.js';
 import { addressNumber } from '../../../src/config/addresses.js';
 import { SERVER_ADDRESS } from '../network.js';
-import { Downlink, Echo, type Traffic, Uplink } from './traffic.js';
+import { Echo } from './echo.js';
 import { Line } from './line.js';
 import { Session } from './session.js';
 import { Slices, Watched } from './slices.js';
+import { Downlink, Uplink } from './tcp-traffic.js';
+import type { Traffic } from './traffic.js';
 import { openTunEnd } from './tun-end.js';
 
 const SETUP_MS = 60_000;
@@ -109,7 +111,7 @@ async function run(): Promise<void> {
   sample();
   while (slices.goOn()) traffic.step();
   sample();
-  console.log(JSON.stringify(slices.result));
+  console.log(JSON.stringify({ ...slices.result, wrongPackets: line.wrong.examples }));
 }
 
 await run();

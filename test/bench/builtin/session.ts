@@ -40,10 +40,8 @@ export class Session {
   readonly #controlAt: number;
   #ntResponse: Uint8Array = new Uint8Array(NT_RESPONSE);
   #isEncrypted = false;
-  /** An IP packet in the shared memory, valid during the call. */
+  /** An IPv4 packet in the shared memory, valid during the call. */
   recvPacket: (at: number, length: number) => void = () => undefined;
-  /** Data frames that could not be decrypted, or are none. */
-  wrong = 0;
 
   /** `withData`: it can send and receive packets. The shared memory has room for few such sessions. */
   constructor(line: Line, { address, callId, withData }: { address: string; callId: number; withData: boolean }) {
@@ -57,8 +55,6 @@ export class Session {
       sequence: 0,
       received: -1,
       acknowledged: -1,
-      lost: 0,
-      reordered: 0,
       recvFrame: (at, length) => this.#recvFrame(at, length),
     };
     line.add(this.#call);
@@ -174,7 +170,8 @@ export class Session {
     this.#encrypt();
     const plain = this.#mppe.decrypt(at + 1, length - 1);
     const packet = at + 1 + MPPE_HEADER + 1;
-    if (plain < 0 || octets[packet - 1] !== IPV4) this.wrong += 1;
+    if (plain < 0) this.#line.wrong.add(`MPPE: not decrypted (${plain})`, at, length);
+    else if (octets[packet - 1] !== IPV4) this.#line.wrong.add('MPPE: decrypted to no IPv4 packet', at, length);
     else this.recvPacket(packet, plain - 1);
   }
 
