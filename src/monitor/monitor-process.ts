@@ -16,6 +16,7 @@ import { NetworkConfiguration } from '../sys/network-configuration.js';
 import { listenSeqpacket } from '../sys/seqpacket-socket.js';
 import { askSession } from './ask-session.js';
 import { ConsoleProcess } from './console-process.js';
+import { take } from './iproute.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
@@ -127,6 +128,7 @@ function monitor(directory: string, level: string): void {
     listener: LISTENER,
     folder: new StateFolder(runPaths(directory).monitorState),
     network: new NetworkConfiguration(),
+    take,
     rules: new NetworkRules(tableName(directory), log),
     radius,
     console: consoleProcess,
