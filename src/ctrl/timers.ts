@@ -18,7 +18,7 @@ export type TimerName =
   | 'sessionTime'
   /** Between two checks for data, for `policy.idleTime`: see limits.ts. */
   | 'idle'
-  /** INTERVAL_SECONDS in peer-log.ts. */
+  /** What is left of INTERVAL_SECONDS in peer-log.ts, once lines were omitted. */
   | 'peerLog'
   /** FIRST_SECONDS, then INTERVAL_SECONDS in state-publisher.ts. */
   | 'publish';

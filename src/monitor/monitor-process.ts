@@ -17,6 +17,7 @@ import { listenSeqpacket } from '../sys/seqpacket-socket.js';
 import { messageOf } from '../sys/thrown.js';
 import { askSession } from './ask-session.js';
 import { ConsoleProcess } from './console-process.js';
+import { take } from './iproute.js';
 import { isMonitorListening } from './monitor-connection.js';
 import { MONITOR_ENTRY, MONITOR_EXIT } from './monitor-entry.js';
 import { MonitorServer } from './monitor-server.js';
@@ -128,6 +129,7 @@ function monitor(directory: string, level: string): void {
     listener: LISTENER,
     folder: new StateFolder(runPaths(directory).monitorState),
     network: new NetworkConfiguration(),
+    take,
     rules: new NetworkRules(tableName(directory), log),
     radius,
     console: consoleProcess,

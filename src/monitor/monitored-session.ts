@@ -17,7 +17,7 @@ import { WtmpdbEntry } from '../sys/wtmpdb.js';
 import type { SessionQuestion } from './ask-session.js';
 import { type Grant, mayUse, NO_ACCOUNT } from './authentication.js';
 import type { Reading } from '../users/usage-file.js';
-import { addRoute, type Route, take } from './iproute.js';
+import { addRoute, type Route, type Step } from './iproute.js';
 import { type AmountsByName, amountsByName } from '../host/interface-amounts.js';
 import type { Guesses } from './guesses.js';
 import { isPermitted, workerState, type WorkerState } from './permitted.js';
@@ -56,6 +56,8 @@ export interface MonitorServices extends LoginServices {
   /** Keeps the record until a RADIUS server has acknowledged it. */
   readonly account: (record: AccountRecord) => void;
   readonly network: NetworkConfiguration;
+  /** Takes these steps in their order. Rejects with a sentence at the first one that fails. */
+  readonly take: (steps: readonly Step[]) => Promise<void>;
   readonly folder: StateFolder;
   readonly log: Logger;
 }
@@ -131,6 +133,7 @@ export class MonitoredSession {
       log: this.#log,
     });
     const save = (): void => this.#try(() => this.#save());
+    const { take } = services;
     this.#speed = new SessionSpeed({ saved: saved?.speed ?? UNLIMITED, save, take, log: this.#log });
     this.#radiusAccount = new SessionAccount({
       saved: saved?.account ?? null,
@@ -212,10 +215,19 @@ export class MonitoredSession {
       if (isSameSpeed(this.#grant.speed, wanted)) return true;
       this.#grant = { ...this.#grant, speed: wanted };
       this.#try(() => this.#save());
-      const { ipv4, ipv6 } = this.#addresses;
-      if (this.#device === null || (ipv4 === null && ipv6 === null)) return true;
-      return this.#speed.limit(this.#device, wanted);
+      return this.#limitSpeed();
     });
+  }
+
+  /**
+   * Limits the interface, if it is up, to what the last login permits; before it comes up `#configure` does. Resolves with whether
+   * the limit is, or will be, in force.
+   */
+  async #limitSpeed(): Promise<boolean> {
+    const [device, grant, { ipv4, ipv6 }] = [this.#device, this.#grant, this.#addresses];
+    if (device === null || grant === null || (ipv4 === null && ipv6 === null)) return true;
+    // The worker may have closed it, and another session may have got its name.
+    return this.#services.network.index(device.name) === device.index && this.#speed.limit(device, grant.speed);
   }
 
   /** For RADIUS: the worker keeps the times, the kernel the speed. Resolves with whether all of it is done. */
@@ -256,13 +268,16 @@ export class MonitoredSession {
   }
 
   async #authenticate(request: MonitorRequest<'authenticate'>): Promise<Reply> {
+    let answer: MonitorAnswer;
     try {
-      const { answer, judgement } = await this.#login.authenticate(request);
-      if (judgement !== null) this.#replaceGrant(judgement.grant);
-      return { answer };
+      const outcome = await this.#login.authenticate(request);
+      answer = outcome.answer;
+      if (outcome.judgement !== null) this.#replaceGrant(outcome.judgement.grant);
     } finally {
       this.#save();
     }
+    await this.#limitSpeed();
+    return { answer };
   }
 
   /** What was used until now is the last login's. What that one permitted ends, unless it is the same account again. */
@@ -359,7 +374,8 @@ export class MonitoredSession {
 
   /** They go when the interface goes down. One that another interface has already is left to it. */
   async #addRoutes({ name }: Device, { routes }: Grant): Promise<void> {
-    const vrf = this.#services.settings()?.vrf ?? null;
+    const { settings, take } = this.#services;
+    const vrf = settings()?.vrf ?? null;
     const { peer } = this.registration;
     for (const route of routes) {
       const { network } = route;

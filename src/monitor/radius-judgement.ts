@@ -1,15 +1,13 @@
 /** Judges a login by RADIUS: the server's verdict, and the address that it lets the client have. */
 import { visible } from '../accounts/chap-secrets.js';
 import { withoutDomain } from '../mschap/ms-chap-v2.js';
-import type { FramedRoute, RadiusLogin, RadiusVerdict } from '../radius/protocol.js';
+import { CHOSEN_HERE, type FramedRoute, type RadiusLogin, type RadiusVerdict } from '../radius/protocol.js';
 import { AUTHENTICATION_FAILURE, type Judgement, NO_ACCOUNT } from './authentication.js';
 import type { MonitorAnswer, RadiusSettings, WireLimits } from './protocol.js';
 import { UNLIMITED } from './speed-limit.js';
 import type { Login } from './verifier.js';
 import { MAX_TIMER_SECONDS } from '../sys/clock.js';
 
-/** RFC 2865 §5.8: the client, or the server, chooses the address. The client's wish is not asked for here. */
-const CHOSEN_HERE = ['255.255.255.255', '255.255.255.254'];
 /** First octets of networks whose addresses no client can have: this, loopback, multicast and reserved ones. */
 const FIRST_MULTICAST = 224;
 const NO_NETWORKS = [0, 127];

@@ -96,6 +96,8 @@ export const ATTRIBUTES = {
   /** RFC 2869 §5.16, §5.17. */
   'Acct-Interim-Interval': rfc(85, integer),
   'NAS-Port-Id': rfc(87, text),
+  /** RFC 2869 §5.18. */
+  'Framed-Pool': rfc(88, text),
   /** RFC 5176 §3.5. */
   'Error-Cause': rfc(101, integer),
   // RFC 2548.

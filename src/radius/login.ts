@@ -7,6 +7,7 @@ import { CODES } from './packet.js';
 import { parseFramedRoute } from './framed-route.js';
 import { FRAMED, nasAttributes, PPP } from './nas-attributes.js';
 import {
+  CHOSEN_HERE,
   type FramedRoute,
   type LoginProblem,
   MAX_CLASSES,
@@ -41,6 +42,9 @@ const RESPONSE = 49;
 const PROOF = /^S=[0-9A-F]{40}/;
 /** Longest text for the client, characters. */
 const MAX_MESSAGE = 200;
+
+const NO_POOLS =
+  'this server has no pools with names; remedy: let the RADIUS server choose the address, and send it as Framed-IP-Address';
 
 /** Characters of a server's value that a log line quotes. */
 const MAX_QUOTED = 80;
@@ -140,7 +144,7 @@ function accepted(login: Login, reply: Reply): RadiusVerdict {
   };
 }
 
-/** Routes, speed and filter, and what is wrong with them. */
+/** Routes, speed and filter, and what does not count: of them, or a pool. */
 function networkGrants(
   attributes: readonly Attribute[],
 ): Pick<Extract<RadiusVerdict, { outcome: 'accepted' }>, 'routes' | 'rate' | 'filter' | 'notes'> {
@@ -154,6 +158,10 @@ function networkGrants(
     else if (routes.length === MAX_ROUTES) ignore('Framed-Route', text, `a session has at most ${MAX_ROUTES} routes`);
     else routes.push(parsed.route);
   }
+  const address = valueOf(attributes, 'Framed-IP-Address');
+  // A RADIUS server that has chosen the address itself may name its pool, too.
+  const pool = address === null || CHOSEN_HERE.includes(address) ? valueOf(attributes, 'Framed-Pool') : null;
+  if (pool !== null) ignore('Framed-Pool', pool, NO_POOLS);
   const { rate, unreadable } = rateOf(attributes);
   if (unreadable !== null) ignore('Mikrotik-Rate-Limit', unreadable, 'it is not RX/TX in bits per second');
   // As with pppd's radius.so, the last one counts.

@@ -107,6 +107,9 @@ export interface FramedRoute {
 export const MAX_ROUTES = 32;
 export const MAX_NOTES = 8;
 
+/** RFC 2865 §5.8: the client, or the server, chooses the address. The client's wish is not asked for here. */
+export const CHOSEN_HERE: readonly string[] = ['255.255.255.255', '255.255.255.254'];
+
 /** Class attributes that are repeated; further ones are not. */
 export const MAX_CLASSES = 8;
 

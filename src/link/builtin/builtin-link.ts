@@ -70,6 +70,8 @@ export class BuiltinLink implements Link {
   #interfaceName: string | null = null;
   #tap: FrameTap | null = null;
   #engineTimer: NodeJS.Timeout | undefined;
+  /** What `#engineTimer` waits for; null: it does not run. */
+  #engineDeadline: number | null = null;
   #hasKeys = false;
   #limits: LinkLimits | null = null;
   #isEncrypted = false;
@@ -250,11 +252,20 @@ export class BuiltinLink implements Link {
     if (this.#state === 'ended') return;
     act(monotonicMs());
     this.#path.flush();
+    if (!this.#hasEnded) this.#wait(this.#engine.deadline);
+  }
+
+  /** A timer that is replaced still wakes the process when it would have expired, so it is kept if it is the right one. */
+  #wait(deadline: number | null): void {
+    if (deadline === this.#engineDeadline) return;
     clearTimeout(this.#engineTimer);
-    const { deadline } = this.#engine;
-    if (deadline === null || this.#hasEnded) return;
+    this.#engineDeadline = deadline;
+    if (deadline === null) return;
     this.#engineTimer = setTimeout(
-      () => this.#drive((now) => this.#engine.tick(now)),
+      () => {
+        this.#engineDeadline = null;
+        this.#drive((now) => this.#engine.tick(now));
+      },
       Math.max(1, Math.ceil(deadline - monotonicMs())),
     );
   }

@@ -10,7 +10,9 @@ const [LINES, INTERVAL] = [100, 30];
 function fixture(t: TestContext, level = 'info') {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const lines = new LogLines(level);
-  const log = new PeerLog(lines.log, new Timers());
+  let now = 5000;
+  const started = t.mock.method(Timers.prototype, 'start');
+  const log = new PeerLog(lines.log, new Timers(), () => now);
   let written = 0;
   return {
     lines,
@@ -22,7 +24,11 @@ function fixture(t: TestContext, level = 'info') {
         log.write('info', { number }, () => `line ${number}`);
       }
     },
-    pass: (seconds: number): void => t.mock.timers.tick(seconds * 1000),
+    pass: (seconds: number): void => {
+      now += seconds * 1000;
+      t.mock.timers.tick(seconds * 1000);
+    },
+    timersStarted: (): number => started.mock.callCount(),
     /** The numbers of the lines in the log, and the counts of omitted ones. */
     seen: (): unknown[] => lines.all.map(({ number, count }) => number ?? { leftOut: count }),
   };
@@ -64,12 +70,14 @@ test('an interval begins with its first line', (t) => {
   assert.deepEqual(seen().at(-1), { leftOut: 1 });
 });
 
-test('if no line was omitted, no number is logged', (t) => {
-  const { write, pass, seen, log } = fixture(t);
+test('if no line was omitted, no number is logged, and no timer wakes an idle worker', (t) => {
+  const { write, pass, seen, log, timersStarted } = fixture(t);
   write(LINES);
   pass(INTERVAL);
+  write(LINES);
   log.close();
-  assert.equal(seen().length, LINES);
+  assert.deepEqual(seen(), numbers(1, 2 * LINES));
+  assert.equal(timersStarted(), 0);
 });
 
 test('close logs the number of omitted lines, once', (t) => {

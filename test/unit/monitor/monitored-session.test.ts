@@ -9,7 +9,9 @@ import { Guesses, PER_WORKER } from '../../../src/monitor/guesses.js';
 import { GuessLimits } from '../../../src/monitor/guess-limits.js';
 import type { Grant } from '../../../src/monitor/authentication.js';
 import { MonitoredSession, type MonitorServices, type SavedSession } from '../../../src/monitor/monitored-session.js';
+import type { Step } from '../../../src/monitor/iproute.js';
 import type { ChapMethod, LoginMethod, MonitorAnswer } from '../../../src/monitor/protocol.js';
+import type { RadiusVerdict } from '../../../src/radius/protocol.js';
 import { StateFolder } from '../../../src/monitor/state-folder.js';
 import { AccountUsage } from '../../../src/monitor/account-usage.js';
 import { UserAccounts } from '../../../src/monitor/user-accounts.js';
@@ -40,6 +42,8 @@ class Scene {
 
   readonly usage: AccountUsage;
   readonly guesses: GuessLimits;
+  /** What iproute2 was told. */
+  readonly taken: string[] = [];
 
   constructor(
     t: TestContext,
@@ -75,6 +79,8 @@ class Scene {
       ...radius,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a test needs of it
       network: network as NetworkConfiguration,
+      take: async (steps: readonly Step[]) =>
+        void this.taken.push(...steps.map(({ program, args }) => `${program} ${args.join(' ')}`)),
       folder: this.#folder,
       log,
     };
@@ -205,9 +211,14 @@ const SPEED = { up: null, down: 64_000 };
 const GRANT: Grant = { name: 'alice', remote: PAIR.remote, rules: [], account: 'alice', speed: SPEED, routes: [] };
 
 /** A session whose tunnel is up; every machine has an interface `lo`. `steps`: what is done to it. */
-function upScene(t: TestContext, grant: Grant, failing?: 'setUp'): { readonly scene: Scene; readonly steps: string[] } {
+function upScene(
+  t: TestContext,
+  grant: Grant,
+  failing?: 'setUp' | null,
+  radius: Partial<Pick<MonitorServices, 'askRadius'>> = {},
+): { readonly scene: Scene; readonly steps: string[] } {
   const steps: string[] = [];
-  const scene = new Scene(t, ['pap'], {
+  const network: Partial<NetworkConfiguration> = {
     index: () => INDEX,
     setMtu: () => undefined,
     removeAddresses: () => void steps.push('removeAddresses'),
@@ -215,7 +226,8 @@ function upScene(t: TestContext, grant: Grant, failing?: 'setUp'): { readonly sc
       if (isUp && failing === 'setUp') throw new SystemCallFailed('bring up lo', 'EIO');
       steps.push(isUp ? 'up' : 'down');
     },
-  });
+  };
+  const scene = new Scene(t, ['pap'], network, radius);
   scene.restart({
     grant,
     device: { name: 'lo', index: INDEX, since: 1 },
@@ -241,6 +253,57 @@ describe('a login while the tunnel of another one is up', () => {
       // What was used until then is charged to whoever was logged in.
       const charged = count.mock.calls.map(({ arguments: [reading] }) => reading.name);
       assert.deepEqual(charged, grant.account === null ? [] : [grant.account]);
+    });
+});
+
+describe('a login while the tunnel is up has its speed at once', () => {
+  const VERDICT = {
+    outcome: 'accepted',
+    message: '',
+    keys: null,
+    address: null,
+    routes: [],
+    classes: [],
+    interim: null,
+    sessionTime: null,
+    idleTime: null,
+    filter: null,
+    notes: [],
+    rate: {},
+  } as const satisfies RadiusVerdict;
+  const OF_ALICE = { ...GRANT, account: null };
+  const FASTER = 'tc qdisc replace dev lo root tbf rate 128000bit burst 4096b latency 100ms';
+
+  for (const [what, rate, expected] of [
+    ['a new one', { down: 128_000 }, [FASTER]],
+    ['the same', { down: SPEED.down }, []],
+    ['none', {}, ['tc qdisc del dev lo root']],
+  ] as const)
+    test(what, async (t) => {
+      const askRadius = async (): Promise<RadiusVerdict> => Promise.resolve({ ...VERDICT, rate });
+      const { scene, steps } = upScene(t, OF_ALICE, null, { askRadius });
+      assert(isAccepted(await scene.respond('pap', '', Buffer.from(PASSWORD))));
+      assert.deepEqual(scene.taken, expected);
+      assert.deepEqual(scene.saved.speed, { up: null, down: null, ...rate });
+      assert.deepEqual(steps, [], 'the tunnel stays up');
+    });
+
+  test('also without RADIUS', async (t) => {
+    const { scene } = upScene(t, OF_ALICE);
+    assert(isAccepted(await scene.respond('pap', '', Buffer.from(PASSWORD))));
+    assert.deepEqual(scene.taken, ['tc qdisc del dev lo root']);
+  });
+
+  for (const [what, changed] of [
+    ['is down', { ipv4: null }],
+    ["is another session's", { device: { name: 'lo', index: INDEX + 1, since: 1 } }],
+  ] as const)
+    test(`but not an interface that ${what}`, async (t) => {
+      const { scene } = upScene(t, OF_ALICE);
+      scene.restart(changed);
+      assert(isAccepted(await scene.respond('pap', '', Buffer.from(PASSWORD))));
+      assert.deepEqual(scene.taken, []);
+      assert.deepEqual(scene.saved.grant?.speed, { up: null, down: null });
     });
 });
 

@@ -161,6 +161,20 @@ describe('an Access-Accept', () => {
     ]);
   });
 
+  test('may name a pool, which counts for nothing without an address', () => {
+    const notes = (...address: readonly Attribute[]): readonly string[] => {
+      const accepted = verdict(answer(CODES.accessAccept, [SUCCESS, ['Framed-Pool', 'gold'], ...address]));
+      assert(accepted.outcome === 'accepted');
+      return accepted.notes;
+    };
+    const ignored =
+      'ignored Framed-Pool "gold": this server has no pools with names; ' +
+      'remedy: let the RADIUS server choose the address, and send it as Framed-IP-Address';
+    assert.deepEqual(notes(), [ignored]);
+    assert.deepEqual(notes(['Framed-IP-Address', '255.255.255.254']), [ignored]);
+    assert.deepEqual(notes(['Framed-IP-Address', '203.0.113.77']), []);
+  });
+
   test('of many routes has as many as a session may have', () => {
     const routes = Array.from({ length: 60 }, (_, at): Attribute => ['Framed-Route', `198.51.100.${at * 4}/30`]);
     const accepted = verdict(answer(CODES.accessAccept, [SUCCESS, ...routes]));

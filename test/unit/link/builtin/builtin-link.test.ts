@@ -219,3 +219,33 @@ test('packets that cannot be decrypted at all end the link', async (t) => {
   await turns(3);
   assert.deepEqual(call.events.at(-1), { type: 'ended', cause: { kind: 'undecryptable' } });
 });
+
+describe('the timers of an idle link', () => {
+  /** LCP, Echo-Request (RFC 1661 §5.8). */
+  const ECHO_REQUEST = Uint8Array.of(0xff, 0x03, 0xc0, 0x21, 9, 1, 0, 8, 1, 2, 3, 4);
+  /** How many timers are started while the client asks twice whether the server is there. */
+  async function startedByEchoes(t: TestContext, ppp: object): Promise<number> {
+    const path = new APath('kernel');
+    const call = new Call(t, path, null, ppp);
+    await turns(100);
+    assert(path.told.includes('network'), call.types.join());
+    const sent = t.mock.method(path, 'send');
+    const started = t.mock.method(globalThis, 'setTimeout');
+    for (let count = 0; count < 2; count += 1)
+      path.emit({ type: 'control', direction: 'fromClient', frame: ECHO_REQUEST });
+    await turns(3);
+    assert.equal(sent.mock.callCount(), 2, 'it answers');
+    return started.mock.callCount();
+  }
+
+  test('a packet of the client that changes no deadline starts none: the old one would wake the worker, too', async (t) => {
+    assert.equal(await startedByEchoes(t, {}), 0);
+  });
+
+  test('without LCP echoes none runs', async (t) => {
+    const running = (): number => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
+    const before = running();
+    assert.equal(await startedByEchoes(t, { lcpEcho: { interval: 0, failures: 4 } }), 0);
+    assert.equal(running(), before);
+  });
+});
