@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { TCP_PORT } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
+import { atEnd } from './support/at-end.js';
 import { ControlGroup } from './support/control-group.js';
 import { enterNamespace, killChildrenOf, namespaceProcesses } from './support/netns.js';
 import {
@@ -135,7 +136,7 @@ async function startIn(t: TestContext, group: ControlGroup, settings: Settings):
   server.start(...group.prefix);
   endWith(t, server);
   // After the server's end, by the order of asking.
-  t.after(() => group.remove());
+  atEnd(t, async () => group.remove());
   await server.ready();
   return server;
 }

@@ -9,6 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { atEnd } from './at-end.js';
 import { Arrivals } from './wait.js';
 
 export const STATION_PORT = 6000;
@@ -49,7 +50,7 @@ export class Station {
       execArgv: ['--net', process.execPath],
     });
     const station = new Station(child);
-    t.after(() => station.#end());
+    atEnd(t, () => station.#end());
     await once(child, 'message'); // ready
     child.on('message', (word: Word) => station.heard.add(word));
     return station;
