@@ -95,7 +95,7 @@ describe('a worker is killed', () => {
     await client.closed;
     await server.waitForPppd('its end', (note) => note.pid === pid && note.event === 'ended');
     await (await callWhenFree()).echo();
-    assert.match(server.words, /an error that a test ordered/);
+    await until('its words', () => server.words.includes('an error that a test ordered'));
   });
 
   test('no other session notices', async (t) => {

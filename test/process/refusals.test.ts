@@ -209,6 +209,7 @@ test('a flood of one kind is one line in the log, and the rest counted', async (
   for (const stranger of strangers) await stranger.closed;
   await (await Client.start()).echo();
   assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  await server.waitForLog('the others', ({ cause, count }) => cause === 'notPptp' && count !== undefined);
   const lines = server.log.all.filter(({ cause }) => cause === 'notPptp');
   assert.deepEqual(
     lines.map(({ count = 1 }) => count),

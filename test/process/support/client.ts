@@ -48,6 +48,8 @@ export class Client {
   /** The client's address and port as in the server's log, such as `192.0.2.7:40123`. */
   readonly name: string;
   readonly #closed: Promise<void>;
+  /** The connection is closed. */
+  isClosed = false;
   /** Whether it answers Echo-Requests, as every client does; if not, they are kept like other messages. */
   answersEchoes = false;
   /** Whether it answers Stop-Control-Connection-Requests, as every client does, so that no server waits for it. */
@@ -61,6 +63,7 @@ export class Client {
     socket.on('data', (chunk: Buffer) => this.#recv(chunk));
     this.#closed = new Promise((resolve) => {
       socket.on('close', () => {
+        this.isClosed = true;
         this.messages.end('the connection was closed');
         resolve();
       });

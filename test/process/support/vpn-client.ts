@@ -141,7 +141,7 @@ export class VpnClient {
   async logIn(): Promise<void> {
     this.negotiate();
     await until('IPCP to open', () => {
-      if (this.#isClosed) throw new Error('the session has ended');
+      if (this.#isClosed || this.client.isClosed) throw new Error(`the session of ${this.client.name} has ended`);
       return this.ppp.ipcp.isOpen;
     });
     await this.echo();
