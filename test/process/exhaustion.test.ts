@@ -57,7 +57,7 @@ async function comes(): Promise<{ readonly client: Client; readonly isServed: bo
   const client = await Client.connect(NEWCOMER);
   client.send(START);
   const isServed = await Promise.race([
-    client.closed.then(() => false),
+    client.whenClosed.then(() => false),
     client.messages
       .find('an answer', () => true)
       .then((message) => 'resultCode' in message && message.resultCode === 1),

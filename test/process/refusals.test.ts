@@ -18,7 +18,7 @@ const [HERE, THERE] = CLIENT_ADDRESSES;
 async function askToStart(from?: string): Promise<{ client: Client; answer: readonly [number, number] | null }> {
   const client = await Client.connect(from);
   client.send(START);
-  await Promise.race([client.closed, client.messages.find('an answer', () => true)]);
+  await Promise.race([client.whenClosed, client.messages.find('an answer', () => true)]);
   const [reply] = client.messages.all;
   if (reply?.type !== 'StartControlConnectionReply') return { client, answer: null };
   return { client, answer: [reply.resultCode, reply.errorCode] };

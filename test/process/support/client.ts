@@ -47,7 +47,8 @@ export class Client {
   readonly #framer = new Framer();
   /** The client's address and port as in the server's log, such as `192.0.2.7:40123`. */
   readonly name: string;
-  readonly #closed: Promise<void>;
+  /** Resolves when the connection was closed by the server or failed, however long that takes. */
+  readonly whenClosed: Promise<void>;
   /** The connection is closed. */
   isClosed = false;
   /** Whether it answers Echo-Requests, as every client does; if not, they are kept like other messages. */
@@ -61,7 +62,7 @@ export class Client {
     socket.setNoDelay(true);
     socket.on('error', () => undefined); // 'close' follows
     socket.on('data', (chunk: Buffer) => this.#recv(chunk));
-    this.#closed = new Promise((resolve) => {
+    this.whenClosed = new Promise((resolve) => {
       socket.on('close', () => {
         this.isClosed = true;
         this.messages.end('the connection was closed');
@@ -70,9 +71,9 @@ export class Client {
     });
   }
 
-  /** Resolves when the connection was closed by the server or failed. */
+  /** The same, for a test that waits for it; rejects when it takes too long. */
   get closed(): Promise<void> {
-    return within(`the connection of ${this.name} to be closed`, this.#closed);
+    return within(`the connection of ${this.name} to be closed`, this.whenClosed);
   }
 
   /** Connects without sending anything. */
