@@ -67,18 +67,16 @@ async function comes(): Promise<{ readonly client: Client; readonly isServed: bo
 
 /** Clients come until one is served; it calls, and leaves. */
 async function assertServedAgain(): Promise<void> {
-  for (;;) {
-    const { client, isServed } = await comes();
-    if (!isServed) {
-      await client.closed;
-      continue;
-    }
-    client.send(CALL);
-    await client.messages.find('the reply', ({ type }) => type === 'OutgoingCallReply');
-    client.send({ type: 'StopControlConnectionRequest', reason: 1 });
-    await client.closed;
-    return;
-  }
+  const client = await until('a client to be served', async () => {
+    const { client: each, isServed } = await comes();
+    if (isServed) return each;
+    await each.closed;
+    return undefined;
+  });
+  client.send(CALL);
+  await client.messages.find('the reply', ({ type }) => type === 'OutgoingCallReply');
+  client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  await client.closed;
 }
 
 test("the manager's descriptors: connections beyond them are closed or wait, and it lives", async (t) => {

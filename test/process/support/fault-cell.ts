@@ -164,13 +164,13 @@ export class Cell {
 
 /** The next client connects and starts as soon as the server has an address for it. */
 async function startWhenFree(): Promise<Client> {
-  for (;;) {
+  return until('an address to be free', async () => {
     const client = await Client.connect(NEXT);
     client.send(START);
-    const { resultCode } = await client.next('StartControlConnectionReply');
-    if (resultCode === 1) return client;
+    if ((await client.next('StartControlConnectionReply')).resultCode === 1) return client;
     await client.closed;
-  }
+    return undefined;
+  });
 }
 
 /** Ends the client's session, if it has one. */
