@@ -10,7 +10,7 @@ import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { atEnd } from './at-end.js';
-import { Arrivals } from './wait.js';
+import { Arrivals, within } from './wait.js';
 
 export const STATION_PORT = 6000;
 
@@ -51,7 +51,7 @@ export class Station {
     });
     const station = new Station(child);
     atEnd(t, () => station.#end());
-    await once(child, 'message'); // ready
+    await within('the station to be ready', once(child, 'message'));
     child.on('message', (word: Word) => station.heard.add(word));
     return station;
   }
