@@ -126,6 +126,6 @@ function ip(command: string): void {
 }
 
 process.on('SIGTERM', () => control.send({ type: 'StopControlConnectionRequest', reason: 1 }));
-void control.closed.then(() => process.exit());
+void control.whenClosed.then(() => process.exit());
 ppp.start(monotonicMs());
 drive();

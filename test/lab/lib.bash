@@ -76,6 +76,11 @@ expect_line() {
   line=$(grep -E -m 1 -- "$2" "$3") || fail "$1" "expected a line like: $2" "the end of $3:" "$(tail -n 5 "$3")"
   pass "$1: ${line:0:300}"
 }
+# expect_soon WHAT REGULAR_EXPRESSION FILE: a line that another process than the one last waited for writes; it has 20 s.
+expect_soon() {
+  wait_until 20 has_line "$2" "$3" || true
+  expect_line "$@"
+}
 # failed_for NUMBER CAUSE: our log has the one line that explains why client NUMBER's login or session failed (docs/failures.md).
 failed_for() {
   [[ ${LAB_SERVER-} != pptpd ]] || return 0

@@ -26,5 +26,5 @@ try {
   process.stdout.write(`${cpu} ${memory}\n`);
 } finally {
   await server.stop();
-  server.cleanUp();
+  await server.cleanUp();
 }

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { spawn as spawnTerminal } from 'node-pty';
 import type { SessionState } from '../../src/session/state.js';
 import type { Quota } from '../../src/users/quota.js';
@@ -183,7 +184,9 @@ describe('the builtin engine', () => {
     await vpn.echoOnce();
     await done(server, null, 'set', 'alice', '--speed', 'up=8M');
     await until('the other way', () => !queuesOf('ppp0').includes('tbf') && linkNames().includes(helper));
-    assert.deepEqual(await inForce(), { up: 8_000_000, down: null });
+    await until('the session to know it', async () =>
+      isDeepStrictEqual(await inForce(), { up: 8_000_000, down: null }),
+    );
     await vpn.echoOnce();
     await done(server, null, 'set', 'alice', '--speed', 'none');
     await until('no limit', async () => (await inForce()) === null);

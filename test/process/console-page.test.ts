@@ -288,7 +288,7 @@ test('the page', async (t) => {
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.locator('.login form').waitFor();
     await open(page, '/users');
-    await page.locator('.login form').waitFor();
+    await page.locator('.login input[name=name]:focus').waitFor();
     await page.keyboard.type('guest');
     await page.keyboard.press('Tab');
     await page.keyboard.type('wrong');

@@ -9,7 +9,8 @@ import { describe, test } from 'node:test';
 import { type ControlMessage, encode } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
 import { enterNamespace, namespaceProcesses } from './support/netns.js';
-import { CLIENT_ADDRESSES, SERVER_ADDRESS, startServer, STAND_IN_PPPD } from './support/server.js';
+import { CLIENT_ADDRESSES, type Server, SERVER_ADDRESS, startServer, STAND_IN_PPPD } from './support/server.js';
+import { until } from './support/wait.js';
 
 enterNamespace(SERVER_ADDRESS, ...CLIENT_ADDRESSES);
 
@@ -26,6 +27,12 @@ function lengthened(message: ControlMessage, surplus: number): Buffer {
   const bytes = Buffer.concat([encode(message), Buffer.alloc(surplus, 0xee)]);
   bytes.writeUInt16BE(bytes.length, LENGTH_WORD);
   return bytes;
+}
+
+/** Asks for an echo; resolves when all lines that the worker has logged before its reply are there. */
+async function answered(server: Server, client: Client): Promise<void> {
+  await client.echo();
+  await server.waitForLog('the reply', ({ message, peer }) => message === 'EchoReply' && peer === client.name);
 }
 
 const CALL_REFUSED = {
@@ -127,7 +134,7 @@ describe('Echo', () => {
   });
 
   test('is asked for after echoInterval; a client that answers stays', async (t) => {
-    await startServer(t, { timeouts: { echoInterval: 0.1, echoReply: 5 } });
+    await startServer(t, { timeouts: { echoInterval: 0.1, echoReply: 30 } });
     const client = await Client.start();
     for (let round = 0; round < 3; round += 1) {
       const { identifier } = await client.next('EchoRequest');
@@ -137,10 +144,13 @@ describe('Echo', () => {
   });
 
   test('is asked for, and a client that does not answer is told and closed', async (t) => {
-    const server = await startServer(t, { timeouts: { echoInterval: 0.1, echoReply: 0.1 } });
+    const server = await startServer(t, { timeouts: { echoInterval: 0.1, echoReply: 1 } });
     const client = await Client.start();
+    // Until pppd has started.
+    client.answersEchoes = true;
     client.send(CALL);
     await client.next('OutgoingCallReply', 'EchoRequest');
+    client.answersEchoes = false;
     assert.equal((await client.next('CallDisconnectNotify', 'EchoRequest')).resultCode, 1);
     assert.equal((await client.next('StopControlConnectionRequest')).reason, 1);
     await client.closed;
@@ -217,7 +227,7 @@ describe('Outgoing-Call-Request', () => {
     assert.equal((await client.next('StartControlConnectionReply')).resultCode, 1);
     client.sendBytes(lengthened({ ...CALL, bearerType: 0, framingType: 0 }, 52));
     assert.equal((await client.next('OutgoingCallReply')).resultCode, 1);
-    await client.echo();
+    await answered(server, client);
     const told = server.log.all.filter(({ level, peer }) => level === 'debug' && peer === client.name);
     assert.deepEqual(
       told.flatMap((line) => line['surplus'] ?? []),
@@ -285,7 +295,7 @@ describe('Call-Clear-Request', () => {
       assert.equal((await client.next('OutgoingCallReply')).resultCode, 1);
     }
     // Before, our own question may still have held one.
-    assert(descriptors() <= before, `${before} descriptors became ${descriptors()}`);
+    await until(`at most ${before} descriptors`, () => descriptors() <= before);
   });
 
   test('without a call harms nothing', async (t) => {
@@ -315,7 +325,7 @@ test('Set-Link-Info, WAN-Error-Notify, replies to nothing and unknown types chan
     client.send({ type: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
     client.sendBytes(unknown);
   }
-  await client.echo();
+  await answered(server, client);
   assert.equal(
     server.log.all.filter(({ msg }) => msg.includes('unknown control message type 99')).length,
     1,

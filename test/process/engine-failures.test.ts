@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { CALL, Client } from './support/client.js';
 import { enterNamespace } from './support/netns.js';
-import { CLIENT_ADDRESSES, type LogLine, SERVER_ADDRESS, Server } from './support/server.js';
+import { CLIENT_ADDRESSES, endWith, type LogLine, SERVER_ADDRESS, Server } from './support/server.js';
 import { Tunnel } from './support/tunnel.js';
 import { until } from './support/wait.js';
 
@@ -29,7 +29,7 @@ const hideDevice = ({ pid }: Server): void => {
 /** A server with the builtin engine, whose secrets are alice's. */
 async function start(t: TestContext, ...prefix: readonly string[]): Promise<Server> {
   const server = new Server(false);
-  t.after(async () => server.stop());
+  endWith(t, server);
   // The server runs as another user, who has to read its configuration.
   chmodSync(server.directory, 0o755);
   const secrets = join(server.directory, 'chap-secrets');

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { TCP_PORT } from '../../src/pptp/index.js';
 import { CALL, Client, START } from './support/client.js';
+import { atEnd } from './support/at-end.js';
 import { ControlGroup } from './support/control-group.js';
 import { enterNamespace, killChildrenOf, namespaceProcesses } from './support/netns.js';
 import {
@@ -56,7 +57,7 @@ async function comes(): Promise<{ readonly client: Client; readonly isServed: bo
   const client = await Client.connect(NEWCOMER);
   client.send(START);
   const isServed = await Promise.race([
-    client.closed.then(() => false),
+    client.whenClosed.then(() => false),
     client.messages
       .find('an answer', () => true)
       .then((message) => 'resultCode' in message && message.resultCode === 1),
@@ -66,18 +67,16 @@ async function comes(): Promise<{ readonly client: Client; readonly isServed: bo
 
 /** Clients come until one is served; it calls, and leaves. */
 async function assertServedAgain(): Promise<void> {
-  for (;;) {
-    const { client, isServed } = await comes();
-    if (!isServed) {
-      await client.closed;
-      continue;
-    }
-    client.send(CALL);
-    await client.messages.find('the reply', ({ type }) => type === 'OutgoingCallReply');
-    client.send({ type: 'StopControlConnectionRequest', reason: 1 });
-    await client.closed;
-    return;
-  }
+  const client = await until('a client to be served', async () => {
+    const { client: each, isServed } = await comes();
+    if (isServed) return each;
+    await each.closed;
+    return undefined;
+  });
+  client.send(CALL);
+  await client.messages.find('the reply', ({ type }) => type === 'OutgoingCallReply');
+  client.send({ type: 'StopControlConnectionRequest', reason: 1 });
+  await client.closed;
 }
 
 test("the manager's descriptors: connections beyond them are closed or wait, and it lives", async (t) => {
@@ -135,7 +134,7 @@ async function startIn(t: TestContext, group: ControlGroup, settings: Settings):
   server.start(...group.prefix);
   endWith(t, server);
   // After the server's end, by the order of asking.
-  t.after(() => group.remove());
+  atEnd(t, async () => group.remove());
   await server.ready();
   return server;
 }

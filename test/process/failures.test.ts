@@ -301,7 +301,7 @@ describe('the call fails', () => {
     ['pppd refuses its options', {}, ['say=pppd: unrecognized option', 'exit=2'], 'pppdOptions', /unrecognized option/],
     ['pppd finds no PPP', {}, ['say=pppd: no kernel support', 'exit=4'], 'kernelWithoutPpp', /modprobe ppp_async/],
     ['pppd ends', {}, ['exit=1'], 'pppdFailed', /exit code 1/],
-    ['pppd waits', { timeouts: { establish: 0.5 } }, ['silent'], 'pppdSilent', /"silent"/],
+    ['pppd waits', { timeouts: { establish: 3 } }, ['silent'], 'pppdSilent', /"silent"/],
   ];
   test('pppd is not there', async (t) => {
     const server = await startServer(t);

@@ -13,7 +13,6 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
-  watch,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -21,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { StandInConfiguration } from './support/stand-in-serve.js';
+import { until } from './support/wait.js';
 
 /** A copy is run, because another user may not be able to reach the original. */
 const ORIGINAL = resolve('scripts/init.d/pptpd-ts');
@@ -89,12 +89,7 @@ class Installation {
 
   /** Waits until the server has printed this line. */
   async printed(line: string): Promise<void> {
-    const watcher = watch(this.output);
-    try {
-      while (!readFileSync(this.output, 'utf8').split('\n').includes(line)) await once(watcher, 'change');
-    } finally {
-      watcher.close();
-    }
+    await until(`the server to print "${line}"`, () => readFileSync(this.output, 'utf8').split('\n').includes(line));
   }
 
   remove(): void {

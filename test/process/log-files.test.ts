@@ -36,6 +36,7 @@ test('with a full disk sessions continue and new ones start; one warning is logg
   third.client.end();
   await third.client.closed;
   await server.waitForSessions(2);
+  await until('the warning', () => server.words.includes('cannot write the log'));
   assert.deepEqual(server.words.match(/cannot write the log/g), ['cannot write the log']);
 
   writeFileSync(join(directory, 'ballast'), '');
@@ -63,7 +64,10 @@ test('after a reload with another log.directory the manager and new sessions wri
   const { client } = await Client.call();
   const [session] = await server.sessions();
   assert(existsSync(join(second, `session-${session?.session}.log`)));
-  assert.match(contentOf(join(second, 'manager.log')), /client handed to a ctrl worker/);
+  // Its worker answers the client and tells the manager.
+  await until('the handoff in the log', () =>
+    contentOf(join(second, 'manager.log')).includes('client handed to a ctrl worker'),
+  );
   client.end();
   await server.waitForSessions(0);
 });

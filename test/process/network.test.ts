@@ -47,6 +47,13 @@ const tableOf = (server: Server): string => tableName(server.runDirectory);
 const rulesOf = (server: Server): string => (hasTable(server) ? nft('list', 'table', 'inet', tableOf(server)) : '');
 const hasTable = (server: Server): boolean => nft('list', 'tables').includes(`table inet ${tableOf(server)}\n`);
 
+/** What the server says about its rules, once the monitor has answered in time. */
+const reportOf = async (server: Server) =>
+  until('the monitor to answer', async () => {
+    const { network } = await server.status();
+    return network !== null && network.state !== 'unknown' && network;
+  });
+
 /** A datagram without a checksum (RFC 768). */
 function udp4(from: string, to: string, port: number, text: string): Buffer {
   const data = Buffer.from(text);
@@ -147,8 +154,7 @@ test('rules while the server serves, and none before and after', async (t) => {
     await again(/restored .*: another program has changed it/, 1);
     nft('flush', 'ruleset');
     await again(/restored .*: another program has deleted it/, 2);
-    const { network: reported } = await server.status();
-    assert(reported !== null && reported.state !== 'unknown', JSON.stringify(reported));
+    const reported = await reportOf(server);
     const { restored, since, ...others } = reported;
     assert.deepEqual(others, { state: 'inForce', table: tableOf(server), forwarding: true, masquerade: ['lan0'] });
     assert.deepEqual([restored?.count, restored?.why], [3, 'deleted']);
@@ -173,7 +179,7 @@ test('rules while the server serves, and none before and after', async (t) => {
     } finally {
       process.kill(monitor, 'SIGCONT');
     }
-    assert.equal((await server.status()).network?.state, 'inForce');
+    assert.equal((await reportOf(server)).state, 'inForce');
   });
 
   await t.test('the monitor dies: the rules stay, and the next one guards them', async () => {

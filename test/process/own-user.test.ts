@@ -189,12 +189,13 @@ test('folders of logs and accounts are made for the user', async (t) => {
   server.configure({ user: USER, log: { directory }, accounting: { file, interim: 0 } });
   endWith(t, server);
   server.start();
-  await until('the pid file', () => existsSync(join(server.runDirectory, 'manager.pid')));
+  const log = join(directory, 'manager.log');
+  await until('the server to listen', () => existsSync(log) && readFileSync(log, 'utf8').includes('listening on'));
   const { client } = await Client.call();
   client.end();
   await client.closed;
   await until('an account', () => existsSync(file) && readFileSync(file, 'utf8').includes('"record":"ended"'));
-  for (const path of [...folders, file, join(directory, 'manager.log')]) {
+  for (const path of [...folders, file, log]) {
     assert.deepEqual([statSync(path).uid, statSync(path).mode & 0o007], [account.uid, 0], path);
   }
 });

@@ -207,7 +207,7 @@ test('a process that was to become pppd, and was killed before: the client has a
 });
 
 test('a pppd that sends no frame within timeouts.establish: the client is refused with error 6', async (t) => {
-  const server = await startServer(t, { timeouts: { establish: 0.5 } }, 'silent');
+  const server = await startServer(t, { timeouts: { establish: 3 } }, 'silent');
   const client = await Client.start();
   client.send(CALL);
   const reply = await client.next('OutgoingCallReply');

@@ -17,7 +17,7 @@ import { PtyPort } from '../../src/link/pppd/pty-port.js';
 import { SharedMemory } from '../../src/sys/shared-memory.js';
 import { enterNamespace } from './support/netns.js';
 import { PtyEnd } from './support/pty-end.js';
-import { until } from './support/wait.js';
+import { LIMIT_MS, until } from './support/wait.js';
 
 const SERVER = '192.0.2.1';
 const CLIENT = '192.0.2.2';
@@ -26,6 +26,15 @@ const EXIT_SECONDS = 30;
 const LCP_REQUEST = Buffer.from('ff03c0210101000a0506deadbeef', 'hex');
 
 enterNamespace(SERVER, CLIENT);
+
+/** `until`, while the test moves the clock. */
+async function soon(what: string, look: () => boolean): Promise<void> {
+  const limit = performance.now() + LIMIT_MS;
+  while (!look()) {
+    assert(performance.now() < limit, `waited in vain for ${what}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
 
 class WatchedPort extends PtyPort {
   isClosed = false;
@@ -94,7 +103,7 @@ class Fixture {
     await until('the first frame', () => this.link.counters()?.txPackets === 1);
     t.mock.timers.enable({ apis: ['setTimeout'] });
     this.pty.hangUp();
-    while (!this.port.isClosed) await new Promise((resolve) => setImmediate(resolve));
+    await soon('the port to be closed', () => this.port.isClosed);
   }
 }
 
@@ -128,7 +137,7 @@ test('the pty is closed and pppd exits: the link ends with its exit code', async
   const fixture = new Fixture(t);
   await fixture.closePty(t);
   fixture.exit({ code: 16, signal: 0 });
-  while (fixture.ends.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await soon('the end', () => fixture.ends.length > 0);
   t.mock.timers.tick(EXIT_SECONDS * 1000);
   assert.deepEqual(fixture.ends, [{ kind: 'exit', code: 16, words: '', complaint: null }]);
 });

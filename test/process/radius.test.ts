@@ -61,12 +61,13 @@ function secretFile(t: TestContext, secret = SECRET): string {
   return file;
 }
 
-const server = (address: string, file: string): RadiusSettings['servers'][number] => ({
+/** `timeout`: seconds; FreeRADIUS answers within them also on a busy machine. */
+const server = (address: string, file: string, timeout = 5): RadiusSettings['servers'][number] => ({
   address,
   authPort: 1812,
   acctPort: 1813,
   secretFile: file,
-  timeout: 1,
+  timeout,
   tries: 2,
 });
 
@@ -178,7 +179,7 @@ describe('a login is judged by FreeRADIUS', { skip: withoutFreeRadius }, () => {
     await once(liar, 'listening');
     await FreeRadius.start(t, TRUE, USERS);
     const file = secretFile(t);
-    const monitor = await monitorWith(t, server(LIAR, file), server(TRUE, file));
+    const monitor = await monitorWith(t, server(LIAR, file, 1), server(TRUE, file));
     const worker = await monitor.worker(t);
     assert((await logIn(worker, 'peggy', 'peggy of RADIUS')).accepted);
     assert.equal(asked, 2);
@@ -292,7 +293,7 @@ describe('a request of a RADIUS server', { skip: withoutFreeRadius }, () => {
   const change = (...attributes: readonly string[]): string => send('coa', ...attributes);
   function send(what: 'disconnect' | 'coa', ...attributes: readonly string[]): string {
     const time = `Event-Timestamp = ${Math.floor(Date.now() / 1000)}`;
-    const options = ['-x', '-r', '1', '-t', '2', '127.0.0.1:3799', what, DYNAMIC_SECRET];
+    const options = ['-x', '-r', '1', '-t', '40', '127.0.0.1:3799', what, DYNAMIC_SECRET];
     return spawnSync('radclient', options, { input: [...attributes, time].join('\n'), encoding: 'utf8' }).stdout;
   }
 
@@ -391,7 +392,7 @@ describe('a login is not judged', () => {
 
   test('while no server answers, nor with another secret', { skip: withoutFreeRadius }, async (t) => {
     const file = secretFile(t, 'another secret');
-    const monitor = await monitorWith(t, server(TRUE, file));
+    const monitor = await monitorWith(t, server(TRUE, file, 2));
     const worker = await monitor.worker(t);
     const noAnswer = { kind: 'notJudged', problem: 'noAnswer', servers };
     assert.deepEqual(await failure(worker), noAnswer);

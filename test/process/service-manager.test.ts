@@ -110,6 +110,7 @@ for (const [what, name, why] of [
     await server.ready();
     await Client.start();
     await server.waitForSessions(1);
+    await server.waitForLog('the complaint', ({ msg }) => msg.includes('NOTIFY_SOCKET'));
     const complaints = server.log.all.filter(({ msg }) => msg.includes('NOTIFY_SOCKET'));
     assert.equal(complaints.length, 1);
     assert.match(String(complaints[0]?.['why']), typeof why === 'string' ? new RegExp(`^${why}$`) : why);

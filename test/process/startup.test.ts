@@ -136,7 +136,7 @@ describe('a machine that is not ready ends with exit code 1 and one message', ()
   test('the options file is missing', async (t) => {
     const server = new Server();
     const options = join(server.directory, 'options.missing');
-    server.cleanUp();
+    await server.cleanUp();
     const { code, sentences } = await fail(t, (each) => each.configure({ pppd: { options } }));
     assert.deepEqual([code, sentences.length], [1, 1]);
     assert(sentences[0]?.includes(options), sentences[0]);

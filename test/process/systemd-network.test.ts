@@ -99,8 +99,10 @@ test('the section network under the unit', { skip: missing ?? false }, async (t)
     assert.notEqual(property('MainPID'), before);
     assert.equal(rules(), inForce);
     await vpn.echoOnce(STATION);
-    const { network } = managerStatus.parse(await askManager(RUN_DIRECTORY, 'status'));
-    assert.equal(network?.state, 'inForce');
+    await until('status to say that they are in force', async () => {
+      const { network } = managerStatus.parse(await askManager(RUN_DIRECTORY, 'status'));
+      return network?.state === 'inForce';
+    });
   });
 
   // That the table goes ten seconds later is network.test.ts's matter.

@@ -32,7 +32,8 @@ const REMOTE = '198.51.100.2';
 const REMOTE_NUMBER = 0xc633_6402;
 const SERVER_CALL = 0x1234;
 const CLIENT_CALL = 0x4321;
-const TIMEOUT = 60_000;
+/** Of all tests of a group. */
+const TIMEOUT = 200_000;
 const MTU = 1400;
 const UP: Network = { client: REMOTE_NUMBER, ipv6: true, mtu: MTU };
 const LONG: Framing = { compressProtocol: false, compressAddress: false };

@@ -9,7 +9,7 @@ import { identify } from '../../src/host/process.js';
 import { workerProgram } from '../../src/manager/worker.js';
 import { WorkerPool } from '../../src/manager/worker-pool.js';
 import { REPORT_VERSION } from '../../src/session/worker-report.js';
-import { until } from './support/wait.js';
+import { LIMIT_MS, until } from './support/wait.js';
 
 /** Milliseconds. One that a crawling machine makes later is given up too, and the next is tried. */
 const START_TIMEOUT = 2000;
@@ -23,7 +23,7 @@ interface Bench {
 }
 
 /** A pool whose workers run `program`; `isFirst` tells it whether it is the first of them. */
-function benchOf(t: TestContext, program: string): Bench {
+function benchOf(t: TestContext, program: string, startTimeout = START_TIMEOUT): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'pptpd-ts-pool-'));
   const first = join(folder, 'first');
   const entry = join(folder, 'worker.cjs');
@@ -45,7 +45,7 @@ function benchOf(t: TestContext, program: string): Bench {
   );
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
-  const pool = new WorkerPool({ spare: 0, log, program: workerProgram(entry, START_TIMEOUT) });
+  const pool = new WorkerPool({ spare: 0, log, program: workerProgram(entry, startTimeout) });
   t.after(() => {
     pool.close();
     rmSync(folder, { recursive: true });
@@ -76,7 +76,7 @@ test('a worker that ends by itself before it is ready: whoever waits gets the ne
 });
 
 test('a worker that says twice that it is ready is lent once', async (t) => {
-  const { pool, log } = benchOf(t, 'ready(); ready();');
+  const { pool, log } = benchOf(t, 'ready(); ready();', LIMIT_MS);
   const [one, other] = await Promise.all([pool.acquire(), pool.acquire()]);
   assert.notEqual(one.pid, other.pid);
   await until('the second word to have come', () => log.some((line) => line.includes('at a wrong time; ignored')));

@@ -146,10 +146,10 @@ class Soak {
     };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#hub.close();
     this.#network.close();
-    this.#server.cleanUp();
+    await this.#server.cleanUp();
   }
 
   /** Until nobody comes any more, milliseconds. */
@@ -323,6 +323,6 @@ export async function soak(
   try {
     return await run.run(progress);
   } finally {
-    run.close();
+    await run.close();
   }
 }

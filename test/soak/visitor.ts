@@ -104,7 +104,7 @@ export class Visitor {
 
   /** The server has closed the connection, or we have. */
   async gone(): Promise<void> {
-    await within('the end of the connection', this.client.closed);
+    await within('the end of the connection', this.client.whenClosed);
   }
 
   /** Says and hears nothing more over GRE. */
@@ -122,7 +122,7 @@ export class Visitor {
   }
 
   async #unlessClosed<T>(what: string, awaited: Promise<T>): Promise<T> {
-    const closed = this.client.closed.then(() => {
+    const closed = this.client.whenClosed.then(() => {
       throw new Error(`the session ended before ${what}`);
     });
     return within(what, Promise.race([awaited, closed]));

@@ -81,6 +81,8 @@ async function openOutput(name: string): Promise<Writable> {
 async function waitForNext(runDirectory: string, clients: BlockList, stop: AbortSignal): Promise<SessionClient | null> {
   const noManager = await missingManager(runDirectory);
   if (noManager !== null) console.error(`pptpd-ts: ${noManager.message}; waiting for one`);
+  const next = nextSession({ runDirectory, clients, stop, onUnreachable: (why) => console.error(`pptpd-ts: ${why}`) });
+  // A session that begins from here on is the next one.
   console.error('waiting for the client to connect; Ctrl-C to stop');
-  return nextSession({ runDirectory, clients, stop, onUnreachable: (why) => console.error(`pptpd-ts: ${why}`) });
+  return next;
 }

@@ -119,7 +119,7 @@ async function attackOnce(from: string, { bytes, fate }: Messages, random: Rando
     const octets = Buffer.concat([...bytes, ...(fate === 'answered' ? [encode(ECHO)] : [])]);
     for (const part of cutAnywhere(octets, SEGMENTS, random)) client.sendBytes(part);
     if (fate === 'waiting') client.end();
-    const how = await Promise.race([client.closed.then(() => 'closed'), answerOf(client)]);
+    const how = await Promise.race([client.whenClosed.then(() => 'closed'), answerOf(client)]);
     const last = Buffer.from(bytes.at(-1) ?? []).toString('hex');
     assert.equal(
       how,

@@ -55,7 +55,7 @@ class Victim {
     if (this.#client !== null) return false;
     const { client, reply } = await Client.call(this.#from);
     client.answersEchoes = true;
-    void client.closed.then(() => (this.#client = null));
+    void client.whenClosed.then(() => (this.#client = null));
     this.#client = client;
     this.#callId = reply.callId;
     this.#sequence = 0;
@@ -85,7 +85,7 @@ class Victim {
     client.send({ type: 'EchoRequest', identifier: this.#sequence });
     await Promise.race([
       client.next('EchoReply', 'CallDisconnectNotify', 'StopControlConnectionRequest'),
-      client.closed,
+      client.whenClosed,
     ]).catch((error: unknown) => {
       if (this.#client !== null) throw error;
     });

@@ -12,7 +12,7 @@ import {
   TCP_PORT,
 } from '../../../src/pptp/index.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS } from './server.js';
-import { Arrivals, until } from './wait.js';
+import { Arrivals, until, within } from './wait.js';
 
 export const START: MessageOf<'StartControlConnectionRequest'> = {
   type: 'StartControlConnectionRequest',
@@ -47,8 +47,10 @@ export class Client {
   readonly #framer = new Framer();
   /** The client's address and port as in the server's log, such as `192.0.2.7:40123`. */
   readonly name: string;
-  /** Resolves when the connection was closed by the server or failed. */
-  readonly closed: Promise<void>;
+  /** Resolves when the connection was closed by the server or failed, however long that takes. */
+  readonly whenClosed: Promise<void>;
+  /** The connection is closed. */
+  isClosed = false;
   /** Whether it answers Echo-Requests, as every client does; if not, they are kept like other messages. */
   answersEchoes = false;
   /** Whether it answers Stop-Control-Connection-Requests, as every client does, so that no server waits for it. */
@@ -60,12 +62,18 @@ export class Client {
     socket.setNoDelay(true);
     socket.on('error', () => undefined); // 'close' follows
     socket.on('data', (chunk: Buffer) => this.#recv(chunk));
-    this.closed = new Promise((resolve) => {
+    this.whenClosed = new Promise((resolve) => {
       socket.on('close', () => {
+        this.isClosed = true;
         this.messages.end('the connection was closed');
         resolve();
       });
     });
+  }
+
+  /** The same, for a test that waits for it; rejects when it takes too long. */
+  get closed(): Promise<void> {
+    return within(`the connection of ${this.name} to be closed`, this.whenClosed);
   }
 
   /** Connects without sending anything. */

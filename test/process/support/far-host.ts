@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Poller } from '../../../src/sys/poller.js';
 import { ip } from './station.js';
 import { Tun } from './tun.js';
+import { within } from './wait.js';
 
 export const ECHO_PORT = 7;
 
@@ -41,7 +42,7 @@ export class FarHost {
       poller?.close();
       await end(child);
     });
-    await once(child, 'message'); // listens
+    await within('the far host to listen', once(child, 'message'));
     const { address, peer, address6, mtu, onPacket } = options;
     const tun = new Tun(t, 'far', '192.0.2.254', '192.0.2.253');
     const pid = child.pid ?? 0;

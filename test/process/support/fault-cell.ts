@@ -24,6 +24,8 @@ interface Reached {
 interface Stage {
   /** Options of this session's stand-in pppd. */
   readonly standIn?: readonly string[];
+  /** Seconds in place of SETTINGS'. */
+  readonly pppdExit?: number;
   readonly reach: (t: TestContext, server: Server) => Promise<Reached>;
 }
 
@@ -65,6 +67,8 @@ const STAGES = {
   },
   ending: {
     standIn: ['ignore'],
+    // So that the fault hits a session that is still ending.
+    pppdExit: 5,
     reach: async (t, server) => {
       const { client } = await Tunnel.open(t, STRUCK);
       client.send({ type: 'StopControlConnectionRequest', reason: 1 });
@@ -100,8 +104,8 @@ export class Cell {
     const bystander = await Tunnel.open(t, BYSTANDER, 2);
     await bystander.openLcp();
     const cell = new Cell(t, stage, server, bystander);
-    const { standIn }: Stage = STAGES[stage];
-    if (standIn !== undefined) await server.reconfigure(SETTINGS, standIn);
+    const { standIn, pppdExit = SETTINGS.timeouts.pppdExit }: Stage = STAGES[stage];
+    if (standIn !== undefined) await server.reconfigure({ ...SETTINGS, timeouts: { pppdExit } }, standIn);
     await server.waitForSpareWorkers(1);
     cell.#descriptors = server.descriptors();
     return cell;
@@ -160,13 +164,13 @@ export class Cell {
 
 /** The next client connects and starts as soon as the server has an address for it. */
 async function startWhenFree(): Promise<Client> {
-  for (;;) {
+  return until('an address to be free', async () => {
     const client = await Client.connect(NEXT);
     client.send(START);
-    const { resultCode } = await client.next('StartControlConnectionReply');
-    if (resultCode === 1) return client;
+    if ((await client.next('StartControlConnectionReply')).resultCode === 1) return client;
     await client.closed;
-  }
+    return undefined;
+  });
 }
 
 /** Ends the client's session, if it has one. */

@@ -6,7 +6,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { until } from './wait.js';
+import { atEnd } from './at-end.js';
+import { until, within } from './wait.js';
 
 const PROGRAM = '/usr/sbin/freeradius';
 export const SECRET = 'test-secret';
@@ -113,7 +114,7 @@ export class FreeRadius {
   /** Resolves when it listens on `address`, which belongs to the namespace. */
   static async start(t: TestContext, address: string, users: string): Promise<FreeRadius> {
     const server = new FreeRadius(address, users);
-    t.after(async () => {
+    atEnd(t, async () => {
       await server.stop();
       rmSync(server.#folder, { recursive: true });
     });
@@ -140,7 +141,7 @@ export class FreeRadius {
     if (child === null || child.exitCode !== null) return;
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
-    await ended;
+    await within('FreeRADIUS to end', ended);
   }
 
   get log(): string {

@@ -13,9 +13,10 @@ import { ensureMonitor } from '../../../src/monitor/ensure-monitor.js';
 import { MonitorRegistrar } from '../../../src/monitor/monitor-registrar.js';
 import type { MonitorSettings } from '../../../src/monitor/protocol.js';
 import { runPaths } from '../../../src/session/paths.js';
+import { atEnd } from './at-end.js';
 import { namespaceProcesses } from './netns.js';
 import { makeReachable } from './reachable.js';
-import { until } from './wait.js';
+import { until, within } from './wait.js';
 
 const WORKER = fileURLToPath(new URL('monitor-worker.js', import.meta.url));
 const USER = 'nobody';
@@ -73,6 +74,10 @@ export class MonitorWorker {
     this.#acts += 1;
     const id = this.#acts;
     this.#child.send({ id, act, args });
+    return within(`the worker's answer to ${act}`, this.#outcome(id));
+  }
+
+  async #outcome(id: number): Promise<Outcome> {
     for await (const [answer] of on(this.#child, 'message')) {
       const { id: of, outcome } = answer as { readonly id: number; readonly outcome: Outcome };
       if (of === id) return outcome;
@@ -137,7 +142,7 @@ export class TestMonitor {
 
   static async start(t: TestContext, settings: Partial<MonitorSettings> = {}): Promise<TestMonitor> {
     const monitor = new TestMonitor(settings);
-    t.after(async () => monitor.#end());
+    atEnd(t, async () => monitor.#end());
     await monitor.ensure();
     return monitor;
   }

@@ -6,19 +6,23 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { endWithLastTest } from './at-end.js';
 import { until } from './wait.js';
 
 const INSIDE = 'PPTPD_TS_TEST_NAMESPACE';
 
 /**
  * Call it before the first test. Outside, it runs the file again in new namespaces and exits with its code; inside, it
- * brings `lo` up and adds `addresses` (dotted quads). The test runner's protocol passes through.
+ * brings `lo` up, adds `addresses` (dotted quads) and makes a test file end with its last test. The test runner's
+ * protocol passes through.
  */
 export function enterNamespace(...addresses: readonly string[]): void {
   if (process.env[INSIDE] !== undefined) {
     delete process.env[INSIDE];
     for (const address of addresses) ip('address', 'add', `${address}/32`, 'dev', 'lo');
     ip('link', 'set', 'lo', 'up');
+    // The other programs that enter a namespace have no tests.
+    if (process.argv[1]?.endsWith('.test.js') === true) endWithLastTest();
     return;
   }
   const namespaces = ['unshare', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
@@ -53,9 +57,29 @@ export function namespaceProcesses(): NamespaceProcess[] {
 export const childrenOf = (parent: number | undefined): NamespaceProcess[] =>
   namespaceProcesses().filter((each) => each.parent === parent);
 
+/** Kills these processes, some of which may have ended meanwhile. */
+function killAll(processes: readonly NamespaceProcess[]): void {
+  for (const { pid, zombie } of processes) {
+    try {
+      if (!zombie) process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
+/** Kills every process of this namespace but this one; resolves when none is left, including those that were just starting. */
+export async function killNamespace(): Promise<void> {
+  await until('the processes of the namespace to be gone', () => {
+    const left = namespaceProcesses();
+    killAll(left);
+    return left.length === 0;
+  });
+}
+
 /** Kills the children of `parent`; resolves when all were reaped. */
 export async function killChildrenOf(parent: number | undefined): Promise<void> {
-  for (const { pid } of childrenOf(parent)) process.kill(pid, 'SIGKILL');
+  killAll(childrenOf(parent));
   await until(`the children of ${parent} to be gone`, () => childrenOf(parent).length === 0);
 }
 

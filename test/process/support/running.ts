@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import type { Server } from './server.js';
-import { until } from './wait.js';
+import { until, within } from './wait.js';
 
 export class Running {
   readonly process: ChildProcess;
@@ -28,12 +28,12 @@ export class Running {
   }
 
   async ended(): Promise<number | null> {
-    return this.#exit;
+    return within('the command to end', this.#exit);
   }
 
   /** Ctrl-C. */
   async interrupted(): Promise<number | null> {
     this.process.kill('SIGINT');
-    return this.#exit;
+    return this.ended();
   }
 }

@@ -16,9 +16,10 @@ import { listSessions } from '../../../src/session/client.js';
 import { type ManagerStatus, managerStatus } from '../../../src/session/manager-status.js';
 import { readRecord } from '../../../src/session/record.js';
 import type { SessionState } from '../../../src/session/state.js';
-import { childrenOf, namespaceProcesses } from './netns.js';
+import { atEnd } from './at-end.js';
+import { childrenOf, killNamespace, namespaceProcesses } from './netns.js';
 import { type Fault, FaultFolder } from './worker-fault.js';
-import { Arrivals, until } from './wait.js';
+import { Arrivals, until, within } from './wait.js';
 
 export const STAND_IN_PPPD = resolve('test/process/support/stand-in-pppd');
 const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGQUIT', 'SIGKILL']);
@@ -142,7 +143,8 @@ export class Server {
 
   /** Resolves when it listens; rejects if it exits before that. */
   async ready(): Promise<void> {
-    const early = this.exited().then(({ code }) => {
+    assert(this.#exit !== undefined, 'the server was not started');
+    const early = this.#exit.then(({ code }) => {
       throw new Error(`the server ended with code ${code}: ${this.words}`);
     });
     const listening = this.waitForLog(
@@ -162,13 +164,13 @@ export class Server {
 
   async exited(): Promise<Exit> {
     assert(this.#exit !== undefined, 'the server was not started');
-    return this.#exit;
+    return within('the server to exit', this.#exit);
   }
 
   /** Resolves when it has exited and all output of server and workers was read. */
   async closed(): Promise<Exit> {
     assert(this.#process !== undefined, 'the server was not started');
-    const [code, signal] = await once(this.#process, 'close');
+    const [code, signal] = await within('the output of the server to end', once(this.#process, 'close'));
     return { code, signal };
   }
 
@@ -323,22 +325,22 @@ export class Server {
   }
 
   /** Kills remaining processes and removes the folders. */
-  cleanUp(): void {
-    for (const { pid, zombie } of namespaceProcesses()) if (!zombie) process.kill(pid, 'SIGKILL');
+  async cleanUp(): Promise<void> {
+    await killNamespace();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
 
-/** Stops `server` with TERM when the test ends; it must exit with code 0 and leave nothing behind. */
+/** Stops `server` with TERM when the test ends; it must exit with code 0 and leave nothing behind, or is killed. */
 export function endWith(t: TestContext, server: Server): void {
-  t.after(async () => {
+  atEnd(t, async () => {
     try {
       assert.deepEqual(await server.stop(), { code: 0, signal: null });
       server.endMonitor();
       await server.nothingLeft();
     } finally {
       if (server.words !== '') t.diagnostic(`the server said: ${server.words}`);
-      server.cleanUp();
+      await server.cleanUp();
     }
   });
 }

@@ -9,7 +9,8 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Arrivals } from './wait.js';
+import { atEnd } from './at-end.js';
+import { Arrivals, within } from './wait.js';
 
 export const STATION_PORT = 6000;
 
@@ -49,8 +50,8 @@ export class Station {
       execArgv: ['--net', process.execPath],
     });
     const station = new Station(child);
-    t.after(() => station.#end());
-    await once(child, 'message'); // ready
+    atEnd(t, () => station.#end());
+    await within('the station to be ready', once(child, 'message'));
     child.on('message', (word: Word) => station.heard.add(word));
     return station;
   }

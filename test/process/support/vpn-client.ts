@@ -20,7 +20,7 @@ import { openGreSocket } from './gre-socket.js';
 import { echoRequest, replyData } from './icmp.js';
 import { CLIENT_ADDRESSES, SERVER_ADDRESS, TUNNEL_LOCAL } from './server.js';
 import { parseFrame } from './tunnel.js';
-import { LIMIT_MS, until } from './wait.js';
+import { until } from './wait.js';
 
 const IPV4 = 0x0021;
 const IPV6 = 0x0057;
@@ -141,7 +141,7 @@ export class VpnClient {
   async logIn(): Promise<void> {
     this.negotiate();
     await until('IPCP to open', () => {
-      if (this.#isClosed) throw new Error('the session has ended');
+      if (this.#isClosed || this.client.isClosed) throw new Error(`the session of ${this.client.name} has ended`);
       return this.ppp.ipcp.isOpen;
     });
     await this.echo();
@@ -215,11 +215,7 @@ export class VpnClient {
 
   /** The control connection has been closed. */
   async gone(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('the server has not closed the connection')), LIMIT_MS);
-    });
-    await Promise.race([this.client.closed, late]).finally(() => clearTimeout(timer));
+    await this.client.closed;
   }
 
   /** Ends in order. */

@@ -21,6 +21,15 @@ export async function until<T>(
   }
 }
 
+/** The result of `work`; rejects when it takes longer than `LIMIT_MS`. The limit does not keep the process alive. */
+export async function within<T>(what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`timed out waiting for ${what}`)), LIMIT_MS).unref();
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
 interface Waiter<T> {
   readonly accepts: (item: T) => boolean;
   readonly resolve: (item: T) => void;
