@@ -161,7 +161,7 @@ test('the page', async (t) => {
       const names = await page.locator('main button').allTextContents();
       assert.doesNotMatch(
         names.join('|'),
-        /Disconnect|Capture|Add a user|Edit|Unblock|Reload|Check the file|Log more/,
+        /Disconnect|Capture|Add a user|Edit|Unblock|Reload|Check the (?:file|text)|Log more/,
         path,
       );
       assert.equal(await page.locator('main .deed button').count(), 0, path);
@@ -223,6 +223,22 @@ test('the page', async (t) => {
     await dialog.getByText('This cannot be undone').waitFor();
     await dialog.getByRole('button', { name: 'Remove' }).click();
     await row.waitFor({ state: 'detached' });
+    assert.deepEqual(complaints, []);
+  });
+
+  await t.test('a text is checked as the configuration of the server would be', async (each) => {
+    const { context, page, complaints } = await openPage(browser);
+    each.after(async () => context.close());
+    await open(page, '/server');
+    await logIn(page, 'boss', CONSOLE_PASSWORD);
+    await page.getByText('Check another text').click();
+    await page.getByLabel('Text of a configuration').fill('{ "listen": { "port": 0 } }');
+    await page.getByRole('button', { name: 'Check the text' }).click();
+    await page.getByText('The text: listen.port: 0 is not allowed').waitFor();
+    await assertAccessible(page, 'the errors of a text');
+    await page.getByLabel('Text of a configuration').fill(readFileSync(server.configurationFile, 'utf8'));
+    await page.getByRole('button', { name: 'Check the text' }).click();
+    await page.getByText('The text has no error').waitFor();
     assert.deepEqual(complaints, []);
   });
 
