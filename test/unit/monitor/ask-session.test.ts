@@ -13,8 +13,11 @@ import { LogLines } from '../ctrl/log-lines.js';
 const SESSION = 'abc123';
 const REQUEST = { op: 'disconnect', reason: 'radiusDisconnect', detail: 'test' } as const;
 
+/** Longer than a busy machine takes, ms. */
+const PATIENCE_MS = 30_000;
+
 /** This process is the worker: `serve` has its end of each connection. */
-async function fixture(t: TestContext, serve: (socket: Socket) => void) {
+async function fixture(t: TestContext, serve: (socket: Socket) => void, patience = PATIENCE_MS) {
   const runDirectory = mkdtempSync(join(tmpdir(), 'pptpd-ts-ask-'));
   t.after(() => rmSync(runDirectory, { recursive: true }));
   const path = sessionSocketPath(runDirectory, SESSION);
@@ -27,7 +30,7 @@ async function fixture(t: TestContext, serve: (socket: Socket) => void) {
   await once(server, 'listening');
   const lines = new LogLines('info');
   const ask = async (worker = process.pid): Promise<boolean> =>
-    askSession({ runDirectory, session: SESSION, worker, request: REQUEST, log: lines.log, patience: 50 });
+    askSession({ runDirectory, session: SESSION, worker, request: REQUEST, log: lines.log, patience });
   return { ask, said: () => lines.at('warn').join() };
 }
 
@@ -75,7 +78,7 @@ test('a worker that closes the connection, or sends nonsense, does not do it', a
 test('a worker that hangs does not do it, and its connection is closed though it never closes its own', async (t) => {
   let connected: (socket: Socket) => void = () => undefined;
   const connection = new Promise<Socket>((resolve) => (connected = resolve));
-  const { ask, said } = await fixture(t, (socket) => connected(socket));
+  const { ask, said } = await fixture(t, (socket) => connected(socket), 50);
   const asked = ask();
   const socket = await connection;
   // Writing fails as soon as nobody has the other end.
