@@ -65,39 +65,30 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   127: 'the program was not found',
 };
 
+const quoting = (text: string, words: string): string => (words === '' ? text : `${text}; it said: ${words}`);
+
+const TEXTS: {
+  readonly [K in EndCause['kind']]: string | ((cause: Extract<EndCause, { readonly kind: K }>) => string);
+} = {
+  exit: ({ code, words }) =>
+    quoting(`pppd ended: ${EXIT_CODES[code] ?? 'an unknown error'} (exit code ${code})`, words),
+  signal: ({ signal, words }) => quoting(`pppd was killed by signal ${signal}`, words),
+  notStarted: ({ program, problem }) => `cannot start ${program}: ${problem}`,
+  noNewLink: ({ seconds }) => `no new link within ${seconds} s`,
+  ptyClosed: ({ seconds }) => `pppd closed its terminal, but did not exit within ${seconds} s`,
+  ptyUnreadable: ({ problem }) => `cannot read pppd's terminal: ${problem}`,
+  synchronous: 'it sends PPP frames without HDLC',
+  noFirstFrame: ({ seconds }) => `it sent no PPP frame within ${seconds} s`,
+  ppp: ({ end }) => describeEngineEnd(end),
+  device: ({ problem }) => problem,
+  login: ({ problem }) => `the login cannot be checked: ${problem}`,
+  undecryptable: "the client's packets cannot be decrypted",
+  gre: ({ step, problem }) => `cannot ${step}: ${problem}`,
+};
+
 /** For the log and for `detail` of a session's end. */
 export function describeEndCause(cause: EndCause): string {
-  switch (cause.kind) {
-    case 'exit':
-      return quoting(
-        `pppd ended: ${EXIT_CODES[cause.code] ?? 'an unknown error'} (exit code ${cause.code})`,
-        cause.words,
-      );
-    case 'signal':
-      return quoting(`pppd was killed by signal ${cause.signal}`, cause.words);
-    case 'notStarted':
-      return `cannot start ${cause.program}: ${cause.problem}`;
-    case 'noNewLink':
-      return `no new link within ${cause.seconds} s`;
-    case 'ptyClosed':
-      return `pppd closed its terminal, but did not exit within ${cause.seconds} s`;
-    case 'ptyUnreadable':
-      return `cannot read pppd's terminal: ${cause.problem}`;
-    case 'synchronous':
-      return 'it sends PPP frames without HDLC';
-    case 'noFirstFrame':
-      return `it sent no PPP frame within ${cause.seconds} s`;
-    case 'ppp':
-      return describeEngineEnd(cause.end);
-    case 'device':
-      return cause.problem;
-    case 'login':
-      return `the login cannot be checked: ${cause.problem}`;
-    case 'undecryptable':
-      return "the client's packets cannot be decrypted";
-    case 'gre':
-      return `cannot ${cause.step}: ${cause.problem}`;
-  }
+  // The kind picks the text of this very cause.
+  const text = TEXTS[cause.kind] as string | ((cause: EndCause) => string);
+  return typeof text === 'string' ? text : text(cause);
 }
-
-const quoting = (text: string, words: string): string => (words === '' ? text : `${text}; it said: ${words}`);

@@ -4,7 +4,7 @@
  * its requests (console-requests). It is restarted when it dies, is told a renewed certificate, and ends when its connection
  * closes.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,7 @@ import { messageOf } from '../sys/thrown.js';
 import { CertificateWatch } from './certificate-watch.js';
 import type { ConsoleRequests } from './console-requests.js';
 import type { MonitorConsoleSettings } from './protocol.js';
+import { startUnprivileged } from './unprivileged-process.js';
 
 const ENTRY = fileURLToPath(new URL('../console/main.js', import.meta.url));
 const CONNECTION = 3;
@@ -105,23 +106,13 @@ export class ConsoleProcess {
 
   #start(settings: MonitorConsoleSettings, told: string, certificate: Certificate | null): void {
     clearTimeout(this.#retryTimer);
-    const child = spawn(
-      'setpriv',
-      [
-        `--reuid=${CONSOLE_UID}`,
-        `--regid=${settings.gid}`,
-        '--clear-groups',
-        '--inh-caps=-all',
-        '--ambient-caps=-all',
-        '--bounding-set=-all',
-        '--no-new-privs',
-        process.execPath,
-        ...process.execArgv,
-        ENTRY,
-        this.#level,
-      ],
-      { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], cwd: '/', env: { PATH: process.env['PATH'] } },
-    );
+    const child = startUnprivileged({
+      entry: ENTRY,
+      args: [this.#level],
+      uid: CONSOLE_UID,
+      gid: settings.gid,
+      channel: 'pipe',
+    });
     const connection = child.stdio[CONNECTION] as Duplex;
     const running: Running = { child, connection, settings: told, certificate, startedAt: performance.now() };
     this.#running = running;

@@ -2,7 +2,7 @@
  * The RADIUS process as the monitor sees it. The monitor, which is root, reads the shared secrets and tells the process; the
  * process, which reads the network, has no privileges and is no user that workers run as. It is restarted when it dies.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { RestartDelay } from '../host/restart-delay.js';
 import type { Logger } from '../log/logger.js';
@@ -25,6 +25,7 @@ import { Poller } from '../sys/poller.js';
 import { receivePackets, seqpacketPair, sendPacket } from '../sys/seqpacket-socket.js';
 import type { RadiusSettings } from './protocol.js';
 import { readSecret } from './radius-secret.js';
+import { startUnprivileged } from './unprivileged-process.js';
 
 const ENTRY = fileURLToPath(new URL('../radius/main.js', import.meta.url));
 /** A user and a group without a name, of the numbers that systemd gives to services. */
@@ -111,22 +112,7 @@ export class RadiusProcess {
   #start(): void {
     clearTimeout(this.#retryTimer);
     const { ours, theirs } = seqpacketPair();
-    const child = spawn(
-      'setpriv',
-      [
-        `--reuid=${USER}`,
-        `--regid=${USER}`,
-        '--clear-groups',
-        '--inh-caps=-all',
-        '--ambient-caps=-all',
-        '--no-new-privs',
-        process.execPath,
-        ...process.execArgv,
-        ENTRY,
-        this.#level,
-      ],
-      { stdio: ['ignore', 'inherit', 'inherit', theirs], cwd: '/', env: { PATH: process.env['PATH'] } },
-    );
+    const child = startUnprivileged({ entry: ENTRY, args: [this.#level], uid: USER, gid: USER, channel: theirs });
     close(theirs);
     const poller = new Poller(() => this.#receive());
     const running: Running = { child, fd: ours, poller, startedAt: performance.now() };

@@ -2,7 +2,7 @@
  * A console without a server, to work on the page: `node dist/test/console/fake-api.js [--port 8723] [--sessions 1000]`.
  * Name and password are `admin` and `admin`, or `view` and `view`. It answers with generated data.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { loadPageFiles } from '../../src/console/page-files.js';
@@ -11,7 +11,7 @@ import { detail, failures, FINDINGS, history, rateOf, sessions, status, traffic,
 
 export interface FakeApi {
   readonly url: string;
-  readonly server: Server;
+  close(): void;
 }
 
 export async function startFakeApi({ port = 0, count = 40 }: { port?: number; count?: number } = {}): Promise<FakeApi> {
@@ -157,7 +157,13 @@ export async function startFakeApi({ port = 0, count = 40 }: { port?: number; co
   const server = createServer((request, response) => void answer(request, response));
   server.on('close', () => clearInterval(timer));
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
 if (import.meta.filename === process.argv[1]) {

@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core';
 import type { Status } from '../../src/console/api/schemas.js';
 import type { User } from '../../src/users/user.js';
 import { usersOf } from '../../src/users/users-file.js';
+import { startFakeApi } from '../console/fake-api.js';
 import { assertAccessible, DESKTOP, logIn, openPage, PHONE, startBrowser } from './support/browser.js';
 import { CONSOLE_PORT, ConsoleClient, consoleSettings, makeToken } from './support/console.js';
 import { accountsOf, builtinServer, configureBuiltin, secretsOf } from './support/engines.js';
@@ -28,6 +29,24 @@ const MOST_OCTETS = 300_000;
 const MANY = 1000;
 /** Rows of the table that may exist: those in view, and a few around them. */
 const MOST_ROWS = 60;
+
+/** Pixels: around each width at which the tables lose a column, and between them. */
+const WIDTHS = [375, 720, 768, 850, 880, 881, 960, 1060, 1061, 1170, 1171, 1270, 1271, 1320, 1321, 1600];
+/** What is wrong with the table of the page. The headings are hidden where rows are cards. */
+const MISFITS = `(() => {
+  const table = document.querySelector('main table');
+  const lefts = (cells) => [...cells].filter(({ offsetParent }) => offsetParent !== null)
+    .map((cell) => Math.round(cell.getBoundingClientRect().left)).join();
+  const heads = table.tHead.querySelectorAll('th');
+  const row = table.querySelector('tbody tr:not(.space)');
+  const hasHeads = getComputedStyle(table.tHead).display === 'table-header-group';
+  return [
+    document.documentElement.scrollWidth > innerWidth && 'the page is wider than the window',
+    table.getBoundingClientRect().right > innerWidth && 'the table is wider than the window',
+    hasHeads && lefts(heads) !== lefts(row.children) && 'a heading is not above its column',
+    row.querySelector('.user').getBoundingClientRect().width < 80 && 'no room for the name',
+  ].filter((misfit) => misfit !== false);
+})()`;
 
 function consoleUser(server: Server, ...args: readonly string[]): void {
   const command = ['console', 'user', ...args, '-c', server.configurationFile];
@@ -161,7 +180,7 @@ test('the page', async (t) => {
       const names = await page.locator('main button').allTextContents();
       assert.doesNotMatch(
         names.join('|'),
-        /Disconnect|Capture|Add a user|Edit|Unblock|Reload|Check the file|Log more/,
+        /Disconnect|Capture|Add a user|Edit|Unblock|Reload|Check the (?:file|text)|Log more/,
         path,
       );
       assert.equal(await page.locator('main .deed button').count(), 0, path);
@@ -223,6 +242,22 @@ test('the page', async (t) => {
     await dialog.getByText('This cannot be undone').waitFor();
     await dialog.getByRole('button', { name: 'Remove' }).click();
     await row.waitFor({ state: 'detached' });
+    assert.deepEqual(complaints, []);
+  });
+
+  await t.test('a text is checked as the configuration of the server would be', async (each) => {
+    const { context, page, complaints } = await openPage(browser);
+    each.after(async () => context.close());
+    await open(page, '/server');
+    await logIn(page, 'boss', CONSOLE_PASSWORD);
+    await page.getByText('Check another text').click();
+    await page.getByLabel('Text of a configuration').fill('{ "listen": { "port": 0 } }');
+    await page.getByRole('button', { name: 'Check the text' }).click();
+    await page.getByText('The text: listen.port: 0 is not allowed').waitFor();
+    await assertAccessible(page, 'the errors of a text');
+    await page.getByLabel('Text of a configuration').fill(readFileSync(server.configurationFile, 'utf8'));
+    await page.getByRole('button', { name: 'Check the text' }).click();
+    await page.getByText('The text has no error').waitFor();
     assert.deepEqual(complaints, []);
   });
 
@@ -294,6 +329,24 @@ test('the page', async (t) => {
     await page.keyboard.type('wrong');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText(/wrong/i).waitFor();
+  });
+
+  await t.test('the tables fit into windows of any width, with each heading above its column', async (each) => {
+    const fake = await startFakeApi();
+    const { context, page } = await openPage(browser);
+    each.after(async () => context.close());
+    each.after(() => fake.close());
+    await page.goto(fake.url);
+    await logIn(page, 'admin', 'admin');
+    for (const path of ['/sessions', '/users', '/history']) {
+      await page.setViewportSize(DESKTOP);
+      await page.goto(`${fake.url}${path}`);
+      await page.locator('main tbody tr:not(.space)').first().waitFor();
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ ...DESKTOP, width });
+        assert.deepEqual(await page.evaluate<string[]>(MISFITS), [], `${path} at ${width} pixels`);
+      }
+    }
   });
 
   await t.test(`${MANY} sessions`, async (each) => {

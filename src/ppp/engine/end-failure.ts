@@ -4,7 +4,7 @@
  */
 import type { NegotiationState, PppFailure, PppState } from '../state.js';
 import { METHODS } from './authenticator.js';
-import { type EngineEnd, TERMINATE_TEXTS } from './end.js';
+import { ENGINE_ENDS, type EngineEnd } from './end.js';
 
 /** The part of the reader's state that is used here. */
 export type ReadState = Pick<PppState, 'failure' | 'user' | 'times' | 'lcp' | 'ccp' | 'ipcp'>;
@@ -85,7 +85,7 @@ const CONVERSIONS: Conversions = {
           whose: null,
           address: null,
           proposed: null,
-          text: TERMINATE_TEXTS[kind],
+          text: ENGINE_ENDS[kind].toClient,
         },
   ncpTimeout: ({ protocol }, state) =>
     diagnosed(state) ?? {

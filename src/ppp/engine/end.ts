@@ -52,70 +52,65 @@ export type EngineEnd =
   /** The client closed the last network protocol. */
   | { readonly kind: 'networkClosed' };
 
-/** pppd's words where it has some: failure.ts and administrators know them. */
-export const TERMINATE_TEXTS: Readonly<Record<EngineEnd['kind'], string>> = {
-  administrative: 'Administrative disconnect',
-  peerTerminated: '',
-  lcpTimeout: '',
-  noAgreement: 'No agreement',
-  protocolRejected: 'Protocol rejected',
-  loopback: 'Loopback detected',
-  echoTimeout: 'Peer not responding',
-  authenticationRefused: 'peer refused to authenticate',
-  authentication: 'Authentication failed',
-  authenticationTimeout: 'Authentication failed',
-  verdictTimeout: 'Authentication unavailable',
-  encryptionUnavailable: 'MPPE required but not available',
-  encryptionRefused: 'MPPE required but peer refused',
-  encryptionLost: 'MPPE disabled',
-  addressRefused: 'IP address refused',
-  noAddress: 'No IP address available',
-  ncpTimeout: 'No network protocols running',
-  networkClosed: 'No network protocols running',
+interface EndTexts<End> {
+  /** In our Terminate-Request; pppd's words where it has some: failure.ts and administrators know them. */
+  readonly toClient: string;
+  /** For the log and for `detail` of a session's end. */
+  readonly words: string | ((end: End) => string);
+}
+
+export const ENGINE_ENDS: { readonly [K in EngineEnd['kind']]: EndTexts<Extract<EngineEnd, { readonly kind: K }>> } = {
+  administrative: { toClient: 'Administrative disconnect', words: ({ reason }) => reason },
+  peerTerminated: {
+    toClient: '',
+    words: ({ text }) => (text === '' ? 'the client ended it' : `the client ended it: ${text}`),
+  },
+  lcpTimeout: { toClient: '', words: 'the client answered no LCP request' },
+  noAgreement: { toClient: 'No agreement', words: ({ protocol }) => `the client agreed to no ${protocol} options` },
+  protocolRejected: { toClient: 'Protocol rejected', words: ({ protocol }) => `the client rejected ${protocol}` },
+  loopback: { toClient: 'Loopback detected', words: 'our own frames came back' },
+  echoTimeout: {
+    toClient: 'Peer not responding',
+    words: ({ failures }) => `the client answered none of ${failures} LCP Echo-Requests`,
+  },
+  authenticationRefused: { toClient: 'peer refused to authenticate', words: 'the client refused to log in' },
+  authentication: {
+    toClient: 'Authentication failed',
+    words: ({ code }) => `the login was refused (error ${code})`,
+  },
+  authenticationTimeout: {
+    toClient: 'Authentication failed',
+    words: ({ challenges }) =>
+      challenges === 0 ? 'the client sent no login' : `the client answered none of ${challenges} challenges`,
+  },
+  verdictTimeout: { toClient: 'Authentication unavailable', words: 'the login was not checked in time' },
+  encryptionUnavailable: {
+    toClient: 'MPPE required but not available',
+    words: 'encryption is required, and this login gives no keys for it',
+  },
+  encryptionRefused: {
+    toClient: 'MPPE required but peer refused',
+    words: 'the client refused encryption, which is required',
+  },
+  encryptionLost: { toClient: 'MPPE disabled', words: 'the client negotiated encryption again, or ended it' },
+  addressRefused: {
+    toClient: 'IP address refused',
+    words: ({ whose }) => `the client refused the ${whose}'s address`,
+  },
+  noAddress: {
+    toClient: 'No IP address available',
+    words: ({ whose }) =>
+      whose === 'client' ? 'the account allows the client no address' : 'the server has no address for its end',
+  },
+  ncpTimeout: {
+    toClient: 'No network protocols running',
+    words: ({ protocol }) => `the client answered no ${protocol} request`,
+  },
+  networkClosed: { toClient: 'No network protocols running', words: 'the client closed the network protocol' },
 };
 
-/** Describes the end in words, for the log and for `detail` of a session's end. */
 export function describeEngineEnd(end: EngineEnd): string {
-  switch (end.kind) {
-    case 'administrative':
-      return end.reason;
-    case 'peerTerminated':
-      return end.text === '' ? 'the client ended it' : `the client ended it: ${end.text}`;
-    case 'lcpTimeout':
-      return 'the client answered no LCP request';
-    case 'noAgreement':
-      return `the client agreed to no ${end.protocol} options`;
-    case 'protocolRejected':
-      return `the client rejected ${end.protocol}`;
-    case 'loopback':
-      return 'our own frames came back';
-    case 'echoTimeout':
-      return `the client answered none of ${end.failures} LCP Echo-Requests`;
-    case 'authenticationRefused':
-      return 'the client refused to log in';
-    case 'authentication':
-      return `the login was refused (error ${end.code})`;
-    case 'authenticationTimeout':
-      return end.challenges === 0
-        ? 'the client sent no login'
-        : `the client answered none of ${end.challenges} challenges`;
-    case 'verdictTimeout':
-      return 'the login was not checked in time';
-    case 'encryptionUnavailable':
-      return 'encryption is required, and this login gives no keys for it';
-    case 'encryptionRefused':
-      return 'the client refused encryption, which is required';
-    case 'encryptionLost':
-      return 'the client negotiated encryption again, or ended it';
-    case 'addressRefused':
-      return `the client refused the ${end.whose === 'client' ? "client's" : "server's"} address`;
-    case 'noAddress':
-      return end.whose === 'client'
-        ? 'the account allows the client no address'
-        : 'the server has no address for its end';
-    case 'ncpTimeout':
-      return `the client answered no ${end.protocol} request`;
-    case 'networkClosed':
-      return 'the client closed the network protocol';
-  }
+  // The kind picks the texts of this very end.
+  const { words } = ENGINE_ENDS[end.kind] as EndTexts<EngineEnd>;
+  return typeof words === 'string' ? words : words(end);
 }

@@ -24,7 +24,7 @@ import { type Accepted, Authenticator, METHODS } from './authenticator.js';
 import { type Clock, ControlProtocol, type ControlProtocolEvent } from './control-protocol.js';
 import { Echo } from './echo.js';
 import { Encryption, type EncryptionEvent } from './encryption.js';
-import { type EngineEnd, TERMINATE_TEXTS } from './end.js';
+import { ENGINE_ENDS, type EngineEnd } from './end.js';
 import { DEFAULT_MRU, lcpRules } from './lcp-rules.js';
 import { Network, type NetworkAddresses, type NetworkEvent } from './network.js';
 import { Rate } from './rate.js';
@@ -339,7 +339,7 @@ export class Engine {
     if (this.#cause !== null || this.#phase === 'ended') return;
     this.#cause = this.#peerEnd ?? cause;
     if (this.#phase === 'dead') this.#finish('closed');
-    else this.#lcp.close(cause.kind === 'administrative' ? cause.reason : TERMINATE_TEXTS[cause.kind]);
+    else this.#lcp.close(cause.kind === 'administrative' ? cause.reason : ENGINE_ENDS[cause.kind].toClient);
   }
 
   #finish(why: Finished['why']): void {

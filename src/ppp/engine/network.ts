@@ -4,7 +4,7 @@ import { IPCP_OPTIONS, IPV6CP_OPTIONS, type ReceivedOption } from '../options.js
 import type { ControlPacket } from '../packet.js';
 import { isNegotiating } from './automaton.js';
 import { type Clock, ControlProtocol, type ControlProtocolEvent } from './control-protocol.js';
-import { type EngineEnd, TERMINATE_TEXTS } from './end.js';
+import { ENGINE_ENDS, type EngineEnd } from './end.js';
 import { ipcpRules } from './ipcp-rules.js';
 import { ipv6cpRules } from './ipv6cp-rules.js';
 import type { EngineSettings } from './settings.js';
@@ -154,7 +154,7 @@ export class Network {
     if (own.address === undefined || peer.address === undefined) {
       const whose = own.address === undefined ? 'server' : 'client';
       this.#addressRefused = { kind: 'addressRefused', whose, proposed: this.#wishes[whose] };
-      this.#ipcp.close(TERMINATE_TEXTS.addressRefused);
+      this.#ipcp.close(ENGINE_ENDS.addressRefused.toClient);
       return;
     }
     this.#isUp = true;

@@ -115,17 +115,22 @@ function Table({ rows, now }: { rows: readonly AccountRecord[]; now: number }) {
       <thead role="rowgroup">
         <tr role="row">
           {['User', 'Ended', 'Lasted', 'Client', 'Address'].map((name) => (
-            <th key={name} role="columnheader" scope="col" class={name === 'Lasted' ? 'number' : ''}>
+            <th
+              key={name}
+              role="columnheader"
+              scope="col"
+              class={`${name.toLowerCase()}${name === 'Lasted' ? ' number' : ''}`}
+            >
               {name}
             </th>
           ))}
-          <th role="columnheader" scope="col" class="number">
+          <th role="columnheader" scope="col" class="down number">
             Down
           </th>
-          <th role="columnheader" scope="col" class="number">
+          <th role="columnheader" scope="col" class="up number">
             Up
           </th>
-          <th role="columnheader" scope="col">
+          <th role="columnheader" scope="col" class="why">
             Why it ended
           </th>
         </tr>

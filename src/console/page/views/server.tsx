@@ -1,16 +1,15 @@
 /** The server itself: its processes, the machine's checks, blocked addresses, its configuration. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { errorOf } from '../../../sys/thrown.js';
 import { useApplication, useLive, useLoaded, useNow } from '../app.js';
-import type { Blocks as Blocked, Findings, Problems } from '../../api/schemas.js';
+import type { Blocks as Blocked, Findings } from '../../api/schemas.js';
 import type { ManagerStatus } from '../../../session/manager-status.js';
 import { duration } from '../../../admin/units.js';
 import { counted, inWords, moment } from '../model/format.js';
 import { Facts, orNone } from '../parts/cells.js';
+import { Configuration } from '../parts/configuration.js';
 import { FormDialog } from '../parts/dialog.js';
-import { Icon } from '../parts/icons.js';
-import { Empty, Notice, Problem, Remedy, sentence, Shown } from '../parts/notice.js';
+import { Empty, Remedy, Shown } from '../parts/notice.js';
 
 const counts = (values: Readonly<Record<string, number>>): string | null =>
   Object.entries(values)
@@ -174,73 +173,6 @@ function Blocks() {
           <p>Clients there may log in again at once. Further failed logins block them again.</p>
         </FormDialog>
       )}
-    </section>
-  );
-}
-
-type Outcome =
-  | { readonly state: 'none' }
-  | { readonly state: 'failed'; readonly error: Error }
-  | { readonly state: 'done'; readonly deed: 'reload' | 'check'; readonly problems: readonly string[] };
-
-const DONE = { reload: 'The new configuration is in force.', check: 'The configuration has no error.' } as const;
-
-function Configuration() {
-  const { api, me } = useApplication();
-  const [outcome, setOutcome] = useState<Outcome>({ state: 'none' });
-  const run = async (deed: 'reload' | 'check'): Promise<void> => {
-    try {
-      const { problems } = await api.change<Problems>('POST', `/${deed}`, {});
-      setOutcome({ state: 'done', deed, problems });
-    } catch (error) {
-      setOutcome({ state: 'failed', error: errorOf(error) });
-    }
-  };
-  return (
-    <section class="card" aria-labelledby="configuration">
-      <div class="card-head">
-        <h2 id="configuration">Configuration</h2>
-        {me.role === 'admin' ? (
-          <span class="tools">
-            <button type="button" class="button" onClick={() => void run('check')}>
-              Check the file
-            </button>
-            <button type="button" class="button" onClick={() => void run('reload')}>
-              Reload
-            </button>
-          </span>
-        ) : null}
-      </div>
-      <p class="muted">
-        {me.role === 'admin'
-          ? 'Reload applies the configuration file to new clients; sessions continue. If the file has an error, nothing changes.'
-          : 'Only administrators may check and reload the configuration.'}
-      </p>
-      <div aria-live="polite">
-        {outcome.state === 'failed' ? <Problem error={outcome.error} /> : null}
-        {outcome.state === 'done' && outcome.problems.length === 0 ? (
-          <p class="done">
-            <Icon name="ok" /> {DONE[outcome.deed]}
-          </p>
-        ) : null}
-        {outcome.state === 'done' && outcome.problems.length > 0 ? (
-          <Notice kind="bad">
-            <p>{outcome.deed === 'reload' ? 'Nothing was changed:' : 'The file has errors:'}</p>
-            <ul>
-              {outcome.problems.map((problem) => (
-                <li key={problem}>{sentence(problem)}</li>
-              ))}
-            </ul>
-          </Notice>
-        ) : null}
-      </div>
-      <p class="muted">
-        Programs can use the same API as this page:{' '}
-        <a href="/api/v1/openapi.json" download="openapi.json">
-          description in OpenAPI
-        </a>
-        .
-      </p>
     </section>
   );
 }

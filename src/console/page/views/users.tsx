@@ -119,7 +119,7 @@ function List({
       <thead role="rowgroup">
         <tr role="row">
           {['User', 'State', 'Address', 'Expires', 'Speed', 'Quota'].map((name) => (
-            <th key={name} role="columnheader" scope="col">
+            <th key={name} role="columnheader" scope="col" class={name.toLowerCase()}>
               {name}
             </th>
           ))}

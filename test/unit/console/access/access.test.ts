@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { before, test } from 'node:test';
 import { Hono } from 'hono';
 import { pino } from 'pino';
-import { Access, API, type ConsoleEnv, type ConsoleUsers } from '../../../../src/console/access/access.js';
+import { Access, API } from '../../../../src/console/access/access.js';
+import type { ConsoleEnv, ConsoleUsers } from '../../../../src/console/access/who.js';
 import { hashConsolePassword } from '../../../../src/users/console-password.js';
 import { tokenHash } from '../../../../src/users/console-users.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Hono, type MiddlewareHandler } from 'hono';
-import type { ConsoleEnv } from '../../../../src/console/access/access.js';
+import type { ConsoleEnv } from '../../../../src/console/access/who.js';
 import { createApi } from '../../../../src/console/api/app.js';
 import { openApiOf } from '../../../../src/console/api/openapi.js';
 import type { Services } from '../../../../src/console/api/route.js';
