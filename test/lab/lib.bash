@@ -193,7 +193,7 @@ start_server() {
   choose_engine
   spawn server "${server_checkout:-$checkout}/bin/pptpd-ts" serve -c /etc/pptpd-ts.json >> $results/server.log 2>&1 &
   server=$!
-  wait_for 'pptpd-ts listens' 30 listens "$server"
+  wait_for 'pptpd-ts listens' 90 listens "$server"
 }
 # start_pptpd: Debian's, as a control of the lab.
 start_pptpd() {
