@@ -20,8 +20,8 @@ readonly engine_keys="\"engine\": \"$engine\", \"dataPath\": \"$data_path\","
 readonly users=('' alice bob carol dave erin frank grace heidi ivan judy mallory)
 # Seconds within which one client logs in or everything of one session is gone. A login takes 2 s in a quiet guest.
 readonly login_seconds=30 gone_seconds=10
-# Seconds within which a server listens: ours starts Node.js several times, which takes 3 s on a quiet machine and more than
-# 30 s on one with a load of 20. A server that ends is noticed at once.
+# Seconds within which a server listens: ours starts Node.js several times, which has taken 46 s on a loaded machine. A server
+# that ends is noticed at once.
 readonly start_seconds=90
 
 # Process ids: the server, the clients by number, the captures by name.
