@@ -4,6 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { CALL, Client, START } from '../process/support/client.js';
+import { within } from '../process/support/wait.js';
 import type { GreCall, GreHub } from './gre-hub.js';
 import type { Attempt } from './ledger.js';
 import { PppClient } from './ppp-client.js';
@@ -42,7 +43,7 @@ export class Visitor {
   }
 
   async connect(): Promise<void> {
-    this.#client = await within('a connection', Client.connect(this.attempt.address));
+    this.#client = await within('a connection', Client.connect(this.attempt.address), LIMIT_MS);
     this.#client.answersEchoes = true;
   }
 
@@ -104,7 +105,7 @@ export class Visitor {
 
   /** The server has closed the connection, or we have. */
   async gone(): Promise<void> {
-    await within('the end of the connection', this.client.whenClosed);
+    await within('the end of the connection', this.client.whenClosed, LIMIT_MS);
   }
 
   /** Says and hears nothing more over GRE. */
@@ -125,18 +126,6 @@ export class Visitor {
     const closed = this.client.whenClosed.then(() => {
       throw new Error(`the session ended before ${what}`);
     });
-    return within(what, Promise.race([awaited, closed]));
-  }
-}
-
-async function within<T>(what: string, awaited: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), LIMIT_MS);
-  });
-  try {
-    return await Promise.race([awaited, late]);
-  } finally {
-    clearTimeout(timer);
+    return within(what, Promise.race([awaited, closed]), LIMIT_MS);
   }
 }

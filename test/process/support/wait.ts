@@ -21,11 +21,11 @@ export async function until<T>(
   }
 }
 
-/** The result of `work`; rejects when it takes longer than `LIMIT_MS`. The limit does not keep the process alive. */
-export async function within<T>(what: string, work: Promise<T>): Promise<T> {
+/** The result of `work`; rejects when it takes longer. The limit does not keep the process alive. */
+export async function within<T>(what: string, work: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`timed out waiting for ${what}`)), LIMIT_MS).unref();
+    timer = setTimeout(() => reject(new Error(`timed out waiting for ${what}`)), limitMs).unref();
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
