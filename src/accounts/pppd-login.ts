@@ -9,6 +9,27 @@ export function requiredMppe(options: readonly PppdOption[]): string | null {
   return last !== undefined && REQUIRES_MPPE.test(last.name) ? last.name : null;
 }
 
+/** pppd knows these lengths of MPPE's keys. */
+export const MPPE_KEYS = [128, 40] as const;
+
+/** What `require-mppe` allows by version: 2.5 keeps the bits of both lengths in a boolean, and 40 bits are what is left. */
+export const keysOfRequireMppe = (version: string): readonly number[] =>
+  version.localeCompare('2.5', 'en', { numeric: true }) < 0 ? MPPE_KEYS : [40];
+
+/** The lengths of keys that the options allow, where `require-mppe` allows `any`. */
+export function allowedMppeKeys(options: readonly PppdOption[], any: readonly number[]): ReadonlySet<number> {
+  let keys = new Set<number>();
+  for (const { name } of options) {
+    const [whole, verb, bits] = /^(require-|\+|no|-)mppe(?:-(40|128))?$/.exec(name) ?? [];
+    if (whole === undefined) continue;
+    const isRequired = verb === 'require-' || verb === '+';
+    if (bits === undefined) keys = new Set(isRequired ? any : []);
+    else if (isRequired) keys.add(Number(bits));
+    else keys.delete(Number(bits));
+  }
+  return keys;
+}
+
 /** Login methods, best first, as in the `require-` options. */
 export const LOGIN_METHODS = ['mschap-v2', 'mschap', 'chap', 'eap', 'pap'] as const;
 

@@ -2,7 +2,14 @@
  * Translates pppd's options into the section `ppp`, so that the builtin engine does with it what pppd does. The options
  * file stays in force for pppd. A remark names each line that the builtin engine has no counterpart for.
  */
-import { LOGIN_METHODS, type LoginMethod, requiredLogin, requiredMppe } from '../accounts/pppd-login.js';
+import {
+  allowedMppeKeys,
+  LOGIN_METHODS,
+  type LoginMethod,
+  MPPE_KEYS,
+  requiredLogin,
+  requiredMppe,
+} from '../accounts/pppd-login.js';
 import { type FileOption, optionsOfFile, SYSTEM_OPTIONS } from '../accounts/pppd-options-file.js';
 import { type Notes, quoted, type Source } from './import-notes.js';
 import { checkConfiguration } from './load.js';
@@ -77,8 +84,7 @@ function authentication(options: Options): Translated | null {
   return usable.length === 0 ? null : { value: usable, from };
 }
 
-const MPPE = /^(?:require-|\+)mppe(?:-(40|128))?$/;
-const LENGTHS = [128, 40] as const;
+const MPPE = /^(?:require-|\+)mppe(?:-40|-128)?$/;
 
 /**
  * pppd encrypts only if an option requires it. Options of patched versions (`mppe required,no40`, `mppc`) say something else,
@@ -93,13 +99,9 @@ function encryption(options: Options): Translated | null {
 /** Only other lengths than the default's. */
 function encryptionKeys(options: Options): Translated | null {
   if (requiredMppe(options) === null) return null;
-  const since = options.slice(options.findLastIndex(({ name }) => name === 'nomppe' || name === '-mppe') + 1);
-  const from = since.findLast(({ name }) => MPPE.test(name));
-  const named = since.flatMap(({ name }) => {
-    const [whole, bits] = MPPE.exec(name) ?? [];
-    return whole === undefined ? [] : bits === undefined ? LENGTHS : [Number(bits)];
-  });
-  const left = LENGTHS.filter((bits) => named.includes(bits) && lastOf(since, [`nomppe-${bits}`]) === undefined);
+  const from = options.findLast(({ name }) => MPPE.test(name));
+  const allowed = allowedMppeKeys(options, MPPE_KEYS);
+  const left = MPPE_KEYS.filter((bits) => allowed.has(bits));
   return from === undefined || left.length === 0 || left.join() === '128' ? null : { value: left, from };
 }
 

@@ -2,6 +2,7 @@
  * The section `ppp` for either engine: the builtin engine's settings with every default, or the arguments that pppd is
  * given for the keys that are written.
  */
+import { MPPE_KEYS } from '../accounts/pppd-login.js';
 import type { Configuration } from './schema.js';
 import type { AuthenticationMethod } from './schema/ppp.js';
 
@@ -51,13 +52,15 @@ const authenticationArguments = (allowed: readonly AuthenticationMethod[]): stri
 /** MPPE comes alone: pppd must offer no other compression. */
 const ENCRYPTED = ['nobsdcomp', 'nodeflate', 'novj', 'novjccomp'];
 
-/** pppd cannot prefer encryption: what it does not require it does not accept. */
+/**
+ * pppd cannot prefer encryption: what it does not require it does not accept. Each length of keys by its own option, because
+ * pppd 2.5 takes `require-mppe` as 40 bits only.
+ */
 function encryptionArguments(encryption: PppSettings['encryption'], { encryptionKeys }: Ppp): string[] {
   if (encryption !== 'require') return ['nomppe'];
   const { encryptionKeys: byDefault } = DEFAULTS;
   const keys = new Set(encryptionKeys ?? byDefault);
-  const lengths = ([128, 40] as const).filter((bits) => keys.has(bits));
-  return [lengths.length === 1 ? `require-mppe-${lengths[0]}` : 'require-mppe', ...ENCRYPTED];
+  return [...MPPE_KEYS.map((bits) => `${keys.has(bits) ? 'require-' : 'no'}mppe-${bits}`), ...ENCRYPTED];
 }
 
 const PPPD_ARGUMENTS: { readonly [Key in Shared]: (value: PppSettings[Key], ppp: Ppp) => readonly string[] } = {

@@ -5,7 +5,14 @@
 import { pppdArgumentsOf } from '../config/ppp-settings.js';
 import type { Configuration } from '../config/schema.js';
 import { bad, type Check, good, type Outcome } from './check.js';
-import { type LoginMethod, requiredLogin, requiredMppe } from '../accounts/pppd-login.js';
+import {
+  allowedMppeKeys,
+  keysOfRequireMppe,
+  type LoginMethod,
+  MPPE_KEYS,
+  requiredLogin,
+  requiredMppe,
+} from '../accounts/pppd-login.js';
 import { has } from '../accounts/pppd-option-table.js';
 import { effectiveOptions } from './effective-options.js';
 import type { Machine } from './machine.js';
@@ -127,7 +134,8 @@ export const authentication: Check = {
   follows: 'options file',
   isLogged: true,
   async run(configuration, machine) {
-    if ((await pppdVersion(configuration, machine)) === null) return good('not checked: this program is not pppd');
+    const version = await pppdVersion(configuration, machine);
+    if (version === null) return good('not checked: this program is not pppd');
     const options = effectiveOptions(configuration, machine);
     const mppe = requiredMppe(options);
     const login = requiredLogin(options);
@@ -161,6 +169,13 @@ export const authentication: Check = {
         ? 'send their password and everything else in plain text'
         : 'log in by a weaker method and send everything in plain text';
       return bad(`pppd's options (${said}) require neither MS-CHAPv2 nor MPPE: clients may ${weak}`, REQUIRE_BOTH);
+    }
+    const allows = (any: readonly number[]): boolean => allowedMppeKeys(options, any).has(128);
+    if (allows(MPPE_KEYS) && !allows(keysOfRequireMppe(version))) {
+      return bad(
+        `pppd's options say require-mppe, which pppd ${version} takes as require-mppe-40: keys have 40 bits, and clients that demand 128 are refused`,
+        'replace it by require-mppe-128 (and require-mppe-40 for clients that have no other)',
+      );
     }
     return good(`${said}, ${mppe ?? 'encryption is not required'}`);
   },

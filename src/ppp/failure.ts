@@ -103,7 +103,7 @@ function modesRemedy(client: MppeOffer, server: MppeOffer, places: SettingPlaces
   if (possible.length === 0) return allow;
   return isInSection(places, 'encryptionKeys')
     ? `${allow}, or add ${possible.join(' or ')} to ppp.encryptionKeys`
-    : `${allow}, or put require-mppe, for any length, into ${places.optionsFile}`;
+    : `${allow}, or put require-mppe-40 into ${places.optionsFile}, without nomppe-40`;
 }
 
 export interface ProblemAndRemedy {

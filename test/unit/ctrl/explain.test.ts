@@ -496,7 +496,7 @@ test('a key length that the server does not allow is added to the key that lists
     '';
   assert.match(textOf([40], 'tun'), /or add 40 to ppp\.encryptionKeys$/);
   assert.match(textOf([56], 'tun'), /or add 56 to ppp\.encryptionKeys$/);
-  assert.match(textOf([40], 'pppd'), /or put require-mppe, for any length, into \/etc\/ppp\/options\.pptpd$/);
+  assert.match(textOf([40], 'pppd'), /or put require-mppe-40 into \/etc\/ppp\/options\.pptpd, without nomppe-40$/);
   assert.match(textOf([56], 'pppd'), /remedy: allow a key of 128 bit in the client$/);
 });
 

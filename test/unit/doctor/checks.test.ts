@@ -813,6 +813,28 @@ for (const [words, sentence] of logins) {
   });
 }
 
+/** pppd 2.5 takes `require-mppe` as `require-mppe-40`. */
+const fortyBits: [version: string, words: string, warns: boolean][] = [
+  ['2.4.9', 'require-mppe', false],
+  ['2.5.2', 'require-mppe', true],
+  ['2.10.0', '+mppe', true],
+  ['2.5.2', 'require-mppe-128\nrequire-mppe', true],
+  ['2.5.2', 'require-mppe\nrequire-mppe-128', false],
+  ['2.5.2', 'require-mppe\nnomppe-128', false],
+  ['2.5.2', 'require-mppe-40', false],
+  ['2.5.2', 'require-mppe\nnomppe', false],
+];
+for (const [version, words, warns] of fortyBits) {
+  test(`"${words.replaceAll('\n', ' ')}" with pppd ${version}: ${warns ? 'a' : 'no'} warning of keys of 40 bits`, async () => {
+    const files = { [OPTIONS]: `name pptpd\nrequire-mschap-v2\n${words}\n` };
+    const results = await runChecks(configuration, { machine: machine({ pppd: `pppd version ${version}`, files }) });
+    const sentence = results.map(formatFailure).find((each) => each?.includes('40 bits')) ?? null;
+    assert.equal(sentence !== null, warns);
+    if (warns)
+      assert.match(sentence ?? '', new RegExp(`pppd ${version} takes as require-mppe-40.*; remedy: replace it by`));
+  });
+}
+
 test('a configuration without an options file: a warning with the section `ppp` as remedy', async () => {
   const results = await runChecks(configurationSchema.parse({}), {
     machine: machine({ files: { '/etc/ppp/options': 'auth\nlock\n' } }),

@@ -70,7 +70,7 @@ const cases: [
       pppd: { ...pppd, args: ['debug'] },
     },
     lease,
-    'local file /etc/ppp/options.pptpd name gate require-mschap-v2 require-mschap refuse-chap refuse-pap require-mppe nobsdcomp nodeflate novj novjccomp mppe-stateful chapms-strip-domain ms-dns 192.0.2.53 ms-dns 192.0.2.54 ms-wins 192.0.2.55 mtu 1300 mru 1250 lcp-echo-interval 10 lcp-echo-failure 3 noipv6 proxyarp 115200 192.168.0.1:192.168.1.10 ipparam 192.0.2.7 remotenumber 192.0.2.7 nodetach debug',
+    'local file /etc/ppp/options.pptpd name gate require-mschap-v2 require-mschap refuse-chap refuse-pap require-mppe-128 require-mppe-40 nobsdcomp nodeflate novj novjccomp mppe-stateful chapms-strip-domain ms-dns 192.0.2.53 ms-dns 192.0.2.54 ms-wins 192.0.2.55 mtu 1300 mru 1250 lcp-echo-interval 10 lcp-echo-failure 3 noipv6 proxyarp 115200 192.168.0.1:192.168.1.10 ipparam 192.0.2.7 remotenumber 192.0.2.7 nodetach debug',
   ],
   [
     'no encryption, IPv6 and no proxy ARP',
