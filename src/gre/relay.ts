@@ -133,7 +133,7 @@ export class Relay {
     this.#localCallId = localCallId;
     this.#peerCallId = options.peerCallId;
     this.#enforce = options.window === 'enforce';
-    this.#burstLimit = options.limitBursts === true ? new BurstLimit() : null;
+    this.#burstLimit = options.limitBursts === true ? new BurstLimit(options.peerWindow) : null;
     this.#onEvent = options.onEvent;
     this.#acknowledgment = new Acknowledgment(options.receiveWindow ?? RECEIVE_WINDOW);
     this.#sendWindow = new SendWindow(options.peerWindow);
