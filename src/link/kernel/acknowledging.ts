@@ -22,18 +22,15 @@ export interface Traffic {
 /** How often traffic is looked at while there is some, ms: so long may a client wait that stops getting data. */
 export const LOOK_MS = 50;
 /** After this many samples, n may again grow beyond what the client's window allowed. */
-const TRY_MORE_AFTER = 2048;
+const TRY_MORE_AFTER = 256;
 /** How long a trial lasts, and how long there is none after one that has failed: at first, and after many; ms. */
 export const TRIAL_MS = 1000;
 const LONGEST_PAUSE_MS = 32 * TRIAL_MS;
 /** The part of its rate that a client must keep in a trial, and the time before that is judged, ms: TCP's rate is not constant. */
 const KEPT = 1 / 2;
 const JUDGED_AFTER_MS = 4 * LOOK_MS;
-/** n is doubled when samples come faster than FAST_MS, and halved when they come slower than SLOW_MS. */
+/** n is doubled when samples come faster than this, ms, and halved when they come slower than LOOK_MS. */
 const FAST_MS = 5;
-const SLOW_MS = 2 * FAST_MS;
-/** If a slow one is among this many samples since n was doubled, the client has a shorter window than n needs. */
-const SAMPLES_TO_JUDGE = 8;
 
 export type Sampling = { readonly kind: 'sampling'; readonly every: number } | { readonly kind: 'resting' };
 
@@ -62,9 +59,6 @@ export class Acknowledging {
   #samplesAtLimit = 0;
   /** n at the last `tick` that found packets without a sample; null: a sample has come since. */
   #waitedAt: number | null = null;
-  /** What n was before it was doubled, and the samples since then. */
-  #before = 1;
-  #samplesSince = Infinity;
 
   /**
    * `window`: how many packets the client may send unacknowledged, a power of two; at most a quarter of them passes between two
@@ -98,7 +92,10 @@ export class Acknowledging {
       this.#rest(now);
       return;
     }
-    this.#adapt(this.#state.every, since, now);
+    const { every } = this.#state;
+    if (since < FAST_MS) this.#sample(Math.min(every * 2, this.#limit), now);
+    else if (since > LOOK_MS) this.#sample(Math.max(every / 2, 1), now);
+    else this.#sample(Math.min(every, this.#limit), now);
     if (this.#deadline !== null) this.#countedAtSample = this.#traffic().fromClient;
   }
 
@@ -152,33 +149,15 @@ export class Acknowledging {
 
   /** A client that goes on once it is acknowledged was waiting. */
   #judgeWindow(since: number): void {
-    if (this.#waitedAt !== null && since < LOOK_MS) this.#limitTo(this.#waitedAt / 2);
+    if (this.#waitedAt !== null && since < LOOK_MS) {
+      this.#limit = Math.max(1, this.#waitedAt / 2);
+      this.#samplesAtLimit = 0;
+    }
     this.#waitedAt = null;
     if (this.#limit === this.#most) return;
     this.#samplesAtLimit += 1;
     if (this.#samplesAtLimit <= TRY_MORE_AFTER) return;
     this.#limit *= 2;
-    this.#samplesAtLimit = 0;
-  }
-
-  #adapt(every: number, since: number, now: number): void {
-    this.#samplesSince += 1;
-    if (since > SLOW_MS) {
-      // It was fast until n was doubled, and then waited for something else that the kernel sent.
-      if (this.#samplesSince <= SAMPLES_TO_JUDGE) this.#limitTo(this.#before);
-      this.#sample(Math.max(every / 2, 1), now);
-      return;
-    }
-    const next = Math.min(since < FAST_MS ? every * 2 : every, this.#limit);
-    if (next > every) {
-      this.#before = every;
-      this.#samplesSince = 0;
-    }
-    this.#sample(next, now);
-  }
-
-  #limitTo(every: number): void {
-    this.#limit = Math.max(1, every);
     this.#samplesAtLimit = 0;
   }
 
