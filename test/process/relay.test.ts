@@ -14,12 +14,9 @@ import { GrePeer } from './support/gre-peer.js';
 import { enterNamespace } from './support/netns.js';
 import { PtyEnd } from './support/pty-end.js';
 import { until } from './support/wait.js';
+import { CLIENT, CLIENT_CALL, RELAYED_CALL, SERVER, SERVER_CALL } from './support/relayed-call.js';
 
-const SERVER = '192.0.2.1';
-const CLIENT = '192.0.2.2';
 const STRANGER = '192.0.2.3';
-const SERVER_CALL = 0x1234;
-const CLIENT_CALL = 0x4321;
 /** Of all tests of a group. */
 const TIMEOUT = 200_000;
 // fcntl.h
@@ -68,11 +65,7 @@ class Call {
     const port = new PtyPort(buffers.memory, buffers);
     port.open(this.pty.master, (chunk) => (this.text += chunk));
     const relay = new Relay({
-      localAddress: SERVER,
-      peerAddress: CLIENT,
-      localCallId: SERVER_CALL,
-      peerCallId: CLIENT_CALL,
-      peerWindow: 64,
+      ...RELAYED_CALL,
       buffers,
       port,
       onEvent: (event) => this.#recv(event),

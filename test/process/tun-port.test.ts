@@ -23,15 +23,12 @@ import { openGreSocket } from './support/gre-socket.js';
 import { enterNamespace } from './support/netns.js';
 import { ip } from './support/station.js';
 import { until } from './support/wait.js';
+import { CLIENT, RELAYED_CALL, SERVER, SERVER_CALL } from './support/relayed-call.js';
 
-const SERVER = '192.0.2.1';
-const CLIENT = '192.0.2.2';
 /** Inside the tunnel. */
 const LOCAL = '198.51.100.1';
 const REMOTE = '198.51.100.2';
 const REMOTE_NUMBER = 0xc633_6402;
-const SERVER_CALL = 0x1234;
-const CLIENT_CALL = 0x4321;
 /** Of all tests of a group. */
 const TIMEOUT = 200_000;
 const MTU = 1400;
@@ -164,11 +161,7 @@ class Call {
     ip(`link set ${name} mtu ${MTU} up`);
     this.#socket.on('message', (packet) => this.#recv(packet));
     this.relay = new Relay({
-      localAddress: SERVER,
-      peerAddress: CLIENT,
-      localCallId: SERVER_CALL,
-      peerCallId: CLIENT_CALL,
-      peerWindow: 64,
+      ...RELAYED_CALL,
       buffers,
       port: this.port,
       limitBursts: true,

@@ -25,11 +25,8 @@ import { enterNamespace } from './support/netns.js';
 import { ip } from './support/station.js';
 import { Tun } from './support/tun.js';
 import { until } from './support/wait.js';
+import { CLIENT, CLIENT_CALL, RELAYED_CALL, SERVER, SERVER_CALL } from './support/relayed-call.js';
 
-const SERVER = '192.0.2.1';
-const CLIENT = '192.0.2.2';
-const SERVER_CALL = 0x1234;
-const CLIENT_CALL = 0x4321;
 /** Inside the tunnel, and behind the server. */
 const REMOTE = '203.0.113.2';
 const REMOTE_NUMBER = 0xcb00_7102;
@@ -91,11 +88,7 @@ class Tunnel {
     ip('address add 2001:db8::101/120 dev host nodad');
     this.#socket = new ClientSocket(t);
     this.#relay = new Relay({
-      localAddress: SERVER,
-      peerAddress: CLIENT,
-      localCallId: SERVER_CALL,
-      peerCallId: CLIENT_CALL,
-      peerWindow: 64,
+      ...RELAYED_CALL,
       buffers,
       port,
       onEvent: () => undefined,
