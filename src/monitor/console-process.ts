@@ -75,8 +75,11 @@ export class ConsoleProcess {
   }
 
   #watchFiles({ certificate, key }: CertificateFiles): void {
-    const onChange = (): void => void (this.#settings && this.#use(this.#settings));
-    this.#watch = new CertificateWatch({ files: [certificate, key], onChange, log: this.#log });
+    this.#watch = new CertificateWatch({ files: [certificate, key], onChange: () => this.#useAgain(), log: this.#log });
+  }
+
+  #useAgain(): void {
+    if (this.#settings !== null) this.#use(this.#settings);
   }
 
   #use(settings: MonitorConsoleSettings): void {
@@ -167,7 +170,7 @@ export class ConsoleProcess {
       { console: running.child.pid, how, retrySeconds: delay / 1000 },
       `the console's process ended (${how}); starting it again`,
     );
-    this.#retryTimer = setTimeout(() => void (this.#settings && this.#use(this.#settings)), delay);
+    this.#retryTimer = setTimeout(() => this.#useAgain(), delay);
   }
 
   #end(): void {
