@@ -1,6 +1,7 @@
 // Bundles the console's page into dist/src/console/assets: script, style and icon under names that contain a hash of the
 // content, index.html that refers to them, each also compressed, and files.json, the table by which src/console/page-files
-// serves them. The script names a file with the licences of the libraries in it, which they demand of every copy.
+// serves them. The script names a file with the licences of the libraries in it, which they demand of every copy; packages.json
+// lists these libraries.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -62,17 +63,25 @@ const hashed = async (name, content) => {
   return keep(`${stem}-${hash}.${ending}`, `/assets/${stem}-${hash}.${ending}`, content);
 };
 
-/** Of the npm packages in the script; fails if one has none. */
-async function licences() {
+/** The package.json of each npm package in the script, and its folder. */
+async function packages() {
   const folders = Object.keys(metafile.inputs).flatMap((path) => path.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []);
-  const texts = [...new Set(folders)].sort().map(async (folder) => {
-    const { name, version } = JSON.parse(await readFile(`${folder}/package.json`, 'utf8'));
-    return `${name} ${version}\n\n${(await readFile(`${folder}/LICENSE`, 'utf8')).trim()}\n`;
-  });
+  const described = [...new Set(folders)]
+    .sort()
+    .map(async (folder) => ({ folder, ...JSON.parse(await readFile(`${folder}/package.json`, 'utf8')) }));
+  return Promise.all(described);
+}
+
+/** Fails if a package has none. */
+async function licences(described) {
+  const texts = described.map(
+    async ({ folder, name, version }) => `${name} ${version}\n\n${(await readFile(`${folder}/LICENSE`, 'utf8')).trim()}\n`,
+  );
   return (await Promise.all(texts)).join(`\n${'-'.repeat(72)}\n\n`);
 }
 
-const licencesPath = await hashed('licences.txt', Buffer.from(await licences()));
+const bundled = await packages();
+const licencesPath = await hashed('licences.txt', Buffer.from(await licences(bundled)));
 const script = Buffer.concat([built('.js'), Buffer.from(`/*! Licences of the libraries in it: ${licencesPath} */\n`)]);
 
 const page = (await readFile(`${source}/index.html`, 'utf8'))
@@ -81,3 +90,6 @@ const page = (await readFile(`${source}/index.html`, 'utf8'))
   .replace('@ICON@', await hashed('icon.svg', await readFile(`${source}/icon.svg`)));
 await keep('index.html', '/', Buffer.from(page));
 await writeFile(`${target}/files.json`, `${JSON.stringify(files, null, 2)}\n`);
+// For the bill of materials of the image.
+const named = bundled.map(({ name, version, license }) => ({ name, version, license }));
+await writeFile(`${target}/packages.json`, `${JSON.stringify(named, null, 2)}\n`);

@@ -46,10 +46,14 @@ function npmPackages(folder) {
     if (entry.name.startsWith('@')) return npmPackages(path);
     const description = join(path, 'package.json');
     if (!existsSync(description)) return [];
-    const { name, version, license } = JSON.parse(readFileSync(description, 'utf8'));
-    const purl = `pkg:npm/${name.split('/').map(encodeURIComponent).join('/')}@${version}`;
-    return [component('library', name, version, purl, { licenses: licences(license) }), ...npmPackages(join(path, 'node_modules'))];
+    return [npmPackage(JSON.parse(readFileSync(description, 'utf8'))), ...npmPackages(join(path, 'node_modules'))];
   });
+}
+
+/** Of its package.json. */
+function npmPackage({ name, version, license }) {
+  const purl = `pkg:npm/${name.split('/').map(encodeURIComponent).join('/')}@${version}`;
+  return component('library', name, version, purl, { licenses: licences(license) });
 }
 
 const own = JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8'));
@@ -59,6 +63,8 @@ const components = [
   ...debianPackages(),
   component('platform', 'node', node, `pkg:generic/node@${node}`),
   ...npmPackages(join(HOME, 'node_modules')),
+  // Those in the console's page, of which node_modules knows nothing.
+  ...JSON.parse(readFileSync(join(HOME, 'dist/src/console/assets/packages.json'), 'utf8')).map(npmPackage),
 ];
 const unique = new Map(components.map((each) => [each['bom-ref'], each]));
 const sorted = [...unique.values()].sort((a, b) => (a['bom-ref'] < b['bom-ref'] ? -1 : 1));

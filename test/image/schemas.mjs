@@ -38,7 +38,7 @@ function judge(validate, what, right, wrong) {
   const bom = json(join(root, 'usr/share/doc/pptpd-ts/sbom.cdx.json'));
   judge(validate, 'the bill of materials keeps to the schema of CycloneDX 1.6', bom, { ...bom, components: [{ name: 'x' }] });
   const names = bom.components.map(({ name }) => name);
-  for (const name of ['libc6', 'nftables', 'node', 'koffi', 'zod']) assert.ok(names.includes(name), `it names ${name}`);
+  for (const name of ['libc6', 'nftables', 'node', 'koffi', 'zod', 'preact', 'uplot']) assert.ok(names.includes(name), `it names ${name}`);
   pass(`the bill of materials names ${names.length} components`);
 }
 
