@@ -3,7 +3,7 @@
  * directory. The manager closes them, if necessary after its next start.
  */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountPath, runPaths } from '../session/paths.js';
 import { listSessionIds, sessionIdsIn } from '../session/record.js';
 import { closeAccount, dropAccount, type OpenAccount } from './open-account.js';

@@ -4,7 +4,7 @@
  *
  * Workers import only the type, so they do not load zod.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const count = z.number().int().min(0);
 

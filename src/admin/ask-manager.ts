@@ -1,6 +1,6 @@
 /** Sends a request to the manager over its socket. */
 import { connect } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_ANSWER_BYTES, readLines, writeLine } from '../session/lines.js';
 import type { ManagerOperation } from '../session/manager-status.js';
 import { runPaths } from '../session/paths.js';

@@ -2,7 +2,7 @@
  * Reads the `ppp` part of a session's state. Another version may have written it, or a worker that was taken over: a field
  * that is missing or of another form is left out.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeFailure, type PppFailure, type SettingPlaces } from '../ppp/reader.js';
 import type { SessionState } from '../session/state.js';
 

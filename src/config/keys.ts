@@ -1,5 +1,5 @@
 /** Every key of the configuration with its default and meaning, for the documents. Derived from the schema. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { configurationJsonSchema } from './schema.js';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;

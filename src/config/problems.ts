@@ -2,7 +2,7 @@
  * Error messages for a configuration: one line per problem, with the key's full path, the value and what is allowed. The
  * allowed values are taken from the JSON Schema, so the messages cannot differ from what is checked.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { configurationJsonSchema } from './schema.js';
 
 export interface Problem {

@@ -2,7 +2,7 @@
  * The schema of the configuration: every key with its allowed values, default and meaning. The only source of defaults.
  * Each section has a file in the folder schema; here they are put together, with the rules that concern several of them.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { USUAL_RUN_DIRECTORY } from './run-directory.js';
 import { listenSection } from './schema/listen.js';
 import { addressesSection } from './schema/addresses.js';

@@ -3,7 +3,7 @@
  * needs root.
  */
 import type { Duplex } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readLines } from '../session/lines.js';
 import {
   type Certificate,

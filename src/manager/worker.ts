@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LinkKind } from '../host/ppp-engine.js';
 import { nativeRemedy } from '../host/native-modules.js';
 import type { Logger } from '../log/logger.js';

@@ -3,7 +3,7 @@
  */
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorOf, messageOf } from '../sys/thrown.js';
 import { CAPTURED, type CaptureEvent } from './captures.js';
 import { MAX_ANSWER_BYTES, readLines, writeLine } from './lines.js';

@@ -1,5 +1,5 @@
 /** The operations of the manager's socket, and the schemas by which a client checks the results. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The rules of the section `network` as the monitor knows them; times are milliseconds since the epoch. */
 const networkStatus = z.union([

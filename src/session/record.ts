@@ -6,7 +6,7 @@
  */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isSessionId, runPaths, sessionRecordPath } from './paths.js';
 
 /** The start time (/proc/PID/stat field 22, clock ticks since boot) tells a process from a later one with the same id. */

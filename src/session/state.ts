@@ -3,7 +3,7 @@
  * command line) check it with the schema; the worker imports only the types. Added fields need a default, because workers
  * of older versions do not send them.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** In the order in which a session goes through them. */
 export const SESSION_PHASES = ['connected', 'starting', 'negotiating', 'up', 'ending'] as const;

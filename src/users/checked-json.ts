@@ -1,5 +1,5 @@
 /** Reads a JSON file by a schema: all mistakes at once, with line and field of each, and never with a secret. Pure. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { findJsonFault, forEachJsonValue } from '../config/json.js';
 import { pathText, problemsOf } from '../config/problems.js';
 

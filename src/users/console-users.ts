@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemLines, type ReadJson, readJson } from './checked-json.js';
 import { STORED_PASSWORD } from './console-password.js';
 import { changeFile } from './locked-file.js';

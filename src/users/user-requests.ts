@@ -2,7 +2,7 @@
  * What may be asked about the users over a socket or by HTTP, checked: an operation and its fields. The answers have no
  * secrets.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { passwordFault, userSchema } from './user.js';
 import type { Field, FieldChanges, ShownUser, UserStore } from './user-store.js';
 

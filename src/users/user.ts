@@ -2,7 +2,7 @@
  * The accounts file: every field of a user with its allowed values and meaning. A field that a user does not have is left
  * out. Times are in seconds; 0 means no limit.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressNumber } from '../config/addresses.js';
 import { ntHash } from '../mschap/password-hash.js';
 import { timeOf } from './expiry.js';

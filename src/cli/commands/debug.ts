@@ -1,6 +1,6 @@
 /** `pptpd-ts debug ID on|off`: changes the log level of one session while it runs. */
 import { Argument, Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LOG_LEVELS } from '../../log/level.js';
 import { SessionClient } from '../../session/client.js';
 import { addRunDirectoryOptions, runDirectoryOf, type RunDirectoryOptions } from '../configuration.js';

@@ -1,5 +1,5 @@
 /** The section `access`: which clients may connect. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { network } from './values.js';
 
 export const accessSection = z

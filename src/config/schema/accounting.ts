@@ -1,5 +1,5 @@
 /** The section `accounting`: the accounting file. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { path } from './values.js';
 
 export const accountingSection = z

@@ -1,5 +1,5 @@
 /** The section `accounts`: the builtin engine's users. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { path } from './values.js';
 
 export const accountsSection = z

@@ -1,5 +1,5 @@
 /** The section `addresses`: the addresses inside the tunnels. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressList, expandRanges, rangesOf } from '../addresses.js';
 
 const RANGE = 'an address, a range or a block: 192.0.2.1, 192.0.2.1-20, 192.0.2.1-192.0.2.20, 192.0.2.0/24';

@@ -1,5 +1,5 @@
 /** The section `broadcastRelay`: the relay of UDP broadcasts. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { interfaceName } from './values.js';
 
 export const broadcastRelaySection = z

@@ -1,5 +1,5 @@
 /** The section `console`: the console for browsers, and its API. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLoopback } from '../addresses.js';
 import { address, network, path, port } from './values.js';
 

@@ -1,5 +1,5 @@
 /** The section `gre`: how packets are sent to clients. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const greSection = z
   .strictObject({

@@ -1,5 +1,5 @@
 /** The section `hooks`: programs and web servers that are told what happens to sessions. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { path } from './values.js';
 
 /** What hooks can be told. */

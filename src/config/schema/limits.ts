@@ -1,5 +1,5 @@
 /** The section `limits`: how many clients may connect. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { limit } from './values.js';
 
 export const limitsSection = z

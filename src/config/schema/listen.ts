@@ -1,5 +1,5 @@
 /** The section `listen`: where clients connect. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { TCP_PORT } from '../../pptp/index.js';
 import { address, interfaceName, port } from './values.js';
 

@@ -1,5 +1,5 @@
 /** The section `log`: log level and files. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LOG_LEVELS } from '../../log/level.js';
 import { days, limit, path } from './values.js';
 

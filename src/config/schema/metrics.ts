@@ -1,5 +1,5 @@
 /** The section `metrics`: the Prometheus metrics. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { address, port } from './values.js';
 
 export const metricsSection = z

@@ -1,5 +1,5 @@
 /** The section `network`: forwarding, NAT and rules for the clients. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isUplinkName, MAX_DESTINATIONS, parseDestination } from '../network.js';
 
 const uplink = z

@@ -1,5 +1,5 @@
 /** The section `policy`: what users and client addresses may do. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, limit, seconds } from './values.js';
 
 export const policySection = z

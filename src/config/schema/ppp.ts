@@ -1,5 +1,5 @@
 /** The section `ppp`: what PPP negotiates, for both engines. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { address, path } from './values.js';
 
 /** How a client may log in, strongest first. */

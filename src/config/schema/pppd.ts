@@ -1,5 +1,5 @@
 /** The section `pppd`: how pppd is run. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { path } from './values.js';
 
 export const pppdSection = z

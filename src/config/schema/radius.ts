@@ -1,5 +1,5 @@
 /** The section `radius`: the RADIUS servers that judge logins. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { address, path, port } from './values.js';
 
 /** A client gives up, and the worker's request to the monitor, before longer tries have ended; seconds. */

@@ -1,5 +1,5 @@
 /** The section `timeouts`: how long the server waits for clients and for pppd. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { RFC_TIMERS } from '../../pptp/index.js';
 import { seconds } from './values.js';
 

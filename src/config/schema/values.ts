@@ -2,7 +2,7 @@
  * Values that several sections have. Titles describe the allowed values where a type, a number range or a list of values
  * cannot. Times are in seconds and may have fractions; a limit of 0 means no limit.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressNumber, parseNetwork } from '../addresses.js';
 
 export const address = z

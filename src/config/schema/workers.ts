@@ -1,5 +1,5 @@
 /** The section `workers`: the processes that serve clients. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const workersSection = z
   .strictObject({

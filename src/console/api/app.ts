@@ -1,6 +1,6 @@
 /** The API as a hono application: checks requests by the schemas of their route, calls its handler, answers in JSON. */
 import { type Context, Hono } from 'hono';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemsOf } from '../../config/problems.js';
 import type { Logger } from '../../log/logger.js';
 import type { Access } from '../access/access.js';

@@ -1,5 +1,5 @@
 /** Asks root about the users of the VPN. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { UserRequest } from '../../users/user-requests.js';
 import type { Services } from './route.js';
 import * as schemas from './schemas.js';

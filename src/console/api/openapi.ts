@@ -1,5 +1,5 @@
 /** The description of the API in OpenAPI 3.1, and its table for the documents, made of the routes. Pure. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { version } from '../../host/version.js';
 import type { AnswerKind, RouteDeclaration } from './route.js';
 import { apiError } from './schemas.js';

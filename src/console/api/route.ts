@@ -1,5 +1,5 @@
 /** One declaration per route: what hono serves, the OpenAPI description and the table of the documents are made of it. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Who } from '../access/who.js';
 import type { LiveModel } from '../live/live-model.js';
 import type { ConsoleSettings } from '../protocol.js';

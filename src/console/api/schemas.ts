@@ -2,7 +2,7 @@
  * What the console's API takes and gives: the only source of its types, of the checks of what arrives, and of its OpenAPI
  * description. The page imports types only.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountRecord } from '../../accounting/record.js';
 import { isSessionId } from '../../session/paths.js';
 import { blocksResult, managerStatus } from '../../session/manager-status.js';

@@ -1,5 +1,5 @@
 /** Sessions selected by user, client and tunnel address in a query. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { addressesIn, type Selection } from '../../admin/selection.js';
 import type { sessionQuery } from './schemas.js';
 

@@ -1,5 +1,5 @@
 /** Routes about the server as a whole: status, traffic, events, blocks, reload, check, doctor. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { askManager, NoManager } from '../../admin/ask-manager.js';
 import { checkText, loadConfiguration } from '../../config/load.js';
 import { blocksResult, reloadResult, unblockResult } from '../../session/manager-status.js';

@@ -1,6 +1,6 @@
 /** Routes about live sessions: list, one session, kick, debug, capture. */
 import { PassThrough, Readable } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { quotaText } from '../../admin/account-quota.js';
 import { captureSession, nextSession } from '../../admin/capture.js';
 import { COUNTER_WORDS } from '../../admin/counter-words.js';

@@ -2,7 +2,7 @@
  * The results of logins, one per call: up, or why it failed. `up` is final only after a while: one side may still reject what
  * IPCP agreed on, such as an address. A failure is final at the end of its call: until then the reader's diagnosis is a guess.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SessionState } from '../../session/state.js';
 
 /** The part of the reader's state (src/ppp) that shows a login's result; the rest is ignored. */

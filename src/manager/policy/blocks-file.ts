@@ -3,7 +3,7 @@
  * share; a reader limits each block to the duration in the configuration, in case the clock was changed.
  */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Block } from '../../session/manager-status.js';
 import { writeWhole } from '../../session/whole-file.js';
 

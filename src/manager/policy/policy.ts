@@ -2,7 +2,7 @@
  * Enforces the configuration's `policy` on the logins that sessions report: how many sessions a user may have, and which
  * addresses are blocked after failed logins. The workers enforce time limits themselves (ctrl/limits).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Configuration } from '../../config/schema.js';
 import type { Logger } from '../../log/logger.js';
 import type { Block } from '../../session/manager-status.js';
