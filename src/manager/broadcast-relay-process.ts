@@ -8,7 +8,7 @@ import type { Configuration } from '../config/schema.js';
 import { RestartDelay } from '../host/restart-delay.js';
 import type { Logger } from '../log/logger.js';
 
-const ENTRY = fileURLToPath(new URL('../broadcast/main.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../bundle/broadcast.js', import.meta.url));
 
 /** Starts the relay's process. */
 type Start = (args: readonly string[]) => ChildProcess;

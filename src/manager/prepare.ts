@@ -128,7 +128,7 @@ function requireCapabilities({ name }: UnixUser): void {
 
 /** Throws when the user cannot read this program, as in a clone in the home directory of somebody else. */
 function requireReadable(account: UnixUser): void {
-  const program = fileURLToPath(new URL('main.js', import.meta.url));
+  const program = fileURLToPath(new URL('../bundle/manager.js', import.meta.url));
   const { status } = spawnSync('setpriv', [...identityArguments(account), 'test', '-r', program]);
   if (status !== 1) return;
   const who = account === UNNAMED_USER ? `uid ${account.uid}, which the server becomes,` : account.name;

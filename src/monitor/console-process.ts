@@ -19,7 +19,7 @@ import type { ConsoleRequests } from './console-requests.js';
 import type { MonitorConsoleSettings } from './protocol.js';
 import { startUnprivileged } from './unprivileged-process.js';
 
-const ENTRY = fileURLToPath(new URL('../console/main.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../bundle/console.js', import.meta.url));
 const CONNECTION = 3;
 /** Requests that are worked on at the same time. */
 const MAX_AT_ONCE = 8;

@@ -11,7 +11,7 @@ import { UserFault } from '../users/user-store.js';
 import { answerUserRequest, userRequest } from '../users/user-requests.js';
 import type { MonitorConsoleSettings } from './protocol.js';
 
-const COMMAND_LINE = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const COMMAND_LINE = fileURLToPath(new URL('../bundle/cli.js', import.meta.url));
 const DOCTOR_LIMIT_MS = 60_000;
 /** How long findings are reused, ms: each run of doctor is a process. */
 const FRESH_MS = 10_000;

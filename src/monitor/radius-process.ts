@@ -27,7 +27,7 @@ import type { RadiusSettings } from './protocol.js';
 import { readSecret } from './radius-secret.js';
 import { startUnprivileged } from './unprivileged-process.js';
 
-const ENTRY = fileURLToPath(new URL('../radius/main.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../bundle/radius.js', import.meta.url));
 /** A user and a group without a name, of the numbers that systemd gives to services. */
 const USER = 61_724;
 

@@ -197,7 +197,7 @@ start_server() {
     start_pptpd
     return
   fi
-  [[ -f $checkout/dist/src/manager/main.js ]] || fail 'pptpd-ts is not built: run scripts/setup'
+  [[ -f $checkout/dist/src/bundle/manager.js ]] || fail 'pptpd-ts is not built: run scripts/setup'
   choose_engine
   spawn server "${server_checkout:-$checkout}/bin/pptpd-ts" serve -c /etc/pptpd-ts.json >> $results/server.log 2>&1 &
   server=$!

@@ -43,7 +43,7 @@ const stateOf = (index: number): SessionState =>
 
 /** The process alone; this test is root for it. */
 async function startConsole(t: TestContext, runDirectory: string): Promise<ChildProcess & { readonly pid: number }> {
-  const child = spawn(process.execPath, [resolve('dist/src/console/main.js'), 'warn'], {
+  const child = spawn(process.execPath, [resolve('dist/src/bundle/console.js'), 'warn'], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });
   t.after(() => child.kill('SIGKILL'));

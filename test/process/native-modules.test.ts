@@ -107,7 +107,7 @@ test('a user that cannot read the program is named', (t) => {
   const server = new Server(false, installation.program);
   t.after(() => server.cleanUp());
   server.configure({ user: 'nobody' });
-  const program = join(installation.folder, 'dist/src/manager/main.js');
+  const program = join(installation.folder, 'dist/src/bundle/manager.js');
   assert.deepEqual(installation.run('serve', server), {
     status: 1,
     said: `pptpd-ts: nobody cannot read ${program}; remedy: move the program to a folder that everybody can read, such as /opt/pptpd-ts\n`,

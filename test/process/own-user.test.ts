@@ -292,7 +292,7 @@ describe('errors are reported, and nothing is started', () => {
   });
 
   test('a manager that root starts without the launcher', async (t) => {
-    const [code, words] = await refusal(t, (server) => server.configure({ user: USER }), 'dist/src/manager/main.js');
+    const [code, words] = await refusal(t, (server) => server.configure({ user: USER }), 'dist/src/bundle/manager.js');
     assert.equal(code, 1);
     assert.match(words, /the server runs as root, but must run as nobody/);
   });

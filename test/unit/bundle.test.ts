@@ -1,11 +1,8 @@
-/** The bundle of the command line (scripts/build) lies in a folder of dist/src, and so must each module that names files. */
+/** The bundles (scripts/build) lie in a folder of dist/src, and so must each module that names files. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-
-/** No part of the bundle. */
-const OTHERS = ['console/page-files.ts', 'manager/prepare.ts'];
 
 test('a module names other files of the program as if it lay in any folder of src', () => {
   const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
@@ -14,7 +11,7 @@ test('a module names other files of the program as if it lay in any folder of sr
     return Array.from(text.matchAll(/new URL\(([^)]*), import\.meta\.url\)/g), ([, path = '']) => ({ name, path }));
   });
   assert(named.length > 3, 'the pattern finds them');
-  for (const { name, path } of named.filter(({ name: file }) => !OTHERS.includes(file))) {
+  for (const { name, path } of named) {
     assert.match(name, /^[^/]+\/[^/]+$/, `${name} lies deeper than dist/src/bundle`);
     assert.match(path, /^['`]\.\.\//, `${name}: ${path} must begin with ../`);
   }
