@@ -90,7 +90,13 @@ export class GreSocket {
  */
 export function connectGre(fd: number, { localAddress, peerAddress, device }: GreAddresses): void {
   if (device !== undefined) checked(bindToDevice(fd, device), `bind GRE to the device ${device}`);
-  const [local, peer] = [internetAddress(localAddress), internetAddress(peerAddress)];
+  const local = internetAddress(localAddress);
   checked(bind(fd, local, local.length), `bind GRE to ${localAddress}`);
+  connectTo(fd, peerAddress);
+}
+
+/** Throws SystemCallFailed. */
+export function connectTo(fd: number, peerAddress: string): void {
+  const peer = internetAddress(peerAddress);
   checked(connect(fd, peer, peer.length), `connect GRE to ${peerAddress}`);
 }

@@ -19,7 +19,7 @@ import {
   SOCK_RAW,
   SOL_SOCKET,
 } from '../sys/socket.js';
-import { connectGre, type GreAddresses } from './gre-socket.js';
+import { connectGre, connectTo, type GreAddresses } from './gre-socket.js';
 import { decodeHeader, emptyHeader, type Header, type HeaderFault } from './header.js';
 
 const SO_RCVBUF = 8;
@@ -74,6 +74,11 @@ export class SideSocket {
   /** Throws SystemCallFailed. */
   setFilter(filter: readonly Instruction[]): void {
     checked(attachFilter(this.fd, filter), 'filter GRE packets');
+  }
+
+  /** From now on it gets packets from that address only. Throws SystemCallFailed. */
+  connect(peerAddress: string): void {
+    connectTo(this.fd, peerAddress);
   }
 
   /** null: there is no more. */

@@ -8,7 +8,10 @@
  *   needs, so n stays smaller. Where n is 1 nothing runs between packets: an idle session has no wake-up.
  * - resting: the kernel acknowledges. The interface's counters are read now and then, as long as something passes. If it
  *   sends less than the client, which may be too seldom for the client's window, resting is a trial: when the client sends less than
- *   with samples they come back, and now and then all the same, to see how much it sends with them.
+ *   with samples they come back, and now and then all the same, ever more seldom, to see how much it sends with them.
+ * - deaf: resting, while the client sends so fast that the worker's socket alone would cost the kernel a tenth of its time. The
+ *   worker then sees nothing of the client's data, not even CCP packets. A client that negotiates encryption anew sends no
+ *   data meanwhile, and repeats its request.
  *
  * Pure.
  */
@@ -23,16 +26,33 @@ export interface Traffic {
 export const LOOK_MS = 50;
 /** After this many samples, n may again grow beyond what the client's window allowed. */
 const TRY_MORE_AFTER = 256;
-/** How long a trial lasts, and how long there is none after one that has failed: at first, and after many; ms. */
+/**
+ * How long a trial lasts, and how long there is none after one that has failed, ms: at first, and at most. Each is doubled when
+ * the trial before ended in the same way.
+ */
 export const TRIAL_MS = 1000;
-const LONGEST_PAUSE_MS = 32 * TRIAL_MS;
-/** The part of its rate that a client must keep in a trial, and the time before that is judged, ms: TCP's rate is not constant. */
+const LONGEST_MS = 32 * TRIAL_MS;
+/**
+ * The part of its rate that a client must keep in each TRIAL_MS of a trial, and the time before that is judged, ms: TCP's rate is
+ * not constant.
+ */
 const KEPT = 1 / 2;
 const JUDGED_AFTER_MS = 4 * LOOK_MS;
+/** The worker is deaf to a client that sends more than this, packets per ms. */
+export const DEAF_RATE = 2;
 /** n is doubled when samples come faster than this, ms, and halved when they come slower than LOOK_MS. */
 const FAST_MS = 5;
 
-export type Sampling = { readonly kind: 'sampling'; readonly every: number } | { readonly kind: 'resting' };
+export type Sampling = { readonly kind: 'sampling'; readonly every: number } | { readonly kind: 'resting' | 'deaf' };
+
+interface Trial {
+  /** The client's with samples, packets per ms. */
+  readonly rate: number;
+  readonly until: number;
+  /** The beginning of what is judged, and the client's packets until then. */
+  readonly since: number;
+  readonly fromClient: number;
+}
 
 /** How many of the client's packets the kernel acknowledges one by one. */
 type Acknowledged = 'all' | 'some' | 'none';
@@ -44,8 +64,9 @@ export class Acknowledging {
   #seen: Traffic;
   /** The client's packets per ms between the last two looks. */
   #rate = 0;
-  /** While resting although the kernel sends less than the client: the rate to keep, the beginning, and the packets until then. */
-  #trial: { readonly rate: number; readonly since: number; readonly fromClient: number } | null = null;
+  /** While resting although the kernel sends less than the client. */
+  #trial: Trial | null = null;
+  #trialMs = TRIAL_MS;
   #pauseMs = TRIAL_MS;
   #noTrialUntil = Number.NEGATIVE_INFINITY;
   /** When traffic was looked at last, and when the last sample came; ms. */
@@ -84,7 +105,7 @@ export class Acknowledging {
 
   /** A sample has come; it is acknowledged next. */
   recvSample(now: number): void {
-    if (this.#state.kind === 'resting') return;
+    if (this.#state.kind !== 'sampling') return;
     const since = now - this.#sampledAt;
     this.#sampledAt = now;
     this.#judgeWindow(since);
@@ -114,7 +135,8 @@ export class Acknowledging {
     const acknowledged = this.#look(now);
     if (acknowledged !== 'some') return acknowledged === 'all';
     if (now < this.#noTrialUntil) return false;
-    this.#trial = { rate: this.#rate * KEPT, since: now, fromClient: this.#seen.fromClient };
+    const { fromClient } = this.#seen;
+    this.#trial = { rate: this.#rate, until: now + this.#trialMs, since: now, fromClient };
     return true;
   }
 
@@ -124,16 +146,19 @@ export class Acknowledging {
     this.#trial = null;
     if (acknowledged === 'all') return true;
     if (acknowledged === 'none' || trial === null) return false;
+    const { fromClient } = this.#seen;
     const lasted = now - trial.since;
-    if (lasted > JUDGED_AFTER_MS && this.#seen.fromClient - trial.fromClient < trial.rate * lasted) {
+    if (lasted > JUDGED_AFTER_MS && fromClient - trial.fromClient < trial.rate * KEPT * lasted) {
       this.#noTrialUntil = now + this.#pauseMs;
-      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_MS);
+      this.#trialMs = TRIAL_MS;
       return false;
     }
-    if (lasted < TRIAL_MS) {
-      this.#trial = trial;
+    if (now < trial.until) {
+      this.#trial = lasted < TRIAL_MS ? trial : { ...trial, since: now, fromClient };
       return true;
     }
+    this.#trialMs = Math.min(this.#trialMs * 2, LONGEST_MS);
     this.#pauseMs = TRIAL_MS;
     return false;
   }
@@ -167,7 +192,8 @@ export class Acknowledging {
   }
 
   #rest(now: number): void {
-    if (this.#state.kind !== 'resting') this.#state = { kind: 'resting' };
+    const kind = this.#rate > DEAF_RATE ? 'deaf' : 'resting';
+    if (this.#state.kind !== kind) this.#state = { kind };
     this.#deadline = now + LOOK_MS;
   }
 

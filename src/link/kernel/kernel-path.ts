@@ -289,7 +289,7 @@ export class KernelPath implements DataPath {
     const { state, deadline } = acknowledging;
     if (state !== this.#sampled) {
       this.#sampled = state;
-      this.#try(() => samples.sample(state.kind === 'sampling' ? state.every : null, this.#guardState));
+      this.#try(() => samples.listen(state, this.#guardState));
     }
     clearTimeout(this.#lookTimer);
     if (deadline === null) return;

@@ -4,6 +4,7 @@
  */
 import { encodeAcknowledgment, MAX_HEADER } from '../../gre/header.js';
 import { SideSocket } from '../../gre/side-socket.js';
+import type { Sampling } from './acknowledging.js';
 import { type GuardState, SAMPLE_LENGTH, sampling } from './packet-filters.js';
 
 /** Fixed part of the GRE header, and the acknowledgment number. */
@@ -28,8 +29,9 @@ export class SampleSocket {
   readonly #socket: SideSocket;
   readonly #options: SampleSocketOptions;
   readonly #acknowledgment = new Uint8Array(MAX_HEADER);
+  #isDeaf = false;
 
-  /** Gets no packets before `sample`. Throws SystemCallFailed. */
+  /** Gets no packets before `listen`. Throws SystemCallFailed. */
   constructor(options: SampleSocketOptions) {
     this.#options = options;
     const { localCallId: callId } = options;
@@ -41,9 +43,15 @@ export class SampleSocket {
     return this.#socket.fd;
   }
 
-  /** From now on every `every`-th packet that the guard lets pass is seen; null: none but those that renegotiate encryption. */
-  sample(every: number | null, state: GuardState): void {
-    this.#socket.setFilter(sampling(this.#options.localCallId, every, state));
+  /** What is seen from now on, of what passes the guard: while resting only CCP that renegotiates. Throws SystemCallFailed. */
+  listen(what: Sampling, guard: GuardState): void {
+    const every = what.kind === 'sampling' ? what.every : null;
+    this.#socket.setFilter(sampling(this.#options.localCallId, every, guard));
+    const isDeaf = what.kind === 'deaf';
+    if (isDeaf === this.#isDeaf) return;
+    this.#isDeaf = isDeaf;
+    // The kernel copies each packet from a socket's peer, even those that its filter then drops.
+    this.#socket.connect(isDeaf ? this.#options.localAddress : this.#options.peerAddress);
   }
 
   /** null: there is no more. */

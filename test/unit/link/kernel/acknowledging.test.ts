@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Acknowledging, LOOK_MS, TRIAL_MS } from '../../../../src/link/kernel/acknowledging.js';
+import { Acknowledging, DEAF_RATE, LOOK_MS, TRIAL_MS } from '../../../../src/link/kernel/acknowledging.js';
 
 const WINDOW = 64;
 
@@ -159,9 +159,18 @@ describe('a client that is sent enough', () => {
     const call = new Call();
     call.send(4000, 0.05, 51);
     assert.equal(call.every, null);
-    // Ten trials; between them LOOK_MS with samples.
+    // Trials of 1, 2, 4 and 8 s; between them LOOK_MS with samples.
     const packets = (10 * TRIAL_MS) / 0.05;
-    assert.ok(call.send(packets, 0.05, 51) < packets / (WINDOW / 4) / 10);
+    const samples = call.send(packets, 0.05, 51);
+    assert.ok(samples < packets / (WINDOW / 4) / 40, `${samples} samples`);
+  });
+
+  test('and such a client is seen again as soon as it gets slower in a long trial', () => {
+    const call = new Call();
+    call.send((8 * TRIAL_MS) / 0.05, 0.05, 51);
+    assert.equal(call.every, null);
+    call.send(TRIAL_MS / 0.2, 0.2, 51);
+    assert.notEqual(call.every, null);
   });
 
   test('such a client is seen again as soon as it gets slower', () => {
@@ -190,6 +199,18 @@ describe('a client that is sent enough', () => {
       if (call.fromClient - call.acknowledged < 32) call.send(1, 0);
     }
     assert.ok(steps < 1.2 * packets, `it was ${steps / packets} times as slow`);
+  });
+
+  test('is not heard while it sends fast', () => {
+    const call = new Call();
+    call.send(4000, 0.9 / DEAF_RATE, 2);
+    assert.equal(call.acknowledging.state.kind, 'deaf');
+    call.send(1000, 1.1 / DEAF_RATE, 2);
+    assert.equal(call.acknowledging.state.kind, 'resting');
+    call.send(4000, 0.9 / DEAF_RATE, 2);
+    call.send(WINDOW, 0.9 / DEAF_RATE);
+    call.wait(2 * LOOK_MS);
+    assert.equal(call.every, 1);
   });
 
   test('is seen again when the answers stop', () => {
