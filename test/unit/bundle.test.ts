@@ -16,3 +16,11 @@ test('a module names other files of the program as if it lay in any folder of sr
     assert.match(path, /^['`]\.\.\//, `${name}: ${path} must begin with ../`);
   }
 });
+
+test('a program that goes on during an upgrade is one file', () => {
+  for (const name of ['manager', 'monitor', 'radius', 'console', 'broadcast']) {
+    const text = readFileSync(`dist/src/bundle/${name}.js`, 'utf8');
+    assert.doesNotMatch(text, /^(?:import|export)\b[^;]*["']\.\.?\//m, name);
+    assert.doesNotMatch(text, /\bimport\(["'`]\.\.?\//, name);
+  }
+});
