@@ -23,6 +23,7 @@ import { SystemCallFailed } from '../sys/libc.js';
 import { TUNNEL_REQUESTS } from '../sys/ppp-device.js';
 import { refuseSystemCalls } from '../sys/system-call-filter.js';
 import { messageOf } from '../sys/thrown.js';
+import { collectGarbageSoon } from './collect-garbage.js';
 import { LeakCheck } from './leak-check.js';
 import { RecordFile } from './record-file.js';
 import { Session } from './session.js';
@@ -99,6 +100,7 @@ async function over(sessions: number): Promise<void> {
   standby = newStandby();
   serving = false;
   report({ type: 'ready', v: REPORT_VERSION });
+  collectGarbageSoon();
 }
 
 async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
@@ -119,7 +121,10 @@ async function adopt(handoff: Handoff, socket: Socket): Promise<void> {
     processLog,
     record: new RecordFile(handoff, processLog.log),
     newServer: (handlers) => new SessionServer({ session: id, version, handlers }),
-    onState: (state) => report({ type: 'state', v: REPORT_VERSION, session: id, state }),
+    onState: (state) => {
+      report({ type: 'state', v: REPORT_VERSION, session: id, state });
+      collectGarbageSoon();
+    },
     onOver: () => {
       processLog.close();
       report({ type: 'over', v: REPORT_VERSION, session: id });
@@ -164,3 +169,4 @@ const leakCheck = new LeakCheck();
 if (!process.connected) process.exit(0);
 standby = newStandby();
 report({ type: 'ready', v: REPORT_VERSION });
+collectGarbageSoon();

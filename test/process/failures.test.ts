@@ -100,6 +100,8 @@ describe('GRE is blocked', () => {
     const tunnel = await Tunnel.open(t);
     for (let request = 0; request < 3; request += 1) await tunnel.sendFrame(LCP, packet(REQUEST, 1, Buffer.of()));
     await received(server, 3);
+    // All requests of our pppd, which the client does not get.
+    await received(server, 5, 'txPackets');
     tunnel.client.end();
     const { cause, msg } = await failure(server);
     assert.equal(cause, 'greNotDelivered');
