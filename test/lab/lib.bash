@@ -87,9 +87,9 @@ failed_for() {
   expect_line "the log explains what failed: $2" \
     "\"level\":\"warn\".*\"peer\":\"192\.0\.2\.$((10 + $1)):[0-9]+\".*\"cause\":\"$2\".*\"msg\":\"(login|session) failed: " $results/server.log
 }
-# moment: passes 50 ms, without the 18 ms that starting a program costs here.
+# moment: passes $moment_seconds (50 ms), without the 18 ms that starting a program costs here.
 exec {never}<> <(:)
-moment() { read -r -t 0.05 -u "$never" || true; }
+moment() { read -r -t "${moment_seconds-0.05}" -u "$never" || true; }
 
 # wait_until SECONDS COMMAND...: until the command succeeds; fails silently when the time is up.
 wait_until() {
@@ -315,7 +315,8 @@ client_goodbye() {
 # (60 s; the guest's clock skips idle time), and would take packets of the next client. One that is left then hangs (pptp-linux
 # leaves its signal handlers by longjmp, perhaps out of syslog), and is killed.
 client_gone() {
-  local processes
+  # Looking is expensive, and the guest's clock skips most of the time between.
+  local processes moment_seconds=1
   ! wait_until 70 client_has_no_process "$1" || return 0
   mapfile -t processes < <(ip netns pids "c$1")
   say "client $1 does not end:" "$(ps -o pid,ppid,stat,wchan:24,args -p "${processes[*]}")"
