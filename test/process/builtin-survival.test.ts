@@ -87,7 +87,7 @@ describe('the session goes on, the next client is served, and the end is complet
       await assertServed(t, THIRD);
       await vpn.leave();
       await until('ip-down', () => calls().some((call) => call.startsWith(`ip-down ppp0 `)));
-      assert.equal(hasLink('ppp0'), false);
+      await until('ppp0 to be gone', () => !hasLink('ppp0'));
       assert.equal(calls().filter((call) => call.startsWith('ip-up ppp0 ')).length, 1);
     });
 });
@@ -172,7 +172,7 @@ test('a session that ends without a manager leaves nothing, and its address is l
   await server.exited();
   await vpn.leave();
   await until('ip-down', () => calls().some((call) => call.startsWith('ip-down ppp0 ')));
-  assert.equal(hasLink('ppp0'), false);
+  await until('ppp0 to be gone', () => !hasLink('ppp0'));
   server.start();
   await server.ready();
   const next = await VpnClient.loggedIn(t, { from: SECOND });

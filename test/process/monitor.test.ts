@@ -218,7 +218,7 @@ describe('scripts as pppd runs them', () => {
       calls().map((call) => call.split(' ', 1).join()),
       ['ip-pre-up', 'ip-up', 'ip-down'],
     );
-    assert.equal(hasLink('ppp0'), false);
+    await until('ppp0 to be gone', () => !hasLink('ppp0'));
   });
 
   test('a file that may not be executed is no script', async (t) => {
