@@ -5,22 +5,22 @@
  */
 import { performance } from 'node:perf_hooks';
 
-const WAIT_MS = 8000;
+export const WAIT_MS = 8000;
 /** A process that is busy for more than this part of the time waits for a better moment: a collection takes some ms. */
 const BUSY = 1 / 10;
 
 let timer: NodeJS.Timeout | undefined;
 
-/** `waitMs` after the last call. Does not keep the process alive. */
-export function collectGarbageSoon(waitMs = WAIT_MS): void {
+/** WAIT_MS after the last call. Does not keep the process alive. */
+export function collectGarbageSoon(): void {
   clearTimeout(timer);
   const before = performance.eventLoopUtilization();
   timer = setTimeout(() => {
-    if (performance.eventLoopUtilization(before).utilization > BUSY) collectGarbageSoon(waitMs);
+    if (performance.eventLoopUtilization(before).utilization > BUSY) collectGarbageSoon();
     else {
       globalThis.gc?.();
       // What the first has found unused it frees now: 1 MiB more.
       globalThis.gc?.();
     }
-  }, waitMs).unref();
+  }, WAIT_MS).unref();
 }

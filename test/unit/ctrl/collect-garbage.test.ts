@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { collectGarbageSoon } from '../../../src/ctrl/collect-garbage.js';
-
-const WAIT_MS = 40;
+import { collectGarbageSoon, WAIT_MS } from '../../../src/ctrl/collect-garbage.js';
 
 test('garbage is collected after the last call only, and not while the process is busy', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -12,9 +10,9 @@ test('garbage is collected after the last call only, and not while the process i
   const collect = t.mock.fn();
   globalThis.gc = collect as unknown as NodeJS.GCFunction;
 
-  collectGarbageSoon(WAIT_MS);
+  collectGarbageSoon();
   t.mock.timers.tick(WAIT_MS - 1);
-  collectGarbageSoon(WAIT_MS);
+  collectGarbageSoon();
   t.mock.timers.tick(10 * WAIT_MS);
   assert.equal(collect.mock.callCount(), 0);
   load.utilization = 0.05;
